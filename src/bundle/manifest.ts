@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { XpeftError } from "../errors.ts";
+import { sha256Hex } from "./hash.ts";
+
+const FORMAT = "xpeft-bundle/1";
+
+/** The platform serves no larger file as one asset. */
+const MAX_WEIGHTS_BYTES = 25 * 2 ** 20;
+
+const count = z.int().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const file = z.strictObject({
+  path: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, "is not a plain file name")
+    .refine((path) => path !== "manifest.json", "cannot list itself"),
+  role: z.enum(["graph", "weights", "tokenizer", "notice"]),
+  bytes: z.int().min(0),
+  sha256,
+});
+
+/** One file of a bundle, with the size and hash that it must have. */
+export type BundleFile = z.infer<typeof file>;
+
+/** Those of a bundle's files that have a role. */
+export function withRole(all: readonly BundleFile[], role: BundleFile["role"]): BundleFile[] {
+  return all.filter((one) => one.role === role);
+}
+
+const files = z
+  .array(file)
+  .refine((all) => new Set(all.map(({ path }) => path)).size === all.length, "lists a file twice")
+  .refine((all) => withRole(all, "graph").length === 1, "needs exactly one graph")
+  .refine((all) => withRole(all, "tokenizer").length === 1, "needs exactly one tokenizer")
+  .refine((all) => withRole(all, "weights").length >= 1, "needs weights")
+  .refine(
+    (all) => withRole(all, "weights").every(({ bytes }) => bytes < MAX_WEIGHTS_BYTES),
+    "has weights that are not under 25 MiB",
+  );
+
+const manifestSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  name: z.string().min(1),
+  plm: z.strictObject({ name: z.string().min(1), licence: z.string().min(1), sha256 }),
+  layers: count,
+  hidden: count,
+  bottleneck: count,
+  pool: z
+    .strictObject({
+      kind: z.literal("sign"),
+      seed: z.int().min(0),
+      // Adapters are numbered in 16 bits.
+      size: count.max(2 ** 16),
+      chosen: count,
+      scale: z.number().positive(),
+    })
+    .refine(({ size, chosen }) => chosen <= size, "chooses more adapters than it has"),
+  pooling: z.literal("mean"),
+  maxTokens: count,
+  files,
+});
+
+/** `manifest.json`: what a bundle is. docs/formats.md tells the fields. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Reads a manifest.
+ *
+ * @param bytes `manifest.json` as it is on disk
+ * @returns the manifest and the bundle's id: the first 32 hex digits of SHA-256 over these bytes
+ * @throws XpeftError `invalid_manifest`
+ */
+export async function parseManifest(bytes: Uint8Array): Promise<{ manifest: Manifest; id: string }> {
+  const parsed = manifestSchema.safeParse(parseJson(bytes));
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
+    throw new XpeftError(
+      "invalid_manifest",
+      `The manifest is not one of format ${FORMAT}: ${faults.join("; ")}.`,
+      "Build the bundle again with the training companion of this version.",
+    );
+  }
+  return { manifest: parsed.data, id: (await sha256Hex(bytes)).slice(0, 32) };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new XpeftError(
+      "invalid_manifest",
+      "The manifest is not JSON in UTF-8.",
+      "Copy or build the bundle again: its manifest.json is damaged.",
+      { cause },
+    );
+  }
+}
