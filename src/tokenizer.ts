@@ -1,0 +1,114 @@
+import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
+import { z } from "zod";
+import { XpeftError } from "./errors.ts";
+import { ReferenceNormalizer, ReferencePreTokenizer } from "./tokenizer/bert.ts";
+import { longestFirst } from "./tokenizer/truncate.ts";
+
+/** A text to be labelled, or two that are read together. */
+export interface TextInput {
+  readonly text: string;
+  readonly textPair?: string;
+}
+
+/** A text as the encoder takes it. */
+export interface TokenizedText {
+  /** `[T]`, special tokens included */
+  readonly ids: Int32Array;
+  /** `[T]`, 0 for the first text, 1 for its pair */
+  readonly typeIds: Int32Array;
+  /** Whether tokens were cut off. */
+  readonly truncated: boolean;
+  /** Whether there are special tokens only. */
+  readonly empty: boolean;
+}
+
+/** Turns texts into tokens, each by the same ids as the Python tokenizers give. */
+export interface Tokenizer {
+  /**
+   * @param maxTokens cut to this many, special tokens included: as Python's `truncation=True, max_length=maxTokens`
+   * @throws XpeftError `invalid_row` if that leaves no token for the text
+   */
+  encode(input: TextInput, maxTokens: number): TokenizedText;
+}
+
+const bertNormalizer = z.object({
+  type: z.literal("BertNormalizer"),
+  clean_text: z.boolean(),
+  handle_chinese_chars: z.boolean(),
+  // null and absent say the same: as `lowercase` does.
+  strip_accents: z
+    .boolean()
+    .nullish()
+    .transform((strip) => strip ?? undefined),
+  lowercase: z.boolean(),
+});
+
+const bertTokenizer = z.looseObject({
+  normalizer: bertNormalizer,
+  pre_tokenizer: z.object({ type: z.literal("BertPreTokenizer") }),
+  post_processor: z.looseObject({ type: z.literal("TemplateProcessing") }),
+  model: z.looseObject({ type: z.literal("WordPiece") }),
+});
+
+/**
+ * Makes a tokenizer of a bundle's `tokenizer.json`. Truncation and padding that the file sets are ignored: a task has
+ * its own length, and texts run one at a time.
+ *
+ * @throws XpeftError `bundle_unusable` if it is not a BERT tokenizer, the only kind that is known to equal Python's
+ */
+export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
+  const { tokenizer, postProcess } = load(tokenizerJson);
+  const tokensOf = (text: string) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).tokens;
+  const idOf = (token: string): number => {
+    const id = tokenizer.token_to_id(token);
+    if (id === undefined) throw unusable(`The tokenizer has no id for its own token ${token}.`);
+    return id;
+  };
+  const specials = { single: postProcess([], null).tokens.length, pair: postProcess([], []).tokens.length };
+
+  return {
+    encode({ text, textPair }, maxTokens) {
+      const budget = maxTokens - (textPair === undefined ? specials.single : specials.pair);
+      if (budget < 1) {
+        throw new XpeftError(
+          "invalid_row",
+          `${maxTokens} tokens leave none for the text.`,
+          "Train the task with a greater maxTokens and write it again.",
+        );
+      }
+      const first = tokensOf(text);
+      const second = textPair === undefined ? null : tokensOf(textPair);
+      const total = first.length + (second?.length ?? 0);
+      const [keepFirst, keepSecond] = longestFirst([first.length, second?.length ?? 0], budget);
+      const { tokens, token_type_ids } = postProcess(first.slice(0, keepFirst), second?.slice(0, keepSecond) ?? null);
+      return {
+        ids: Int32Array.from(tokens, idOf),
+        typeIds: Int32Array.from(token_type_ids ?? []),
+        truncated: total > budget,
+        empty: total === 0,
+      };
+    },
+  };
+}
+
+function load(tokenizerJson: Uint8Array) {
+  try {
+    const json = bertTokenizer.parse(JSON.parse(new TextDecoder().decode(tokenizerJson)));
+    const tokenizer = new LibraryTokenizer(json, {});
+    tokenizer.normalizer = new ReferenceNormalizer(json.normalizer);
+    tokenizer.pre_tokenizer = new ReferencePreTokenizer();
+    if (tokenizer.post_processor === null) throw new TypeError("no post-processor");
+    return { tokenizer, postProcess: tokenizer.post_processor };
+  } catch (cause) {
+    throw unusable("tokenizer.json is not a BERT tokenizer that this engine can read.", cause);
+  }
+}
+
+function unusable(message: string, cause?: unknown): XpeftError {
+  return new XpeftError(
+    "bundle_unusable",
+    message,
+    "Build the bundle from a PLM with a BERT tokenizer (BertNormalizer, BertPreTokenizer, WordPiece).",
+    { cause },
+  );
+}
