@@ -28,6 +28,17 @@ export function withRole(all: readonly BundleFile[], role: BundleFile["role"]): 
   return all.filter((one) => one.role === role);
 }
 
+/**
+ * The one file that has a role, graph or tokenizer.
+ *
+ * @throws XpeftError `invalid_manifest` if there is none, which no parsed manifest is
+ */
+export function oneWithRole(all: readonly BundleFile[], role: "graph" | "tokenizer"): BundleFile {
+  const [one] = withRole(all, role);
+  if (one === undefined) throw invalid(`The manifest lists no ${role}.`);
+  return one;
+}
+
 const files = z
   .array(file)
   .refine((all) => new Set(all.map(({ path }) => path)).size === all.length, "lists a file twice")
@@ -75,11 +86,7 @@ export async function parseManifest(bytes: Uint8Array): Promise<{ manifest: Mani
   const parsed = manifestSchema.safeParse(parseJson(bytes));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-    throw new XpeftError(
-      "invalid_manifest",
-      `The manifest is not one of format ${FORMAT}: ${faults.join("; ")}.`,
-      "Build the bundle again with the training companion of this version.",
-    );
+    throw invalid(`The manifest is not one of format ${FORMAT}: ${faults.join("; ")}.`);
   }
   return { manifest: parsed.data, id: (await sha256Hex(bytes)).slice(0, 32) };
 }
@@ -88,11 +95,11 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (cause) {
-    throw new XpeftError(
-      "invalid_manifest",
-      "The manifest is not JSON in UTF-8.",
-      "Copy or build the bundle again: its manifest.json is damaged.",
-      { cause },
-    );
+    throw invalid("The manifest is not JSON in UTF-8.", cause);
   }
+}
+
+function invalid(message: string, cause?: unknown): XpeftError {
+  const hint = "Copy the bundle's folder again, or build it with the training companion of this version.";
+  return new XpeftError("invalid_manifest", message, hint, { cause });
 }

@@ -1,0 +1,60 @@
+import { env, InferenceSession } from "onnxruntime-web/wasm";
+import { inTurn } from "./turns.ts";
+
+/** A part of a model that is kept outside its graph, under the name that the graph knows it by. */
+export interface ExternalData {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/** ONNX Runtime keeps one WASM instance for all its sessions; this is its memory. */
+let heap: WebAssembly.Memory | undefined;
+
+const oneAtATime = inTurn();
+
+/**
+ * Opens a model in ONNX Runtime, on one thread.
+ *
+ * @param wasm ONNX Runtime's own WASM, compiled: inside workerd it can come from an import only
+ * @param graph the `.onnx` file; its bytes, and those of the external data, are copied and not kept
+ */
+export async function openSession(
+  wasm: WebAssembly.Module,
+  graph: Uint8Array,
+  externalData: readonly ExternalData[],
+): Promise<InferenceSession> {
+  return await oneAtATime(async () => {
+    env.wasm.numThreads = 1;
+    // Never read: with a binary in hand the loader does not look for the script's own address, which workerd has not.
+    env.wasm.wasmBinary = new Uint8Array(1);
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = instantiateFrom(wasm);
+    try {
+      return await InferenceSession.create(graph, { executionProviders: ["wasm"], externalData });
+    } finally {
+      WebAssembly.instantiate = instantiate;
+    }
+  });
+}
+
+/** Bytes of WASM linear memory that ONNX Runtime has taken, 0 before the first session. It never gives any back. */
+export function heapBytes(): number {
+  return heap?.buffer.byteLength ?? 0;
+}
+
+/**
+ * What stands for `WebAssembly.instantiate` while ONNX Runtime loads itself: workerd compiles no bytes, so the module at
+ * hand is used in their place.
+ *
+ * The instance is made at once and not by a promise of the platform's. All of the loading is then done within one turn
+ * of the event loop: no other request sees the stand-in, and no request that is given up can leave it half done.
+ */
+function instantiateFrom(wasm: WebAssembly.Module): typeof WebAssembly.instantiate {
+  const standIn = async (_bytes: unknown, imports: WebAssembly.Imports) => {
+    const instance = new WebAssembly.Instance(wasm, imports);
+    const values = [...Object.values(imports).flatMap(Object.values), ...Object.values(instance.exports)];
+    heap = values.find((value) => value instanceof WebAssembly.Memory);
+    return { module: wasm, instance };
+  };
+  return standIn as unknown as typeof WebAssembly.instantiate;
+}

@@ -1,0 +1,13 @@
+/**
+ * Makes a queue for one resource: each piece of work starts when the one before it has ended, well or badly.
+ *
+ * @returns a function that runs work in its turn and gives its result
+ */
+export function inTurn(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work, work);
+    last = done;
+    return done;
+  };
+}
