@@ -11,7 +11,9 @@ export type ErrorCode =
   | "bundle_unusable"
   | "database_unavailable"
   | "empty_text"
-  | "mismatched_write";
+  | "mismatched_write"
+  | "write_conflict"
+  | "invalid_setting";
 
 /**
  * The one error that this project throws on purpose.
