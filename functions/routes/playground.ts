@@ -1,0 +1,21 @@
+import { NONCE, secureHeaders } from "hono/secure-headers";
+import page from "../../playground/index.html";
+import type { App } from "../env.ts";
+
+/** Only the page's own script and style run, and it can reach nothing but this Worker. */
+const pageHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: [NONCE],
+    styleSrc: [NONCE],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+/** `GET /`: a page that tries two profiles of a task on one text. */
+export function registerPlayground(app: App): void {
+  app.get("/", pageHeaders, (c) => c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")));
+}
