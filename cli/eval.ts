@@ -1,0 +1,108 @@
+import { writeFile } from "node:fs/promises";
+import { SingleBar } from "cli-progress";
+import { type Command, InvalidArgumentError } from "commander";
+import { type ApiInput, createClient } from "./client.ts";
+import { type DataRecord, readTestSplit } from "./records.ts";
+import { type Scored, scorePredictions } from "./score.ts";
+
+interface EvalOptions {
+  readonly data: string;
+  readonly task: string;
+  readonly limit?: number;
+  readonly url: string;
+  readonly concurrency: number;
+  readonly pair?: boolean;
+  readonly predictions?: string;
+}
+
+interface Indexed extends DataRecord {
+  readonly index: number;
+}
+
+/** Texts of one profile, as many as go into one request. */
+interface Batch {
+  readonly profile: string;
+  readonly records: Indexed[];
+}
+
+/** What the API takes in one request, with room for the request's other fields. */
+const MAX_INPUTS = 64;
+const MAX_INPUT_BYTES = 60_000;
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+const bytesOf = (input: ApiInput): number => Buffer.byteLength(JSON.stringify(input)) + 1;
+
+function inBatches(records: readonly Indexed[], inputOf: (record: DataRecord) => ApiInput): Batch[] {
+  return [...Map.groupBy(records, ({ profile }) => profile)].flatMap(([profile, own]) => {
+    const batches: Batch[] = [];
+    let bytes = 0;
+    for (const record of own) {
+      const size = bytesOf(inputOf(record));
+      const last = batches.at(-1);
+      if (last && last.records.length < MAX_INPUTS && bytes + size <= MAX_INPUT_BYTES) {
+        last.records.push(record);
+        bytes += size;
+      } else {
+        batches.push({ profile, records: [record] });
+        bytes = size;
+      }
+    }
+    return batches;
+  });
+}
+
+async function evaluate(options: EvalOptions): Promise<void> {
+  const client = createClient(options.url);
+  const labels = await client.labels(options.task);
+  const records = (await readTestSplit(options.data, options.limit)).map((record, index) => ({ ...record, index }));
+  const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
+    options.pair && text_pair !== undefined ? { text, textPair: text_pair } : { text };
+
+  const bar = new SingleBar({ stream: process.stderr, format: "{bar} {value}/{total} texts, {eta_formatted} left" });
+  const scored: Scored[] = [];
+  const waiting = inBatches(records, inputOf);
+  const start = performance.now();
+  bar.start(records.length, 0);
+  try {
+    const worker = async (): Promise<void> => {
+      for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
+        const inputs = batch.records.map(inputOf);
+        const predicted = await client.predict({ task: options.task, profile: batch.profile, inputs });
+        for (const [place, { index, profile, label }] of batch.records.entries()) {
+          scored.push({ index, profile, label, predicted: predicted[place] ?? "" });
+        }
+        bar.increment(batch.records.length);
+      }
+    };
+    await Promise.all(Array.from({ length: options.concurrency }, worker));
+  } finally {
+    bar.stop();
+  }
+  const seconds = Math.round(performance.now() - start) / 1000;
+  scored.sort((a, b) => a.index - b.index);
+
+  if (options.predictions !== undefined) {
+    await writeFile(options.predictions, scored.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  }
+  console.log(JSON.stringify({ task: options.task, ...scorePredictions(scored, labels), seconds }));
+}
+
+/** `xpeft eval`: sends a data file's test split through a running Worker and prints how many labels it found. */
+export function registerEval(program: Command): void {
+  program
+    .command("eval")
+    .description("send the test split of a data file through a running Worker; ends with one line of JSON")
+    .requiredOption("--data <file>", "labelled text, JSON Lines, zipped if it ends in .gz")
+    .requiredOption("--task <name>", "the task to ask")
+    .option("--limit <n>", "only the first n texts of the split", positiveInteger)
+    .option("--url <url>", "where the Worker is", "http://localhost:8787")
+    .option("--concurrency <n>", "requests at a time", positiveInteger, 2)
+    .option("--pair", "send text_pair as the second text")
+    .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data")
+    .action(evaluate);
+}

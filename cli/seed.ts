@@ -1,0 +1,36 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { withStore } from "./database.ts";
+import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
+
+interface SeedOptions {
+  readonly demo: string;
+  readonly bundle: string;
+  readonly persistTo?: string;
+}
+
+/** `xpeft seed`: pushes the demo's tasks that the database has not, or has as trained on another bundle. */
+export function registerSeed(program: Command): void {
+  program
+    .command("seed")
+    .description("push the demo tasks that are missing or were trained on another bundle; all other rows are left")
+    .option("--demo <folder>", "a folder with one folder a task: task.json, profiles.ndjson", "bundles/demo")
+    .option("--bundle <folder>", "the bundle that they must have been trained on", DEFAULT_BUNDLE)
+    .option("--persist-to <folder>", "where the local database is, as given to wrangler dev")
+    .action(async (options: SeedOptions) => {
+      const bundle = await readBundle(options.bundle);
+      const entries = await readdir(options.demo, { withFileTypes: true });
+      const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(options.demo, name));
+      await withStore(options.persistTo, async (store) => {
+        const stored = await store.tasks();
+        for (const folder of folders) {
+          const task = await readTaskFile(join(folder, "task.json"), bundle);
+          if (stored.some(({ name, bundle }) => name === task.name && bundle === task.bundle)) continue;
+          const profiles = await readProfilesFile(join(folder, "profiles.ndjson"), task.name, bundle);
+          await store.push(task, profiles);
+          console.log(`Seeded task ${task.name} with ${profiles.length} profiles.`);
+        }
+      });
+    });
+}
