@@ -1,0 +1,71 @@
+// `npm start`: everything from a fresh clone to a Worker that answers on localhost.
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fail, installDependencies, node, quietEnv, root, wrangler } from "./install.mjs";
+
+const HEALTHY_WITHIN_MS = 120_000;
+const POLL_MS = 250;
+const DEMO_TASK = "news";
+
+const port = Number(process.env.PORT ?? 8787);
+if (!Number.isInteger(port) || port < 1 || port > 65535) fail(`PORT is "${process.env.PORT}", which is not a port.`);
+const url = `http://localhost:${port}`;
+
+function portIsFree() {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "localhost", () => server.close(() => resolve(true)));
+  });
+}
+
+/** Runs a step to its end; what it says is shown only if it fails. */
+function step(name, args) {
+  const { status, stdout, stderr } = spawnSync(node, args, { cwd: root, env: quietEnv, encoding: "utf8" });
+  if (status !== 0) fail(`${name} failed:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Waits until the Worker answers that it is ready; a problem that it names is the end. */
+async function waitUntilHealthy(worker) {
+  const deadline = Date.now() + HEALTHY_WITHIN_MS;
+  while (Date.now() < deadline && worker.exitCode === null) {
+    const response = await fetch(`${url}/healthz`).catch(() => null);
+    if (response?.ok) return null;
+    const problem = await response?.json().catch(() => null);
+    if (problem?.code) return `${problem.code}: ${problem.detail} ${problem.hint}`;
+    await sleep(POLL_MS);
+  }
+  return worker.exitCode === null ? "The Worker did not become ready in time." : null;
+}
+
+function printExample() {
+  const [line] = readFileSync(join(root, "bundles", "demo", DEMO_TASK, "profiles.ndjson"), "utf8").split("\n", 1);
+  const body = { task: DEMO_TASK, profile: JSON.parse(line).profile, inputs: "Senate passes bill after long night" };
+  console.log(`\nReady. Try the page at ${url}/ or, in another terminal:\n`);
+  console.log(`curl -s ${url}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(body)}'\n`);
+}
+
+installDependencies();
+if (!(await portIsFree())) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=8788 npm start`);
+step("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local"]);
+process.stdout.write(step("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed"]));
+
+const worker = spawn(node, [wrangler, "dev", "--port", String(port), "--show-interactive-dev-session=false"], {
+  cwd: root,
+  env: quietEnv,
+  stdio: ["ignore", "inherit", "inherit"],
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => worker.kill(signal));
+worker.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+
+const problem = await waitUntilHealthy(worker);
+if (problem) {
+  worker.removeAllListeners("exit").kill("SIGTERM");
+  fail(problem);
+}
+printExample();

@@ -1,0 +1,91 @@
+// `npm test`: sets both halves up, then runs every check of both. `--only=ts` or `--only=py` runs one half.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fail, installDependencies, node, quietEnv, root } from "./install.mjs";
+
+const OLDEST_PYTHON = [3, 11];
+const training = join(root, "training");
+const venv = join(training, ".venv");
+const windows = process.platform === "win32";
+const python = windows ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
+
+const only = process.argv
+  .slice(2)
+  .map(
+    (argument) => argument.match(/^--only=(ts|py)$/)?.[1] ?? fail(`What is ${argument}? Say --only=ts or --only=py.`),
+  )[0];
+
+function run(command, args, cwd = root) {
+  const start = Date.now();
+  const { status, error } = spawnSync(command, args, { cwd, env: quietEnv, stdio: "inherit" });
+  if (error) console.error(error.message);
+  return { passed: status === 0, seconds: Math.round((Date.now() - start) / 1000) };
+}
+
+/** The first Python on the path that is new enough. */
+function findPython() {
+  const program = "import sys; print(*sys.version_info[:2])";
+  for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python"]) {
+    const { status, stdout } = spawnSync(name, ["-c", program], { encoding: "utf8" });
+    const [major, minor] = status === 0 ? stdout.trim().split(" ").map(Number) : [0, 0];
+    if (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]) return name;
+  }
+  return fail(
+    "Python 3.11 or newer is needed for the training half (python3 on the path, with its venv module). Without it: npm test -- --only=ts",
+  );
+}
+
+/** Makes the virtual environment anew whenever what is to be in it has changed. */
+function installTraining() {
+  const hash = createHash("sha256");
+  for (const file of ["requirements.lock", "pyproject.toml"]) hash.update(readFileSync(join(training, file)));
+  const wanted = hash.digest("hex");
+  const mark = join(venv, ".installed");
+  if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return;
+
+  console.log("Installing the training half…");
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(venv, { recursive: true });
+  const steps = [
+    [findPython(), ["-m", "venv", venv]],
+    [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.lock"]],
+    [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-e", "."]],
+  ];
+  for (const [command, args] of steps) {
+    if (!run(command, args, training).passed) fail(`${command} ${args.join(" ")} failed; its own message is above.`);
+  }
+  writeFileSync(mark, wanted);
+}
+
+const bin = (name) => join(root, "node_modules", name);
+const checks = [];
+if (only !== "py") {
+  installDependencies();
+  checks.push(
+    ["biome", node, [bin("@biomejs/biome/bin/biome"), "ci", "."]],
+    ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
+    ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],
+    ["deploy:check", node, [join(root, "scripts", "check-deploy.mjs")]],
+  );
+}
+if (only !== "ts") {
+  installTraining();
+  checks.push(
+    ["ruff format", python, ["-m", "ruff", "format", "--check"], training],
+    ["ruff check", python, ["-m", "ruff", "check"], training],
+    ["mypy", python, ["-m", "mypy"], training],
+    ["pytest", python, ["-m", "pytest"], training],
+  );
+}
+
+const results = checks.map(([name, command, args, cwd]) => {
+  console.log(`\n— ${name} —`);
+  return { name, ...run(command, args, cwd) };
+});
+
+console.log("\nSummary");
+for (const { name, passed, seconds } of results)
+  console.log(`  ${passed ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
+if (results.some(({ passed }) => !passed)) process.exit(1);
