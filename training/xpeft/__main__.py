@@ -1,0 +1,5 @@
+"""`python -m xpeft`."""
+
+from xpeft.cli import app
+
+app(prog_name="python -m xpeft")

@@ -1,0 +1,163 @@
+"""The encoder as an ONNX graph: int8 weights, merged adapters as inputs, one text a run (docs/formats.md, "Encoder").
+
+Written node by node rather than exported, so that every operator is one that ONNX Runtime's WebAssembly build runs fused, the bytes are the
+same at every build, and the weights can be shared with other graphs by name.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from xpeft.bundle.outliers import outlier_channels
+from xpeft.encoder import ADAPTER_NORM_EPS
+from xpeft.plm import PLM, Layer
+
+Array = NDArray[np.float32]
+
+OPSET = 21
+IR_VERSION = 10
+CONTRIB = "com.microsoft"
+
+
+def weight_of(linear: nn.Linear) -> tuple[Array, Array]:
+    """Weight [in, out] and bias [out] of a linear layer."""
+    return linear.weight.detach().numpy().T.copy(), linear.bias.detach().numpy()
+
+
+def quantize_columns(weight: Array) -> tuple[NDArray[np.int8], Array]:
+    """Symmetric int8 of a weight [in, out] with one scale for each column, [out]."""
+    scale = np.maximum(np.abs(weight).max(axis=0), 1e-12) / np.float32(127)
+    return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
+
+
+@dataclass
+class GraphBuilder:
+    """Collects nodes and weights; each method adds one step and answers the name of its output."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    weights: list[onnx.TensorProto] = field(default_factory=list)
+
+    def constant(self, name: str, value: NDArray[np.generic]) -> str:
+        """A weight under a name of its own."""
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def op(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: object) -> str:
+        """A node with one output."""
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
+        return output
+
+    def linear(self, source: str, weight: Array, bias: Array, output: str) -> str:
+        """Int8 product: activations quantized over the whole tensor at run time, weights by column."""
+        quantized, scale = quantize_columns(weight)
+        inputs = [
+            source,
+            self.constant(f"{output}.weight", quantized),
+            self.constant(f"{output}.scale", scale),
+            "",  # no zero points: the weights are symmetric
+            self.constant(f"{output}.bias", bias),
+        ]
+        return self.op("DynamicQuantizeMatMul", inputs, output, CONTRIB)
+
+    def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float, keep_sum: bool = False) -> str:
+        """LayerNorm(source + skip); the sum itself is kept as `output.sum` if asked for."""
+        outputs = [output, "", "", f"{output}.sum"] if keep_sum else [output]
+        inputs = [source, skip, f"{norm}.weight", f"{norm}.bias"]
+        self.nodes.append(helper.make_node("SkipLayerNormalization", inputs, outputs, name=output, domain=CONTRIB, epsilon=epsilon))
+        return output
+
+    def norm_weights(self, norm: nn.LayerNorm, name: str) -> str:
+        """Weight and bias of a LayerNorm, as `name.weight` and `name.bias`."""
+        self.constant(f"{name}.weight", norm.weight.detach().numpy())
+        self.constant(f"{name}.bias", norm.bias.detach().numpy())
+        return name
+
+
+def embed(graph: GraphBuilder, plm: PLM) -> str:
+    """Sum of word, position and type embeddings, normalised. Word embeddings are int8 with one scale for each word."""
+    words, scale = quantize_columns(plm.words.detach().numpy().T)
+    rows = graph.op("Gather", [graph.constant("words", words.T), "input_ids"], "words.rows")
+    floats = graph.op("Cast", [rows], "words.floats", to=TensorProto.FLOAT)
+    scales = graph.op("Gather", [graph.constant("words.scale", scale[:, None]), "input_ids"], "words.scales")
+    word = graph.op("Mul", [floats, scales], "words.values")
+    kind = graph.op("Gather", [graph.constant("types", plm.types.detach().numpy()), "token_type_ids"], "types.values")
+    shape = graph.op("Shape", ["input_ids"], "length", start=1, end=2)
+    start = graph.constant("zero", np.zeros(1, dtype=np.int64))
+    position = graph.op("Slice", [graph.constant("positions", plm.positions.detach().numpy()), start, shape], "positions.values")
+    both = graph.op("Add", [word, kind], "embeddings.words_and_types")
+    total = graph.op("Add", [both, position], "embeddings.sum")
+    norm = graph.norm_weights(plm.norm, "embeddings.norm")
+    return graph.op("LayerNormalization", [total, f"{norm}.weight", f"{norm}.bias"], "embeddings", epsilon=plm.norm.eps, axis=-1)
+
+
+def adapter(graph: GraphBuilder, hidden: str, name: str, index: int) -> str:
+    """relu(LN(hidden A) · gain + shift) B of layer `index`."""
+    layer = graph.constant(f"{name}.index", np.array(index, dtype=np.int64))
+    parts = {part: graph.op("Gather", [f"adapter_{part}", layer], f"{name}.{part}") for part in ("down", "up", "gain", "shift")}
+    projected = graph.op("MatMul", [hidden, parts["down"]], f"{name}.projected")
+    inputs = [projected, parts["gain"], parts["shift"]]
+    normed = graph.op("LayerNormalization", inputs, f"{name}.norm", epsilon=ADAPTER_NORM_EPS, axis=-1)
+    return graph.op("MatMul", [graph.op("Relu", [normed], f"{name}.relu"), parts["up"]], f"{name}.raised")
+
+
+def block(graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, outliers: dict[str, NDArray[np.int64]]) -> str:
+    """One encoder block with its adapter."""
+    name = f"layer.{index}"
+    parts = [weight_of(part) for part in (layer.query, layer.key, layer.value)]
+    qkv_weight, qkv_bias = np.concatenate([weight for weight, _ in parts], axis=1), np.concatenate([bias for _, bias in parts])
+    qkv = split_linear(graph, hidden, qkv_weight, qkv_bias, outliers["query"], f"{name}.qkv")
+    heads_in = [f"{name}.query", f"{name}.key", f"{name}.value"]
+    graph.nodes.append(helper.make_node("Split", [qkv], heads_in, name=f"{name}.split", axis=-1, num_outputs=3))
+    context = graph.op("MultiHeadAttention", heads_in, f"{name}.context", CONTRIB, num_heads=heads)
+    attention = graph.linear(context, *weight_of(layer.attention_out), f"{name}.attention")
+    norm = graph.norm_weights(layer.attention_norm, f"{name}.attention_norm")
+    attended = graph.skip_norm(attention, hidden, norm, f"{name}.attended", layer.attention_norm.eps)
+
+    raised = split_linear(graph, attended, *weight_of(layer.up), outliers["up"], f"{name}.up")
+    active = graph.op("Gelu", [raised], f"{name}.gelu")
+    lowered = split_linear(graph, active, *weight_of(layer.down), outliers["down"], f"{name}.down")
+    norm = graph.norm_weights(layer.norm, f"{name}.norm")
+    plain = graph.skip_norm(lowered, attended, norm, f"{name}.plain", layer.norm.eps, keep_sum=True)
+    return graph.skip_norm(adapter(graph, plain, f"{name}.adapter", index), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
+
+
+def split_linear(
+    graph: GraphBuilder, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str
+) -> str:
+    """A linear layer whose outlier input channels are multiplied in fp32, the others in int8."""
+    regular = np.ones(len(weight), dtype=np.float32)
+    regular[outliers] = 0
+    kept = graph.op("Mul", [source, graph.constant(f"{output}.regular", regular)], f"{output}.kept")
+    product = graph.linear(kept, weight * regular[:, None], bias, f"{output}.int8")
+    taken = graph.op("Gather", [source, graph.constant(f"{output}.outliers", outliers)], f"{output}.taken", axis=-1)
+    extra = graph.op("MatMul", [taken, graph.constant(f"{output}.outlier_weight", weight[outliers])], f"{output}.fp32")
+    return graph.op("Add", [product, extra], output)
+
+
+def encoder_graph(plm: PLM, bottleneck: int) -> onnx.ModelProto:
+    """The whole encoder with its weights inside; `external.py` moves them out."""
+    graph = GraphBuilder()
+    hidden = embed(graph, plm)
+    for index, (layer, outliers) in enumerate(zip(plm.layers, outlier_channels(plm), strict=True)):
+        hidden = block(graph, hidden, layer, index, plm.heads, outliers)
+    tokens = graph.constant("tokens_axis", np.array([1], dtype=np.int64))
+    mean = graph.op("ReduceMean", [hidden, tokens], "pooled", keepdims=0)
+    graph.op("Squeeze", [mean, graph.constant("text_axis", np.array([0], dtype=np.int64))], "features")
+
+    layers, size = len(plm.layers), plm.hidden
+    inputs = [
+        helper.make_tensor_value_info("input_ids", TensorProto.INT32, [1, "T"]),
+        helper.make_tensor_value_info("token_type_ids", TensorProto.INT32, [1, "T"]),
+        helper.make_tensor_value_info("adapter_down", TensorProto.FLOAT, [layers, size, bottleneck]),
+        helper.make_tensor_value_info("adapter_up", TensorProto.FLOAT, [layers, bottleneck, size]),
+        helper.make_tensor_value_info("adapter_gain", TensorProto.FLOAT, [layers, bottleneck]),
+        helper.make_tensor_value_info("adapter_shift", TensorProto.FLOAT, [layers, bottleneck]),
+    ]
+    outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [size])]
+    proto = helper.make_graph(graph.nodes, "encoder", inputs, outputs, graph.weights)
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
+    return helper.make_model(proto, opset_imports=opsets, ir_version=IR_VERSION, producer_name="xpeft")

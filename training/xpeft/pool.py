@@ -1,0 +1,46 @@
+"""The random sign pool: adapters that weigh nothing, because a seed makes them anywhere (docs/formats.md, "Sign pool")."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PoolShape:
+    """Sizes of a pool: L layers, hidden size d, bottleneck b, N adapters of which each mask chooses k."""
+
+    layers: int
+    hidden: int
+    bottleneck: int
+    size: int
+    chosen: int
+
+    @property
+    def matrix_bytes(self) -> int:
+        """Bytes of one d x b sign matrix as bits."""
+        return -(-self.hidden * self.bottleneck // 8)
+
+
+def default_scale(chosen: int) -> float:
+    """Scale that gives every weight of a merged adapter a standard deviation of 0.02, BERT's own initial spread."""
+    return float(0.02 * np.sqrt(chosen))
+
+
+def sign_bits(seed: int, shape: PoolShape) -> NDArray[np.uint8]:
+    """Bits of the pool, packed: [L, 2 (down, up), N, matrix_bytes]."""
+    key = hashlib.sha256(f"xpeft-sign-pool/1:{seed}".encode("ascii")).digest()[:16]
+    keystream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+    count = shape.layers * 2 * shape.size * shape.matrix_bytes
+    packed = np.frombuffer(keystream.update(bytes(count)), dtype=np.uint8)
+    return packed.reshape(shape.layers, 2, shape.size, shape.matrix_bytes)
+
+
+def sign_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
+    """The pool's entries, float32 [L, 2, N, d*b]: ±scale; index 0 of the second axis is down [d, b], 1 is up [b, d], row-major."""
+    entries = shape.hidden * shape.bottleneck
+    bits = np.unpackbits(sign_bits(seed, shape), axis=-1, count=entries, bitorder="little")
+    return torch.from_numpy(bits).float().mul_(2 * scale).sub_(scale)
