@@ -1,0 +1,17 @@
+import fc from "fast-check";
+import type { MaskShape } from "../../src/masks.ts";
+
+/** The default bundle's masks. */
+export const DEFAULT_SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
+
+/** Small shapes, pools that fill their last byte and pools that do not. */
+export const shapes: fc.Arbitrary<MaskShape> = fc
+  .record({ layers: fc.integer({ min: 1, max: 4 }), size: fc.integer({ min: 1, max: 40 }) })
+  .chain(({ layers, size }) => fc.integer({ min: 1, max: size }).map((chosen) => ({ layers, size, chosen })));
+
+/** Adapters chosen by all masks of a shape, `[L, 2, k]` flat, rising in each mask. */
+export function choicesOf({ layers, size, chosen }: MaskShape): fc.Arbitrary<number[]> {
+  const pool = Array.from({ length: size }, (_, adapter) => adapter);
+  const mask = fc.subarray(pool, { minLength: chosen, maxLength: chosen });
+  return fc.array(mask, { minLength: 2 * layers, maxLength: 2 * layers }).map((masks) => masks.flat());
+}
