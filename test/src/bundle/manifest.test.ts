@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
+import { named } from "../../support/errors.ts";
+import { readBundle } from "../../support/folder.ts";
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+const file = (role: string, parts: object = {}) => ({ path: role, role, bytes: 1, sha256: "0".repeat(64), ...parts });
+
+const files = (...more: object[]) => ({ files: [file("graph"), file("weights"), file("tokenizer"), ...more] });
+
+const pool = (parts: object) => ({ pool: { kind: "sign", seed: 0, size: 10, chosen: 5, scale: 0.1, ...parts } });
+
+/** A manifest that is good but for the parts given. */
+const manifest = (parts: object = {}) => ({
+  format: "xpeft-bundle/1",
+  name: "small",
+  plm: { name: "some/model", licence: "Apache-2.0", sha256: "a".repeat(64) },
+  layers: 2,
+  hidden: 8,
+  bottleneck: 4,
+  ...pool({}),
+  pooling: "mean",
+  maxTokens: 64,
+  ...files(),
+  ...parts,
+});
+
+describe("parseManifest", () => {
+  it("gives the manifest, and an id over its very bytes", async () => {
+    const bytes = encode(manifest());
+    const { manifest: parsed, id } = await parseManifest(bytes);
+    expect(parsed).toEqual(manifest());
+    expect(id).toBe(createHash("sha256").update(bytes).digest("hex").slice(0, 32));
+    expect((await parseManifest(Uint8Array.of(...bytes, 32))).id).not.toBe(id);
+  });
+
+  it("takes the default bundle's, with parts that the platform can serve", async () => {
+    const { manifest: parsed } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
+    expect(parsed).toMatchObject({ layers: 6, hidden: 384, bottleneck: 24, pool: { size: 100, chosen: 50 } });
+    expect(oneWithRole(parsed.files, "graph").path).toBe("encoder.onnx");
+    expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["nothing", new Uint8Array()],
+    ["no JSON", new TextEncoder().encode("{")],
+    ["no UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
+    ["no object", encode([manifest()])],
+  ])("refuses %s", async (_, bytes) => {
+    await expect(parseManifest(bytes)).rejects.toThrow(named("invalid_manifest"));
+  });
+
+  it.each<[string, object, string]>([
+    ["a later format", { format: "xpeft-bundle/2" }, "format"],
+    ["a field it does not know", { colour: "red" }, "colour"],
+    ["no layers", { layers: 0 }, "layers"],
+    ["half a layer", { layers: 1.5 }, "layers"],
+    ["no hidden size", { hidden: undefined }, "hidden"],
+    ["a trained pool", pool({ kind: "int8" }), "pool.kind"],
+    ["more chosen than there are", pool({ chosen: 11 }), "more adapters than it has"],
+    ["none chosen", pool({ chosen: 0 }), "pool.chosen"],
+    ["a pool that 16 bits cannot number", pool({ size: 2 ** 16 + 1 }), "pool.size"],
+    ["no scale", pool({ scale: 0 }), "pool.scale"],
+    ["a seed below 0", pool({ seed: -1 }), "pool.seed"],
+    ["another pooling", { pooling: "max" }, "pooling"],
+    ["no graph", { files: files().files.slice(1) }, "exactly one graph"],
+    ["two graphs", files(file("graph", { path: "other" })), "exactly one graph"],
+    ["no tokenizer", { files: files().files.slice(0, 2) }, "exactly one tokenizer"],
+    ["no weights", { files: [file("graph"), file("tokenizer")] }, "needs weights"],
+    ["an unknown role", files(file("secret")), "files.3.role"],
+    ["a file listed twice", files(file("notice", { path: "graph" })), "lists a file twice"],
+    ["weights too great for an asset", files(file("weights", { path: "w", bytes: 25 * 2 ** 20 })), "under 25 MiB"],
+    ["a size below 0", files(file("notice", { bytes: -1 })), "files.3.bytes"],
+    ["a hash that is none", files(file("notice", { sha256: "0".repeat(63) })), "files.3.sha256"],
+    ["itself as a file", files(file("notice", { path: "manifest.json" })), "cannot list itself"],
+    ...["", ".", "..", "../up", "a/b", "a\\b", "/etc/passwd", "%2e%2e", "a b", ".hidden"].map(
+      (path) =>
+        [`the path ${JSON.stringify(path)}`, files(file("notice", { path })), "files.3.path"] satisfies [
+          string,
+          object,
+          string,
+        ],
+    ),
+  ])("refuses %s, and says where", async (_, parts, where) => {
+    const parsing = parseManifest(encode(manifest(parts)));
+    await expect(parsing).rejects.toThrow(named("invalid_manifest"));
+    await expect(parsing).rejects.toThrow(where);
+  });
+});
