@@ -1,4 +1,4 @@
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 // Two runtimes, told apart by the file's name: `*.worker.test.ts` runs inside workerd with the deploy's own
@@ -16,10 +16,16 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("schema/migrations") } },
+          })),
+        ],
         test: {
           name: "workerd",
           include: [workerTests],
+          setupFiles: ["test/support/database.ts"],
         },
       },
     ],

@@ -10,17 +10,13 @@ function written(path: PropertyKey[]): string {
   return joined.replace(/^\./, "") || "the body";
 }
 
-/**
- * The issues of a schema, with those of a union replaced by the ones of the branch that the value was meant for: the
- * branch that got furthest into it.
- */
+/** The issues of a schema, with those of a union replaced by the ones of the branch whose type the value is of. */
 function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
     const branches = (issue.errors ?? []).map((branch) => leaves(branch, path));
-    const depth = (branch: Issue[]) => Math.max(...branch.map((leaf) => leaf.path.length));
-    const [deepest] = branches.filter((branch) => branch.length > 0).sort((a, b) => depth(b) - depth(a));
-    return deepest && depth(deepest) > path.length ? deepest : [{ ...issue, path }];
+    const ofAnotherType = (leaf: Issue) => leaf.code === "invalid_type" && leaf.path.length === path.length;
+    return branches.find((branch) => !branch.some(ofAnotherType)) ?? [{ ...issue, path }];
   });
 }
 

@@ -17,26 +17,18 @@ const TextInput = z
   })
   .openapi("TextInput");
 
+const OneInput = z.union([Text, TextInput], "must be a text, or an object with a text in it");
+
 const PredictBody = z
   .strictObject({
     task: TaskName,
     profile: ProfileId,
     inputs: z
-      .union([
-        Text,
-        TextInput,
-        z
-          .array(z.union([Text, TextInput]))
-          .min(1)
-          .max(MAX_INPUTS),
-      ])
+      .union([Text, TextInput, z.array(OneInput).min(1).max(MAX_INPUTS)], "must be one text or a list of texts")
       .openapi({ description: `One text, or 1 to ${MAX_INPUTS} of them.` }),
-    onUnknownProfile: z
-      .enum(["error", "default"])
-      .default("error")
-      .openapi({
-        description: "Whether a profile that the task has not is an error or gets the task's default masks.",
-      }),
+    onUnknownProfile: z.enum(["error", "default"]).default("error").openapi({
+      description: "Whether a profile that the task has not is an error or gets the task's default masks.",
+    }),
     scores: z.boolean().default(false).openapi({ description: "Whether every label's score is wanted." }),
   })
   .openapi("PredictRequest");

@@ -7,3 +7,7 @@ declare module "*.html" {
   const text: string;
   export default text;
 }
+
+declare namespace Cloudflare {
+  interface Env extends Readonly<import("./env.ts").Bindings> {}
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBundle } from "../../cli/files.ts";
+import type { TargetBundle } from "../../src/exchange.ts";
+import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+const TEXT = "The committee met again and nobody was surprised.";
+
+let worker: RunningWorker;
+let bundle: TargetBundle;
+
+beforeAll(async () => {
+  bundle = await readBundle("bundles/minilm-l6-v2");
+  worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "1" } });
+  await worker.store.push(taskFor(bundle), profilesOf(20));
+});
+afterAll(() => worker.close());
+
+// biome-ignore lint/suspicious/noExplicitAny: the answers are what is under test
+const answer = async (response: Response): Promise<any> => {
+  expect(response.headers.get("content-type")).toBe("application/json");
+  expect(response.status).toBe(200);
+  return response.json();
+};
+
+const request = (parts: object) => ({ task: "demo", profile: "demo-000", inputs: TEXT, ...parts });
+
+describe("POST /v1/predict", () => {
+  it("answers one text, and says what it was answered with", async () => {
+    const body = await answer(await worker.predict(request({})));
+    expect(body).toEqual({
+      task: "demo",
+      profile: "demo-000",
+      masks: "profile",
+      generation: 1,
+      bundle: bundle.id,
+      predictions: [
+        {
+          label: expect.stringMatching(/^(low|middle|high)$/),
+          score: expect.any(Number),
+          tokens: 11,
+          truncated: false,
+        },
+      ],
+      timings: Object.fromEntries(
+        ["tokenize", "masks", "merge", "encoder", "head", "total"].map((step) => [step, expect.any(Number)]),
+      ),
+    });
+  });
+
+  it("answers texts in their order, each as it would be alone", async () => {
+    const inputs = [TEXT, { text: "Short." }, { text: "One.", textPair: "Another." }, "word ".repeat(100)];
+    const together = await answer(await worker.predict(request({ inputs, scores: true })));
+    expect(together.predictions).toHaveLength(4);
+    expect(together.predictions[3]).toMatchObject({ tokens: 32, truncated: true });
+    for (const [place, input] of inputs.entries()) {
+      const alone = await answer(await worker.predict(request({ inputs: input, scores: true })));
+      expect(together.predictions[place]).toEqual(alone.predictions[0]);
+    }
+  });
+
+  it("gives the scores of all labels on request", async () => {
+    const { predictions } = await answer(await worker.predict(request({ scores: true })));
+    const { label, score, scores } = predictions[0];
+    expect(Object.keys(scores)).toEqual(["low", "middle", "high"]);
+    expect(scores[label]).toBe(score);
+    expect(score).toBe(Math.max(...(Object.values(scores) as number[])));
+    expect(scores.low + scores.middle + scores.high).toBeCloseTo(1, 5);
+  });
+
+  it("answers as the profile that is asked for", async () => {
+    const scoresOf = async (profile: string) =>
+      (await answer(await worker.predict(request({ profile, scores: true })))).predictions[0].scores;
+    const first = await scoresOf("demo-000");
+    expect(await scoresOf("demo-001")).not.toEqual(first);
+    expect(await scoresOf("demo-000")).toEqual(first);
+  });
+
+  it("uses the task's default masks only when asked to, and says so", async () => {
+    const unknown = await worker.predict(request({ profile: "nobody" }));
+    expect(unknown.status).toBe(404);
+    const body = await answer(await worker.predict(request({ profile: "nobody", onUnknownProfile: "default" })));
+    expect(body).toMatchObject({ profile: "nobody", masks: "default", generation: 1 });
+    const known = await answer(await worker.predict(request({ onUnknownProfile: "default" })));
+    expect(known).toMatchObject({ profile: "demo-000", masks: "profile" });
+  });
+
+  it("answers many requests at once as it answers them one by one", async () => {
+    const ask = async (index: number) => {
+      const profile = `demo-${String(index % 20).padStart(3, "0")}`;
+      const inputs = `Text number ${index} of ${"many ".repeat(index)}`;
+      return (await answer(await worker.predict(request({ profile, inputs, scores: true })))).predictions;
+    };
+    const indices = Array.from({ length: 40 }, (_, index) => index);
+    const together = await Promise.all(indices.map(ask));
+    for (const index of [0, 13, 39]) expect(together[index]).toEqual(await ask(index));
+  });
+
+  it("answers with new masks once the time to live is over", async () => {
+    const [profile] = profilesOf(1);
+    await answer(await worker.predict(request({})));
+    await worker.store.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(500) }]);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(await answer(await worker.predict(request({})))).toMatchObject({ generation: 2 });
+  });
+
+  it("takes 64 texts of 1 KB less the frame", async () => {
+    const inputs = Array.from({ length: 64 }, () => "word ".repeat(190));
+    const { predictions } = await answer(await worker.predict(request({ inputs })));
+    expect(predictions).toHaveLength(64);
+  });
+});

@@ -1,0 +1,17 @@
+import { applyD1Migrations, type D1Migration, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach } from "vitest";
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      readonly MIGRATIONS: D1Migration[];
+    }
+  }
+}
+
+// Each test has a database of its own, which starts empty.
+beforeEach(async () => {
+  await reset();
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+});

@@ -1,0 +1,75 @@
+import type { Manifest } from "../../src/bundle/manifest.ts";
+import { type MaskShape, packMasks } from "../../src/masks.ts";
+import type { NewProfile, NewTask } from "../../src/push.ts";
+
+/** The default bundle's masks. */
+export const SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
+
+/** Numbers that look random, 0 to 1, and are the same for the same seed. */
+function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed + 1; ; ) {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    yield ((state ^ (state >>> 13)) >>> 0) / 2 ** 32;
+  }
+}
+
+/** Masks that choose at random, but always the same for the same seed. */
+export function masksOf(seed: number, shape: MaskShape = SHAPE): Uint8Array {
+  const random = numbers(seed);
+  const chosen = Array.from({ length: 2 * shape.layers }, () => {
+    const drawn = Array.from({ length: shape.size }, (_, adapter) => ({ adapter, by: random.next().value }));
+    return drawn
+      .sort((a, b) => a.by - b.by)
+      .slice(0, shape.chosen)
+      .map(({ adapter }) => adapter);
+  });
+  return packMasks(chosen.flat(), shape);
+}
+
+/** A task with a head drawn at random. */
+export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewTask {
+  const { hidden = 384, ...task } = parts;
+  const labels = task.labels ?? ["low", "middle", "high"];
+  const random = numbers(1000);
+  return {
+    name: "demo",
+    bundle: "0".repeat(32),
+    maxTokens: 32,
+    head: Float32Array.from({ length: labels.length * (hidden + 1) }, () => random.next().value - 0.5),
+    masks: masksOf(0),
+    ...task,
+    labels,
+  };
+}
+
+/** Profiles `demo-000` and on, each with masks of its own. */
+export function profilesOf(count: number): NewProfile[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `demo-${String(index).padStart(3, "0")}`,
+    masks: masksOf(index + 1),
+  }));
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+
+/** A task as `task.json` has it. */
+export function taskFile(task: NewTask): string {
+  const { name, head, masks, ...rest } = task;
+  return JSON.stringify({
+    format: "xpeft-task/1",
+    task: name,
+    ...rest,
+    head: base64(new Uint8Array(head.buffer)),
+    masks: base64(masks),
+  });
+}
+
+/** Profiles as `profiles.ndjson` has them. */
+export function profilesFile(task: string, profiles: readonly NewProfile[]): string {
+  return profiles.map(({ id, masks }) => `${JSON.stringify({ task, profile: id, masks: base64(masks) })}\n`).join("");
+}
+
+/** A task that the manifest's bundle can answer for. */
+export function taskFor({ id, manifest }: { id: string; manifest: Manifest }, parts: Partial<NewTask> = {}): NewTask {
+  return taskOf({ bundle: id, hidden: manifest.hidden, ...parts });
+}
