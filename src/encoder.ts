@@ -27,7 +27,7 @@ export interface Encoder {
 export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Encoder> {
   const session = await open(wasm, manifest.files, read);
   const { layers, hidden, bottleneck } = manifest;
-  checkContract(session, {
+  const fault = contractFault(session, {
     input_ids: [1, "T"],
     token_type_ids: [1, "T"],
     adapter_down: [layers, hidden, bottleneck],
@@ -35,6 +35,11 @@ export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest
     adapter_gain: [layers, bottleneck],
     adapter_shift: [layers, bottleneck],
   });
+  if (fault !== null) {
+    // Whoever loads again would else pay for this one's weights too.
+    await session.release();
+    throw unusable(fault);
+  }
   const plain = new Float32Array(layers * bottleneck);
   const adapter_gain = new Tensor(
     "float32",
@@ -80,14 +85,14 @@ async function open(wasm: WebAssembly.Module, files: readonly BundleFile[], read
   }
 }
 
-/** Fails unless the graph has just these inputs, each of its shape, and gives `features`. */
-function checkContract(session: InferenceSession, shapes: Record<string, readonly (number | string)[]>): void {
+/** What is wrong with a graph that has not just these inputs, each of its shape, or does not give `features`. */
+function contractFault(session: InferenceSession, shapes: Record<string, readonly (number | string)[]>): string | null {
   const found = session.inputMetadata.map((input) => `${input.name} ${JSON.stringify(input.isTensor && input.shape)}`);
   const wanted = Object.entries(shapes).map(([name, shape]) => `${name} ${JSON.stringify(shape)}`);
   if (found.sort().join() !== wanted.sort().join()) {
-    throw unusable(`The encoder takes ${found.join(", ")} where format 1 has ${wanted.join(", ")}.`);
+    return `The encoder takes ${found.join(", ")} where format 1 has ${wanted.join(", ")}.`;
   }
-  if (!session.outputNames.includes("features")) throw unusable("The encoder has no output named features.");
+  return session.outputNames.includes("features") ? null : "The encoder has no output named features.";
 }
 
 function unusable(message: string, cause?: unknown): XpeftError {

@@ -1,0 +1,24 @@
+import { env } from "cloudflare:workers";
+import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+import { expect, it } from "vitest";
+import { readAsset } from "../../functions/assets.ts";
+import { createEngine } from "../../src/engine.ts";
+import { heapBytes, openSession } from "../../src/runtime.ts";
+import { masksOf, taskOf } from "../support/rows.ts";
+
+it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssembly back", async () => {
+  const { instantiate } = WebAssembly;
+  expect(heapBytes()).toBe(0);
+  const load = () => createEngine({ read: readAsset(env.ASSETS), wasm });
+  const noModel = openSession(wasm, new Uint8Array(8), []).catch((error: Error) => error.message);
+  const [one, other] = await Promise.all([load(), load()]);
+  expect(await noModel).toMatch(/model/);
+  expect(WebAssembly.instantiate).toBe(instantiate);
+
+  const task = { ...taskOf({ bundle: one.bundle.id }), generation: 1 };
+  const [answer, again] = await Promise.all(
+    [one, other].map((engine) => engine.predict(task, masksOf(1), [{ text: "both of them work" }])),
+  );
+  expect(answer?.predictions).toEqual(again?.predictions);
+  expect(one.heapBytes()).toBe(other.heapBytes());
+}, 60_000);

@@ -1,0 +1,66 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { ODD_REQUESTS, type Request } from "./oddities.ts";
+import { disagreements, pythonTokens, withoutPython } from "./reference.ts";
+
+const data = resolve(process.env.XPEFT_DATA ?? "../shared/data");
+const withoutData = existsSync(data) ? undefined : `needs data sets in ${data} (XPEFT_DATA names another folder)`;
+const LENGTHS = [32, 48, 128];
+const TEXTS = 2000;
+
+/** Evenly spaced texts of a data set, as many as there are up to {@link TEXTS}, each to be cut to every length. */
+function requestsOf(file: string): Request[] {
+  const lines = gunzipSync(readFileSync(file)).toString("utf8").trimEnd().split("\n");
+  const count = Math.min(TEXTS, lines.length);
+  return Array.from({ length: count }, (_, i) => lines[Math.floor((i * lines.length) / count)] ?? "").flatMap(
+    (line) => {
+      const { text, text_pair: textPair }: { text: string; text_pair?: string } = JSON.parse(line);
+      return LENGTHS.map((maxTokens) => ({ text, textPair, maxTokens }));
+    },
+  );
+}
+
+describe.skipIf(withoutPython !== undefined)(
+  `tokens equal Python's [${withoutPython ?? "found"}]`,
+  { timeout: 120_000 },
+  () => {
+    describe.skipIf(withoutData !== undefined)(`on data sets [${withoutData ?? "found"}]`, () => {
+      const files = globSync(join(data, "*", "*.jsonl.gz")).sort();
+
+      it.each(files.map((file) => [join(basename(dirname(file)), basename(file)), file]))("%s", (_, file) => {
+        expect(disagreements(requestsOf(file))).toEqual([]);
+      });
+    });
+
+    it("on oddities, which other tests know from a file", async () => {
+      expect(disagreements(ODD_REQUESTS)).toEqual([]);
+      const lines = pythonTokens(ODD_REQUESTS).map((tokens) => JSON.stringify(tokens));
+      await expect(`[\n${lines.join(",\n")}\n]\n`).toMatchFileSnapshot("../fixtures/oddities.json");
+    });
+
+    it("on pairs of all short lengths", () => {
+      const lengths = Array.from({ length: 12 }, (_, length) => length);
+      const requests = lengths.flatMap((first) =>
+        lengths.flatMap((second) =>
+          lengths.map((budget) => ({ text: "a ".repeat(first), textPair: "b ".repeat(second), maxTokens: 4 + budget })),
+        ),
+      );
+      expect(disagreements(requests)).toEqual([]);
+    });
+
+    it("on every character that Unicode has assigned, inside a word", () => {
+      // Beyond the third plane there are only tags and private use, which are sampled.
+      const points = Array.from({ length: 0x32_400 }, (_, point) => point);
+      for (let point = 0x32_400; point < 0x11_0000; point += 97) points.push(point);
+      for (let point = 0xe_0000; point < 0xe_0200; point++) points.push(point);
+      const texts = points.map((point) => `A${String.fromCodePoint(point)}b`);
+      const requests = Array.from({ length: Math.ceil(texts.length / 64) }, (_, i) => ({
+        text: texts.slice(64 * i, 64 * (i + 1)).join(" "),
+        maxTokens: 512,
+      }));
+      expect(disagreements(requests)).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createTokenizer } from "../../src/tokenizer.ts";
+import { BUNDLE } from "../support/folder.ts";
+import type { Request } from "./oddities.ts";
+
+const here = (path: string) => fileURLToPath(import.meta.resolve(path));
+
+const python = process.env.XPEFT_PYTHON ?? here("../../training/.venv/bin/python");
+
+/** Why there is no Python tokenizer to compare with; undefined where there is one. */
+export const withoutPython = existsSync(python)
+  ? undefined
+  : `needs the training half's Python (${python}; XPEFT_PYTHON names another)`;
+
+/** Token ids and type ids. */
+export type Tokens = readonly [ids: readonly number[], typeIds: readonly number[]];
+
+/** What the Python tokenizer makes of each text. */
+export function pythonTokens(requests: readonly Request[]): Tokens[] {
+  const { status, stdout, stderr } = spawnSync(python, [here("./reference.py"), `${BUNDLE}tokenizer.json`], {
+    input: requests.map((request) => JSON.stringify(request)).join("\n"),
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+const tokenizer = createTokenizer(readFileSync(`${BUNDLE}tokenizer.json`));
+
+/** The texts that engine and Python cut differently, each with both answers: none is right. */
+export function disagreements(requests: readonly Request[]): object[] {
+  const fromPython = pythonTokens(requests);
+  return requests.flatMap((request, index) => {
+    const { ids, typeIds } = tokenizer.encode(request, request.maxTokens);
+    const engine: Tokens = [[...ids], [...typeIds]];
+    const python = fromPython[index];
+    return JSON.stringify(engine) === JSON.stringify(python) ? [] : [{ ...request, engine, python }];
+  });
+}
