@@ -1,8 +1,9 @@
-import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
+import { Tokenizer as LibraryTokenizer, WordPiece } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { XpeftError } from "./errors.ts";
 import { ReferenceNormalizer, ReferencePreTokenizer } from "./tokenizer/bert.ts";
 import { longestFirst } from "./tokenizer/truncate.ts";
+import { boundedEncode } from "./tokenizer/wordpiece.ts";
 
 /** A text to be labelled, or two that are read together. */
 export interface TextInput {
@@ -97,6 +98,8 @@ function load(tokenizerJson: Uint8Array) {
     const tokenizer = new LibraryTokenizer(json, {});
     tokenizer.normalizer = new ReferenceNormalizer(json.normalizer);
     tokenizer.pre_tokenizer = new ReferencePreTokenizer();
+    if (!(tokenizer.model instanceof WordPiece)) throw new TypeError("no WordPiece");
+    tokenizer.model.encode = boundedEncode(tokenizer.model);
     if (tokenizer.post_processor === null) throw new TypeError("no post-processor");
     return { tokenizer, postProcess: tokenizer.post_processor };
   } catch (cause) {
