@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
+import type { XpeftError } from "../../../src/errors.ts";
 import { named } from "../../support/errors.ts";
 import { readBundle } from "../../support/folder.ts";
 
@@ -41,6 +42,16 @@ describe("parseManifest", () => {
     expect(parsed).toMatchObject({ layers: 6, hidden: 384, bottleneck: 24, pool: { size: 100, chosen: 50 } });
     expect(oneWithRole(parsed.files, "graph").path).toBe("encoder.onnx");
     expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
+  });
+
+  it("refuses the default bundle's with any byte flipped, or gives it another id", async () => {
+    const good = (await readBundle("manifest.json")) ?? new Uint8Array();
+    const { id } = await parseManifest(good);
+    for (const [at, byte] of good.entries()) {
+      const outcome = await parseManifest(good.with(at, byte ^ 1)).catch((error: XpeftError) => error);
+      if (outcome instanceof Error) expect(outcome).toEqual(named("invalid_manifest"));
+      else expect(outcome.id).not.toBe(id);
+    }
   });
 
   it.each([
