@@ -9,6 +9,7 @@ const pageHeaders = secureHeaders({
     scriptSrc: [NONCE],
     styleSrc: [NONCE],
     connectSrc: ["'self'"],
+    imgSrc: ["data:"],
     baseUri: ["'none'"],
     formAction: ["'none'"],
     frameAncestors: ["'none'"],

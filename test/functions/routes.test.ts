@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBundle } from "../../cli/files.ts";
+import { profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+let worker: RunningWorker;
+let bundle: string;
+
+beforeAll(async () => {
+  const target = await readBundle("bundles/minilm-l6-v2");
+  bundle = target.id;
+  worker = await startWorker();
+  await worker.store.push(taskFor(target), profilesOf(2));
+  await worker.store.push(taskFor(target), profilesOf(1));
+});
+afterAll(() => worker.close());
+
+describe("GET /v1/tasks", () => {
+  it("lists the tasks, without their heads", async () => {
+    const response = await worker.get("/v1/tasks");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      tasks: [
+        {
+          name: "demo",
+          bundle,
+          labels: ["low", "middle", "high"],
+          maxTokens: 32,
+          generation: 2,
+          updatedAt: expect.stringMatching(NOW),
+        },
+      ],
+    });
+  });
+});
+
+describe("GET /v1/profiles/{task}/{profile}", () => {
+  it("shows what is stored", async () => {
+    const [profile] = profilesOf(1);
+    const response = await worker.get("/v1/profiles/demo/demo-000");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      task: "demo",
+      profile: "demo-000",
+      bundle,
+      masks: Buffer.from(profile?.masks ?? []).toString("base64"),
+      maskBytes: 156,
+      generation: 2,
+      updatedAt: expect.stringMatching(NOW),
+    });
+  });
+
+  it.each([
+    ["/v1/profiles/nothing/demo-000", 404, "unknown_task"],
+    ["/v1/profiles/demo/nobody", 404, "unknown_profile"],
+    ["/v1/profiles/demo/%20", 422, "invalid_request"],
+    ["/v1/profiles/Demo/demo-000", 422, "invalid_request"],
+  ])("names what is wrong with %s", async (path, status, code) => {
+    const response = await worker.get(path);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ code });
+  });
+});
+
+describe("GET /healthz", () => {
+  it("tells the bundle and the encoder's memory", async () => {
+    const response = await worker.get("/healthz");
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ ready: true, bundle, heapBytes: expect.any(Number) });
+  });
+});
+
+describe("GET /openapi.json", () => {
+  it("describes every route and every problem of it", async () => {
+    const document = await (await worker.get("/openapi.json")).json<{ openapi: string; paths: object }>();
+    expect(document.openapi).toBe("3.1.0");
+    expect(document.paths).toMatchObject({
+      "/v1/predict": { post: { responses: { 200: {}, 404: {}, 409: {}, 413: {}, 415: {}, 422: {}, 503: {} } } },
+      "/v1/tasks": { get: { responses: { 200: {}, 503: {} } } },
+      "/v1/profiles/{task}/{profile}": { get: { responses: { 200: {}, 404: {} } } },
+      "/healthz": { get: { responses: { 200: {}, 503: {} } } },
+    });
+  });
+});
+
+describe("GET /", () => {
+  it("gives a page that runs nothing but its own script and style", async () => {
+    const response = await worker.get("/");
+    const page = await response.text();
+    const policy = response.headers.get("content-security-policy") ?? "";
+    const [, nonce] = policy.match(/script-src 'nonce-([^']+)'/) ?? [];
+    expect(response.headers.get("content-type")).toContain("text/html");
+    expect(policy).toContain("default-src 'none'");
+    expect(page.match(/<(script|style)[^>]*>/g)).toEqual([`<style nonce="${nonce}">`, `<script nonce="${nonce}">`]);
+    expect(page).not.toMatch(/https?:|\son\w+=/);
+  });
+
+  it("gives a nonce of its own each time", async () => {
+    const [one, other] = await Promise.all([worker.get("/"), worker.get("/")]);
+    expect(one.headers.get("content-security-policy")).not.toBe(other.headers.get("content-security-policy"));
+  });
+});
+
+it("gives every answer an id, the caller's own if it has one", async () => {
+  const own = await fetch(new URL("/v1/tasks", worker.url), { headers: { "x-request-id": "my-request" } });
+  expect(own.headers.get("x-request-id")).toBe("my-request");
+  expect((await worker.get("/v1/tasks")).headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+});
