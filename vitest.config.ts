@@ -5,11 +5,15 @@ import { defineConfig } from "vitest/config";
 // configuration, every other `*.test.ts` in Node.
 const workerTests = "test/**/*.worker.test.ts";
 
+// Real models on a machine that may train another one meanwhile: slowness is no failure.
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...patience,
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: [workerTests],
@@ -23,6 +27,7 @@ export default defineConfig({
           })),
         ],
         test: {
+          ...patience,
           name: "workerd",
           include: [workerTests],
           setupFiles: ["test/support/database.ts"],

@@ -94,7 +94,7 @@ describe("a loaded engine", () => {
   beforeAll(async () => {
     engine = await createEngine({ read: readBundle, wasm });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 32 }), generation: 1 };
-  }, 30_000);
+  });
 
   const predict = (row: Task, text: string, textPair?: string) => engine.predict(row, row.masks, [{ text, textPair }]);
 
@@ -158,4 +158,4 @@ it("has another id after one byte of the manifest is flipped, so that no row fit
     flipped(bytes, new TextDecoder().decode(bytes).indexOf('"name"') + name),
   );
   expect((await createEngine({ read, wasm })).bundle.id).not.toBe(bundle.id);
-}, 30_000);
+});

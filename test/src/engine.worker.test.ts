@@ -5,14 +5,14 @@ import { readAsset } from "../../functions/assets.ts";
 import { createEngine, type Engine, type Task } from "../../src/engine.ts";
 import { masksOf, taskOf } from "../support/rows.ts";
 
-describe("the engine on the default bundle, inside workerd", { timeout: 60_000 }, () => {
+describe("the engine on the default bundle, inside workerd", () => {
   let engine: Engine;
   let task: Task;
 
   beforeAll(async () => {
     engine = await createEngine({ read: readAsset(env.ASSETS), wasm });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 128 }), generation: 1 };
-  }, 60_000);
+  });
 
   const label = async (masks: Uint8Array, ...texts: string[]) => {
     const { predictions } = await engine.predict(

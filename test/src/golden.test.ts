@@ -79,7 +79,7 @@ describe("the companion's predictions in fp32", () => {
       const inputs = [{ text: golden.texts[text] ?? "" }];
       predictions.push(...(await engine.predict(task, bytes(masks[row] ?? ""), inputs)).predictions);
     }
-  }, 30_000);
+  });
 
   it("are of the bundle at hand", () => {
     expect(golden.bundle).toBe(engine.bundle.id);

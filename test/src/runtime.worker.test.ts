@@ -21,4 +21,4 @@ it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssemb
   );
   expect(answer?.predictions).toEqual(again?.predictions);
   expect(one.heapBytes()).toBe(other.heapBytes());
-}, 60_000);
+});

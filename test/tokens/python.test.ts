@@ -24,7 +24,7 @@ function requestsOf(file: string): Request[] {
 
 describe.skipIf(withoutPython !== undefined)(
   `tokens equal Python's [${withoutPython ?? "found"}]`,
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     describe.skipIf(withoutData !== undefined)(`on data sets [${withoutData ?? "found"}]`, () => {
       const files = globSync(join(data, "*", "*.jsonl.gz")).sort();
