@@ -1,16 +1,42 @@
 """The command line: `python -m xpeft COMMAND --help`."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 
 from xpeft.errors import XpeftError
-from xpeft.plm import DEFAULT_PLM, load_plm
+from xpeft.plm import DEFAULT_PLM
 
 app = typer.Typer(help="Train X-PEFT profiles and build what xpeft-edge serves.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain or gzip.", exists=True, dir_okay=False)]
+BundleOption = Annotated[Path, typer.Option(help="Bundle folder whose PLM and pool are used.", exists=True, file_okay=False)]
+PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if not where its name says.")]
+PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
+
+
+def torch_device(device: Device) -> torch.device:
+    """The device, checked."""
+    if device is Device.cuda and not torch.cuda.is_available():
+        raise XpeftError("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
+    return torch.device("cuda" if device is not Device.cpu and torch.cuda.is_available() else "cpu")
 
 
 @contextmanager
@@ -35,12 +61,110 @@ def bundle(
     licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card states none.")] = None,
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Same inputs, same bytes."""
-    with readable_errors():
-        from xpeft.bundle.build import build_bundle
+    from xpeft.bundle.build import build_bundle
+    from xpeft.plm import load_plm
 
+    with readable_errors():
         manifest, identity = build_bundle(
             load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed, licence=licence
         )
         for file in manifest.files:
             typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")
         typer.echo(f"bundle {manifest.name} {identity}")
+
+
+@app.command()
+def train(
+    data: DataOption,
+    task: Annotated[str, typer.Option(help="Name of the task, in lower case.")],
+    bundle: BundleOption,
+    out: Annotated[Path, typer.Option(help="Folder for task.json, profiles.ndjson, report.json and the checkpoint.")],
+    max_tokens: Annotated[int, typer.Option(help="Cut texts to this many tokens, special tokens included.")] = 32,
+    pair: PairOption = False,
+    plm: PlmOption = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training texts.")] = 4,
+    profiles_per_step: Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")] = 16,
+    texts_per_profile: Annotated[int, typer.Option(min=1, help="Texts in a group.")] = 4,
+    mask_lr: Annotated[float, typer.Option(help="Learning rate of the mask logits.")] = 3e-2,
+    head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
+    noise: Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")] = 0.2,
+    tau: Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same result on one machine.")] = 0,
+    device: DeviceOption = Device.auto,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+) -> None:
+    """Learn a mask for every profile and one head for the task, and report how good they are beside simple baselines."""
+    from xpeft.run import run_training
+    from xpeft.train import Recipe
+
+    recipe = Recipe(
+        epochs=epochs,
+        groups_per_step=profiles_per_step,
+        texts_per_group=texts_per_profile,
+        mask_lr=mask_lr,
+        head_lr=head_lr,
+        noise=noise,
+        tau=tau,
+        seed=seed,
+    )
+    with readable_errors():
+        try:
+            report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, torch_device(device), resume, quiet)
+        except KeyboardInterrupt:
+            typer.echo(f"stopped; what is done is in {out}: run the same command again with --resume", err=True)
+            raise typer.Exit(130) from None
+        for split in ("dev", "test"):
+            if isinstance(part := report.get(split), dict):
+                print_table(split, part["methods"])
+        typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
+
+
+def print_table(split: str, methods: dict[str, dict[str, float]]) -> None:
+    """One line a method."""
+    columns = list(methods["masks"])
+    typer.echo(f"{split:<24}" + "".join(f"{column:>8}" for column in columns))
+    for name, scores in methods.items():
+        typer.echo(f"{name.replace('_', ' '):<24}" + "".join(f"{scores[column]:>8.3f}" for column in columns))
+
+
+@app.command("eval")
+def evaluate(
+    data: DataOption,
+    task: Annotated[Path, typer.Option(help="Folder with task.json and profiles.ndjson.", exists=True, file_okay=False)],
+    bundle: BundleOption,
+    predictions: Annotated[Path | None, typer.Option(help="Write every prediction there, one JSON object a line.")] = None,
+    pair: PairOption = False,
+    plm: PlmOption = None,
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Label the test split in fp32 with a trained task's files; ends with one line of JSON, like `npm run eval` does for a Worker."""
+    from xpeft.companion import evaluate_files
+
+    with readable_errors():
+        typer.echo(json.dumps(evaluate_files(task, data, bundle, plm, pair, torch_device(device), predictions)))
+
+
+@app.command()
+def agree(
+    first: Annotated[Path, typer.Argument(help="Predictions, as `eval` and `npm run eval` write them.", exists=True)],
+    second: Annotated[Path, typer.Argument(help="Predictions for the same texts.", exists=True)],
+) -> None:
+    """Compare two files of predictions for the same texts; prints one line of JSON with the share of equal labels."""
+    from xpeft.agreement import agreement
+
+    with readable_errors():
+        typer.echo(json.dumps(agreement(first, second)))
+
+
+@app.command()
+def golden(
+    bundle: BundleOption,
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    plm: PlmOption = None,
+) -> None:
+    """Write the golden file that training and the edge are both tested against."""
+    from xpeft.golden import write_golden
+
+    with readable_errors():
+        write_golden(bundle, plm, out)

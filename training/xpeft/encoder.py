@@ -1,4 +1,4 @@
-"""The encoder with a merged adapter in each block, in torch: what the edge computes in int8 (`bundle/graph.py`), in fp32 and with gradients."""
+"""The encoder with a merged adapter in each block, in torch, with gradients; `bundle/graph.py` is the same in int8 for the edge."""
 
 import torch
 import torch.nn.functional as F
@@ -26,20 +26,19 @@ class AdapterEncoder(nn.Module):
         for name, table in (("words", plm.words), ("positions", plm.positions), ("types", plm.types)):
             self.register_buffer(name, table.detach())
         self.norm = plm.norm
+        self.layers = plm.layers
+        # Held a second time where torch looks for modules, so that `.to(device)` finds them.
         self.blocks = nn.ModuleList(nn.ModuleDict(vars(layer)) for layer in plm.layers)
-        self.layers = [Layer(**dict(block.items())) for block in self.blocks if isinstance(block, nn.ModuleDict)]
         self.requires_grad_(False)
 
-    def forward(
-        self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: torch.Tensor | None
-    ) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: torch.Tensor | None) -> torch.Tensor:
         """Mean-pooled features, float32 [G*M, d].
 
         ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], real tokens of each.
         adapters: merged adapters [G, L, 2, d*b], or None for the plain PLM.
         """
         real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
-        hidden = self.get_buffer("words")[ids] + self.get_buffer("positions")[: ids.shape[1]]
+        hidden: torch.Tensor = self.get_buffer("words")[ids] + self.get_buffer("positions")[: ids.shape[1]]
         hidden = self.norm(hidden + self.get_buffer("types")[types])
         for index, layer in enumerate(self.layers):
             hidden = self._block(hidden, layer, real, None if adapters is None else adapters[:, index])
@@ -55,12 +54,13 @@ class AdapterEncoder(nn.Module):
         context = context.transpose(1, 2).reshape(texts, tokens, size)
         attended = layer.attention_norm(layer.attention_out(context) + hidden)
         residual = layer.down(F.gelu(layer.up(attended))) + attended
+        normed: torch.Tensor = layer.norm(residual)
         if adapter is None:
-            return layer.norm(residual)
+            return normed
         # Pfeiffer's placement: the adapter reads the block's output and joins before its LayerNorm is taken again.
         groups = adapter.shape[0]
         down = adapter[:, 0].reshape(groups, size, -1)
         up = adapter[:, 1].reshape(groups, -1, size)
-        grouped = layer.norm(residual).reshape(groups, -1, size)
-        bottleneck = F.layer_norm(torch.bmm(grouped, down), down.shape[-1:], eps=ADAPTER_NORM_EPS)
-        return layer.norm(residual + torch.bmm(F.relu(bottleneck), up).view_as(residual))
+        bottleneck = F.layer_norm(torch.bmm(normed.reshape(groups, -1, size), down), down.shape[-1:], eps=ADAPTER_NORM_EPS)
+        adapted: torch.Tensor = layer.norm(residual + torch.bmm(F.relu(bottleneck), up).view_as(residual))
+        return adapted

@@ -18,19 +18,15 @@ def hard_weights(logits: torch.Tensor, chosen: int) -> torch.Tensor:
     return topk_ones(logits, chosen) / chosen
 
 
-def gumbel_topk(
-    logits: torch.Tensor, chosen: int, noise: float, tau: float, generator: torch.Generator | None = None
-) -> torch.Tensor:
-    """Hard weights forward, softmax gradient backward, with Gumbel noise of the given strength for exploration.
+def gumbel_topk(logits: torch.Tensor, chosen: int, noise: torch.Tensor | float, tau: float) -> torch.Tensor:
+    """Hard weights forward, softmax gradient backward; `noise` (Gumbel, of any strength) is added for exploration.
 
-    logits: [..., N]. noise: 0 for none, 1 for the full Gumbel distribution. tau: the softmax's temperature.
+    logits: [..., N]. tau: the softmax's temperature.
     """
-    if noise > 0:
-        exponential = torch.empty_like(logits).exponential_(generator=generator)
-        logits = logits - noise * exponential.log()
-    soft = torch.softmax(logits / tau, dim=-1)
+    noisy = logits + noise
+    soft = torch.softmax(noisy / tau, dim=-1)
     # Straight-through: the value is the hard mask's, the gradient the softmax's.
-    return hard_weights(logits.detach(), chosen) + soft - soft.detach()
+    return hard_weights(noisy.detach(), chosen) + soft - soft.detach()
 
 
 def mask_bytes(shape: PoolShape) -> int:

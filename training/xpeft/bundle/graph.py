@@ -125,9 +125,7 @@ def block(graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int
     return graph.skip_norm(adapter(graph, plain, f"{name}.adapter", index), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
 
 
-def split_linear(
-    graph: GraphBuilder, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str
-) -> str:
+def split_linear(graph: GraphBuilder, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str) -> str:
     """A linear layer whose outlier input channels are multiplied in fp32, the others in int8."""
     regular = np.ones(len(weight), dtype=np.float32)
     regular[outliers] = 0

@@ -1,0 +1,72 @@
+"""Stopping and going on: a checkpoint holds all that the next step depends on."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import torch
+from torch.optim.lr_scheduler import LRScheduler
+
+from xpeft.errors import XpeftError
+from xpeft.model import ProfileModel
+
+
+@dataclass(frozen=True)
+class Training:
+    """The parts of a run that change from step to step, and `setup`: what must be the same in the run that goes on."""
+
+    model: ProfileModel
+    optimizer: torch.optim.Optimizer
+    scheduler: LRScheduler
+    setup: object
+
+
+def save_checkpoint(path: Path, training: Training, step: int) -> None:
+    """Write the state after `step` steps; a checkpoint that is there already is replaced in one move."""
+    draft = path.with_suffix(".part")
+    torch.save(
+        {
+            "step": step,
+            "setup": repr(training.setup),
+            "masks": training.model.masks.detach(),
+            "head": training.model.head.state_dict(),
+            "optimizer": training.optimizer.state_dict(),
+            "scheduler": training.scheduler.state_dict(),
+        },
+        draft,
+    )
+    draft.replace(path)
+
+
+def load_checkpoint(path: Path, training: Training) -> int:
+    """Put the saved state back; answers the number of steps done. XpeftError where there is none, or it is of another run."""
+    if not path.exists():
+        raise XpeftError(f"there is no checkpoint {path}", "Start the run without --resume.")
+    saved = torch.load(path, map_location=training.model.masks.device, weights_only=True)
+    if saved["setup"] != repr(training.setup) or saved["masks"].shape != training.model.masks.shape:
+        raise XpeftError(f"{path} is of a run with other settings or data", f"Give the settings of that run: {saved['setup']}")
+    with torch.no_grad():
+        training.model.masks.copy_(saved["masks"])
+    training.model.head.load_state_dict(saved["head"])
+    training.optimizer.load_state_dict(saved["optimizer"])
+    training.scheduler.load_state_dict(saved["scheduler"])
+    return int(saved["step"])
+
+
+@contextmanager
+def stop_requested() -> Iterator[Callable[[], bool]]:
+    """Inside, Ctrl-C or SIGTERM does not break the step that is under way: the function handed out then answers True."""
+    received: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,46 @@
+"""A trained task, read back from its files and run in fp32: what the edge's answers are compared with."""
+
+from pathlib import Path
+
+import torch
+
+from xpeft.agreement import Prediction, write_predictions
+from xpeft.errors import XpeftError
+from xpeft.evaluate import by_profile, score
+from xpeft.files import Learnt, read_learnt
+from xpeft.model import ProfileModel
+from xpeft.run import load_parts, load_tokenized, new_model, predict
+
+
+def restore(learnt: Learnt, model: ProfileModel) -> ProfileModel:
+    """Put a trained task's masks and head into a model of the same sizes."""
+    with torch.no_grad():
+        # The k ones are the k largest of themselves, so the stored masks serve as their own logits.
+        model.masks.copy_(learnt.masks)
+        model.head.weight.copy_(learnt.weight)
+        model.head.bias.copy_(learnt.bias)
+    return model
+
+
+def evaluate_files(
+    folder: Path, data_file: Path, bundle: Path, plm_spec: str | None, pair: bool, device: torch.device, predictions: Path | None
+) -> dict[str, str | int | float]:
+    """Scores of a trained task's files on the test split of a data file; every prediction is written to `predictions` if given."""
+    manifest, identity, plm = load_parts(bundle, plm_spec)
+    learnt = read_learnt(folder, identity, manifest.pool_shape)
+    data = load_tokenized(data_file, bundle, manifest, learnt.task.maxTokens, pair)
+    examples = data.splits["test"]
+    if not examples or data.labels != learnt.task.labels or not set(data.profiles) <= set(learnt.profiles):
+        raise XpeftError(
+            f"{data_file} is not the data of task {learnt.task.task!r}", "It needs a test split, and the task's profiles and labels."
+        )
+    model = restore(learnt, new_model(manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, device))
+    groups = {learnt.profiles.index(data.profiles[profile]): own for profile, own in by_profile(examples).items()}
+    predicted = predict(model, examples, groups, plm.pad_id)
+    if predictions is not None:
+        rows = [
+            Prediction(index=index, profile=data.profiles[example.profile], label=data.labels[example.label], predicted=data.labels[label])
+            for index, (example, label) in enumerate(zip(examples, predicted.tolist(), strict=True))
+        ]
+        write_predictions(predictions, rows)
+    return {"task": learnt.task.task, "n": len(examples), **score(predicted, examples, data.labels)}

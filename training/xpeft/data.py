@@ -1,0 +1,87 @@
+"""Labelled text: JSON Lines, plain or gzip, one record a line with `profile`, `text`, `text_pair`?, `label` and `split`."""
+
+import gzip
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from xpeft.errors import XpeftError
+
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+
+
+class Record(BaseModel):
+    """One labelled text of one profile. Other fields of the line are passed over."""
+
+    profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
+    text: str = Field(min_length=1)
+    text_pair: str | None = None
+    label: str = Field(min_length=1)
+    split: Split
+
+
+@dataclass(frozen=True)
+class Example:
+    """A tokenized text. `profile` and `label` are indices into the data set's lists."""
+
+    profile: int
+    label: int
+    ids: list[int]
+    types: list[int]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """All examples of a task by split, in the order of the file."""
+
+    profiles: list[str]
+    labels: list[str]
+    splits: dict[Split, list[Example]]
+
+
+def read_records(path: Path) -> list[Record]:
+    """Records of a file; XpeftError naming the line where one is not of the format."""
+    records = []
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    records.append(Record.model_validate_json(line))
+                except ValidationError as error:
+                    first = error.errors()[0]
+                    where = ".".join(str(part) for part in first["loc"]) or "line"
+                    raise XpeftError(
+                        f"{path}, line {number}: {where}: {first['msg']}",
+                        'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added.',
+                    ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise XpeftError(f"{path} cannot be read: {error}", "Give a JSON Lines file, plain or gzip, in UTF-8.") from error
+    return records
+
+
+def load_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> DataSet:
+    """Read and tokenize a file. Texts are cut to `max_tokens`, special tokens included; `text_pair` is used if `pair`."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.enable_truncation(max_tokens)
+    records = read_records(path)
+    profiles = sorted({record.profile for record in records if record.split == "train"})
+    labels = sorted({record.label for record in records})
+    if len(labels) < 2:
+        raise XpeftError(f"{path} has {len(labels)} label(s)", "Two or more labels are needed to learn a classifier.")
+    profile_index = {profile: index for index, profile in enumerate(profiles)}
+    label_index = {label: index for index, label in enumerate(labels)}
+    splits: dict[Split, list[Example]] = defaultdict(list)
+    texts = [(record.text, record.text_pair) if pair and record.text_pair else record.text for record in records]
+    for record, encoding in zip(records, tokenizer.encode_batch(texts), strict=True):
+        if record.profile not in profile_index:
+            raise XpeftError(
+                f"{path}: profile {record.profile!r} of the {record.split} split has no training text", "Give it one, or leave it out."
+            )
+        splits[record.split].append(Example(profile_index[record.profile], label_index[record.label], encoding.ids, encoding.type_ids))
+    return DataSet(profiles, labels, {split: splits[split] for split in SPLITS})

@@ -1,0 +1,85 @@
+"""`task.json` and `profiles.ndjson`: what a training run leaves for the edge (docs/formats.md, "Task" and "Profile")."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Base64Bytes, Field, ValidationError
+
+from xpeft.bundle.manifest import Strict
+from xpeft.errors import XpeftError
+from xpeft.masks import pack_masks, topk_ones, unpack_masks
+from xpeft.model import ProfileModel
+from xpeft.pool import PoolShape
+
+TASK_FILE = "task.json"
+PROFILES_FILE = "profiles.ndjson"
+TASK_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+
+
+class Task(Strict):
+    """A label set and its head."""
+
+    format: Literal["xpeft-task/1"] = "xpeft-task/1"
+    task: str = Field(pattern=TASK_NAME)
+    bundle: str = Field(pattern=r"^[0-9a-f]{32}$")
+    labels: list[str] = Field(min_length=2)
+    maxTokens: int = Field(ge=3)  # noqa: N815 - the file's own spelling
+    head: Base64Bytes
+    masks: Base64Bytes
+
+
+class Profile(Strict):
+    """A profile's masks."""
+
+    task: str = Field(pattern=TASK_NAME)
+    profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
+    masks: Base64Bytes
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A run's files, read: head weight [labels, d] and bias [labels]; masks [P + 1, L, 2, N] as 0.0 and 1.0, the default profile's last."""
+
+    task: Task
+    profiles: list[str]
+    weight: torch.Tensor
+    bias: torch.Tensor
+    masks: torch.Tensor
+
+
+def write_learnt(
+    folder: Path, model: ProfileModel, task: str, bundle: str, labels: list[str], profiles: list[str], max_tokens: int
+) -> None:
+    """Write both files of a trained model."""
+    ones = topk_ones(model.masks.detach(), model.shape.chosen).cpu().numpy().astype(bool)
+    blobs = [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
+    head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
+    record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=blobs[-1])
+    lines = [Profile(task=task, profile=name, masks=blob).model_dump_json() for name, blob in zip(profiles, blobs[:-1], strict=True)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TASK_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / PROFILES_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
+    """Read both files for the bundle whose id is `bundle`; XpeftError where they do not fit it or each other."""
+    hint = "Train the task again with this bundle, or name the bundle that it was trained with."
+    try:
+        task = Task.model_validate_json((folder / TASK_FILE).read_bytes())
+        lines = (folder / PROFILES_FILE).read_bytes().splitlines()
+        profiles = [Profile.model_validate_json(line) for line in lines]
+    except (OSError, ValidationError) as error:
+        raise XpeftError(f"{folder} does not hold a trained task: {error}", hint) from error
+    if task.bundle != bundle:
+        raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
+    labels = len(task.labels)
+    if len(task.head) != 4 * labels * (shape.hidden + 1):
+        raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {4 * labels * (shape.hidden + 1)}", hint)
+    head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
+    masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
+    weight, bias = head[:-labels].reshape(labels, shape.hidden), head[-labels:]
+    return Learnt(task, [profile.profile for profile in profiles], weight, bias, torch.from_numpy(masks).float())

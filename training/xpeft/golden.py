@@ -1,0 +1,99 @@
+"""The golden file: small cases worked out here, which the edge's code must reproduce (docs/formats.md)."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xpeft.batches import collate
+from xpeft.bundle.outliers import calibration_texts
+from xpeft.data import Example
+from xpeft.encoder import merge
+from xpeft.masks import pack_masks
+from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
+from xpeft.run import load_parts, new_model
+
+# Sizes that are no multiples of 8 or 32, so that padding bits and odd bytes are met.
+SMALL = PoolShape(layers=2, hidden=7, bottleneck=3, size=11, chosen=4)
+LABELS = ["first", "second", "third"]
+
+
+def random_masks(shape: PoolShape, seed: int) -> NDArray[np.bool_]:
+    """Masks [L, 2, N] with k ones each."""
+    ranks = np.random.default_rng(seed).random((shape.layers, 2, shape.size)).argsort(axis=-1)
+    return ranks < shape.chosen
+
+
+def shape_fields(shape: PoolShape) -> dict[str, int]:
+    """Sizes under the manifest's names."""
+    return {
+        "layers": shape.layers,
+        "hidden": shape.hidden,
+        "bottleneck": shape.bottleneck,
+        "size": shape.size,
+        "chosen": shape.chosen,
+    }
+
+
+def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: int) -> dict[str, object]:
+    """A merge: the first `entries` of every merged matrix, [L, 2, entries]."""
+    scale = default_scale(shape.chosen)
+    weights = torch.from_numpy(masks).float()[None] / shape.chosen
+    merged = merge(weights, sign_pool(seed, shape, scale))[0, ..., :entries]
+    return {
+        "shape": shape_fields(shape),
+        "seed": seed,
+        "scale": scale,
+        "masks": base64.b64encode(pack_masks(masks, shape)).decode(),
+        "ones": [[np.flatnonzero(side).tolist() for side in layer] for layer in masks],
+        "merged": merged.double().round(decimals=7).tolist(),
+        "poolSha256": hashlib.sha256(sign_bits(seed, shape).tobytes()).hexdigest(),
+    }
+
+
+def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
+    """Write the cases for the bundle in a folder."""
+    manifest, identity, plm = load_parts(bundle, plm_spec)
+    shape = manifest.pool_shape
+    texts = calibration_texts()[:12]
+    masks = [random_masks(shape, seed) for seed in range(3)]
+    source = np.random.default_rng(7)
+    head = (source.standard_normal((len(LABELS), shape.hidden + 1)) * 0.3).astype("<f4")
+    model = new_model(manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
+    predictions = []
+    with torch.no_grad():
+        model.masks[: len(masks)] = torch.from_numpy(np.stack(masks)).float()
+        model.head.weight.copy_(torch.from_numpy(head[:, :-1].copy()))
+        model.head.bias.copy_(torch.from_numpy(head[:, -1].copy()))
+        for number, text in enumerate(texts):
+            encoding = plm.tokenizer.encode(text)
+            example = Example(0, 0, encoding.ids, encoding.type_ids)
+            for row in range(len(masks)):
+                batch = collate([row], [example], plm.pad_id, torch.device("cpu"))
+                features = model.features(batch)[0]
+                predictions.append(
+                    {
+                        "text": number,
+                        "masks": row,
+                        "features": features[:8].double().round(decimals=5).tolist(),
+                        "logits": model.head(features).double().round(decimals=5).tolist(),
+                    }
+                )
+    flat_head = np.concatenate([head[:, :-1].ravel(), head[:, -1]]).tobytes()
+    golden = {
+        "bundle": identity,
+        "merges": [merged_case(SMALL, 3, random_masks(SMALL, 1), SMALL.hidden * SMALL.bottleneck), merged_case(shape, 0, masks[0], 16)],
+        "task": {
+            "labels": LABELS,
+            "maxTokens": 64,
+            "head": base64.b64encode(flat_head).decode(),
+            "masks": [base64.b64encode(pack_masks(ones, shape)).decode() for ones in masks],
+        },
+        "texts": texts,
+        "predictions": predictions,
+    }
+    out.write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")

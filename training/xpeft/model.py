@@ -1,0 +1,58 @@
+"""What is learnt: mask logits for every profile and one head for the task. The PLM and the pool stay frozen."""
+
+import torch
+from torch import nn
+
+from xpeft.batches import Batch
+from xpeft.encoder import AdapterEncoder, merge
+from xpeft.masks import gumbel_topk, hard_weights
+from xpeft.pool import PoolShape
+
+
+class ProfileModel(nn.Module):
+    """Logits of texts, each under its own profile's masks. The mask table's last row is the task's default profile."""
+
+    pool: torch.Tensor
+
+    def __init__(self, encoder: AdapterEncoder, pool: torch.Tensor, shape: PoolShape, profiles: int, labels: int, seed: int) -> None:
+        super().__init__()
+        source = torch.Generator().manual_seed(seed)
+        self.encoder = encoder
+        self.shape = shape
+        self.register_buffer("pool", pool)
+        # Small, so that the first gradients, not the start, decide which adapters are in.
+        start = torch.randn(profiles + 1, shape.layers, 2, shape.size, generator=source) * 0.01
+        self.masks = nn.Parameter(start)
+        self.head = nn.Linear(shape.hidden, labels)
+        nn.init.normal_(self.head.weight, std=0.02, generator=source)
+        nn.init.zeros_(self.head.bias)
+
+    @property
+    def default_row(self) -> int:
+        """Row of the default profile in the mask table."""
+        return len(self.masks) - 1
+
+    def training_logits(self, batch: Batch, noise: float, tau: float, source: torch.Generator) -> torch.Tensor:
+        """Logits [G*M, labels] under masks sampled with Gumbel noise."""
+        # Drawn on the CPU, so that one seed means one thing on every device.
+        exponential = torch.empty((len(batch.rows), *self.masks.shape[1:])).exponential_(generator=source)
+        gumbel = -exponential.log().to(self.masks.device)
+        weights = gumbel_topk(self.masks[batch.rows], self.shape.chosen, noise * gumbel, tau)
+        return self._logits(batch, merge(weights, self.pool))
+
+    def merged(self, rows: torch.Tensor) -> torch.Tensor:
+        """Merged adapters [G, L, 2, d*b] of table rows [G], under hard masks without noise."""
+        return merge(hard_weights(self.masks[rows], self.shape.chosen), self.pool)
+
+    def features(self, batch: Batch) -> torch.Tensor:
+        """Pooled features [G*M, d] under hard masks without noise."""
+        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.merged(batch.rows))
+        return features
+
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """Logits [G*M, labels] as they are served: hard masks, no noise."""
+        return self._logits(batch, self.merged(batch.rows))
+
+    def _logits(self, batch: Batch, adapters: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(self.encoder(batch.ids, batch.types, batch.lengths, adapters))
+        return logits

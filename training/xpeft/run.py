@@ -1,0 +1,149 @@
+"""One training run from a data file to the files that the edge takes, and a report that says how good they are."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from xpeft.baselines import majority, shared_head
+from xpeft.bundle.manifest import Manifest, read_manifest
+from xpeft.data import DataSet, Example, load_data
+from xpeft.encoder import AdapterEncoder
+from xpeft.errors import XpeftError
+from xpeft.evaluate import Indices, Scores, by_profile, profile_accuracies, run_groups, score
+from xpeft.files import PROFILES_FILE, Learnt, read_learnt, write_learnt
+from xpeft.masks import mask_bytes
+from xpeft.model import ProfileModel
+from xpeft.plm import PLM, load_plm
+from xpeft.pool import sign_pool
+from xpeft.train import Recipe, train
+
+CHECKPOINT = "checkpoint.pt"
+REPORT = "report.json"
+
+
+def load_parts(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
+    """The bundle's manifest and id, and the very PLM that it was built from."""
+    manifest, identity = read_manifest(bundle)
+    plm = load_plm(plm_spec or manifest.plm.name)
+    if plm.weights_sha256() != manifest.plm.sha256:
+        raise XpeftError(
+            f"the weights in {plm.folder} are not those that bundle {manifest.name} was built from",
+            f"Name the folder or hub id of {manifest.plm.name} with --plm.",
+        )
+    return manifest, identity, plm
+
+
+def new_model(manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> ProfileModel:
+    """An untrained model of a bundle's PLM and pool."""
+    shape = manifest.pool_shape
+    pool = sign_pool(manifest.pool.seed, shape, manifest.pool.scale)
+    return ProfileModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)
+
+
+def run_training(
+    data_file: Path,
+    task: str,
+    bundle: Path,
+    out: Path,
+    plm_spec: str | None,
+    max_tokens: int,
+    pair: bool,
+    recipe: Recipe,
+    device: torch.device,
+    resume: bool,
+    quiet: bool = False,
+) -> dict[str, object]:
+    """Train, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and answer the report."""
+    manifest, identity, plm = load_parts(bundle, plm_spec)
+    data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
+    model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
+    out.mkdir(parents=True, exist_ok=True)
+    settings = (recipe, identity, task, hashlib.sha256(data_file.read_bytes()).hexdigest(), max_tokens, pair)
+    train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
+    write_learnt(out, model, task, identity, data.labels, data.profiles, max_tokens)
+    (out / CHECKPOINT).unlink()
+
+    learnt = read_learnt(out, identity, manifest.pool_shape)
+    chosen_on = "dev" if data.splits["dev"] else "train"
+    methods = predict_all(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
+    report = {
+        "task": task,
+        "bundle": identity,
+        "data": {"sha256": settings[3], "texts": {split: len(examples) for split, examples in data.splits.items()}},
+        "profiles": len(data.profiles),
+        "labels": len(data.labels),
+        "maxTokens": max_tokens,
+        "pair": pair,
+        "recipe": asdict(recipe),
+        "baselines_chosen_on": chosen_on,
+        "bytes": profile_bytes(manifest, learnt, out),
+        **{split: report_split(methods, data, split) for split in ("dev", "test") if data.splits[split]},
+    }
+    (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def load_tokenized(data_file: Path, bundle: Path, manifest: Manifest, max_tokens: int, pair: bool) -> DataSet:
+    """The data file, tokenized by the bundle's tokenizer."""
+    if not 3 <= max_tokens <= manifest.maxTokens:
+        raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
+    return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair)
+
+
+def predict_all(model: ProfileModel, data: DataSet, pad_id: int, chosen_on: str, seed: int, quiet: bool) -> dict[str, dict[str, Indices]]:
+    """Predicted label indices of every method and split. `masks` are the profiles as served; `default` is the default profile for all."""
+    splits = {split: examples for split, examples in data.splits.items() if examples}
+    plain: dict[str, torch.Tensor] = {}
+    methods: dict[str, dict[str, Indices]] = {"masks": {}, "default": {}, "majority": {}}
+    for split, examples in tqdm(splits.items(), desc="evaluate", unit="split", disable=quiet):
+        plain[split] = run_groups(
+            lambda batch: model.encoder(batch.ids, batch.types, batch.lengths, None),
+            examples,
+            everyone(examples),
+            pad_id,
+            model.masks.device,
+        )
+        methods["majority"][split] = majority(data.splits["train"], examples)
+        if split != "train":
+            methods["masks"][split] = predict(model, examples, by_profile(examples), pad_id)
+            methods["default"][split] = predict(model, examples, everyone(examples, model.default_row), pad_id)
+    for name, bias in (("shared_head", False), ("shared_head_label_bias", True)):
+        methods[name] = shared_head(data, plain, bias, chosen_on, seed, quiet)
+    return methods
+
+
+def everyone(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
+    """All examples as one group under one row."""
+    return {row: list(range(len(examples)))}
+
+
+def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
+    """Label index of each example; the lowest of equal ones, as at the edge."""
+    predicted: Indices = run_groups(model.logits, examples, groups, pad_id, model.masks.device).argmax(1).numpy()
+    return predicted
+
+
+def report_split(methods: dict[str, dict[str, Indices]], data: DataSet, split: str) -> dict[str, object]:
+    """Scores of every method, and the accuracy of each profile under each."""
+    examples = data.splits[split]  # type: ignore[index]
+    scores: dict[str, Scores] = {name: score(predicted[split], examples, data.labels) for name, predicted in methods.items()}
+    accuracies = {name: profile_accuracies(predicted[split], examples) for name, predicted in methods.items()}
+    profiles = {
+        data.profiles[profile]: {name: round(values[profile], 4) for name, values in accuracies.items()}
+        for profile in sorted(accuracies["masks"])
+    }
+    return {"methods": scores, "profiles": profiles}
+
+
+def profile_bytes(manifest: Manifest, learnt: Learnt, out: Path) -> dict[str, float]:
+    """What a profile costs, beside one adapter of the same size in fp32 (both projections, without the head that profiles share)."""
+    return {
+        "masks": mask_bytes(manifest.pool_shape),
+        "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(learnt.profiles), 1),
+        "head_shared_by_the_task": len(learnt.task.head),
+        "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,
+    }
