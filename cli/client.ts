@@ -3,6 +3,7 @@ import { CommandError } from "./errors.ts";
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), hint: z.string() });
 const tasksSchema = z.object({ tasks: z.array(z.object({ name: z.string(), labels: z.array(z.string()) })) });
+const healthSchema = z.object({ heapBytes: z.int() });
 const answerSchema = z.object({ predictions: z.array(z.object({ label: z.string() })) });
 
 /** A text as the API takes it. */
@@ -15,6 +16,8 @@ export interface ApiInput {
 export interface Client {
   /** A task's labels, in the order of its logits. */
   labels(task: string): Promise<string[]>;
+  /** Bytes of the encoder's WebAssembly memory. */
+  heapBytes(): Promise<number>;
   /** A label for each input. */
   predict(request: { task: string; profile: string; inputs: ApiInput[] }): Promise<string[]>;
 }
@@ -43,6 +46,10 @@ export function createClient(url: string): Client {
       const found = tasks.find(({ name }) => name === task);
       if (!found) throw new CommandError(`The Worker has no task "${task}".`, "Push it first: npm run xpeft -- push");
       return found.labels;
+    },
+
+    async heapBytes() {
+      return (await call(healthSchema, "/healthz")).heapBytes;
     },
 
     async predict(request) {

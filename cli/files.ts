@@ -11,6 +11,9 @@ import type { NewProfile, NewTask } from "../src/push.ts";
 /** The bundle that is deployed with the Worker. */
 export const DEFAULT_BUNDLE = "bundles/minilm-l6-v2";
 
+/** The demo: one folder a task, each with what a training writes. */
+export const DEMO = "bundles/demo";
+
 /** Reads the files of a folder; null where there is no such file. */
 export function readFolder(folder: string): ReadFile {
   return async (path) => {

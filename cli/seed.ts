@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { withStore } from "./database.ts";
-import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
+import { DEFAULT_BUNDLE, DEMO, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
 
 interface SeedOptions {
   readonly demo: string;
@@ -15,7 +15,7 @@ export function registerSeed(program: Command): void {
   program
     .command("seed")
     .description("push the demo tasks that are missing or were trained on another bundle; all other rows are left")
-    .option("--demo <folder>", "a folder with one folder a task: task.json, profiles.ndjson", "bundles/demo")
+    .option("--demo <folder>", "a folder with one folder a task: task.json, profiles.ndjson", DEMO)
     .option("--bundle <folder>", "the bundle that they must have been trained on", DEFAULT_BUNDLE)
     .option("--persist-to <folder>", "where the local database is, as given to wrangler dev")
     .action(async (options: SeedOptions) => {

@@ -1,11 +1,12 @@
 // `npm start`: everything from a fresh clone to a Worker that answers on localhost.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail, installDependencies, node, quietEnv, root, wrangler } from "./install.mjs";
+import { prepareDatabase } from "./prepare.mjs";
 
 const HEALTHY_WITHIN_MS = 120_000;
 const POLL_MS = 250;
@@ -21,13 +22,6 @@ function portIsFree() {
     server.once("error", () => resolve(false));
     server.listen(port, "localhost", () => server.close(() => resolve(true)));
   });
-}
-
-/** Runs a step to its end; what it says is shown only if it fails. */
-function step(name, args) {
-  const { status, stdout, stderr } = spawnSync(node, args, { cwd: root, env: quietEnv, encoding: "utf8" });
-  if (status !== 0) fail(`${name} failed:\n${stdout}${stderr}`);
-  return stdout;
 }
 
 /** Waits until the Worker answers that it is ready; a problem that it names is the end. */
@@ -52,8 +46,7 @@ function printExample() {
 
 installDependencies();
 if (!(await portIsFree())) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=8788 npm start`);
-step("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local"]);
-process.stdout.write(step("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed"]));
+prepareDatabase();
 
 const worker = spawn(node, [wrangler, "dev", "--port", String(port), "--show-interactive-dev-session=false"], {
   cwd: root,

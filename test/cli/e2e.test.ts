@@ -1,0 +1,151 @@
+import type { ChildProcess } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { wrangler } from "../../scripts/install.mjs";
+import type { NewProfile, NewTask } from "../../src/push.ts";
+import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
+import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+
+const TTL_SECONDS = 1;
+const bundle = await readBundle(DEFAULT_BUNDLE);
+const task = taskFor(bundle, { labels: ["1", "2", "3"] });
+let folder: string;
+let url: string;
+let server: ChildProcess;
+
+const xpeft = (...args: string[]) => run("cli/xpeft.ts", ...args);
+
+async function push(task: NewTask, profiles: string) {
+  const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
+  await writeFile(files.task, taskFile(task));
+  await writeFile(files.profiles, profiles);
+  return xpeft("push", "--task", files.task, "--profiles", files.profiles, "--persist-to", join(folder, "state"));
+}
+
+const pushProfiles = (profiles: NewProfile[]) => push(task, profilesFile(task.name, profiles));
+
+const generation = async (profile: string) => {
+  const response = await fetch(`${url}/v1/profiles/${task.name}/${profile}`);
+  return response.ok ? (await response.json<{ generation: number }>()).generation : response.status;
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "xpeft-e2e-"));
+  const state = join(folder, "state");
+  const migrated = await run(wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state);
+  expect(migrated.code).toBe(0);
+  const port = await freePort();
+  url = `http://localhost:${port}`;
+  const args = ["dev", "--port", String(port), "--persist-to", state, "--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`];
+  server = start([wrangler, ...args, "--show-interactive-dev-session=false"]).child;
+  await untilAnswered(`${url}/healthz`);
+}, 120_000);
+
+afterAll(async () => {
+  await interrupt(server);
+  await rm(folder, { recursive: true, force: true });
+});
+
+it("pushes to a running Worker's database", async () => {
+  expect(await pushProfiles(profilesOf(25))).toMatchObject({ code: 0, stdout: "Pushed task demo and 25 profiles.\n" });
+  expect(await generation("demo-024")).toBe(1);
+});
+
+it("writes nothing of a push with one bad line, and names the line", async () => {
+  const lines = profilesFile(task.name, [...profilesOf(3), { id: "new", masks: masksOf(5).with(0, 255) }]);
+  const { code, stderr } = await push(task, lines);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/invalid_mask: .*profiles\.ndjson:4: .*\n {2}\S/);
+  expect(stderr).not.toContain("    at ");
+  expect([await generation("demo-000"), await generation("new")]).toEqual([1, 404]);
+});
+
+it("refuses a push that would leave profiles behind", async () => {
+  const other = { ...task, head: new Float32Array(task.head.length) };
+  const { code, stderr } = await push(other, profilesFile(task.name, profilesOf(2)));
+  expect(code).toBe(1);
+  expect(stderr).toContain("mismatched_write");
+  expect(await generation("demo-000")).toBe(1);
+});
+
+it("evaluates a data file's test split as the API answers it", async () => {
+  const records = Array.from({ length: 150 }, (_, index) => ({
+    profile: `demo-${String(index % 2).padStart(3, "0")}`,
+    text: `A text with the number ${index * 7} in it, and ${"more ".repeat(index % 9)}words`,
+    text_pair: "Something else.",
+    label: String((index % 3) + 1),
+    split: index % 15 === 0 ? "train" : "test",
+  }));
+  const data = join(folder, "data.jsonl");
+  await writeFile(data, records.map((record) => JSON.stringify(record)).join("\n"));
+  const predictions = join(folder, "predictions.jsonl");
+  const flags = ["--url", url, "--predictions", predictions];
+  const { code, stdout, stderr } = await xpeft("eval", "--data", data, "--task", "demo", ...flags);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+
+  const lines = (await readFile(predictions, "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const tested = records.filter(({ split }) => split === "test");
+  expect(lines.map(({ index, profile, label }) => ({ index, profile, label }))).toEqual(
+    tested.map(({ profile, label }, index) => ({ index, profile, label })),
+  );
+  const score = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+  expect(score).toEqual({
+    task: "demo",
+    n: 140,
+    micro: lines.filter(({ label, predicted }) => label === predicted).length / 140,
+    macro: expect.any(Number),
+    mae: expect.any(Number),
+    seconds: expect.any(Number),
+  });
+
+  const ask = async (inputs: object) => {
+    const body = JSON.stringify({ task: "demo", profile: lines[77].profile, inputs });
+    const response = await fetch(`${url}/v1/predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    return (await response.json<{ predictions: { label: string }[] }>()).predictions[0]?.label;
+  };
+  expect(lines[77].predicted).toBe(await ask({ text: tested[77]?.text }));
+});
+
+it("names a server that is not there, a task that is not there and a profile that is not there", async () => {
+  const data = join(folder, "one.jsonl");
+  await writeFile(data, JSON.stringify({ profile: "nobody", text: "a", label: "1", split: "test" }));
+  const failing = (...flags: string[]) => xpeft("eval", "--data", data, ...flags);
+  const nowhere = `http://localhost:${await freePort()}`;
+  expect(await failing("--task", "demo", "--url", nowhere)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("npm start"),
+  });
+  expect(await failing("--task", "other", "--url", url)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('"other"'),
+  });
+  expect(await failing("--task", "demo", "--url", url)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("unknown_profile"),
+  });
+});
+
+it("seeds the tasks that are missing, and leaves the others alone", async () => {
+  await pushProfiles(profilesOf(25));
+  const before = await generation("demo-000");
+  const demo = join(folder, "demo");
+  for (const name of ["demo", "fresh"]) {
+    await mkdir(join(demo, name), { recursive: true });
+    await writeFile(join(demo, name, "task.json"), taskFile({ ...task, name }));
+    await writeFile(join(demo, name, "profiles.ndjson"), profilesFile(name, profilesOf(2)));
+  }
+  const seed = () => xpeft("seed", "--demo", demo, "--persist-to", join(folder, "state"));
+  expect(await seed()).toMatchObject({ code: 0, stdout: "Seeded task fresh with 2 profiles.\n" });
+  expect(await seed()).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  expect(await generation("demo-000")).toBe(before);
+});
