@@ -16,7 +16,7 @@ let folder: string;
 let url: string;
 let server: ChildProcess;
 
-const xpeft = (...args: string[]) => run("cli/xpeft.ts", ...args);
+const xpeft = (...args: string[]) => run(["cli/xpeft.ts", ...args]);
 
 async function push(task: NewTask, profiles: string) {
   const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
@@ -35,7 +35,7 @@ const generation = async (profile: string) => {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "xpeft-e2e-"));
   const state = join(folder, "state");
-  const migrated = await run(wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state);
+  const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
   expect(migrated.code).toBe(0);
   const port = await freePort();
   url = `http://localhost:${port}`;

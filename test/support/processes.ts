@@ -25,8 +25,8 @@ export function start(args: string[], options: { cwd?: string; env?: NodeJS.Proc
 }
 
 /** Runs Node on a script to its end. */
-export async function run(...args: string[]): Promise<Ended> {
-  const { child, written } = start(args);
+export async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const { child, written } = start(args, { env });
   const [code] = await once(child, "close");
   return { code, ...written };
 }
