@@ -73,5 +73,6 @@ def epoch_steps(
     longest = [max(len(examples[index].ids) for _, group in step for index in group) for step in steps]
     for step, tokens in zip(steps, longest, strict=True):
         fitting = torch.randperm(len(examples), generator=source).tolist()
-        step.append((default_row, [index for index in fitting if len(examples[index].ids) <= tokens][:texts_per_group]))
+        short = [index for index in fitting if len(examples[index].ids) <= tokens]
+        step.append((default_row, [short[place % len(short)] for place in range(texts_per_group)]))
     return [steps[index] for index in torch.randperm(len(steps), generator=source).tolist()]

@@ -1,0 +1,97 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from tests.conftest import BUNDLE
+from xpeft.bundle import external
+from xpeft.bundle.build import build_bundle
+from xpeft.bundle.graph import encoder_graph
+from xpeft.bundle.manifest import MANIFEST, read_manifest
+from xpeft.encoder import AdapterEncoder, merge
+from xpeft.errors import XpeftError
+from xpeft.masks import hard_weights
+from xpeft.plm import DEFAULT_PLM, load_plm
+from xpeft.pool import sign_pool
+
+PART_LIMIT = 25 * 1024 * 1024
+
+
+def test_the_default_bundle_is_built_again_to_the_same_hashes(tmp_path: Path) -> None:
+    out = tmp_path / "minilm-l6-v2"
+    build_bundle(load_plm(DEFAULT_PLM), out, "minilm-l6-v2", bottleneck=24, size=100, chosen=50, seed=0)
+    assert (out / MANIFEST).read_bytes() == (BUNDLE / MANIFEST).read_bytes()
+    _, identity = read_manifest(out)
+    assert identity == read_manifest(BUNDLE)[1]
+
+
+def test_every_file_fits_one_asset() -> None:
+    manifest, _ = read_manifest(BUNDLE)
+    assert all(file.bytes < PART_LIMIT for file in manifest.files)
+    assert {file.path for file in manifest.files} | {MANIFEST} == {path.name for path in BUNDLE.iterdir()}
+
+
+def test_int8_features_point_where_fp32_ones_do() -> None:
+    manifest, _ = read_manifest(BUNDLE)
+    plm, shape = load_plm(DEFAULT_PLM), manifest.pool_shape
+    logits = torch.randn(1, shape.layers, 2, shape.size, generator=torch.Generator().manual_seed(0))
+    merged = merge(hard_weights(logits, shape.chosen), sign_pool(manifest.pool.seed, shape, manifest.pool.scale))
+    encoder, session = AdapterEncoder(plm), onnxruntime.InferenceSession(str(BUNDLE / "encoder.onnx"))
+    feeds = {
+        "adapter_down": merged[0, :, 0].reshape(shape.layers, shape.hidden, shape.bottleneck).numpy(),
+        "adapter_up": merged[0, :, 1].reshape(shape.layers, shape.bottleneck, shape.hidden).numpy(),
+        "adapter_gain": np.ones((shape.layers, shape.bottleneck), dtype=np.float32),
+        "adapter_shift": np.zeros((shape.layers, shape.bottleneck), dtype=np.float32),
+    }
+    for text, other in (("Ferry crews vote to end the strike", None), ("Is it raining?", "It has been dry since Monday.")):
+        encoding = plm.tokenizer.encode(text, other) if other else plm.tokenizer.encode(text)
+        ids, types = torch.tensor([encoding.ids]), torch.tensor([encoding.type_ids])
+        with torch.no_grad():
+            expected = encoder(ids, types, torch.tensor([ids.shape[1]]), merged)[0]
+        inputs = {"input_ids": ids.int().numpy(), "token_type_ids": types.int().numpy(), **feeds}
+        (features,) = session.run(None, inputs)
+        assert features.shape == (shape.hidden,)
+        assert torch.cosine_similarity(torch.from_numpy(features), expected, dim=0) > 0.99
+
+
+@pytest.mark.parametrize("file", ["encoder.onnx", "encoder.weights.0", "tokenizer.json", "NOTICE"])
+def test_one_flipped_byte_is_noticed(tiny_bundle: Path, tmp_path: Path, file: str) -> None:
+    copy = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle, copy)
+    read_manifest(copy)
+    data = bytearray((copy / file).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / file).write_bytes(data)
+    with pytest.raises(XpeftError, match=file):
+        read_manifest(copy)
+
+
+def test_weights_are_split_into_parts(tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = encoder_graph(load_plm(str(tiny_plm)), 5)
+    monkeypatch.setattr(external, "PART_BYTES", 1_000_000)
+    names = external.save_external(model, tmp_path, "encoder.onnx", "encoder.weights")
+    assert len(names) > 1
+    assert all((tmp_path / name).stat().st_size <= 1_000_000 for name in names)
+    onnx.load(tmp_path / "encoder.onnx")
+    onnxruntime.InferenceSession(str(tmp_path / "encoder.onnx"))
+
+
+def test_a_folder_with_something_else_is_left_alone(tiny_plm: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(XpeftError, match="not a bundle"):
+        build_bundle(load_plm(str(tiny_plm)), tmp_path, "tiny", bottleneck=5, size=12, chosen=5, seed=1)
+    assert (tmp_path / "letter.txt").exists()
+
+
+def test_the_manifest_takes_no_unknown_field(tiny_bundle: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle, copy)
+    manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
+    (copy / MANIFEST).write_text(json.dumps({**manifest, "extra": 1}), encoding="utf-8")
+    with pytest.raises(XpeftError, match="extra"):
+        read_manifest(copy)

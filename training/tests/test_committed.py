@@ -1,0 +1,30 @@
+"""Files in the repository that training made: the golden file and the demo tasks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import BUNDLE, ROOT
+from xpeft.bundle.manifest import read_manifest
+from xpeft.files import read_learnt
+from xpeft.golden import write_golden
+
+
+def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
+    write_golden(BUNDLE, None, tmp_path / "golden.json")
+    made: dict[str, Any] = json.loads((tmp_path / "golden.json").read_text(encoding="utf-8"))
+    kept: dict[str, Any] = json.loads((ROOT / "test" / "fixtures" / "golden.json").read_text(encoding="utf-8"))
+    for case, other in zip(made.pop("predictions"), kept.pop("predictions"), strict=True):
+        assert case["logits"] == pytest.approx(other["logits"], abs=1e-3)
+        assert case["features"] == pytest.approx(other["features"], abs=1e-3)
+    assert made == kept
+
+
+@pytest.mark.parametrize(("task", "profiles", "labels"), [("news", 81, 30), ("offense", 200, 5)])
+def test_the_demo_fits_the_default_bundle(task: str, profiles: int, labels: int) -> None:
+    manifest, identity = read_manifest(BUNDLE)
+    learnt = read_learnt(ROOT / "bundles" / "demo" / task, identity, manifest.pool_shape)
+    assert learnt.task.task == task
+    assert (len(learnt.profiles), len(learnt.task.labels)) == (profiles, labels)

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from xpeft import train as loop
+from xpeft.checkpoint import save_checkpoint
+from xpeft.cli import app
+from xpeft.files import PROFILES_FILE, TASK_FILE
+
+
+def arguments(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
+    paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out)]
+    recipe = ["--epochs", "3", "--profiles-per-step", "2", "--texts-per-profile", "3", "--head-lr", "0.03", "--device", "cpu", "--quiet"]
+    return ["train", "--task", "things", *paths, *recipe, *more]
+
+
+def written(out: Path) -> tuple[bytes, bytes]:
+    return (out / TASK_FILE).read_bytes(), (out / PROFILES_FILE).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out))
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def test_it_learns_and_reports_beside_the_baselines(trained: Path) -> None:
+    report = json.loads((trained / "report.json").read_text(encoding="utf-8"))
+    assert set(report["test"]["methods"]) == {"masks", "default", "majority", "shared_head", "shared_head_label_bias"}
+    assert report["test"]["methods"]["masks"]["macro"] > 0.9 > report["test"]["methods"]["majority"]["macro"]
+    assert set(report["test"]["profiles"]) == {"a", "b", "c"}
+    assert report["bytes"]["masks"] == 8
+
+
+def test_files_read_back_give_the_scores_of_the_report(
+    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    predictions = tmp_path / "predictions.ndjson"
+    paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(trained)]
+    result = CliRunner().invoke(app, ["eval", *paths, "--predictions", str(predictions), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    line = json.loads(result.stdout.splitlines()[-1])
+    report = json.loads((trained / "report.json").read_text(encoding="utf-8"))
+    assert line == {"task": "things", "n": 30, **report["test"]["methods"]["masks"]}
+
+    result = CliRunner().invoke(app, ["agree", str(predictions), str(predictions)])
+    assert json.loads(result.stdout)["agree"] == 1
+    shorter = tmp_path / "shorter.ndjson"
+    shorter.write_text("".join(predictions.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+    result = CliRunner().invoke(app, ["agree", str(predictions), str(shorter)])
+    assert result.exit_code == 1
+    assert "not about the same texts" in result.output
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
+    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    for seed, same in (("0", True), ("1", False)):
+        out = tmp_path / seed
+        assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--seed", seed)).exit_code == 0
+        assert (written(out) == written(trained)) is same
+
+
+def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
+    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "broken"
+
+    def save_and_stop(path: Path, training: loop.Training, step: int) -> None:
+        save_checkpoint(path, training, step)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "CHECKPOINT_STEPS", 7)
+        patched.setattr(loop, "save_checkpoint", save_and_stop)
+        result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out))
+    assert result.exit_code == 130
+    assert "--resume" in result.output
+    assert not (out / TASK_FILE).exists()
+
+    result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--resume", "--mask-lr", "0.5"))
+    assert result.exit_code == 1
+    assert "other settings" in result.output
+
+    assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--resume")).exit_code == 0
+    assert written(out) == written(trained)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--resume"], "no checkpoint"),
+        (["--max-tokens", "65"], "between 3 and 64"),
+        (["--task", "No Good"], "lower case"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str
+) -> None:
+    result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path / "out", *more))
+    assert result.exit_code == 1
+    assert said in result.output
