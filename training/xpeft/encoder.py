@@ -17,6 +17,13 @@ def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
     return merged.reshape(layers, sides, groups, -1).permute(2, 0, 1, 3)
 
 
+def product(linear: nn.Linear, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
+    """linear(hidden) in float32, or computed in bfloat16 and answered in float32."""
+    if not bf16:
+        return F.linear(hidden, linear.weight, linear.bias)
+    return F.linear(hidden.bfloat16(), linear.weight.bfloat16(), linear.bias.bfloat16()).float()
+
+
 class AdapterEncoder(nn.Module):
     """Pooled features of texts, each group of texts under its own merged adapters. The PLM is frozen."""
 
@@ -31,29 +38,32 @@ class AdapterEncoder(nn.Module):
         self.blocks = nn.ModuleList(nn.ModuleDict(vars(layer)) for layer in plm.layers)
         self.requires_grad_(False)
 
-    def forward(self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: torch.Tensor | None, bf16: bool = False
+    ) -> torch.Tensor:
         """Mean-pooled features, float32 [G*M, d].
 
         ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], real tokens of each.
-        adapters: merged adapters [G, L, 2, d*b], or None for the plain PLM.
+        adapters: merged adapters [G, L, 2, d*b], or None for the plain PLM. bf16: multiply by the PLM's weights in bfloat16.
         """
         real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         hidden: torch.Tensor = self.get_buffer("words")[ids] + self.get_buffer("positions")[: ids.shape[1]]
         hidden = self.norm(hidden + self.get_buffer("types")[types])
         for index, layer in enumerate(self.layers):
-            hidden = self._block(hidden, layer, real, None if adapters is None else adapters[:, index])
+            hidden = self._block(hidden, layer, real, None if adapters is None else adapters[:, index], bf16)
         weights = real.to(hidden.dtype)[..., None]
         return (hidden * weights).sum(1) / weights.sum(1)
 
-    def _block(self, hidden: torch.Tensor, layer: Layer, real: torch.Tensor, adapter: torch.Tensor | None) -> torch.Tensor:
+    def _block(self, hidden: torch.Tensor, layer: Layer, real: torch.Tensor, adapter: torch.Tensor | None, bf16: bool) -> torch.Tensor:
         texts, tokens, size = hidden.shape
         query, key, value = (
-            part(hidden).view(texts, tokens, self.heads, -1).transpose(1, 2) for part in (layer.query, layer.key, layer.value)
+            product(part, hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2)
+            for part in (layer.query, layer.key, layer.value)
         )
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
         context = context.transpose(1, 2).reshape(texts, tokens, size)
-        attended = layer.attention_norm(layer.attention_out(context) + hidden)
-        residual = layer.down(F.gelu(layer.up(attended))) + attended
+        attended = layer.attention_norm(product(layer.attention_out, context, bf16) + hidden)
+        residual = product(layer.down, F.gelu(product(layer.up, attended, bf16)), bf16) + attended
         normed: torch.Tensor = layer.norm(residual)
         if adapter is None:
             return normed

@@ -32,13 +32,15 @@ class ProfileModel(nn.Module):
         """Row of the default profile in the mask table."""
         return len(self.masks) - 1
 
-    def training_logits(self, batch: Batch, noise: float, tau: float, source: torch.Generator) -> torch.Tensor:
+    def training_logits(self, batch: Batch, noise: float, tau: float, source: torch.Generator, bf16: bool) -> torch.Tensor:
         """Logits [G*M, labels] under masks sampled with Gumbel noise."""
         # Drawn on the CPU, so that one seed means one thing on every device.
         exponential = torch.empty((len(batch.rows), *self.masks.shape[1:])).exponential_(generator=source)
         gumbel = -exponential.log().to(self.masks.device)
         weights = gumbel_topk(self.masks[batch.rows], self.shape.chosen, noise * gumbel, tau)
-        return self._logits(batch, merge(weights, self.pool))
+        features = self.encoder(batch.ids, batch.types, batch.lengths, merge(weights, self.pool), bf16)
+        logits: torch.Tensor = self.head(features)
+        return logits
 
     def merged(self, rows: torch.Tensor) -> torch.Tensor:
         """Merged adapters [G, L, 2, d*b] of table rows [G], under hard masks without noise."""
@@ -51,8 +53,5 @@ class ProfileModel(nn.Module):
 
     def logits(self, batch: Batch) -> torch.Tensor:
         """Logits [G*M, labels] as they are served: hard masks, no noise."""
-        return self._logits(batch, self.merged(batch.rows))
-
-    def _logits(self, batch: Batch, adapters: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.head(self.encoder(batch.ids, batch.types, batch.lengths, adapters))
+        logits: torch.Tensor = self.head(self.features(batch))
         return logits

@@ -27,6 +27,7 @@ class Recipe:
     warmup: float = 0.06
     noise: float = 0.2
     tau: float = 1.0
+    bf16: bool = False
     seed: int = 0
 
 
@@ -70,7 +71,7 @@ def train(
             batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, device)
             noise = recipe.noise * (1 - number / len(steps))
             source = random_source(recipe.seed, recipe.epochs, number)
-            loss = F.cross_entropy(model.training_logits(batch, noise, recipe.tau, source), batch.labels)
+            loss = F.cross_entropy(model.training_logits(batch, noise, recipe.tau, source, recipe.bf16), batch.labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
