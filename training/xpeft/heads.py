@@ -1,7 +1,7 @@
 """Linear heads over features that do not change any more: how a task's own head is finished, and how the baselines' heads are learnt.
 
 Learning rate and number of passes are searched on the dev split, alike for the task and for the baselines: a baseline that was not tuned
-proves nothing. On `news` the search moved *shared head + label bias* from 0.66 to 0.70 macro accuracy.
+proves nothing.
 """
 
 from dataclasses import dataclass

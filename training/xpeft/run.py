@@ -71,7 +71,7 @@ def run_training(
 
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
     features = masked_features(model, data, plm.pad_id, quiet)
-    # Masks and head learnt together leave the head behind: finished on the masks' final features, `news` gains a point of macro accuracy.
+    # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
     head = search_head(data, features, False, chosen_on, recipe.seed, "finish head", quiet)
     with torch.no_grad():
         model.head.weight.copy_(head.weight)
