@@ -60,32 +60,32 @@ function installTraining() {
 }
 
 const bin = (name) => join(root, "node_modules", name);
-const checks = [];
-if (only !== "py") {
-  installDependencies();
-  checks.push(
-    ["biome", node, [bin("@biomejs/biome/bin/biome"), "ci", "."]],
-    ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
-    ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],
-    ["deploy:check", node, [join(root, "scripts", "check-deploy.mjs")]],
-  );
-}
-if (only !== "ts") {
-  installTraining();
-  checks.push(
-    ["ruff format", python, ["-m", "ruff", "format", "--check"], training],
-    ["ruff check", python, ["-m", "ruff", "check"], training],
-    ["mypy", python, ["-m", "mypy"], training],
-    ["pytest", python, ["-m", "pytest"], training],
-  );
-}
+const typescriptChecks = [
+  ["biome", node, [bin("@biomejs/biome/bin/biome"), "ci", "."]],
+  ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
+  ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],
+  ["deploy:check", node, [join(root, "scripts", "check-deploy.mjs")]],
+];
+const pythonChecks = [
+  ["ruff format", python, ["-m", "ruff", "format", "--check"], training],
+  ["ruff check", python, ["-m", "ruff", "check"], training],
+  ["mypy", python, ["-m", "mypy"], training],
+  ["pytest", python, ["-m", "pytest"], training],
+];
+
+// Both halves are set up before any check: each has tests that hold it against the other.
+if (only !== "py") installDependencies();
+if (only !== "ts") installTraining();
+const checks = [...(only === "py" ? [] : typescriptChecks), ...(only === "ts" ? [] : pythonChecks)];
 
 const results = checks.map(([name, command, args, cwd]) => {
   console.log(`\n— ${name} —`);
   return { name, ...run(command, args, cwd) };
 });
 
+const failed = results.filter(({ passed }) => !passed).length;
 console.log("\nSummary");
 for (const { name, passed, seconds } of results)
   console.log(`  ${passed ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
-if (results.some(({ passed }) => !passed)) process.exit(1);
+console.log(`${results.length - failed} checks passed, ${failed} failed`);
+if (failed > 0) process.exit(1);

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, rm, stat, truncate } from "node:fs/promises";
+import { cp, mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -22,15 +22,10 @@ async function flipBit(name: string): Promise<void> {
   await file.close();
 }
 
-const FILES = ["encoder.onnx", "encoder.weights.0", "tokenizer.json", "NOTICE"];
-
-describe("a bundle that is damaged", { timeout: 60_000 }, () => {
+describe("a bundle that is damaged", () => {
   it.each([
-    ...FILES.map((name) => [`a bit of ${name}`, () => flipBit(name), "bundle_file_corrupt"] as const),
-    ["a bit of the manifest's list", () => flipBit("manifest.json"), /^(invalid_manifest|bundle_file_corrupt)$/],
-    ["a file cut off", () => truncate(join(bundle, "tokenizer.json"), 1000), "bundle_file_corrupt"],
-    ["a file left out", () => rm(join(bundle, "encoder.weights.0")), "bundle_file_missing"],
-    ["no manifest", () => rm(join(bundle, "manifest.json")), "bundle_file_missing"],
+    ["a bit turned over", () => flipBit("encoder.weights.0"), "bundle_file_corrupt"],
+    ["a file left out", () => rm(join(bundle, "tokenizer.json")), "bundle_file_missing"],
   ] as const)("is not served with %s", async (_, damage, code) => {
     await damage();
     const worker = await startWorker({ bundle });
@@ -38,7 +33,7 @@ describe("a bundle that is damaged", { timeout: 60_000 }, () => {
       const health = await worker.get("/healthz");
       expect(health.status).toBe(503);
       expect(health.headers.get("content-type")).toBe("application/problem+json");
-      expect(await health.json()).toMatchObject({ code: expect.stringMatching(code), status: 503 });
+      expect(await health.json()).toMatchObject({ code, status: 503 });
       const answer = await worker.predict({ task: "demo", profile: "demo-000", inputs: "x" });
       expect(answer.status).toBe(503);
     } finally {
