@@ -30,7 +30,9 @@ export function createClient(url: string): Client {
     try {
       response = await fetch(target, init);
     } catch (cause) {
-      throw new CommandError(`There is no answer from ${target.origin}: ${cause}.`, "Start the Worker with: npm start");
+      throw new CommandError(`There is no answer from ${target.origin}.`, "Start the Worker with: npm start", {
+        cause,
+      });
     }
     const body: unknown = await response.json().catch(() => null);
     const parsed = schema.safeParse(body);

@@ -4,8 +4,8 @@ import { XpeftError } from "../src/errors.ts";
 export class CommandError extends Error {
   readonly hint: string;
 
-  constructor(message: string, hint: string) {
-    super(message);
+  constructor(message: string, hint: string, options?: { cause: unknown }) {
+    super(message, options);
     this.name = "CommandError";
     this.hint = hint;
   }
