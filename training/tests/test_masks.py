@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from xpeft.errors import XpeftError
 from xpeft.masks import gumbel_topk, hard_weights, mask_bytes, pack_masks, unpack_masks
@@ -15,8 +16,9 @@ def shapes(draw: st.DrawFn) -> PoolShape:
     return PoolShape(draw(st.integers(1, 4)), 8, 4, size, draw(st.integers(1, size)))
 
 
-def random_ones(shape: PoolShape, seed: int) -> np.ndarray:  # type: ignore[type-arg]
-    return np.random.default_rng(seed).random((shape.layers, 2, shape.size)).argsort(axis=-1) < shape.chosen
+def random_ones(shape: PoolShape, seed: int) -> NDArray[np.bool_]:
+    ones: NDArray[np.bool_] = np.random.default_rng(seed).random((shape.layers, 2, shape.size)).argsort(axis=-1) < shape.chosen
+    return ones
 
 
 @given(shapes(), st.integers(0, 1000))

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xpeft import train as loop
-from xpeft.checkpoint import save_checkpoint
+from xpeft.checkpoint import Training, save_checkpoint
 from xpeft.cli import app
 from xpeft.files import PROFILES_FILE, TASK_FILE
 
@@ -70,7 +70,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
 ) -> None:
     out = tmp_path / "broken"
 
-    def save_and_stop(path: Path, training: loop.Training, step: int) -> None:
+    def save_and_stop(path: Path, training: Training, step: int) -> None:
         save_checkpoint(path, training, step)
         raise KeyboardInterrupt
 

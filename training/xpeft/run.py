@@ -82,7 +82,7 @@ def run_training(
     learnt = read_learnt(out, identity, manifest.pool_shape)
     baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
     splits: list[Split] = [split for split in ("dev", "test") if data.splits[split]]
-    methods = {
+    methods: dict[Split, dict[str, Indices]] = {
         split: {
             "masks": head.predict(data, features, split),
             "default": predict(model, data.splits[split], everyone(data.splits[split], model.default_row), plm.pad_id),
@@ -90,7 +90,7 @@ def run_training(
         }
         for split in splits
     }
-    report = {
+    report: dict[str, object] = {
         "task": task,
         "bundle": identity,
         "data": {"sha256": settings[3], "texts": {split: len(examples) for split, examples in data.splits.items()}},
