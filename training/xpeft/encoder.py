@@ -20,7 +20,8 @@ def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
 def product(linear: nn.Linear, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
     """linear(hidden) in float32, or computed in bfloat16 and answered in float32."""
     if not bf16:
-        return F.linear(hidden, linear.weight, linear.bias)
+        out: torch.Tensor = linear(hidden)  # the module itself, so that calibration can watch its inputs
+        return out
     return F.linear(hidden.bfloat16(), linear.weight.bfloat16(), linear.bias.bfloat16()).float()
 
 
