@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { createTokenizer } from "../../src/tokenizer.ts";
 import { BUNDLE } from "../support/folder.ts";
 import type { Request } from "./oddities.ts";
 
-const here = (path: string) => fileURLToPath(import.meta.resolve(path));
+// Joined and not resolved: a virtual environment's Python is a link, and followed it would be another Python.
+const here = (path: string) => join(import.meta.dirname, path);
 
 const python = process.env.XPEFT_PYTHON ?? here("../../training/.venv/bin/python");
 
