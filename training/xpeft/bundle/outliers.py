@@ -1,8 +1,8 @@
 """Which input channels of a linear layer stay in fp32 (the decomposition of LLM.int8(), arXiv 2208.07339, with fixed channels).
 
 Dynamic int8 has one range for a whole activation tensor, so a few large channels, the same ones for every text, cost all others
-their resolution. Kept apart, 16 channels of each input are worth three quarters of int8's whole error. SmoothQuant, which moves them into
-the weights instead, was tried and gained half as much, as the weights then lose what the activations gain.
+their resolution. So 16 channels of each input are kept apart. SmoothQuant, which moves them into the weights instead, gained less when it
+was tried, as the weights then lose what the activations gain.
 """
 
 from collections import defaultdict
