@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from xpeft import run
 from xpeft import train as loop
 from xpeft.checkpoint import Training, save_checkpoint
 from xpeft.cli import app
@@ -88,6 +89,19 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
 
     assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--resume")).exit_code == 0
     assert written(out) == written(trained)
+
+
+def test_a_run_that_was_broken_off_while_it_was_measured_goes_on_too(
+    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "fit_baselines", stop)
+        assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path)).exit_code == 130
+    assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path, "--resume")).exit_code == 0
+    assert written(tmp_path) == written(trained)
 
 
 @pytest.mark.parametrize(

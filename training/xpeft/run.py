@@ -60,7 +60,7 @@ def run_training(
     quiet: bool = False,
 ) -> dict[str, object]:
     """Train, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and answer the report."""
-    if not re.match(TASK_NAME, task):
+    if not re.fullmatch(TASK_NAME, task):
         raise XpeftError(f"{task!r} cannot name a task", "Take letters in lower case, digits, - and _, 64 at most.")
     manifest, identity, plm = load_parts(bundle, plm_spec)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
@@ -77,7 +77,6 @@ def run_training(
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
     write_learnt(out, model, task, identity, data.labels, data.profiles, max_tokens)
-    (out / CHECKPOINT).unlink()
 
     learnt = read_learnt(out, identity, manifest.pool_shape)
     baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
@@ -104,6 +103,8 @@ def run_training(
         **{split: report_split(methods[split], data, split) for split in splits},
     }
     (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    # Last of all: a run that is broken off while it is measured goes on from here too.
+    (out / CHECKPOINT).unlink()
     return report
 
 
