@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "../cli/client.ts";
 import { describeError } from "../cli/errors.ts";
-import { DEFAULT_BUNDLE, DEMO, readBundle, readProfilesFile } from "../cli/files.ts";
+import { DEFAULT_BUNDLE, DEMO, readBundle, readProfilesFile, readTaskFile } from "../cli/files.ts";
 
 const PREDICTIONS = 100;
 const MOST_BYTES = 64e6;
@@ -14,9 +14,10 @@ const LONGEST_WORDS = 80;
 async function demoProfiles(): Promise<{ task: string; id: string }[]> {
   const bundle = await readBundle(DEFAULT_BUNDLE);
   const profiles: { task: string; id: string }[] = [];
-  for (const task of await readdir(DEMO)) {
-    const own = await readProfilesFile(join(DEMO, task, "profiles.ndjson"), task, bundle);
-    profiles.push(...own.map(({ id }) => ({ task, id })));
+  for (const folder of await readdir(DEMO)) {
+    const task = await readTaskFile(join(DEMO, folder, "task.json"), bundle);
+    const own = await readProfilesFile(join(DEMO, folder, "profiles.ndjson"), task, bundle);
+    profiles.push(...own.map(({ id }) => ({ task: task.name, id })));
   }
   const stride = Math.floor(profiles.length / PREDICTIONS);
   if (stride === 0) throw new Error(`The demo has ${profiles.length} profiles, fewer than ${PREDICTIONS}.`);

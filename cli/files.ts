@@ -60,7 +60,7 @@ export async function readTaskFile(path: string, bundle: TargetBundle): Promise<
 }
 
 /** Reads `profiles.ndjson`, every line checked against task and bundle; an error names file and line. */
-export async function readProfilesFile(path: string, task: string, bundle: TargetBundle): Promise<NewProfile[]> {
+export async function readProfilesFile(path: string, task: NewTask, bundle: TargetBundle): Promise<NewProfile[]> {
   const profiles = new Map<string, NewProfile>();
   for await (const { line, number } of readLines(path)) {
     try {

@@ -21,7 +21,7 @@ export function registerPush(program: Command): void {
     .action(async (options: PushOptions) => {
       const bundle = await readBundle(options.bundle);
       const task = await readTaskFile(options.task, bundle);
-      const profiles = await readProfilesFile(options.profiles, task.name, bundle);
+      const profiles = await readProfilesFile(options.profiles, task, bundle);
       await withStore(options.persistTo, (store) => store.push(task, profiles));
       console.log(`Pushed task ${task.name} and ${profiles.length} profiles.`);
     });

@@ -27,7 +27,7 @@ export function registerSeed(program: Command): void {
         for (const folder of folders) {
           const task = await readTaskFile(join(folder, "task.json"), bundle);
           if (stored.some(({ name, bundle }) => name === task.name && bundle === task.bundle)) continue;
-          const profiles = await readProfilesFile(join(folder, "profiles.ndjson"), task.name, bundle);
+          const profiles = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
           await store.push(task, profiles);
           console.log(`Seeded task ${task.name} with ${profiles.length} profiles.`);
         }

@@ -45,6 +45,7 @@ const KINDS: Record<ProblemCode, { status: ContentfulStatusCode; title: string }
   mismatched_write: { status: 409, title: "What was written does not fit together" },
   write_conflict: { status: 409, title: "Two writes met" },
   invalid_mask: { status: 500, title: "Stored masks are damaged" },
+  invalid_label_bias: { status: 500, title: "A stored label bias is damaged" },
   invalid_row: { status: 500, title: "A stored row is damaged" },
   invalid_manifest: { status: 503, title: "The bundle's manifest is damaged" },
   bundle_file_missing: { status: 503, title: "A file of the bundle is missing" },

@@ -34,7 +34,7 @@ export const tasks = sqliteTable("tasks", {
   ...written,
 });
 
-/** A profile: nothing but its masks. */
+/** A profile: its masks and, where its task is learnt with one, its label bias. */
 export const profiles = sqliteTable(
   "profiles",
   {
@@ -43,6 +43,8 @@ export const profiles = sqliteTable(
       .references(() => tasks.name),
     id: text("id").notNull(),
     masks: bytes("masks").notNull(),
+    /** An int8 for each label of the task, in sixteenths. */
+    labelBias: bytes("label_bias"),
     ...written,
   },
   (table) => [primaryKey({ columns: [table.task, table.id] })],

@@ -4,6 +4,7 @@ import { type Manifest, oneWithRole, withRole } from "./bundle/manifest.ts";
 import { createEncoder } from "./encoder.ts";
 import { XpeftError } from "./errors.ts";
 import { bestLabel, scoreLabels } from "./head.ts";
+import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
 import { createSignPool } from "./pool.ts";
@@ -26,6 +27,13 @@ export interface Task {
   /** Mask blob of the task's default profile. */
   readonly masks: Uint8Array;
   readonly generation: number;
+}
+
+/** What a profile has of its own. */
+export interface ProfileParts {
+  readonly masks: Uint8Array;
+  /** One int8 for each label; null where the profile has none. */
+  readonly labelBias: Uint8Array | null;
 }
 
 /** The answer for one text. */
@@ -59,11 +67,12 @@ export interface Engine {
   /**
    * Labels texts, one prediction each, in order. A text's answer does not depend on those beside it.
    *
-   * @throws XpeftError `bundle_mismatch`, `invalid_mask`, `invalid_row`, `empty_text`, or `bundle_unusable`
+   * @throws XpeftError `bundle_mismatch`, `invalid_mask`, `invalid_label_bias`, `invalid_row`, `empty_text`, or
+   * `bundle_unusable`
    */
   predict(
     task: Task,
-    masks: Uint8Array,
+    profile: ProfileParts,
     inputs: readonly TextInput[],
   ): Promise<{ predictions: Prediction[]; timings: Timings }>;
 
@@ -109,8 +118,9 @@ export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20
   return {
     bundle: { id, manifest },
     checkMasks: (blob) => void unpackMasks(blob, shape),
-    async predict(task, masks, inputs) {
+    async predict(task, { masks, labelBias }, inputs) {
       checkTask(task, id, manifest);
+      const bias = labelBias && readLabelBias(labelBias, task.labels.length);
       const clock = startClock();
       const texts = inputs.map((input, index) => checkText(tokenizer.encode(input, task.maxTokens), index));
       const tokenize = clock();
@@ -120,7 +130,7 @@ export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20
       for (const text of texts) {
         const features = await encoder.run(text, merged);
         timings.encoder += clock();
-        predictions.push(chooseLabel(task, features, text));
+        predictions.push(chooseLabel(task, bias, features, text));
         timings.head += clock();
       }
       return { predictions, timings };
@@ -153,8 +163,13 @@ function checkText(text: TokenizedText, index: number): TokenizedText {
   return text;
 }
 
-function chooseLabel(task: Task, features: Float32Array, { ids, truncated }: TokenizedText): Prediction {
-  const scores = scoreLabels(task.head, features, task.labels.length);
+function chooseLabel(
+  task: Task,
+  bias: Float32Array | null,
+  features: Float32Array,
+  { ids, truncated }: TokenizedText,
+): Prediction {
+  const scores = scoreLabels(task.head, bias, features, task.labels.length);
   const best = bestLabel(scores);
   return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, tokens: ids.length, truncated };
 }

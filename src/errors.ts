@@ -4,6 +4,7 @@ export type ErrorCode =
   | "unknown_profile"
   | "bundle_mismatch"
   | "invalid_mask"
+  | "invalid_label_bias"
   | "invalid_row"
   | "invalid_manifest"
   | "bundle_file_missing"

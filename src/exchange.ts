@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Manifest } from "./bundle/manifest.ts";
 import { XpeftError } from "./errors.ts";
 import { floatsFromBytes } from "./floats.ts";
+import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
 import { profilePattern, taskPattern } from "./names.ts";
 import type { NewProfile, NewTask } from "./push.ts";
@@ -31,6 +32,7 @@ const profileSchema = z.strictObject({
   task: z.string().regex(taskPattern),
   profile: z.string().regex(profilePattern),
   masks: base64,
+  labelBias: base64.optional(),
 });
 
 function mismatch(message: string, hint: string): XpeftError {
@@ -86,13 +88,19 @@ export function parseTask(text: string, { id, manifest }: TargetBundle): NewTask
  * Reads a line of `profiles.ndjson`.
  *
  * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the profile is of
- * another task, `invalid_mask` if its masks do not fit the bundle
+ * another task, `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit
+ * the task
  */
-export function parseProfile(line: string, task: string, { manifest }: TargetBundle): NewProfile {
-  const row = parse(profileSchema, line);
-  if (row.task !== task) {
-    throw mismatch(`Profile "${row.profile}" is of task "${row.task}", not "${task}".`, "Push each task with its own.");
+export function parseProfile(
+  line: string,
+  task: Pick<NewTask, "name" | "labels">,
+  { manifest }: TargetBundle,
+): NewProfile {
+  const { task: of, profile: id, masks, labelBias = null } = parse(profileSchema, line);
+  if (of !== task.name) {
+    throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
   }
-  unpackMasks(row.masks, { layers: manifest.layers, ...manifest.pool });
-  return { id: row.profile, masks: row.masks };
+  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
+  if (labelBias) readLabelBias(labelBias, task.labels.length);
+  return { id, masks, labelBias };
 }

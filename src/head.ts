@@ -6,16 +6,22 @@ export function headLength(labels: number, hidden: number): number {
 }
 
 /**
- * Scores the labels of a text: `softmax(weight · features + bias)`.
+ * Scores the labels of a text: `softmax(weight · features + bias + own)`.
  *
  * @param head {@link headLength} numbers
+ * @param own the profile's label bias, `[labels]`, or null
  * @param features `[hidden]`, from the encoder
  * @param labels how many there are
  * @returns `[labels]`, their sum 1
  * @throws XpeftError `invalid_row` if the head is not of this length or not all numbers, `bundle_unusable` if the
  * features are not all finite
  */
-export function scoreLabels(head: Float32Array, features: Float32Array, labels: number): number[] {
+export function scoreLabels(
+  head: Float32Array,
+  own: Float32Array | null,
+  features: Float32Array,
+  labels: number,
+): number[] {
   const hidden = features.length;
   if (head.length !== headLength(labels, hidden)) {
     const message = `A head of ${head.length} numbers does not fit ${labels} labels over ${hidden} features.`;
@@ -33,7 +39,7 @@ export function scoreLabels(head: Float32Array, features: Float32Array, labels: 
     );
   }
   const logits = Array.from({ length: labels }, (_, label) => {
-    let logit = head[labels * hidden + label] ?? Number.NaN;
+    let logit = (head[labels * hidden + label] ?? Number.NaN) + (own?.[label] ?? 0);
     for (let i = 0; i < hidden; i++) {
       logit += (features[i] ?? Number.NaN) * (head[label * hidden + i] ?? Number.NaN);
     }

@@ -1,4 +1,4 @@
-import type { Engine, Task, TextInput, Timings } from "./engine.ts";
+import type { Engine, ProfileParts, Task, TextInput, Timings } from "./engine.ts";
 import { foundProfile, foundTask } from "./found.ts";
 import { createRowCache, type RowCacheLimits } from "./row-cache.ts";
 import type { ProfileStore, TaskAndProfile } from "./store.ts";
@@ -50,37 +50,37 @@ export interface Answer {
 /** Answers a request. */
 export type Predict = (request: PredictRequest) => Promise<Answer>;
 
-interface ChosenMasks {
+interface ChosenParts {
   readonly task: Task;
   readonly source: "profile" | "default";
-  readonly masks: Uint8Array;
+  readonly parts: ProfileParts;
   readonly generation: number;
 }
 
-function chooseMasks(request: PredictRequest, rows: TaskAndProfile): ChosenMasks {
+function chooseParts(request: PredictRequest, rows: TaskAndProfile): ChosenParts {
   const task = foundTask(rows.task, request.task);
   if (!rows.profile && request.onUnknownProfile === "default") {
-    return { task, source: "default", masks: task.masks, generation: task.generation };
+    return { task, source: "default", parts: { masks: task.masks, labelBias: null }, generation: task.generation };
   }
-  const { masks, generation } = foundProfile(rows.profile, request.task, request.profile);
-  return { task, source: "profile", masks, generation };
+  const profile = foundProfile(rows.profile, request.task, request.profile);
+  return { task, source: "profile", parts: profile, generation: profile.generation };
 }
 
 /**
  * Puts engine and store together: a request names a task and a profile, the answer says what was used.
  *
  * @returns a function that throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`,
- * `invalid_mask`, `empty_text` or `database_unavailable`
+ * `invalid_mask`, `invalid_label_bias`, `empty_text` or `database_unavailable`
  */
-export function createPredictor(parts: { engine: Engine; store: ProfileStore; cache: RowCacheLimits }): Predict {
-  const { engine, store } = parts;
-  const readRows = createRowCache(store, parts.cache);
+export function createPredictor(from: { engine: Engine; store: ProfileStore; cache: RowCacheLimits }): Predict {
+  const { engine, store } = from;
+  const readRows = createRowCache(store, from.cache);
 
   return async (request) => {
     const start = performance.now();
-    const { task, source, masks, generation } = chooseMasks(request, await readRows(request.task, request.profile));
+    const { task, source, parts, generation } = chooseParts(request, await readRows(request.task, request.profile));
     const found = performance.now();
-    const { predictions, timings } = await engine.predict(task, masks, request.inputs);
+    const { predictions, timings } = await engine.predict(task, parts, request.inputs);
     return {
       task: task.name,
       profile: request.profile,

@@ -2,7 +2,7 @@ import { and, eq, notInArray, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { profiles, tasks } from "../schema/tables.ts";
 import type { Database } from "./database.ts";
-import type { Task } from "./engine.ts";
+import type { ProfileParts, Task } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
 import { bytesFromFloats } from "./floats.ts";
 
@@ -10,16 +10,15 @@ import { bytesFromFloats } from "./floats.ts";
 export type NewTask = Omit<Task, "generation">;
 
 /** A profile to write. */
-export interface NewProfile {
+export interface NewProfile extends ProfileParts {
   readonly id: string;
-  readonly masks: Uint8Array;
 }
 
 /** Writes a task and profiles of it in one transaction. */
 export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<void>;
 
-/** D1 takes 100 bound parameters a statement, and a profile's row binds five. */
-const PROFILES_A_STATEMENT = 20;
+/** D1 takes 100 bound parameters a statement, and a profile's row binds six. */
+const PROFILES_A_STATEMENT = 16;
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
@@ -42,6 +41,7 @@ function upsertProfiles(db: Database, rows: Omit<typeof profiles.$inferInsert, "
       target: [profiles.task, profiles.id],
       set: {
         masks: sql`excluded.masks`,
+        labelBias: sql`excluded.label_bias`,
         updatedAt: sql`excluded.updated_at`,
         generation: sql`${profiles.generation} + 1`,
       },
@@ -94,7 +94,7 @@ export function createPush(db: Database): Push {
       chunks.push(
         upsertProfiles(
           db,
-          chunk.map(({ id, masks }) => ({ task: task.name, id, masks, updatedAt: row.updatedAt })),
+          chunk.map((profile) => ({ ...profile, task: task.name, updatedAt: row.updatedAt })),
         ),
       );
     }

@@ -24,8 +24,8 @@ const ENTRY_OVERHEAD = 512;
 const bytesOfTask = ({ head, masks, labels }: Task): number =>
   head.byteLength + masks.byteLength + 2 * labels.join("").length + ENTRY_OVERHEAD;
 
-const bytesOfProfile = ({ masks, task, id }: StoredProfile): number =>
-  masks.byteLength + 2 * (task.length + id.length) + ENTRY_OVERHEAD;
+const bytesOfProfile = ({ masks, labelBias, task, id }: StoredProfile): number =>
+  masks.byteLength + (labelBias?.byteLength ?? 0) + 2 * (task.length + id.length) + ENTRY_OVERHEAD;
 
 /**
  * Reads rows through a cache bounded in bytes and time.

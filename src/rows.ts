@@ -1,14 +1,13 @@
 import { z } from "zod";
 import type { profiles, tasks } from "../schema/tables.ts";
-import type { Task } from "./engine.ts";
+import type { ProfileParts, Task } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
 import { floatsFromBytes } from "./floats.ts";
 
 /** A profile as it is stored. */
-export interface StoredProfile {
+export interface StoredProfile extends ProfileParts {
   readonly task: string;
   readonly id: string;
-  readonly masks: Uint8Array;
   readonly generation: number;
   readonly updatedAt: Date;
 }

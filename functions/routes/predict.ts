@@ -87,6 +87,7 @@ const route = createRoute({
       "empty_text",
       "invalid_row",
       "invalid_mask",
+      "invalid_label_bias",
       "database_unavailable",
       "bundle_unusable",
     ),

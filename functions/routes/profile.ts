@@ -12,7 +12,10 @@ const Profile = z
     profile: ProfileId,
     bundle: z.string().openapi({ description: "Id of the bundle that the task was trained on." }),
     masks: z.base64().openapi({ description: "The profile's mask blob." }),
-    maskBytes: z.int().openapi({ description: "Bytes of the mask blob.", example: 156 }),
+    labelBias: z.base64().nullable().openapi({
+      description: "The profile's label bias, an int8 for each label in sixteenths; null where it has none.",
+    }),
+    bytes: z.int().openapi({ description: "Bytes of the mask blob and the label bias.", example: 161 }),
     ...Written,
   })
   .openapi("Profile");
@@ -28,7 +31,7 @@ const route = createRoute({
   },
 });
 
-/** `GET /v1/profiles/{task}/{profile}`: a profile's masks and when they were written. */
+/** `GET /v1/profiles/{task}/{profile}`: a profile's masks and label bias, and when they were written. */
 export function registerProfile(app: App): void {
   app.openapi(route, async (c) => {
     const params = c.req.valid("param");
@@ -41,7 +44,8 @@ export function registerProfile(app: App): void {
         profile: profile.id,
         bundle: task.bundle,
         masks: encodeBase64(profile.masks.slice().buffer),
-        maskBytes: profile.masks.length,
+        labelBias: profile.labelBias && encodeBase64(profile.labelBias.slice().buffer),
+        bytes: profile.masks.length + (profile.labelBias?.length ?? 0),
         generation: profile.generation,
         updatedAt: profile.updatedAt.toISOString(),
       },

@@ -55,7 +55,10 @@ it("pushes to a running Worker's database", async () => {
 });
 
 it("writes nothing of a push with one bad line, and names the line", async () => {
-  const lines = profilesFile(task.name, [...profilesOf(3), { id: "new", masks: masksOf(5).with(0, 255) }]);
+  const lines = profilesFile(task.name, [
+    ...profilesOf(3),
+    { id: "new", masks: masksOf(5).with(0, 255), labelBias: null },
+  ]);
   const { code, stderr } = await push(task, lines);
   expect(code).toBe(1);
   expect(stderr).toMatch(/invalid_mask: .*profiles\.ndjson:4: .*\n {2}\S/);

@@ -26,13 +26,13 @@ describe("the files of a training", () => {
     const task = taskFor(bundle);
     expect(await readTaskFile(await write("task.json", taskFile(task)), bundle)).toEqual(task);
     const lines = profilesFile("demo", profilesOf(3)).replace("\n", "\r\n\n");
-    expect(await readProfilesFile(await write("p.ndjson", lines), "demo", bundle)).toEqual(profilesOf(3));
+    expect(await readProfilesFile(await write("p.ndjson", lines), taskFor(bundle), bundle)).toEqual(profilesOf(3));
   });
 
   it("names file and line of what is wrong", async () => {
     const lines = `${profilesFile("demo", profilesOf(2))}{"task":"demo"}\n`;
     const path = await write("p.ndjson", lines);
-    await expect(readProfilesFile(path, "demo", bundle)).rejects.toMatchObject({
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
       code: "invalid_row",
       message: expect.stringContaining(`${path}:3: profile: `),
     });
@@ -42,7 +42,7 @@ describe("the files of a training", () => {
 
   it("names a profile that is there twice", async () => {
     const path = await write("p.ndjson", profilesFile("demo", [...profilesOf(2), ...profilesOf(1)]));
-    await expect(readProfilesFile(path, "demo", bundle)).rejects.toMatchObject({
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
       code: "invalid_row",
       message: expect.stringMatching(/:3: .*"demo-000"/),
     });

@@ -101,7 +101,7 @@ describe("POST /v1/predict", () => {
     await answer(await worker.predict(request({})));
     // A request that ends right after its rows were read must not stop the cache's clock.
     expect((await worker.predict(request({ inputs: "" }))).status).toBe(422);
-    await worker.store.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(500) }]);
+    await worker.store.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(500), labelBias: null }]);
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(await answer(await worker.predict(request({})))).toMatchObject({ generation: 2 });
   });

@@ -136,9 +136,12 @@ describe("requests that go nowhere", () => {
 });
 
 describe("faults of the service", () => {
-  it("names rows and masks that are damaged", async () => {
+  it("names rows, masks and label biases that are damaged", async () => {
     await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-001'");
     await expectProblem(await post(request({ profile: "demo-001" })), 500, "invalid_mask");
+    await worker.db.exec("UPDATE profiles SET label_bias = x'00' WHERE task = 'demo' AND id = 'demo-000'");
+    await expectProblem(await post(request({ profile: "demo-000" })), 500, "invalid_label_bias");
+    await worker.db.exec("UPDATE profiles SET label_bias = NULL");
     await worker.db.exec(
       "INSERT INTO tasks SELECT 'odd', bundle, labels, max_tokens, x'000000000000000000000000', masks, 1, 1 FROM tasks WHERE name = 'demo'",
     );

@@ -46,7 +46,8 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
       profile: "demo-000",
       bundle,
       masks: Buffer.from(profile?.masks ?? []).toString("base64"),
-      maskBytes: 156,
+      labelBias: null,
+      bytes: 156,
       generation: 2,
       updatedAt: expect.stringMatching(NOW),
     });

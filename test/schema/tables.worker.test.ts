@@ -2,21 +2,28 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { expect, it } from "vitest";
 import { createStore } from "../../src/store.ts";
-import { profilesOf, taskOf } from "../support/rows.ts";
+import { masksOf, taskOf } from "../support/rows.ts";
 
 const MOST_BYTES = 200;
 
-it(`keeps a profile of the default bundle in ${MOST_BYTES} bytes`, async () => {
-  await createStore(drizzle(env.DB)).push(taskOf({ name: "news" }), profilesOf(81));
+it.each([
+  ["news", null, 4 + 8 + 156 + 8 + 8],
+  ["offense", Uint8Array.of(1, 2, 3, 4, 5), 7 + 11 + 156 + 5 + 8 + 8],
+])(`keeps a profile of the demo task %s in ${MOST_BYTES} bytes`, async (name, labelBias, expected) => {
+  const profiles = [{ id: `${name}-080`, masks: masksOf(1), labelBias }];
+  await createStore(drizzle(env.DB)).push(taskOf({ name }), profiles);
   // An integer takes at most eight bytes, whatever it counts.
   const bytes = await env.DB.prepare(
-    "SELECT max(length(CAST(task AS BLOB)) + length(CAST(id AS BLOB)) + length(masks) + 8 + 8) AS bytes FROM profiles",
+    `SELECT length(CAST(task AS BLOB)) + length(CAST(id AS BLOB)) + length(masks) + coalesce(length(label_bias), 0) + 8 + 8
+    AS bytes FROM profiles`,
   ).first<number>("bytes");
-  expect(bytes).toBe(4 + 8 + 156 + 8 + 8);
+  expect(bytes).toBe(expected);
   expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
 });
 
 it("has no profile without its task", async () => {
-  const orphan = env.DB.prepare("INSERT INTO profiles VALUES ('nothing', 'x', x'00', 1, 1)").run();
+  const orphan = env.DB.prepare(
+    "INSERT INTO profiles (task, id, masks, generation, updated_at) VALUES ('nothing', 'x', x'00', 1, 1)",
+  ).run();
   await expect(orphan).rejects.toThrow("FOREIGN KEY");
 });

@@ -96,7 +96,8 @@ describe("a loaded engine", () => {
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 32 }), generation: 1 };
   });
 
-  const predict = (row: Task, text: string, textPair?: string) => engine.predict(row, row.masks, [{ text, textPair }]);
+  const predict = (row: Task, text: string, textPair?: string) =>
+    engine.predict(row, { masks: row.masks, labelBias: null }, [{ text, textPair }]);
 
   it("refuses a task of another bundle", async () => {
     const other = { ...task, bundle: "f".repeat(32) };
@@ -125,7 +126,7 @@ describe("a loaded engine", () => {
 
   it("names the text that has nothing in it, and labels none then", async () => {
     const inputs = [{ text: "one" }, { text: " " }];
-    await expect(engine.predict(task, task.masks, inputs)).rejects.toThrow("Input 1");
+    await expect(engine.predict(task, { masks: task.masks, labelBias: null }, inputs)).rejects.toThrow("Input 1");
   });
 
   it("reads a pair as another text than its first half alone", async () => {

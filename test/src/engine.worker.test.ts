@@ -17,7 +17,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   const label = async (masks: Uint8Array, ...texts: string[]) => {
     const { predictions } = await engine.predict(
       task,
-      masks,
+      { masks, labelBias: null },
       texts.map((text) => ({ text })),
     );
     return predictions;

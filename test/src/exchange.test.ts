@@ -49,7 +49,9 @@ describe("parseProfile", () => {
   const oneBitMore = masksOf(1).with(0, 255);
 
   it("reads what was written", () => {
-    expect(parseProfile(line, "demo", bundle)).toEqual(profile);
+    expect(parseProfile(line, task, bundle)).toEqual(profile);
+    const biased = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(0, 128, 255) };
+    expect(parseProfile(profilesFile("demo", [biased]), task, bundle)).toEqual(biased);
   });
 
   it.each([
@@ -57,8 +59,10 @@ describe("parseProfile", () => {
     ["an id that cannot be", lineWith({ profile: "../x" }), "invalid_row"],
     ["another task", lineWith({ task: "other" }), "mismatched_write"],
     ["masks that choose too many", lineWith({ masks: base64(oneBitMore) }), "invalid_mask"],
+    ["a label bias that is too short", lineWith({ labelBias: base64(Uint8Array.of(1, 2)) }), "invalid_label_bias"],
+    ["a label bias that is no base64", lineWith({ labelBias: [1, 2, 3] }), "invalid_row"],
     ["masks that are too long", lineWith({ masks: base64(Buffer.concat([masksOf(1), Buffer.of(0)])) }), "invalid_mask"],
   ] as const)("names %s", (_, text, code) => {
-    expect(() => parseProfile(text, "demo", bundle)).toThrow(named(code));
+    expect(() => parseProfile(text, task, bundle)).toThrow(named(code));
   });
 });

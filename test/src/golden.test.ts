@@ -64,7 +64,7 @@ describe("the companion's predictions in fp32", () => {
 
   beforeAll(async () => {
     engine = await createEngine({ read: readBundle, wasm: await compileRuntime() });
-    const { labels, maxTokens, head, masks } = golden.task;
+    const { labels, maxTokens, head, masks, labelBiases } = golden.task;
     const task: Task = {
       name: "golden",
       bundle: golden.bundle,
@@ -75,9 +75,14 @@ describe("the companion's predictions in fp32", () => {
       generation: 1,
     };
     predictions = [];
+    const profiles = masks.map((blob, row) => {
+      const bias = labelBiases[row];
+      return { masks: bytes(blob), labelBias: bias ? bytes(bias) : null };
+    });
     for (const { text, masks: row } of golden.predictions) {
+      const profile = profiles[row];
       const inputs = [{ text: golden.texts[text] ?? "" }];
-      predictions.push(...(await engine.predict(task, bytes(masks[row] ?? ""), inputs)).predictions);
+      if (profile) predictions.push(...(await engine.predict(task, profile, inputs)).predictions);
     }
   });
 

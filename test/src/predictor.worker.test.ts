@@ -29,7 +29,9 @@ describe("createPredictor", () => {
   });
 
   it("answers with the default masks as with a profile of the same masks", async () => {
-    await store.push(taskFor(engine.bundle, { masks: masksOf(3) }), [{ id: "same", masks: masksOf(3) }]);
+    await store.push(taskFor(engine.bundle, { masks: masksOf(3) }), [
+      { id: "same", masks: masksOf(3), labelBias: null },
+    ]);
     const predict = predictor();
     const asDefault = await predict({ ...REQUEST, profile: "nobody", onUnknownProfile: "default", scores: true });
     const asProfile = await predict({ ...REQUEST, profile: "same", scores: true });

@@ -17,7 +17,9 @@ it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssemb
 
   const task = { ...taskOf({ bundle: one.bundle.id }), generation: 1 };
   const [answer, again] = await Promise.all(
-    [one, other].map((engine) => engine.predict(task, masksOf(1), [{ text: "both of them work" }])),
+    [one, other].map((engine) =>
+      engine.predict(task, { masks: masksOf(1), labelBias: null }, [{ text: "both of them work" }]),
+    ),
   );
   expect(answer?.predictions).toEqual(again?.predictions);
   expect(one.heapBytes()).toBe(other.heapBytes());

@@ -46,6 +46,14 @@ describe("reading", () => {
 });
 
 describe("pushing", () => {
+  it("keeps a label bias, and takes it away with a push that has none", async () => {
+    const labelBias = Uint8Array.of(0, 127, 128);
+    await store.push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias }]);
+    expect((await store.readProfile("demo", "a")).profile?.labelBias).toEqual(labelBias);
+    await store.push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
+    expect((await store.readProfile("demo", "a")).profile?.labelBias).toBeNull();
+  });
+
   it("counts a generation up for each row that is written, and for no other", async () => {
     await store.push(taskOf(), profilesOf(3));
     await store.push(taskOf(), profilesOf(2));
@@ -64,7 +72,7 @@ describe("pushing", () => {
   it("leaves every row as it was when one row of the push fails", async () => {
     await store.push(taskOf(), profilesOf(30));
     const before = await store.read("demo", "demo-000");
-    const broken = { id: "demo-029", masks: null as unknown as Uint8Array };
+    const broken = { id: "demo-029", masks: null as unknown as Uint8Array, labelBias: null };
     const push = store.push(taskOf({ maxTokens: 8 }), [
       ...profilesOf(29).map((p) => ({ ...p, masks: masksOf(99) })),
       broken,
@@ -93,7 +101,7 @@ describe("pushing", () => {
   it("lets one of two pushes at the same time through", async () => {
     await store.push(taskOf(), profilesOf(1));
     const results = await Promise.allSettled(
-      [1, 2].map((seed) => store.push(taskOf(), [{ id: "new", masks: masksOf(seed) }])),
+      [1, 2].map((seed) => store.push(taskOf(), [{ id: "new", masks: masksOf(seed), labelBias: null }])),
     );
     const lost = results.filter((result) => result.status === "rejected");
     expect(lost).toHaveLength(1);

@@ -42,11 +42,12 @@ export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewT
   };
 }
 
-/** Profiles `demo-000` and on, each with masks of its own. */
+/** Profiles `demo-000` and on, each with masks of its own and no label bias. */
 export function profilesOf(count: number): NewProfile[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `demo-${String(index).padStart(3, "0")}`,
     masks: masksOf(index + 1),
+    labelBias: null,
   }));
 }
 
@@ -66,7 +67,10 @@ export function taskFile(task: NewTask): string {
 
 /** Profiles as `profiles.ndjson` has them. */
 export function profilesFile(task: string, profiles: readonly NewProfile[]): string {
-  return profiles.map(({ id, masks }) => `${JSON.stringify({ task, profile: id, masks: base64(masks) })}\n`).join("");
+  const lines = profiles.map(({ id, masks, labelBias }) =>
+    JSON.stringify({ task, profile: id, masks: base64(masks), labelBias: labelBias ? base64(labelBias) : undefined }),
+  );
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** A task that the manifest's bundle can answer for. */

@@ -1,3 +1,4 @@
+import base64
 import json
 from pathlib import Path
 
@@ -55,6 +56,31 @@ def test_files_read_back_give_the_scores_of_the_report(
     result = CliRunner().invoke(app, ["agree", str(predictions), str(shorter)])
     assert result.exit_code == 1
     assert "not about the same texts" in result.output
+
+
+def test_a_label_bias_is_learnt_stored_and_read_back(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    # Profile a says "vehicle" to animals too, so that only a bias, not the shared head, can be right about it.
+    lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line["label"] = "vehicle" if line["profile"] == "a" else line["label"]
+    data = tmp_path / "data.jsonl"
+    data.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    out = tmp_path / "out"
+    more = ["--label-bias", "--shared-lr", "0.03", "--mask-lr", "0"]
+    assert CliRunner().invoke(app, arguments(data, tiny_bundle, tiny_plm, out, *more)).exit_code == 0
+
+    profiles = [json.loads(line) for line in (out / PROFILES_FILE).read_text(encoding="utf-8").splitlines()]
+    steps = {profile["profile"]: list(base64.b64decode(profile["labelBias"])) for profile in profiles}
+    assert steps["a"] != steps["b"]
+    signed = [[step - 256 if step > 127 else step for step in steps[profile]] for profile in "abc"]
+    assert all(abs(sum(label)) <= 1.5 for label in zip(*signed, strict=True))
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["bytes"]["label_bias"] == 2
+    assert report["test"]["profiles"]["a"]["masks"] == 1
+
+    paths = ["--data", str(data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(out)]
+    result = CliRunner().invoke(app, ["eval", *paths, "--device", "cpu"])
+    assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 30, **report["test"]["methods"]["masks"]}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(

@@ -31,7 +31,8 @@ def save_checkpoint(path: Path, training: Training, step: int) -> None:
         {
             "step": step,
             "setup": repr(training.setup),
-            "masks": training.model.masks.detach(),
+            "own": training.model.own.detach(),
+            "shared": training.model.shared.detach(),
             "head": training.model.head.state_dict(),
             "optimizer": training.optimizer.state_dict(),
             "scheduler": training.scheduler.state_dict(),
@@ -45,11 +46,12 @@ def load_checkpoint(path: Path, training: Training) -> int:
     """Put the saved state back; answers the number of steps done. XpeftError where there is none, or it is of another run."""
     if not path.exists():
         raise XpeftError(f"there is no checkpoint {path}", "Start the run without --resume.")
-    saved = torch.load(path, map_location=training.model.masks.device, weights_only=True)
-    if saved["setup"] != repr(training.setup) or saved["masks"].shape != training.model.masks.shape:
+    saved = torch.load(path, map_location=training.model.own.device, weights_only=True)
+    if saved["setup"] != repr(training.setup) or saved["own"].shape != training.model.own.shape:
         raise XpeftError(f"{path} is of a run with other settings or data", f"Give the settings of that run: {saved['setup']}")
     with torch.no_grad():
-        training.model.masks.copy_(saved["masks"])
+        training.model.own.copy_(saved["own"])
+        training.model.shared.copy_(saved["shared"])
     training.model.head.load_state_dict(saved["head"])
     training.optimizer.load_state_dict(saved["optimizer"])
     training.scheduler.load_state_dict(saved["scheduler"])

@@ -85,7 +85,13 @@ def train(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training texts.")] = 4,
     profiles_per_step: Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")] = 16,
     texts_per_profile: Annotated[int, typer.Option(min=1, help="Texts in a group.")] = 4,
-    mask_lr: Annotated[float, typer.Option(help="Learning rate of the mask logits.")] = 3e-2,
+    mask_lr: Annotated[float, typer.Option(help="Learning rate of each profile's own mask logits.")] = 3e-2,
+    shared_lr: Annotated[
+        float, typer.Option(min=0, help="Learning rate of mask logits that all profiles share and add their own to; 0: none are shared.")
+    ] = 0.0,
+    label_bias: Annotated[
+        bool, typer.Option("--label-bias", help="Give each profile a label bias too: a byte for each label, where profiles differ in that.")
+    ] = False,
     head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
     noise: Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")] = 0.2,
     tau: Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")] = 1.0,
@@ -107,6 +113,8 @@ def train(
         groups_per_step=profiles_per_step,
         texts_per_group=texts_per_profile,
         mask_lr=mask_lr,
+        shared_lr=shared_lr,
+        label_bias=label_bias,
         head_lr=head_lr,
         noise=noise,
         tau=tau,

@@ -13,10 +13,12 @@ from xpeft.run import load_parts, load_tokenized, new_model, predict
 
 
 def restore(learnt: Learnt, model: ProfileModel) -> ProfileModel:
-    """Put a trained task's masks and head into a model of the same sizes."""
+    """Put a trained task's masks, label biases and head into a model of the same sizes."""
     with torch.no_grad():
         # The k ones are the k largest of themselves, so the stored masks serve as their own logits.
-        model.masks.copy_(learnt.masks)
+        model.own.copy_(learnt.masks)
+        model.shared.zero_()
+        model.label_bias.copy_(learnt.label_bias)
         model.head.weight.copy_(learnt.weight)
         model.head.bias.copy_(learnt.bias)
     return model

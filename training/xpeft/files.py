@@ -11,6 +11,7 @@ from pydantic import Base64Bytes, Field, ValidationError
 
 from xpeft.bundle.manifest import Strict
 from xpeft.errors import XpeftError
+from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.masks import pack_masks, topk_ones, unpack_masks
 from xpeft.model import ProfileModel
 from xpeft.pool import PoolShape
@@ -33,33 +34,51 @@ class Task(Strict):
 
 
 class Profile(Strict):
-    """A profile's masks."""
+    """A profile's masks and, where its task is learnt with one, its label bias."""
 
     task: str = Field(pattern=TASK_NAME)
     profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
     masks: Base64Bytes
+    labelBias: Base64Bytes | None = None  # noqa: N815
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """A run's files, read: head weight [labels, d] and bias [labels]; masks [P + 1, L, 2, N] as 0.0 and 1.0, the default profile's last."""
+    """A run's files, read.
+
+    weight [labels, d] and bias [labels] are the head's; masks [P + 1, L, 2, N], as 0.0 and 1.0, and label_bias [P + 1, labels] are the
+    profiles', the default profile's last.
+    """
 
     task: Task
     profiles: list[str]
     weight: torch.Tensor
     bias: torch.Tensor
     masks: torch.Tensor
+    label_bias: torch.Tensor
 
 
 def write_learnt(
-    folder: Path, model: ProfileModel, task: str, bundle: str, labels: list[str], profiles: list[str], max_tokens: int
+    folder: Path,
+    model: ProfileModel,
+    task: str,
+    bundle: str,
+    labels: list[str],
+    profiles: list[str],
+    max_tokens: int,
+    with_bias: bool,
 ) -> None:
-    """Write both files of a trained model."""
-    ones = topk_ones(model.masks.detach(), model.shape.chosen).cpu().numpy().astype(bool)
+    """Write both files of a trained model; the profiles' label biases only `with_bias`."""
+    rows = torch.arange(len(model.own), device=model.own.device)
+    ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
     blobs = [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
     head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
     record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=blobs[-1])
-    lines = [Profile(task=task, profile=name, masks=blob).model_dump_json() for name, blob in zip(profiles, blobs[:-1], strict=True)]
+    biases = [base64.b64encode(pack_bias(bias)) if with_bias else None for bias in model.label_bias[:-1].cpu()]
+    lines = [
+        Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
+        for name, blob, bias in zip(profiles, blobs[:-1], biases, strict=True)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TASK_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (folder / PROFILES_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -82,4 +101,6 @@ def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
     head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
     weight, bias = head[:-labels].reshape(labels, shape.hidden), head[-labels:]
-    return Learnt(task, [profile.profile for profile in profiles], weight, bias, torch.from_numpy(masks).float())
+    none = torch.zeros(labels)
+    own = [none if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
+    return Learnt(task, [profile.profile for profile in profiles], weight, bias, torch.from_numpy(masks).float(), torch.stack([*own, none]))

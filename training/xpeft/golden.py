@@ -13,6 +13,7 @@ from xpeft.batches import collate
 from xpeft.bundle.outliers import calibration_texts
 from xpeft.data import Example
 from xpeft.encoder import merge
+from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.masks import pack_masks
 from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
 from xpeft.run import load_parts, new_model
@@ -20,6 +21,8 @@ from xpeft.run import load_parts, new_model
 # Sizes that are no multiples of 8 or 32, so that padding bits and odd bytes are met.
 SMALL = PoolShape(layers=2, hidden=7, bottleneck=3, size=11, chosen=4)
 LABELS = ["first", "second", "third"]
+# Of the three profiles; the first has none.
+LABEL_BIASES = [None, [0.75, -0.0625, 0.0], [-1.5, 0.5, -1.0]]
 
 
 def random_masks(shape: PoolShape, seed: int) -> NDArray[np.bool_]:
@@ -66,9 +69,12 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     model = new_model(manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
     predictions = []
     with torch.no_grad():
-        model.masks[: len(masks)] = torch.from_numpy(np.stack(masks)).float()
+        model.own[: len(masks)] = torch.from_numpy(np.stack(masks)).float()
         model.head.weight.copy_(torch.from_numpy(head[:, :-1].copy()))
         model.head.bias.copy_(torch.from_numpy(head[:, -1].copy()))
+        for row, bias in enumerate(LABEL_BIASES):
+            if bias is not None:
+                model.label_bias[row] = unpack_bias(pack_bias(torch.tensor(bias)), len(LABELS))
         for number, text in enumerate(texts):
             encoding = plm.tokenizer.encode(text)
             example = Example(0, 0, encoding.ids, encoding.type_ids)
@@ -80,7 +86,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
                         "text": number,
                         "masks": row,
                         "features": features[:8].double().round(decimals=5).tolist(),
-                        "logits": model.head(features).double().round(decimals=5).tolist(),
+                        "logits": model.scores(features[None], batch.rows)[0].double().round(decimals=5).tolist(),
                     }
                 )
     flat_head = np.concatenate([head[:, :-1].ravel(), head[:, -1]]).tobytes()
@@ -92,6 +98,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
             "maxTokens": 64,
             "head": base64.b64encode(flat_head).decode(),
             "masks": [base64.b64encode(pack_masks(ones, shape)).decode() for ones in masks],
+            "labelBiases": [None if bias is None else base64.b64encode(pack_bias(torch.tensor(bias))).decode() for bias in LABEL_BIASES],
         },
         "texts": texts,
         "predictions": predictions,

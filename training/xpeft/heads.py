@@ -4,7 +4,7 @@ Learning rate and number of passes are searched on the dev split, alike for the 
 proves nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
@@ -14,6 +14,7 @@ from tqdm import tqdm
 from xpeft.batches import random_source
 from xpeft.data import DataSet, Split
 from xpeft.evaluate import Indices, score
+from xpeft.label_bias import stored_bias
 
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 PASSES = (4, 12, 40)
@@ -30,6 +31,14 @@ class Head:
     weight: torch.Tensor
     bias: torch.Tensor
     own: torch.Tensor
+
+    def stored(self) -> "Head":
+        """The head as it is stored: same logits, up to rounding, with the profiles' biases in steps and 0 in the mean.
+
+        So the default profile, which has no bias, gives each label about as often as everybody does.
+        """
+        mean = self.own.mean(0)
+        return replace(self, bias=self.bias + mean, own=stored_bias(self.own - mean))
 
     def predict(self, data: DataSet, features: Features, split: Split) -> Indices:
         """Label index of each text of a split; the lowest of equal ones."""

@@ -17,6 +17,7 @@ from xpeft.errors import XpeftError
 from xpeft.evaluate import Indices, Scores, by_profile, majority, profile_accuracies, run_groups, score
 from xpeft.files import PROFILES_FILE, TASK_NAME, Learnt, read_learnt, write_learnt
 from xpeft.heads import Features, search_head
+from xpeft.label_bias import bias_from_counts
 from xpeft.masks import mask_bytes
 from xpeft.model import ProfileModel
 from xpeft.plm import PLM, load_plm
@@ -66,17 +67,20 @@ def run_training(
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     out.mkdir(parents=True, exist_ok=True)
+    if recipe.label_bias:
+        model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))
     settings = (recipe, identity, task, hashlib.sha256(data_file.read_bytes()).hexdigest(), max_tokens, pair)
     train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
 
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
     features = masked_features(model, data, plm.pad_id, quiet)
     # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
-    head = search_head(data, features, False, chosen_on, recipe.seed, "finish head", quiet)
+    head = search_head(data, features, recipe.label_bias, chosen_on, recipe.seed, "finish head", quiet).stored()
     with torch.no_grad():
+        model.label_bias[:-1] = head.own
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
-    write_learnt(out, model, task, identity, data.labels, data.profiles, max_tokens)
+    write_learnt(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
 
     learnt = read_learnt(out, identity, manifest.pool_shape)
     baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
@@ -99,7 +103,7 @@ def run_training(
         "pair": pair,
         "recipe": asdict(recipe),
         "heads_chosen_on": chosen_on,
-        "bytes": profile_bytes(manifest, learnt, out),
+        "bytes": profile_bytes(manifest, learnt, out, recipe.label_bias),
         **{split: report_split(methods[split], data, split) for split in splits},
     }
     (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -118,7 +122,7 @@ def load_tokenized(data_file: Path, bundle: Path, manifest: Manifest, max_tokens
 def masked_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:
     """Features of every text under its own profile's hard masks."""
     return {
-        split: run_groups(model.features, examples, by_profile(examples), pad_id, model.masks.device)
+        split: run_groups(model.features, examples, by_profile(examples), pad_id, model.own.device)
         for split, examples in tqdm(data.splits.items(), desc="features", unit="split", disable=quiet)
         if examples
     }
@@ -135,7 +139,7 @@ def fit_baselines(
 
     splits = {split: examples for split, examples in data.splits.items() if examples}
     features = {
-        split: run_groups(plain, examples, everyone(examples), pad_id, model.masks.device)
+        split: run_groups(plain, examples, everyone(examples), pad_id, model.own.device)
         for split, examples in tqdm(splits.items(), desc="plain features", unit="split", disable=quiet)
     }
     alone = search_head(data, features, False, chosen_on, seed, "head alone", quiet)
@@ -154,7 +158,7 @@ def everyone(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
 
 def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
     """Label index of each example; the lowest of equal ones, as at the edge."""
-    predicted: Indices = run_groups(model.logits, examples, groups, pad_id, model.masks.device).argmax(1).numpy()
+    predicted: Indices = run_groups(model.logits, examples, groups, pad_id, model.own.device).argmax(1).numpy()
     return predicted
 
 
@@ -170,10 +174,11 @@ def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> di
     return {"methods": scores, "profiles": profiles}
 
 
-def profile_bytes(manifest: Manifest, learnt: Learnt, out: Path) -> dict[str, float]:
+def profile_bytes(manifest: Manifest, learnt: Learnt, out: Path, with_bias: bool) -> dict[str, float]:
     """What a profile costs, beside one adapter of the same size in fp32 (both projections, without the head that profiles share)."""
     return {
         "masks": mask_bytes(manifest.pool_shape),
+        "label_bias": len(learnt.task.labels) if with_bias else 0,
         "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(learnt.profiles), 1),
         "head_shared_by_the_task": len(learnt.task.head),
         "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,

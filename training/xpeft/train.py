@@ -23,6 +23,8 @@ class Recipe:
     groups_per_step: int = 16
     texts_per_group: int = 4
     mask_lr: float = 3e-2
+    shared_lr: float = 0.0
+    label_bias: bool = False
     head_lr: float = 2e-3
     warmup: float = 0.06
     noise: float = 0.2
@@ -51,9 +53,14 @@ def train(
     Interrupted, it saves where it is and ends with KeyboardInterrupt; `resume` goes on from there.
     setup: all that a run which goes on must share with the one that was broken off (settings, data).
     """
-    device = model.masks.device
+    device = model.own.device
     optimizer = torch.optim.AdamW(
-        [{"params": [model.masks], "lr": recipe.mask_lr}, {"params": model.head.parameters(), "lr": recipe.head_lr}], weight_decay=0.0
+        [
+            {"params": [model.own], "lr": recipe.mask_lr},
+            {"params": [model.shared], "lr": recipe.shared_lr},
+            {"params": model.head.parameters(), "lr": recipe.head_lr},
+        ],
+        weight_decay=0.0,
     )
     plans = [
         epoch_steps(examples, recipe.groups_per_step, recipe.texts_per_group, model.default_row, random_source(recipe.seed, epoch))

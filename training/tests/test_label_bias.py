@@ -1,0 +1,36 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpeft.data import Example
+from xpeft.errors import XpeftError
+from xpeft.label_bias import STEP, bias_from_counts, pack_bias, stored_bias, unpack_bias
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=40))
+def test_what_is_stored_comes_back_within_half_a_step_or_at_the_end_of_the_range(values: list[float]) -> None:
+    bias = torch.tensor(values)
+    back = unpack_bias(pack_bias(bias), len(values))
+    assert torch.equal(back, stored_bias(bias))
+    assert ((back - bias.clamp(-128 * STEP, 127 * STEP)).abs() <= STEP / 2).all()
+
+
+def test_bytes_are_sixteenths() -> None:
+    assert pack_bias(torch.tensor([0.0, 0.0625, 7.9375, -8.0, -0.0625, 100.0])) == bytes([0, 1, 127, 128, 255, 127])
+
+
+def test_another_length_is_refused() -> None:
+    with pytest.raises(XpeftError, match="2 bytes for 3 labels"):
+        unpack_bias(b"ab", 3)
+
+
+def test_counts_give_a_profile_more_of_what_it_says_more_often() -> None:
+    def said(profile: int, label: int) -> Example:
+        return Example(profile, label, [], [])
+
+    examples = [said(0, 0)] * 30 + [said(1, 1)] * 30
+    bias = bias_from_counts(examples, 3, 2)
+    assert bias[0, 0] > 0 > bias[0, 1]
+    assert torch.allclose(bias[0].flip(0), bias[1])
+    assert torch.allclose(bias[2], torch.zeros(2), atol=1e-6)

@@ -1,0 +1,43 @@
+"""A profile's label bias: how it starts, and how it is stored (docs/formats.md, "Label bias")."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from xpeft.data import Example
+from xpeft.errors import XpeftError
+
+STEP = 1 / 16
+# Texts, spread as everybody's labels are, that are added to a profile's own before its labels are counted.
+PRIOR_TEXTS = 5.0
+
+
+def bias_from_counts(examples: Sequence[Example], profiles: int, labels: int) -> torch.Tensor:
+    """Log of how much more often than everybody each profile gives each label, [profiles, labels].
+
+    With it fixed from the start, masks need not spend themselves on what counting tells.
+    """
+    counts = torch.zeros(profiles, labels)
+    for example in examples:
+        counts[example.profile, example.label] += 1
+    everybody = (counts.sum(0) + 1) / (counts.sum() + labels)
+    own = (counts + PRIOR_TEXTS * everybody) / (counts.sum(1, keepdim=True) + PRIOR_TEXTS)
+    return own.log() - everybody.log()
+
+
+def stored_bias(bias: torch.Tensor) -> torch.Tensor:
+    """The bias as it comes back from its bytes: in steps, and at most as far as int8 goes; same shape."""
+    return (bias / STEP).round().clamp(-128, 127) * STEP
+
+
+def pack_bias(bias: torch.Tensor) -> bytes:
+    """One int8 for each label of a bias [labels]."""
+    return (stored_bias(bias) / STEP).to(torch.int8).numpy().tobytes()
+
+
+def unpack_bias(blob: bytes, labels: int) -> torch.Tensor:
+    """Label bias [labels] of its bytes; XpeftError where their number is another."""
+    if len(blob) != labels:
+        raise XpeftError(f"label bias has {len(blob)} bytes for {labels} labels", "The file was damaged: train the profile again.")
+    return torch.from_numpy(np.frombuffer(blob, dtype=np.int8).astype(np.float32)) * STEP
