@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from xpeft.data import Example
 from xpeft.errors import XpeftError
-from xpeft.label_bias import STEP, bias_from_counts, pack_bias, stored_bias, unpack_bias
+from xpeft.label_bias import STEP, bias_from_counts, fit_bias, pack_bias, stored_bias, unpack_bias
 
 
 @given(st.lists(st.floats(-20, 20), min_size=2, max_size=40))
@@ -34,3 +34,12 @@ def test_counts_give_a_profile_more_of_what_it_says_more_often() -> None:
     assert bias[0, 0] > 0 > bias[0, 1]
     assert torch.allclose(bias[0].flip(0), bias[1])
     assert torch.allclose(bias[2], torch.zeros(2), atol=1e-6)
+
+
+def test_a_fitted_bias_follows_the_labels_and_stays_small_where_biases_are_small() -> None:
+    examples = [Example(0, 1, [], [])] * 20 + [Example(1, 0, [], []), Example(1, 1, [], [])]
+    logits = torch.zeros(len(examples), 2)
+    wide = fit_bias(logits, examples, 3, torch.tensor([2.0, 2.0]))
+    narrow = fit_bias(logits, examples, 3, torch.tensor([0.1, 0.1]))
+    assert wide[0, 1] > 1 > narrow[0, 1] > 0
+    assert torch.allclose(wide[1:], torch.zeros(2, 2), atol=1e-3)

@@ -49,13 +49,13 @@ def random_source(*key: int) -> torch.Generator:
 
 
 def epoch_steps(
-    examples: Sequence[Example], groups_per_step: int, texts_per_group: int, default_row: int, source: torch.Generator
+    examples: Sequence[Example], groups_per_step: int, texts_per_group: int, default_row: int | None, source: torch.Generator
 ) -> list[list[tuple[int, list[int]]]]:
     """One epoch: for each step its groups, as (row of the mask table, indices into `examples`).
 
     Every text comes once for its own profile; a profile's last group is filled up from its first texts. Each step has one group
-    more, of any texts, for the task's default profile. Texts of like length go together, as every padded token is computed: a third
-    less work on headlines.
+    more, of any texts, for the task's default profile, if `default_row` names it. Texts of like length go together, as every padded
+    token is computed: a third less work on headlines.
     """
     jitter = torch.rand(len(examples), generator=source).mul(JITTER_TOKENS).tolist()
     texts: dict[int, list[int]] = defaultdict(list)
@@ -70,9 +70,17 @@ def epoch_steps(
             groups.append((profile, group))
     groups.sort(key=lambda group: max(len(examples[index].ids) + jitter[index] for index in group[1]))
     steps = [groups[start : start + groups_per_step] for start in range(0, len(groups), groups_per_step)]
+    if default_row is not None:
+        add_default_groups(steps, examples, texts_per_group, default_row, source)
+    return [steps[index] for index in torch.randperm(len(steps), generator=source).tolist()]
+
+
+def add_default_groups(
+    steps: list[list[tuple[int, list[int]]]], examples: Sequence[Example], texts_per_group: int, default_row: int, source: torch.Generator
+) -> None:
+    """Give each step a group of any texts, none longer than the step's longest, under `default_row`."""
     longest = [max(len(examples[index].ids) for _, group in step for index in group) for step in steps]
     for step, tokens in zip(steps, longest, strict=True):
         fitting = torch.randperm(len(examples), generator=source).tolist()
         short = [index for index in fitting if len(examples[index].ids) <= tokens]
         step.append((default_row, [short[place % len(short)] for place in range(texts_per_group)]))
-    return [steps[index] for index in torch.randperm(len(steps), generator=source).tolist()]

@@ -19,6 +19,12 @@ DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain
 BundleOption = Annotated[Path, typer.Option(help="Bundle folder whose PLM and pool are used.", exists=True, file_okay=False)]
 PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if not where its name says.")]
 PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
+Bf16Option = Annotated[
+    bool, typer.Option("--bf16", help="Train through the PLM in bfloat16: faster on GPUs and on CPUs with AMX. Scores are always fp32's.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same result on one machine.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 
 
 class Device(StrEnum):
@@ -48,6 +54,16 @@ def readable_errors() -> Iterator[None]:
         typer.secho(f"error: {error}", err=True, fg="red")
         typer.secho(f"hint: {error.hint}", err=True)
         raise typer.Exit(1) from error
+
+
+@contextmanager
+def resumable(out: Path) -> Iterator[None]:
+    """End with status 130 on Ctrl-C, saying how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is done is in {out}: run the same command again with --resume", err=True)
+        raise typer.Exit(130) from None
 
 
 @app.command()
@@ -95,14 +111,11 @@ def train(
     head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
     noise: Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")] = 0.2,
     tau: Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")] = 1.0,
-    bf16: Annotated[
-        bool,
-        typer.Option("--bf16", help="Train through the PLM in bfloat16: faster on GPUs and on CPUs with AMX. Scores are always fp32's."),
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same result on one machine.")] = 0,
+    bf16: Bf16Option = False,
+    seed: SeedOption = 0,
     device: DeviceOption = Device.auto,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    resume: ResumeOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Learn a mask for every profile and one head for the task, and report how good they are beside simple baselines."""
     from xpeft.run import run_training
@@ -121,16 +134,58 @@ def train(
         bf16=bf16,
         seed=seed,
     )
-    with readable_errors():
-        try:
-            report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, torch_device(device), resume, quiet)
-        except KeyboardInterrupt:
-            typer.echo(f"stopped; what is done is in {out}: run the same command again with --resume", err=True)
-            raise typer.Exit(130) from None
-        for split in ("dev", "test"):
-            if isinstance(part := report.get(split), dict):
-                print_table(split, part["methods"])
-        typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
+    with readable_errors(), resumable(out):
+        report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, torch_device(device), resume, quiet)
+        print_report(report, out)
+
+
+@app.command()
+def add(
+    data: DataOption,
+    task: Annotated[
+        Path, typer.Option(help="Folder with the finished task's task.json and profiles.ndjson.", exists=True, file_okay=False)
+    ],
+    bundle: BundleOption,
+    out: Annotated[Path, typer.Option(help="Folder for the new profiles.ndjson, a copy of task.json, and report.json.")],
+    pair: PairOption = False,
+    plm: PlmOption = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training texts.")] = 10,
+    profiles_per_step: Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")] = 16,
+    texts_per_profile: Annotated[int, typer.Option(min=1, help="Texts in a group.")] = 4,
+    mask_lr: Annotated[float, typer.Option(min=0, help="Learning rate of the mask logits; 0: the default profile's masks.")] = 3e-2,
+    noise: Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")] = 0.2,
+    tau: Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")] = 1.0,
+    bf16: Bf16Option = False,
+    seed: SeedOption = 0,
+    device: DeviceOption = Device.auto,
+    resume: ResumeOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Learn new profiles for a finished task. Its pool, its head and the profiles that it has stay as they are."""
+    from xpeft.add import add_profiles
+    from xpeft.train import Recipe
+
+    recipe = Recipe(
+        epochs=epochs,
+        groups_per_step=profiles_per_step,
+        texts_per_group=texts_per_profile,
+        mask_lr=mask_lr,
+        noise=noise,
+        tau=tau,
+        bf16=bf16,
+        seed=seed,
+    )
+    with readable_errors(), resumable(out):
+        report = add_profiles(task, data, bundle, out, plm, pair, recipe, torch_device(device), resume, quiet)
+        print_report(report, out)
+
+
+def print_report(report: dict[str, object], out: Path) -> None:
+    """A table for each split that was measured, and where the files are."""
+    for split in ("dev", "test"):
+        if isinstance(part := report.get(split), dict):
+            print_table(split, part["methods"])
+    typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
 
 
 def print_table(split: str, methods: dict[str, dict[str, float]]) -> None:

@@ -63,22 +63,27 @@ def read_records(path: Path) -> list[Record]:
     return records
 
 
-def load_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> DataSet:
-    """Read and tokenize a file. Texts are cut to `max_tokens`, special tokens included; `text_pair` is used if `pair`."""
+def load_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None) -> DataSet:
+    """Read and tokenize a file. Texts are cut to `max_tokens`, special tokens included; `text_pair` is used if `pair`.
+
+    labels: those of a finished task, in its order; without them, the file's own in alphabetical order.
+    """
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.enable_truncation(max_tokens)
     records = read_records(path)
     profiles = sorted({record.profile for record in records if record.split == "train"})
-    labels = sorted({record.label for record in records})
+    labels = labels or sorted({record.label for record in records})
     if len(labels) < 2:
         raise XpeftError(f"{path} has {len(labels)} label(s)", "Two or more labels are needed to learn a classifier.")
     profile_index = {profile: index for index, profile in enumerate(profiles)}
     label_index = {label: index for index, label in enumerate(labels)}
     splits: dict[Split, list[Example]] = defaultdict(list)
     texts = [(record.text, record.text_pair) if pair and record.text_pair else record.text for record in records]
-    for record, encoding in zip(records, tokenizer.encode_batch(texts), strict=True):
+    for number, (record, encoding) in enumerate(zip(records, tokenizer.encode_batch(texts), strict=True), 1):
+        if record.label not in label_index:
+            raise XpeftError(f"{path}, line {number}: the task has no label {record.label!r}", f"Its labels are {', '.join(labels)}.")
         if record.profile not in profile_index:
             raise XpeftError(
                 f"{path}: profile {record.profile!r} of the {record.split} split has no training text", "Give it one, or leave it out."

@@ -47,7 +47,7 @@ class Learnt:
     """A run's files, read.
 
     weight [labels, d] and bias [labels] are the head's; masks [P + 1, L, 2, N], as 0.0 and 1.0, and label_bias [P + 1, labels] are the
-    profiles', the default profile's last.
+    profiles', the default profile's last; with_bias says whether the files have label biases, or they are 0 for want of them.
     """
 
     task: Task
@@ -56,6 +56,7 @@ class Learnt:
     bias: torch.Tensor
     masks: torch.Tensor
     label_bias: torch.Tensor
+    with_bias: bool
 
 
 def write_learnt(
@@ -69,18 +70,27 @@ def write_learnt(
     with_bias: bool,
 ) -> None:
     """Write both files of a trained model; the profiles' label biases only `with_bias`."""
+    head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
+    record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=mask_blobs(model)[-1])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TASK_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_profiles(folder, model, task, profiles, with_bias)
+
+
+def mask_blobs(model: ProfileModel) -> list[bytes]:
+    """The mask blob of each row of the mask table, in base64."""
     rows = torch.arange(len(model.own), device=model.own.device)
     ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
-    blobs = [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
-    head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
-    record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=blobs[-1])
+    return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
+
+
+def write_profiles(folder: Path, model: ProfileModel, task: str, profiles: list[str], with_bias: bool) -> None:
+    """Write `profiles.ndjson`; the label biases only `with_bias`."""
     biases = [base64.b64encode(pack_bias(bias)) if with_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
         Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
-        for name, blob, bias in zip(profiles, blobs[:-1], biases, strict=True)
+        for name, blob, bias in zip(profiles, mask_blobs(model)[:-1], biases, strict=True)
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / TASK_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (folder / PROFILES_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -102,5 +112,8 @@ def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
     weight, bias = head[:-labels].reshape(labels, shape.hidden), head[-labels:]
     none = torch.zeros(labels)
+    with_bias = any(profile.labelBias is not None for profile in profiles)
     own = [none if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
-    return Learnt(task, [profile.profile for profile in profiles], weight, bias, torch.from_numpy(masks).float(), torch.stack([*own, none]))
+    return Learnt(
+        task, [profile.profile for profile in profiles], weight, bias, torch.from_numpy(masks).float(), torch.stack([*own, none]), with_bias
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from xpeft.data import Example
 from xpeft.errors import XpeftError
@@ -24,6 +25,27 @@ def bias_from_counts(examples: Sequence[Example], profiles: int, labels: int) ->
     everybody = (counts.sum(0) + 1) / (counts.sum() + labels)
     own = (counts + PRIOR_TEXTS * everybody) / (counts.sum(1, keepdim=True) + PRIOR_TEXTS)
     return own.log() - everybody.log()
+
+
+def fit_bias(logits: torch.Tensor, examples: Sequence[Example], profiles: int, spread: torch.Tensor) -> torch.Tensor:
+    """The likeliest label bias of each profile, [profiles, labels], beside a head that stays as it is.
+
+    logits: the head's, [texts, labels], of `examples`. spread: [labels], the standard deviation that biases have among profiles; it is
+    what keeps the bias of a profile with few texts small.
+    """
+    rows = torch.tensor([example.profile for example in examples])
+    truth = torch.tensor([example.label for example in examples])
+    bias = torch.zeros(profiles, logits.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> float:
+        optimizer.zero_grad()
+        value = F.cross_entropy(logits + bias[rows], truth, reduction="sum") + ((bias / spread) ** 2).sum() / 2
+        value.backward()
+        return value.item()
+
+    optimizer.step(loss)
+    return bias.detach()
 
 
 def stored_bias(bias: torch.Tensor) -> torch.Tensor:

@@ -112,11 +112,13 @@ def run_training(
     return report
 
 
-def load_tokenized(data_file: Path, bundle: Path, manifest: Manifest, max_tokens: int, pair: bool) -> DataSet:
-    """The data file, tokenized by the bundle's tokenizer."""
+def load_tokenized(
+    data_file: Path, bundle: Path, manifest: Manifest, max_tokens: int, pair: bool, labels: list[str] | None = None
+) -> DataSet:
+    """The data file, tokenized by the bundle's tokenizer; `labels`: a finished task's, if it is for one."""
     if not 3 <= max_tokens <= manifest.maxTokens:
         raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
-    return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair)
+    return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels)
 
 
 def masked_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:

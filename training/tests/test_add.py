@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from xpeft import train as loop
+from xpeft.checkpoint import Training, save_checkpoint
+from xpeft.cli import app
+from xpeft.files import PROFILES_FILE, TASK_FILE
+
+
+def arguments(data: Path, task: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
+    paths = ["--data", str(data), "--task", str(task), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out)]
+    recipe = ["--epochs", "4", "--profiles-per-step", "2", "--texts-per-profile", "3", "--device", "cpu", "--quiet"]
+    return ["add", *paths, *recipe, *more]
+
+
+@pytest.fixture(scope="module", params=[(), ("--label-bias",)], ids=["masks", "masks and label bias"])
+def task(
+    request: pytest.FixtureRequest, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("tasks") / "things"
+    paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out), "--task", "things"]
+    recipe = ["--epochs", "3", "--profiles-per-step", "2", "--head-lr", "0.03", "--device", "cpu", "--quiet", *request.param]
+    assert CliRunner().invoke(app, ["train", *paths, *recipe]).exit_code == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def newcomers(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two profiles: d says what the others say, e says "vehicle" to everything."""
+    lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]
+    new = [{**line, "profile": "d"} for line in lines if line["profile"] == "a"]
+    new += [{**line, "profile": "e", "label": "vehicle"} for line in lines if line["profile"] == "b"]
+    path = tmp_path_factory.mktemp("new") / "new.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in new), encoding="utf-8")
+    return path
+
+
+def written(folder: Path) -> tuple[bytes, bytes]:
+    return (folder / TASK_FILE).read_bytes(), (folder / PROFILES_FILE).read_bytes()
+
+
+def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    before = written(task)
+    result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, tmp_path))
+    assert result.exit_code == 0, result.output
+    assert written(task) == before
+    assert (tmp_path / TASK_FILE).read_bytes() == before[0]
+    profiles = [json.loads(line) for line in (tmp_path / PROFILES_FILE).read_text(encoding="utf-8").splitlines()]
+    assert [profile["profile"] for profile in profiles] == ["d", "e"]
+    known = [json.loads(line) for line in before[1].decode().splitlines()]
+    assert [profile.keys() for profile in profiles] == [known[0].keys()] * 2
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(report["test"]["methods"]) == {"masks", "default", "majority"}
+    assert report["test"]["profiles"]["d"]["masks"] > 0.9
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+    paths = ["--data", str(newcomers), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(tmp_path)]
+    result = CliRunner().invoke(app, ["eval", *paths, "--device", "cpu"])
+    assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 20, **report["test"]["methods"]["masks"]}
+
+
+def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
+    task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, whole)).exit_code == 0
+
+    def save_and_stop(path: Path, training: Training, step: int) -> None:
+        save_checkpoint(path, training, step)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "CHECKPOINT_STEPS", 5)
+        patched.setattr(loop, "save_checkpoint", save_and_stop)
+        result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, broken))
+    assert result.exit_code == 130
+    assert "--resume" in result.output
+    assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, broken, "--resume")).exit_code == 0
+    assert written(broken) == written(whole)
+
+
+def test_what_cannot_be_added_is_said(
+    task: Path, newcomers: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    def add(data: Path, out: Path) -> str:
+        result = CliRunner().invoke(app, arguments(data, task, tiny_bundle, tiny_plm, out))
+        assert result.exit_code == 1
+        return result.output
+
+    assert "has 3 of these profiles already, 'a' for one" in add(tiny_data, tmp_path)
+    assert "holds the task itself" in add(newcomers, task)
+    strange = tmp_path / "strange.jsonl"
+    lines = newcomers.read_text(encoding="utf-8").splitlines()
+    strange.write_text("\n".join([*lines[:2], lines[2].replace('"label": "', '"label": "un')]), encoding="utf-8")
+    assert "line 3: the task has no label 'un" in add(strange, tmp_path)

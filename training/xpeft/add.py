@@ -1,0 +1,103 @@
+"""New profiles for a finished task: its pool, its head and its other profiles stay as they are, to the bit."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from xpeft.data import DataSet, Split
+from xpeft.errors import XpeftError
+from xpeft.evaluate import Indices, by_profile, majority, run_groups
+from xpeft.files import TASK_FILE, Learnt, read_learnt, write_profiles
+from xpeft.label_bias import fit_bias, stored_bias
+from xpeft.model import ProfileModel
+from xpeft.run import CHECKPOINT, REPORT, everyone, load_parts, load_tokenized, new_model, predict, report_split
+from xpeft.train import Recipe, train
+
+# How far ahead the default profile's adapters start: about ten steps of the masks' learning rate, so that a few texts can turn a bit.
+HEAD_START = 0.3
+
+
+def add_profiles(
+    folder: Path,
+    data_file: Path,
+    bundle: Path,
+    out: Path,
+    plm_spec: str | None,
+    pair: bool,
+    recipe: Recipe,
+    device: torch.device,
+    resume: bool,
+    quiet: bool = False,
+) -> dict[str, object]:
+    """Learn the profiles of a data file for the task in `folder`; `out` gets them, a copy of the task, and the report answered.
+
+    recipe: its head_lr, shared_lr and label_bias are not used; a label bias is learnt where the task's profiles have one.
+    """
+    manifest, identity, plm = load_parts(bundle, plm_spec)
+    known = read_learnt(folder, identity, manifest.pool_shape)
+    data = load_tokenized(data_file, bundle, manifest, known.task.maxTokens, pair, known.task.labels)
+    check_new(known, data, folder, out)
+    model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
+    begin(model, known)
+    spread = known.label_bias[:-1].std(0, correction=0).clamp(min=0.1)
+    texts = data.splits["train"]
+    if known.with_bias:
+        learn_bias(model, data, everyone(texts, model.default_row), spread, plm.pad_id)
+    out.mkdir(parents=True, exist_ok=True)
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE)]
+    settings = ("add", recipe, *digests, pair)
+    train(model, texts, recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet, learn_task=False)
+    if known.with_bias:
+        learn_bias(model, data, by_profile(texts), spread, plm.pad_id)
+
+    shutil.copyfile(folder / TASK_FILE, out / TASK_FILE)
+    write_profiles(out, model, known.task.task, data.profiles, known.with_bias)
+    splits: list[Split] = [split for split in ("dev", "test") if data.splits[split]]
+    methods: dict[Split, dict[str, Indices]] = {
+        split: {
+            "masks": predict(model, data.splits[split], by_profile(data.splits[split]), plm.pad_id),
+            "default": predict(model, data.splits[split], everyone(data.splits[split], model.default_row), plm.pad_id),
+            "majority": majority(texts, data.splits[split]),
+        }
+        for split in splits
+    }
+    report: dict[str, object] = {
+        "task": known.task.task,
+        "bundle": identity,
+        "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
+        "profiles": len(data.profiles),
+        "recipe": {name: value for name, value in asdict(recipe).items() if name not in ("head_lr", "shared_lr", "label_bias")},
+        **{split: report_split(methods[split], data, split) for split in splits},
+    }
+    (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (out / CHECKPOINT).unlink()
+    return report
+
+
+def check_new(known: Learnt, data: DataSet, folder: Path, out: Path) -> None:
+    """XpeftError where a profile would be written over."""
+    if out.resolve() == folder.resolve():
+        raise XpeftError(f"{out} holds the task itself", "Give another folder with --out: the task's own files stay as they are.")
+    if there := sorted(set(known.profiles) & set(data.profiles)):
+        raise XpeftError(f"the task has {len(there)} of these profiles already, {there[0]!r} for one", "Leave them out, or rename them.")
+
+
+def begin(model: ProfileModel, known: Learnt) -> None:
+    """Put the task's head into a model of new profiles, and start all of them near the default profile's masks."""
+    with torch.no_grad():
+        model.head.weight.copy_(known.weight)
+        model.head.bias.copy_(known.bias)
+        model.own.add_(HEAD_START * known.masks[-1].to(model.own.device))
+
+
+def learn_bias(model: ProfileModel, data: DataSet, groups: dict[int, list[int]], spread: torch.Tensor, pad_id: int) -> None:
+    """Set the label biases that suit the training texts, whose features are computed in `groups` of one mask table row each."""
+    examples = data.splits["train"]
+    features = run_groups(model.features, examples, groups, pad_id, model.own.device)
+    with torch.no_grad():
+        logits = model.head(features.to(model.own.device)).cpu()
+    model.label_bias[:-1] = stored_bias(fit_bias(logits, examples, len(data.profiles), spread)).to(model.own.device)
