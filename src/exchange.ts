@@ -32,7 +32,7 @@ const profileSchema = z.strictObject({
   task: z.string().regex(taskPattern),
   profile: z.string().regex(profilePattern),
   masks: base64,
-  labelBias: base64.optional(),
+  labelBias: base64.nullish(),
 });
 
 function mismatch(message: string, hint: string): XpeftError {
@@ -96,11 +96,11 @@ export function parseProfile(
   task: Pick<NewTask, "name" | "labels">,
   { manifest }: TargetBundle,
 ): NewProfile {
-  const { task: of, profile: id, masks, labelBias = null } = parse(profileSchema, line);
+  const { task: of, profile: id, masks, labelBias } = parse(profileSchema, line);
   if (of !== task.name) {
     throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
   }
   unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
   if (labelBias) readLabelBias(labelBias, task.labels.length);
-  return { id, masks, labelBias };
+  return { id, masks, labelBias: labelBias ?? null };
 }

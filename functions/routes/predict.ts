@@ -27,7 +27,8 @@ const PredictBody = z
       .union([Text, TextInput, z.array(OneInput).min(1).max(MAX_INPUTS)], "must be one text or a list of texts")
       .openapi({ description: `One text, or 1 to ${MAX_INPUTS} of them.` }),
     onUnknownProfile: z.enum(["error", "default"]).default("error").openapi({
-      description: "Whether a profile that the task has not is an error or gets the task's default masks.",
+      description:
+        "Whether a profile that the task has not is an error or gets the task's default masks, which go without a label bias.",
     }),
     scores: z.boolean().default(false).openapi({ description: "Whether every label's score is wanted." }),
   })

@@ -15,7 +15,8 @@ const Profile = z
     labelBias: z.base64().nullable().openapi({
       description: "The profile's label bias, an int8 for each label in sixteenths; null where it has none.",
     }),
-    bytes: z.int().openapi({ description: "Bytes of the mask blob and the label bias.", example: 161 }),
+    maskBytes: z.int().openapi({ description: "Bytes of the mask blob.", example: 156 }),
+    labelBiasBytes: z.int().openapi({ description: "Bytes of the label bias; 0 where there is none.", example: 5 }),
     ...Written,
   })
   .openapi("Profile");
@@ -45,7 +46,8 @@ export function registerProfile(app: App): void {
         bundle: task.bundle,
         masks: encodeBase64(profile.masks.slice().buffer),
         labelBias: profile.labelBias && encodeBase64(profile.labelBias.slice().buffer),
-        bytes: profile.masks.length + (profile.labelBias?.length ?? 0),
+        maskBytes: profile.masks.length,
+        labelBiasBytes: profile.labelBias?.length ?? 0,
         generation: profile.generation,
         updatedAt: profile.updatedAt.toISOString(),
       },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../cli/files.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
+import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -47,10 +47,19 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
       bundle,
       masks: Buffer.from(profile?.masks ?? []).toString("base64"),
       labelBias: null,
-      bytes: 156,
+      maskBytes: 156,
+      labelBiasBytes: 0,
       generation: 2,
       updatedAt: expect.stringMatching(NOW),
     });
+  });
+
+  it("shows a label bias", async () => {
+    const target = await readBundle("bundles/minilm-l6-v2");
+    const profile = { id: "biased", masks: masksOf(1), labelBias: Uint8Array.of(0, 127, 128) };
+    await worker.store.push(taskFor(target, { name: "biased" }), [profile]);
+    const body = await (await worker.get("/v1/profiles/biased/biased")).json();
+    expect(body).toMatchObject({ labelBias: "AH+A", maskBytes: 156, labelBiasBytes: 3 });
   });
 
   it.each([

@@ -50,6 +50,7 @@ describe("parseProfile", () => {
 
   it("reads what was written", () => {
     expect(parseProfile(line, task, bundle)).toEqual(profile);
+    expect(parseProfile(lineWith({ labelBias: null }), task, bundle)).toEqual(profile);
     const biased = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(0, 128, 255) };
     expect(parseProfile(profilesFile("demo", [biased]), task, bundle)).toEqual(biased);
   });

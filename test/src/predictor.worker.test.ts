@@ -38,6 +38,27 @@ describe("createPredictor", () => {
     expect(asDefault.predictions).toEqual(asProfile.predictions);
   });
 
+  it("adds a profile's label bias, from the database and from memory, and none to the default", async () => {
+    const masks = masksOf(3);
+    await store.push(taskFor(engine.bundle, { masks }), [
+      { id: "plain", masks, labelBias: null },
+      { id: "biased", masks, labelBias: Uint8Array.of(0, 0, 127) },
+    ]);
+    const predict = predictor();
+    const scoresOf = async (profile: string) =>
+      (await predict({ ...REQUEST, profile, onUnknownProfile: "default", scores: true })).predictions;
+    const [plain, first, again, unknown] = [
+      await scoresOf("plain"),
+      await scoresOf("biased"),
+      await scoresOf("biased"),
+      await scoresOf("nobody"),
+    ];
+    expect(first[0]?.label).toBe("high");
+    expect(first).not.toEqual(plain);
+    expect(again).toEqual(first);
+    expect(unknown).toEqual(plain);
+  });
+
   it("names what is not there, and a bundle that is not this one", async () => {
     await expect(predictor()(REQUEST)).rejects.toThrow(named("unknown_task"));
     await store.push(taskFor(engine.bundle, { bundle: "0".repeat(32) }), []);

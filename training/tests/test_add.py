@@ -91,7 +91,10 @@ def test_what_cannot_be_added_is_said(
         return result.output
 
     assert "has 3 of these profiles already, 'a' for one" in add(tiny_data, tmp_path)
-    assert "holds the task itself" in add(newcomers, task)
+    assert "holds profiles already" in add(newcomers, task)
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("", encoding="utf-8")
+    assert "holds no texts" in add(empty, tmp_path)
     strange = tmp_path / "strange.jsonl"
     lines = newcomers.read_text(encoding="utf-8").splitlines()
     strange.write_text("\n".join([*lines[:2], lines[2].replace('"label": "', '"label": "un')]), encoding="utf-8")

@@ -58,6 +58,27 @@ def test_files_read_back_give_the_scores_of_the_report(
     assert "not about the same texts" in result.output
 
 
+def test_shared_masks_and_label_biases_go_on_from_a_checkpoint(
+    tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_in(out: Path, *more: str) -> int:
+        recipe = ["--shared-lr", "0.1", "--mask-lr", "0.002", "--label-bias", *more]
+        return CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, *recipe)).exit_code
+
+    def save_and_stop(path: Path, training: Training, step: int) -> None:
+        save_checkpoint(path, training, step)
+        raise KeyboardInterrupt
+
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run_in(whole) == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "CHECKPOINT_STEPS", 7)
+        patched.setattr(loop, "save_checkpoint", save_and_stop)
+        assert run_in(broken) == 130
+    assert run_in(broken, "--resume") == 0
+    assert written(broken) == written(whole)
+
+
 def test_a_label_bias_is_learnt_stored_and_read_back(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     # Profile a says "vehicle" to animals too, so that only a bias, not the shared head, can be right about it.
     lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]

@@ -11,7 +11,7 @@ import torch
 from xpeft.data import DataSet, Split
 from xpeft.errors import XpeftError
 from xpeft.evaluate import Indices, by_profile, majority, run_groups
-from xpeft.files import TASK_FILE, Learnt, read_learnt, write_profiles
+from xpeft.files import PROFILES_FILE, TASK_FILE, Learnt, read_learnt, write_profiles
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.model import ProfileModel
 from xpeft.run import CHECKPOINT, REPORT, everyone, load_parts, load_tokenized, new_model, predict, report_split
@@ -48,7 +48,7 @@ def add_profiles(
     if known.with_bias:
         learn_bias(model, data, everyone(texts, model.default_row), spread, plm.pad_id)
     out.mkdir(parents=True, exist_ok=True)
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE)]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair)
     train(model, texts, recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet, learn_task=False)
     if known.with_bias:
@@ -70,6 +70,7 @@ def add_profiles(
         "bundle": identity,
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
+        "pair": pair,
         "recipe": {name: value for name, value in asdict(recipe).items() if name not in ("head_lr", "shared_lr", "label_bias")},
         **{split: report_split(methods[split], data, split) for split in splits},
     }
@@ -80,8 +81,9 @@ def add_profiles(
 
 def check_new(known: Learnt, data: DataSet, folder: Path, out: Path) -> None:
     """XpeftError where a profile would be written over."""
-    if out.resolve() == folder.resolve():
-        raise XpeftError(f"{out} holds the task itself", "Give another folder with --out: the task's own files stay as they are.")
+    # A checkpoint is taken away last, so beside one the profiles are those of the run that goes on.
+    if out.resolve() == folder.resolve() or ((out / PROFILES_FILE).exists() and not (out / CHECKPOINT).exists()):
+        raise XpeftError(f"{out} holds profiles already", "Give a folder of its own with --out: what was learnt before stays as it is.")
     if there := sorted(set(known.profiles) & set(data.profiles)):
         raise XpeftError(f"the task has {len(there)} of these profiles already, {there[0]!r} for one", "Leave them out, or rename them.")
 

@@ -117,7 +117,7 @@ def train(
     resume: ResumeOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn a mask for every profile and one head for the task, and report how good they are beside simple baselines."""
+    """Learn masks (and a label bias, if asked) for every profile, one head for the task, and report how good they are beside baselines."""
     from xpeft.run import run_training
     from xpeft.train import Recipe
 
@@ -161,7 +161,7 @@ def add(
     resume: ResumeOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn new profiles for a finished task. Its pool, its head and the profiles that it has stay as they are."""
+    """Learn new profiles for a finished task, with --pair if it was trained so. Its head and the profiles that it has stay as they are."""
     from xpeft.add import add_profiles
     from xpeft.train import Recipe
 

@@ -73,6 +73,8 @@ def load_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, lab
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.enable_truncation(max_tokens)
     records = read_records(path)
+    if not records:
+        raise XpeftError(f"{path} holds no texts", "Give it one labelled text a line.")
     profiles = sorted({record.profile for record in records if record.split == "train"})
     labels = labels or sorted({record.label for record in records})
     if len(labels) < 2:

@@ -33,7 +33,7 @@ class Head:
     own: torch.Tensor
 
     def stored(self) -> "Head":
-        """The head as it is stored: same logits, up to rounding, with the profiles' biases in steps and 0 in the mean.
+        """The head as it is stored: same logits, but for int8's steps and range, with the profiles' biases 0 in the mean.
 
         So the default profile, which has no bias, gives each label about as often as everybody does.
         """

@@ -1,4 +1,4 @@
-"""A profile's label bias: how it starts, and how it is stored (docs/formats.md, "Label bias")."""
+"""A profile's label bias: how it starts, how a new profile's is fitted, and how it is stored (docs/formats.md, "Label bias")."""
 
 from collections.abc import Sequence
 
