@@ -19,6 +19,8 @@ from xpeft.label_bias import stored_bias
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 PASSES = (4, 12, 40)
 TEXTS_PER_STEP = 64
+# Fewer texts make smaller steps, not fewer: with a step or two a pass, neither weights nor biases would leave their start.
+LEAST_STEPS_A_PASS = 16
 
 # Features [texts, d] of each split that has texts.
 Features = dict[Split, torch.Tensor]
@@ -68,10 +70,11 @@ def fit_head(data: DataSet, features: torch.Tensor, own_bias: bool, rate: float,
     bias = torch.zeros(len(data.labels), requires_grad=True)
     own = torch.zeros(len(data.profiles), len(data.labels), requires_grad=own_bias)
     optimizer = torch.optim.AdamW([weight, bias, *([own] if own_bias else [])], lr=rate, weight_decay=0.0, fused=True)
-    steps_a_pass = -(-len(examples) // TEXTS_PER_STEP)
+    texts_a_step = -(-len(examples) // max(-(-len(examples) // TEXTS_PER_STEP), LEAST_STEPS_A_PASS))
+    steps_a_pass = -(-len(examples) // texts_a_step)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / (passes * steps_a_pass))
     for _ in range(passes):
-        for chunk in torch.randperm(len(examples), generator=source).chunk(steps_a_pass):
+        for chunk in torch.randperm(len(examples), generator=source).split(texts_a_step):
             logits = features[chunk] @ weight.T + bias + own[profiles[chunk]]
             optimizer.zero_grad()
             F.cross_entropy(logits, labels[chunk]).backward()
