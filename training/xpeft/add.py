@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -35,12 +35,13 @@ def add_profiles(
 ) -> dict[str, object]:
     """Learn the profiles of a data file for the task in `folder`; `out` gets them, a copy of the task, and the report answered.
 
-    recipe: its head_lr, shared_lr and label_bias are not used; a label bias is learnt where the task's profiles have one.
+    recipe: what it says of the task's parts (head_lr, shared_lr, label_bias) is not used: they are not learnt again.
     """
     manifest, identity, plm = load_parts(bundle, plm_spec)
     known = read_learnt(folder, identity, manifest.pool_shape)
     data = load_tokenized(data_file, bundle, manifest, known.task.maxTokens, pair, known.task.labels)
     check_new(known, data, folder, out)
+    recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=known.with_bias)
     model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     begin(model, known)
     spread = known.label_bias[:-1].std(0, correction=0).clamp(min=0.1)
@@ -50,7 +51,7 @@ def add_profiles(
     out.mkdir(parents=True, exist_ok=True)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair)
-    train(model, texts, recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet, learn_task=False)
+    train(model, texts, recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet, with_default=False)
     if known.with_bias:
         learn_bias(model, data, by_profile(texts), spread, plm.pad_id)
 
@@ -71,7 +72,7 @@ def add_profiles(
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
         "pair": pair,
-        "recipe": {name: value for name, value in asdict(recipe).items() if name not in ("head_lr", "shared_lr", "label_bias")},
+        "recipe": asdict(recipe),
         **{split: report_split(methods[split], data, split) for split in splits},
     }
     (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

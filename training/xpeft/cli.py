@@ -19,6 +19,11 @@ DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain
 BundleOption = Annotated[Path, typer.Option(help="Bundle folder whose PLM and pool are used.", exists=True, file_okay=False)]
 PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if not where its name says.")]
 PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
+EpochsOption = Annotated[int, typer.Option(min=1, help="Passes over the training texts.")]
+ProfilesPerStepOption = Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")]
+TextsPerProfileOption = Annotated[int, typer.Option(min=1, help="Texts in a group.")]
+NoiseOption = Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")]
+TauOption = Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")]
 Bf16Option = Annotated[
     bool, typer.Option("--bf16", help="Train through the PLM in bfloat16: faster on GPUs and on CPUs with AMX. Scores are always fp32's.")
 ]
@@ -98,9 +103,9 @@ def train(
     max_tokens: Annotated[int, typer.Option(help="Cut texts to this many tokens, special tokens included.")] = 32,
     pair: PairOption = False,
     plm: PlmOption = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training texts.")] = 4,
-    profiles_per_step: Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")] = 16,
-    texts_per_profile: Annotated[int, typer.Option(min=1, help="Texts in a group.")] = 4,
+    epochs: EpochsOption = 4,
+    profiles_per_step: ProfilesPerStepOption = 16,
+    texts_per_profile: TextsPerProfileOption = 4,
     mask_lr: Annotated[float, typer.Option(help="Learning rate of each profile's own mask logits.")] = 3e-2,
     shared_lr: Annotated[
         float, typer.Option(min=0, help="Learning rate of mask logits that all profiles share and add their own to; 0: none are shared.")
@@ -109,8 +114,8 @@ def train(
         bool, typer.Option("--label-bias", help="Give each profile a label bias too: a byte for each label, where profiles differ in that.")
     ] = False,
     head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
-    noise: Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")] = 0.2,
-    tau: Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")] = 1.0,
+    noise: NoiseOption = 0.2,
+    tau: TauOption = 1.0,
     bf16: Bf16Option = False,
     seed: SeedOption = 0,
     device: DeviceOption = Device.auto,
@@ -149,12 +154,12 @@ def add(
     out: Annotated[Path, typer.Option(help="Folder for the new profiles.ndjson, a copy of task.json, and report.json.")],
     pair: PairOption = False,
     plm: PlmOption = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training texts.")] = 10,
-    profiles_per_step: Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")] = 16,
-    texts_per_profile: Annotated[int, typer.Option(min=1, help="Texts in a group.")] = 4,
+    epochs: EpochsOption = 10,
+    profiles_per_step: ProfilesPerStepOption = 16,
+    texts_per_profile: TextsPerProfileOption = 4,
     mask_lr: Annotated[float, typer.Option(min=0, help="Learning rate of the mask logits; 0: the default profile's masks.")] = 3e-2,
-    noise: Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")] = 0.2,
-    tau: Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")] = 1.0,
+    noise: NoiseOption = 0.2,
+    tau: TauOption = 1.0,
     bf16: Bf16Option = False,
     seed: SeedOption = 0,
     device: DeviceOption = Device.auto,

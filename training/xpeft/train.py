@@ -47,9 +47,9 @@ def train(
     setup: object,
     resume: bool,
     quiet: bool = False,
-    learn_task: bool = True,
+    with_default: bool = True,
 ) -> None:
-    """Train the masks in place, and with `learn_task` what belongs to all profiles: the head, the shared masks, the default profile.
+    """Train the masks and the head in place; `with_default`: the default profile's masks too.
 
     Interrupted, it saves where it is and ends with KeyboardInterrupt; `resume` goes on from there.
     setup: all that a run which goes on must share with the one that was broken off (settings, data).
@@ -58,12 +58,12 @@ def train(
     optimizer = torch.optim.AdamW(
         [
             {"params": [model.own], "lr": recipe.mask_lr},
-            {"params": [model.shared], "lr": recipe.shared_lr if learn_task else 0.0},
-            {"params": model.head.parameters(), "lr": recipe.head_lr if learn_task else 0.0},
+            {"params": [model.shared], "lr": recipe.shared_lr},
+            {"params": model.head.parameters(), "lr": recipe.head_lr},
         ],
         weight_decay=0.0,
     )
-    default_row = model.default_row if learn_task else None
+    default_row = model.default_row if with_default else None
     plans = [
         epoch_steps(examples, recipe.groups_per_step, recipe.texts_per_group, default_row, random_source(recipe.seed, epoch))
         for epoch in range(recipe.epochs)
