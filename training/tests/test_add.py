@@ -8,6 +8,7 @@ from xpeft import train as loop
 from xpeft.checkpoint import Training, save_checkpoint
 from xpeft.cli import app
 from xpeft.files import PROFILES_FILE, TASK_FILE
+from xpeft.train import Losses
 
 
 def arguments(data: Path, task: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
@@ -68,8 +69,8 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, whole)).exit_code == 0
 
-    def save_and_stop(path: Path, training: Training, step: int) -> None:
-        save_checkpoint(path, training, step)
+    def save_and_stop(path: Path, training: Training, step: int, losses: Losses) -> None:
+        save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

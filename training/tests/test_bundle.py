@@ -13,7 +13,7 @@ from xpeft.bundle import external
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.manifest import MANIFEST, read_manifest
-from xpeft.encoder import AdapterEncoder, merge
+from xpeft.encoder import AdapterEncoder, Adapters, merge
 from xpeft.errors import XpeftError
 from xpeft.masks import hard_weights
 from xpeft.plm import DEFAULT_PLM, load_plm
@@ -52,7 +52,7 @@ def test_int8_features_point_where_fp32_ones_do() -> None:
         encoding = plm.tokenizer.encode(text, other) if other else plm.tokenizer.encode(text)
         ids, types = torch.tensor([encoding.ids]), torch.tensor([encoding.type_ids])
         with torch.no_grad():
-            expected = encoder(ids, types, torch.tensor([ids.shape[1]]), merged)[0]
+            expected = encoder(ids, types, torch.tensor([ids.shape[1]]), Adapters.merged(merged, shape.hidden))[0]
         inputs = {"input_ids": ids.int().numpy(), "token_type_ids": types.int().numpy(), **feeds}
         (features,) = session.run(None, inputs)
         assert features.shape == (shape.hidden,)

@@ -10,6 +10,7 @@ from xpeft import train as loop
 from xpeft.checkpoint import Training, save_checkpoint
 from xpeft.cli import app
 from xpeft.files import PROFILES_FILE, TASK_FILE
+from xpeft.train import Losses
 
 
 def arguments(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
@@ -65,8 +66,8 @@ def test_shared_masks_and_label_biases_go_on_from_a_checkpoint(
         recipe = ["--shared-lr", "0.1", "--mask-lr", "0.002", "--label-bias", *more]
         return CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, *recipe)).exit_code
 
-    def save_and_stop(path: Path, training: Training, step: int) -> None:
-        save_checkpoint(path, training, step)
+    def save_and_stop(path: Path, training: Training, step: int, losses: Losses) -> None:
+        save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
@@ -118,8 +119,8 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
 ) -> None:
     out = tmp_path / "broken"
 
-    def save_and_stop(path: Path, training: Training, step: int) -> None:
-        save_checkpoint(path, training, step)
+    def save_and_stop(path: Path, training: Training, step: int, losses: Losses) -> None:
+        save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

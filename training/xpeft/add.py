@@ -13,7 +13,7 @@ from xpeft.errors import XpeftError
 from xpeft.evaluate import Indices, by_profile, majority, run_groups
 from xpeft.files import PROFILES_FILE, TASK_FILE, Learnt, read_learnt, write_profiles
 from xpeft.label_bias import fit_bias, stored_bias
-from xpeft.model import ProfileModel
+from xpeft.mask_model import MaskModel
 from xpeft.run import CHECKPOINT, REPORT, everyone, load_parts, load_tokenized, new_model, predict, report_split
 from xpeft.train import Recipe, train
 
@@ -89,18 +89,18 @@ def check_new(known: Learnt, data: DataSet, folder: Path, out: Path) -> None:
         raise XpeftError(f"the task has {len(there)} of these profiles already, {there[0]!r} for one", "Leave them out, or rename them.")
 
 
-def begin(model: ProfileModel, known: Learnt) -> None:
+def begin(model: MaskModel, known: Learnt) -> None:
     """Put the task's head into a model of new profiles, and start all of them near the default profile's masks."""
     with torch.no_grad():
         model.head.weight.copy_(known.weight)
         model.head.bias.copy_(known.bias)
-        model.own.add_(HEAD_START * known.masks[-1].to(model.own.device))
+        model.own.add_(HEAD_START * known.masks[-1].flatten().to(model.device))
 
 
-def learn_bias(model: ProfileModel, data: DataSet, groups: dict[int, list[int]], spread: torch.Tensor, pad_id: int) -> None:
+def learn_bias(model: MaskModel, data: DataSet, groups: dict[int, list[int]], spread: torch.Tensor, pad_id: int) -> None:
     """Set the label biases that suit the training texts, whose features are computed in `groups` of one mask table row each."""
     examples = data.splits["train"]
-    features = run_groups(model.features, examples, groups, pad_id, model.own.device)
+    features = run_groups(model.features, examples, groups, pad_id, model.device)
     with torch.no_grad():
-        logits = model.head(features.to(model.own.device)).cpu()
-    model.label_bias[:-1] = stored_bias(fit_bias(logits, examples, len(data.profiles), spread)).to(model.own.device)
+        logits = model.head(features.to(model.device)).cpu()
+    model.label_bias[:-1] = stored_bias(fit_bias(logits, examples, len(data.profiles), spread)).to(model.device)

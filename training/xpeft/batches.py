@@ -21,6 +21,7 @@ class Batch:
     types: torch.Tensor  # [G*M, T]
     lengths: torch.Tensor  # [G*M]
     labels: torch.Tensor  # [G*M]
+    shares: torch.Tensor  # [G*M], how much of each target lies on the next label
 
 
 def collate(rows: Sequence[int], examples: Sequence[Example], pad_id: int, device: torch.device) -> Batch:
@@ -37,6 +38,7 @@ def collate(rows: Sequence[int], examples: Sequence[Example], pad_id: int, devic
         types=types.to(device),
         lengths=torch.tensor([len(example.ids) for example in examples], device=device),
         labels=torch.tensor([example.label for example in examples], device=device),
+        shares=torch.tensor([example.share for example in examples], device=device),
     )
 
 

@@ -1,7 +1,7 @@
 """Stopping and going on: a checkpoint holds all that the next step depends on."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,43 +19,51 @@ class Training:
     """The parts of a run that change from step to step, and `setup`: what must be the same in the run that goes on."""
 
     model: ProfileModel
-    optimizer: torch.optim.Optimizer
-    scheduler: LRScheduler
+    optimizers: Sequence[torch.optim.Optimizer]
+    schedulers: Sequence[LRScheduler]
     setup: object
 
+    @property
+    def learnt(self) -> dict[str, torch.nn.Parameter]:
+        """All parameters that training changes, by name."""
+        wanted = {id(parameter) for parameter in (*self.model.tables(), *self.model.shared(), *self.model.head.parameters())}
+        return {name: parameter for name, parameter in self.model.named_parameters() if id(parameter) in wanted}
 
-def save_checkpoint(path: Path, training: Training, step: int) -> None:
-    """Write the state after `step` steps; a checkpoint that is there already is replaced in one move."""
+
+def save_checkpoint(path: Path, training: Training, step: int, losses: list[tuple[int, float]]) -> None:
+    """Write the state after `step` steps and the losses until then; a checkpoint that is there already is replaced in one move."""
     draft = path.with_suffix(".part")
     torch.save(
         {
             "step": step,
             "setup": repr(training.setup),
-            "own": training.model.own.detach(),
-            "shared": training.model.shared.detach(),
-            "head": training.model.head.state_dict(),
-            "optimizer": training.optimizer.state_dict(),
-            "scheduler": training.scheduler.state_dict(),
+            "losses": losses,
+            "learnt": {name: parameter.detach() for name, parameter in training.learnt.items()},
+            "optimizers": [optimizer.state_dict() for optimizer in training.optimizers],
+            "schedulers": [scheduler.state_dict() for scheduler in training.schedulers],
         },
         draft,
     )
     draft.replace(path)
 
 
-def load_checkpoint(path: Path, training: Training) -> int:
-    """Put the saved state back; answers the number of steps done. XpeftError where there is none, or it is of another run."""
+def load_checkpoint(path: Path, training: Training) -> tuple[int, list[tuple[int, float]]]:
+    """Put the saved state back; answers the steps done and the losses. XpeftError where there is none, or it is of another run."""
     if not path.exists():
         raise XpeftError(f"there is no checkpoint {path}", "Start the run without --resume.")
-    saved = torch.load(path, map_location=training.model.own.device, weights_only=True)
-    if saved["setup"] != repr(training.setup) or saved["own"].shape != training.model.own.shape:
+    saved = torch.load(path, map_location=training.model.device, weights_only=True)
+    learnt = training.learnt
+    shapes = {name: parameter.shape for name, parameter in learnt.items()}
+    if saved["setup"] != repr(training.setup) or shapes != {name: value.shape for name, value in saved["learnt"].items()}:
         raise XpeftError(f"{path} is of a run with other settings or data", f"Give the settings of that run: {saved['setup']}")
     with torch.no_grad():
-        training.model.own.copy_(saved["own"])
-        training.model.shared.copy_(saved["shared"])
-    training.model.head.load_state_dict(saved["head"])
-    training.optimizer.load_state_dict(saved["optimizer"])
-    training.scheduler.load_state_dict(saved["scheduler"])
-    return int(saved["step"])
+        for name, parameter in learnt.items():
+            parameter.copy_(saved["learnt"][name])
+    for optimizer, state in zip(training.optimizers, saved["optimizers"], strict=True):
+        optimizer.load_state_dict(state)
+    for scheduler, state in zip(training.schedulers, saved["schedulers"], strict=True):
+        scheduler.load_state_dict(state)
+    return int(saved["step"]), [(step, loss) for step, loss in saved["losses"]]
 
 
 @contextmanager

@@ -8,16 +8,16 @@ from xpeft.agreement import Prediction, write_predictions
 from xpeft.errors import XpeftError
 from xpeft.evaluate import by_profile, score
 from xpeft.files import Learnt, read_learnt
-from xpeft.model import ProfileModel
+from xpeft.mask_model import MaskModel
 from xpeft.run import load_parts, load_tokenized, new_model, predict
 
 
-def restore(learnt: Learnt, model: ProfileModel) -> ProfileModel:
+def restore(learnt: Learnt, model: MaskModel) -> MaskModel:
     """Put a trained task's masks, label biases and head into a model of the same sizes."""
     with torch.no_grad():
         # The k ones are the k largest of themselves, so the stored masks serve as their own logits.
-        model.own.copy_(learnt.masks)
-        model.shared.zero_()
+        model.own.copy_(learnt.masks.flatten(1))
+        model.common.zero_()
         model.label_bias.copy_(learnt.label_bias)
         model.head.weight.copy_(learnt.weight)
         model.head.bias.copy_(learnt.bias)

@@ -26,12 +26,16 @@ class Record(BaseModel):
 
 @dataclass(frozen=True)
 class Example:
-    """A tokenized text. `profile` and `label` are indices into the data set's lists."""
+    """A tokenized text. `profile` and `label` are indices into the data set's lists.
+
+    share: how much of the target lies on the next label: a score of 3.4 is label 3 with a share of 0.4. 0 for classes.
+    """
 
     profile: int
     label: int
     ids: list[int]
     types: list[int]
+    share: float = 0.0
 
 
 @dataclass(frozen=True)

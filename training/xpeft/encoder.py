@@ -1,12 +1,50 @@
-"""The encoder with a merged adapter in each block, in torch, with gradients; `bundle/graph.py` is the same in int8 for the edge."""
+"""The encoder with an adapter in each block, in torch, with gradients; `bundle/graph.py` is the same in int8 for the edge."""
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from xpeft.plm import PLM, Layer
+from xpeft.plm import PLM
 
 ADAPTER_NORM_EPS = 1e-5
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """A bottleneck adapter for each of G groups of texts in each of L blocks.
+
+    Two kinds are used: X-PEFT's merged one, with a LayerNorm in the bottleneck, whose affine is the profile's or left out, and the plain
+    one of Pfeiffer et al. (2021), with biases. `down_bias` and `up_bias` come together.
+    """
+
+    down: torch.Tensor  # [G, L, d, b]
+    up: torch.Tensor  # [G, L, b, d]
+    norm: bool = True
+    affine: torch.Tensor | None = None  # [G, L, 2 (gain, shift), b]
+    down_bias: torch.Tensor | None = None  # [G, L, b]
+    up_bias: torch.Tensor | None = None  # [G, L, d]
+
+    @staticmethod
+    def merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None) -> "Adapters":
+        """Adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
+        groups, layers = merged.shape[:2]
+        return Adapters(
+            merged[:, :, 0].reshape(groups, layers, hidden, -1), merged[:, :, 1].reshape(groups, layers, -1, hidden), affine=affine
+        )
+
+    def apply(self, block: int, hidden: torch.Tensor) -> torch.Tensor:
+        """What the adapters of a block add, [G, M*T, d], for inputs [G, M*T, d]."""
+        middle = torch.bmm(hidden, self.down[:, block])
+        if self.down_bias is not None:
+            middle = middle + self.down_bias[:, block, None]
+        if self.norm:
+            middle = F.layer_norm(middle, middle.shape[-1:], eps=ADAPTER_NORM_EPS)
+        if self.affine is not None:
+            middle = middle * self.affine[:, block, 0, None] + self.affine[:, block, 1, None]
+        added = torch.bmm(F.relu(middle), self.up[:, block])
+        return added if self.up_bias is None else added + self.up_bias[:, block, None]
 
 
 def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
@@ -17,10 +55,10 @@ def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
     return merged.reshape(layers, sides, groups, -1).permute(2, 0, 1, 3)
 
 
-def product(linear: nn.Linear, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
+def product(linear: nn.Module, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
     """linear(hidden) in float32, or computed in bfloat16 and answered in float32."""
-    if not bf16:
-        out: torch.Tensor = linear(hidden)  # the module itself, so that calibration can watch its inputs
+    if not bf16 or not isinstance(linear, nn.Linear):
+        out: torch.Tensor = linear(hidden)  # the module itself, so that calibration can watch its inputs, and PEFT put another in its place
         return out
     return F.linear(hidden.bfloat16(), linear.weight.bfloat16(), linear.bias.bfloat16()).float()
 
@@ -31,47 +69,42 @@ class AdapterEncoder(nn.Module):
     def __init__(self, plm: PLM) -> None:
         super().__init__()
         self.heads = plm.heads
+        self.hidden = plm.hidden
         for name, table in (("words", plm.words), ("positions", plm.positions), ("types", plm.types)):
             self.register_buffer(name, table.detach())
         self.norm = plm.norm
-        self.layers = plm.layers
-        # Held a second time where torch looks for modules, so that `.to(device)` finds them.
         self.blocks = nn.ModuleList(nn.ModuleDict(vars(layer)) for layer in plm.layers)
         self.requires_grad_(False)
 
     def forward(
-        self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: torch.Tensor | None, bf16: bool = False
+        self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, bf16: bool = False
     ) -> torch.Tensor:
         """Mean-pooled features, float32 [G*M, d].
 
         ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], real tokens of each.
-        adapters: merged adapters [G, L, 2, d*b], or None for the plain PLM. bf16: multiply by the PLM's weights in bfloat16.
+        adapters: those of the G groups, or None for the plain PLM. bf16: multiply by the PLM's weights in bfloat16.
         """
         real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         hidden: torch.Tensor = self.get_buffer("words")[ids] + self.get_buffer("positions")[: ids.shape[1]]
         hidden = self.norm(hidden + self.get_buffer("types")[types])
-        for index, layer in enumerate(self.layers):
-            hidden = self._block(hidden, layer, real, None if adapters is None else adapters[:, index], bf16)
+        for index, block in enumerate(self.blocks):
+            residual, norm = self._block(hidden, block, real, bf16)
+            hidden = norm(residual)
+            if adapters is not None:
+                # Pfeiffer's placement: the adapter reads the block's output and joins before its LayerNorm is taken again.
+                added = adapters.apply(index, hidden.reshape(len(adapters.down), -1, hidden.shape[-1]))
+                hidden = norm(residual + added.view_as(residual))
         weights = real.to(hidden.dtype)[..., None]
         return (hidden * weights).sum(1) / weights.sum(1)
 
-    def _block(self, hidden: torch.Tensor, layer: Layer, real: torch.Tensor, adapter: torch.Tensor | None, bf16: bool) -> torch.Tensor:
+    def _block(self, hidden: torch.Tensor, block: nn.Module, real: torch.Tensor, bf16: bool) -> tuple[torch.Tensor, nn.Module]:
+        """A block's output before its last LayerNorm, and that LayerNorm."""
+        part = dict(block.named_children())
         texts, tokens, size = hidden.shape
         query, key, value = (
-            product(part, hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2)
-            for part in (layer.query, layer.key, layer.value)
+            product(part[name], hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2) for name in ("query", "key", "value")
         )
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
         context = context.transpose(1, 2).reshape(texts, tokens, size)
-        attended = layer.attention_norm(product(layer.attention_out, context, bf16) + hidden)
-        residual = product(layer.down, F.gelu(product(layer.up, attended, bf16)), bf16) + attended
-        normed: torch.Tensor = layer.norm(residual)
-        if adapter is None:
-            return normed
-        # Pfeiffer's placement: the adapter reads the block's output and joins before its LayerNorm is taken again.
-        groups = adapter.shape[0]
-        down = adapter[:, 0].reshape(groups, size, -1)
-        up = adapter[:, 1].reshape(groups, -1, size)
-        bottleneck = F.layer_norm(torch.bmm(normed.reshape(groups, -1, size), down), down.shape[-1:], eps=ADAPTER_NORM_EPS)
-        adapted: torch.Tensor = layer.norm(residual + torch.bmm(F.relu(bottleneck), up).view_as(residual))
-        return adapted
+        attended = part["attention_norm"](product(part["attention_out"], context, bf16) + hidden)
+        return product(part["down"], F.gelu(product(part["up"], attended, bf16)), bf16) + attended, part["norm"]

@@ -12,8 +12,8 @@ from pydantic import Base64Bytes, Field, ValidationError
 from xpeft.bundle.manifest import Strict
 from xpeft.errors import XpeftError
 from xpeft.label_bias import pack_bias, unpack_bias
+from xpeft.mask_model import MaskModel
 from xpeft.masks import pack_masks, topk_ones, unpack_masks
-from xpeft.model import ProfileModel
 from xpeft.pool import PoolShape
 
 TASK_FILE = "task.json"
@@ -61,7 +61,7 @@ class Learnt:
 
 def write_learnt(
     folder: Path,
-    model: ProfileModel,
+    model: MaskModel,
     task: str,
     bundle: str,
     labels: list[str],
@@ -77,14 +77,14 @@ def write_learnt(
     write_profiles(folder, model, task, profiles, with_bias)
 
 
-def mask_blobs(model: ProfileModel) -> list[bytes]:
+def mask_blobs(model: MaskModel) -> list[bytes]:
     """The mask blob of each row of the mask table, in base64."""
-    rows = torch.arange(len(model.own), device=model.own.device)
+    rows = torch.arange(len(model.own), device=model.device)
     ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
     return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
 
 
-def write_profiles(folder: Path, model: ProfileModel, task: str, profiles: list[str], with_bias: bool) -> None:
+def write_profiles(folder: Path, model: MaskModel, task: str, profiles: list[str], with_bias: bool) -> None:
     """Write `profiles.ndjson`; the label biases only `with_bias`."""
     biases = [base64.b64encode(pack_bias(bias)) if with_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [

@@ -69,7 +69,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     model = new_model(manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
     predictions = []
     with torch.no_grad():
-        model.own[: len(masks)] = torch.from_numpy(np.stack(masks)).float()
+        model.own[: len(masks)] = torch.from_numpy(np.stack(masks)).float().flatten(1)
         model.head.weight.copy_(torch.from_numpy(head[:, :-1].copy()))
         model.head.bias.copy_(torch.from_numpy(head[:, -1].copy()))
         for row, bias in enumerate(LABEL_BIASES):

@@ -6,15 +6,16 @@ proves nothing.
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from tqdm import tqdm
 
 from xpeft.batches import random_source
 from xpeft.data import DataSet, Split
 from xpeft.evaluate import Indices, score
 from xpeft.label_bias import stored_bias
+from xpeft.model import target_loss
 
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 PASSES = (4, 12, 40)
@@ -24,11 +25,13 @@ LEAST_STEPS_A_PASS = 16
 
 # Features [texts, d] of each split that has texts.
 Features = dict[Split, torch.Tensor]
+# What of the head is a profile's own, beside what all share: nothing, a bias for each label, or weights and biases.
+Own = Literal["nothing", "bias", "head"]
 
 
 @dataclass(frozen=True)
 class Head:
-    """weight [labels, d], bias [labels] and a bias for each profile, [profiles, labels], all zero unless it was asked for."""
+    """The parts of the logits: weight [labels, d], or [profiles, labels, d] where each profile has its own, bias [labels], and own [profiles, labels]."""
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -42,14 +45,23 @@ class Head:
         mean = self.own.mean(0)
         return replace(self, bias=self.bias + mean, own=stored_bias(self.own - mean))
 
+    def logits(self, features: torch.Tensor, profiles: torch.Tensor) -> torch.Tensor:
+        """Logits [texts, labels] of features [texts, d] of profiles [texts]."""
+        if self.weight.dim() == 2:
+            return features @ self.weight.T + self.bias + self.own[profiles]
+        return torch.einsum("td,tld->tl", features, self.weight[profiles]) + self.bias + self.own[profiles]
+
+    def split_logits(self, data: DataSet, features: Features, split: Split) -> torch.Tensor:
+        """Logits [texts, labels] of a split."""
+        return self.logits(features[split], torch.tensor([example.profile for example in data.splits[split]]))
+
     def predict(self, data: DataSet, features: Features, split: Split) -> Indices:
         """Label index of each text of a split; the lowest of equal ones."""
-        profiles = [example.profile for example in data.splits[split]]
-        predicted: Indices = (features[split] @ self.weight.T + self.bias + self.own[profiles]).argmax(1).numpy()
+        predicted: Indices = self.split_logits(data, features, split).argmax(1).numpy()
         return predicted
 
 
-def search_head(data: DataSet, features: Features, own_bias: bool, chosen_on: Split, seed: int, name: str, quiet: bool) -> Head:
+def search_head(data: DataSet, features: Features, own: Own, chosen_on: Split, seed: int, name: str, quiet: bool) -> Head:
     """The best head of a grid on the split `chosen_on`: by mean absolute error where labels are numbers, else by macro accuracy."""
 
     def loss(head: Head) -> float:
@@ -57,27 +69,31 @@ def search_head(data: DataSet, features: Features, own_bias: bool, chosen_on: Sp
         return scores.get("mae", -scores["macro"])
 
     grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
-    return min((fit_head(data, features["train"], own_bias, rate, passes, seed) for rate, passes in grid), key=loss)
+    return min((fit_head(data, features["train"], own, rate, passes, seed) for rate, passes in grid), key=loss)
 
 
-def fit_head(data: DataSet, features: torch.Tensor, own_bias: bool, rate: float, passes: int, seed: int) -> Head:
+def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passes: int, seed: int) -> Head:
     """Train one head on the train split's features with AdamW, the rate falling linearly to 0."""
     examples = data.splits["train"]
     profiles = torch.tensor([example.profile for example in examples])
     labels = torch.tensor([example.label for example in examples])
+    shares = torch.tensor([example.share for example in examples])
     source = random_source(seed, passes)
-    weight = (torch.randn(len(data.labels), features.shape[1], generator=source) * 0.02).requires_grad_()
-    bias = torch.zeros(len(data.labels), requires_grad=True)
-    own = torch.zeros(len(data.profiles), len(data.labels), requires_grad=own_bias)
-    optimizer = torch.optim.AdamW([weight, bias, *([own] if own_bias else [])], lr=rate, weight_decay=0.0, fused=True)
+    weight = torch.randn(len(data.labels), features.shape[1], generator=source) * 0.02
+    if own == "head":
+        weight = weight.repeat(len(data.profiles), 1, 1)
+    head = Head(weight, torch.zeros(len(data.labels)), torch.zeros(len(data.profiles), len(data.labels)))
+    learnt = [head.weight, head.bias, *([] if own == "nothing" else [head.own])]
+    for part in learnt:
+        part.requires_grad_()
+    optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.0, fused=True)
     texts_a_step = -(-len(examples) // max(-(-len(examples) // TEXTS_PER_STEP), LEAST_STEPS_A_PASS))
     steps_a_pass = -(-len(examples) // texts_a_step)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / (passes * steps_a_pass))
     for _ in range(passes):
         for chunk in torch.randperm(len(examples), generator=source).split(texts_a_step):
-            logits = features[chunk] @ weight.T + bias + own[profiles[chunk]]
             optimizer.zero_grad()
-            F.cross_entropy(logits, labels[chunk]).backward()
+            target_loss(head.logits(features[chunk], profiles[chunk]), labels[chunk], shares[chunk]).backward()
             optimizer.step()
             scheduler.step()
-    return Head(weight.detach(), bias.detach(), own.detach())
+    return Head(head.weight.detach(), head.bias.detach(), head.own.detach())

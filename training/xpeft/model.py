@@ -1,71 +1,88 @@
-"""What is learnt: mask logits, each profile's and shared ones, and one head for the task. The PLM and the pool stay frozen."""
+"""What all ways of giving a profile a classifier of its own have in common: the frozen PLM, a head for the task, a label bias a profile.
+
+A way (masks.py's in mask_model.py, the peers under peers/) says what a profile learns and what features a text has under it.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from xpeft.batches import Batch
-from xpeft.encoder import AdapterEncoder, merge
-from xpeft.masks import gumbel_topk, hard_weights
-from xpeft.pool import PoolShape
+from xpeft.encoder import AdapterEncoder
 
 
-class ProfileModel(nn.Module):
-    """Logits of texts, each under its own profile's masks and label bias.
+@dataclass(frozen=True)
+class Draw:
+    """How a training step's features are computed: noise strength, softmax temperature, randomness, precision of the PLM's products."""
 
-    own [P + 1, L, 2, N] and shared [L, 2, N] add up to the profiles' mask logits; the last row is the task's default profile.
-    label_bias [P + 1, labels] is set, not learnt with the masks; the default profile's stays 0.
+    noise: float
+    tau: float
+    source: torch.Generator
+    bf16: bool
+
+
+class ProfileModel(nn.Module, ABC):
+    """Logits of texts, each under what its own profile has learnt.
+
+    Tables, [P + 1, numbers of a profile], have a row for each profile, and one more, the last, for the task's default profile.
+    label_bias [P + 1, labels] is set, not learnt with the rest; the default profile's stays 0.
     """
 
-    pool: torch.Tensor
     label_bias: torch.Tensor
 
-    def __init__(self, encoder: AdapterEncoder, pool: torch.Tensor, shape: PoolShape, profiles: int, labels: int, seed: int) -> None:
+    def __init__(self, encoder: AdapterEncoder, profiles: int, labels: int, source: torch.Generator) -> None:
         super().__init__()
-        source = torch.Generator().manual_seed(seed)
         self.encoder = encoder
-        self.shape = shape
-        self.register_buffer("pool", pool)
-        # Small, so that the first gradients, not the start, decide which adapters are in.
-        start = torch.randn(profiles + 1, shape.layers, 2, shape.size, generator=source) * 0.01
-        self.own = nn.Parameter(start)
-        self.shared = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
-        self.head = nn.Linear(shape.hidden, labels)
+        self.profiles = profiles
+        self.head = nn.Linear(encoder.hidden, labels)
         nn.init.normal_(self.head.weight, std=0.02, generator=source)
         nn.init.zeros_(self.head.bias)
         self.register_buffer("label_bias", torch.zeros(profiles + 1, labels))
 
     @property
-    def default_row(self) -> int:
-        """Row of the default profile in the mask table."""
-        return len(self.own) - 1
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.label_bias.device
 
-    def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
-        """Mask logits [G, L, 2, N] of table rows [G]."""
-        return self.own[rows] + self.shared
+    @property
+    def default_row(self) -> int:
+        """Row of the default profile in the tables."""
+        return self.profiles
+
+    @abstractmethod
+    def tables(self) -> list[nn.Parameter]:
+        """What profiles learn, each [P + 1, numbers]."""
+
+    def shared(self) -> list[nn.Parameter]:
+        """What all profiles learn together, beside the head."""
+        return []
+
+    @abstractmethod
+    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+        """Pooled features [G*M, d]: as they are in use, or, with a `draw`, for a training step."""
 
     def scores(self, features: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Logits [G*M, labels] of features [G*M, d] that belong to table rows [G], M each."""
         logits: torch.Tensor = self.head(features)
         return logits + self.label_bias[rows].repeat_interleave(len(features) // len(rows), dim=0)
 
-    def training_logits(self, batch: Batch, noise: float, tau: float, source: torch.Generator, bf16: bool) -> torch.Tensor:
-        """Logits [G*M, labels] under masks sampled with Gumbel noise."""
-        # Drawn on the CPU, so that one seed means one thing on every device.
-        exponential = torch.empty((len(batch.rows), *self.own.shape[1:])).exponential_(generator=source)
-        gumbel = -exponential.log().to(self.own.device)
-        weights = gumbel_topk(self.mask_logits(batch.rows), self.shape.chosen, noise * gumbel, tau)
-        features = self.encoder(batch.ids, batch.types, batch.lengths, merge(weights, self.pool), bf16)
-        return self.scores(features, batch.rows)
+    def logits(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+        """Logits [G*M, labels]."""
+        return self.scores(self.features(batch, draw), batch.rows)
 
-    def merged(self, rows: torch.Tensor) -> torch.Tensor:
-        """Merged adapters [G, L, 2, d*b] of table rows [G], under hard masks without noise."""
-        return merge(hard_weights(self.mask_logits(rows), self.shape.chosen), self.pool)
 
-    def features(self, batch: Batch) -> torch.Tensor:
-        """Pooled features [G*M, d] under hard masks without noise."""
-        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.merged(batch.rows))
-        return features
+def look_up(table: nn.Parameter, rows: torch.Tensor) -> torch.Tensor:
+    """Rows of a table, with a gradient for these rows alone."""
+    return F.embedding(rows, table, sparse=True)
 
-    def logits(self, batch: Batch) -> torch.Tensor:
-        """Logits [G*M, labels] as they are served: hard masks, no noise."""
-        return self.scores(self.features(batch), batch.rows)
+
+def target_loss(logits: torch.Tensor, labels: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy; a target with a share lies between its label and the next."""
+    if not shares.any():
+        return F.cross_entropy(logits, labels)
+    following = (labels + 1).clamp(max=logits.shape[1] - 1)
+    own, other = (F.cross_entropy(logits, targets, reduction="none") for targets in (labels, following))
+    return ((1 - shares) * own + shares * other).mean()

@@ -18,6 +18,7 @@ from xpeft.evaluate import Indices, Scores, by_profile, majority, profile_accura
 from xpeft.files import PROFILES_FILE, TASK_NAME, Learnt, read_learnt, write_learnt
 from xpeft.heads import Features, search_head
 from xpeft.label_bias import bias_from_counts
+from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes
 from xpeft.model import ProfileModel
 from xpeft.plm import PLM, load_plm
@@ -40,11 +41,11 @@ def load_parts(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
     return manifest, identity, plm
 
 
-def new_model(manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> ProfileModel:
+def new_model(manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
     """An untrained model of a bundle's PLM and pool."""
     shape = manifest.pool_shape
     pool = sign_pool(manifest.pool.seed, shape, manifest.pool.scale)
-    return ProfileModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)
+    return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)
 
 
 def run_training(
@@ -75,7 +76,7 @@ def run_training(
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
     features = masked_features(model, data, plm.pad_id, quiet)
     # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
-    head = search_head(data, features, recipe.label_bias, chosen_on, recipe.seed, "finish head", quiet).stored()
+    head = search_head(data, features, "bias" if recipe.label_bias else "nothing", chosen_on, recipe.seed, "finish head", quiet).stored()
     with torch.no_grad():
         model.label_bias[:-1] = head.own
         model.head.weight.copy_(head.weight)
@@ -124,7 +125,7 @@ def load_tokenized(
 def masked_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:
     """Features of every text under its own profile's hard masks."""
     return {
-        split: run_groups(model.features, examples, by_profile(examples), pad_id, model.own.device)
+        split: run_groups(model.features, examples, by_profile(examples), pad_id, model.device)
         for split, examples in tqdm(data.splits.items(), desc="features", unit="split", disable=quiet)
         if examples
     }
@@ -141,11 +142,11 @@ def fit_baselines(
 
     splits = {split: examples for split, examples in data.splits.items() if examples}
     features = {
-        split: run_groups(plain, examples, everyone(examples), pad_id, model.own.device)
+        split: run_groups(plain, examples, everyone(examples), pad_id, model.device)
         for split, examples in tqdm(splits.items(), desc="plain features", unit="split", disable=quiet)
     }
-    alone = search_head(data, features, False, chosen_on, seed, "head alone", quiet)
-    biased = search_head(data, features, True, chosen_on, seed, "head + label bias", quiet)
+    alone = search_head(data, features, "nothing", chosen_on, seed, "head alone", quiet)
+    biased = search_head(data, features, "bias", chosen_on, seed, "head + label bias", quiet)
     return {
         "majority": {split: majority(data.splits["train"], examples) for split, examples in splits.items()},
         "shared_head": {split: alone.predict(data, features, split) for split in splits},
@@ -160,7 +161,7 @@ def everyone(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
 
 def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
     """Label index of each example; the lowest of equal ones, as at the edge."""
-    predicted: Indices = run_groups(model.logits, examples, groups, pad_id, model.own.device).argmax(1).numpy()
+    predicted: Indices = run_groups(model.logits, examples, groups, pad_id, model.device).argmax(1).numpy()
     return predicted
 
 

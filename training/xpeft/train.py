@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from tqdm import tqdm
 
 from xpeft.batches import collate, epoch_steps, random_source
 from xpeft.checkpoint import Training, load_checkpoint, save_checkpoint, stop_requested
 from xpeft.data import Example
-from xpeft.model import ProfileModel
+from xpeft.model import Draw, ProfileModel, target_loss
+from xpeft.row_adam import RowAdam
 
 CHECKPOINT_STEPS = 100
+LOSSES_KEPT = 50
+
+# Steps done, and the mean loss since the entry before.
+Losses = list[tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Recipe:
     epochs: int = 4
     groups_per_step: int = 16
     texts_per_group: int = 4
-    mask_lr: float = 3e-2
+    own_lr: float = 3e-2
     shared_lr: float = 0.0
     label_bias: bool = False
     head_lr: float = 2e-3
@@ -48,20 +52,18 @@ def train(
     resume: bool,
     quiet: bool = False,
     with_default: bool = True,
-) -> None:
-    """Train the masks and the head in place; `with_default`: the default profile's masks too.
+) -> Losses:
+    """Train what the profiles learn and the head in place; `with_default`: for the default profile too. Answers the course of the loss.
 
     Interrupted, it saves where it is and ends with KeyboardInterrupt; `resume` goes on from there.
     setup: all that a run which goes on must share with the one that was broken off (settings, data).
     """
-    device = model.own.device
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": [model.own], "lr": recipe.mask_lr},
-            {"params": [model.shared], "lr": recipe.shared_lr},
-            {"params": model.head.parameters(), "lr": recipe.head_lr},
-        ],
-        weight_decay=0.0,
+    optimizers = (
+        torch.optim.AdamW(
+            [{"params": model.shared(), "lr": recipe.shared_lr}, {"params": model.head.parameters(), "lr": recipe.head_lr}],
+            weight_decay=0.0,
+        ),
+        RowAdam(model.tables(), recipe.own_lr),
     )
     default_row = model.default_row if with_default else None
     plans = [
@@ -69,26 +71,35 @@ def train(
         for epoch in range(recipe.epochs)
     ]
     steps = [step for plan in plans for step in plan]
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor((step + 1) / (len(steps) + 1), recipe.warmup)
-    )
-    training = Training(model, optimizer, scheduler, setup)
-    first = load_checkpoint(checkpoint, training) if resume else 0
+    schedulers = [
+        torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor((step + 1) / (len(steps) + 1), recipe.warmup))
+        for optimizer in optimizers
+    ]
+    training = Training(model, optimizers, schedulers, setup)
+    first, losses = load_checkpoint(checkpoint, training) if resume else (0, [])
+    every = max(1, len(steps) // LOSSES_KEPT)
+    recent: list[float] = []
     with stop_requested() as stopped, tqdm(total=len(steps), initial=first, unit="step", desc="train", disable=quiet) as bar:
         for number in range(first, len(steps)):
             rows = [row for row, _ in steps[number]]
-            batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, device)
+            batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, model.device)
             noise = recipe.noise * (1 - number / len(steps))
-            source = random_source(recipe.seed, recipe.epochs, number)
-            loss = F.cross_entropy(model.training_logits(batch, noise, recipe.tau, source, recipe.bf16), batch.labels)
-            optimizer.zero_grad()
+            draw = Draw(noise, recipe.tau, random_source(recipe.seed, recipe.epochs, number), recipe.bf16)
+            loss = target_loss(model.logits(batch, draw), batch.labels, batch.shares)
             loss.backward()
-            optimizer.step()
-            scheduler.step()
+            for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
+                optimizer.step()
+                optimizer.zero_grad()
+                scheduler.step()
+            recent.append(loss.item())
             bar.update()
-            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+            bar.set_postfix(loss=f"{recent[-1]:.3f}", refresh=False)
             done = number + 1
+            if done % every == 0:
+                losses.append((done, round(sum(recent) / len(recent), 4)))
+                recent.clear()
             if stopped() or done % CHECKPOINT_STEPS == 0 or done == len(steps):
-                save_checkpoint(checkpoint, training, done)
+                save_checkpoint(checkpoint, training, done, losses)
             if stopped():
                 raise KeyboardInterrupt
+    return losses

@@ -1,0 +1,89 @@
+"""X-PEFT: a profile is the masks that choose which adapters of a frozen pool to average (section 3 of the paper)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from xpeft.batches import Batch
+from xpeft.encoder import AdapterEncoder, Adapters, merge
+from xpeft.masks import gumbel_topk, hard_weights
+from xpeft.model import Draw, ProfileModel, look_up
+from xpeft.pool import PoolShape
+
+
+@dataclass(frozen=True)
+class MaskKind:
+    """Which masks. The edge serves the default: hard ones, no affine."""
+
+    soft: bool = False
+    # The bottleneck's LayerNorm: without gain and shift, with the task's, or with each profile's own, as in the paper.
+    affine: Literal["none", "shared", "own"] = "none"
+
+
+class MaskModel(ProfileModel):
+    """Each profile's mask logits are its own, [P + 1, L*2*N], and the shared ones, [L, 2, N], added up."""
+
+    pool: torch.Tensor
+
+    def __init__(
+        self,
+        encoder: AdapterEncoder,
+        pool: torch.Tensor,
+        shape: PoolShape,
+        profiles: int,
+        labels: int,
+        seed: int,
+        kind: MaskKind | None = None,
+    ) -> None:
+        source = torch.Generator().manual_seed(seed)
+        # Small, so that the first gradients, not the start, decide which adapters are in.
+        start = torch.randn(profiles + 1, shape.layers * 2 * shape.size, generator=source) * 0.01
+        super().__init__(encoder, profiles, labels, source)
+        self.kind = kind or MaskKind()
+        self.shape = shape
+        self.register_buffer("pool", pool)
+        self.own = nn.Parameter(start)
+        self.common = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
+        rows = {"none": 0, "shared": 1, "own": profiles + 1}[self.kind.affine]
+        unit = torch.stack([torch.ones(shape.layers, shape.bottleneck), torch.zeros(shape.layers, shape.bottleneck)], dim=1)
+        self.affine = nn.Parameter(unit.flatten().repeat(rows, 1))
+
+    def tables(self) -> list[nn.Parameter]:
+        """Mask logits, and the affine if it is the profile's own."""
+        return [self.own, *([self.affine] if self.kind.affine == "own" else [])]
+
+    def shared(self) -> list[nn.Parameter]:
+        """The shared mask logits, and the affine if it is shared."""
+        return [self.common, *([self.affine] if self.kind.affine == "shared" else [])]
+
+    def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
+        """Mask logits [G, L, 2, N] of table rows [G]."""
+        return look_up(self.own, rows).view(-1, *self.common.shape) + self.common
+
+    def weights(self, rows: torch.Tensor, draw: Draw | None) -> torch.Tensor:
+        """Weights [G, L, 2, N] of the pool's adapters."""
+        logits = self.mask_logits(rows)
+        if self.kind.soft:
+            return torch.softmax(logits, dim=-1)
+        if draw is None:
+            return hard_weights(logits, self.shape.chosen)
+        # Drawn on the CPU, so that one seed means one thing on every device.
+        exponential = torch.empty(logits.shape).exponential_(generator=draw.source)
+        return gumbel_topk(logits, self.shape.chosen, draw.noise * -exponential.log().to(self.device), draw.tau)
+
+    def adapters(self, rows: torch.Tensor, draw: Draw | None = None) -> Adapters:
+        """Merged adapters of table rows [G]."""
+        affine = None
+        if self.kind.affine != "none":
+            wanted = rows if self.kind.affine == "own" else torch.zeros_like(rows)
+            affine = self.affine[wanted] if self.kind.affine == "shared" else look_up(self.affine, wanted)
+            affine = affine.view(-1, self.shape.layers, 2, self.shape.bottleneck)
+        return Adapters.merged(merge(self.weights(rows, draw), self.pool), self.shape.hidden, affine)
+
+    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+        """Pooled features [G*M, d] under the masks, or with a `draw` under masks with Gumbel noise."""
+        bf16 = draw is not None and draw.bf16
+        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows, draw), bf16)
+        return features
