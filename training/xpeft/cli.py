@@ -241,3 +241,15 @@ def golden(
 
     with readable_errors():
         write_golden(bundle, plm, out)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder with runs/*.json, one file a run.", exists=True, file_okay=False)],
+) -> None:
+    """Turn a folder of runs into summary.json, plots and a page, report.md."""
+    from xpeft.report.page import write_report
+
+    with readable_errors():
+        for path in write_report(folder):
+            typer.echo(path)

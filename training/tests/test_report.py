@@ -1,0 +1,266 @@
+"""The report, made from a few small made-up runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xpeft.errors import XpeftError
+from xpeft.report.claims import PEERS, claims
+from xpeft.report.figures import spread
+from xpeft.report.page import write_report
+from xpeft.report.records import RunRecord
+from xpeft.report.tables import data_tables, search_table, suite_table
+
+POOL = "sign N=4 k=2"
+BYTES = {"head": 0, "hard": 156, "soft": 4800, "adapter": 442368}
+SUMMARY_KEYS = [
+    *("data", "split", "method", "pool", "seed", "micro", "macro", "metric", "value", "bytesPerProfile"),
+    *("trainedParameters", "seconds", "device", "commit", "slice", "purpose"),
+]
+
+
+def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> RunRecord:
+    """A run in which everything but the arguments is made up."""
+    base = method.removesuffix("+bias")
+    fields: dict[str, Any] = {
+        "data": data,
+        "slice": None,
+        "split": "test",
+        "purpose": "result",
+        "method": method,
+        "pool": POOL if base in ("hard", "soft") else None,
+        "seed": seed,
+        "micro": macro - 0.1,
+        "macro": macro,
+        "metric": {"name": "accuracy", "value": macro, "higherIsBetter": True},
+        "bytesPerProfile": BYTES.get(base, 9000),
+        "sharedBytes": 100,
+        "trainedParameters": 10,
+        "seconds": 2.5,
+        "device": "a CPU",
+        "commit": "0123456789",
+        "command": f"python -m xpeft compare {data} {method} --seed {seed}",
+        "texts": {"train": 9, "dev": 3, "test": 3},
+        "profileCount": 2,
+        "textsPerProfile": None,
+        "recipe": {"lr": 0.01},
+        "profiles": {"a": macro - 0.1, "b": macro + 0.1},
+        "losses": [(1, 2.0), (2, 1.0 + seed / 10)],
+        "chosen": [[[0.5, 1.0, 0.5, 0.0], [1.0, 0.0, 0.5, 0.5]]] * 2 if base == "hard" else None,
+    }
+    return RunRecord.model_validate(fields | changes)
+
+
+def three(data: str, method: str, macro: float, **changes: Any) -> list[RunRecord]:
+    """The same run with three seeds."""
+    return [record(data, method, seed, macro + 0.01 * (seed - 1), **changes) for seed in range(3)]
+
+
+def folder_of(runs: list[RunRecord], folder: Path) -> Path:
+    """A folder that holds the runs."""
+    (folder / "runs").mkdir(parents=True)
+    for number, run in enumerate(runs):
+        (folder / "runs" / f"{number}.json").write_text(run.model_dump_json(), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def all_kinds() -> list[RunRecord]:
+    """Runs for every section of the page."""
+    runs = [run for method in ("head", "hard", "soft", "adapter", *PEERS[1:-1]) for run in three("news", method, 0.7)]
+    runs += [run for method in ("hard", "adapter") for run in three("glue/mrpc", method, 0.7, split="dev")]
+    runs += [record("news", "hard", 0, 0.6, purpose="search", split="dev", recipe={"lr": lr}) for lr in (0.1, 0.2)]
+    runs += [record("news", "hard", 0, 0.5 + texts / 100, purpose="curve", textsPerProfile=texts) for texts in (5, 1)]
+    return runs
+
+
+def test_the_same_runs_give_the_same_bytes(all_kinds: list[RunRecord], tmp_path: Path) -> None:
+    first = write_report(folder_of(all_kinds, tmp_path / "first"))
+    # Written in another order, and over a plot of runs that are gone.
+    other = folder_of(all_kinds[::-1], tmp_path / "other")
+    (other / "plots").mkdir()
+    (other / "plots" / "old.svg").touch()
+    second = write_report(other)
+    assert [path.name for path in first] == [path.name for path in second]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    plots = {path.stem for path in first if path.suffix == ".svg"}
+    assert plots == {"size-profiles", "size-glue", "gains", "masks-news", "masks-glue", "loss-profiles", "loss-glue", "texts"}
+    assert {path.stem for path in (other / "plots").iterdir()} == plots
+
+
+def test_summary_has_one_line_of_just_these_keys_a_run(all_kinds: list[RunRecord], tmp_path: Path) -> None:
+    write_report(folder_of(all_kinds, tmp_path / "results"))
+    summary = json.loads((tmp_path / "results" / "summary.json").read_text(encoding="utf-8"))
+    assert len(summary) == len(all_kinds)
+    assert all(list(line) == SUMMARY_KEYS for line in summary)
+    assert summary[-1]["method"] == "vera" and summary[-1]["metric"] == "accuracy" and summary[-1]["value"] == pytest.approx(0.71)
+
+
+def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord], tmp_path: Path) -> None:
+    folder = folder_of([*all_kinds, *three("offense", "hard", 0.5), *three("offense", "adapter", 0.6)], tmp_path / "results")
+    (folder / "notes.md").write_text("We tried *this*.\n\n| and | that |\n", encoding="utf-8")
+    write_report(folder)
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    order = [
+        "### Does not hold",
+        "**offense: hard",
+        "### Not shown",
+        "**reviews:",
+        "### Holds",
+        "**news: hard",
+        "We tried *this*.\n\n| and | that |",
+    ]
+    order += [
+        "### news, test",
+        "### GLUE and",
+        "plots/size-news",
+        "plots/gains",
+        "plots/masks",
+        "plots/loss",
+        "plots/texts",
+        "lr 0.1",
+        "--seed S",
+    ]
+    places = [page.find(text.replace("size-news", "size-profiles")) for text in order]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("hard", "adapter", "status"),
+    [
+        (three("news", "hard", 0.72), three("news", "adapter", 0.71), "holds"),
+        (three("news", "hard", 0.71), three("news", "adapter", 0.72), "fails"),
+        (three("news", "hard", 0.71)[:2], three("news", "adapter", 0.72), "open"),
+        (three("news", "hard", 0.72, slice="20 profiles"), three("news", "adapter", 0.71, slice="20 profiles"), "open"),
+        (three("news", "hard", 0.72), three("news", "adapter", 0.71, slice="20 profiles"), "open"),
+        (
+            [*three("news", "hard", 0.72)[:2], *three("news", "hard", 0.72, split="dev")],
+            [*three("news", "adapter", 0.71), *three("news", "adapter", 0.71, split="dev")],
+            "open",
+        ),
+        (three("news", "hard+bias", 0.72), three("news", "adapter", 0.71), "open"),
+        (three("news", "hard+bias", 0.72), three("news", "adapter+bias", 0.71), "holds"),
+        (three("news", "hard", 0.72, bytesPerProfile=401), three("news", "adapter", 0.71), "open"),
+        (three("news", "hard", 0.72, pool="trained N=4 k=2"), three("news", "adapter", 0.71), "open"),
+    ],
+)
+def test_hard_is_compared_with_adapter(hard: list[RunRecord], adapter: list[RunRecord], status: str) -> None:
+    claim = next(claim for claim in claims([*hard, *adapter]) if claim.sentence.startswith("news: hard"))
+    assert claim.status == status
+
+
+def test_the_figures_of_a_claim_are_those_of_the_runs() -> None:
+    found = claims([*three("news", "hard", 0.72), *three("news", "adapter", 0.71)])
+    claim = next(claim for claim in found if claim.status == "holds")
+    assert "0.720 ± 0.010 (156 bytes, 3 seeds) against adapter 0.710 ± 0.010 (442,368 bytes, 3 seeds): gap +0.0100 (test)" in claim.figures
+
+
+@pytest.mark.parametrize(
+    ("peers", "status"),
+    [
+        (dict.fromkeys(PEERS, 0.6), "holds"),
+        (dict.fromkeys(PEERS[1:], 0.6), "open"),
+        (dict.fromkeys(PEERS, 0.6) | {"vera": 0.8}, "fails"),
+        (dict.fromkeys(PEERS, 0.6) | {"soft": 0.8}, "holds"),
+    ],
+)
+def test_only_peers_of_as_few_bytes_count(peers: dict[str, float], status: str) -> None:
+    runs = three("news", "hard", 0.7)
+    for peer, macro in peers.items():
+        runs += three("news", peer, macro, bytesPerProfile=157 if peer == "soft" else 156)
+    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: none of"))
+    assert claim.status == status
+
+
+@pytest.mark.parametrize(("rte", "status"), [(0.69, "holds"), (0.67, "fails")])
+def test_the_suite_is_a_mean_over_tasks(rte: float, status: str) -> None:
+    runs = [*three("glue/mrpc", "hard", 0.7), *three("glue/rte", "hard", rte)]
+    runs += [*three("glue/mrpc", "adapter", 0.7), *three("glue/rte", "adapter", 0.71), *three("glue/rte", "soft", rte + 0.05)]
+    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("GLUE"))
+    assert claim.status == status
+    assert "soft - hard: +0.0500 over rte" in claim.figures
+    rest = next(claim for claim in claims([*runs, *three("glue/cola", "head", 0.1)]) if claim.sentence.startswith("GLUE"))
+    assert rest.status == "open" and "Not both ran on: cola" in rest.figures
+
+
+def test_parts_and_few_seeds_are_marked() -> None:
+    runs = [*three("news", "hard", 0.7), *three("news", "head", 0.6)[:1], *three("news", "adapter", 0.5, slice="20 profiles")]
+    text = data_tables(runs)
+    assert "| 0.700 ± 0.010 |" in text and "| 0.600‡ |" not in text and "| 0.590‡ |" in text
+    assert "### news, test, 20 profiles †" in text and "| 0.500 ± 0.010† |" in text
+    suite = suite_table([*three("glue/mrpc", "hard", 0.7, slice="100 texts"), *three("glue/rte", "hard", 0.6)[:2]])
+    assert "| 0.700 ± 0.010† | 0.595 ± 0.007‡ | 0.647†‡ |" in suite
+    assert "mrpc: 100 texts" in suite
+
+
+def test_the_whole_set_stands_before_a_part_of_it() -> None:
+    suite = suite_table([*three("glue/mrpc", "hard", 0.7), *three("glue/mrpc", "hard", 0.8, slice="100 texts")])
+    assert "0.700 ± 0.010 |" in suite and "0.800" not in suite
+
+
+def test_a_search_shows_what_was_tried_and_the_best() -> None:
+    error = {"name": "mae", "higherIsBetter": False}
+    tried = [
+        record("news", "hard", 0, 0.5, purpose="search", recipe={"lr": lr, "epochs": 4}, metric={**error, "value": value})
+        for lr, value in ((0.1, 0.7), (0.2, 0.6))
+    ]
+    assert "| lr 0.1: 0.700; **lr 0.2: 0.600** |" in search_table(tried)
+
+
+def test_missing_kinds_of_runs_are_said_to_be_missing(tmp_path: Path) -> None:
+    write_report(folder_of([record("news", "majority", 0, 0.5, losses=[], profiles={})], tmp_path / "results"))
+    page = (tmp_path / "results" / "report.md").read_text(encoding="utf-8")
+    assert page.count("No runs for this yet.") == 4
+    assert "No results of GLUE or SuperGLUE yet." in page and "No searches yet." in page
+    write_report(folder_of([record("news", "head", 0, 0.5, purpose="search")], tmp_path / "search"))
+    assert "No results of data sets with profiles yet." in (tmp_path / "search" / "report.md").read_text(encoding="utf-8")
+
+
+def test_bad_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(XpeftError, match="runs holds no runs"):
+        write_report(tmp_path)
+    folder = folder_of([record("news", "head", 0, 0.5)], tmp_path / "bad")
+    text = (folder / "runs" / "0.json").read_text(encoding="utf-8")
+    for change, said in (
+        ('"extra": 1, "data"', "extra: Extra"),
+        ('"data": 1, "was"', "data: "),
+        ('"pool": "x", "data"', None),
+    ):
+        (folder / "runs" / "1.json").write_text(text.replace('"data"', change, 1), encoding="utf-8")
+        with pytest.raises(XpeftError, match=rf"1\.json: {said}" if said else r"0\.json and .*1\.json") as caught:
+            write_report(folder)
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"textsPerProfile": 3},
+        {"purpose": "curve"},
+        {"pool": None},
+        {"method": "hard+x"},
+        {"micro": float("nan")},
+        {"seed": "0"},
+        {"chosen": [[[0.5]]]},
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
+    fields = record("news", "hard", 0, 0.5).model_dump()
+    RunRecord.model_validate(fields)
+    with pytest.raises(ValueError, match="validation error"):
+        RunRecord.model_validate(fields | changes)
+
+
+def test_labels_keep_apart_and_near_their_points() -> None:
+    assert spread([0.0, 5.0], 1.0, 0.0, 9.0) == [0.0, 5.0]
+    assert spread([5.0, 5.0, 5.0], 1.0, 0.0, 9.0) == [4.0, 5.0, 6.0]
+    assert spread([0.0, 0.0, 8.9, 9.0], 1.0, 0.0, 9.0) == pytest.approx([0.0, 1.0, 8.0, 9.0])
+
+
+def test_the_command_line_does_not_load_matplotlib() -> None:
+    subprocess.run([sys.executable, "-c", "import sys, xpeft.cli; sys.exit('matplotlib' in sys.modules)"], check=True)

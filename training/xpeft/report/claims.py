@@ -1,0 +1,192 @@
+"""What is claimed of hard masks, and whether the runs bear it out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from xpeft.report.groups import Group, Mean, grouped, variant
+from xpeft.report.records import RunRecord
+
+PROFILE_DATA = ("news", "offense", "intents", "reviews")
+SUITES = {"glue": "GLUE", "superglue": "SuperGLUE"}
+# The head is no peer, but a profile that costs more than a shared head and a label bias should be worth it.
+PEERS = ("head", "lora", "ia3", "bitfit", "vera", "vblora", "soft")
+MOST_BYTES = 400
+MOST_LOSS = 0.01
+
+Status = Literal["fails", "open", "holds"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence, what the runs say of it, and the figures. "open": runs are missing."""
+
+    sentence: str
+    status: Status
+    figures: str
+
+
+def claims(runs: Sequence[RunRecord]) -> list[Claim]:
+    """All claims: first those that fail, then those that runs are missing for, then those that hold."""
+    groups = grouped([run for run in runs if run.purpose == "result"])
+    found = [claim for data in PROFILE_DATA for claim in profile_claims(data, [group for group in groups if group.first.data == data])]
+    for suite in SUITES:
+        found += suite_claims(suite, [group for group in groups if group.first.data.startswith(f"{suite}/")])
+    return sorted(found, key=lambda claim: ("fails", "open", "holds").index(claim.status))
+
+
+def profile_claims(data: str, groups: Sequence[Group]) -> Iterator[Claim]:
+    """For one data set: hard masks against adapters, and against peers that take no more bytes."""
+    adapters = False
+    hards: list[Group] = []
+    for bias, pool in hard_variants(groups):
+        small = [group for group in of(groups, "hard", bias, pool) if group.first.bytesPerProfile <= MOST_BYTES]
+        hards += sorted(small, key=trust)[-1:]
+        if matched := match(small, of(groups, "adapter", bias)):
+            adapters = True
+            yield compare(data, *matched)
+    if not adapters:
+        yield Claim(
+            against_adapter(data, "hard", "adapter"), "open", "No runs of both hard and adapter with the same label bias, slice and split."
+        )
+    for hard in hards:
+        yield compare_peers(data, hard, groups)
+    if not hards:
+        yield Claim(against_peers(data, "hard"), "open", f"No runs of hard with the sign pool and at most {MOST_BYTES} bytes.")
+
+
+def against_adapter(data: str, ours: str, theirs: str) -> str:
+    """The claim that gave rise to all this."""
+    return f"{data}: {ours} in at most {MOST_BYTES} bytes a profile, sign pool, has at least the macro accuracy of {theirs}"
+
+
+def against_peers(data: str, ours: str) -> str:
+    """The claim that the bytes are well spent."""
+    return f"{data}: none of {', '.join(PEERS)}, with or without label bias, has a higher macro accuracy in as few bytes as {ours}"
+
+
+def hard_variants(groups: Sequence[Group]) -> list[tuple[bool, str]]:
+    """With or without label bias, and which sign pool: each kind of hard masks that ran."""
+    runs = [group.first for group in groups if group.first.base == "hard"]
+    return sorted({(run.bias, run.pool) for run in runs if run.pool is not None and run.pool.startswith("sign")})
+
+
+def of(groups: Sequence[Group], base: str, bias: bool, pool: str | None = None) -> list[Group]:
+    """Groups of one method; of one pool, if it is named."""
+    found = [group for group in groups if (group.first.base, group.first.bias) == (base, bias)]
+    return found if pool is None else [group for group in found if group.first.pool == pool]
+
+
+def trust(group: Group) -> tuple[bool, bool, int]:
+    """How much a group's figures say, as a sort key: dev was for choices, so it stands back even where it has more seeds."""
+    return group.whole, group.first.split == "test", group.seeds
+
+
+def same_place(one: Group, other: Group) -> bool:
+    """Whether two groups were measured on the same texts."""
+    return (one.first.data, one.first.slice, one.first.split) == (other.first.data, other.first.slice, other.first.split)
+
+
+def match(ours: Sequence[Group], theirs: Sequence[Group]) -> tuple[Group, Group] | None:
+    """The pair, measured on the same texts, that says most; of several of theirs that say as much, the best on average."""
+    pairs = [(our, their) for our in ours for their in theirs if same_place(our, their)]
+    return max(
+        pairs,
+        key=lambda pair: (min(trust(pair[0]), trust(pair[1])), pair[1].macro.value, -pair[0].first.bytesPerProfile),
+        default=None,
+    )
+
+
+def figures(group: Group, mean: Mean) -> str:
+    """A group's name, figure, bytes, seeds and marks."""
+    seeds = f"{group.seeds} seed{'s' if group.seeds > 1 else ''}"
+    return f"{group.name} {mean}{group.marks} ({group.first.bytesPerProfile:,} bytes, {seeds})"
+
+
+def place(group: Group) -> str:
+    """Which texts the figures are of."""
+    return group.first.split if group.whole else f"{group.first.split}, only {group.first.slice}"
+
+
+def compare(data: str, ours: Group, theirs: Group) -> Claim:
+    """Whether ours has at least their mean macro accuracy."""
+    gap = ours.macro.value - theirs.macro.value
+    status: Status = "open" if not (ours.complete and theirs.complete) else "holds" if gap >= 0 else "fails"
+    text = f"{figures(ours, ours.macro)} against {figures(theirs, theirs.macro)}: gap {gap:+.4f} ({place(ours)})."
+    return Claim(against_adapter(data, ours.first.method, theirs.first.method), status, text)
+
+
+def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
+    """Whether a peer that takes no more bytes has a higher mean macro accuracy; with or without label bias, since bytes are what counts."""
+    ran = [group for group in groups if group.first.base in PEERS and same_place(hard, group)]
+    missing = [peer for peer in PEERS if peer not in {group.first.base for group in ran}]
+    small = sorted(
+        (group for group in ran if group.first.bytesPerProfile <= hard.first.bytesPerProfile),
+        key=lambda group: -group.macro.value,
+    )
+    better = [group for group in small if group.macro.value > hard.macro.value]
+    if hard.complete and any(group.complete for group in better):
+        status: Status = "fails"
+    elif missing or not hard.complete or not all(group.complete for group in small):
+        status = "open"
+    else:
+        status = "holds"
+    text = f"{figures(hard, hard.macro)}; "
+    if better:
+        text += "better: " + ", ".join(figures(group, group.macro) for group in better)
+    elif small:
+        text += f"the best of the others: {figures(small[0], small[0].macro)}"
+    elif ran:
+        least = min(ran, key=lambda group: group.first.bytesPerProfile)
+        text += f"none that ran is so small; the smallest is {figures(least, least.macro)}"
+    else:
+        text += "nothing to compare with"
+    text += f" ({place(hard)})."
+    return Claim(against_peers(data, hard.first.method), status, text + (f" No runs of {', '.join(missing)}." if missing else ""))
+
+
+def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:
+    """For GLUE or SuperGLUE: the mean over tasks of hard masks against that of adapters, and what soft masks add."""
+    sentence = f"{SUITES[suite]}: hard is at most {MOST_LOSS} below adapter, each task by its own metric, mean over tasks"
+    tasks = sorted({group.first.data for group in groups})
+    none = True
+    for bias, pool in hard_variants(groups):
+        hards = of(groups, "hard", bias, pool)
+        pairs = task_pairs(tasks, hards, of(groups, "adapter", bias))
+        if not pairs:
+            continue
+        none = False
+        means = [fmean(pair[side].metric.value for pair in pairs) for side in (0, 1)]
+        missing = [task for task in tasks if task not in {ours.first.data for ours, _ in pairs}]
+        weak = sorted({ours.first.data for ours, theirs in pairs if not (ours.complete and theirs.complete)})
+        # The last digits of a difference of means are rounding.
+        near = means[0] - means[1] >= -MOST_LOSS - 1e-9
+        status: Status = "open" if missing or weak else "holds" if near else "fails"
+        text = f"hard{variant(bias)} ({pool}) {means[0]:.3f}, adapter{variant(bias)} {means[1]:.3f}: gap {means[0] - means[1]:+.4f}"
+        text += f" over {', '.join(short(ours.first.data) for ours, _ in pairs)}."
+        text += f" Too few runs, or of a part only: {', '.join(map(short, weak))}." if weak else ""
+        text += f" Not both ran on: {', '.join(map(short, missing))}." if missing else ""
+        yield Claim(sentence, status, f"{text} {soft_text(task_pairs(tasks, hards, of(groups, 'soft', bias)))}")
+    if none:
+        yield Claim(sentence, "open", "No runs of both hard and adapter.")
+
+
+def short(task: str) -> str:
+    """A task's name without its suite's."""
+    return task.partition("/")[2]
+
+
+def task_pairs(tasks: Sequence[str], ours: Sequence[Group], theirs: Sequence[Group]) -> list[tuple[Group, Group]]:
+    """For each task that both ran on, the pair that says most."""
+    found = [match([group for group in ours if group.first.data == task], theirs) for task in tasks]
+    return [pair for pair in found if pair is not None]
+
+
+def soft_text(pairs: Sequence[tuple[Group, Group]]) -> str:
+    """How far soft masks are ahead of hard ones."""
+    if not pairs:
+        return "No runs of soft."
+    gap = fmean(soft.metric.value - hard.metric.value for hard, soft in pairs)
+    marks = "".join(sorted({mark for pair in pairs for group in pair for mark in group.marks}))
+    return f"soft - hard: {gap:+.4f}{marks} over {', '.join(short(hard.first.data) for hard, _ in pairs)}."

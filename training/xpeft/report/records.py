@@ -1,0 +1,113 @@
+"""`runs/*.json`: one file a run, written by what runs the comparison and read by the report."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+# In the order of the report's tables.
+METHODS = ("majority", "head", "head-own", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora")
+BIAS = "+bias"
+
+
+class Strict(BaseModel):
+    """A record that takes no field it does not know and turns no type into another."""
+
+    # NaN is refused because it is not JSON, and because a mean over seeds would hide where it came from.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Metric(Strict):
+    """The data set's own metric."""
+
+    name: str = Field(min_length=1)
+    """accuracy, matthews, f1, pearson-spearman, mae, …"""
+    value: float
+    """On the record's split."""
+    higherIsBetter: bool  # noqa: N815 - the file's own spelling, here and below
+    """False for errors, such as mae."""
+
+
+class TextCounts(Strict):
+    """Labelled texts in each split, as they were used: of the slice, where there is one."""
+
+    train: int = Field(ge=0)
+    """Texts that were trained on."""
+    dev: int = Field(ge=0)
+    """Texts that settings were chosen on."""
+    test: int = Field(ge=0)
+    """Texts that were kept apart."""
+
+
+class RunRecord(Strict):
+    """One run: one method with one seed on one data set, measured on one split."""
+
+    data: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")
+    """Data set: news, offense, intents, reviews, glue/mrpc, superglue/cb, …"""
+    slice: str | None = Field(min_length=1)
+    """None: the whole data set. Else which part, in words: "20 profiles", "2,000 training texts, 64 tokens"."""
+    split: Literal["test", "dev"]
+    """The split that all figures of the record are of."""
+    purpose: Literal["result", "search", "curve"]
+    """result: for the tables. search: to choose a learning rate on dev. curve: accuracy against labelled texts of new profiles."""
+    method: str = Field(pattern=rf"^({'|'.join(METHODS)})(\+bias)?$")
+    """One of METHODS; with "+bias" at its end where each profile has a label bias too."""
+    pool: str | None = Field(min_length=1)
+    """Adapter pool, its kind first: "sign N=100 k=50", "gaussian N=100 k=50", "trained N=100 k=50". None for methods without one."""
+    seed: int = Field(ge=0)
+    """Seed of everything random in the run."""
+    micro: float
+    """Accuracy over all texts; the metric's value where texts have scores instead of labels (glue/stsb)."""
+    macro: float
+    """Mean of the profiles' accuracies; as micro where texts have scores."""
+    metric: Metric
+    """The data set's own metric."""
+    bytesPerProfile: int = Field(ge=0)  # noqa: N815
+    """Every byte that a profile needs beside what all profiles share."""
+    sharedBytes: int = Field(ge=0)  # noqa: N815
+    """What all profiles of the task share, such as the head; not the PLM."""
+    trainedParameters: int = Field(ge=0)  # noqa: N815
+    """Parameters trained for each profile."""
+    seconds: float = Field(ge=0)
+    """Wall time of the training."""
+    device: str
+    """What it ran on, in words."""
+    commit: str
+    """Commit of the code that ran."""
+    command: str
+    """The command line that made the file."""
+    texts: TextCounts
+    """How many texts there were."""
+    profileCount: int = Field(ge=1)  # noqa: N815
+    """How many profiles there were; 1 where the data set has none of its own."""
+    textsPerProfile: int | None = Field(ge=1)  # noqa: N815
+    """For purpose "curve": labelled texts of each newly added profile. Else None."""
+    recipe: dict[str, JsonValue]
+    """Settings: learning rates, epochs, …"""
+    profiles: dict[str, float]
+    """Accuracy of each profile, by its id."""
+    losses: list[tuple[int, float]]
+    """Step, and the mean training loss since the entry before. Empty for methods without training."""
+    chosen: list[list[list[float]]] | None
+    """For masks: [L][2 (down, up)][N], the share of the profiles that choose each adapter. Else None."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.purpose == "curve") != (self.textsPerProfile is not None):
+            raise ValueError('textsPerProfile belongs to runs of purpose "curve", and to them only')
+        if self.base in ("hard", "soft") and self.pool is None:
+            raise ValueError("hard and soft masks need a pool")
+        if self.chosen is not None and (
+            any(len(layer) != 2 for layer in self.chosen) or len({len(row) for layer in self.chosen for row in layer}) != 1
+        ):
+            raise ValueError("chosen is not [L][2][N]")
+        return self
+
+    @property
+    def base(self) -> str:
+        """The method without "+bias"."""
+        return self.method.removesuffix(BIAS)
+
+    @property
+    def bias(self) -> bool:
+        """Whether profiles have a label bias too."""
+        return self.method.endswith(BIAS)
