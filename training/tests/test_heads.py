@@ -1,7 +1,7 @@
 import torch
 
 from xpeft.data import DataSet, Example
-from xpeft.heads import Features, search_head
+from xpeft.heads import Features, label_loss, search_head
 
 
 def test_a_label_bias_is_learnt_from_a_dozen_texts_a_profile() -> None:
@@ -10,6 +10,6 @@ def test_a_label_bias_is_learnt_from_a_dozen_texts_a_profile() -> None:
     examples = [Example(profile, profile % 2, [], []) for profile in range(4) for _ in range(12)]
     data = DataSet(["a", "b", "c", "d"], ["no", "yes"], {"train": examples, "dev": examples, "test": []})
     features: Features = {"train": torch.randn(48, 8, generator=source), "dev": torch.randn(48, 8, generator=source)}
-    head = search_head(data, features, "bias", "dev", 0, "", quiet=True).stored()
+    head = search_head(data, features, "bias", "dev", 0, "", quiet=True, loss=label_loss(data, "dev")).stored()
     assert (head.predict(data, features, "dev") == [example.label for example in examples]).all()
     assert (head.own.abs() > 0.2).all()

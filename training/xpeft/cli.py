@@ -253,3 +253,8 @@ def report(
     with readable_errors():
         for path in write_report(folder):
             typer.echo(path)
+
+
+from xpeft.comparison.commands import compare  # noqa: E402
+
+app.command()(compare)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
 from pydantic import BaseModel, Field, ValidationError
 
 from xpeft.errors import XpeftError
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+# A logit that no other comes near.
+NEVER = -1e4
 
 
 class Record(BaseModel):
@@ -45,6 +48,17 @@ class DataSet:
     profiles: list[str]
     labels: list[str]
     splits: dict[Split, list[Example]]
+    own_labels: bool = False
+
+    def closed(self) -> torch.Tensor:
+        """What keeps a profile to its labels, [profiles, labels], to be added to logits: 0, or far below it where `own_labels` says that
+        profiles have label sets of their own and none of a profile's training texts has the label."""
+        closed = torch.zeros(len(self.profiles), len(self.labels))
+        if self.own_labels:
+            closed.fill_(NEVER)
+            for example in self.splits["train"]:
+                closed[example.profile, example.label] = 0.0
+        return closed
 
 
 def read_records(path: Path) -> list[Record]:

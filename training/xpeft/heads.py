@@ -4,6 +4,7 @@ Learning rate and number of passes are searched on the dev split, alike for the 
 proves nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
@@ -31,7 +32,7 @@ Own = Literal["nothing", "bias", "head"]
 
 @dataclass(frozen=True)
 class Head:
-    """The parts of the logits: weight [labels, d], or [profiles, labels, d] where each profile has its own, bias [labels], and own [profiles, labels]."""
+    """weight [labels, d], or [profiles, labels, d] if each has its own; bias [labels]; own [profiles, labels], biases of profiles."""
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -61,15 +62,23 @@ class Head:
         return predicted
 
 
-def search_head(data: DataSet, features: Features, own: Own, chosen_on: Split, seed: int, name: str, quiet: bool) -> Head:
-    """The best head of a grid on the split `chosen_on`: by mean absolute error where labels are numbers, else by macro accuracy."""
+def search_head(
+    data: DataSet, features: Features, own: Own, chosen_on: Split, seed: int, name: str, quiet: bool, loss: Callable[[torch.Tensor], float]
+) -> Head:
+    """The head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
+    grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
+    heads = (fit_head(data, features["train"], own, rate, passes, seed) for rate, passes in grid)
+    return min(heads, key=lambda head: loss(head.split_logits(data, features, chosen_on)))
 
-    def loss(head: Head) -> float:
-        scores = score(head.predict(data, features, chosen_on), data.splits[chosen_on], data.labels)
+
+def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
+    """How bad logits of a split are: mean absolute error where labels are numbers, else macro accuracy."""
+
+    def loss(logits: torch.Tensor) -> float:
+        scores = score(logits.argmax(1).numpy(), data.splits[split], data.labels)
         return scores.get("mae", -scores["macro"])
 
-    grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
-    return min((fit_head(data, features["train"], own, rate, passes, seed) for rate, passes in grid), key=loss)
+    return loss
 
 
 def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passes: int, seed: int) -> Head:
@@ -82,7 +91,7 @@ def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passe
     weight = torch.randn(len(data.labels), features.shape[1], generator=source) * 0.02
     if own == "head":
         weight = weight.repeat(len(data.profiles), 1, 1)
-    head = Head(weight, torch.zeros(len(data.labels)), torch.zeros(len(data.profiles), len(data.labels)))
+    head = Head(weight, torch.zeros(len(data.labels)), data.closed())
     learnt = [head.weight, head.bias, *([] if own == "nothing" else [head.own])]
     for part in learnt:
         part.requires_grad_()

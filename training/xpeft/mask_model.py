@@ -8,7 +8,7 @@ from torch import nn
 
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder, Adapters, merge
-from xpeft.masks import gumbel_topk, hard_weights
+from xpeft.masks import gumbel_topk, hard_weights, mask_bytes
 from xpeft.model import Draw, ProfileModel, look_up
 from xpeft.pool import PoolShape
 
@@ -20,6 +20,10 @@ class MaskKind:
     soft: bool = False
     # The bottleneck's LayerNorm: without gain and shift, with the task's, or with each profile's own, as in the paper.
     affine: Literal["none", "shared", "own"] = "none"
+
+    def words(self) -> str:
+        """What a report adds to the pool's name."""
+        return "" if self.affine == "none" else f" {self.affine} affine"
 
 
 class MaskModel(ProfileModel):
@@ -57,6 +61,11 @@ class MaskModel(ProfileModel):
     def shared(self) -> list[nn.Parameter]:
         """The shared mask logits, and the affine if it is shared."""
         return [self.common, *([self.affine] if self.kind.affine == "shared" else [])]
+
+    def bytes_a_profile(self) -> int:
+        """A bit for each mask logit if masks are hard, four bytes if soft; four for each number of an affine of the profile's own."""
+        masks = 4 * self.own.shape[1] if self.kind.soft else mask_bytes(self.shape)
+        return masks + (4 * self.affine.shape[1] if self.kind.affine == "own" else 0)
 
     def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
         """Mask logits [G, L, 2, N] of table rows [G]."""

@@ -61,6 +61,14 @@ class ProfileModel(nn.Module, ABC):
         return []
 
     @abstractmethod
+    def bytes_a_profile(self) -> int:
+        """What a profile is stored as, beside a label bias: four bytes a number, where the method has nothing better."""
+
+    def numbers_a_profile(self) -> int:
+        """How many numbers a profile learns."""
+        return sum(table.shape[1] for table in self.tables())
+
+    @abstractmethod
     def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
         """Pooled features [G*M, d]: as they are in use, or, with a `draw`, for a training step."""
 

@@ -1,4 +1,4 @@
-"""The random sign pool: adapters that weigh nothing, because a seed makes them anywhere (docs/formats.md, "Sign pool")."""
+"""Random pools. The sign pool is served: it weighs nothing, because a seed makes it anywhere (docs/formats.md, "Sign pool")."""
 
 import hashlib
 from dataclasses import dataclass
@@ -44,3 +44,9 @@ def sign_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
     entries = shape.hidden * shape.bottleneck
     bits = np.unpackbits(sign_bits(seed, shape), axis=-1, count=entries, bitorder="little")
     return torch.from_numpy(bits).float().mul_(2 * scale).sub_(scale)
+
+
+def gaussian_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
+    """A pool as in the paper, float32 [L, 2, N, d*b]: normal entries with standard deviation `scale`."""
+    source = torch.Generator().manual_seed(seed)
+    return torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * scale

@@ -16,7 +16,7 @@ from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.evaluate import Indices, Scores, by_profile, majority, profile_accuracies, run_groups, score
 from xpeft.files import PROFILES_FILE, TASK_NAME, Learnt, read_learnt, write_learnt
-from xpeft.heads import Features, search_head
+from xpeft.heads import Features, Own, label_loss, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes
@@ -76,7 +76,8 @@ def run_training(
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
     features = masked_features(model, data, plm.pad_id, quiet)
     # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
-    head = search_head(data, features, "bias" if recipe.label_bias else "nothing", chosen_on, recipe.seed, "finish head", quiet).stored()
+    own: Own = "bias" if recipe.label_bias else "nothing"
+    head = search_head(data, features, own, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
     with torch.no_grad():
         model.label_bias[:-1] = head.own
         model.head.weight.copy_(head.weight)
@@ -145,8 +146,8 @@ def fit_baselines(
         split: run_groups(plain, examples, everyone(examples), pad_id, model.device)
         for split, examples in tqdm(splits.items(), desc="plain features", unit="split", disable=quiet)
     }
-    alone = search_head(data, features, "nothing", chosen_on, seed, "head alone", quiet)
-    biased = search_head(data, features, "bias", chosen_on, seed, "head + label bias", quiet)
+    alone = search_head(data, features, "nothing", chosen_on, seed, "head alone", quiet, label_loss(data, chosen_on))
+    biased = search_head(data, features, "bias", chosen_on, seed, "head + label bias", quiet, label_loss(data, chosen_on))
     return {
         "majority": {split: majority(data.splits["train"], examples) for split, examples in splits.items()},
         "shared_head": {split: alone.predict(data, features, split) for split in splits},

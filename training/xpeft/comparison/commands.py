@@ -1,0 +1,97 @@
+"""`python -m xpeft compare`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xpeft import cli
+from xpeft.errors import XpeftError
+
+
+class PoolChoice(StrEnum):
+    """Kinds of random pools."""
+
+    sign = "sign"
+    gaussian = "gaussian"
+
+
+class AffineChoice(StrEnum):
+    """Whose the gain and shift of the bottleneck's LayerNorm are."""
+
+    none = "none"
+    shared = "shared"
+    own = "own"
+
+
+def compare(
+    data: Annotated[list[str], typer.Argument(help="Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …")],
+    root: Annotated[Path, typer.Option(help="Folder that the data sets lie in.", exists=True, file_okay=False)],
+    method: Annotated[
+        list[str],
+        typer.Option(help="hard, soft, adapter, lora, ia3, bitfit, vera, vblora, head, head-own, majority; give several."),
+    ],
+    bundle: cli.BundleOption,
+    out: Annotated[Path, typer.Option(help="Folder for the runs' files; runs that it has are not run again.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, … of each result.")] = 3,
+    lr: Annotated[float | None, typer.Option(min=0, help="Learning rate of what a profile learns; else searched on dev.")] = None,
+    shared_lr: Annotated[float, typer.Option(min=0, help="With --lr: that of mask logits (VB-LoRA: vectors) all share.")] = 0.0,
+    searched_on: Annotated[int, typer.Option(min=1, help="Profiles that learning rates are searched on.")] = 20,
+    profiles: Annotated[int | None, typer.Option(min=1, help="Take so many profiles only.")] = None,
+    texts: Annotated[int | None, typer.Option(min=2, help="Take so many training texts of each profile only.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=3, help="Cut texts to so many tokens.")] = None,
+    label_bias: Annotated[bool, typer.Option("--label-bias", help="Give each profile a label bias too.")] = False,
+    pool: Annotated[PoolChoice, typer.Option(help="Entries of the random pool.")] = PoolChoice.sign,
+    pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
+    chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
+    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of adapters.")] = 24,
+    pool_scale: Annotated[float, typer.Option(min=0, help="Times the usual size of the pool's entries.")] = 1.0,
+    affine: Annotated[AffineChoice, typer.Option(help="Gain and shift of the masked bottleneck's LayerNorm.")] = AffineChoice.none,
+    epochs: cli.EpochsOption = 4,
+    profiles_per_step: cli.ProfilesPerStepOption = 16,
+    texts_per_profile: cli.TextsPerProfileOption = 4,
+    head_lr: Annotated[float, typer.Option(min=0, help="Learning rate of the shared head.")] = 2e-3,
+    noise: cli.NoiseOption = 0.2,
+    tau: cli.TauOption = 1.0,
+    plm: cli.PlmOption = None,
+    bf16: cli.Bf16Option = False,
+    device: cli.DeviceOption = cli.Device.auto,
+    quiet: cli.QuietOption = False,
+) -> None:
+    """Learn methods on data sets, each at its own best learning rate, and leave a file for every run; `report` makes the page of them."""
+    from xpeft.comparison.compare import compare as run_comparison
+    from xpeft.comparison.methods import PoolSpec, Rates
+    from xpeft.comparison.one_run import Comparison
+    from xpeft.comparison.sets import Slice
+    from xpeft.mask_model import MaskKind
+    from xpeft.train import Recipe
+
+    with cli.readable_errors(), cli.resumable(out):
+        if chosen > pool_size:
+            raise XpeftError(f"a mask cannot choose {chosen} of {pool_size} adapters", "Give a smaller --chosen or a larger --pool-size.")
+        recipe = Recipe(
+            epochs=epochs,
+            groups_per_step=profiles_per_step,
+            texts_per_group=texts_per_profile,
+            label_bias=label_bias,
+            head_lr=head_lr,
+            noise=noise,
+            tau=tau,
+            bf16=bf16,
+        )
+        setup = Comparison(
+            root=root,
+            bundle=bundle,
+            out=out,
+            plm_spec=plm,
+            device=cli.torch_device(device),
+            recipe=recipe,
+            part=Slice(profiles, texts, max_tokens),
+            pool=PoolSpec(pool.value, pool_size, chosen, bottleneck, pool_scale),
+            kind=MaskKind(affine=affine.value),
+            searched_on=searched_on,
+            quiet=quiet,
+        )
+        files = run_comparison(setup, data, method, list(range(seeds)), None if lr is None else Rates(lr, shared_lr))
+        typer.echo(f"{len(files)} files are in {out}/runs; make the page of them with: python -m xpeft report {out}")

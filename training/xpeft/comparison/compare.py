@@ -1,0 +1,81 @@
+"""The comparison: methods on data sets, each at its own best learning rate, with the same PLM, texts, loop and head; one file a run."""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from xpeft.comparison.methods import HEADS, METHODS, Rates
+from xpeft.comparison.one_run import Comparison, Run, describe, judged, learn
+from xpeft.comparison.sets import SETS, load_set
+from xpeft.data import Split
+from xpeft.errors import XpeftError
+from xpeft.plm import PLM
+from xpeft.report.records import RunRecord
+from xpeft.run import load_parts
+
+# Which profiles and texts a slice has is the same for every method and seed.
+SLICE_SEED = 0
+
+
+def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list[int], fixed: Rates | None) -> list[Path]:
+    """Run every method on every data set with every seed, but for runs whose files are there already; answers all files.
+
+    fixed: learning rates to take without a search. A search runs once for each data set and method, with seed 0 on
+    `setup.searched_on` profiles, and the best on dev is taken.
+    """
+    for known, asked, what in ((SETS, names, "data set"), ((*METHODS, *HEADS), methods, "method")):
+        for name in asked:
+            if name not in known:
+                raise XpeftError(f"there is no {what} {name!r}", f"Choose of {', '.join(known)}.")
+    manifest, _, plm = load_parts(setup.bundle, setup.plm_spec)
+    tokenizer = setup.bundle / manifest.file("tokenizer")
+    written = []
+    for name in names:
+        for method in methods:
+            chosen = Rates(0.0) if method in HEADS else fixed or search(setup, plm, tokenizer, name, method)
+            for seed in seeds:
+                written += run_once(setup, plm, tokenizer, name, method, seed, chosen, "result")
+    return written
+
+
+def search(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str) -> Rates:
+    """The best of the method's learning rates on dev."""
+    many = SETS[name].measured == "test" and setup.part.profiles is None
+    small = replace(setup, part=replace(setup.part, profiles=setup.searched_on)) if many else setup
+
+    def badness(candidate: Rates) -> float:
+        (file,) = run_once(small, plm, tokenizer, name, method, 0, candidate, "search")
+        record = RunRecord.model_validate_json(file.read_bytes())
+        return -judged(SETS[name].metric, record.metric.value, record.macro)
+
+    return min(METHODS[method].searched, key=badness)
+
+
+def run_once(
+    setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, chosen: Rates, purpose: Literal["result", "search"]
+) -> list[Path]:
+    """One run; a search is measured on dev, a result on the set's measured split, and, where that is test, on dev too."""
+    recipe = replace(setup.recipe, own_lr=chosen.own, shared_lr=chosen.shared, seed=seed)
+    run = Run(setup, name, method, recipe)
+    measured: dict[Split, Literal["dev", "test"]] = {"dev": "dev"} if purpose == "search" else {"test": SETS[name].measured}
+    if measured == {"test": "test"}:
+        measured["dev"] = "dev"
+    files = {split: setup.out / "runs" / f"{run.stem}.{split}.json" for split in measured}
+    if all(file.exists() for file in files.values()):
+        return list(files.values())
+    if not setup.quiet:
+        print(f"{run.stem} ({purpose}, learning rate {chosen.own:g}, shared {chosen.shared:g})", file=sys.stderr)
+    data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
+    (setup.out / "runs").mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    outcome = learn(run, plm, data)
+    seconds = time.monotonic() - start
+    for split, file in files.items():
+        record = describe(run, plm, data, outcome, split, measured[split], "result" if split == "test" else "search", seconds)
+        draft = file.with_suffix(".part")
+        draft.write_text(record.model_dump_json() + "\n", encoding="utf-8")
+        draft.replace(file)
+    run.checkpoint.unlink(missing_ok=True)
+    return list(files.values())

@@ -1,0 +1,108 @@
+"""The methods of the comparison: the model of each, and the settings that its learning rate is searched among."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from xpeft.encoder import AdapterEncoder
+from xpeft.errors import XpeftError
+from xpeft.mask_model import MaskKind, MaskModel
+from xpeft.model import ProfileModel
+from xpeft.plm import PLM
+from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
+
+PoolKind = Literal["sign", "gaussian"]
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """An adapter pool: its kind and sizes, its seed, and how many times larger than usual its entries are."""
+
+    kind: PoolKind = "sign"
+    size: int = 100
+    chosen: int = 50
+    bottleneck: int = 24
+    scale: float = 1.0
+    seed: int = 0
+
+    def words(self) -> str:
+        """The pool as a report names it."""
+        scale = "" if self.scale == 1 else f" scale x{self.scale:g}"
+        bottleneck = "" if self.bottleneck == 24 else f" b={self.bottleneck}"
+        return f"{self.kind} N={self.size} k={self.chosen}{bottleneck}{scale}"
+
+    def shape(self, plm: PLM) -> PoolShape:
+        """Sizes with a PLM's layers and hidden size."""
+        return PoolShape(len(plm.layers), plm.hidden, self.bottleneck, self.size, self.chosen)
+
+    def entries(self, plm: PLM) -> torch.Tensor:
+        """The pool [L, 2, N, d*b]."""
+        shape, scale = self.shape(plm), self.scale * default_scale(self.chosen)
+        return (sign_pool if self.kind == "sign" else gaussian_pool)(self.seed, shape, scale)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates of what a profile learns and of what all profiles share beside the head."""
+
+    own: float
+    shared: float = 0.0
+
+
+def rates(*own: float, shared: float = 0.0) -> tuple[Rates, ...]:
+    """Candidates; `shared` is a multiple of the profile's own rate."""
+    return tuple(Rates(rate, rate * shared) for rate in own)
+
+
+Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
+
+
+@dataclass(frozen=True)
+class Method:
+    """build: a model from PLM, pool, kind of masks (of which only the affine is asked), profiles, labels, seed. searched: its rates."""
+
+    build: Build
+    searched: tuple[Rates, ...]
+    masks: bool = False
+
+
+def _masks(soft: bool) -> Build:
+    def build(plm: PLM, pool: PoolSpec, kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
+        return MaskModel(AdapterEncoder(plm), pool.entries(plm), pool.shape(plm), profiles, labels, seed, MaskKind(soft, kind.affine))
+
+    return build
+
+
+def _adapter(plm: PLM, pool: PoolSpec, _kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
+    from xpeft.peers.adapter import AdapterModel
+
+    return AdapterModel(AdapterEncoder(plm), pool.bottleneck, profiles, labels, seed)
+
+
+def _peft(name: str) -> Build:
+    def build(plm: PLM, _pool: PoolSpec, _kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
+        try:
+            from xpeft.peers.peft import PeftModel
+        except ImportError as error:
+            raise XpeftError(f"{name} needs the library peft", "pip install 'xpeft[compare]'") from error
+        return PeftModel(AdapterEncoder(plm), name, profiles, labels, seed)
+
+    return build
+
+
+MASK_RATES = (*rates(1e-2, 3e-2, 1e-1), Rates(2e-3, 3e-2), Rates(1e-2, 3e-2))
+METHODS: dict[str, Method] = {
+    "hard": Method(_masks(soft=False), MASK_RATES, masks=True),
+    "soft": Method(_masks(soft=True), MASK_RATES, masks=True),
+    "adapter": Method(_adapter, rates(1e-4, 3e-4, 1e-3)),
+    "lora": Method(_peft("lora"), rates(3e-4, 1e-3, 3e-3)),
+    "ia3": Method(_peft("ia3"), rates(3e-3, 1e-2, 3e-2)),
+    "bitfit": Method(_peft("bitfit"), rates(3e-4, 1e-3, 3e-3)),
+    "vera": Method(_peft("vera"), rates(3e-3, 1e-2, 3e-2)),
+    # As PEFT's documentation advises, the bank of vectors learns at a tenth of the logits' rate.
+    "vblora": Method(_peft("vblora"), rates(3e-3, 1e-2, 3e-2, shared=0.1)),
+}
+# What is learnt on features of the plain PLM: nothing of it needs a training run.
+HEADS = ("majority", "head", "head-own")

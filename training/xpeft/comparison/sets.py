@@ -1,0 +1,152 @@
+"""The data sets of the comparison: where each lies under one folder, how it is read, and the metric that it is known by."""
+
+import gzip
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+from tokenizers import Tokenizer
+
+from xpeft.comparison.metrics import MetricName
+from xpeft.data import SPLITS, DataSet, Example, Split
+from xpeft.errors import XpeftError
+
+# The one profile of a set that has none.
+EVERYBODY = "everybody"
+# Of a set that is measured on dev, this share of the training texts, at most so many, takes dev's place for choosing.
+HELD_OUT, MOST_HELD_OUT = 0.1, 500
+
+
+@dataclass(frozen=True)
+class SetSpec:
+    """How a data set is read. measured: the split that figures are of; where it is dev, settings are chosen on texts held out of train."""
+
+    file: str
+    max_tokens: int
+    metric: MetricName = "accuracy"
+    pair: bool = False
+    scores: bool = False  # labels are scores on a scale, not classes
+    choices: bool = False  # a text comes with endings of which one is right; each is learnt as right or wrong
+    own_labels: bool = False  # each profile has labels of its own
+    measured: Literal["dev", "test"] = "test"
+
+
+SETS = {
+    "news": SetSpec("news/profiles", 32),
+    "offense": SetSpec("offense/profiles", 48, "mae"),
+    "intents": SetSpec("intents/profiles", 32, own_labels=True),
+    "reviews": SetSpec("reviews/profiles", 128),
+    "glue/cola": SetSpec("glue/cola", 48, "matthews", measured="dev"),
+    "glue/sst-2": SetSpec("glue/sst-2", 64, measured="dev"),
+    "glue/mrpc": SetSpec("glue/mrpc", 96, "f1", pair=True, measured="dev"),
+    "glue/sts-b": SetSpec("glue/sts-b", 96, "pearson-spearman", pair=True, scores=True, measured="dev"),
+    "glue/rte": SetSpec("glue/rte", 192, pair=True, measured="dev"),
+    "glue/wnli": SetSpec("glue/wnli", 96, pair=True, measured="dev"),
+    "superglue/cb": SetSpec("superglue/cb", 192, pair=True, measured="dev"),
+    "superglue/boolq": SetSpec("superglue/boolq", 256, pair=True, measured="dev"),
+    "superglue/copa": SetSpec("superglue/copa", 48, "choice-accuracy", pair=True, choices=True, measured="dev"),
+}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a data set: so many profiles, so many training texts of each, texts cut to so many tokens. None: all, as the set has it."""
+
+    profiles: int | None = None
+    texts: int | None = None
+    max_tokens: int | None = None
+
+    def words(self) -> str:
+        """The part as a report names it; nothing for a whole set."""
+        parts = [
+            f"{self.profiles} profiles" if self.profiles else "",
+            f"at most {self.texts:,} training texts a profile" if self.texts else "",
+            f"{self.max_tokens} tokens" if self.max_tokens else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+class Line(BaseModel):
+    """A record of any of the sets."""
+
+    profile: str = EVERYBODY
+    text: str
+    text_pair: str | None = None
+    choices: list[str] | None = None
+    label: str
+    split: Split
+
+
+def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int) -> DataSet:
+    """A data set, or a part of it. Which profiles and texts a part has depends on the seed; the texts that are measured stay."""
+    spec = SETS[name]
+    lines = read_lines(root / f"{spec.file}.jsonl.gz")
+    chance = random.Random(seed)
+    profiles = sorted({line.profile for line in lines})
+    if part.profiles is not None:
+        profiles = sorted(chance.sample(profiles, min(part.profiles, len(profiles))))
+        lines = [line for line in lines if line.profile in set(profiles)]
+    splits = {split: [line for line in lines if line.split == split] for split in SPLITS}
+    if spec.measured == "dev":
+        chance.shuffle(splits["train"])
+        held_out = min(MOST_HELD_OUT, round(len(splits["train"]) * HELD_OUT))
+        splits = {"train": splits["train"][held_out:], "dev": splits["train"][:held_out], "test": splits["dev"]}
+    if part.texts is not None:
+        splits["train"] = [line for own in by_name(splits["train"]) for line in chance.sample(own, min(part.texts, len(own)))]
+
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.enable_truncation(part.max_tokens or spec.max_tokens)
+    labels = label_names(spec, [line.label for line in lines])
+    examples = {split: tokenized(spec, own, profiles, labels, tokenizer) for split, own in splits.items()}
+    return DataSet(profiles, labels, examples, spec.own_labels)
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Records of a file of the comparison's data."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return [Line.model_validate_json(line) for line in lines]
+    except (OSError, EOFError, ValidationError) as error:
+        raise XpeftError(f"{path} cannot be read: {error}", "Name the folder of the comparison's data with --root.") from error
+
+
+def by_name(lines: Iterable[Line]) -> list[list[Line]]:
+    """Lines of each profile."""
+    return [list(own) for _, own in groupby(sorted(lines, key=lambda line: line.profile), key=lambda line: line.profile)]
+
+
+def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
+    """Labels of the head: classes, the whole numbers of a scale, or whether an ending is right."""
+    if spec.choices:
+        return ["wrong", "right"]
+    if spec.scores:
+        scores = [float(label) for label in labels]
+        return [str(score) for score in range(int(min(scores)), int(-(-max(scores) // 1)) + 1)]
+    return sorted(set(labels))
+
+
+def tokenized(spec: SetSpec, lines: list[Line], profiles: list[str], labels: list[str], tokenizer: Tokenizer) -> list[Example]:
+    """Examples of lines, in order; a line with choices gives one example for each."""
+    rows: list[tuple[str | tuple[str, str], int, int, float]] = []
+    for line in lines:
+        profile = profiles.index(line.profile)
+        if spec.choices:
+            rows += [
+                ((line.text, ending), profile, int(str(number) == line.label), 0.0) for number, ending in enumerate(line.choices or [])
+            ]
+            continue
+        text = (line.text, line.text_pair) if spec.pair and line.text_pair else line.text
+        if spec.scores:
+            above = float(line.label) - float(labels[0])
+            rows.append((text, profile, int(above), above - int(above)))
+        else:
+            rows.append((text, profile, labels.index(line.label), 0.0))
+    encodings = tokenizer.encode_batch([text for text, *_ in rows])
+    return [
+        Example(profile, label, encoding.ids, encoding.type_ids, share)
+        for (_, profile, label, share), encoding in zip(rows, encodings, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""What X-PEFT is compared with: the same PLM, loop, head and data, another set of numbers that a profile learns."""

@@ -1,0 +1,88 @@
+"""Hugging Face PEFT's methods, one set of weights a profile: many profiles in one pass through PEFT's own layers.
+
+PEFT wraps the encoder once; what it would train becomes a row of a table for each profile, and `vmap` runs the wrapped encoder with
+each group's row in place of PEFT's own weights. BitFit (Ben Zaken et al., 2022) needs no wrapping: a row is all of the blocks' biases.
+"""
+
+from collections.abc import Callable
+
+import torch
+from peft import IA3Config, LoraConfig, PeftConfig, VBLoRAConfig, VeraConfig, get_peft_model
+from torch import nn
+from torch.func import functional_call, vmap
+
+from xpeft.batches import Batch
+from xpeft.encoder import AdapterEncoder
+from xpeft.model import Draw, ProfileModel, look_up
+
+VB_VECTORS, VB_CHOSEN = 90, 2
+# The sizes of the methods' papers for encoders like BERT; VB-LoRA's vectors are cut so that they divide the hidden size.
+CONFIGS: dict[str, Callable[[int], PeftConfig]] = {
+    "lora": lambda _: LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"]),
+    "ia3": lambda _: IA3Config(target_modules=["key", "value", "down"], feedforward_modules=["down"]),
+    "vera": lambda _: VeraConfig(r=256, target_modules=["query", "value"]),
+    "vblora": lambda hidden: VBLoRAConfig(
+        r=4,
+        num_vectors=VB_VECTORS,
+        vector_length=hidden // 3 if hidden % 3 == 0 else hidden // 2,
+        topk=VB_CHOSEN,
+        target_modules=["query", "value"],
+    ),
+}
+METHODS = (*CONFIGS, "bitfit")
+# VB-LoRA's bank of vectors is common to all that are trained together; all else is a profile's own.
+SHARED = "vblora_vector_bank"
+
+
+class PeftModel(ProfileModel):
+    """Each profile learns what `method` would train in the whole encoder: a table [P + 1, numbers] for each of PEFT's weights."""
+
+    def __init__(self, encoder: AdapterEncoder, method: str, profiles: int, labels: int, seed: int) -> None:
+        super().__init__(encoder, profiles, labels, torch.Generator().manual_seed(seed))
+        self.method = method
+        # PEFT starts its weights from torch's own generator.
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            wrapped = encoder if method == "bitfit" else get_peft_model(encoder, CONFIGS[method](encoder.hidden))
+        self.wrapped = wrapped.eval()
+        chosen = {
+            name: start for name, start in wrapped.named_parameters() if start.requires_grad or (method == "bitfit" and is_bias(name))
+        }
+        self.starts = {name: start.shape for name, start in chosen.items() if SHARED not in name}
+        self.own = nn.ParameterList(chosen[name].detach().flatten().repeat(profiles + 1, 1) for name in self.starts)
+        self.bank = {name: start for name, start in chosen.items() if SHARED in name}
+
+    def tables(self) -> list[nn.Parameter]:
+        """A table for each weight that PEFT would train."""
+        return list(self.own)
+
+    def shared(self) -> list[nn.Parameter]:
+        """VB-LoRA's bank of vectors."""
+        return list(self.bank.values())
+
+    def bytes_a_profile(self) -> int:
+        """Four bytes a number; of VB-LoRA's logits only what it keeps: indices of the chosen vectors, and all of their weights but one."""
+        numbers = sum(shape.numel() for shape in self.starts.values())
+        return numbers // VB_VECTORS * (VB_CHOSEN + 4 * (VB_CHOSEN - 1)) if self.method == "vblora" else 4 * numbers
+
+    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+        """Pooled features [G*M, d]."""
+        groups = len(batch.rows)
+
+        def one_group(own: dict[str, torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
+            features: torch.Tensor = functional_call(self.wrapped, {**own, **self.bank}, (*inputs, None))
+            return features
+
+        own = {
+            name: look_up(table, batch.rows).view(groups, *shape)
+            for (name, shape), table in zip(self.starts.items(), self.own, strict=True)
+        }
+        inputs = (part.view(groups, -1, *part.shape[1:]) for part in (batch.ids, batch.types, batch.lengths))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=draw is not None and draw.bf16):
+            features: torch.Tensor = vmap(one_group)(own, *inputs)
+        return features.float().flatten(0, 1)
+
+
+def is_bias(name: str) -> bool:
+    """Whether a parameter is a bias inside a block, LayerNorms' included."""
+    return name.startswith("blocks.") and name.endswith(".bias")
