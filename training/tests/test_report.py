@@ -37,6 +37,7 @@ def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> R
         "micro": macro - 0.1,
         "macro": macro,
         "metric": {"name": "accuracy", "value": macro, "higherIsBetter": True},
+        "crossEntropy": 1.0,
         "bytesPerProfile": BYTES.get(base, 9000),
         "sharedBytes": 100,
         "trainedParameters": 10,

@@ -17,16 +17,16 @@ from tqdm import tqdm
 
 from xpeft.batches import Batch
 from xpeft.comparison.methods import METHODS, PoolSpec
-from xpeft.comparison.metrics import WITHOUT_ACCURACY, MetricName, better, metric_value
+from xpeft.comparison.metrics import WITHOUT_ACCURACY, better, metric_value
 from xpeft.comparison.sets import SETS, Slice
-from xpeft.data import DataSet, Split
+from xpeft.data import DataSet, Example, Split
 from xpeft.encoder import AdapterEncoder
 from xpeft.evaluate import majority, profile_accuracies, run_groups, score
 from xpeft.heads import Features, Own, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.masks import topk_ones
-from xpeft.model import ProfileModel
+from xpeft.model import ProfileModel, target_loss
 from xpeft.plm import PLM
 from xpeft.report.records import BIAS, Metric, RunRecord, TextCounts
 from xpeft.run import everyone, masked_features
@@ -58,6 +58,7 @@ class Run:
     name: str
     method: str
     recipe: Recipe
+    purpose: Literal["result", "search"]
 
     @property
     def label(self) -> str:
@@ -73,7 +74,7 @@ class Run:
     def settings(self) -> dict[str, JsonValue]:
         """All that distinguishes the run from others on its data set."""
         own = {"pool": asdict(self.pool), **asdict(self.setup.kind)} if self.pool else {"bottleneck": self.setup.pool.bottleneck}
-        return {**asdict(self.recipe), **own, "slice": self.setup.part.words()}
+        return {**asdict(self.recipe), **own, "slice": self.setup.part.words(), "purpose": self.purpose}
 
     @property
     def stem(self) -> str:
@@ -96,9 +97,10 @@ class Outcome:
     losses: Losses
 
 
-def judged(metric: MetricName, value: float, macro: float) -> float:
-    """What settings are chosen by, more being better: the metric, or where that is accuracy, its mean over profiles."""
-    return macro if metric == "accuracy" else better(metric) * value
+def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
+    """Mean cross entropy of logits [texts, labels]."""
+    labels, shares = torch.tensor([example.label for example in examples]), torch.tensor([example.share for example in examples])
+    return target_loss(logits, labels, shares).item()
 
 
 def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
@@ -122,8 +124,11 @@ def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
         features = plain_features(AdapterEncoder(plm).to(setup.device), data, plm.pad_id, setup.device, setup.quiet)
 
     def badness(logits: torch.Tensor) -> float:
+        if run.purpose == "search":
+            return cross_entropy(logits, data.splits["dev"])
         scores = score(logits.argmax(1).numpy(), data.splits["dev"], data.labels)
-        return -judged(metric, metric_value(metric, logits, data.splits["dev"], data.labels), scores["macro"])
+        value = metric_value(metric, logits, data.splits["dev"], data.labels)
+        return -scores["macro"] if metric == "accuracy" else -better(metric) * value
 
     own: Own = "head" if run.method == "head-own" else "bias" if recipe.label_bias else "nothing"
     head = search_head(data, features, own, "dev", recipe.seed, "head", setup.quiet, badness)
@@ -138,7 +143,6 @@ def describe(
     outcome: Outcome,
     split: Split,
     name: Literal["dev", "test"],
-    purpose: Literal["result", "search"],
     seconds: float,
 ) -> RunRecord:
     """The record of a run on one split, which the report calls `name`."""
@@ -153,13 +157,14 @@ def describe(
         data=run.name,
         slice=run.setup.part.words() or None,
         split=name,
-        purpose=purpose,
+        purpose="result" if split == "test" else "search",
         method=run.label,
         pool=run.pool.words() + run.setup.kind.words() if run.pool else None,
         seed=run.recipe.seed,
         micro=scores["micro"],
         macro=scores["macro"],
         metric=Metric(name=metric, value=value, higherIsBetter=better(metric) > 0),
+        crossEntropy=None if run.method == "majority" else cross_entropy(logits, examples),
         **sizes(run, data, outcome.model, plm.hidden),
         seconds=round(seconds, 1),
         device=device_words(run.setup.device),

@@ -61,6 +61,8 @@ class RunRecord(Strict):
     """Mean of the profiles' accuracies; as micro where texts have scores."""
     metric: Metric
     """The data set's own metric."""
+    crossEntropy: float | None  # noqa: N815
+    """Mean cross entropy of the split's labels, by which searches choose. None for methods without probabilities."""
     bytesPerProfile: int = Field(ge=0)  # noqa: N815
     """Every byte that a profile needs beside what all profiles share."""
     sharedBytes: int = Field(ge=0)  # noqa: N815
