@@ -1,6 +1,7 @@
 """Stopping and going on: a checkpoint holds all that the next step depends on."""
 
 import signal
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from types import FrameType
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from xpeft.errors import XpeftError
+from xpeft.errors import BadCheckpoint, NoCheckpoint, OtherRun
 from xpeft.model import ProfileModel
+from xpeft.writing import written
+
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -26,29 +30,36 @@ class Training:
 
 def save_checkpoint(path: Path, training: Training, step: int) -> None:
     """Write the state after `step` steps; a checkpoint that is there already is replaced in one move."""
-    draft = path.with_suffix(".part")
-    torch.save(
-        {
-            "step": step,
-            "setup": repr(training.setup),
-            "own": training.model.own.detach(),
-            "shared": training.model.shared.detach(),
-            "head": training.model.head.state_dict(),
-            "optimizer": training.optimizer.state_dict(),
-            "scheduler": training.scheduler.state_dict(),
-        },
-        draft,
-    )
-    draft.replace(path)
+    state = {
+        "step": step,
+        "setup": repr(training.setup),
+        "own": training.model.own.detach(),
+        "shared": training.model.shared.detach(),
+        "head": training.model.head.state_dict(),
+        "optimizer": training.optimizer.state_dict(),
+        "scheduler": training.scheduler.state_dict(),
+    }
+    with written(path) as file:
+        torch.save(state, file)
 
 
 def load_checkpoint(path: Path, training: Training) -> int:
-    """Put the saved state back; answers the number of steps done. XpeftError where there is none, or it is of another run."""
+    """Put the saved state back; answers the number of steps done. an error where there is none, it is damaged, or of another run."""
     if not path.exists():
-        raise XpeftError(f"there is no checkpoint {path}", "Start the run without --resume.")
-    saved = torch.load(path, map_location=training.model.own.device, weights_only=True)
-    if saved["setup"] != repr(training.setup) or saved["own"].shape != training.model.own.shape:
-        raise XpeftError(f"{path} is of a run with other settings or data", f"Give the settings of that run: {saved['setup']}")
+        raise NoCheckpoint(f"there is no checkpoint {path}", "Start the run without --resume.")
+    try:
+        # torch.load does not look at the checksums, and would take a flipped bit for a learnt value.
+        with zipfile.ZipFile(path) as archive:
+            whole = archive.testzip() is None
+        saved = torch.load(path, map_location=training.model.own.device, weights_only=True)
+        setup, shape = saved["setup"], saved["own"].shape
+    # Damaged bytes end in errors of many kinds.
+    except Exception as error:
+        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}", "Start the run again without --resume.") from error
+    if not whole:
+        raise BadCheckpoint(f"the checkpoint {path} is damaged", "Start the run again without --resume.")
+    if setup != repr(training.setup) or shape != training.model.own.shape:
+        raise OtherRun(f"{path} is of a run with other settings or data", f"Give the settings of that run: {setup}")
     with torch.no_grad():
         training.model.own.copy_(saved["own"])
         training.model.shared.copy_(saved["shared"])
