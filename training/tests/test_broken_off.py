@@ -26,6 +26,7 @@ from xpeft.cli import app
 from xpeft.errors import NotWritten
 from xpeft.files import PROFILES_FILE, TASK_FILE
 from xpeft.writing import write_text
+from xpeft.writing import written as written_file
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[..., list[str]]
@@ -209,13 +210,19 @@ def test_a_damaged_checkpoint_is_named(command: Command, checkpoint: Path, tmp_p
         assert "hint: Start the run again without --resume." in result.output
 
 
-def test_a_bundle_or_predictions_that_do_not_fit_leave_nothing(tiny_plm: Path, small_disk: Path) -> None:
+def test_what_does_not_fit_leaves_nothing(tiny_plm: Path, small_disk: Path) -> None:
     out = small_disk / "bundle"
     result = CliRunner().invoke(app, ["bundle", "--out", str(out), "--plm", str(tiny_plm), "--pool-size", "12", "--chosen", "5"])
     assert (result.exit_code, f"error[not-written]: {out} cannot be written: No space left on device" in result.output) == (1, True)
     leave_room(small_disk, 1)
     with pytest.raises(NotWritten, match=r"predictions\.ndjson cannot be written: No space left on device"):
         write_text(small_disk / "predictions.ndjson", "x" * 2 * PAGE)
+    # More than a file's buffer holds: torch.save itself meets the full disk.
+    with (
+        pytest.raises(NotWritten, match=r"big\.pt cannot be written: No space left on device"),
+        written_file(small_disk / "big.pt") as file,
+    ):
+        torch.save(torch.zeros(100 * PAGE), file)
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
