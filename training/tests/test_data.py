@@ -1,45 +1,139 @@
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import BUNDLE
-from xpeft.data import load_data
+from xpeft.data import DataSet, load_data, one_label_profiles
 from xpeft.errors import XpeftError
 
-GOOD = '{"profile": "p", "text": "a cat", "text_pair": "a dog", "label": "x", "split": "train"}'
+TOKENIZER = BUNDLE / "tokenizer.json"
+
+
+def line(profile: object = "p", text: object = "a cat", label: object = "x", split: object = "train", **more: object) -> str:
+    return json.dumps({"profile": profile, "text": text, "label": label, "split": split, **more})
+
+
+GOOD = [line(text_pair="a dog"), line(label="y", text_pair="a dog")]
+
+
+def load(path: Path, content: bytes | str, *, pair: bool = False, labels: list[str] | None = None) -> DataSet:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return load_data(path, TOKENIZER, 32, pair, labels)
+
+
+def refused(path: Path, content: bytes | str) -> tuple[str, str, str]:
+    with pytest.raises(XpeftError) as caught:
+        load(path, content)
+    assert str(path) in str(caught.value)
+    return caught.value.code, str(caught.value).replace(str(path), ""), caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("bad", "code", "said", "hint"),
     [
-        ("{", "line 2"),
-        ('{"profile": "p", "text": "", "label": "x", "split": "train"}', "line 2: text"),
-        ('{"profile": "a b", "text": "t", "label": "x", "split": "train"}', "line 2: profile"),
-        ('{"profile": "p", "text": "t", "label": "x", "split": "valid"}', "line 2: split"),
-        ('{"profile": "q", "text": "t", "label": "y", "split": "test"}', "'q' of the test split"),
-        ('{"profile": "p", "text": "t", "label": "x", "split": "test"}', "1 label"),
+        ("{", "bad-line", "line 3: not JSON: EOF while parsing an object at column", "A line is"),
+        (line() + line(), "bad-line", "line 3: not JSON: trailing characters at column", "A line is"),
+        ("[1]", "bad-line", "line 3: Input should be an object", "A line is"),
+        ('{"profile": "p", "text": "t", "split": "train"}', "bad-line", "line 3: the field 'label' is missing", "A line is"),
+        (line(label=3), "bad-line", "line 3: label: Input should be a valid string", 'write a number as "3", not 3'),
+        (line(label=3.5), "bad-line", "line 3: label: Input should be a valid string", 'write a number as "3", not 3'),
+        (line(label=None), "bad-line", "line 3: label: ", "not blank"),
+        (line(label=" "), "bad-line", "line 3: label: ' ' does not suit", "not blank"),
+        (line(text=["a"]), "bad-line", "line 3: text: ", "not blank"),
+        (line(text=""), "bad-line", "line 3: text: '' does not suit", "not blank"),
+        (line(text=" \t\n\u00a0"), "bad-line", "line 3: text: ", "not blank"),
+        (line(text="\u200b\u0007"), "bad-line", "line 3: text: no token is left", "tokenizer"),
+        (line(text_pair=" "), "bad-line", "line 3: text_pair: ' ' does not suit", "leave text_pair out"),
+        (line(profile="a b"), "bad-line", "line 3: profile: 'a b' does not suit", "letters, digits"),
+        (line(profile=17), "bad-line", "line 3: profile: Input should be a valid string", "letters, digits"),
+        (line(split="valid"), "bad-line", "line 3: split: Input should be 'train', 'dev' or 'test'", '"dev"'),
+        (line().replace("a cat", r"\ud800"), "bad-line", "line 3: not JSON", "A line is"),
+        (line("q", split="test"), "no-train-text", "line 3: profile 'q' of the test split has no training text", "leave its lines out"),
+        (line("q", split="dev"), "no-train-text", "line 3: profile 'q' of the dev split has no training text", "leave its lines out"),
+        (line(label="z", split="dev"), "unknown-label", "line 3: no training text has the label 'z'", "The labels are x, y."),
+        (line(label="z", split="test"), "unknown-label", "line 3: no training text has the label 'z'", "The labels are x, y."),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, line: str, said: str) -> None:
+def test_a_bad_line_is_named(tmp_path: Path, bad: str, code: str, said: str, hint: str) -> None:
+    found = refused(tmp_path / "data.jsonl", "\n".join([*GOOD, bad, GOOD[0]]))
+    assert (found[0], said in found[1], hint in found[2]) == (code, True, True), found
+
+
+def test_a_finished_tasks_labels_and_profiles_count(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
-    path.write_text(f"{GOOD}\n{line}\n", encoding="utf-8")
-    with pytest.raises(XpeftError, match=said):
-        load_data(path, BUNDLE / "tokenizer.json", 32, pair=False)
+    data = load(path, line(label="y"), labels=["z", "y"])
+    assert (data.labels, data.splits["train"][0].label) == (["z", "y"], 1)
+    with pytest.raises(XpeftError, match="line 1: the task has no label 'x'") as unknown_label:
+        load(path, line(), labels=["y", "z"])
+    assert unknown_label.value.code == "unknown-label"
+
+    path.write_text(line("b", split="test"), encoding="utf-8")
+    data = load_data(path, TOKENIZER, 32, False, ["x", "y"], ["c", "b"])
+    assert (data.profiles, data.splits["test"][0].profile) == (["c", "b"], 1)
+    for profiles in (["c"], []):
+        with pytest.raises(XpeftError, match="line 1: the task has no profile 'b'") as unknown_profile:
+            load_data(path, TOKENIZER, 32, False, ["x", "y"], profiles)
+        assert unknown_profile.value.code == "unknown-profile"
+
+
+@pytest.mark.parametrize("name", ["data.jsonl", "data.jsonl.gz"])
+def test_blank_lines_byte_order_marks_and_carriage_returns_are_passed_over(tmp_path: Path, name: str) -> None:
+    def packed(text: str) -> bytes:
+        return gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+
+    plain = load(tmp_path / name, packed("\n".join(GOOD)))
+    padded = f"\ufeff{GOOD[0]}\r\n\r\n  \t\n\ufeff{GOOD[1]}\r\n\n"
+    assert load(tmp_path / name, packed(padded)) == plain
+    assert "line 6: not JSON" in refused(tmp_path / name, packed(padded + "{"))[1]
+
+
+def test_what_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    latin = "\n".join([*GOOD, json.dumps({"text": "café"}, ensure_ascii=False)]).encode("latin-1")
+    code, said, hint = refused(path, latin)
+    assert (code, "line 3: it is not UTF-8" in said, "UTF-8" in hint) == ("bad-line", True, True)
+    assert "line 1: it is not UTF-8" in refused(path, GOOD[0].encode("utf-16"))[1]
+    assert "line 1: it is not UTF-8" in refused(path, gzip.compress(GOOD[0].encode()))[1]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    noise = "".join(line(text=f"{number * 7919 % 1000003}") + "\n" for number in range(5000))
+    whole = gzip.compress("\n".join([*GOOD, noise]).encode())
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0xFF
+    for content in (whole[: len(whole) // 2], whole[:-4], whole[:5], GOOD[0].encode()):
+        code, said, hint = refused(tmp_path / "data.jsonl.gz", content)
+        assert (code, "cannot be read: " in said, "gzip" in hint) == ("unreadable-file", True, True)
+    # Damage in the middle may show as a line that is none before the checksum is reached.
+    assert refused(tmp_path / "data.jsonl.gz", bytes(flipped))[0] in ("unreadable-file", "bad-line")
+
+    for path in (tmp_path / "nothing.jsonl", tmp_path):
+        with pytest.raises(XpeftError, match=r"cannot be read: [A-Z]") as caught:
+            load_data(path, TOKENIZER, 32, pair=False)
+        assert (caught.value.code, str(path) in str(caught.value)) == ("unreadable-file", True)
+
+
+def test_a_file_without_what_training_needs_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    for empty in ("", "\n \n", "\ufeff"):
+        assert refused(path, empty)[0] == "no-texts"
+    assert refused(path, "\n".join([line(split="dev"), line(label="y", split="test")]))[0] == "no-train-text"
+    code, said, _ = refused(path, "\n".join([line(), line("q"), line(label="y", split="test")]))
+    assert (code, "1 label, 'x'" in said) == ("one-label", True)
+
+
+def test_profiles_of_one_label_are_counted(tmp_path: Path) -> None:
+    lines = [*GOOD, line("q"), line("q"), line("q", label="y", split="test"), line("r", label="y")]
+    assert one_label_profiles(load(tmp_path / "data.jsonl", "\n".join(lines))) == 2
 
 
 def test_pairs_are_read_on_request_and_cut(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl.gz"
-    other = GOOD.replace('"x"', '"y"')
-    path.write_bytes(gzip.compress(f"{GOOD}\n{other}\n".encode()))
-    tokenizer = BUNDLE / "tokenizer.json"
+    path.write_bytes(gzip.compress("\n".join(GOOD).encode()))
     alone, pair, cut = (
-        load_data(path, tokenizer, tokens, pair).splits["train"][0] for tokens, pair in ((32, False), (32, True), (5, True))
+        load_data(path, TOKENIZER, tokens, pair).splits["train"][0] for tokens, pair in ((32, False), (32, True), (5, True))
     )
     assert (len(alone.ids), len(pair.ids), len(cut.ids)) == (4, 7, 5)
     assert pair.types == [0, 0, 0, 0, 1, 1, 1]
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(XpeftError, match="cannot be read"):
-        load_data(tmp_path / "nothing.jsonl", BUNDLE / "tokenizer.json", 32, pair=False)

@@ -2,20 +2,21 @@
 
 import hashlib
 import json
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
+from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet, Split
 from xpeft.errors import XpeftError
 from xpeft.evaluate import Indices, by_profile, majority, run_groups
 from xpeft.files import PROFILES_FILE, TASK_FILE, Learnt, read_learnt, write_profiles
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import MaskModel
-from xpeft.run import CHECKPOINT, REPORT, everyone, load_parts, load_tokenized, new_model, predict, report_split
+from xpeft.run import REPORT, count_one_label, everyone, load_parts, load_tokenized, new_model, predict, report_split
 from xpeft.train import Recipe, train
+from xpeft.writing import make_folder, write_text, written
 
 # How far ahead the default profile's adapters start: about ten steps of the masks' learning rate, so that a few texts can turn a bit.
 HEAD_START = 0.3
@@ -41,6 +42,7 @@ def add_profiles(
     known = read_learnt(folder, identity, manifest.pool_shape)
     data = load_tokenized(data_file, bundle, manifest, known.task.maxTokens, pair, known.task.labels)
     check_new(known, data, folder, out)
+    one_label = count_one_label(data)
     recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=known.with_bias)
     model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     begin(model, known)
@@ -48,14 +50,15 @@ def add_profiles(
     texts = data.splits["train"]
     if known.with_bias:
         learn_bias(model, data, everyone(texts, model.default_row), spread, plm.pad_id)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair)
     train(model, texts, recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet, with_default=False)
     if known.with_bias:
         learn_bias(model, data, by_profile(texts), spread, plm.pad_id)
 
-    shutil.copyfile(folder / TASK_FILE, out / TASK_FILE)
+    with written(out / TASK_FILE) as file:
+        file.write((folder / TASK_FILE).read_bytes())
     write_profiles(out, model, known.task.task, data.profiles, known.with_bias)
     splits: list[Split] = [split for split in ("dev", "test") if data.splits[split]]
     methods: dict[Split, dict[str, Indices]] = {
@@ -71,11 +74,12 @@ def add_profiles(
         "bundle": identity,
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
+        "one_label_profiles": one_label,
         "pair": pair,
         "recipe": asdict(recipe),
         **{split: report_split(methods[split], data, split) for split in splits},
     }
-    (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_text(out / REPORT, json.dumps(report, indent=2) + "\n")
     (out / CHECKPOINT).unlink()
     return report
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from xpeft.errors import XpeftError
+from xpeft.lines import numbered_lines, parse_line
+from xpeft.writing import write_text
 
 
 class Prediction(BaseModel):
@@ -19,16 +21,13 @@ class Prediction(BaseModel):
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
     """One JSON object a line."""
-    path.write_text("".join(prediction.model_dump_json() + "\n" for prediction in predictions), encoding="utf-8")
+    write_text(path, "".join(prediction.model_dump_json() + "\n" for prediction in predictions))
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """The predictions of a file; XpeftError where it holds something else."""
-    try:
-        return [Prediction.model_validate_json(line) for line in path.read_bytes().splitlines()]
-    except (OSError, ValidationError) as error:
-        hint = "Make it with `python -m xpeft eval --predictions` or `npm run eval -- --predictions`."
-        raise XpeftError(f"{path} is not a file of predictions: {error}", hint) from error
+    """The predictions of a file; an error naming the line where it holds something else."""
+    hint = "Make it with `python -m xpeft eval --predictions` or `npm run eval -- --predictions`."
+    return [parse_line(Prediction, path, number, line, hint) for number, line in numbered_lines(path, hint)]
 
 
 def agreement(first: Path, second: Path) -> dict[str, int | float]:

@@ -1,6 +1,7 @@
 """Stopping and going on: a checkpoint holds all that the next step depends on."""
 
 import signal
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from types import FrameType
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from xpeft.errors import XpeftError
+from xpeft.errors import BadCheckpoint, NoCheckpoint, OtherRun
 from xpeft.model import ProfileModel
+from xpeft.writing import written
+
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -32,30 +36,36 @@ class Training:
 
 def save_checkpoint(path: Path, training: Training, step: int, losses: list[tuple[int, float]]) -> None:
     """Write the state after `step` steps and the losses until then; a checkpoint that is there already is replaced in one move."""
-    draft = path.with_suffix(".part")
-    torch.save(
-        {
-            "step": step,
-            "setup": repr(training.setup),
-            "losses": losses,
-            "learnt": {name: parameter.detach() for name, parameter in training.learnt.items()},
-            "optimizers": [optimizer.state_dict() for optimizer in training.optimizers],
-            "schedulers": [scheduler.state_dict() for scheduler in training.schedulers],
-        },
-        draft,
-    )
-    draft.replace(path)
+    state = {
+        "step": step,
+        "setup": repr(training.setup),
+        "losses": losses,
+        "learnt": {name: parameter.detach() for name, parameter in training.learnt.items()},
+        "optimizers": [optimizer.state_dict() for optimizer in training.optimizers],
+        "schedulers": [scheduler.state_dict() for scheduler in training.schedulers],
+    }
+    with written(path) as file:
+        torch.save(state, file)
 
 
 def load_checkpoint(path: Path, training: Training) -> tuple[int, list[tuple[int, float]]]:
-    """Put the saved state back; answers the steps done and the losses. XpeftError where there is none, or it is of another run."""
+    """Put the saved state back; answers the steps done and the losses. An error where there is none, it is damaged, or of another run."""
     if not path.exists():
-        raise XpeftError(f"there is no checkpoint {path}", "Start the run without --resume.")
-    saved = torch.load(path, map_location=training.model.device, weights_only=True)
+        raise NoCheckpoint(f"there is no checkpoint {path}", "Start the run without --resume.")
     learnt = training.learnt
-    shapes = {name: parameter.shape for name, parameter in learnt.items()}
-    if saved["setup"] != repr(training.setup) or shapes != {name: value.shape for name, value in saved["learnt"].items()}:
-        raise XpeftError(f"{path} is of a run with other settings or data", f"Give the settings of that run: {saved['setup']}")
+    try:
+        # torch.load does not look at the checksums, and would take a flipped bit for a learnt value.
+        with zipfile.ZipFile(path) as archive:
+            whole = archive.testzip() is None
+        saved = torch.load(path, map_location=training.model.device, weights_only=True)
+        setup, shapes = saved["setup"], {name: value.shape for name, value in saved["learnt"].items()}
+    # Damaged bytes end in errors of many kinds.
+    except Exception as error:
+        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}", "Start the run again without --resume.") from error
+    if not whole:
+        raise BadCheckpoint(f"the checkpoint {path} is damaged", "Start the run again without --resume.")
+    if setup != repr(training.setup) or shapes != {name: parameter.shape for name, parameter in learnt.items()}:
+        raise OtherRun(f"{path} is of a run with other settings or data", f"Give the settings of that run: {setup}")
     with torch.no_grad():
         for name, parameter in learnt.items():
             parameter.copy_(saved["learnt"][name])

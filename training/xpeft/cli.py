@@ -10,12 +10,13 @@ from typing import Annotated
 import torch
 import typer
 
-from xpeft.errors import XpeftError
+from xpeft.checkpoint import CHECKPOINT
+from xpeft.errors import NoGpu, NotWritten, XpeftError
 from xpeft.plm import DEFAULT_PLM
 
 app = typer.Typer(help="Train X-PEFT profiles and build what xpeft-edge serves.", no_args_is_help=True, pretty_exceptions_enable=False)
 
-DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain or gzip.", exists=True, dir_okay=False)]
+DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain or gzip.")]
 BundleOption = Annotated[Path, typer.Option(help="Bundle folder whose PLM and pool are used.", exists=True, file_okay=False)]
 PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if not where its name says.")]
 PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
@@ -46,7 +47,7 @@ DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes
 def torch_device(device: Device) -> torch.device:
     """The device, checked."""
     if device is Device.cuda and not torch.cuda.is_available():
-        raise XpeftError("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
+        raise NoGpu("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
     return torch.device("cuda" if device is not Device.cpu and torch.cuda.is_available() else "cpu")
 
 
@@ -56,18 +57,23 @@ def readable_errors() -> Iterator[None]:
     try:
         yield
     except XpeftError as error:
-        typer.secho(f"error: {error}", err=True, fg="red")
+        typer.secho(f"error[{error.code}]: {error}", err=True, fg="red")
         typer.secho(f"hint: {error.hint}", err=True)
         raise typer.Exit(1) from error
 
 
 @contextmanager
 def resumable(out: Path) -> Iterator[None]:
-    """End with status 130 on Ctrl-C, saying how to go on."""
+    """Say how to go on where a run ends early: with status 130 on Ctrl-C."""
     try:
         yield
+    except NotWritten as error:
+        if (out / CHECKPOINT).is_file():
+            error.hint += f" With --resume it goes on from {out / CHECKPOINT}."
+        raise
     except KeyboardInterrupt:
-        typer.echo(f"stopped; what is done is in {out}: run the same command again with --resume", err=True)
+        done = f"what is done is in {out}: run the same command again with --resume"
+        typer.echo(f"stopped; {done if (out / CHECKPOINT).is_file() else 'there is no checkpoint yet'}", err=True)
         raise typer.Exit(130) from None
 
 
@@ -187,9 +193,11 @@ def add(
 
 def print_report(report: dict[str, object], out: Path) -> None:
     """A table for each split that was measured, and where the files are."""
-    for split in ("dev", "test"):
-        if isinstance(part := report.get(split), dict):
-            print_table(split, part["methods"])
+    measured = {split: part for split in ("dev", "test") if isinstance(part := report.get(split), dict)}
+    for split, part in measured.items():
+        print_table(split, part["methods"])
+    if not measured:
+        typer.echo("nothing was measured: the data has no dev and no test texts")
     typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
 
 
@@ -220,8 +228,8 @@ def evaluate(
 
 @app.command()
 def agree(
-    first: Annotated[Path, typer.Argument(help="Predictions, as `eval` and `npm run eval` write them.", exists=True)],
-    second: Annotated[Path, typer.Argument(help="Predictions for the same texts.", exists=True)],
+    first: Annotated[Path, typer.Argument(help="Predictions, as `eval` and `npm run eval` write them.")],
+    second: Annotated[Path, typer.Argument(help="Predictions for the same texts.")],
 ) -> None:
     """Compare two files of predictions for the same texts; prints one line of JSON with the share of equal labels."""
     from xpeft.agreement import agreement

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from xpeft.agreement import Prediction, write_predictions
-from xpeft.errors import XpeftError
+from xpeft.errors import NoTexts
 from xpeft.evaluate import by_profile, score
 from xpeft.files import Learnt, read_learnt
 from xpeft.mask_model import MaskModel
@@ -30,13 +30,12 @@ def evaluate_files(
     """Scores of a trained task's files on the test split of a data file; every prediction is written to `predictions` if given."""
     manifest, identity, plm = load_parts(bundle, plm_spec)
     learnt = read_learnt(folder, identity, manifest.pool_shape)
-    data = load_tokenized(data_file, bundle, manifest, learnt.task.maxTokens, pair, learnt.task.labels)
+    data = load_tokenized(data_file, bundle, manifest, learnt.task.maxTokens, pair, learnt.task.labels, learnt.profiles)
     examples = data.splits["test"]
-    if not examples or not set(data.profiles) <= set(learnt.profiles):
-        raise XpeftError(f"{data_file} is not the data of task {learnt.task.task!r}", "It needs a test split, and the task's profiles.")
+    if not examples:
+        raise NoTexts(f"{data_file} holds no text of the test split", 'Give it lines with "split": "test".')
     model = restore(learnt, new_model(manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, device))
-    groups = {learnt.profiles.index(data.profiles[profile]): own for profile, own in by_profile(examples).items()}
-    predicted = predict(model, examples, groups, plm.pad_id)
+    predicted = predict(model, examples, by_profile(examples), plm.pad_id)
     if predictions is not None:
         rows = [
             Prediction(index=index, profile=data.profiles[example.profile], label=data.labels[example.label], predicted=data.labels[label])

@@ -1,29 +1,40 @@
 """Labelled text: JSON Lines, plain or gzip, one record a line with `profile`, `text`, `text_pair`?, `label` and `split`."""
 
-import gzip
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from xpeft.errors import XpeftError
+from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile
+from xpeft.lines import numbered_lines, parse_line
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 # A logit that no other comes near.
 NEVER = -1e4
+NOT_BLANK = r"\S"
+
+FILE_HINT = "Give a whole JSON Lines file in UTF-8: plain, or gzip if its name ends in .gz."
+LINE_HINT = 'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added.'
+FIELD_HINTS = {
+    "profile": "A profile's id is a string of 1 to 128 letters, digits and . _ : @ -, and starts with a letter or a digit.",
+    "text": "A text is a string that is not blank; leave the line out if there is none.",
+    "text_pair": "A second text is a string that is not blank; leave text_pair out where there is none.",
+    "label": 'A label is a string that is not blank; write a number as "3", not 3.',
+    "split": 'A split is "train", "dev" or "test".',
+}
 
 
 class Record(BaseModel):
     """One labelled text of one profile. Other fields of the line are passed over."""
 
     profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
-    text: str = Field(min_length=1)
-    text_pair: str | None = None
-    label: str = Field(min_length=1)
+    text: str = Field(pattern=NOT_BLANK)
+    text_pair: str | None = Field(default=None, pattern=NOT_BLANK)
+    label: str = Field(pattern=NOT_BLANK)
     split: Split
 
 
@@ -61,30 +72,17 @@ class DataSet:
         return closed
 
 
-def read_records(path: Path) -> list[Record]:
-    """Records of a file; XpeftError naming the line where one is not of the format."""
-    records = []
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    records.append(Record.model_validate_json(line))
-                except ValidationError as error:
-                    first = error.errors()[0]
-                    where = ".".join(str(part) for part in first["loc"]) or "line"
-                    raise XpeftError(
-                        f"{path}, line {number}: {where}: {first['msg']}",
-                        'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added.',
-                    ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise XpeftError(f"{path} cannot be read: {error}", "Give a JSON Lines file, plain or gzip, in UTF-8.") from error
-    return records
+def read_records(path: Path) -> dict[int, Record]:
+    """Records of a file by the number of their line, which errors name."""
+    return {number: parse_line(Record, path, number, line, LINE_HINT, FIELD_HINTS) for number, line in numbered_lines(path, FILE_HINT)}
 
 
-def load_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None) -> DataSet:
+def load_data(
+    path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None, profiles: list[str] | None = None
+) -> DataSet:
     """Read and tokenize a file. Texts are cut to `max_tokens`, special tokens included; `text_pair` is used if `pair`.
 
-    labels: those of a finished task, in its order; without them, the file's own in alphabetical order.
+    labels, profiles: those of a finished task, in its order; without them, those of the file's training texts in alphabetical order.
     """
     from tokenizers import Tokenizer
 
@@ -92,21 +90,40 @@ def load_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, lab
     tokenizer.enable_truncation(max_tokens)
     records = read_records(path)
     if not records:
-        raise XpeftError(f"{path} holds no texts", "Give it one labelled text a line.")
-    profiles = sorted({record.profile for record in records if record.split == "train"})
-    labels = labels or sorted({record.label for record in records})
-    if len(labels) < 2:
-        raise XpeftError(f"{path} has {len(labels)} label(s)", "Two or more labels are needed to learn a classifier.")
-    profile_index = {profile: index for index, profile in enumerate(profiles)}
-    label_index = {label: index for index, label in enumerate(labels)}
-    splits: dict[Split, list[Example]] = defaultdict(list)
-    texts = [(record.text, record.text_pair) if pair and record.text_pair else record.text for record in records]
-    for number, (record, encoding) in enumerate(zip(records, tokenizer.encode_batch(texts), strict=True), 1):
-        if record.label not in label_index:
-            raise XpeftError(f"{path}, line {number}: the task has no label {record.label!r}", f"Its labels are {', '.join(labels)}.")
+        raise NoTexts(f"{path} holds no texts", "Give it one labelled text a line.")
+    trained = [record for record in records.values() if record.split == "train"]
+    own_labels = sorted({record.label for record in trained}) if labels is None else labels
+    own_profiles = sorted({record.profile for record in trained}) if profiles is None else profiles
+    if profiles is None and not trained:
+        raise NoTrainText(f"{path} holds no training text", 'Profiles are learnt from lines with "split": "train".')
+    if len(own_labels) < 2:
+        hint = "Two or more labels are needed to learn a classifier."
+        raise OneLabel(f"all training texts of {path} have 1 label, {own_labels[0]!r}", hint)
+    profile_index = {profile: index for index, profile in enumerate(own_profiles)}
+    label_index = {label: index for index, label in enumerate(own_labels)}
+    for number, record in records.items():
+        where = f"{path}, line {number}"
+        if record.profile not in profile_index and profiles is not None:
+            raise UnknownProfile(f"{where}: the task has no profile {record.profile!r}", "Leave its texts out, or add it to the task.")
         if record.profile not in profile_index:
-            raise XpeftError(
-                f"{path}: profile {record.profile!r} of the {record.split} split has no training text", "Give it one, or leave it out."
-            )
+            hint = "Give it one, or leave its lines out."
+            raise NoTrainText(f"{where}: profile {record.profile!r} of the {record.split} split has no training text", hint)
+        if record.label not in label_index:
+            lacks = "no training text has the label" if labels is None else "the task has no label"
+            raise UnknownLabel(f"{where}: {lacks} {record.label!r}", f"The labels are {', '.join(own_labels)}.")
+    splits: dict[Split, list[Example]] = defaultdict(list)
+    texts = [(record.text, record.text_pair) if pair and record.text_pair else record.text for record in records.values()]
+    for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
+        if all(sequence is None for sequence in encoding.sequence_ids):
+            hint = "Give it a text that the PLM's tokenizer can read, or raise --max-tokens if that leaves no room for one."
+            raise BadLine(f"{path}, line {number}: text: no token is left of it", hint)
         splits[record.split].append(Example(profile_index[record.profile], label_index[record.label], encoding.ids, encoding.type_ids))
-    return DataSet(profiles, labels, {split: splits[split] for split in SPLITS})
+    return DataSet(own_profiles, own_labels, {split: splits[split] for split in SPLITS})
+
+
+def one_label_profiles(data: DataSet) -> int:
+    """How many profiles have one label in all their training texts."""
+    labels: dict[int, set[int]] = defaultdict(set)
+    for example in data.splits["train"]:
+        labels[example.profile].add(example.label)
+    return sum(len(own) == 1 for own in labels.values())

@@ -12,9 +12,11 @@ from pydantic import Base64Bytes, Field, ValidationError
 from xpeft.bundle.manifest import Strict
 from xpeft.errors import XpeftError
 from xpeft.label_bias import pack_bias, unpack_bias
+from xpeft.lines import numbered_lines, parse_line
 from xpeft.mask_model import MaskModel
 from xpeft.masks import pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
+from xpeft.writing import make_folder, write_text
 
 TASK_FILE = "task.json"
 PROFILES_FILE = "profiles.ndjson"
@@ -72,8 +74,10 @@ def write_learnt(
     """Write both files of a trained model; the profiles' label biases only `with_bias`."""
     head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
     record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=mask_blobs(model)[-1])
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / TASK_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    make_folder(folder)
+    # A task that is broken off here is not to be taken for whole with an older run's profiles.
+    (folder / PROFILES_FILE).unlink(missing_ok=True)
+    write_text(folder / TASK_FILE, record.model_dump_json(indent=2) + "\n")
     write_profiles(folder, model, task, profiles, with_bias)
 
 
@@ -91,7 +95,7 @@ def write_profiles(folder: Path, model: MaskModel, task: str, profiles: list[str
         Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
         for name, blob, bias in zip(profiles, mask_blobs(model)[:-1], biases, strict=True)
     ]
-    (folder / PROFILES_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(folder / PROFILES_FILE, "\n".join(lines) + "\n")
 
 
 def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
@@ -99,10 +103,10 @@ def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
     hint = "Train the task again with this bundle, or name the bundle that it was trained with."
     try:
         task = Task.model_validate_json((folder / TASK_FILE).read_bytes())
-        lines = (folder / PROFILES_FILE).read_bytes().splitlines()
-        profiles = [Profile.model_validate_json(line) for line in lines]
     except (OSError, ValidationError) as error:
         raise XpeftError(f"{folder} does not hold a trained task: {error}", hint) from error
+    file = folder / PROFILES_FILE
+    profiles = [parse_line(Profile, file, number, line, hint) for number, line in numbered_lines(file, hint)]
     if task.bundle != bundle:
         raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
     labels = len(task.labels)

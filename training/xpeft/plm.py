@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
-from xpeft.errors import XpeftError
+from xpeft.errors import UnreadableFile, XpeftError
 
 DEFAULT_PLM = "sentence-transformers/all-MiniLM-L6-v2"
 # Families whose modules carry BERT's names and compute what BERT computes; the value says whether positions start after the padding id.
@@ -89,7 +89,13 @@ def load_plm(spec: str) -> PLM:
     for file in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / file).exists():
             raise XpeftError(f"{folder} has no {file}", "A PLM is a transformers folder with a fast tokenizer and safetensors weights.")
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+    try:
+        model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    # The readers of the three files have no error in common.
+    except Exception as error:
+        hint = "Check that its files are whole: config.json, model.safetensors, tokenizer.json."
+        raise UnreadableFile(f"the PLM in {folder} cannot be read: {error}", hint) from error
     config = model.config
     activation = getattr(config, "hidden_act", None)
     if config.model_type not in FAMILIES or activation != "gelu" or hasattr(model, "embeddings_project"):
@@ -100,7 +106,6 @@ def load_plm(spec: str) -> PLM:
         )
     embeddings = model.embeddings
     first_position = config.pad_token_id + 1 if FAMILIES[config.model_type] else 0
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     layers = [

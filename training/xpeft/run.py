@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tqdm import tqdm
 
 from xpeft.batches import Batch
 from xpeft.bundle.manifest import Manifest, read_manifest
-from xpeft.data import DataSet, Example, Split, load_data
+from xpeft.checkpoint import CHECKPOINT
+from xpeft.data import DataSet, Example, Split, load_data, one_label_profiles
 from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.evaluate import Indices, Scores, by_profile, majority, profile_accuracies, run_groups, score
@@ -24,8 +26,8 @@ from xpeft.model import ProfileModel
 from xpeft.plm import PLM, load_plm
 from xpeft.pool import sign_pool
 from xpeft.train import Recipe, train
+from xpeft.writing import make_folder, write_text
 
-CHECKPOINT = "checkpoint.pt"
 REPORT = "report.json"
 
 
@@ -66,8 +68,9 @@ def run_training(
         raise XpeftError(f"{task!r} cannot name a task", "Take letters in lower case, digits, - and _, 64 at most.")
     manifest, identity, plm = load_parts(bundle, plm_spec)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
+    one_label = count_one_label(data)
     model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     if recipe.label_bias:
         model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))
     settings = (recipe, identity, task, hashlib.sha256(data_file.read_bytes()).hexdigest(), max_tokens, pair)
@@ -100,6 +103,7 @@ def run_training(
         "bundle": identity,
         "data": {"sha256": settings[3], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
+        "one_label_profiles": one_label,
         "labels": len(data.labels),
         "maxTokens": max_tokens,
         "pair": pair,
@@ -108,19 +112,32 @@ def run_training(
         "bytes": profile_bytes(manifest, learnt, out, recipe.label_bias),
         **{split: report_split(methods[split], data, split) for split in splits},
     }
-    (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_text(out / REPORT, json.dumps(report, indent=2) + "\n")
     # Last of all: a run that is broken off while it is measured goes on from here too.
     (out / CHECKPOINT).unlink()
     return report
 
 
 def load_tokenized(
-    data_file: Path, bundle: Path, manifest: Manifest, max_tokens: int, pair: bool, labels: list[str] | None = None
+    data_file: Path,
+    bundle: Path,
+    manifest: Manifest,
+    max_tokens: int,
+    pair: bool,
+    labels: list[str] | None = None,
+    profiles: list[str] | None = None,
 ) -> DataSet:
-    """The data file, tokenized by the bundle's tokenizer; `labels`: a finished task's, if it is for one."""
+    """The data file, tokenized by the bundle's tokenizer; `labels`, `profiles`: a finished task's, if it is for one."""
     if not 3 <= max_tokens <= manifest.maxTokens:
         raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
-    return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels)
+    return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
+
+
+def count_one_label(data: DataSet) -> int:
+    """How many profiles have one label in all their training texts; says so if there are any."""
+    if count := one_label_profiles(data):
+        print(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", file=sys.stderr, flush=True)
+    return count
 
 
 def masked_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:

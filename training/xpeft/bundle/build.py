@@ -1,6 +1,5 @@
 """From a PLM to a bundle folder. The same inputs give the same bytes."""
 
-import shutil
 from pathlib import Path
 
 from xpeft.bundle.external import save_external
@@ -9,6 +8,7 @@ from xpeft.bundle.manifest import MANIFEST, Manifest, ManifestFile, ManifestPLM,
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.pool import default_scale
+from xpeft.writing import written_folder
 
 NOTICE = """\
 {name}: an encoder bundle of xpeft-edge.
@@ -29,34 +29,29 @@ def build_bundle(
         raise XpeftError(f"{plm.folder} names no licence", "Say under which licence the PLM may be passed on: --licence.")
     if not 1 <= chosen <= size:
         raise XpeftError(f"cannot choose {chosen} of {size} adapters", "Give --chosen between 1 and --pool-size.")
-    if out.exists() and any(out.iterdir()) and not (out / MANIFEST).exists():
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise XpeftError(f"{out} holds something that is not a bundle", "Name a new or empty folder.")
-    draft = out.with_name(out.name + ".part")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-
-    weights = save_external(encoder_graph(plm, bottleneck), draft, "encoder.onnx", "encoder.weights")
-    (draft / "tokenizer.json").write_text(plm.tokenizer.to_str(), encoding="utf-8")
-    (draft / "NOTICE").write_text(NOTICE.format(name=name, plm=plm.name, licence=licence), encoding="utf-8")
-    files: list[ManifestFile] = [
-        describe_file(draft, "encoder.onnx", "graph"),
-        *(describe_file(draft, path, "weights") for path in weights),
-        describe_file(draft, "tokenizer.json", "tokenizer"),
-        describe_file(draft, "NOTICE", "notice"),
-    ]
-    manifest = Manifest(
-        name=name,
-        plm=ManifestPLM(name=plm.name, licence=licence, sha256=plm.weights_sha256()),
-        layers=len(plm.layers),
-        hidden=plm.hidden,
-        bottleneck=bottleneck,
-        pool=ManifestPool(kind="sign", seed=seed, size=size, chosen=chosen, scale=default_scale(chosen)),
-        pooling="mean",
-        maxTokens=plm.positions.shape[0],
-        files=files,
-    )
-    raw = (manifest.model_dump_json(indent=2) + "\n").encode()
-    (draft / MANIFEST).write_bytes(raw)
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with written_folder(out) as draft:
+        weights = save_external(encoder_graph(plm, bottleneck), draft, "encoder.onnx", "encoder.weights")
+        (draft / "tokenizer.json").write_text(plm.tokenizer.to_str(), encoding="utf-8")
+        (draft / "NOTICE").write_text(NOTICE.format(name=name, plm=plm.name, licence=licence), encoding="utf-8")
+        files: list[ManifestFile] = [
+            describe_file(draft, "encoder.onnx", "graph"),
+            *(describe_file(draft, path, "weights") for path in weights),
+            describe_file(draft, "tokenizer.json", "tokenizer"),
+            describe_file(draft, "NOTICE", "notice"),
+        ]
+        manifest = Manifest(
+            name=name,
+            plm=ManifestPLM(name=plm.name, licence=licence, sha256=plm.weights_sha256()),
+            layers=len(plm.layers),
+            hidden=plm.hidden,
+            bottleneck=bottleneck,
+            pool=ManifestPool(kind="sign", seed=seed, size=size, chosen=chosen, scale=default_scale(chosen)),
+            pooling="mean",
+            maxTokens=plm.positions.shape[0],
+            files=files,
+        )
+        raw = (manifest.model_dump_json(indent=2) + "\n").encode()
+        (draft / MANIFEST).write_bytes(raw)
     return manifest, bundle_id(raw)

@@ -1,0 +1,245 @@
+"""Runs that the machine breaks off: a full disk, a kill, a damaged checkpoint. No mocks of the disk: it is full."""
+
+import io
+import os
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from tests.conftest import ROOT
+from tests.test_train import arguments, written
+from xpeft import run
+from xpeft import train as loop
+from xpeft.checkpoint import CHECKPOINT
+from xpeft.cli import app
+from xpeft.errors import NotWritten
+from xpeft.files import PROFILES_FILE, TASK_FILE
+from xpeft.writing import write_text
+from xpeft.writing import written as written_file
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+Command = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module")
+def command(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path) -> Command:
+    def of(out: Path, *more: str) -> list[str]:
+        return arguments(tiny_data, tiny_bundle, tiny_plm, out, *more)
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def whole(command: Command, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    out = tmp_path_factory.mktemp("whole")
+    assert CliRunner().invoke(app, command(out)).exit_code == 0
+    return written(out)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a run that was stopped after its last step."""
+    out = tmp_path_factory.mktemp("stopped")
+
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(run, "masked_features", stop)
+        result = CliRunner().invoke(app, command(out))
+    assert (result.exit_code, "--resume" in result.output) == (130, True)
+    return out / CHECKPOINT
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 pages."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={32 * PAGE}", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user cannot mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def leave_room(disk: Path, pages: int) -> Path:
+    """Fill a disk but for some pages; answers the file that fills it."""
+    filler = disk / "filler"
+    filler.write_bytes(bytes((shutil.disk_usage(disk).free // PAGE - pages) * PAGE))
+    assert shutil.disk_usage(disk).free == pages * PAGE
+    return filler
+
+
+@pytest.mark.parametrize(("file", "pages"), [(TASK_FILE, 0), (PROFILES_FILE, 1), ("report.json", 2)])
+def test_a_full_disk_is_named_and_resume_goes_on_when_there_is_room(
+    command: Command, whole: tuple[bytes, bytes], checkpoint: Path, small_disk: Path, file: str, pages: int
+) -> None:
+    out = small_disk / "out"
+    out.mkdir()
+    shutil.copy(checkpoint, out)
+    filler = leave_room(small_disk, pages)
+    result = CliRunner().invoke(app, command(out, "--resume"))
+    assert result.exit_code == 1
+    assert f"error[not-written]: {out / file} cannot be written: No space left on device\nhint: Make room" in result.output
+    assert f"With --resume it goes on from {out / CHECKPOINT}." in result.output
+    assert {path.name for path in out.iterdir()} == {CHECKPOINT, *[TASK_FILE, PROFILES_FILE][:pages]}
+
+    filler.unlink()
+    assert CliRunner().invoke(app, command(out, "--resume")).exit_code == 0
+    assert written(out) == whole
+
+
+def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(
+    command: Command, whole: tuple[bytes, bytes], checkpoint: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = small_disk / "out"
+    monkeypatch.setattr(loop, "CHECKPOINT_STEPS", 7)
+    filler = leave_room(small_disk, 1)
+    result = CliRunner().invoke(app, command(out))
+    assert result.exit_code == 1
+    assert f"error[not-written]: {out / CHECKPOINT} cannot be written: No space left on device\nhint: Make room" in result.output
+    assert "--resume" not in result.output
+    assert not list(out.iterdir())
+
+    filler.unlink()
+    filler = leave_room(small_disk, -(-checkpoint.stat().st_size // PAGE) + 1)
+    result = CliRunner().invoke(app, command(out))
+    assert f"error[not-written]: {out / CHECKPOINT} cannot be written: No space left on device" in result.output
+    assert f"With --resume it goes on from {out / CHECKPOINT}." in result.output
+    assert [path.name for path in out.iterdir()] == [CHECKPOINT]
+
+    filler.unlink()
+    assert CliRunner().invoke(app, command(out, "--resume")).exit_code == 0
+    assert written(out) == whole
+
+
+def test_a_file_that_may_not_grow_is_named(command: Command, checkpoint: Path, tmp_path: Path) -> None:
+    def run_limited(out: Path, limit: int, *more: str) -> str:
+        def limit_files() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        line = [sys.executable, "-m", "xpeft", *command(out, *more)]
+        done = subprocess.run(
+            line, cwd=ROOT / "training", env=environment, preexec_fn=limit_files, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        return done.stderr
+
+    said = run_limited(tmp_path / "new", 4000)
+    assert f"error[not-written]: {tmp_path / 'new' / CHECKPOINT} cannot be written: File too large\nhint: " in said
+    assert not list((tmp_path / "new").iterdir())
+
+    out = tmp_path / "resumed"
+    out.mkdir()
+    shutil.copy(checkpoint, out)
+    said = run_limited(out, 100, "--resume")
+    assert f"error[not-written]: {out / TASK_FILE} cannot be written: File too large\nhint: " in said
+    assert [path.name for path in out.iterdir()] == [CHECKPOINT]
+
+
+def test_an_older_runs_profiles_do_not_stay_beside_a_new_task(
+    command: Command, checkpoint: Path, small_disk: Path, whole: tuple[bytes, bytes]
+) -> None:
+    out = small_disk / "out"
+    out.mkdir()
+    (out / PROFILES_FILE).write_bytes(whole[1])
+    shutil.copy(checkpoint, out)
+    leave_room(small_disk, 0)
+    result = CliRunner().invoke(app, command(out, "--resume"))
+    assert f"error[not-written]: {out / PROFILES_FILE} cannot be written" in result.output
+    assert {path.name for path in out.iterdir()} == {CHECKPOINT, TASK_FILE}
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(command: Command, tmp_path: Path) -> None:
+    # One text a step: checkpoints at the steps 100, 200 and 288.
+    steps = ["--epochs", "4", "--profiles-per-step", "1", "--texts-per-profile", "1"]
+    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
+    assert CliRunner().invoke(app, command(unbroken, *steps)).exit_code == 0
+
+    child = subprocess.Popen(
+        [sys.executable, "-m", "xpeft", *command(killed, *steps)],
+        cwd=ROOT / "training",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (killed / CHECKPOINT).exists() and child.poll() is None:
+        time.sleep(0.002)
+    child.kill()
+    assert child.wait() == -signal.SIGKILL
+    assert not (killed / TASK_FILE).exists()
+
+    result = CliRunner().invoke(app, command(killed, *steps, "--resume"))
+    assert result.exit_code == 0, result.output
+    assert written(killed) == written(unbroken)
+    assert {path.name for path in killed.iterdir()} == {path.name for path in unbroken.iterdir()}
+
+
+def flipped(content: bytes, part: zipfile.ZipInfo) -> bytes:
+    """The bytes of a ZIP file with one bit flipped in the middle of a part's data."""
+    name, extra = struct.unpack_from("<HH", content, part.header_offset + 26)
+    place = part.header_offset + 30 + name + extra + part.file_size // 2
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_a_damaged_checkpoint_is_named(command: Command, checkpoint: Path, tmp_path: Path) -> None:
+    content = checkpoint.read_bytes()
+    with zipfile.ZipFile(checkpoint) as archive:
+        damaged = [flipped(content, part) for part in archive.infolist()]
+    assert len(damaged) > 10
+    something_else = io.BytesIO()
+    torch.save([1, 2], something_else)
+    for bad in (b"", b"hello", content[: len(content) // 2], content[:-1], something_else.getvalue(), *damaged):
+        (tmp_path / CHECKPOINT).write_bytes(bad)
+        result = CliRunner().invoke(app, command(tmp_path, "--resume"))
+        assert result.exit_code == 1
+        assert f"error[bad-checkpoint]: the checkpoint {tmp_path / CHECKPOINT} " in result.output
+        assert "hint: Start the run again without --resume." in result.output
+
+
+def test_what_does_not_fit_leaves_nothing(tiny_plm: Path, small_disk: Path) -> None:
+    out = small_disk / "bundle"
+    result = CliRunner().invoke(app, ["bundle", "--out", str(out), "--plm", str(tiny_plm), "--pool-size", "12", "--chosen", "5"])
+    assert (result.exit_code, f"error[not-written]: {out} cannot be written: No space left on device" in result.output) == (1, True)
+    leave_room(small_disk, 1)
+    with pytest.raises(NotWritten, match=r"predictions\.ndjson cannot be written: No space left on device"):
+        write_text(small_disk / "predictions.ndjson", "x" * 2 * PAGE)
+    # More than a file's buffer holds: torch.save itself meets the full disk.
+    with (
+        pytest.raises(NotWritten, match=r"big\.pt cannot be written: No space left on device"),
+        written_file(small_disk / "big.pt") as file,
+    ):
+        torch.save(torch.zeros(100 * PAGE), file)
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
+def test_a_link_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "file")
+    for text in ("one", "two"):
+        write_text(link, text)
+        assert (link.is_symlink(), (tmp_path / "file").read_text(encoding="utf-8")) == (True, text)
+
+
+def test_a_run_that_is_stopped_before_its_first_checkpoint_says_so(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "train", stop)
+    result = CliRunner().invoke(app, command(tmp_path))
+    assert (result.exit_code, "stopped; there is no checkpoint yet" in result.output) == (130, True)

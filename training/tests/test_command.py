@@ -1,0 +1,145 @@
+"""What the command line says and does where the data, or the machine, is not what it would like."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.conftest import ROOT
+from tests.test_train import arguments
+from xpeft.cli import app
+from xpeft.files import PROFILES_FILE
+
+Line = dict[str, str]
+Train = Callable[..., tuple[int, str]]
+
+
+def lines_of(path: Path) -> list[Line]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def write_lines(path: Path, lines: list[Line]) -> Path:
+    path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def train(tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> Train:
+    def run(data: Path, *more: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, arguments(data, tiny_bundle, tiny_plm, tmp_path / "out", *more))
+        return result.exit_code, result.output
+
+    return run
+
+
+@pytest.fixture
+def evaluate(tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> Train:
+    def run(data: Path, *more: str) -> tuple[int, str]:
+        paths = ["--data", str(data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(tmp_path / "out")]
+        result = CliRunner().invoke(app, ["eval", *paths, "--device", "cpu", *more])
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_errors_begin_with_their_code(train: Train, tiny_data: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl.gz"
+    bad.write_bytes(gzip.compress(tiny_data.read_bytes())[:-9])
+    for data, code in ((tmp_path / "none.jsonl", "unreadable-file"), (tmp_path, "unreadable-file"), (bad, "unreadable-file")):
+        status, output = train(data)
+        assert status == 1
+        assert f"error[{code}]: {data} cannot be read: " in output
+        assert "\nhint: " in output
+    assert "error[refused]: " in train(tiny_data, "--task", "No Good")[1]
+    assert "error[no-checkpoint]: " in train(tiny_data, "--resume")[1]
+    (tmp_path / "out").rmdir()
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    assert f"error[not-written]: {tmp_path / 'out'} cannot be written: File exists" in train(tiny_data)[1]
+
+
+def test_a_gpu_that_is_not_there_is_named(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "xpeft", *arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path, "--device", "cuda")]
+    # In a process of its own, because PyTorch looks for GPUs once.
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=ROOT / "training", env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith("error[no-gpu]: PyTorch sees no GPU\nhint: ")) == (1, True), done.stderr
+
+
+def test_a_profile_of_one_label_learns_to_give_it(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
+    lines = [line | ({"label": "vehicle"} if line["profile"] == "a" else {}) for line in lines_of(tiny_data)]
+    status, output = train(write_lines(tmp_path / "data.jsonl", lines), "--epochs", "16", "--mask-lr", "0.1")
+    assert status == 0, output
+    assert "1 of 3 profiles learn one label: all their training texts have it\n" in output[: output.index("majority")]
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["one_label_profiles"] == 1
+    assert report["test"]["profiles"]["a"]["masks"] == 1
+
+    own = write_lines(tmp_path / "own.jsonl", [line for line in lines if line["profile"] == "a"])
+    predictions = tmp_path / "predictions.ndjson"
+    assert evaluate(own, "--predictions", str(predictions))[0] == 0
+    assert [line["predicted"] for line in lines_of(predictions)] == ["vehicle"] * 10
+
+
+def test_without_dev_and_test_texts_it_is_said_that_nothing_was_measured(
+    train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path
+) -> None:
+    lines = lines_of(tiny_data)
+    status, output = train(write_lines(tmp_path / "train.jsonl", [line for line in lines if line["split"] == "train"]))
+    assert status == 0, output
+    assert "nothing was measured: the data has no dev and no test texts\n" in output
+    assert len(lines_of(tmp_path / "out" / PROFILES_FILE)) == 3
+
+    # The task's profiles are known without their training texts, and need not all have test texts.
+    test = [line for line in lines if line["split"] == "test" and line["profile"] != "a"]
+    predictions = tmp_path / "predictions.ndjson"
+    status, output = evaluate(write_lines(tmp_path / "test.jsonl", test), "--predictions", str(predictions))
+    assert status == 0, output
+    assert '"n": 20' in output
+    assert [line["profile"] for line in lines_of(predictions)] == ["b"] * 10 + ["c"] * 10
+
+    status, output = evaluate(write_lines(tmp_path / "stranger.jsonl", [*test, {**test[0], "profile": "d"}]))
+    assert (status, "error[unknown-profile]: " in output, "line 21: the task has no profile 'd'" in output) == (1, True, True)
+    status, output = evaluate(write_lines(tmp_path / "label.jsonl", [*test, {**test[0], "label": "plant"}]))
+    assert (status, "error[unknown-label]: " in output, "line 21: the task has no label 'plant'" in output) == (1, True, True)
+    status, output = evaluate(tmp_path / "train.jsonl")
+    assert (status, "error[no-texts]: " in output) == (1, True)
+
+    profiles = tmp_path / "out" / PROFILES_FILE
+    profiles.write_text(profiles.read_text(encoding="utf-8").replace('{"task"', "{", 1), encoding="utf-8")
+    status, output = evaluate(tmp_path / "test.jsonl")
+    assert (status, f"error[bad-line]: {profiles}, line 1: not JSON" in output) == (1, True), output
+
+
+def test_agree_names_the_line_of_what_is_no_prediction(tmp_path: Path) -> None:
+    good = {"index": 0, "profile": "p", "label": "x", "predicted": "x"}
+    path, bad = tmp_path / "good.ndjson", tmp_path / "bad.ndjson"
+    path.write_text(json.dumps(good) + "\n", encoding="utf-8")
+    for content, code, said in (
+        (json.dumps(good) + "\n\n{", "bad-line", "line 3: not JSON"),
+        (json.dumps({**good, "predicted": 1}), "bad-line", "line 1: predicted: Input should be a valid string"),
+        ('{"index": 0}', "bad-line", "line 1: the field 'profile' is missing"),
+    ):
+        bad.write_text(content, encoding="utf-8")
+        result = CliRunner().invoke(app, ["agree", str(path), str(bad)])
+        assert (result.exit_code, f"error[{code}]: {bad}, {said}" in result.output) == (1, True), result.output
+    for missing in (tmp_path, tmp_path / "none.ndjson"):
+        result = CliRunner().invoke(app, ["agree", str(missing), str(path)])
+        assert (result.exit_code, f"error[unreadable-file]: {missing} cannot be read: " in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_bundle_of_a_damaged_plm_is_refused(tiny_plm: Path, tmp_path: Path, file: str) -> None:
+    plm = tmp_path / "plm"
+    plm.mkdir()
+    for part in tiny_plm.iterdir():
+        content = part.read_bytes()
+        (plm / part.name).write_bytes(content[: len(content) // 2] if part.name == file else content)
+    result = CliRunner().invoke(app, ["bundle", "--out", str(tmp_path / "bundle"), "--plm", str(plm)])
+    assert (result.exit_code, f"error[unreadable-file]: the PLM in {plm} cannot be read: " in result.output) == (1, True)
+    assert not (tmp_path / "bundle").exists()
