@@ -56,7 +56,7 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert set(report["test"]["methods"]) == {"masks", "default", "majority"}
     assert report["test"]["profiles"]["d"]["masks"] > 0.9
-    assert not (tmp_path / "checkpoint.pt").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [PROFILES_FILE, "report.json", TASK_FILE]
 
     paths = ["--data", str(newcomers), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(tmp_path)]
     result = CliRunner().invoke(app, ["eval", *paths, "--device", "cpu"])
@@ -81,6 +81,45 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
     assert "--resume" in result.output
     assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, broken, "--resume")).exit_code == 0
     assert written(broken) == written(whole)
+
+
+def test_rounds_and_shards_learn_every_profile_and_a_broken_round_goes_on(
+    task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(out: Path, *more: str) -> str:
+        result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, out, *more))
+        return f"{result.exit_code} {result.output}"
+
+    def names(folder: Path) -> list[str]:
+        return [json.loads(line)["profile"] for line in (folder / PROFILES_FILE).read_text(encoding="utf-8").splitlines()]
+
+    def stop_in_second(path: Path, training: Training, step: int, losses: Losses) -> None:
+        save_checkpoint(path, training, step, losses)
+        if path.name == "00001.pt":
+            raise KeyboardInterrupt
+
+    whole, broken, shards = tmp_path / "whole", tmp_path / "broken", tmp_path / "shards"
+    one = ("--profiles-at-once", "1")
+    assert add(whole, *one).startswith("0")
+    assert names(whole) == ["d", "e"]
+    report = json.loads((whole / "report.json").read_text(encoding="utf-8"))
+    assert report["test"]["profiles"]["d"]["masks"] > 0.9
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "CHECKPOINT_STEPS", 5)
+        patched.setattr(loop, "save_checkpoint", stop_in_second)
+        assert add(broken, *one).startswith("130")
+    assert "other settings" in add(broken, "--resume")
+    assert add(broken, *one, "--resume").startswith("0")
+    assert written(broken) == written(whole)
+
+    assert add(shards, "--shard", "1/2").startswith("0")
+    assert names(shards / "shard-1-of-2") == ["d"]
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert add(shards).startswith("0")
+    assert names(shards / "shard-2-of-2") == ["e"]
+    assert "no profile is left for shard 3 of 3" in add(shards, "--shard", "3/3")
+    assert "names no shard" in add(shards, "--shard", "4/3")
 
 
 def test_what_cannot_be_added_is_said(

@@ -93,7 +93,7 @@ def test_a_full_disk_is_named_and_resume_goes_on_when_there_is_room(
     result = CliRunner().invoke(app, command(out, "--resume"))
     assert result.exit_code == 1
     assert f"error[not-written]: {out / file} cannot be written: No space left on device\nhint: Make room" in result.output
-    assert f"With --resume it goes on from {out / CHECKPOINT}." in result.output
+    assert f"Run again with --resume, it goes on from {out / CHECKPOINT}." in result.output
     assert {path.name for path in out.iterdir()} == {CHECKPOINT, *[TASK_FILE, PROFILES_FILE][:pages]}
 
     filler.unlink()
@@ -117,7 +117,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(
     filler = leave_room(small_disk, -(-checkpoint.stat().st_size // PAGE) + 1)
     result = CliRunner().invoke(app, command(out))
     assert f"error[not-written]: {out / CHECKPOINT} cannot be written: No space left on device" in result.output
-    assert f"With --resume it goes on from {out / CHECKPOINT}." in result.output
+    assert f"Run again with --resume, it goes on from {out / CHECKPOINT}." in result.output
     assert [path.name for path in out.iterdir()] == [CHECKPOINT]
 
     filler.unlink()

@@ -1,80 +1,36 @@
 """The command line: `python -m xpeft COMMAND --help`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from xpeft.checkpoint import CHECKPOINT
-from xpeft.errors import NoGpu, NotWritten, XpeftError
+from xpeft.comparison.commands import compare
+from xpeft.options import (
+    Bf16Option,
+    BundleOption,
+    DataOption,
+    Device,
+    DeviceOption,
+    EpochsOption,
+    NoiseOption,
+    PairOption,
+    PlmOption,
+    ProfilesPerStepOption,
+    QuietOption,
+    ResumeOption,
+    SeedOption,
+    TauOption,
+    TextsPerProfileOption,
+    readable_errors,
+    resumable,
+    torch_device,
+)
 from xpeft.plm import DEFAULT_PLM
 
 app = typer.Typer(help="Train X-PEFT profiles and build what xpeft-edge serves.", no_args_is_help=True, pretty_exceptions_enable=False)
-
-DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain or gzip.")]
-BundleOption = Annotated[Path, typer.Option(help="Bundle folder whose PLM and pool are used.", exists=True, file_okay=False)]
-PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if not where its name says.")]
-PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
-EpochsOption = Annotated[int, typer.Option(min=1, help="Passes over the training texts.")]
-ProfilesPerStepOption = Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")]
-TextsPerProfileOption = Annotated[int, typer.Option(min=1, help="Texts in a group.")]
-NoiseOption = Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")]
-TauOption = Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")]
-Bf16Option = Annotated[
-    bool, typer.Option("--bf16", help="Train through the PLM in bfloat16: faster on GPUs and on CPUs with AMX. Scores are always fp32's.")
-]
-SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same result on one machine.")]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
-
-
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
-
-
-def torch_device(device: Device) -> torch.device:
-    """The device, checked."""
-    if device is Device.cuda and not torch.cuda.is_available():
-        raise NoGpu("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
-    return torch.device("cuda" if device is not Device.cpu and torch.cuda.is_available() else "cpu")
-
-
-@contextmanager
-def readable_errors() -> Iterator[None]:
-    """End with status 1 and two lines, what and what next, instead of a traceback, where the user can mend it."""
-    try:
-        yield
-    except XpeftError as error:
-        typer.secho(f"error[{error.code}]: {error}", err=True, fg="red")
-        typer.secho(f"hint: {error.hint}", err=True)
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def resumable(out: Path) -> Iterator[None]:
-    """Say how to go on where a run ends early: with status 130 on Ctrl-C."""
-    try:
-        yield
-    except NotWritten as error:
-        if (out / CHECKPOINT).is_file():
-            error.hint += f" With --resume it goes on from {out / CHECKPOINT}."
-        raise
-    except KeyboardInterrupt:
-        done = f"what is done is in {out}: run the same command again with --resume"
-        typer.echo(f"stopped; {done if (out / CHECKPOINT).is_file() else 'there is no checkpoint yet'}", err=True)
-        raise typer.Exit(130) from None
 
 
 @app.command()
@@ -145,7 +101,7 @@ def train(
         bf16=bf16,
         seed=seed,
     )
-    with readable_errors(), resumable(out):
+    with readable_errors(), resumable(out, CHECKPOINT):
         report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, torch_device(device), resume, quiet)
         print_report(report, out)
 
@@ -169,11 +125,18 @@ def add(
     bf16: Bf16Option = False,
     seed: SeedOption = 0,
     device: DeviceOption = Device.auto,
+    profiles_at_once: Annotated[
+        int, typer.Option(min=1, help="Learn so many profiles in one pass; memory for training does not grow with more.")
+    ] = 2000,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="I/N: take the I-th of N parts of the profiles, into a folder of its own. torchrun sets it.", metavar="I/N"),
+    ] = None,
     resume: ResumeOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Learn new profiles for a finished task, with --pair if it was trained so. Its head and the profiles that it has stay as they are."""
-    from xpeft.add import add_profiles
+    from xpeft.add import Parts, add_profiles
     from xpeft.train import Recipe
 
     recipe = Recipe(
@@ -186,9 +149,10 @@ def add(
         bf16=bf16,
         seed=seed,
     )
-    with readable_errors(), resumable(out):
-        report = add_profiles(task, data, bundle, out, plm, pair, recipe, torch_device(device), resume, quiet)
-        print_report(report, out)
+    with readable_errors(), resumable(out, "**/drafts-*/*"):
+        parts = Parts.of(profiles_at_once, shard)
+        report, folder = add_profiles(task, data, bundle, out, plm, pair, recipe, torch_device(device), parts, resume, quiet)
+        print_report(report, folder)
 
 
 def print_report(report: dict[str, object], out: Path) -> None:
@@ -262,7 +226,5 @@ def report(
         for path in write_report(folder):
             typer.echo(path)
 
-
-from xpeft.comparison.commands import compare  # noqa: E402
 
 app.command()(compare)

@@ -1,7 +1,7 @@
 """Labelled text: JSON Lines, plain or gzip, one record a line with `profile`, `text`, `text_pair`?, `label` and `split`."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -70,6 +70,15 @@ class DataSet:
             for example in self.splits["train"]:
                 closed[example.profile, example.label] = 0.0
         return closed
+
+    def only(self, profiles: list[int]) -> "DataSet":
+        """The same with some of the profiles, by index, and their texts."""
+        place = {profile: index for index, profile in enumerate(profiles)}
+        splits: dict[Split, list[Example]] = {
+            split: [replace(example, profile=place[example.profile]) for example in examples if example.profile in place]
+            for split, examples in self.splits.items()
+        }
+        return replace(self, profiles=[self.profiles[profile] for profile in profiles], splits=splits)
 
 
 def read_records(path: Path) -> dict[int, Record]:

@@ -77,6 +77,12 @@ class BadCheckpoint(XpeftError):
     code = "bad-checkpoint"
 
 
+class NoProfiles(XpeftError):
+    """Nothing is left to learn."""
+
+    code = "no-profiles"
+
+
 class OtherRun(XpeftError):
     """A checkpoint is of a run with other settings or data."""
 

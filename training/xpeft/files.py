@@ -1,7 +1,7 @@
 """`task.json` and `profiles.ndjson`: what a training run leaves for the edge (docs/formats.md, "Task" and "Profile")."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -60,6 +60,13 @@ class Learnt:
     label_bias: torch.Tensor
     with_bias: bool
 
+    def only(self, profiles: list[int]) -> "Learnt":
+        """The same with some of the profiles, by index."""
+        rows = [*profiles, len(self.profiles)]
+        return replace(
+            self, profiles=[self.profiles[index] for index in profiles], masks=self.masks[rows], label_bias=self.label_bias[rows]
+        )
+
 
 def write_learnt(
     folder: Path,
@@ -78,7 +85,7 @@ def write_learnt(
     # A task that is broken off here is not to be taken for whole with an older run's profiles.
     (folder / PROFILES_FILE).unlink(missing_ok=True)
     write_text(folder / TASK_FILE, record.model_dump_json(indent=2) + "\n")
-    write_profiles(folder, model, task, profiles, with_bias)
+    write_profiles(folder / PROFILES_FILE, model, task, profiles, with_bias)
 
 
 def mask_blobs(model: MaskModel) -> list[bytes]:
@@ -88,14 +95,14 @@ def mask_blobs(model: MaskModel) -> list[bytes]:
     return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
 
 
-def write_profiles(folder: Path, model: MaskModel, task: str, profiles: list[str], with_bias: bool) -> None:
-    """Write `profiles.ndjson`; the label biases only `with_bias`."""
+def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str], with_bias: bool) -> None:
+    """Write a file like `profiles.ndjson`; the label biases only `with_bias`."""
     biases = [base64.b64encode(pack_bias(bias)) if with_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
         Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
         for name, blob, bias in zip(profiles, mask_blobs(model)[:-1], biases, strict=True)
     ]
-    write_text(folder / PROFILES_FILE, "\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xpeft import cli
+from xpeft import options
 from xpeft.errors import XpeftError
 
 
@@ -32,7 +32,7 @@ def compare(
         list[str],
         typer.Option(help="hard, soft, adapter, lora, ia3, bitfit, vera, vblora, head, head-own, majority; give several."),
     ],
-    bundle: cli.BundleOption,
+    bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="Folder for the runs' files; runs that it has are not run again.")],
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, … of each result.")] = 3,
     lr: Annotated[float | None, typer.Option(min=0, help="Learning rate of what a profile learns; else searched on dev.")] = None,
@@ -48,16 +48,16 @@ def compare(
     bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of adapters.")] = 24,
     pool_scale: Annotated[float, typer.Option(min=0, help="Times the usual size of the pool's entries.")] = 1.0,
     affine: Annotated[AffineChoice, typer.Option(help="Gain and shift of the masked bottleneck's LayerNorm.")] = AffineChoice.none,
-    epochs: cli.EpochsOption = 4,
-    profiles_per_step: cli.ProfilesPerStepOption = 16,
-    texts_per_profile: cli.TextsPerProfileOption = 4,
+    epochs: options.EpochsOption = 4,
+    profiles_per_step: options.ProfilesPerStepOption = 16,
+    texts_per_profile: options.TextsPerProfileOption = 4,
     head_lr: Annotated[float, typer.Option(min=0, help="Learning rate of the shared head.")] = 2e-3,
-    noise: cli.NoiseOption = 0.2,
-    tau: cli.TauOption = 1.0,
-    plm: cli.PlmOption = None,
-    bf16: cli.Bf16Option = False,
-    device: cli.DeviceOption = cli.Device.auto,
-    quiet: cli.QuietOption = False,
+    noise: options.NoiseOption = 0.2,
+    tau: options.TauOption = 1.0,
+    plm: options.PlmOption = None,
+    bf16: options.Bf16Option = False,
+    device: options.DeviceOption = options.Device.auto,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Learn methods on data sets, each at its own best learning rate, and leave a file for every run; `report` makes the page of them."""
     from xpeft.comparison.compare import compare as run_comparison
@@ -67,7 +67,7 @@ def compare(
     from xpeft.mask_model import MaskKind
     from xpeft.train import Recipe
 
-    with cli.readable_errors(), cli.resumable(out):
+    with options.readable_errors(), options.resumable(out, "*.pt", ""):
         if chosen > pool_size:
             raise XpeftError(f"a mask cannot choose {chosen} of {pool_size} adapters", "Give a smaller --chosen or a larger --pool-size.")
         recipe = Recipe(
@@ -85,7 +85,7 @@ def compare(
             bundle=bundle,
             out=out,
             plm_spec=plm,
-            device=cli.torch_device(device),
+            device=options.torch_device(device),
             recipe=recipe,
             part=Slice(profiles, texts, max_tokens),
             pool=PoolSpec(pool.value, pool_size, chosen, bottleneck, pool_scale),
