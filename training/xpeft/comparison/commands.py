@@ -62,8 +62,8 @@ def compare(
     """Learn methods on data sets, each at its own best learning rate, and leave a file for every run; `report` makes the page of them."""
     from xpeft.comparison.compare import compare as run_comparison
     from xpeft.comparison.methods import PoolSpec, Rates
-    from xpeft.comparison.one_run import Comparison
     from xpeft.comparison.sets import Slice
+    from xpeft.comparison.setup import Comparison
     from xpeft.mask_model import MaskKind
     from xpeft.train import Recipe
 

@@ -6,14 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from xpeft.comparison.describe import describe, write_record
+from xpeft.comparison.learning import learn
 from xpeft.comparison.methods import HEADS, METHODS, Rates
-from xpeft.comparison.one_run import Comparison, Run, describe, learn
 from xpeft.comparison.sets import SETS, load_set
+from xpeft.comparison.setup import Comparison, Run
 from xpeft.data import Split
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.report.records import RunRecord
 from xpeft.run import load_parts
+from xpeft.writing import make_folder
 
 # Which profiles and texts a slice has is the same for every method and seed.
 SLICE_SEED = 0
@@ -73,14 +76,11 @@ def run_once(
     if not setup.quiet:
         print(f"{run.stem} ({purpose}, learning rate {chosen.own:g}, shared {chosen.shared:g})", file=sys.stderr)
     data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
-    (setup.out / "runs").mkdir(parents=True, exist_ok=True)
+    make_folder(setup.out)
     start = time.monotonic()
     outcome = learn(run, plm, data)
     seconds = time.monotonic() - start
     for split, file in files.items():
-        record = describe(run, plm, data, outcome, split, measured[split], seconds)
-        draft = file.with_suffix(".part")
-        draft.write_text(record.model_dump_json() + "\n", encoding="utf-8")
-        draft.replace(file)
+        write_record(describe(run, plm, data, outcome, split, measured[split], seconds), file)
     run.checkpoint.unlink(missing_ok=True)
     return list(files.values())

@@ -1,0 +1,102 @@
+"""Learning one method on one data set."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from xpeft.batches import Batch
+from xpeft.comparison.methods import METHODS
+from xpeft.comparison.metrics import better, metric_value
+from xpeft.comparison.sets import SETS
+from xpeft.comparison.setup import Run
+from xpeft.data import DataSet, Example, Split
+from xpeft.encoder import AdapterEncoder
+from xpeft.evaluate import majority, run_groups, score
+from xpeft.heads import Features, Head, Own, search_head
+from xpeft.label_bias import bias_from_counts
+from xpeft.model import ProfileModel, target_loss
+from xpeft.plm import PLM
+from xpeft.run import everyone, masked_features
+from xpeft.train import Losses, train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Logits of each split's texts, the model (None for methods without one), and the course of its loss."""
+
+    logits: dict[Split, torch.Tensor]
+    model: ProfileModel | None
+    losses: Losses
+
+
+def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
+    """Mean cross entropy of logits [texts, labels]."""
+    labels, shares = torch.tensor([example.label for example in examples]), torch.tensor([example.share for example in examples])
+    return target_loss(logits, labels, shares).item()
+
+
+def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
+    """Train, finish the head on dev, and label everything."""
+    if run.method == "majority":
+        chosen = {split: torch.from_numpy(majority(data.splits["train"], examples)) for split, examples in data.splits.items()}
+        return Outcome({split: F.one_hot(labels, len(data.labels)).float() for split, labels in chosen.items()}, None, [])
+    model: ProfileModel | None = None
+    losses: Losses = []
+    if run.method in METHODS:
+        model = new_model(run, plm, data)
+        resume = run.checkpoint.exists()
+        texts, quiet = data.splits["train"], run.setup.quiet
+        losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default=False)
+    features = split_features(run, plm, model, data)
+    head = finish_head(run, data, features)
+    return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
+
+
+def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
+    """The method's untrained model, with each profile's label bias at what counting says, if it is to have one."""
+    setup, texts = run.setup, data.splits["train"]
+    sizes = len(data.profiles), len(data.labels)
+    model = METHODS[run.method].build(plm, setup.pool, setup.kind, *sizes, run.recipe.seed).to(setup.device)
+    bias = data.closed() + (bias_from_counts(texts, *sizes) if run.recipe.label_bias else 0.0)
+    model.label_bias[:-1] = bias.to(setup.device)
+    return model
+
+
+def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet) -> Features:
+    """Features of every text under its profile, or, without a model, under the plain PLM."""
+    setup = run.setup
+    if model is not None:
+        return masked_features(model, data, plm.pad_id, setup.quiet)
+    return plain_features(AdapterEncoder(plm).to(setup.device), data, plm.pad_id, setup.device, setup.quiet)
+
+
+def finish_head(run: Run, data: DataSet, features: Features) -> Head:
+    """The head that is best on dev by the set's metric, or, for a search, by cross entropy; as it is stored."""
+    metric = SETS[run.name].metric
+
+    def badness(logits: torch.Tensor) -> float:
+        if run.purpose == "search":
+            return cross_entropy(logits, data.splits["dev"])
+        scores = score(logits.argmax(1).numpy(), data.splits["dev"], data.labels)
+        value = metric_value(metric, logits, data.splits["dev"], data.labels)
+        return -scores["macro"] if metric == "accuracy" else -better(metric) * value
+
+    own: Own = "head" if run.method == "head-own" else "bias" if run.recipe.label_bias else "nothing"
+    head = search_head(data, features, own, "dev", run.recipe.seed, "head", run.setup.quiet, badness)
+    return head.stored() if run.recipe.label_bias else head
+
+
+def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: torch.device, quiet: bool) -> Features:
+    """Features of every text under the plain PLM."""
+
+    def plain(batch: Batch) -> torch.Tensor:
+        features: torch.Tensor = encoder(batch.ids, batch.types, batch.lengths, None)
+        return features
+
+    return {
+        split: run_groups(plain, examples, everyone(examples), pad_id, device)
+        for split, examples in tqdm(data.splits.items(), desc="plain features", unit="split", disable=quiet)
+        if examples
+    }

@@ -1,0 +1,72 @@
+"""What a comparison's runs are told, and the names of their files."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import JsonValue
+
+from xpeft.comparison.methods import METHODS, PoolSpec
+from xpeft.comparison.sets import Slice
+from xpeft.mask_model import MaskKind
+from xpeft.report.records import BIAS
+from xpeft.train import Recipe
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is the same for all runs of one command. searched_on: how many profiles learning rates are searched on."""
+
+    root: Path
+    bundle: Path
+    out: Path
+    plm_spec: str | None
+    device: torch.device
+    recipe: Recipe
+    part: Slice
+    pool: PoolSpec
+    kind: MaskKind
+    searched_on: int
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method on one data set with one seed."""
+
+    setup: Comparison
+    name: str
+    method: str
+    recipe: Recipe
+    purpose: Literal["result", "search", "curve"]
+    texts_per_profile: int | None = None  # of newly added profiles, for a curve
+
+    @property
+    def label(self) -> str:
+        """The method as it is reported."""
+        return self.method + (BIAS if self.recipe.label_bias and self.method != "majority" else "")
+
+    @property
+    def pool(self) -> PoolSpec | None:
+        """The pool, if the method has one."""
+        return self.setup.pool if self.method in METHODS and METHODS[self.method].masks else None
+
+    @property
+    def settings(self) -> dict[str, JsonValue]:
+        """All that distinguishes the run from others on its data set."""
+        own = {"pool": asdict(self.pool), **asdict(self.setup.kind)} if self.pool else {"bottleneck": self.setup.pool.bottleneck}
+        return {**asdict(self.recipe), **own, "slice": self.setup.part.words(), "purpose": self.purpose, "texts": self.texts_per_profile}
+
+    @property
+    def stem(self) -> str:
+        """Name of the run's files: short, and another for other settings."""
+        digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:8]
+        return f"{self.name.replace('/', '-')}.{self.label}.{self.recipe.seed}.{digest}"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run is saved while it is under way."""
+        return self.setup.out / f"{self.stem}.pt"
