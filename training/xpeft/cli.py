@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from xpeft.checkpoint import CHECKPOINT
-from xpeft.comparison.commands import compare
+from xpeft.comparison.commands import compare, curve
 from xpeft.options import (
     Bf16Option,
     BundleOption,
@@ -216,6 +216,29 @@ def golden(
 
 
 @app.command()
+def sizes(
+    layers: Annotated[
+        int, typer.Option(min=1, help="Blocks L of the PLM; the values without options are bert-base's, as in the paper.")
+    ] = 12,
+    hidden: Annotated[int, typer.Option(min=1, help="Hidden size d.")] = 768,
+    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 48,
+    pool_size: Annotated[
+        list[int] | None, typer.Option(min=1, help="Adapters N in the pool; give several. [default: 100, 200, 400]")
+    ] = None,
+) -> None:
+    """What a profile costs: numbers trained and bytes stored, for one adapter and for masks, at any PLM's shape."""
+    from xpeft.pool import PoolShape
+    from xpeft.sizes import sizes as sizes_of
+
+    rows = [row for size in pool_size or (100, 200, 400) for row in sizes_of(PoolShape(layers, hidden, bottleneck, size, 1))]
+    adapter = rows[0]
+    typer.echo(f"{'':<36}{'parameters':>12}{'bytes':>12}{'an adapter has, times as many':>32}")
+    for row in dict.fromkeys(rows):
+        times = f"{adapter.parameters / row.parameters:,.0f} parameters, {adapter.bytes / row.bytes:,.0f} bytes"
+        typer.echo(f"{row.method:<36}{row.parameters:>12,}{row.bytes:>12,}{times:>32}")
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder with runs/*.json, one file a run.", exists=True, file_okay=False)],
 ) -> None:
@@ -228,3 +251,4 @@ def report(
 
 
 app.command()(compare)
+app.command()(curve)

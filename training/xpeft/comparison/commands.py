@@ -1,4 +1,4 @@
-"""`python -m xpeft compare`."""
+"""`python -m xpeft compare` and `curve`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -25,33 +25,44 @@ class AffineChoice(StrEnum):
     own = "own"
 
 
+DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …")]
+RootOption = Annotated[Path, typer.Option(help="Folder that the data sets lie in.", exists=True, file_okay=False)]
+OutOption = Annotated[Path, typer.Option(help="Folder for the runs' files; runs that it has are not run again.")]
+SeedsOption = Annotated[int, typer.Option(min=1, help="Seeds 0, 1, … of each result.")]
+LabelBiasOption = Annotated[bool, typer.Option("--label-bias", help="Give each profile a label bias too.")]
+PoolSizeOption = Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")]
+ChosenOption = Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")]
+BottleneckOption = Annotated[int, typer.Option(min=1, help="Bottleneck size b of adapters.")]
+HeadRateOption = Annotated[float, typer.Option(min=0, help="Learning rate of the shared head.")]
+
+
 def compare(
-    data: Annotated[list[str], typer.Argument(help="Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …")],
-    root: Annotated[Path, typer.Option(help="Folder that the data sets lie in.", exists=True, file_okay=False)],
+    data: DataArgument,
+    root: RootOption,
     method: Annotated[
         list[str],
         typer.Option(help="hard, soft, adapter, lora, ia3, bitfit, vera, vblora, head, head-own, majority; give several."),
     ],
     bundle: options.BundleOption,
-    out: Annotated[Path, typer.Option(help="Folder for the runs' files; runs that it has are not run again.")],
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, … of each result.")] = 3,
+    out: OutOption,
+    seeds: SeedsOption = 3,
     lr: Annotated[float | None, typer.Option(min=0, help="Learning rate of what a profile learns; else searched on dev.")] = None,
     shared_lr: Annotated[float, typer.Option(min=0, help="With --lr: that of mask logits (VB-LoRA: vectors) all share.")] = 0.0,
     searched_on: Annotated[int, typer.Option(min=1, help="Profiles that learning rates are searched on.")] = 20,
     profiles: Annotated[int | None, typer.Option(min=1, help="Take so many profiles only.")] = None,
     texts: Annotated[int | None, typer.Option(min=2, help="Take so many training texts of each profile only.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=3, help="Cut texts to so many tokens.")] = None,
-    label_bias: Annotated[bool, typer.Option("--label-bias", help="Give each profile a label bias too.")] = False,
+    label_bias: LabelBiasOption = False,
     pool: Annotated[PoolChoice, typer.Option(help="Entries of the random pool.")] = PoolChoice.sign,
-    pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
-    chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
-    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of adapters.")] = 24,
+    pool_size: PoolSizeOption = 100,
+    chosen: ChosenOption = 50,
+    bottleneck: BottleneckOption = 24,
     pool_scale: Annotated[float, typer.Option(min=0, help="Times the usual size of the pool's entries.")] = 1.0,
     affine: Annotated[AffineChoice, typer.Option(help="Gain and shift of the masked bottleneck's LayerNorm.")] = AffineChoice.none,
     epochs: options.EpochsOption = 4,
     profiles_per_step: options.ProfilesPerStepOption = 16,
     texts_per_profile: options.TextsPerProfileOption = 4,
-    head_lr: Annotated[float, typer.Option(min=0, help="Learning rate of the shared head.")] = 2e-3,
+    head_lr: HeadRateOption = 2e-3,
     noise: options.NoiseOption = 0.2,
     tau: options.TauOption = 1.0,
     plm: options.PlmOption = None,
@@ -94,4 +105,56 @@ def compare(
             quiet=quiet,
         )
         files = run_comparison(setup, data, method, list(range(seeds)), None if lr is None else Rates(lr, shared_lr))
+        typer.echo(f"{len(files)} files are in {out}/runs; make the page of them with: python -m xpeft report {out}")
+
+
+def curve(
+    data: DataArgument,
+    root: RootOption,
+    method: Annotated[list[str], typer.Option(help="hard, soft, adapter, …, or head: its label bias alone; give several.")],
+    bundle: options.BundleOption,
+    out: OutOption,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rate of what a profile learns.")],
+    shared_lr: Annotated[float, typer.Option(min=0, help="That of what the known profiles share.")] = 0.0,
+    seeds: SeedsOption = 3,
+    newcomers: Annotated[int, typer.Option(min=1, help="Profiles that join the task.")] = 16,
+    texts: Annotated[str, typer.Option(help="Numbers of training texts of each.")] = "1,2,5,10,20,50",
+    label_bias: LabelBiasOption = False,
+    bottleneck: BottleneckOption = 24,
+    pool_size: PoolSizeOption = 100,
+    chosen: ChosenOption = 50,
+    epochs: options.EpochsOption = 4,
+    head_lr: HeadRateOption = 2e-3,
+    plm: options.PlmOption = None,
+    bf16: options.Bf16Option = False,
+    device: options.DeviceOption = options.Device.auto,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Learn tasks without some profiles, then these with a few texts each: accuracy against the number of labelled texts."""
+    from xpeft.comparison.curve import curve as run_curves
+    from xpeft.comparison.methods import PoolSpec
+    from xpeft.comparison.sets import Slice
+    from xpeft.comparison.setup import Comparison
+    from xpeft.mask_model import MaskKind
+    from xpeft.train import Recipe
+
+    with options.readable_errors(), options.resumable(out, "*.pt", ""):
+        try:
+            counts = sorted({int(count) for count in texts.split(",")})
+        except ValueError as error:
+            raise XpeftError(f"{texts!r} are no numbers of texts", "Say for example 1,5,20.") from error
+        setup = Comparison(
+            root=root,
+            bundle=bundle,
+            out=out,
+            plm_spec=plm,
+            device=options.torch_device(device),
+            recipe=Recipe(epochs=epochs, own_lr=lr, shared_lr=shared_lr, head_lr=head_lr, label_bias=label_bias, bf16=bf16),
+            part=Slice(),
+            pool=PoolSpec("sign", pool_size, chosen, bottleneck),
+            kind=MaskKind(),
+            searched_on=0,
+            quiet=quiet,
+        )
+        files = run_curves(setup, data, method, list(range(seeds)), newcomers, counts)
         typer.echo(f"{len(files)} files are in {out}/runs; make the page of them with: python -m xpeft report {out}")

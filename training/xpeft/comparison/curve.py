@@ -1,0 +1,156 @@
+"""Accuracy against labelled texts: new profiles join a finished task with 1, 2, 5, … training texts each; its head stays as it is."""
+
+import random
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from xpeft.add_round import HEAD_START
+from xpeft.comparison.compare import SLICE_SEED
+from xpeft.comparison.describe import describe, write_record
+from xpeft.comparison.learning import Outcome, finish_head, new_model, split_features
+from xpeft.comparison.methods import METHODS
+from xpeft.comparison.sets import SETS, load_set
+from xpeft.comparison.setup import Comparison, Run
+from xpeft.data import DataSet
+from xpeft.errors import XpeftError
+from xpeft.evaluate import by_profile, run_groups
+from xpeft.heads import Head
+from xpeft.label_bias import fit_bias, stored_bias
+from xpeft.mask_model import MaskModel
+from xpeft.masks import topk_ones
+from xpeft.model import ProfileModel
+from xpeft.plm import PLM
+from xpeft.run import everyone, load_parts
+from xpeft.train import train
+from xpeft.writing import make_folder
+
+# More passes than a whole task takes: a few texts make few steps.
+EPOCHS = 10
+CURVED = ("head", *METHODS)
+
+
+def curve(setup: Comparison, names: list[str], methods: list[str], seeds: list[int], newcomers: int, counts: list[int]) -> list[Path]:
+    """For each data set, method and seed: learn a task without some profiles, then these with `counts` training texts each.
+
+    setup.recipe has the learning rates; nothing is searched. head: the profile's label bias alone, beside a head on the plain PLM.
+    """
+    for method in methods:
+        if method not in CURVED:
+            raise XpeftError(f"there is no curve of {method!r}", f"Choose of {', '.join(CURVED)}.")
+    manifest, _, plm = load_parts(setup.bundle, setup.plm_spec)
+    make_folder(setup.out)
+    written = []
+    for name in names:
+        if name not in SETS or SETS[name].measured != "test":
+            raise XpeftError(f"{name!r} is no data set with profiles", "Choose of news, offense, intents and reviews.")
+        data = load_set(setup.root, name, setup.bundle / manifest.file("tokenizer"), setup.part, SLICE_SEED)
+        for method in methods:
+            for seed in seeds:
+                written += one_curve(setup, plm, data, name, method, seed, newcomers, counts)
+    return written
+
+
+def one_curve(
+    setup: Comparison, plm: PLM, data: DataSet, name: str, method: str, seed: int, newcomers: int, counts: list[int]
+) -> list[Path]:
+    """The runs of one curve, a file for each number of texts."""
+    recipe = replace(setup.recipe, seed=seed, label_bias=setup.recipe.label_bias or method == "head")
+    runs = {count: Run(setup, name, method, recipe, "curve", count) for count in counts}
+    files = {count: setup.out / "runs" / f"{run.stem}.json" for count, run in runs.items()}
+    if all(file.exists() for file in files.values()):
+        return list(files.values())
+    known, new = part_profiles(data, newcomers, max(counts), seed)
+    base, head = learn_base(Run(setup, name, method, recipe, "result"), plm, known)
+    for count, run in runs.items():
+        if not setup.quiet:
+            print(f"{run.stem}: {len(new.profiles)} new profiles with {count} text(s) each", file=sys.stderr)
+        few = first_texts(new, count, seed)
+        start = time.monotonic()
+        outcome = join(run, plm, base, head, few)
+        write_record(describe(run, plm, few, outcome, "test", "test", time.monotonic() - start), files[count])
+    return list(files.values())
+
+
+def part_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tuple[DataSet, DataSet]:
+    """The data of those who are known, and of those who join: some of the profiles with enough training texts."""
+    enough = [profile for profile, own in by_profile(data.splits["train"]).items() if len(own) >= texts]
+    if len(enough) < newcomers or newcomers >= len(data.profiles):
+        raise XpeftError(
+            f"{len(enough)} of {len(data.profiles)} profiles have {texts} training texts",
+            f"{newcomers} are to join: ask for fewer, or for fewer texts.",
+        )
+    joining = sorted(random.Random(seed).sample(sorted(enough), newcomers))
+    return data.only([profile for profile in range(len(data.profiles)) if profile not in joining]), data.only(joining)
+
+
+def first_texts(data: DataSet, count: int, seed: int) -> DataSet:
+    """The data with `count` training texts a profile; those of a smaller count are among them."""
+    texts = data.splits["train"]
+    chosen = []
+    for own in by_profile(texts).values():
+        random.Random(seed).shuffle(own)
+        chosen += own[:count]
+    return replace(data, splits={**data.splits, "train": [texts[index] for index in sorted(chosen)]})
+
+
+def learn_base(run: Run, plm: PLM, known: DataSet) -> tuple[ProfileModel | None, Head]:
+    """A task of the known profiles: the model, with a default profile (None for a head alone), and the finished head."""
+    model = None
+    if run.method in METHODS:
+        model = new_model(run, plm, known)
+        checkpoint = run.checkpoint.with_suffix(".base.pt")
+        settings = (run.settings, known.profiles)
+        train(model, known.splits["train"], run.recipe, plm.pad_id, checkpoint, settings, checkpoint.exists(), run.setup.quiet)
+        checkpoint.unlink()
+    return model, finish_head(run, known, split_features(run, plm, model, known))
+
+
+def join(run: Run, plm: PLM, base: ProfileModel | None, head: Head, data: DataSet) -> Outcome:
+    """Learn the profiles of `data` beside a base's head, and label their texts."""
+    spread = head.own.std(0, correction=0).clamp(min=0.1)
+    if base is None:
+        features = split_features(run, plm, None, data)
+        head = own_biases(head, features["train"], data, spread)
+        return Outcome({split: head.split_logits(data, features, split) for split in features}, None, [])
+    model = new_model(run, plm, data)
+    start_near(model, base, head)
+    texts, device = data.splits["train"], run.setup.device
+    if run.recipe.label_bias:
+        plain = run_groups(model.features, texts, everyone(texts, model.default_row), plm.pad_id, device)
+        model.label_bias[:-1] = own_biases(head, plain, data, spread).own.to(device)
+    recipe = replace(run.recipe, epochs=EPOCHS, head_lr=0.0, shared_lr=0.0)
+    losses = train(
+        model, texts, recipe, plm.pad_id, run.checkpoint, run.settings, run.checkpoint.exists(), run.setup.quiet, with_default=False
+    )
+    run.checkpoint.unlink()
+    features = split_features(run, plm, model, data)
+    head = own_biases(head, features["train"], data, spread) if run.recipe.label_bias else replace(head, own=data.closed())
+    return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
+
+
+def start_near(model: ProfileModel, base: ProfileModel, head: Head) -> None:
+    """Give new profiles what the base's default profile has, as `add` does, and the base's head and shared parts."""
+    with torch.no_grad():
+        model.head.weight.copy_(head.weight)
+        model.head.bias.copy_(head.bias)
+        if isinstance(model, MaskModel) and isinstance(base, MaskModel) and not model.kind.soft:
+            logits = base.mask_logits(torch.tensor([base.default_row], device=base.device))
+            model.own.add_(HEAD_START * topk_ones(logits, base.shape.chosen).flatten())
+            return
+        for own, known in zip(model.tables(), base.tables(), strict=True):
+            own.copy_(known[base.default_row].expand_as(own))
+        for mine, common in zip(model.shared(), base.shared(), strict=True):
+            mine.copy_(common)
+
+
+def own_biases(head: Head, features: torch.Tensor, data: DataSet, spread: torch.Tensor) -> Head:
+    """The head with the likeliest label biases of the profiles of `data`, whose training texts have these features."""
+    none = torch.zeros(len(data.profiles), len(data.labels))
+    rows = torch.zeros(len(features), dtype=torch.long)
+    with torch.no_grad():
+        logits = replace(head, own=none).logits(features, rows)
+    return replace(head, own=stored_bias(fit_bias(logits, data.splits["train"], len(data.profiles), spread)))
