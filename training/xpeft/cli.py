@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from xpeft.checkpoint import CHECKPOINT
-from xpeft.comparison.commands import compare, curve
+from xpeft.comparison.commands import compare, curve, pool
 from xpeft.options import (
     Bf16Option,
     BundleOption,
@@ -252,3 +252,4 @@ def report(
 
 app.command()(compare)
 app.command()(curve)
+app.command()(pool)

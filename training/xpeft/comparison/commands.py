@@ -1,4 +1,4 @@
-"""`python -m xpeft compare` and `curve`."""
+"""`python -m xpeft compare`, `curve` and `pool`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,11 @@ from xpeft.errors import XpeftError
 
 
 class PoolChoice(StrEnum):
-    """Kinds of random pools."""
+    """Kinds of pools."""
 
     sign = "sign"
     gaussian = "gaussian"
+    trained = "trained"
 
 
 class AffineChoice(StrEnum):
@@ -53,7 +54,8 @@ def compare(
     texts: Annotated[int | None, typer.Option(min=2, help="Take so many training texts of each profile only.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=3, help="Cut texts to so many tokens.")] = None,
     label_bias: LabelBiasOption = False,
-    pool: Annotated[PoolChoice, typer.Option(help="Entries of the random pool.")] = PoolChoice.sign,
+    pool: Annotated[PoolChoice, typer.Option(help="Entries of the pool; trained ones are those of --pool-file.")] = PoolChoice.sign,
+    pool_file: Annotated[Path | None, typer.Option(help="A trained pool, as the command pool writes it.")] = None,
     pool_size: PoolSizeOption = 100,
     chosen: ChosenOption = 50,
     bottleneck: BottleneckOption = 24,
@@ -81,6 +83,8 @@ def compare(
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
         if chosen > pool_size:
             raise XpeftError(f"a mask cannot choose {chosen} of {pool_size} adapters", "Give a smaller --chosen or a larger --pool-size.")
+        if (pool is PoolChoice.trained) != (pool_file is not None):
+            raise XpeftError("--pool trained and --pool-file belong together", "Give both, or neither.")
         recipe = Recipe(
             epochs=epochs,
             groups_per_step=profiles_per_step,
@@ -99,7 +103,7 @@ def compare(
             device=options.torch_device(device),
             recipe=recipe,
             part=Slice(profiles, texts, max_tokens),
-            pool=PoolSpec(pool.value, pool_size, chosen, bottleneck, pool_scale),
+            pool=PoolSpec(pool.value, pool_size, chosen, bottleneck, pool_scale, file=str(pool_file) if pool_file else None),
             kind=MaskKind(affine=affine.value),
             searched_on=searched_on,
             quiet=quiet,
@@ -158,3 +162,36 @@ def curve(
         )
         files = run_curves(setup, data, method, list(range(seeds)), newcomers, counts)
         typer.echo(f"{len(files)} files are in {out}/runs; make the page of them with: python -m xpeft report {out}")
+
+
+def pool(
+    data: options.DataOption,
+    bundle: options.BundleOption,
+    out: Annotated[Path, typer.Option(help="File to write, *.safetensors; beside it the run is saved while it is under way.")],
+    texts: Annotated[int, typer.Option(min=1, help="Training texts of each adapter.")] = 400,
+    max_tokens: Annotated[int, typer.Option(min=3, help="Cut texts to so many tokens.")] = 32,
+    pair: options.PairOption = False,
+    pool_size: PoolSizeOption = 100,
+    bottleneck: BottleneckOption = 24,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rate of the adapters.")] = 3e-4,
+    head_lr: HeadRateOption = 2e-3,
+    epochs: options.EpochsOption = 1,
+    plm: options.PlmOption = None,
+    bf16: options.Bf16Option = False,
+    seed: options.SeedOption = 0,
+    device: options.DeviceOption = options.Device.auto,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Learn a pool of adapters on labelled text, with or without profiles, and write it in int8; `compare --pool trained` takes it."""
+    from xpeft.comparison.trained_pool import train_pool
+    from xpeft.pool import PoolShape
+    from xpeft.run import load_parts
+    from xpeft.train import Recipe
+
+    with options.readable_errors(), options.resumable(out.parent, out.with_suffix(".pt").name, ""):
+        manifest, _, parts = load_parts(bundle, plm)
+        shape = PoolShape(len(parts.layers), parts.hidden, bottleneck, pool_size, pool_size)
+        recipe = Recipe(epochs=epochs, own_lr=lr, head_lr=head_lr, bf16=bf16, seed=seed)
+        tokenizer = bundle / manifest.file("tokenizer")
+        train_pool(parts, tokenizer, data, out, shape, texts, max_tokens, pair, recipe, options.torch_device(device), quiet)
+        typer.echo(f"{out} is written, {out.stat().st_size / 2**20:.1f} MiB")

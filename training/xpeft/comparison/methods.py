@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -13,12 +14,12 @@ from xpeft.model import ProfileModel
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
 
-PoolKind = Literal["sign", "gaussian"]
+PoolKind = Literal["sign", "gaussian", "trained"]
 
 
 @dataclass(frozen=True)
 class PoolSpec:
-    """An adapter pool: its kind and sizes, its seed, and how many times larger than usual its entries are."""
+    """An adapter pool: its kind and sizes, its seed or file, and how many times larger than usual (or than in the file) its entries are."""
 
     kind: PoolKind = "sign"
     size: int = 100
@@ -26,6 +27,7 @@ class PoolSpec:
     bottleneck: int = 24
     scale: float = 1.0
     seed: int = 0
+    file: str | None = None
 
     def words(self) -> str:
         """The pool as a report names it."""
@@ -40,6 +42,10 @@ class PoolSpec:
     def entries(self, plm: PLM) -> torch.Tensor:
         """The pool [L, 2, N, d*b]."""
         shape, scale = self.shape(plm), self.scale * default_scale(self.chosen)
+        if self.kind == "trained":
+            from xpeft.comparison.trained_pool import load_pool
+
+            return self.scale * load_pool(Path(self.file or ""), shape)
         return (sign_pool if self.kind == "sign" else gaussian_pool)(self.seed, shape, scale)
 
 

@@ -1,6 +1,5 @@
 """The data sets of the comparison: where each lies under one folder, how it is read, and the metric that it is known by."""
 
-import gzip
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +7,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from tokenizers import Tokenizer
 
 from xpeft.comparison.metrics import MetricName
 from xpeft.data import SPLITS, DataSet, Example, Split
-from xpeft.errors import XpeftError
+from xpeft.lines import numbered_lines, parse_line
 
+FILE_HINT = "Name the folder of the comparison's data with --root, or a whole file in UTF-8: plain, or gzip if its name ends in .gz."
+LINE_HINT = 'A line is {"text": …, "label": …, "split": "train" | "dev" | "test"}; "profile", "text_pair" and "choices" may be added.'
 # The one profile of a set that has none.
 EVERYBODY = "everybody"
 # Of a set that is measured on dev, this share of the training texts, at most so many, takes dev's place for choosing.
@@ -106,12 +107,8 @@ def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Records of a file of the comparison's data."""
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            return [Line.model_validate_json(line) for line in lines]
-    except (OSError, EOFError, ValidationError) as error:
-        raise XpeftError(f"{path} cannot be read: {error}", "Name the folder of the comparison's data with --root.") from error
+    """Records of a file of labelled text, with or without profiles."""
+    return [parse_line(Line, path, number, line, LINE_HINT) for number, line in numbered_lines(path, FILE_HINT)]
 
 
 def by_name(lines: Iterable[Line]) -> list[list[Line]]:

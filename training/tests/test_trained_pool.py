@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from tests.test_compare import root as root
+from tests.test_compare import run
+from xpeft.cli import app
+from xpeft.comparison.trained_pool import deal, load_pool, save_pool
+from xpeft.data import DataSet, Example
+from xpeft.errors import XpeftError
+from xpeft.pool import PoolShape
+
+SHAPE = PoolShape(2, 32, 5, 12, 5)
+
+
+def test_a_pool_is_trained_written_in_int8_and_compared(
+    root: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    # Without profiles, as a background of news has none.
+    lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]
+    background = tmp_path / "background.jsonl"
+    background.write_text("\n".join(json.dumps({**line, "profile": "everybody"}) for line in lines), encoding="utf-8")
+    file = tmp_path / "pool.safetensors"
+    paths = ["--data", str(background), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(file)]
+    sizes = ["--pool-size", "12", "--bottleneck", "5", "--texts", "6", "--epochs", "4", "--lr", "0.01", "--device", "cpu", "--quiet"]
+    result = CliRunner().invoke(app, ["pool", *paths, *sizes])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["background.jsonl", "pool.safetensors"]
+    again = tmp_path / "again.safetensors"
+    assert CliRunner().invoke(app, ["pool", *paths[:-1], str(again), *sizes]).exit_code == 0
+    assert again.read_bytes() == file.read_bytes()
+
+    pool = load_pool(file, SHAPE)
+    assert pool.shape == (2, 2, 12, 160)
+    # One start for all, and texts of its own for each.
+    assert 0 < (pool[0, 0, 0] - pool[0, 0, 1]).abs().max() < pool.abs().max()
+    assert file.stat().st_size < 2 * 2 * 12 * 160 * 1.2
+
+    more = ("--pool", "trained", "--pool-file", str(file), "--method", "hard", "--lr", "0.1", "--seeds", "1")
+    _, record = run(root, tiny_bundle, tiny_plm, tmp_path / "runs", "news", *more)
+    assert record.pool == "trained N=12 k=5 b=5"
+    assert record.macro > 0.6
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_int8_is_within_half_a_step(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    file = tmp_path_factory.mktemp("pools") / "pool.safetensors"
+    source = torch.Generator().manual_seed(seed)
+    pool = torch.randn(2, 2, 12, 160, generator=source) * torch.rand(2, 2, 12, 1, generator=source)
+    save_pool(file, pool)
+    steps = pool.abs().amax(-1, keepdim=True) / 127
+    assert ((load_pool(file, SHAPE) - pool).abs() <= 0.501 * steps + 1e-12).all()
+
+
+@given(st.lists(st.integers(0, 3), min_size=6, max_size=40), st.integers(1, 6), st.integers(1, 5))
+@settings(deadline=None)
+def test_every_adapter_gets_texts_of_its_own(profiles: list[int], parts: int, texts: int) -> None:
+    examples = [Example(profile, number, [], []) for number, profile in enumerate(profiles)]
+    dealt = deal(DataSet(["a", "b", "c", "d"], [], {"train": examples, "dev": [], "test": []}), parts, texts, 0)
+    assert {example.profile for example in dealt} == set(range(parts))
+    assert len({example.label for example in dealt}) == len(dealt) == parts * min(texts, len(examples) // parts)
+
+
+def test_what_is_no_pool_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "pool.safetensors"
+    with pytest.raises(XpeftError, match="cannot be read"):
+        load_pool(file, SHAPE)
+    save_pool(file, torch.zeros(2, 2, 11, 160))
+    with pytest.raises(XpeftError, match=r"holds a pool \[2, 2, 11, 160\]"):
+        load_pool(file, SHAPE)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(XpeftError, match="cannot be read"):
+        load_pool(file, SHAPE)
+    with pytest.raises(XpeftError, match="too few for 3 adapters"):
+        deal(DataSet(["a"], [], {"train": [Example(0, 0, [], [])], "dev": [], "test": []}), 3, 1, 0)

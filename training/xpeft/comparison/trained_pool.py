@@ -1,0 +1,127 @@
+"""A pool of trained adapters: how it is learnt, and its file, in int8 with a scale for each matrix.
+
+The paper's warm start: adapters learnt on other people's texts. All start alike and each sees a part of the texts, so that the mean of
+any of them is an adapter too, as with weights of models that were fine-tuned from one start (Wortsman et al., 2022).
+"""
+
+import hashlib
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from tokenizers import Tokenizer
+from torch import nn
+
+from xpeft.batches import Batch
+from xpeft.comparison.sets import SetSpec, label_names, read_lines, tokenized
+from xpeft.data import DataSet, Example
+from xpeft.encoder import AdapterEncoder, Adapters
+from xpeft.errors import UnreadableFile, XpeftError
+from xpeft.model import Draw, ProfileModel, look_up
+from xpeft.plm import PLM
+from xpeft.pool import PoolShape
+from xpeft.train import Recipe, train
+from xpeft.writing import make_folder, written
+
+FORMAT = "xpeft-trained-pool/1"
+START = 0.02
+LARGEST = 127
+
+
+class PoolModel(ProfileModel):
+    """N adapters as masks merge them, with a LayerNorm in the bottleneck and without biases: [N + 1, L*2*d*b]."""
+
+    def __init__(self, encoder: AdapterEncoder, bottleneck: int, size: int, labels: int, seed: int) -> None:
+        source = torch.Generator().manual_seed(seed)
+        super().__init__(encoder, size, labels, source)
+        self.matrices = (len(encoder.blocks), 2, encoder.hidden * bottleneck)
+        start = torch.randn(int(np.prod(self.matrices)), generator=source) * START
+        self.own = nn.Parameter(start.repeat(size + 1, 1))
+
+    def tables(self) -> list[nn.Parameter]:
+        """The adapters."""
+        return [self.own]
+
+    def bytes_a_profile(self) -> int:
+        """A byte a number, and a scale a matrix."""
+        return self.own.shape[1] + 4 * self.matrices[0] * 2
+
+    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+        """Pooled features [G*M, d]."""
+        merged = look_up(self.own, batch.rows).view(-1, *self.matrices)
+        bf16 = draw is not None and draw.bf16
+        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, Adapters.merged(merged, self.encoder.hidden), bf16)
+        return features
+
+    def pool(self) -> torch.Tensor:
+        """The adapters as a pool [L, 2, N, d*b]."""
+        return self.own.detach()[:-1].view(-1, *self.matrices).permute(1, 2, 0, 3)
+
+
+def train_pool(
+    plm: PLM, tokenizer: Path, data_file: Path, out: Path, shape: PoolShape, texts: int, max_tokens: int, pair: bool, recipe: Recipe,
+    device: torch.device, quiet: bool
+) -> None:  # fmt: skip
+    """Learn a pool on a file of labelled text, with or without profiles, `texts` training texts an adapter; goes on if broken off."""
+    data = read_data(data_file, tokenizer, max_tokens, pair)
+    examples = deal(data, shape.size, texts, recipe.seed)
+    model = PoolModel(AdapterEncoder(plm), shape.bottleneck, shape.size, len(data.labels), recipe.seed).to(device)
+    make_folder(out.parent)
+    checkpoint = out.with_suffix(".pt")
+    settings = (recipe, shape, texts, max_tokens, pair, hashlib.sha256(data_file.read_bytes()).hexdigest())
+    train(model, examples, recipe, plm.pad_id, checkpoint, settings, checkpoint.exists(), quiet, with_default=False)
+    save_pool(out, model.pool().cpu())
+    checkpoint.unlink()
+
+
+def read_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> DataSet:
+    """The training texts of a file."""
+    lines = [line for line in read_lines(path) if line.split == "train"]
+    profiles = sorted({line.profile for line in lines})
+    spec = SetSpec(str(path), max_tokens, pair=pair)
+    labels = label_names(spec, [line.label for line in lines])
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.enable_truncation(max_tokens)
+    return DataSet(profiles, labels, {"train": tokenized(spec, lines, profiles, labels, tokenizer), "dev": [], "test": []})
+
+
+def deal(data: DataSet, parts: int, texts: int, seed: int) -> list[Example]:
+    """`texts` training texts for each of `parts` parts, which stand in the examples' profile: a part has texts of few profiles, if there
+    are several, or any."""
+    chance = random.Random(seed)
+    places = list(range(len(data.profiles)))
+    chance.shuffle(places)
+    order = sorted(data.splits["train"], key=lambda example: (places[example.profile], chance.random()))
+    size = len(order) // parts
+    if size < 1:
+        raise XpeftError(f"{len(order)} texts are too few for {parts} adapters", "Give more, or ask for a smaller pool.")
+    dealt = [order[part * size : (part + 1) * size] for part in range(parts)]
+    return [replace(text, profile=part) for part, own in enumerate(dealt) for text in chance.sample(own, min(texts, size))]
+
+
+def save_pool(path: Path, pool: torch.Tensor) -> None:
+    """Write a pool [L, 2, N, d*b] in int8."""
+    scale = pool.abs().amax(-1).clamp(min=1e-12) / LARGEST
+    steps = (pool / scale[..., None]).round().to(torch.int8)
+    with written(path) as file:
+        file.write(save({"steps": steps.numpy(), "scale": scale.numpy()}, {"format": FORMAT}))
+
+
+def load_pool(path: Path, shape: PoolShape) -> torch.Tensor:
+    """The pool of a file, float32 [L, 2, N, d*b]; an error where the file is none, or of another shape."""
+    hint = "Make it with: python -m xpeft pool"
+    try:
+        with safe_open(path, framework="np") as file:
+            if (file.metadata() or {}).get("format") != FORMAT:
+                raise UnreadableFile(f"{path} is no trained pool", hint)
+            steps, scale = file.get_tensor("steps"), file.get_tensor("scale")
+    except (OSError, SafetensorError) as error:
+        raise UnreadableFile(f"{path} cannot be read: {error}", hint) from error
+    wanted = (shape.layers, 2, shape.size, shape.hidden * shape.bottleneck)
+    if steps.shape != wanted or scale.shape != wanted[:-1]:
+        raise XpeftError(f"{path} holds a pool {list(steps.shape)}, not {list(wanted)}", "Ask for its sizes, or make another.")
+    return torch.from_numpy(steps.astype(np.float32) * scale[..., None])
