@@ -4,7 +4,9 @@
 
 The profiles of the data, on which the task was trained, are repeated, their texts drawn again with replacement, until there are as many as
 asked for. Both sides make as many passes over as many texts a profile, on the same device and threads, one after the other; VENV has
-what training/adapters_library/requirements.txt lists. Ends with one line of JSON; `ratio` is seconds a profile there over seconds a profile here.
+what training/adapters_library/requirements.txt lists.
+
+Ends with one line of JSON; `ratio` is seconds a profile there over seconds a profile here.
 """
 
 import json
