@@ -45,7 +45,7 @@ def refused(path: Path, content: bytes | str) -> tuple[str, str, str]:
         (line(text=""), "bad-line", "line 3: text: '' does not suit", "not blank"),
         (line(text=" \t\n\u00a0"), "bad-line", "line 3: text: ", "not blank"),
         (line(text="\u200b\u0007"), "bad-line", "line 3: text: no token is left", "tokenizer"),
-        (line(text_pair=" "), "bad-line", "line 3: text_pair: ' ' does not suit", "leave text_pair out"),
+        (line(text_pair=3), "bad-line", "line 3: text_pair: ", "A second text is a string"),
         (line(profile="a b"), "bad-line", "line 3: profile: 'a b' does not suit", "letters, digits"),
         (line(profile=17), "bad-line", "line 3: profile: Input should be a valid string", "letters, digits"),
         (line(split="valid"), "bad-line", "line 3: split: Input should be 'train', 'dev' or 'test'", '"dev"'),
@@ -127,6 +127,12 @@ def test_a_file_without_what_training_needs_is_named(tmp_path: Path) -> None:
 def test_profiles_of_one_label_are_counted(tmp_path: Path) -> None:
     lines = [*GOOD, line("q"), line("q"), line("q", label="y", split="test"), line("r", label="y")]
     assert one_label_profiles(load(tmp_path / "data.jsonl", "\n".join(lines))) == 2
+
+
+def test_a_blank_second_text_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join([line(text_pair=""), line(label="y", text_pair=" ")]), encoding="utf-8")
+    assert [len(example.ids) for example in load_data(path, TOKENIZER, 32, True).splits["train"]] == [4, 4]
 
 
 def test_pairs_are_read_on_request_and_cut(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ LINE_HINT = 'A line is {"profile": …, "text": …, "label": …, "split": "tra
 FIELD_HINTS = {
     "profile": "A profile's id is a string of 1 to 128 letters, digits and . _ : @ -, and starts with a letter or a digit.",
     "text": "A text is a string that is not blank; leave the line out if there is none.",
-    "text_pair": "A second text is a string that is not blank; leave text_pair out where there is none.",
+    "text_pair": "A second text is a string; where it is blank or left out, there is none.",
     "label": 'A label is a string that is not blank; write a number as "3", not 3.',
     "split": 'A split is "train", "dev" or "test".',
 }
@@ -33,7 +33,7 @@ class Record(BaseModel):
 
     profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
     text: str = Field(pattern=NOT_BLANK)
-    text_pair: str | None = Field(default=None, pattern=NOT_BLANK)
+    text_pair: str | None = None
     label: str = Field(pattern=NOT_BLANK)
     split: Split
 
@@ -121,7 +121,7 @@ def load_data(
             lacks = "no training text has the label" if labels is None else "the task has no label"
             raise UnknownLabel(f"{where}: {lacks} {record.label!r}", f"The labels are {', '.join(own_labels)}.")
     splits: dict[Split, list[Example]] = defaultdict(list)
-    texts = [(record.text, record.text_pair) if pair and record.text_pair else record.text for record in records.values()]
+    texts = [(record.text, record.text_pair) if pair and record.text_pair and record.text_pair.strip() else record.text for record in records.values()]
     for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
         if all(sequence is None for sequence in encoding.sequence_ids):
             hint = "Give it a text that the PLM's tokenizer can read, or raise --max-tokens if that leaves no room for one."
