@@ -61,7 +61,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const labels = await client.labels(options.task);
   const records = (await readTestSplit(options.data, options.limit)).map((record, index) => ({ ...record, index }));
   const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
-    options.pair && text_pair ? { text, textPair: text_pair } : { text };
+    options.pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
 
   const bar = new SingleBar({ stream: process.stderr, format: "{bar} {value}/{total} texts, {eta_formatted} left" });
   const scored: Scored[] = [];

@@ -1,12 +1,12 @@
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { createGunzip } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { type ReadFile, readManifest } from "../src/bundle/files.ts";
 import { XpeftError } from "../src/errors.ts";
 import { parseProfile, parseTask, type TargetBundle } from "../src/exchange.ts";
 import type { NewProfile, NewTask } from "../src/push.ts";
+import { CommandError } from "./errors.ts";
 
 /** The bundle that is deployed with the Worker. */
 export const DEFAULT_BUNDLE = "bundles/minilm-l6-v2";
@@ -31,16 +31,28 @@ export function readBundle(folder: string): Promise<TargetBundle> {
   return readManifest(readFolder(folder));
 }
 
-/** The lines of a text file that hold something, with their numbers from 1; a name that ends in .gz is unzipped. */
-export async function* readLines(path: string): AsyncGenerator<{ line: string; number: number }> {
-  const file = createReadStream(path);
-  // An error of the file would not reach the reader through pipe(), only its own stream's would.
-  const input = path.endsWith(".gz") ? file.on("error", (error) => input.destroy(error)).pipe(createGunzip()) : file;
-  let number = 0;
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++;
-    if (line.trim() !== "") yield { line, number };
+/** The text of a file in UTF-8, without a byte order mark; a name that ends in .gz is unzipped. */
+async function readText(path: string): Promise<string> {
+  try {
+    const bytes = await readFile(path);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
+      path.endsWith(".gz") ? await promisify(gunzip)(bytes) : bytes,
+    );
+  } catch (cause) {
+    throw new CommandError(
+      `${path} cannot be read.`,
+      "Give a whole file in UTF-8: plain, or gzip if its name ends in .gz.",
+      {
+        cause,
+      },
+    );
   }
+}
+
+/** The lines of a text file that hold something, with their numbers from 1. */
+export async function readLines(path: string): Promise<{ line: string; number: number }[]> {
+  const lines = (await readText(path)).split(/\r?\n/);
+  return lines.map((line, index) => ({ line, number: index + 1 })).filter(({ line }) => line.trim() !== "");
 }
 
 /** Says where in a file an error was met. */
@@ -51,7 +63,7 @@ function placed(error: unknown, place: string): unknown {
 
 /** Reads `task.json`, checked against a bundle; an error names the file. */
 export async function readTaskFile(path: string, bundle: TargetBundle): Promise<NewTask> {
-  const text = await readFile(path, "utf8");
+  const text = await readText(path);
   try {
     return parseTask(text, bundle);
   } catch (error) {
@@ -62,7 +74,7 @@ export async function readTaskFile(path: string, bundle: TargetBundle): Promise<
 /** Reads `profiles.ndjson`, every line checked against task and bundle; an error names file and line. */
 export async function readProfilesFile(path: string, task: NewTask, bundle: TargetBundle): Promise<NewProfile[]> {
   const profiles = new Map<string, NewProfile>();
-  for await (const { line, number } of readLines(path)) {
+  for (const { line, number } of await readLines(path)) {
     try {
       const profile = parseProfile(line, task, bundle);
       if (profiles.has(profile.id)) {
@@ -73,5 +85,6 @@ export async function readProfilesFile(path: string, task: NewTask, bundle: Targ
       throw placed(error, `${path}:${number}`);
     }
   }
+  if (profiles.size === 0) throw new CommandError(`${path} holds no profile.`, "A training writes one line a profile.");
   return [...profiles.values()];
 }

@@ -5,7 +5,7 @@ import { readLines } from "./files.ts";
 const recordSchema = z.object({
   profile: z.string(),
   text: z.string(),
-  text_pair: z.string().optional(),
+  text_pair: z.string().nullish(),
   label: z.string(),
   split: z.string(),
 });
@@ -21,7 +21,7 @@ export type DataRecord = z.infer<typeof recordSchema>;
  */
 export async function readTestSplit(path: string, limit = Number.POSITIVE_INFINITY): Promise<DataRecord[]> {
   const records: DataRecord[] = [];
-  for await (const { line, number } of readLines(path)) {
+  for (const { line, number } of await readLines(path)) {
     if (records.length >= limit) break;
     const record = parseRecord(line, `${path}:${number}`);
     if (record.split === "test") records.push(record);

@@ -40,6 +40,11 @@ describe("the files of a training", () => {
     await expect(readTaskFile(broken, bundle)).rejects.toMatchObject({ message: expect.stringContaining(broken) });
   });
 
+  it("names a file without a profile", async () => {
+    const path = await write("p.ndjson", "\n");
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toThrow(`${path} holds no profile.`);
+  });
+
   it("names a profile that is there twice", async () => {
     const path = await write("p.ndjson", profilesFile("demo", [...profilesOf(2), ...profilesOf(1)]));
     await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
@@ -69,12 +74,22 @@ describe("a data file", () => {
     await expect(readTestSplit(await write("data.jsonl", content))).rejects.toThrow(message);
   });
 
-  it.each(["nothing.jsonl", "nothing.jsonl.gz"])("names a file that is not there: %s", async (name) => {
-    await expect(readTestSplit(join(folder, name))).rejects.toThrow("ENOENT");
+  it("passes over a byte order mark, blank lines, and second texts that are none", async () => {
+    const odd = [record("one", "test"), "", JSON.stringify({ ...JSON.parse(record("two", "test")), text_pair: null })];
+    const path = await write("data.jsonl", `\uFEFF${odd.join("\r\n")}\n`);
+    expect((await readTestSplit(path)).map(({ text }) => text)).toEqual(["one", "two"]);
   });
 
-  it("names a file that is cut off", async () => {
-    const path = await write("data.jsonl.gz", gzipSync(lines).subarray(0, 40));
-    await expect(readTestSplit(path)).rejects.toThrow(/unexpected end/);
+  it.each([
+    ["that is not there", "nothing.jsonl", null, /no such file/],
+    ["that is not there", "nothing.jsonl.gz", null, /no such file/],
+    ["that is cut off", "data.jsonl.gz", gzipSync(lines).subarray(0, 40), /unexpected end/],
+    ["that is not UTF-8", "data.jsonl", new Uint8Array([0x7b, 0xff]), /not valid/],
+  ])("names a file %s: %s", async (_, name, content, cause) => {
+    const path = content === null ? join(folder, name) : await write(name, content);
+    await expect(readTestSplit(path)).rejects.toMatchObject({
+      message: `${path} cannot be read.`,
+      cause: expect.objectContaining({ message: expect.stringMatching(cause) }),
+    });
   });
 });
