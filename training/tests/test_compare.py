@@ -185,3 +185,12 @@ def test_what_cannot_be_compared_is_said(root: Path, tiny_bundle: Path, tiny_plm
     result = CliRunner().invoke(app, ["compare", *paths, "--pool-size", "12", "--chosen", "5", *more])
     assert result.exit_code == 1
     assert said in result.output
+
+
+def test_a_head_of_its_own_is_counted(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    records = run(
+        root, tiny_bundle, tiny_plm, tmp_path, "news", "--method", "head", "--method", "hard", "--own-head", "--lr", "0.1", "--seeds", "1"
+    )
+    sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
+    assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
+    assert min(record.macro for record in records) > 0.6

@@ -121,7 +121,10 @@ def load_data(
             lacks = "no training text has the label" if labels is None else "the task has no label"
             raise UnknownLabel(f"{where}: {lacks} {record.label!r}", f"The labels are {', '.join(own_labels)}.")
     splits: dict[Split, list[Example]] = defaultdict(list)
-    texts = [(record.text, record.text_pair) if pair and record.text_pair and record.text_pair.strip() else record.text for record in records.values()]
+    texts = [
+        (record.text, record.text_pair) if pair and record.text_pair and record.text_pair.strip() else record.text
+        for record in records.values()
+    ]
     for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
         if all(sequence is None for sequence in encoding.sequence_ids):
             hint = "Give it a text that the PLM's tokenizer can read, or raise --max-tokens if that leaves no room for one."

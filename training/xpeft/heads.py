@@ -26,8 +26,8 @@ LEAST_STEPS_A_PASS = 16
 
 # Features [texts, d] of each split that has texts.
 Features = dict[Split, torch.Tensor]
-# What of the head is a profile's own, beside what all share: nothing, a bias for each label, or weights and biases.
-Own = Literal["nothing", "bias", "head"]
+# Whose the head is: all profiles', the same with a bias for each label of each profile, or each profile's own.
+Own = Literal["shared", "bias", "own"]
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passe
     shares = torch.tensor([example.share for example in examples])
     source = random_source(seed, passes)
     weight = torch.randn(len(data.labels), features.shape[1], generator=source) * 0.02
-    if own == "head":
+    if own == "own":
         weight = weight.repeat(len(data.profiles), 1, 1)
     head = Head(weight, torch.zeros(len(data.labels)), data.closed())
-    learnt = [head.weight, head.bias, *([] if own == "nothing" else [head.own])]
+    learnt = [head.weight, head.bias, *([] if own == "shared" else [head.own])]
     for part in learnt:
         part.requires_grad_()
     optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.0, fused=True)

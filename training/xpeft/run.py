@@ -79,7 +79,7 @@ def run_training(
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
     features = masked_features(model, data, plm.pad_id, quiet)
     # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
-    own: Own = "bias" if recipe.label_bias else "nothing"
+    own: Own = "bias" if recipe.label_bias else "shared"
     head = search_head(data, features, own, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
     with torch.no_grad():
         model.label_bias[:-1] = head.own
@@ -163,7 +163,7 @@ def fit_baselines(
         split: run_groups(plain, examples, everyone(examples), pad_id, model.device)
         for split, examples in tqdm(splits.items(), desc="plain features", unit="split", disable=quiet)
     }
-    alone = search_head(data, features, "nothing", chosen_on, seed, "head alone", quiet, label_loss(data, chosen_on))
+    alone = search_head(data, features, "shared", chosen_on, seed, "head alone", quiet, label_loss(data, chosen_on))
     biased = search_head(data, features, "bias", chosen_on, seed, "head + label bias", quiet, label_loss(data, chosen_on))
     return {
         "majority": {split: majority(data.splits["train"], examples) for split, examples in splits.items()},

@@ -30,6 +30,7 @@ DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offens
 RootOption = Annotated[Path, typer.Option(help="Folder that the data sets lie in.", exists=True, file_okay=False)]
 OutOption = Annotated[Path, typer.Option(help="Folder for the runs' files; runs that it has are not run again.")]
 SeedsOption = Annotated[int, typer.Option(min=1, help="Seeds 0, 1, … of each result.")]
+OwnHeadOption = Annotated[bool, typer.Option("--own-head", help="Give each profile a head of its own, finished on its own texts alone.")]
 LabelBiasOption = Annotated[bool, typer.Option("--label-bias", help="Give each profile a label bias too.")]
 PoolSizeOption = Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")]
 ChosenOption = Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")]
@@ -42,7 +43,7 @@ def compare(
     root: RootOption,
     method: Annotated[
         list[str],
-        typer.Option(help="hard, soft, adapter, lora, ia3, bitfit, vera, vblora, head, head-own, majority; give several."),
+        typer.Option(help="hard, soft, adapter, lora, ia3, bitfit, vera, vblora, head, majority; give several."),
     ],
     bundle: options.BundleOption,
     out: OutOption,
@@ -54,6 +55,7 @@ def compare(
     texts: Annotated[int | None, typer.Option(min=2, help="Take so many training texts of each profile only.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=3, help="Cut texts to so many tokens.")] = None,
     label_bias: LabelBiasOption = False,
+    own_head: OwnHeadOption = False,
     pool: Annotated[PoolChoice, typer.Option(help="Entries of the pool; trained ones are those of --pool-file.")] = PoolChoice.sign,
     pool_file: Annotated[Path | None, typer.Option(help="A trained pool, as the command pool writes it.")] = None,
     pool_size: PoolSizeOption = 100,
@@ -83,6 +85,8 @@ def compare(
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
         if chosen > pool_size:
             raise XpeftError(f"a mask cannot choose {chosen} of {pool_size} adapters", "Give a smaller --chosen or a larger --pool-size.")
+        if own_head and label_bias:
+            raise XpeftError("a head of its own has biases already", "Give --own-head or --label-bias.")
         if (pool is PoolChoice.trained) != (pool_file is not None):
             raise XpeftError("--pool trained and --pool-file belong together", "Give both, or neither.")
         recipe = Recipe(
@@ -105,6 +109,7 @@ def compare(
             part=Slice(profiles, texts, max_tokens),
             pool=PoolSpec(pool.value, pool_size, chosen, bottleneck, pool_scale, file=str(pool_file) if pool_file else None),
             kind=MaskKind(affine=affine.value),
+            head="own" if own_head else "shared",
             searched_on=searched_on,
             quiet=quiet,
         )
@@ -157,6 +162,7 @@ def curve(
             part=Slice(),
             pool=PoolSpec("sign", pool_size, chosen, bottleneck),
             kind=MaskKind(),
+            head="shared",
             searched_on=0,
             quiet=quiet,
         )

@@ -79,7 +79,7 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
     shared = 4 * labels * a_label + 4 * sum(parameter.numel() for parameter in (model.shared() if model and run.recipe.shared_lr else []))
     if run.method == "majority":
         return {"bytesPerProfile": 1, "sharedBytes": 0, "trainedParameters": 0}
-    if run.method == "head-own" or data.own_labels:
+    if run.head == "own" or data.own_labels:
         of_profile = int((data.closed() == 0).sum(1).max()) if data.own_labels else labels
         own, numbers, shared = own + 4 * of_profile * a_label, numbers + of_profile * a_label, shared - 4 * labels * a_label
     if run.recipe.label_bias:

@@ -14,7 +14,7 @@ from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example, Split
 from xpeft.encoder import AdapterEncoder
 from xpeft.evaluate import majority, run_groups, score
-from xpeft.heads import Features, Head, Own, search_head
+from xpeft.heads import Features, Head, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.model import ProfileModel, target_loss
 from xpeft.plm import PLM
@@ -83,8 +83,7 @@ def finish_head(run: Run, data: DataSet, features: Features) -> Head:
         value = metric_value(metric, logits, data.splits["dev"], data.labels)
         return -scores["macro"] if metric == "accuracy" else -better(metric) * value
 
-    own: Own = "head" if run.method == "head-own" else "bias" if run.recipe.label_bias else "nothing"
-    head = search_head(data, features, own, "dev", run.recipe.seed, "head", run.setup.quiet, badness)
+    head = search_head(data, features, run.head, "dev", run.recipe.seed, "head", run.setup.quiet, badness)
     return head.stored() if run.recipe.label_bias else head
 
 

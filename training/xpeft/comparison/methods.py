@@ -113,4 +113,4 @@ METHODS: dict[str, Method] = {
     "vblora": Method(_peft("vblora"), rates(3e-3, 1e-2, 3e-2, shared=0.1)),
 }
 # What is learnt on features of the plain PLM: nothing of it needs a training run.
-HEADS = ("majority", "head", "head-own")
+HEADS = ("majority", "head")

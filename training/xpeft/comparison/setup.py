@@ -11,8 +11,8 @@ from pydantic import JsonValue
 
 from xpeft.comparison.methods import METHODS, PoolSpec
 from xpeft.comparison.sets import Slice
+from xpeft.heads import Own
 from xpeft.mask_model import MaskKind
-from xpeft.report.records import BIAS
 from xpeft.train import Recipe
 
 
@@ -29,6 +29,7 @@ class Comparison:
     part: Slice
     pool: PoolSpec
     kind: MaskKind
+    head: Own
     searched_on: int
     quiet: bool
 
@@ -45,9 +46,14 @@ class Run:
     texts_per_profile: int | None = None  # of newly added profiles, for a curve
 
     @property
+    def head(self) -> Own:
+        """Whose the head is."""
+        return "bias" if self.recipe.label_bias else self.setup.head
+
+    @property
     def label(self) -> str:
         """The method as it is reported."""
-        return self.method + (BIAS if self.recipe.label_bias and self.method != "majority" else "")
+        return self.method if self.method == "majority" or self.head == "shared" else f"{self.method}+{self.head}"
 
     @property
     def pool(self) -> PoolSpec | None:
@@ -57,8 +63,12 @@ class Run:
     @property
     def settings(self) -> dict[str, JsonValue]:
         """All that distinguishes the run from others on its data set."""
-        own = {"pool": asdict(self.pool), **asdict(self.setup.kind)} if self.pool else {"bottleneck": self.setup.pool.bottleneck}
-        return {**asdict(self.recipe), **own, "slice": self.setup.part.words(), "purpose": self.purpose, "texts": self.texts_per_profile}
+        own: dict[str, JsonValue] = {"bottleneck": self.setup.pool.bottleneck}
+        if self.pool:
+            own = {"pool": given(self.pool), **given(self.setup.kind)}
+        head: dict[str, JsonValue] = {"head": "own"} if self.head == "own" else {}
+        texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
+        return {**given(self.recipe), **own, **head, **texts, "slice": self.setup.part.words(), "purpose": self.purpose}
 
     @property
     def stem(self) -> str:
@@ -70,3 +80,8 @@ class Run:
     def checkpoint(self) -> Path:
         """Where the run is saved while it is under way."""
         return self.setup.out / f"{self.stem}.pt"
+
+
+def given(settings: Recipe | PoolSpec | MaskKind) -> dict[str, JsonValue]:
+    """Settings that have a value."""
+    return {name: value for name, value in asdict(settings).items() if value is not None}

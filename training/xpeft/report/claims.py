@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from xpeft.report.groups import Group, Mean, grouped, variant
+from xpeft.report.groups import Group, Mean, grouped
 from xpeft.report.records import RunRecord
 
 PROFILE_DATA = ("news", "offense", "intents", "reviews")
@@ -40,15 +40,15 @@ def profile_claims(data: str, groups: Sequence[Group]) -> Iterator[Claim]:
     """For one data set: hard masks against adapters, and against peers that take no more bytes."""
     adapters = False
     hards: list[Group] = []
-    for bias, pool in hard_variants(groups):
-        small = [group for group in of(groups, "hard", bias, pool) if group.first.bytesPerProfile <= MOST_BYTES]
+    for head, pool in hard_variants(groups):
+        small = [group for group in of(groups, "hard", head, pool) if group.first.bytesPerProfile <= MOST_BYTES]
         hards += sorted(small, key=trust)[-1:]
-        if matched := match(small, of(groups, "adapter", bias)):
+        if matched := match(small, of(groups, "adapter", head)):
             adapters = True
             yield compare(data, *matched)
     if not adapters:
         yield Claim(
-            against_adapter(data, "hard", "adapter"), "open", "No runs of both hard and adapter with the same label bias, slice and split."
+            against_adapter(data, "hard", "adapter"), "open", "No runs of both hard and adapter with the same head, slice and split."
         )
     for hard in hards:
         yield compare_peers(data, hard, groups)
@@ -63,18 +63,18 @@ def against_adapter(data: str, ours: str, theirs: str) -> str:
 
 def against_peers(data: str, ours: str) -> str:
     """The claim that the bytes are well spent."""
-    return f"{data}: none of {', '.join(PEERS)}, with or without label bias, has a higher macro accuracy in as few bytes as {ours}"
+    return f"{data}: none of {', '.join(PEERS)}, whatever the head, has a higher macro accuracy in as few bytes as {ours}"
 
 
-def hard_variants(groups: Sequence[Group]) -> list[tuple[bool, str]]:
-    """With or without label bias, and which sign pool: each kind of hard masks that ran."""
+def hard_variants(groups: Sequence[Group]) -> list[tuple[str, str]]:
+    """Which head and which sign pool: each kind of hard masks that ran."""
     runs = [group.first for group in groups if group.first.base == "hard"]
-    return sorted({(run.bias, run.pool) for run in runs if run.pool is not None and run.pool.startswith("sign")})
+    return sorted({(run.head, run.pool) for run in runs if run.pool is not None and run.pool.startswith("sign")})
 
 
-def of(groups: Sequence[Group], base: str, bias: bool, pool: str | None = None) -> list[Group]:
+def of(groups: Sequence[Group], base: str, head: str, pool: str | None = None) -> list[Group]:
     """Groups of one method; of one pool, if it is named."""
-    found = [group for group in groups if (group.first.base, group.first.bias) == (base, bias)]
+    found = [group for group in groups if (group.first.base, group.first.head) == (base, head)]
     return found if pool is None else [group for group in found if group.first.pool == pool]
 
 
@@ -118,7 +118,7 @@ def compare(data: str, ours: Group, theirs: Group) -> Claim:
 
 
 def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
-    """Whether a peer that takes no more bytes has a higher mean macro accuracy; with or without label bias, since bytes are what counts."""
+    """Whether a peer that takes no more bytes has a higher mean macro accuracy; whatever the head, since bytes are what counts."""
     ran = [group for group in groups if group.first.base in PEERS and same_place(hard, group)]
     missing = [peer for peer in PEERS if peer not in {group.first.base for group in ran}]
     small = sorted(
@@ -151,9 +151,9 @@ def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:
     sentence = f"{SUITES[suite]}: hard is at most {MOST_LOSS} below adapter, each task by its own metric, mean over tasks"
     tasks = sorted({group.first.data for group in groups})
     none = True
-    for bias, pool in hard_variants(groups):
-        hards = of(groups, "hard", bias, pool)
-        pairs = task_pairs(tasks, hards, of(groups, "adapter", bias))
+    for head, pool in hard_variants(groups):
+        hards = of(groups, "hard", head, pool)
+        pairs = task_pairs(tasks, hards, of(groups, "adapter", head))
         if not pairs:
             continue
         none = False
@@ -163,11 +163,11 @@ def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:
         # The last digits of a difference of means are rounding.
         near = means[0] - means[1] >= -MOST_LOSS - 1e-9
         status: Status = "open" if missing or weak else "holds" if near else "fails"
-        text = f"hard{variant(bias)} ({pool}) {means[0]:.3f}, adapter{variant(bias)} {means[1]:.3f}: gap {means[0] - means[1]:+.4f}"
+        text = f"hard{head} ({pool}) {means[0]:.3f}, adapter{head} {means[1]:.3f}: gap {means[0] - means[1]:+.4f}"
         text += f" over {', '.join(short(ours.first.data) for ours, _ in pairs)}."
         text += f" Too few runs, or of a part only: {', '.join(map(short, weak))}." if weak else ""
         text += f" Not both ran on: {', '.join(map(short, missing))}." if missing else ""
-        yield Claim(sentence, status, f"{text} {soft_text(task_pairs(tasks, hards, of(groups, 'soft', bias)))}")
+        yield Claim(sentence, status, f"{text} {soft_text(task_pairs(tasks, hards, of(groups, 'soft', head)))}")
     if none:
         yield Claim(sentence, "open", "No runs of both hard and adapter.")
 

@@ -60,8 +60,8 @@ def colour(group: Group) -> str:
 
 
 def line_style(group: Group) -> str:
-    """Dashed with a label bias, so that a method keeps its colour."""
-    return "--" if group.first.bias else "-"
+    """Dashed with a label bias or head of its own, so that a method keeps its colour."""
+    return "--" if group.first.head else "-"
 
 
 def label_text(group: Group, many_pools: bool) -> str:

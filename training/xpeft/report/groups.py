@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from xpeft.report.records import BIAS, METHODS, RunRecord
+from xpeft.report.records import METHODS, RunRecord
 
 ENOUGH_SEEDS = 3
 SLICE_MARK, SEEDS_MARK = "†", "‡"
@@ -87,9 +87,9 @@ class Group:
         return fmean(run.seconds for run in self.runs)
 
 
-def method_order(run: RunRecord) -> tuple[int, bool, str, int]:
+def method_order(run: RunRecord) -> tuple[int, str, str, int]:
     """Sort key for the rows of a table."""
-    return METHODS.index(run.base), run.bias, run.pool or "", run.bytesPerProfile
+    return METHODS.index(run.base), run.head, run.pool or "", run.bytesPerProfile
 
 
 def grouped(runs: Sequence[RunRecord]) -> list[Group]:
@@ -126,8 +126,3 @@ def one_split(groups: Sequence[Group]) -> list[Group]:
     for group in groups:
         found.setdefault((group.first.data, group.first.slice, *method_order(group.first)), group)
     return list(found.values())
-
-
-def variant(bias: bool) -> str:
-    """What is added to a method's name."""
-    return BIAS if bias else ""

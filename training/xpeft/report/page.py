@@ -16,17 +16,20 @@ HEADINGS: dict[Status, str] = {"fails": "Does not hold", "open": "Not shown: run
 CAPTIONS = {
     "size": (
         "Macro accuracy against bytes a profile",
-        "Bars: one standard deviation over seeds. Hollow: with label bias. Dotted: methods without bytes of their own.",
+        "Bars: one standard deviation over seeds. Hollow: with label bias or own head. Dotted: methods without bytes of their own.",
     ),
     "gains": (
         "What each profile gains",
         "Each profile's accuracy under hard masks less that under the other method, mean over the seeds that both ran with, sorted.",
     ),
     "masks": ("What the masks choose", "Share of profiles that choose each adapter, of the smallest seed."),
-    "loss": ("Training loss", "Mean over seeds. Dashed: with label bias. Losses of different methods may be of different batches."),
+    "loss": (
+        "Training loss",
+        "Mean over seeds. Dashed: with label bias or own head. Losses of different methods may be of different batches.",
+    ),
     "texts": (
         "Accuracy against labelled texts",
-        "Of newly added profiles, mean over seeds; bars: one standard deviation. Dashed: with label bias.",
+        "Of newly added profiles, mean over seeds; bars: one standard deviation. Dashed: with label bias or own head.",
     ),
 }
 

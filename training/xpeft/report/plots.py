@@ -56,7 +56,7 @@ def size_panel(axes: Axes, groups: Sequence[Group], height: float) -> None:
         if size == 0:
             axes.axhline(macro.value, color=shade, linewidth=0.9, linestyle=":")
         else:
-            face = "white" if group.first.bias else shade
+            face = "white" if group.first.head else shade
             marker = MARKERS.get(group.first.base, ".")
             axes.errorbar(
                 size, macro.value, yerr=macro.deviation, fmt=marker, color=shade, markerfacecolor=face, markersize=6, elinewidth=0.9

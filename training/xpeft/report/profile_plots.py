@@ -9,6 +9,7 @@ from matplotlib.ticker import PercentFormatter
 from xpeft.report.figures import COLOURS, MUTED, grid, label_text, line_style
 from xpeft.report.groups import Group, one_split, panels, title
 from xpeft.report.plots import Figures
+from xpeft.report.records import HEADS
 
 
 def gain_plots(results: Sequence[Group]) -> Figures:
@@ -27,7 +28,7 @@ def gain_plots(results: Sequence[Group]) -> Figures:
             places = [index * width for index in range(len(values))]
             panel.plot(places, values, color=COLOURS["hard"], linestyle=line_style(hard))
             won, lost = (sum(sign * value > 1e-9 for value in values) for sign in (1, -1))
-            style = "dashed" if hard.first.bias else "solid"
+            style = "dashed" if hard.first.head else "solid"
             marks = "".join(sorted({*hard.marks, *theirs.marks}))
             text = f"{style}: {hard.first.method} - {theirs.first.method}{marks}, mean {fmean(values):+.3f}; {won} gain, {lost} lose"
             panel.text(0.03, 0.96 - 0.075 * number, text, transform=panel.transAxes, fontsize=7.5, va="top")
@@ -42,12 +43,12 @@ def gain_plots(results: Sequence[Group]) -> Figures:
 
 
 def gain_pairs(groups: Sequence[Group], other: str) -> list[tuple[Group, Group]]:
-    """Hard masks and the other method without and with label bias, where both ran; of several pools or sizes, sign and the smallest."""
+    """Hard masks and the other method with the same head, where both ran; of several pools or sizes, sign and the smallest."""
     pairs = []
-    for bias in (False, True):
-        hards = [group for group in groups if (group.first.base, group.first.bias) == ("hard", bias)]
+    for head in HEADS:
+        hards = [group for group in groups if (group.first.base, group.first.head) == ("hard", head)]
         hards.sort(key=lambda group: not (group.first.pool or "").startswith("sign"))
-        others = [group for group in groups if (group.first.base, group.first.bias) == (other, bias)]
+        others = [group for group in groups if (group.first.base, group.first.head) == (other, head)]
         if hards and others and gains(hards[0], others[0]):
             pairs.append((hards[0], others[0]))
     return pairs

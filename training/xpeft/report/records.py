@@ -5,8 +5,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 # In the order of the report's tables.
-METHODS = ("majority", "head", "head-own", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora")
-BIAS = "+bias"
+METHODS = ("majority", "head", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora")
+# What of the head is a profile's own, beside the method: nothing, a label bias, all of it.
+HEADS = ("", "+bias", "+own")
 
 
 class Strict(BaseModel):
@@ -49,8 +50,8 @@ class RunRecord(Strict):
     """The split that all figures of the record are of."""
     purpose: Literal["result", "search", "curve"]
     """result: for the tables. search: to choose a learning rate on dev. curve: accuracy against labelled texts of new profiles."""
-    method: str = Field(pattern=rf"^({'|'.join(METHODS)})(\+bias)?$")
-    """One of METHODS; with "+bias" at its end where each profile has a label bias too."""
+    method: str = Field(pattern=rf"^({'|'.join(METHODS)})(\+bias|\+own)?$")
+    """One of METHODS; with "+bias" at its end where each profile has a label bias too, with "+own" where it has a head of its own."""
     pool: str | None = Field(min_length=1)
     """Adapter pool, its kind first: "sign N=100 k=50", "gaussian N=100 k=50", "trained N=100 k=50". None for methods without one."""
     seed: int = Field(ge=0)
@@ -106,10 +107,10 @@ class RunRecord(Strict):
 
     @property
     def base(self) -> str:
-        """The method without "+bias"."""
-        return self.method.removesuffix(BIAS)
+        """The method without what is said of the head."""
+        return self.method.partition("+")[0]
 
     @property
-    def bias(self) -> bool:
-        """Whether profiles have a label bias too."""
-        return self.method.endswith(BIAS)
+    def head(self) -> str:
+        """One of HEADS."""
+        return self.method.removeprefix(self.base)
