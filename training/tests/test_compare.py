@@ -7,6 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from xpeft.cli import app
+from xpeft.comparison.describe import anywhere
 from xpeft.comparison.methods import HEADS, METHODS
 from xpeft.comparison.metrics import metric_value
 from xpeft.comparison.sets import Slice, load_set
@@ -194,3 +195,7 @@ def test_a_head_of_its_own_is_counted(root: Path, tiny_bundle: Path, tiny_plm: P
     sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
     assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
     assert min(record.macro for record in records) > 0.6
+
+
+def test_a_record_does_not_say_where_folders_lie() -> None:
+    assert [anywhere(part) for part in ("--root", "/home/somebody/data", "news", "../bundle")] == ["--root", "data", "news", "../bundle"]

@@ -56,7 +56,7 @@ def describe(
         seconds=round(seconds, 1),
         device=device_words(run.setup.device),
         commit=commit(),
-        command="python -m xpeft " + shlex.join(sys.argv[1:]),
+        command="python -m xpeft " + shlex.join(anywhere(part) for part in sys.argv[1:]),
         texts=TextCounts(**{split: len(examples) for split, examples in data.splits.items()}),
         profileCount=len(data.profiles),
         textsPerProfile=run.texts_per_profile,
@@ -115,6 +115,11 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+" if changes else "")
+
+
+def anywhere(argument: str) -> str:
+    """An argument as it is shown: of an absolute path its name alone, for where it lies is nobody's concern."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def write_record(record: RunRecord, path: Path) -> None:
