@@ -2,12 +2,14 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from xpeft import train as loop
 from xpeft.checkpoint import Training, save_checkpoint
 from xpeft.cli import app
 from xpeft.files import PROFILES_FILE, TASK_FILE
+from xpeft.options import Device, torch_device
 from xpeft.train import Losses
 
 
@@ -120,6 +122,15 @@ def test_rounds_and_shards_learn_every_profile_and_a_broken_round_goes_on(
     assert names(shards / "shard-2-of-2") == ["e"]
     assert "no profile is left for shard 3 of 3" in add(shards, "--shard", "3/3")
     assert "names no shard" in add(shards, "--shard", "4/3")
+
+
+def test_each_process_of_torchrun_takes_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    # There is no GPU to run on here, so PyTorch is made to say that there is one.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert torch_device(Device.auto) == torch.device("cuda", 0)
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert torch_device(Device.cuda) == torch.device("cuda", 3)
+    assert torch_device(Device.cpu) == torch.device("cpu")
 
 
 def test_what_cannot_be_added_is_said(

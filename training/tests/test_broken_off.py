@@ -213,7 +213,7 @@ def test_a_damaged_checkpoint_is_named(command: Command, checkpoint: Path, tmp_p
         result = CliRunner().invoke(app, command(tmp_path, "--resume"))
         assert result.exit_code == 1
         assert f"error[bad-checkpoint]: the checkpoint {tmp_path / CHECKPOINT} " in result.output
-        assert "hint: Start the run again without --resume." in result.output
+        assert "hint: Start the run again without --resume, or take that file away." in result.output
 
 
 def test_what_does_not_fit_leaves_nothing(tiny_plm: Path, small_disk: Path) -> None:

@@ -81,6 +81,7 @@ def add_profiles(
         raise NoProfiles(f"no profile is left for shard {parts.number} of {parts.shards}", f"{data_file} has {len(whole.profiles)}.")
     data, rounds, out = whole.only(own), Parts(parts.at_once).rounds(len(own)), parts.folder(out)
     check_new(known, data, folder, out)
+    one_label = count_one_label(data)
     recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=known.with_bias)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair, parts)
@@ -103,7 +104,7 @@ def add_profiles(
         "bundle": identity,
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
-        "one_label_profiles": count_one_label(data),
+        "one_label_profiles": one_label,
         "pair": pair,
         "recipe": asdict(recipe),
         **{split: report_split(methods[split], data, split) for split in methods},

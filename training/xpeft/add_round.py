@@ -10,7 +10,7 @@ from xpeft.files import Learnt, write_profiles
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import MaskModel
 from xpeft.run import everyone
-from xpeft.train import Losses, Recipe, train
+from xpeft.train import Recipe, train
 
 # How far ahead the default profile's adapters start: about ten steps of the masks' learning rate, so that a few texts can turn a bit.
 HEAD_START = 0.3
@@ -18,7 +18,7 @@ HEAD_START = 0.3
 
 def learn_round(
     model: MaskModel, known: Learnt, data: DataSet, recipe: Recipe, pad_id: int, draft: Path, settings: object, quiet: bool
-) -> Losses:
+) -> None:
     """Learn the profiles of `data` in place of the model's, and write their lines to `draft`; goes on from a checkpoint beside it."""
     begin(model, known)
     texts = data.splits["train"]
@@ -26,12 +26,11 @@ def learn_round(
     if known.with_bias:
         learn_bias(model, data, everyone(texts, model.default_row), spread, pad_id)
     checkpoint = draft.with_suffix(".pt")
-    losses = train(model, texts, recipe, pad_id, checkpoint, settings, checkpoint.exists(), quiet, with_default=False)
+    train(model, texts, recipe, pad_id, checkpoint, settings, checkpoint.exists(), quiet, with_default=False)
     if known.with_bias:
         learn_bias(model, data, by_profile(texts), spread, pad_id)
     write_profiles(draft, model, known.task.task, data.profiles, known.with_bias)
     checkpoint.unlink()
-    return losses
 
 
 def begin(model: MaskModel, known: Learnt) -> None:

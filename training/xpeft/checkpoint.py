@@ -61,9 +61,11 @@ def load_checkpoint(path: Path, training: Training) -> tuple[int, list[tuple[int
         setup, shapes = saved["setup"], {name: value.shape for name, value in saved["learnt"].items()}
     # Damaged bytes end in errors of many kinds.
     except Exception as error:
-        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}", "Start the run again without --resume.") from error
+        raise BadCheckpoint(
+            f"the checkpoint {path} cannot be read: {error}", "Start the run again without --resume, or take that file away."
+        ) from error
     if not whole:
-        raise BadCheckpoint(f"the checkpoint {path} is damaged", "Start the run again without --resume.")
+        raise BadCheckpoint(f"the checkpoint {path} is damaged", "Start the run again without --resume, or take that file away.")
     if setup != repr(training.setup) or shapes != {name: parameter.shape for name, parameter in learnt.items()}:
         raise OtherRun(f"{path} is of a run with other settings or data", f"Give the settings of that run: {setup}")
     with torch.no_grad():

@@ -1,5 +1,6 @@
 """What the commands have in common: options, and how they end where something is wrong."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -21,7 +22,11 @@ TextsPerProfileOption = Annotated[int, typer.Option(min=1, help="Texts in a grou
 NoiseOption = Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")]
 TauOption = Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")]
 Bf16Option = Annotated[
-    bool, typer.Option("--bf16", help="Train through the PLM in bfloat16: faster on GPUs and on CPUs with AMX. Scores are always fp32's.")
+    bool,
+    typer.Option(
+        "--bf16",
+        help="Train through the PLM in bfloat16: faster on GPUs and on CPUs that have instructions for it. Scores are always fp32's.",
+    ),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same result on one machine.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
@@ -40,10 +45,12 @@ DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes
 
 
 def torch_device(device: Device) -> torch.device:
-    """The device, checked."""
+    """The device, checked; of several GPUs the one that torchrun gives this process."""
     if device is Device.cuda and not torch.cuda.is_available():
         raise NoGpu("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
-    return torch.device("cuda" if device is not Device.cpu and torch.cuda.is_available() else "cpu")
+    if device is Device.cpu or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 @contextmanager
