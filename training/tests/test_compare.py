@@ -12,7 +12,12 @@ from xpeft.comparison.methods import HEADS, METHODS
 from xpeft.comparison.metrics import metric_value
 from xpeft.comparison.sets import Slice, load_set
 from xpeft.data import Example
+from xpeft.encoder import AdapterEncoder
+from xpeft.mask_model import MaskKind, MaskModel
+from xpeft.plm import load_plm
+from xpeft.pool import PoolShape, sign_pool
 from xpeft.report.records import RunRecord
+from xpeft.train import Recipe, train
 
 ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]
 
@@ -133,6 +138,20 @@ def test_sets_of_one_profile_are_measured_on_dev_by_their_own_metric(
     # A tenth of train takes dev's place for choosing; COPA's texts count once for each ending.
     endings = 2 if name == "superglue/copa" else 1
     assert record.texts.model_dump() == {"train": 36 * endings, "dev": 4 * endings, "test": 12 * endings}
+
+
+def test_a_shared_affine_is_learnt_and_counted_for_the_task(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    kinds = [MaskKind(affine="shared"), MaskKind()]
+    plm = load_plm(str(tiny_plm))
+    shape = PoolShape(2, 32, 5, 12, 5)
+    shared, none = (MaskModel(AdapterEncoder(plm), sign_pool(0, shape, 0.05), shape, 3, 2, 0, kind) for kind in kinds)
+    start = shared.affine.detach().clone()
+    data = load_set(root, "news", tiny_bundle / "tokenizer.json", Slice(), 0)
+    for model in (shared, none):
+        train(model, data.splits["train"], Recipe(epochs=1), plm.pad_id, tmp_path / "checkpoint.pt", "", resume=False, quiet=True)
+    assert (shared.affine.detach() - start).abs().max() > 1e-3
+    assert (shared.shared_bytes(), none.shared_bytes()) == (4 * 2 * 2 * 5, 0)
+    assert shared.bytes_a_profile() == none.bytes_a_profile() == 8
 
 
 def test_a_tenant_is_kept_to_its_own_labels_and_pays_for_its_own_head(

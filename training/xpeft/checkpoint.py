@@ -30,7 +30,7 @@ class Training:
     @property
     def learnt(self) -> dict[str, torch.nn.Parameter]:
         """All parameters that training changes, by name."""
-        wanted = {id(parameter) for parameter in (*self.model.tables(), *self.model.shared(), *self.model.head.parameters())}
+        wanted = {id(parameter) for parameter in (*self.model.tables(), *self.model.shared(), *self.model.task_parts())}
         return {name: parameter for name, parameter in self.model.named_parameters() if id(parameter) in wanted}
 
 

@@ -92,7 +92,7 @@ def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passe
     if own == "own":
         weight = weight.repeat(len(data.profiles), 1, 1)
     head = Head(weight, torch.zeros(len(data.labels)), data.closed())
-    learnt = [head.weight, head.bias, *([] if own == "shared" else [head.own])]
+    learnt = {"shared": [head.weight, head.bias], "bias": [head.weight, head.bias, head.own], "own": [head.weight, head.own]}[own]
     for part in learnt:
         part.requires_grad_()
     optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.0, fused=True)

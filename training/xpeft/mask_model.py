@@ -12,6 +12,8 @@ from xpeft.masks import gumbel_topk, hard_weights, mask_bytes
 from xpeft.model import Draw, ProfileModel, look_up
 from xpeft.pool import PoolShape
 
+Affine = Literal["none", "shared", "own"]
+
 
 @dataclass(frozen=True)
 class MaskKind:
@@ -19,7 +21,7 @@ class MaskKind:
 
     soft: bool = False
     # The bottleneck's LayerNorm: without gain and shift, with the task's, or with each profile's own, as in the paper.
-    affine: Literal["none", "shared", "own"] = "none"
+    affine: Affine = "none"
 
     def words(self) -> str:
         """What a report adds to the pool's name."""
@@ -59,8 +61,16 @@ class MaskModel(ProfileModel):
         return [self.own, *([self.affine] if self.kind.affine == "own" else [])]
 
     def shared(self) -> list[nn.Parameter]:
-        """The shared mask logits, and the affine if it is shared."""
-        return [self.common, *([self.affine] if self.kind.affine == "shared" else [])]
+        """The shared mask logits."""
+        return [self.common]
+
+    def task_parts(self) -> list[nn.Parameter]:
+        """The head, and the affine if it is shared."""
+        return [*super().task_parts(), *([self.affine] if self.kind.affine == "shared" else [])]
+
+    def shared_bytes(self) -> int:
+        """A shared affine's; shared mask logits end in each profile's masks."""
+        return 4 * self.affine.numel() if self.kind.affine == "shared" else 0
 
     def bytes_a_profile(self) -> int:
         """A bit for each mask logit if masks are hard, four bytes if soft; four for each number of an affine of the profile's own."""

@@ -57,8 +57,16 @@ class ProfileModel(nn.Module, ABC):
         """What profiles learn, each [P + 1, numbers]."""
 
     def shared(self) -> list[nn.Parameter]:
-        """What all profiles learn together, beside the head."""
+        """What all profiles learn together, at a rate of its own."""
         return []
+
+    def task_parts(self) -> list[nn.Parameter]:
+        """What the task learns at the head's rate: the head."""
+        return list(self.head.parameters())
+
+    def shared_bytes(self) -> int:
+        """What all profiles need together in use, beside the head: four bytes a number."""
+        return 0
 
     @abstractmethod
     def bytes_a_profile(self) -> int:

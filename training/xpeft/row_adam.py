@@ -9,7 +9,7 @@ import torch
 class RowAdam(torch.optim.Optimizer):
     """Adam (Kingma & Ba, 2015) on the touched rows of [rows, numbers] tables with sparse gradients.
 
-    Each row counts its own steps, so a profile learns as it would alone, however many others are learnt beside it.
+    Each row counts its own steps, so it moves as far as under an Adam of its own, however many others are learnt beside it.
     torch.optim.SparseAdam counts them for the whole table, which makes the first steps of a rarely seen row three times as long.
     """
 

@@ -60,7 +60,7 @@ def train(
     """
     optimizers = (
         torch.optim.AdamW(
-            [{"params": model.shared(), "lr": recipe.shared_lr}, {"params": model.head.parameters(), "lr": recipe.head_lr}],
+            [{"params": model.shared(), "lr": recipe.shared_lr}, {"params": model.task_parts(), "lr": recipe.head_lr}],
             weight_decay=0.0,
         ),
         RowAdam(model.tables(), recipe.own_lr),

@@ -79,7 +79,6 @@ def compare(
     from xpeft.comparison.methods import PoolSpec, Rates
     from xpeft.comparison.sets import Slice
     from xpeft.comparison.setup import Comparison
-    from xpeft.mask_model import MaskKind
     from xpeft.train import Recipe
 
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
@@ -108,7 +107,7 @@ def compare(
             recipe=recipe,
             part=Slice(profiles, texts, max_tokens),
             pool=PoolSpec(pool.value, pool_size, chosen, bottleneck, pool_scale, file=str(pool_file) if pool_file else None),
-            kind=MaskKind(affine=affine.value),
+            affine=affine.value,
             head="own" if own_head else "shared",
             searched_on=searched_on,
             quiet=quiet,
@@ -144,7 +143,6 @@ def curve(
     from xpeft.comparison.methods import PoolSpec
     from xpeft.comparison.sets import Slice
     from xpeft.comparison.setup import Comparison
-    from xpeft.mask_model import MaskKind
     from xpeft.train import Recipe
 
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
@@ -161,7 +159,7 @@ def curve(
             recipe=Recipe(epochs=epochs, own_lr=lr, shared_lr=shared_lr, head_lr=head_lr, label_bias=label_bias, bf16=bf16),
             part=Slice(),
             pool=PoolSpec("sign", pool_size, chosen, bottleneck),
-            kind=MaskKind(),
+            affine="none",
             head="shared",
             searched_on=0,
             quiet=quiet,

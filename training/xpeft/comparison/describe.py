@@ -46,7 +46,7 @@ def describe(
         split=name,
         purpose="search" if split == "dev" else run.purpose,
         method=run.label,
-        pool=run.pool.words() + run.setup.kind.words() if run.pool else None,
+        pool=run.pool.words() + run.kind.words() if run.pool else None,
         seed=run.recipe.seed,
         micro=scores["micro"],
         macro=scores["macro"],
@@ -76,7 +76,7 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
     a_label = hidden + 1
     own = model.bytes_a_profile() if model else 0
     numbers = model.numbers_a_profile() if model else 0
-    shared = 4 * labels * a_label + 4 * sum(parameter.numel() for parameter in (model.shared() if model and run.recipe.shared_lr else []))
+    shared = 4 * labels * a_label + (model.shared_bytes() if model else 0)
     if run.method == "majority":
         return {"bytesPerProfile": 1, "sharedBytes": 0, "trainedParameters": 0}
     if run.head == "own" or data.own_labels:

@@ -58,7 +58,7 @@ def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
     """The method's untrained model, with each profile's label bias at what counting says, if it is to have one."""
     setup, texts = run.setup, data.splits["train"]
     sizes = len(data.profiles), len(data.labels)
-    model = METHODS[run.method].build(plm, setup.pool, setup.kind, *sizes, run.recipe.seed).to(setup.device)
+    model = METHODS[run.method].build(plm, setup.pool, run.kind, *sizes, run.recipe.seed).to(setup.device)
     bias = data.closed() + (bias_from_counts(texts, *sizes) if run.recipe.label_bias else 0.0)
     model.label_bias[:-1] = bias.to(setup.device)
     return model

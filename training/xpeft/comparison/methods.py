@@ -67,18 +67,15 @@ Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
 
 @dataclass(frozen=True)
 class Method:
-    """build: a model from PLM, pool, kind of masks (of which only the affine is asked), profiles, labels, seed. searched: its rates."""
+    """build: a model from PLM, pool, kind of masks, profiles, labels, seed. searched: its rates."""
 
     build: Build
     searched: tuple[Rates, ...]
     masks: bool = False
 
 
-def _masks(soft: bool) -> Build:
-    def build(plm: PLM, pool: PoolSpec, kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
-        return MaskModel(AdapterEncoder(plm), pool.entries(plm), pool.shape(plm), profiles, labels, seed, MaskKind(soft, kind.affine))
-
-    return build
+def _masks(plm: PLM, pool: PoolSpec, kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
+    return MaskModel(AdapterEncoder(plm), pool.entries(plm), pool.shape(plm), profiles, labels, seed, kind)
 
 
 def _adapter(plm: PLM, pool: PoolSpec, _kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
@@ -102,8 +99,8 @@ def _peft(name: str) -> Build:
 HARD_RATES = (*rates(1e-2, 3e-2), Rates(2e-3, 3e-2), Rates(1e-2, 3e-2))
 SOFT_RATES = (*rates(1e-2, 3e-2, 1e-1), Rates(1e-2, 3e-2))
 METHODS: dict[str, Method] = {
-    "hard": Method(_masks(soft=False), HARD_RATES, masks=True),
-    "soft": Method(_masks(soft=True), SOFT_RATES, masks=True),
+    "hard": Method(_masks, HARD_RATES, masks=True),
+    "soft": Method(_masks, SOFT_RATES, masks=True),
     "adapter": Method(_adapter, rates(1e-4, 3e-4, 1e-3)),
     "lora": Method(_peft("lora"), rates(3e-4, 1e-3, 3e-3)),
     "ia3": Method(_peft("ia3"), rates(3e-3, 1e-2, 3e-2)),

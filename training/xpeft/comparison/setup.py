@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from xpeft.comparison.methods import METHODS, PoolSpec
 from xpeft.comparison.sets import Slice
 from xpeft.heads import Own
-from xpeft.mask_model import MaskKind
+from xpeft.mask_model import Affine, MaskKind
 from xpeft.train import Recipe
 
 
@@ -28,7 +28,7 @@ class Comparison:
     recipe: Recipe
     part: Slice
     pool: PoolSpec
-    kind: MaskKind
+    affine: Affine
     head: Own
     searched_on: int
     quiet: bool
@@ -61,11 +61,16 @@ class Run:
         return self.setup.pool if self.method in METHODS and METHODS[self.method].masks else None
 
     @property
+    def kind(self) -> MaskKind:
+        """Which masks the method has."""
+        return MaskKind(soft=self.method == "soft", affine=self.setup.affine)
+
+    @property
     def settings(self) -> dict[str, JsonValue]:
         """All that distinguishes the run from others on its data set."""
         own: dict[str, JsonValue] = {"bottleneck": self.setup.pool.bottleneck}
         if self.pool:
-            own = {"pool": given(self.pool), **given(self.setup.kind)}
+            own = {"pool": given(self.pool), **given(self.kind)}
         head: dict[str, JsonValue] = {"head": "own"} if self.head == "own" else {}
         texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
         return {**given(self.recipe), **own, **head, **texts, "slice": self.setup.part.words(), "purpose": self.purpose}

@@ -60,6 +60,10 @@ class PeftModel(ProfileModel):
         """VB-LoRA's bank of vectors."""
         return list(self.bank.values())
 
+    def shared_bytes(self) -> int:
+        """The bank's."""
+        return 4 * sum(vectors.numel() for vectors in self.bank.values())
+
     def bytes_a_profile(self) -> int:
         """Four bytes a number; of VB-LoRA's logits only what it keeps: indices of the chosen vectors, and all of their weights but one."""
         numbers = sum(shape.numel() for shape in self.starts.values())
