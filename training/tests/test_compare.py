@@ -85,7 +85,7 @@ def run(root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> list[RunR
 def test_each_method_leaves_a_record(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, method: str) -> None:
     records = run(root, tiny_bundle, tiny_plm, tmp_path, "news", "--method", method, "--lr", "0.01", "--seeds", "1")
     dev, test = records
-    assert (dev.split, dev.purpose, test.split, test.purpose) == ("dev", "search", "test", "result")
+    assert (dev.split, dev.purpose, test.split, test.purpose) == ("dev", "result", "test", "result")
     assert test.method == method
     assert test.profileCount == 3
     assert test.texts.train == 72
@@ -116,7 +116,7 @@ def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
     searched = [record for record in records if record.slice]
     assert sorted(record.recipe["own_lr"] for record in searched) == sorted(rate.own for rate in METHODS["adapter"].searched)  # type: ignore[type-var]
     assert {(record.split, record.slice) for record in searched} == {("dev", "2 profiles")}
-    results = [record for record in records if record.purpose == "result"]
+    results = [record for record in records if (record.purpose, record.split) == ("result", "test")]
     best = min(searched, key=lambda record: record.crossEntropy or 0)
     assert {record.recipe["own_lr"] for record in results} == {best.recipe["own_lr"]}
     assert [record.seed for record in results] == [0, 1]

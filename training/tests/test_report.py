@@ -207,7 +207,16 @@ def test_the_whole_set_stands_before_a_part_of_it() -> None:
 def test_a_search_shows_what_was_tried_and_the_best() -> None:
     error = {"name": "mae", "higherIsBetter": False}
     tried = [
-        record("news", "hard", 0, 0.5, purpose="search", recipe={"lr": lr, "epochs": 4}, metric={**error, "value": value})
+        record(
+            "news",
+            "hard",
+            0,
+            0.5,
+            purpose="search",
+            recipe={"lr": lr, "epochs": 4},
+            metric={**error, "value": 1 - value},
+            crossEntropy=value,
+        )
         for lr, value in ((0.1, 0.7), (0.2, 0.6))
     ]
     assert "| lr 0.1: 0.700; **lr 0.2: 0.600** |" in search_table(tried)

@@ -149,20 +149,26 @@ def masked_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool
     }
 
 
+def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: torch.device, quiet: bool) -> Features:
+    """Features of every text under the plain PLM."""
+
+    def plain(batch: Batch) -> torch.Tensor:
+        features: torch.Tensor = encoder(batch.ids, batch.types, batch.lengths, None)
+        return features
+
+    return {
+        split: run_groups(plain, examples, everyone(examples), pad_id, device)
+        for split, examples in tqdm(data.splits.items(), desc="plain features", unit="split", disable=quiet)
+        if examples
+    }
+
+
 def fit_baselines(
     model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, seed: int, quiet: bool
 ) -> dict[str, dict[Split, Indices]]:
     """Predictions, for every split that has texts, of the majority label of each profile and of heads over the plain PLM's features."""
-
-    def plain(batch: Batch) -> torch.Tensor:
-        features: torch.Tensor = model.encoder(batch.ids, batch.types, batch.lengths, None)
-        return features
-
     splits = {split: examples for split, examples in data.splits.items() if examples}
-    features = {
-        split: run_groups(plain, examples, everyone(examples), pad_id, model.device)
-        for split, examples in tqdm(splits.items(), desc="plain features", unit="split", disable=quiet)
-    }
+    features = plain_features(model.encoder, data, pad_id, model.device, quiet)
     alone = search_head(data, features, "shared", chosen_on, seed, "head alone", quiet, label_loss(data, chosen_on))
     biased = search_head(data, features, "bias", chosen_on, seed, "head + label bias", quiet, label_loss(data, chosen_on))
     return {

@@ -44,7 +44,7 @@ def describe(
         data=run.name,
         slice=run.setup.part.words() or None,
         split=name,
-        purpose="search" if split == "dev" else run.purpose,
+        purpose=run.purpose,
         method=run.label,
         pool=run.pool.words() + run.kind.words() if run.pool else None,
         seed=run.recipe.seed,

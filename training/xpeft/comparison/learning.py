@@ -4,21 +4,19 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from tqdm import tqdm
 
-from xpeft.batches import Batch
 from xpeft.comparison.methods import METHODS
 from xpeft.comparison.metrics import better, metric_value
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example, Split
 from xpeft.encoder import AdapterEncoder
-from xpeft.evaluate import majority, run_groups, score
+from xpeft.evaluate import majority, score
 from xpeft.heads import Features, Head, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.model import ProfileModel, target_loss
 from xpeft.plm import PLM
-from xpeft.run import everyone, masked_features
+from xpeft.run import masked_features, plain_features
 from xpeft.train import Losses, train
 
 
@@ -85,17 +83,3 @@ def finish_head(run: Run, data: DataSet, features: Features) -> Head:
 
     head = search_head(data, features, run.head, "dev", run.recipe.seed, "head", run.setup.quiet, badness)
     return head.stored() if run.recipe.label_bias else head
-
-
-def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: torch.device, quiet: bool) -> Features:
-    """Features of every text under the plain PLM."""
-
-    def plain(batch: Batch) -> torch.Tensor:
-        features: torch.Tensor = encoder(batch.ids, batch.types, batch.lengths, None)
-        return features
-
-    return {
-        split: run_groups(plain, examples, everyone(examples), pad_id, device)
-        for split, examples in tqdm(data.splits.items(), desc="plain features", unit="split", disable=quiet)
-        if examples
-    }

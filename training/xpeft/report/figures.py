@@ -22,7 +22,6 @@ COLOURS = {
     "vera": "#332288",
     "vblora": "#882255",
     "head": "#000000",
-    "head-own": "#555555",
     "majority": "#888888",
 }
 MARKERS = {"hard": "o", "soft": "s", "adapter": "D", "lora": "^", "ia3": "v", "bitfit": "P", "vera": "<", "vblora": "X"}

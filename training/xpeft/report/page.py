@@ -9,6 +9,7 @@ from xpeft.report.groups import grouped
 from xpeft.report.records import RunRecord
 from xpeft.report.summary import read_runs, summary_json
 from xpeft.report.tables import command_table, data_tables, search_table, suite_table
+from xpeft.writing import write_text
 
 NOTES = "notes.md"
 HEADINGS: dict[Status, str] = {"fails": "Does not hold", "open": "Not shown: runs are missing", "holds": "Holds"}
@@ -40,8 +41,8 @@ def write_report(folder: Path) -> list[Path]:
     plots = write_plots(runs, folder / "plots")
     notes = folder / NOTES
     summary, page = folder / "summary.json", folder / "report.md"
-    summary.write_text(summary_json(runs), encoding="utf-8")
-    page.write_text(page_text(runs, [plot.name for plot in plots], notes.read_text("utf-8") if notes.exists() else ""), encoding="utf-8")
+    write_text(summary, summary_json(runs))
+    write_text(page, page_text(runs, [plot.name for plot in plots], notes.read_text("utf-8") if notes.exists() else ""))
     return [summary, *plots, page]
 
 

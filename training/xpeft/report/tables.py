@@ -1,6 +1,7 @@
 """The report's tables, in Markdown."""
 
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -77,7 +78,7 @@ def suite_mean(row: Sequence[Group | None]) -> str:
 
 
 def search_table(runs: Sequence[RunRecord]) -> str:
-    """A row for each choice of a learning rate: every setting that was tried, and the metric that it gave."""
+    """A row for each choice of a learning rate: every setting that was tried, and the cross entropy that it was judged by."""
     found: dict[tuple[object, ...], list[RunRecord]] = defaultdict(list)
     for run in runs:
         if run.purpose == "search":
@@ -92,12 +93,14 @@ def search_table(runs: Sequence[RunRecord]) -> str:
         changed = changed or [name for name in run.recipe if "lr" in name.lower() or "rate" in name.lower()]
         values: dict[str, list[float]] = defaultdict(list)
         for other in tried:
-            values[", ".join(f"{name} {json.dumps(other.recipe.get(name))}" for name in changed) or "as it is"].append(other.metric.value)
+            values[", ".join(f"{name} {json.dumps(other.recipe.get(name))}" for name in changed) or "as it is"].append(
+                other.crossEntropy if other.crossEntropy is not None else math.inf
+            )
         means = {setting: fmean(scores) for setting, scores in values.items()}
-        best = (max if run.metric.higherIsBetter else min)(means.values())
+        best = min(means.values())
         tries = "; ".join(f"**{name}: {value:.3f}**" if value == best else f"{name}: {value:.3f}" for name, value in means.items())
-        rows.append([run.data, run.slice or "the whole", run.split, run.method, run.pool or "–", run.metric.name, tries])
-    return table(["data", "part", "split", "method", "pool", "metric", "settings tried (best in bold)"], rows)
+        rows.append([run.data, run.slice or "the whole", run.split, run.method, run.pool or "–", tries])
+    return table(["data", "part", "split", "method", "pool", "cross entropy of the settings tried (in bold: taken)"], rows)
 
 
 def command_table(runs: Sequence[RunRecord]) -> str:
