@@ -131,7 +131,8 @@ def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
 def test_sets_of_one_profile_are_measured_on_dev_by_their_own_metric(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, name: str, metric: str
 ) -> None:
-    (record,) = run(root, tiny_bundle, tiny_plm, tmp_path, name, "--method", "soft", "--affine", "own", "--lr", "0.1", "--seeds", "1")
+    more = ("--affine", "own", "--lr", "0.1", "--seeds", "1", "--max-tokens", "64")
+    (record,) = run(root, tiny_bundle, tiny_plm, tmp_path, name, "--method", "soft", *more)
     assert (record.data, record.split, record.purpose, record.metric.name) == (name, "dev", "result", metric)
     assert record.pool == "sign N=12 k=5 b=5 own affine"
     assert record.bytesPerProfile == 4 * (2 * 2 * 12 + 2 * 2 * 5)
@@ -196,6 +197,11 @@ def test_metrics_are_what_their_names_say() -> None:
     [
         (["nowhere", "--method", "hard"], "no data set 'nowhere'"),
         (["news", "--method", "best"], "no method 'best'"),
+        (["intents", "--method", "hard", "--label-bias"], "labels, and so heads, of their own"),
+        (["news", "--method", "hard", "--label-bias", "--own-head"], "has biases already"),
+        (["news", "--method", "hard", "--max-tokens", "65"], "between 3 and 64"),
+        (["reviews", "--method", "hard"], "between 3 and 64"),
+        (["news", "--method", "hard", "--pool", "trained"], "belong together"),
         (["offense", "--method", "hard", "--lr", "0.1"], "cannot be read"),
         (["news", "--method", "hard", "--chosen", "13"], "cannot choose 13 of 12"),
     ],

@@ -1,17 +1,25 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.test_compare import root as root
+from xpeft import train as loop
+from xpeft.checkpoint import Training, save_checkpoint
 from xpeft.cli import app
+from xpeft.comparison import curve
+from xpeft.comparison.learning import Outcome
 from xpeft.report.records import RunRecord
+from xpeft.train import Losses
 
 
 def run(root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> tuple[int, str]:
     paths = ["--root", str(root), "--bundle", str(bundle), "--plm", str(plm), "--out", str(out)]
     recipe = ["--epochs", "3", "--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--head-lr", "0.03", "--device", "cpu", "--quiet"]
-    result = CliRunner().invoke(app, ["curve", "news", *paths, *recipe, "--seeds", "1", "--newcomers", "1", *more])
+    result = CliRunner().invoke(
+        app, ["curve", *([] if "intents" in more else ["news"]), *paths, *recipe, "--seeds", "1", "--newcomers", "1", *more]
+    )
     return result.exit_code, result.output
 
 
@@ -37,9 +45,51 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
         (["--method", "majority", "--texts", "2"], "no curve of 'majority'"),
         (["--method", "hard", "--texts", "2,many"], "no numbers of texts"),
         (["--method", "hard", "--texts", "99"], "0 of 3 profiles have 99 training texts"),
+        (["--method", "hard", "--texts", "0,2"], "no numbers of texts"),
+        (["intents", "--method", "hard", "--texts", "2"], "no profiles that could join"),
     ],
 )
 def test_what_has_no_curve_is_said(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str) -> None:
     code, output = run(root, tiny_bundle, tiny_plm, tmp_path, *more, "--lr", "0.01")
     assert code == 1
     assert said in output
+
+
+def test_a_curve_that_was_broken_off_goes_on_without_learning_its_base_again(
+    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ("--method", "hard", "--texts", "2,8", "--lr", "0.01")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run(root, tiny_bundle, tiny_plm, whole, *more)[0] == 0
+    calls: list[str] = []
+
+    join = curve.join
+
+    def join_once(*arguments: Any) -> Outcome:
+        if calls:
+            raise KeyboardInterrupt
+        calls.append("join")
+        return join(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(curve, "join", join_once)
+        assert run(root, tiny_bundle, tiny_plm, broken, *more)[0] == 130
+    assert sorted(path.suffix for path in broken.iterdir()) == ["", ".pt"]
+    steps: list[int] = []
+
+    def count(path: Path, training: Training, step: int, losses: Losses) -> None:
+        steps.append(step)
+        save_checkpoint(path, training, step, losses)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "save_checkpoint", count)
+        assert run(root, tiny_bundle, tiny_plm, broken, *more)[0] == 0
+    # One training, of the newcomer with 8 texts; the base was there.
+    assert len(steps) == 1
+
+    def figures(out: Path) -> list[tuple[int | None, float]]:
+        records = (RunRecord.model_validate_json(path.read_bytes()) for path in sorted((out / "runs").iterdir()))
+        return sorted((record.textsPerProfile, record.macro) for record in records if record.textsPerProfile)
+
+    assert figures(broken) == figures(whole)
+    assert [path.name for path in broken.iterdir()] == ["runs"]

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from xpeft.batches import Batch
-from xpeft.bundle.manifest import Manifest, read_manifest
+from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet, Example, Split, load_data, one_label_profiles
 from xpeft.encoder import AdapterEncoder
@@ -128,8 +128,7 @@ def load_tokenized(
     profiles: list[str] | None = None,
 ) -> DataSet:
     """The data file, tokenized by the bundle's tokenizer; `labels`, `profiles`: a finished task's, if it is for one."""
-    if not 3 <= max_tokens <= manifest.maxTokens:
-        raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
+    check_max_tokens(max_tokens, manifest)
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
 
 

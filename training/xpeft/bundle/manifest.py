@@ -89,6 +89,12 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     return manifest, bundle_id(raw)
 
 
+def check_max_tokens(max_tokens: int, manifest: Manifest) -> None:
+    """XpeftError where texts cannot be cut to so many tokens."""
+    if not 3 <= max_tokens <= manifest.maxTokens:
+        raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
+
+
 def bundle_id(manifest: bytes) -> str:
     """The first 32 hex digits of SHA-256 over the manifest's bytes."""
     return hashlib.sha256(manifest).hexdigest()[:32]

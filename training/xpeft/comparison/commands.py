@@ -1,5 +1,6 @@
 """`python -m xpeft compare`, `curve` and `pool`."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,9 @@ def compare(
     label_bias: LabelBiasOption = False,
     own_head: OwnHeadOption = False,
     pool: Annotated[PoolChoice, typer.Option(help="Entries of the pool; trained ones are those of --pool-file.")] = PoolChoice.sign,
-    pool_file: Annotated[Path | None, typer.Option(help="A trained pool, as the command pool writes it.")] = None,
+    pool_file: Annotated[
+        Path | None, typer.Option(help="A trained pool, as the command pool writes it.", exists=True, dir_okay=False)
+    ] = None,
     pool_size: PoolSizeOption = 100,
     chosen: ChosenOption = 50,
     bottleneck: BottleneckOption = 24,
@@ -82,12 +85,8 @@ def compare(
     from xpeft.train import Recipe
 
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
-        if chosen > pool_size:
-            raise XpeftError(f"a mask cannot choose {chosen} of {pool_size} adapters", "Give a smaller --chosen or a larger --pool-size.")
         if own_head and label_bias:
             raise XpeftError("a head of its own has biases already", "Give --own-head or --label-bias.")
-        if (pool is PoolChoice.trained) != (pool_file is not None):
-            raise XpeftError("--pool trained and --pool-file belong together", "Give both, or neither.")
         recipe = Recipe(
             epochs=epochs,
             groups_per_step=profiles_per_step,
@@ -146,10 +145,9 @@ def curve(
     from xpeft.train import Recipe
 
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
-        try:
-            counts = sorted({int(count) for count in texts.split(",")})
-        except ValueError as error:
-            raise XpeftError(f"{texts!r} are no numbers of texts", "Say for example 1,5,20.") from error
+        if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", texts):
+            raise XpeftError(f"{texts!r} are no numbers of texts", "Say for example 1,5,20.")
+        counts = sorted({int(count) for count in texts.split(",")})
         setup = Comparison(
             root=root,
             bundle=bundle,
@@ -187,6 +185,7 @@ def pool(
     quiet: options.QuietOption = False,
 ) -> None:
     """Learn a pool of adapters on labelled text, with or without profiles, and write it in int8; `compare --pool trained` takes it."""
+    from xpeft.bundle.manifest import check_max_tokens
     from xpeft.comparison.trained_pool import train_pool
     from xpeft.pool import PoolShape
     from xpeft.run import load_parts
@@ -194,6 +193,7 @@ def pool(
 
     with options.readable_errors(), options.resumable(out.parent, out.with_suffix(".pt").name, ""):
         manifest, _, parts = load_parts(bundle, plm)
+        check_max_tokens(max_tokens, manifest)
         shape = PoolShape(len(parts.layers), parts.hidden, bottleneck, pool_size, pool_size)
         recipe = Recipe(epochs=epochs, own_lr=lr, head_lr=head_lr, bf16=bf16, seed=seed)
         tokenizer = bundle / manifest.file("tokenizer")

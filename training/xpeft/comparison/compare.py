@@ -9,7 +9,7 @@ from typing import Literal
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.learning import learn
 from xpeft.comparison.methods import HEADS, METHODS, Rates
-from xpeft.comparison.sets import SETS, load_set
+from xpeft.comparison.sets import SETS, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run
 from xpeft.data import Split
 from xpeft.errors import XpeftError
@@ -28,11 +28,12 @@ def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list
     fixed: learning rates to take without a search. A search runs once for each data set and method, with seed 0 on
     `setup.searched_on` profiles, and the best on dev is taken.
     """
-    for known, asked, what in ((SETS, names, "data set"), ((*METHODS, *HEADS), methods, "method")):
-        for name in asked:
-            if name not in known:
-                raise XpeftError(f"there is no {what} {name!r}", f"Choose of {', '.join(known)}.")
+    for method in methods:
+        if method not in (*METHODS, *HEADS):
+            raise XpeftError(f"there is no method {method!r}", f"Choose of {', '.join((*METHODS, *HEADS))}.")
     manifest, _, plm = load_parts(setup.bundle, setup.plm_spec)
+    for name in names:
+        check_set(name, setup.part, manifest, setup.recipe.label_bias)
     tokenizer = setup.bundle / manifest.file("tokenizer")
     written = []
     for name in names:

@@ -13,7 +13,7 @@ from xpeft.comparison.compare import SLICE_SEED
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.learning import Outcome, finish_head, new_model, split_features
 from xpeft.comparison.methods import METHODS
-from xpeft.comparison.sets import SETS, load_set
+from xpeft.comparison.sets import SETS, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run
 from xpeft.data import DataSet
 from xpeft.errors import XpeftError
@@ -45,8 +45,10 @@ def curve(setup: Comparison, names: list[str], methods: list[str], seeds: list[i
     make_folder(setup.out)
     written = []
     for name in names:
-        if name not in SETS or SETS[name].measured != "test":
-            raise XpeftError(f"{name!r} is no data set with profiles", "Choose of news, offense, intents and reviews.")
+        check_set(name, setup.part, manifest, setup.recipe.label_bias)
+        if SETS[name].measured != "test" or SETS[name].own_labels:
+            # Of labels of its own, a newcomer's head would have to be learnt too.
+            raise XpeftError(f"{name!r} has no profiles that could join a finished head", "Choose of news, offense and reviews.")
         data = load_set(setup.root, name, setup.bundle / manifest.file("tokenizer"), setup.part, SLICE_SEED)
         for method in methods:
             for seed in seeds:
@@ -64,14 +66,18 @@ def one_curve(
     if all(file.exists() for file in files.values()):
         return list(files.values())
     known, new = part_profiles(data, newcomers, max(counts), seed)
-    base, head = learn_base(Run(setup, name, method, recipe, "result"), plm, known)
+    checkpoint = setup.out / f"{runs[max(counts)].stem}.base.pt"
+    base, head = learn_base(Run(setup, name, method, recipe, "result"), plm, known, checkpoint)
     for count, run in runs.items():
+        if files[count].exists():
+            continue
         if not setup.quiet:
             print(f"{run.stem}: {len(new.profiles)} new profiles with {count} text(s) each", file=sys.stderr)
         few = first_texts(new, count, seed)
         start = time.monotonic()
         outcome = join(run, plm, base, head, few)
         write_record(describe(run, plm, few, outcome, "test", "test", time.monotonic() - start), files[count])
+    checkpoint.unlink(missing_ok=True)
     return list(files.values())
 
 
@@ -97,15 +103,16 @@ def first_texts(data: DataSet, count: int, seed: int) -> DataSet:
     return replace(data, splits={**data.splits, "train": [texts[index] for index in sorted(chosen)]})
 
 
-def learn_base(run: Run, plm: PLM, known: DataSet) -> tuple[ProfileModel | None, Head]:
-    """A task of the known profiles: the model, with a default profile (None for a head alone), and the finished head."""
+def learn_base(run: Run, plm: PLM, known: DataSet, checkpoint: Path) -> tuple[ProfileModel | None, Head]:
+    """A task of the known profiles: the model, with a default profile (None for a head alone), and the finished head.
+
+    checkpoint: stays until the curve is done, so that a curve that is broken off does not learn its base again.
+    """
     model = None
     if run.method in METHODS:
         model = new_model(run, plm, known)
-        checkpoint = run.checkpoint.with_suffix(".base.pt")
         settings = (run.settings, known.profiles)
         train(model, known.splits["train"], run.recipe, plm.pad_id, checkpoint, settings, checkpoint.exists(), run.setup.quiet)
-        checkpoint.unlink()
     return model, finish_head(run, known, split_features(run, plm, model, known))
 
 

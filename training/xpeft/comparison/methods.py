@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,18 @@ class PoolSpec:
     scale: float = 1.0
     seed: int = 0
     file: str | None = None
+
+    def __post_init__(self) -> None:
+        """XpeftError where there is no such pool."""
+        if self.chosen > self.size:
+            hint = "Give a smaller --chosen or a larger --pool-size."
+            raise XpeftError(f"a mask cannot choose {self.chosen} of {self.size} adapters", hint)
+        if (self.kind == "trained") != (self.file is not None):
+            raise XpeftError("--pool trained and --pool-file belong together", "Give both, or neither.")
+
+    def content(self) -> str | None:
+        """What is in the file of a trained pool, as a hash: where it lies is no setting."""
+        return sha256(Path(self.file).read_bytes()).hexdigest()[:16] if self.file else None
 
     def words(self) -> str:
         """The pool as a report names it."""

@@ -10,8 +10,10 @@ from typing import Literal
 from pydantic import BaseModel
 from tokenizers import Tokenizer
 
+from xpeft.bundle.manifest import Manifest, check_max_tokens
 from xpeft.comparison.metrics import MetricName
 from xpeft.data import SPLITS, DataSet, Example, Split
+from xpeft.errors import XpeftError
 from xpeft.lines import numbered_lines, parse_line
 
 FILE_HINT = "Name the folder of the comparison's data with --root, or a whole file in UTF-8: plain, or gzip if its name ends in .gz."
@@ -80,6 +82,15 @@ class Line(BaseModel):
     choices: list[str] | None = None
     label: str
     split: Split
+
+
+def check_set(name: str, part: Slice, manifest: Manifest, label_bias: bool) -> None:
+    """XpeftError where a data set is none, or cannot be learnt so."""
+    if name not in SETS:
+        raise XpeftError(f"there is no data set {name!r}", f"Choose of {', '.join(SETS)}.")
+    if label_bias and SETS[name].own_labels:
+        raise XpeftError(f"profiles of {name} have labels, and so heads, of their own", "Leave --label-bias out: their heads have biases.")
+    check_max_tokens(part.max_tokens or SETS[name].max_tokens, manifest)
 
 
 def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int) -> DataSet:

@@ -70,7 +70,7 @@ class Run:
         """All that distinguishes the run from others on its data set."""
         own: dict[str, JsonValue] = {"bottleneck": self.setup.pool.bottleneck}
         if self.pool:
-            own = {"pool": given(self.pool), **given(self.kind)}
+            own = {"pool": given(self.pool) | ({"file": content} if (content := self.pool.content()) else {}), **given(self.kind)}
         head: dict[str, JsonValue] = {"head": "own"} if self.head == "own" else {}
         texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
         return {**given(self.recipe), **own, **head, **texts, "slice": self.setup.part.words(), "purpose": self.purpose}
