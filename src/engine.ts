@@ -7,7 +7,7 @@ import { bestLabel, scoreLabels } from "./head.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
-import { createSignPool } from "./pool.ts";
+import { loadPool } from "./pool.ts";
 import { heapBytes } from "./runtime.ts";
 import { createTokenizer, type TextInput, type TokenizedText } from "./tokenizer.ts";
 
@@ -100,7 +100,7 @@ export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20
   for (const notice of withRole(manifest.files, "notice")) await readVerified(read, notice);
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
   const encoder = await createEncoder(wasm, manifest, read);
-  const pool = await createSignPool(manifest);
+  const pool = await loadPool(manifest, read);
   const shape = { layers: manifest.layers, size: manifest.pool.size, chosen: manifest.pool.chosen };
   const kept = new LRUCache<string, MergedAdapters>({
     maxSize: mergedCacheBytes,

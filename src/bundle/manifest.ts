@@ -5,7 +5,7 @@ import { sha256Hex } from "./hash.ts";
 const FORMAT = "xpeft-bundle/1";
 
 /** The platform serves no larger file as one asset. */
-const MAX_WEIGHTS_BYTES = 25 * 2 ** 20;
+const MAX_FILE_BYTES = 25 * 2 ** 20;
 
 const count = z.int().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -15,7 +15,7 @@ const file = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, "is not a plain file name")
     .refine((path) => path !== "manifest.json", "cannot list itself"),
-  role: z.enum(["graph", "weights", "tokenizer", "notice"]),
+  role: z.enum(["graph", "weights", "pool", "tokenizer", "notice"]),
   bytes: z.int().min(0),
   sha256,
 });
@@ -45,32 +45,38 @@ const files = z
   .refine((all) => withRole(all, "graph").length === 1, "needs exactly one graph")
   .refine((all) => withRole(all, "tokenizer").length === 1, "needs exactly one tokenizer")
   .refine((all) => withRole(all, "weights").length >= 1, "needs weights")
-  .refine(
-    (all) => withRole(all, "weights").every(({ bytes }) => bytes < MAX_WEIGHTS_BYTES),
-    "has weights that are not under 25 MiB",
-  );
+  .refine((all) => all.every(({ bytes }) => bytes < MAX_FILE_BYTES), "has a file that is not under 25 MiB");
 
-const manifestSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  name: z.string().min(1),
-  plm: z.strictObject({ name: z.string().min(1), licence: z.string().min(1), sha256 }),
-  layers: count,
-  hidden: count,
-  bottleneck: count,
-  pool: z
-    .strictObject({
-      kind: z.literal("sign"),
-      seed: z.int().min(0),
-      // Adapters are numbered in 16 bits.
-      size: count.max(2 ** 16),
-      chosen: count,
-      scale: z.number().positive(),
-    })
-    .refine(({ size, chosen }) => chosen <= size, "chooses more adapters than it has"),
-  pooling: z.literal("mean"),
-  maxTokens: count,
-  files,
-});
+const sizes = {
+  // Adapters are numbered in 16 bits.
+  size: count.max(2 ** 16),
+  chosen: count,
+};
+
+const pool = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("sign"), seed: z.int().min(0), ...sizes, scale: z.number().positive() }),
+    z.strictObject({ kind: z.literal("trained"), ...sizes }),
+  ])
+  .refine(({ size, chosen }) => chosen <= size, "chooses more adapters than it has");
+
+const manifestSchema = z
+  .strictObject({
+    format: z.literal(FORMAT),
+    name: z.string().min(1),
+    plm: z.strictObject({ name: z.string().min(1), licence: z.string().min(1), sha256 }),
+    layers: count,
+    hidden: count,
+    bottleneck: count,
+    pool,
+    pooling: z.literal("mean"),
+    maxTokens: count,
+    files,
+  })
+  .refine(
+    ({ pool, files }) => (pool.kind === "trained") === withRole(files, "pool").length > 0,
+    "needs files of its pool just if that is a trained one",
+  );
 
 /** `manifest.json`: what a bundle is. docs/formats.md tells the fields. */
 export type Manifest = z.infer<typeof manifestSchema>;

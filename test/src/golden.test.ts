@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createEngine, type Engine, type Prediction, type Task } from "../../src/engine.ts";
 import { packMasks, unpackMasks } from "../../src/masks.ts";
 import { mergeAdapters } from "../../src/merge.ts";
-import { createSignPool, type SignPool } from "../../src/pool.ts";
+import { createSignPool, type SignPool } from "../../src/pool/sign.ts";
 import golden from "../fixtures/golden.json" with { type: "json" };
 import { compileRuntime, readBundle } from "../support/folder.ts";
 

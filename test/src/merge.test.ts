@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { packMasks } from "../../src/masks.ts";
 import { mergeAdapters, mergedBytes } from "../../src/merge.ts";
-import { createSignPool, type SignPool } from "../../src/pool.ts";
+import { createSignPool, type SignPool } from "../../src/pool/sign.ts";
 import { choicesOf, DEFAULT_SHAPE, shapes } from "../support/arbitraries.ts";
 import { named } from "../support/errors.ts";
 

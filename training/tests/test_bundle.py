@@ -17,7 +17,9 @@ from xpeft.encoder import AdapterEncoder, Adapters, merge
 from xpeft.errors import XpeftError
 from xpeft.masks import hard_weights
 from xpeft.plm import DEFAULT_PLM, load_plm
-from xpeft.pool import sign_pool
+from xpeft.pool import PoolShape
+from xpeft.run import pool_entries
+from xpeft.stored_pool import StoredPool, save_pool
 
 PART_LIMIT = 25 * 1024 * 1024
 
@@ -40,7 +42,7 @@ def test_int8_features_point_where_fp32_ones_do() -> None:
     manifest, _ = read_manifest(BUNDLE)
     plm, shape = load_plm(DEFAULT_PLM), manifest.pool_shape
     logits = torch.randn(1, shape.layers, 2, shape.size, generator=torch.Generator().manual_seed(0))
-    merged = merge(hard_weights(logits, shape.chosen), sign_pool(manifest.pool.seed, shape, manifest.pool.scale))
+    merged = merge(hard_weights(logits, shape.chosen), pool_entries(BUNDLE, manifest))
     encoder, session = AdapterEncoder(plm), onnxruntime.InferenceSession(str(BUNDLE / "encoder.onnx"))
     feeds = {
         "adapter_down": merged[0, :, 0].reshape(shape.layers, shape.hidden, shape.bottleneck).numpy(),
@@ -79,6 +81,30 @@ def test_weights_are_split_into_parts(tiny_plm: Path, tmp_path: Path, monkeypatc
     assert all((tmp_path / name).stat().st_size <= 1_000_000 for name in names)
     onnx.load(tmp_path / "encoder.onnx")
     onnxruntime.InferenceSession(str(tmp_path / "encoder.onnx"))
+
+
+def test_a_trained_pool_is_part_of_its_bundle(tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(external, "PART_BYTES", 1_000_000)
+    shape, file, out = PoolShape(2, 32, 5, 1000, 5), tmp_path / "pool.safetensors", tmp_path / "bundle"
+    pool = torch.randn(2, 2, 1000, 160, generator=torch.Generator().manual_seed(0))
+    save_pool(file, pool)
+    plm = load_plm(str(tiny_plm))
+    build_bundle(plm, out, "tiny", bottleneck=5, size=1000, chosen=5, pool_file=file)
+    manifest, _ = read_manifest(out)
+    assert manifest.pool.kind == "trained"
+    assert manifest.with_role("pool") == ["pool.0"]
+    assert torch.equal(pool_entries(out, manifest), StoredPool.of(pool).entries())
+    assert manifest.pool_shape == shape
+
+    monkeypatch.setattr(external, "PART_BYTES", 300_000)
+    build_bundle(plm, out, "tiny", bottleneck=5, size=1000, chosen=5, pool_file=file)
+    manifest, _ = read_manifest(out)
+    assert manifest.with_role("pool") == ["pool.0", "pool.1", "pool.2"]
+    assert torch.equal(pool_entries(out, manifest), StoredPool.of(pool).entries())
+    with pytest.raises(XpeftError, match=r"has 656000 bytes where its sizes make 328000"):
+        StoredPool.unpack(StoredPool.of(pool).pack(), PoolShape(2, 32, 5, 500, 5))
+    with pytest.raises(XpeftError, match="holds a pool"):
+        build_bundle(plm, out, "tiny", bottleneck=6, size=1000, chosen=5, pool_file=file)
 
 
 def test_a_folder_with_something_else_is_left_alone(tiny_plm: Path, tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from typer.testing import CliRunner
 
 from tests.test_compare import root as root
 from tests.test_compare import run
+from tests.test_train import arguments
 from xpeft.cli import app
-from xpeft.comparison.trained_pool import deal, load_pool, save_pool
+from xpeft.comparison.trained_pool import deal
 from xpeft.data import DataSet, Example
 from xpeft.errors import XpeftError
 from xpeft.pool import PoolShape
+from xpeft.stored_pool import load_pool, save_pool
 
 SHAPE = PoolShape(2, 32, 5, 12, 5)
 
@@ -35,7 +37,7 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     assert CliRunner().invoke(app, ["pool", *paths[:-1], str(again), *sizes]).exit_code == 0
     assert again.read_bytes() == file.read_bytes()
 
-    pool = load_pool(file, SHAPE)
+    pool = load_pool(file, SHAPE).entries()
     assert pool.shape == (2, 2, 12, 160)
     # One start for all, and texts of its own for each.
     assert 0 < (pool[0, 0, 0] - pool[0, 0, 1]).abs().max() < pool.abs().max()
@@ -46,6 +48,19 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     assert record.pool == "trained N=12 k=5 b=5"
     assert record.macro > 0.6
 
+    bundle, task = tmp_path / "bundle", tmp_path / "task"
+    sizes = ["--pool-size", "12", "--chosen", "5", "--bottleneck", "5"]
+    assert (
+        CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(bundle), "--pool-file", str(file), *sizes]).exit_code == 0
+    )
+    result = CliRunner().invoke(app, arguments(tiny_data, bundle, tiny_plm, task))
+    assert result.exit_code == 0, result.output
+    report = json.loads((task / "report.json").read_text(encoding="utf-8"))
+    assert report["test"]["methods"]["masks"]["macro"] > 0.9
+    paths = ["--data", str(tiny_data), "--bundle", str(bundle), "--plm", str(tiny_plm), "--task", str(task), "--device", "cpu"]
+    result = CliRunner().invoke(app, ["eval", *paths])
+    assert json.loads(result.stdout.splitlines()[-1])["macro"] == report["test"]["methods"]["masks"]["macro"]
+
 
 @given(st.integers(0, 2**31))
 @settings(max_examples=20, deadline=None)
@@ -55,7 +70,7 @@ def test_int8_is_within_half_a_step(tmp_path_factory: pytest.TempPathFactory, se
     pool = torch.randn(2, 2, 12, 160, generator=source) * torch.rand(2, 2, 12, 1, generator=source)
     save_pool(file, pool)
     steps = pool.abs().amax(-1, keepdim=True) / 127
-    assert ((load_pool(file, SHAPE) - pool).abs() <= 0.501 * steps + 1e-12).all()
+    assert ((load_pool(file, SHAPE).entries() - pool).abs() <= 0.501 * steps + 1e-12).all()
 
 
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=40), st.integers(1, 6), st.integers(1, 5))

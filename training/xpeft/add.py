@@ -89,7 +89,7 @@ def add_profiles(
     for number, profiles in enumerate(rounds):
         draft = drafts / f"{number:05}.ndjson"
         if not draft.exists():
-            model = new_model(manifest, plm, len(profiles), len(data.labels), recipe.seed, device)
+            model = new_model(bundle, manifest, plm, len(profiles), len(data.labels), recipe.seed, device)
             learn_round(model, known, data.only(profiles), recipe, plm.pad_id, draft, (*settings, number), quiet)
 
     with written(out / TASK_FILE) as file:
@@ -98,7 +98,7 @@ def add_profiles(
         for number in range(len(rounds)):
             file.write((drafts / f"{number:05}.ndjson").read_bytes())
     learnt = read_learnt(out, identity, manifest.pool_shape)
-    methods = measure(learnt, data, rounds, manifest, plm, device)
+    methods = measure(learnt, data, rounds, bundle, manifest, plm, device)
     report: dict[str, object] = {
         "task": known.task.task,
         "bundle": identity,
@@ -115,7 +115,7 @@ def add_profiles(
 
 
 def measure(
-    learnt: Learnt, data: DataSet, rounds: list[list[int]], manifest: Manifest, plm: PLM, device: torch.device
+    learnt: Learnt, data: DataSet, rounds: list[list[int]], bundle: Path, manifest: Manifest, plm: PLM, device: torch.device
 ) -> dict[Split, dict[str, Indices]]:
     """Label indices for the texts of dev and test, read back from the files: under each profile, the default profile, and its majority."""
     measured: tuple[Split, ...] = ("dev", "test")
@@ -126,7 +126,7 @@ def measure(
         for split, examples in texts.items()
     }
     for profiles in rounds:
-        model = restore(learnt.only(profiles), new_model(manifest, plm, len(profiles), len(data.labels), 0, device))
+        model = restore(learnt.only(profiles), new_model(bundle, manifest, plm, len(profiles), len(data.labels), 0, device))
         part, members = data.only(profiles), set(profiles)
         for split, examples in texts.items():
             places = [index for index, example in enumerate(examples) if example.profile in members]

@@ -41,6 +41,10 @@ def bundle(
     pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
     chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
     pool_seed: Annotated[int, typer.Option(min=0, help="Seed that the pool is computed from.")] = 0,
+    pool_file: Annotated[
+        Path | None,
+        typer.Option(help="Instead: a trained pool, as the command pool writes it. The bundle holds it.", exists=True, dir_okay=False),
+    ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card states none.")] = None,
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Same inputs, same bytes."""
@@ -49,8 +53,9 @@ def bundle(
 
     with readable_errors():
         manifest, identity = build_bundle(
-            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed, licence=licence
-        )
+            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed, pool_file=pool_file,
+            licence=licence,
+        )  # fmt: skip
         for file in manifest.files:
             typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")
         typer.echo(f"bundle {manifest.name} {identity}")

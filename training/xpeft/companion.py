@@ -34,7 +34,7 @@ def evaluate_files(
     examples = data.splits["test"]
     if not examples:
         raise NoTexts(f"{data_file} holds no text of the test split", 'Give it lines with "split": "test".')
-    model = restore(learnt, new_model(manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, device))
+    model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, device))
     predicted = predict(model, examples, by_profile(examples), plm.pad_id)
     if predictions is not None:
         rows = [

@@ -17,6 +17,7 @@ from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.masks import pack_masks
 from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
 from xpeft.run import load_parts, new_model
+from xpeft.stored_pool import StoredPool
 
 # Sizes that are no multiples of 8 or 32, so that padding bits and odd bytes are met.
 SMALL = PoolShape(layers=2, hidden=7, bottleneck=3, size=11, chosen=4)
@@ -39,6 +40,19 @@ def shape_fields(shape: PoolShape) -> dict[str, int]:
         "bottleneck": shape.bottleneck,
         "size": shape.size,
         "chosen": shape.chosen,
+    }
+
+
+def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[str, object]:
+    """A merge of a trained pool's bytes: every merged matrix, [L, 2, d*b]."""
+    source = torch.Generator().manual_seed(seed)
+    pool = StoredPool.of(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
+    merged = merge(torch.from_numpy(masks).float()[None] / shape.chosen, pool.entries())[0]
+    return {
+        "shape": shape_fields(shape),
+        "pool": base64.b64encode(pool.pack()).decode(),
+        "masks": base64.b64encode(pack_masks(masks, shape)).decode(),
+        "merged": merged.double().round(decimals=7).tolist(),
     }
 
 
@@ -66,7 +80,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     masks = [random_masks(shape, seed) for seed in range(3)]
     source = np.random.default_rng(7)
     head = (source.standard_normal((len(LABELS), shape.hidden + 1)) * 0.3).astype("<f4")
-    model = new_model(manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
+    model = new_model(bundle, manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
     predictions = []
     with torch.no_grad():
         model.own[: len(masks)] = torch.from_numpy(np.stack(masks)).float().flatten(1)
@@ -93,6 +107,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     golden = {
         "bundle": identity,
         "merges": [merged_case(SMALL, 3, random_masks(SMALL, 1), SMALL.hidden * SMALL.bottleneck), merged_case(shape, 0, masks[0], 16)],
+        "trainedMerge": trained_case(SMALL, 5, random_masks(SMALL, 2)),
         "task": {
             "labels": LABELS,
             "maxTokens": 64,

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from xpeft.batches import Batch
-from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
+from xpeft.bundle.manifest import Manifest, ManifestSignPool, check_max_tokens, read_manifest
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet, Example, Split, load_data, one_label_profiles
 from xpeft.encoder import AdapterEncoder
@@ -25,6 +25,7 @@ from xpeft.masks import mask_bytes
 from xpeft.model import ProfileModel
 from xpeft.plm import PLM, load_plm
 from xpeft.pool import sign_pool
+from xpeft.stored_pool import StoredPool
 from xpeft.train import Recipe, train
 from xpeft.writing import make_folder, write_text
 
@@ -43,10 +44,17 @@ def load_parts(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
     return manifest, identity, plm
 
 
-def new_model(manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
+def pool_entries(bundle: Path, manifest: Manifest) -> torch.Tensor:
+    """The bundle's pool, float32 [L, 2, N, d*b]: computed from its seed, or read from its files."""
+    shape, pool = manifest.pool_shape, manifest.pool
+    if isinstance(pool, ManifestSignPool):
+        return sign_pool(pool.seed, shape, pool.scale)
+    return StoredPool.unpack(b"".join((bundle / path).read_bytes() for path in manifest.with_role("pool")), shape).entries()
+
+
+def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
     """An untrained model of a bundle's PLM and pool."""
-    shape = manifest.pool_shape
-    pool = sign_pool(manifest.pool.seed, shape, manifest.pool.scale)
+    shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
     return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)
 
 
@@ -69,7 +77,7 @@ def run_training(
     manifest, identity, plm = load_parts(bundle, plm_spec)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     one_label = count_one_label(data)
-    model = new_model(manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
+    model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     make_folder(out)
     if recipe.label_bias:
         model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))

@@ -44,6 +44,11 @@ describe("parseManifest", () => {
     expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
   });
 
+  it("takes a trained pool with its files", async () => {
+    const trained = manifest({ pool: { kind: "trained", size: 10, chosen: 5 }, ...files(file("pool")) });
+    expect((await parseManifest(encode(trained))).manifest).toEqual(trained);
+  });
+
   it("refuses the default bundle's with any byte flipped, or gives it another id", async () => {
     const good = (await readBundle("manifest.json")) ?? new Uint8Array();
     const { id } = await parseManifest(good);
@@ -69,7 +74,15 @@ describe("parseManifest", () => {
     ["no layers", { layers: 0 }, "layers"],
     ["half a layer", { layers: 1.5 }, "layers"],
     ["no hidden size", { hidden: undefined }, "hidden"],
-    ["a trained pool", pool({ kind: "int8" }), "pool.kind"],
+    ["a kind of pool it does not know", pool({ kind: "gaussian" }), "pool.kind"],
+    ["a trained pool with a seed", { ...pool({ kind: "trained" }), ...files(file("pool")) }, "pool"],
+    ["a trained pool without its files", { pool: { kind: "trained", size: 10, chosen: 5 } }, "files of its pool"],
+    ["a sign pool with files", files(file("pool")), "files of its pool"],
+    [
+      "more trained adapters chosen than there are",
+      { pool: { kind: "trained", size: 4, chosen: 5 } },
+      "more adapters than it has",
+    ],
     ["more chosen than there are", pool({ chosen: 11 }), "more adapters than it has"],
     ["none chosen", pool({ chosen: 0 }), "pool.chosen"],
     ["a pool that 16 bits cannot number", pool({ size: 2 ** 16 + 1 }), "pool.size"],

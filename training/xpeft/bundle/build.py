@@ -2,12 +2,22 @@
 
 from pathlib import Path
 
-from xpeft.bundle.external import save_external
+from xpeft.bundle.external import save_external, save_split
 from xpeft.bundle.graph import encoder_graph
-from xpeft.bundle.manifest import MANIFEST, Manifest, ManifestFile, ManifestPLM, ManifestPool, bundle_id, describe_file
+from xpeft.bundle.manifest import (
+    MANIFEST,
+    Manifest,
+    ManifestFile,
+    ManifestPLM,
+    ManifestSignPool,
+    ManifestTrainedPool,
+    bundle_id,
+    describe_file,
+)
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM
-from xpeft.pool import default_scale
+from xpeft.pool import PoolShape, default_scale
+from xpeft.stored_pool import load_pool
 from xpeft.writing import written_folder
 
 NOTICE = """\
@@ -20,10 +30,19 @@ int8 but for a few channels, and the graph takes adapters as inputs.
 """
 
 
+def sign_pool_of(seed: int, shape: PoolShape) -> ManifestSignPool:
+    """A sign pool of the usual scale."""
+    return ManifestSignPool(seed=seed, size=shape.size, chosen=shape.chosen, scale=default_scale(shape.chosen))
+
+
 def build_bundle(
-    plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int, licence: str | None = None
-) -> tuple[Manifest, str]:
-    """Write the bundle into `out`, made anew; answers the manifest and the bundle's id."""
+    plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, pool_file: Path | None = None,
+    licence: str | None = None
+) -> tuple[Manifest, str]:  # fmt: skip
+    """Write the bundle into `out`, made anew; answers the manifest and the bundle's id.
+
+    pool_file: a trained pool, as `python -m xpeft pool` writes it; without one the pool is a sign pool of `seed`.
+    """
     licence = licence or plm.licence()
     if licence is None:
         raise XpeftError(f"{plm.folder} names no licence", "Say under which licence the PLM may be passed on: --licence.")
@@ -31,13 +50,17 @@ def build_bundle(
         raise XpeftError(f"cannot choose {chosen} of {size} adapters", "Give --chosen between 1 and --pool-size.")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise XpeftError(f"{out} holds something that is not a bundle", "Name a new or empty folder.")
+    shape = PoolShape(len(plm.layers), plm.hidden, bottleneck, size, chosen)
+    trained = load_pool(pool_file, shape).pack() if pool_file else b""
     with written_folder(out) as draft:
         weights = save_external(encoder_graph(plm, bottleneck), draft, "encoder.onnx", "encoder.weights")
         (draft / "tokenizer.json").write_text(plm.tokenizer.to_str(), encoding="utf-8")
         (draft / "NOTICE").write_text(NOTICE.format(name=name, plm=plm.name, licence=licence), encoding="utf-8")
+        pools = save_split(trained, draft, "pool")
         files: list[ManifestFile] = [
             describe_file(draft, "encoder.onnx", "graph"),
             *(describe_file(draft, path, "weights") for path in weights),
+            *(describe_file(draft, path, "pool") for path in pools),
             describe_file(draft, "tokenizer.json", "tokenizer"),
             describe_file(draft, "NOTICE", "notice"),
         ]
@@ -47,7 +70,7 @@ def build_bundle(
             layers=len(plm.layers),
             hidden=plm.hidden,
             bottleneck=bottleneck,
-            pool=ManifestPool(kind="sign", seed=seed, size=size, chosen=chosen, scale=default_scale(chosen)),
+            pool=ManifestTrainedPool(size=size, chosen=chosen) if pool_file else sign_pool_of(seed, shape),
             pooling="mean",
             maxTokens=plm.positions.shape[0],
             files=files,

@@ -1,5 +1,6 @@
-"""Weights outside the graph, in parts that each fit one static asset of the edge platform."""
+"""Weights outside the graph, and trained pools, in parts that each fit one static asset of the edge platform."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -28,8 +29,18 @@ def save_external(model: onnx.ModelProto, folder: Path, graph_file: str, weights
         parts[-1] += data
         tensor.ClearField("raw_data")
         tensor.data_location = TensorProto.EXTERNAL
-    names = [f"{weights_file}.{number}" for number in range(len(parts))]
+    (folder / graph_file).write_bytes(model.SerializeToString(deterministic=True))
+    return write_parts(folder, weights_file, parts)
+
+
+def save_split(data: bytes, folder: Path, file: str) -> list[str]:
+    """Write bytes as they come, in as few parts as fit; answers the names."""
+    return write_parts(folder, file, [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)])
+
+
+def write_parts(folder: Path, file: str, parts: Sequence[bytes | bytearray]) -> list[str]:
+    """Write parts under names with their numbers; answers the names."""
+    names = [f"{file}.{number}" for number in range(len(parts))]
     for name, part in zip(names, parts, strict=True):
         (folder / name).write_bytes(part)
-    (folder / graph_file).write_bytes(model.SerializeToString(deterministic=True))
     return names

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,21 +26,33 @@ class ManifestPLM(Strict):
     sha256: str
 
 
-class ManifestPool(Strict):
-    """The adapter pool: N adapters from a seed, k of them chosen by each mask."""
+class ManifestSignPool(Strict):
+    """A pool from a seed: N adapters, k of them chosen by each mask."""
 
-    kind: Literal["sign"]
+    kind: Literal["sign"] = "sign"
     seed: int = Field(ge=0)
     size: int = Field(ge=1)
     chosen: int = Field(ge=1)
     scale: float = Field(gt=0)
 
 
+class ManifestTrainedPool(Strict):
+    """A pool of trained adapters, whose files have the role "pool"."""
+
+    kind: Literal["trained"] = "trained"
+    size: int = Field(ge=1)
+    chosen: int = Field(ge=1)
+
+
+ManifestPool = Annotated[ManifestSignPool | ManifestTrainedPool, Field(discriminator="kind")]
+Role = Literal["graph", "weights", "pool", "tokenizer", "notice"]
+
+
 class ManifestFile(Strict):
     """One file of the bundle."""
 
     path: str
-    role: Literal["graph", "weights", "tokenizer", "notice"]
+    role: Role
     bytes: int
     sha256: str
 
@@ -64,12 +76,16 @@ class Manifest(Strict):
         """Sizes of the pool."""
         return PoolShape(self.layers, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen)
 
-    def file(self, role: str) -> str:
+    def with_role(self, role: Role) -> list[str]:
+        """Paths of the files of a role."""
+        return [file.path for file in self.files if file.role == role]
+
+    def file(self, role: Role) -> str:
         """Path of the one file of a role."""
-        return next(file.path for file in self.files if file.role == role)
+        return self.with_role(role)[0]
 
 
-def describe_file(folder: Path, path: str, role: Literal["graph", "weights", "tokenizer", "notice"]) -> ManifestFile:
+def describe_file(folder: Path, path: str, role: Role) -> ManifestFile:
     """Entry of a file that is there."""
     data = (folder / path).read_bytes()
     return ManifestFile(path=path, role=role, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())

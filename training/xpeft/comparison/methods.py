@@ -14,6 +14,7 @@ from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.model import ProfileModel
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
+from xpeft.stored_pool import load_pool
 
 PoolKind = Literal["sign", "gaussian", "trained"]
 
@@ -56,9 +57,7 @@ class PoolSpec:
         """The pool [L, 2, N, d*b]."""
         shape, scale = self.shape(plm), self.scale * default_scale(self.chosen)
         if self.kind == "trained":
-            from xpeft.comparison.trained_pool import load_pool
-
-            return self.scale * load_pool(Path(self.file or ""), shape)
+            return self.scale * load_pool(Path(self.file or ""), shape).entries()
         return (sign_pool if self.kind == "sign" else gaussian_pool)(self.seed, shape, scale)
 
 

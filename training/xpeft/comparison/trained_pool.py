@@ -1,4 +1,4 @@
-"""A pool of trained adapters: how it is learnt, and its file, in int8 with a scale for each matrix.
+"""How a pool of trained adapters is learnt.
 
 The paper's warm start: adapters learnt on other people's texts. All start alike and each sees a part of the texts, so that the mean of
 any of them is an adapter too, as with weights of models that were fine-tuned from one start (Wortsman et al., 2022).
@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 from tokenizers import Tokenizer
 from torch import nn
 
@@ -20,16 +18,15 @@ from xpeft.batches import Batch
 from xpeft.comparison.sets import SetSpec, label_names, read_lines, tokenized
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder, Adapters
-from xpeft.errors import UnreadableFile, XpeftError
+from xpeft.errors import XpeftError
 from xpeft.model import Draw, ProfileModel, look_up
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape
+from xpeft.stored_pool import save_pool
 from xpeft.train import Recipe, train
-from xpeft.writing import make_folder, written
+from xpeft.writing import make_folder
 
-FORMAT = "xpeft-trained-pool/1"
 START = 0.02
-LARGEST = 127
 
 
 class PoolModel(ProfileModel):
@@ -101,27 +98,3 @@ def deal(data: DataSet, parts: int, texts: int, seed: int) -> list[Example]:
         raise XpeftError(f"{len(order)} texts are too few for {parts} adapters", "Give more, or ask for a smaller pool.")
     dealt = [order[part * size : (part + 1) * size] for part in range(parts)]
     return [replace(text, profile=part) for part, own in enumerate(dealt) for text in chance.sample(own, min(texts, size))]
-
-
-def save_pool(path: Path, pool: torch.Tensor) -> None:
-    """Write a pool [L, 2, N, d*b] in int8."""
-    scale = pool.abs().amax(-1).clamp(min=1e-12) / LARGEST
-    steps = (pool / scale[..., None]).round().to(torch.int8)
-    with written(path) as file:
-        file.write(save({"steps": steps.numpy(), "scale": scale.numpy()}, {"format": FORMAT}))
-
-
-def load_pool(path: Path, shape: PoolShape) -> torch.Tensor:
-    """The pool of a file, float32 [L, 2, N, d*b]; an error where the file is none, or of another shape."""
-    hint = "Make it with: python -m xpeft pool"
-    try:
-        with safe_open(path, framework="np") as file:
-            if (file.metadata() or {}).get("format") != FORMAT:
-                raise UnreadableFile(f"{path} is no trained pool", hint)
-            steps, scale = file.get_tensor("steps"), file.get_tensor("scale")
-    except (OSError, SafetensorError) as error:
-        raise UnreadableFile(f"{path} cannot be read: {error}", hint) from error
-    wanted = (shape.layers, 2, shape.size, shape.hidden * shape.bottleneck)
-    if steps.shape != wanted or scale.shape != wanted[:-1]:
-        raise XpeftError(f"{path} holds a pool {list(steps.shape)}, not {list(wanted)}", "Ask for its sizes, or make another.")
-    return torch.from_numpy(steps.astype(np.float32) * scale[..., None])

@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from "node:crypto";
 import { expect, it } from "vitest";
-import { createSignPool } from "../../src/pool.ts";
+import { createSignPool } from "../../../src/pool/sign.ts";
 
 /** The pool's bits as docs/formats.md tells them, by another implementation of SHA-256 and AES. */
 function keystream(seed: number, length: number): Uint8Array {
