@@ -8,6 +8,7 @@ import typer
 
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.comparison.commands import compare, curve, pool
+from xpeft.errors import XpeftError
 from xpeft.options import (
     Bf16Option,
     BundleOption,
@@ -40,7 +41,7 @@ def bundle(
     bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 24,
     pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
     chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
-    pool_seed: Annotated[int, typer.Option(min=0, help="Seed that the pool is computed from.")] = 0,
+    pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed that the pool is computed from; 0 if none is given.")] = None,
     pool_file: Annotated[
         Path | None,
         typer.Option(help="Instead: a trained pool, as the command pool writes it. The bundle holds it.", exists=True, dir_okay=False),
@@ -52,8 +53,10 @@ def bundle(
     from xpeft.plm import load_plm
 
     with readable_errors():
+        if pool_file and pool_seed is not None:
+            raise XpeftError("a trained pool has no seed", "Give --pool-file or --pool-seed.")
         manifest, identity = build_bundle(
-            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed, pool_file=pool_file,
+            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0, pool_file=pool_file,
             licence=licence,
         )  # fmt: skip
         for file in manifest.files:

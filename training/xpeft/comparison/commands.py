@@ -184,7 +184,7 @@ def pool(
     device: options.DeviceOption = options.Device.auto,
     quiet: options.QuietOption = False,
 ) -> None:
-    """Learn a pool of adapters on labelled text, with or without profiles, and write it in int8; `compare --pool trained` takes it."""
+    """Learn a pool of adapters on labelled text, with or without profiles, and write it in int8, for `compare` and `bundle`."""
     from xpeft.bundle.manifest import check_max_tokens
     from xpeft.comparison.trained_pool import train_pool
     from xpeft.pool import PoolShape
