@@ -138,6 +138,7 @@ it("serves a bundle whose trained pool holds the sign pool's adapters as the sig
   const inputs = [{ text: "Ferry crews vote to end the strike" }];
   const one = await sign.predict({ ...taskOf({ bundle: sign.bundle.id }), generation: 1 }, profile, inputs);
   const same = await other.predict({ ...taskOf({ bundle: other.bundle.id }), generation: 1 }, profile, inputs);
+  expect(same.predictions[0]?.scores.length).toBe(3);
   for (const [label, score] of (same.predictions[0]?.scores ?? []).entries()) {
     expect(score).toBeCloseTo(one.predictions[0]?.scores[label] ?? Number.NaN, 3);
   }
