@@ -16,6 +16,7 @@ from xpeft.model import ProfileModel
 from xpeft.writing import written
 
 CHECKPOINT = "checkpoint.pt"
+DAMAGED_HINT = "Start the run again without --resume, or take that file away."
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,9 @@ def load_checkpoint(path: Path, training: Training) -> tuple[int, list[tuple[int
         setup, shapes = saved["setup"], {name: value.shape for name, value in saved["learnt"].items()}
     # Damaged bytes end in errors of many kinds.
     except Exception as error:
-        raise BadCheckpoint(
-            f"the checkpoint {path} cannot be read: {error}", "Start the run again without --resume, or take that file away."
-        ) from error
+        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}", DAMAGED_HINT) from error
     if not whole:
-        raise BadCheckpoint(f"the checkpoint {path} is damaged", "Start the run again without --resume, or take that file away.")
+        raise BadCheckpoint(f"the checkpoint {path} is damaged", DAMAGED_HINT)
     if setup != repr(training.setup) or shapes != {name: parameter.shape for name, parameter in learnt.items()}:
         raise OtherRun(f"{path} is of a run with other settings or data", f"Give the settings of that run: {setup}")
     with torch.no_grad():
