@@ -162,7 +162,7 @@ def test_a_tenant_is_kept_to_its_own_labels_and_pays_for_its_own_head(
         root, tiny_bundle, tiny_plm, tmp_path, "intents", "--method", "hard", "--lr", "0.1", "--seeds", "1", "--pool", "gaussian"
     )
     assert record.pool == "gaussian N=12 k=5 b=5"
-    assert (record.bytesPerProfile, record.sharedBytes) == (8 + 4 * 2 * 33, 0)
+    assert (record.bytesPerProfile, record.headBytes, record.sharedBytes) == (8 + 4 * 2 * 33, 4 * 2 * 33, 0)
     closed = load_set(root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).closed()
     assert (closed == 0).sum(1).tolist() == [2, 2]
     assert ((closed == 0).sum(0) == 1).all()
@@ -219,6 +219,8 @@ def test_a_head_of_its_own_is_counted(root: Path, tiny_bundle: Path, tiny_plm: P
     )
     sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
     assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
+    # Here a head of one's own is a choice, so it is no part that any method would have.
+    assert {record.headBytes for record in records} == {0}
     assert min(record.macro for record in records) > 0.6
 
 

@@ -155,6 +155,25 @@ def test_hard_is_compared_with_adapter(hard: list[RunRecord], adapter: list[RunR
     assert claim.status == status
 
 
+def test_a_claim_takes_the_variants_that_dev_chose() -> None:
+    def variant(method: str, test: float, dev: float, **changes: Any) -> list[RunRecord]:
+        return [*three("news", method, test, **changes), *three("news", method, dev, split="dev", **changes)]
+
+    runs = [*variant("hard", 0.72, 0.73), *variant("hard", 0.71, 0.74, pool="sign N=8 k=4", bytesPerProfile=300)]
+    runs += [*variant("adapter", 0.705, 0.75), *variant("adapter+bias", 0.74, 0.72)]
+    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: hard"))
+    assert claim.status == "holds"
+    assert claim.figures.startswith("hard (sign N=8 k=4) 0.710 ± 0.010 (300 bytes, 3 seeds) against adapter 0.705")
+
+
+def test_a_head_that_every_method_has_is_no_cost_of_masks() -> None:
+    runs = [*three("intents", "hard", 0.72, bytesPerProfile=23256, headBytes=23100)]
+    runs += three("intents", "adapter", 0.71, bytesPerProfile=475260, headBytes=23100)
+    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("intents: hard"))
+    assert claim.status == "holds"
+    assert "0.720 ± 0.010 (156 bytes beside its head, 3 seeds) against adapter" in claim.figures
+
+
 def test_the_figures_of_a_claim_are_those_of_the_runs() -> None:
     found = claims([*three("news", "hard", 0.72), *three("news", "adapter", 0.71)])
     claim = next(claim for claim in found if claim.status == "holds")
@@ -256,6 +275,7 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
         {"method": "hard+x"},
         {"micro": float("nan")},
         {"seed": "0"},
+        {"headBytes": 157},
         {"chosen": [[[0.5]]]},
     ],
 )

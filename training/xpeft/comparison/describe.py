@@ -68,9 +68,10 @@ def describe(
 
 
 def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> dict[str, int]:
-    """bytesPerProfile, sharedBytes and trainedParameters. Numbers take four bytes, but for masks (bits) and label biases (a byte a label).
+    """bytesPerProfile, headBytes, sharedBytes and trainedParameters. Numbers take four bytes, but for masks (bits) and label biases (a byte
+    a label).
 
-    Where profiles have labels of their own, so have they heads, and nothing is shared.
+    Where profiles have labels of their own, so have they heads, under every method, and nothing is shared.
     """
     labels = len(data.labels)
     a_label = hidden + 1
@@ -78,13 +79,15 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
     numbers = model.numbers_a_profile() if model else 0
     shared = 4 * labels * a_label + (model.shared_bytes() if model else 0)
     if run.method == "majority":
-        return {"bytesPerProfile": 1, "sharedBytes": 0, "trainedParameters": 0}
+        return {"bytesPerProfile": 1, "headBytes": 0, "sharedBytes": 0, "trainedParameters": 0}
+    head = 0
     if run.head == "own" or data.own_labels:
         of_profile = int((data.closed() == 0).sum(1).max()) if data.own_labels else labels
         own, numbers, shared = own + 4 * of_profile * a_label, numbers + of_profile * a_label, shared - 4 * labels * a_label
+        head = 4 * of_profile * a_label if data.own_labels else 0
     if run.recipe.label_bias:
         own, numbers = own + labels, numbers + labels
-    return {"bytesPerProfile": own, "sharedBytes": shared, "trainedParameters": numbers}
+    return {"bytesPerProfile": own, "headBytes": head, "sharedBytes": shared, "trainedParameters": numbers}
 
 
 def chosen_shares(model: ProfileModel | None) -> list[list[list[float]]] | None:

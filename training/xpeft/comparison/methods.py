@@ -113,7 +113,7 @@ SOFT_RATES = (*rates(1e-2, 3e-2, 1e-1), Rates(1e-2, 3e-2))
 METHODS: dict[str, Method] = {
     "hard": Method(_masks, HARD_RATES, masks=True),
     "soft": Method(_masks, SOFT_RATES, masks=True),
-    "adapter": Method(_adapter, rates(1e-4, 3e-4, 1e-3)),
+    "adapter": Method(_adapter, rates(1e-4, 3e-4, 1e-3, 3e-3)),
     "lora": Method(_peft("lora"), rates(3e-4, 1e-3, 3e-3)),
     "ia3": Method(_peft("ia3"), rates(3e-3, 1e-2, 3e-2)),
     "bitfit": Method(_peft("bitfit"), rates(3e-4, 1e-3, 3e-3)),

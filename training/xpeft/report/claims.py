@@ -37,33 +37,58 @@ def claims(runs: Sequence[RunRecord]) -> list[Claim]:
 
 
 def profile_claims(data: str, groups: Sequence[Group]) -> Iterator[Claim]:
-    """For one data set: hard masks against adapters, and against peers that take no more bytes."""
-    adapters = False
-    hards: list[Group] = []
-    for head, pool in hard_variants(groups):
-        small = [group for group in of(groups, "hard", head, pool) if group.first.bytesPerProfile <= MOST_BYTES]
-        hards += sorted(small, key=trust)[-1:]
-        if matched := match(small, of(groups, "adapter", head)):
-            adapters = True
-            yield compare(data, *matched)
-    if not adapters:
-        yield Claim(
-            against_adapter(data, "hard", "adapter"), "open", "No runs of both hard and adapter with the same head, slice and split."
-        )
-    for hard in hards:
-        yield compare_peers(data, hard, groups)
-    if not hards:
+    """For one data set: hard masks against adapters, and against peers that take no more bytes; each as dev chose it."""
+    hards, adapters = small_masks(groups), [group for group in groups if group.first.base == "adapter"]
+    if (found := best_place(hards, adapters)) is None:
+        yield Claim(against_adapter(data), "open", "No runs of both hard and adapter with the same head, slice and split.")
+    else:
+        yield compare(chosen_on_dev(found, hards), chosen_on_dev(found, adapters))
+    hard = chosen_on_dev(found or max(hards, key=trust), hards) if hards else None
+    if hard is None:
         yield Claim(against_peers(data, "hard"), "open", f"No runs of hard with the sign pool and at most {MOST_BYTES} bytes.")
+    else:
+        yield compare_peers(data, hard, groups)
 
 
-def against_adapter(data: str, ours: str, theirs: str) -> str:
+def against_adapter(data: str) -> str:
     """The claim that gave rise to all this."""
-    return f"{data}: {ours} in at most {MOST_BYTES} bytes a profile, sign pool, has at least the macro accuracy of {theirs}"
+    return f"{data}: hard masks in at most {MOST_BYTES} bytes a profile, sign pool, have at least the macro accuracy of one adapter"
 
 
 def against_peers(data: str, ours: str) -> str:
     """The claim that the bytes are well spent."""
     return f"{data}: none of {', '.join(PEERS)}, whatever the head, has a higher macro accuracy in as few bytes as {ours}"
+
+
+def small_masks(groups: Sequence[Group]) -> list[Group]:
+    """Hard masks over a sign pool, in few bytes beside the head that profiles with labels of their own have under every method."""
+    runs = [group for group in groups if group.first.base == "hard" and (group.first.pool or "").startswith("sign")]
+    return [group for group in runs if group.first.bytesBesideHead <= MOST_BYTES]
+
+
+def best_place(hards: Sequence[Group], adapters: Sequence[Group]) -> Group | None:
+    """Of masks that an adapter with the same head was measured beside, those whose place says most."""
+    beside = [
+        (min(trust(hard), trust(adapter)), hard)
+        for hard in hards
+        for adapter in adapters
+        if same_place(hard, adapter) and hard.first.head == adapter.first.head
+    ]
+    return max(beside, key=lambda pair: pair[0], default=(None, None))[1]
+
+
+def chosen_on_dev(place: Group, variants: Sequence[Group]) -> Group:
+    """Of a method's variants (pools, heads) measured where `place` was, complete ones first, the one that is best on dev."""
+
+    def key(variant: Group) -> tuple[bool, float]:
+        dev = [
+            other.macro.value
+            for other in variants
+            if other.first.split == "dev" and (other.name, other.first.slice) == (variant.name, variant.first.slice)
+        ]
+        return variant.complete, max(dev, default=0.0)
+
+    return max((variant for variant in variants if same_place(place, variant)), key=key)
 
 
 def hard_variants(groups: Sequence[Group]) -> list[tuple[str, str]]:
@@ -101,7 +126,8 @@ def match(ours: Sequence[Group], theirs: Sequence[Group]) -> tuple[Group, Group]
 def figures(group: Group, mean: Mean) -> str:
     """A group's name, figure, bytes, seeds and marks."""
     seeds = f"{group.seeds} seed{'s' if group.seeds > 1 else ''}"
-    return f"{group.name} {mean}{group.marks} ({group.first.bytesPerProfile:,} bytes, {seeds})"
+    head = " beside its head" if group.first.headBytes else ""
+    return f"{group.name} {mean}{group.marks} ({group.first.bytesBesideHead:,} bytes{head}, {seeds})"
 
 
 def place(group: Group) -> str:
@@ -109,12 +135,12 @@ def place(group: Group) -> str:
     return group.first.split if group.whole else f"{group.first.split}, only {group.first.slice}"
 
 
-def compare(data: str, ours: Group, theirs: Group) -> Claim:
+def compare(ours: Group, theirs: Group) -> Claim:
     """Whether ours has at least their mean macro accuracy."""
     gap = ours.macro.value - theirs.macro.value
     status: Status = "open" if not (ours.complete and theirs.complete) else "holds" if gap >= 0 else "fails"
     text = f"{figures(ours, ours.macro)} against {figures(theirs, theirs.macro)}: gap {gap:+.4f} ({place(ours)})."
-    return Claim(against_adapter(data, ours.first.method, theirs.first.method), status, text)
+    return Claim(against_adapter(ours.first.data), status, text)
 
 
 def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
@@ -122,7 +148,7 @@ def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
     ran = [group for group in groups if group.first.base in PEERS and same_place(hard, group)]
     missing = [peer for peer in PEERS if peer not in {group.first.base for group in ran}]
     small = sorted(
-        (group for group in ran if group.first.bytesPerProfile <= hard.first.bytesPerProfile),
+        (group for group in ran if group.first.bytesBesideHead <= hard.first.bytesBesideHead),
         key=lambda group: -group.macro.value,
     )
     better = [group for group in small if group.macro.value > hard.macro.value]
@@ -138,7 +164,7 @@ def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
     elif small:
         text += f"the best of the others: {figures(small[0], small[0].macro)}"
     elif ran:
-        least = min(ran, key=lambda group: group.first.bytesPerProfile)
+        least = min(ran, key=lambda group: group.first.bytesBesideHead)
         text += f"none that ran is so small; the smallest is {figures(least, least.macro)}"
     else:
         text += "nothing to compare with"

@@ -66,6 +66,8 @@ class RunRecord(Strict):
     """Mean cross entropy of the split's labels, by which searches choose. None for methods without probabilities."""
     bytesPerProfile: int = Field(ge=0)  # noqa: N815
     """Every byte that a profile needs beside what all profiles share."""
+    headBytes: int = Field(default=0, ge=0)  # noqa: N815
+    """Of bytesPerProfile, a head of the profile's own, which every method has where profiles have labels of their own."""
     sharedBytes: int = Field(ge=0)  # noqa: N815
     """What all profiles of the task share, such as the head; not the PLM."""
     trainedParameters: int = Field(ge=0)  # noqa: N815
@@ -99,11 +101,18 @@ class RunRecord(Strict):
             raise ValueError('textsPerProfile belongs to runs of purpose "curve", and to them only')
         if self.base in ("hard", "soft") and self.pool is None:
             raise ValueError("hard and soft masks need a pool")
+        if self.headBytes > self.bytesPerProfile:
+            raise ValueError("headBytes are a part of bytesPerProfile")
         if self.chosen is not None and (
             any(len(layer) != 2 for layer in self.chosen) or len({len(row) for layer in self.chosen for row in layer}) != 1
         ):
             raise ValueError("chosen is not [L][2][N]")
         return self
+
+    @property
+    def bytesBesideHead(self) -> int:  # noqa: N802
+        """What a profile needs beside a head: what methods differ in."""
+        return self.bytesPerProfile - self.headBytes
 
     @property
     def base(self) -> str:
