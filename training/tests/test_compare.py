@@ -108,13 +108,16 @@ def test_hard_masks_are_counted_in_bits_and_say_what_they_choose(root: Path, tin
     assert torch.tensor(record.chosen).sum(-1) == pytest.approx(torch.full((2, 2), 5.0), abs=0.01)
 
 
+@pytest.mark.parametrize("rates", [(), (0.002, 0.02)])
 def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, rates: tuple[float, ...]
 ) -> None:
-    more = ("news", "--method", "adapter", "--seeds", "2", "--searched-on", "2")
+    given = [word for rate in rates for word in ("--lr", str(rate))]
+    more = ("news", "--method", "adapter", "--seeds", "2", "--searched-on", "2", *given)
     records = run(root, tiny_bundle, tiny_plm, tmp_path, *more)
     searched = [record for record in records if record.slice]
-    assert sorted(record.recipe["own_lr"] for record in searched) == sorted(rate.own for rate in METHODS["adapter"].searched)  # type: ignore[type-var]
+    wanted = rates or [rate.own for rate in METHODS["adapter"].searched]
+    assert sorted(record.recipe["own_lr"] for record in searched) == sorted(wanted)  # type: ignore[type-var]
     assert {(record.split, record.slice) for record in searched} == {("dev", "2 profiles")}
     results = [record for record in records if (record.purpose, record.split) == ("result", "test")]
     best = min(searched, key=lambda record: record.crossEntropy or 0)

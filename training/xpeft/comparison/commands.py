@@ -49,7 +49,10 @@ def compare(
     bundle: options.BundleOption,
     out: OutOption,
     seeds: SeedsOption = 3,
-    lr: Annotated[float | None, typer.Option(min=0, help="Learning rate of what a profile learns; else searched on dev.")] = None,
+    lr: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Learning rate of what a profile learns; of several, or of the method's own, dev chooses the best."),
+    ] = None,
     shared_lr: Annotated[float, typer.Option(min=0, help="With --lr: that of mask logits (VB-LoRA: vectors) all share.")] = 0.0,
     searched_on: Annotated[int, typer.Option(min=1, help="Profiles that learning rates are searched on.")] = 20,
     profiles: Annotated[int | None, typer.Option(min=1, help="Take so many profiles only.")] = None,
@@ -111,7 +114,7 @@ def compare(
             searched_on=searched_on,
             quiet=quiet,
         )
-        files = run_comparison(setup, data, method, list(range(seeds)), None if lr is None else Rates(lr, shared_lr))
+        files = run_comparison(setup, data, method, list(range(seeds)), [Rates(rate, shared_lr) for rate in lr or ()])
         typer.echo(f"{len(files)} files are in {out}/runs; make the page of them with: python -m xpeft report {out}")
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -22,11 +23,11 @@ from xpeft.writing import make_folder
 SLICE_SEED = 0
 
 
-def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list[int], fixed: Rates | None) -> list[Path]:
+def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list[int], candidates: Sequence[Rates]) -> list[Path]:
     """Run every method on every data set with every seed, but for runs whose files are there already; answers all files.
 
-    fixed: learning rates to take without a search. A search runs once for each data set and method, with seed 0 on
-    `setup.searched_on` profiles, and the best on dev is taken.
+    candidates: learning rates; none means those that the method has. Where there are several, a search runs once for each data set and
+    method, with seed 0 on `setup.searched_on` profiles, and the best on dev is taken.
     """
     for method in methods:
         if method not in (*METHODS, *HEADS):
@@ -38,17 +39,19 @@ def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list
     written = []
     for name in names:
         for method in methods:
-            chosen = Rates(0.0) if method in HEADS else fixed or search(setup, plm, tokenizer, name, method)
+            chosen = Rates(0.0) if method in HEADS else choose(setup, plm, tokenizer, name, method, candidates or METHODS[method].searched)
             for seed in seeds:
                 written += run_once(setup, plm, tokenizer, name, method, seed, chosen, "result")
     return written
 
 
-def search(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str) -> Rates:
-    """The best of the method's learning rates on dev.
+def choose(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, candidates: Sequence[Rates]) -> Rates:
+    """The best of the learning rates on dev, or the only one.
 
     By cross entropy, which 200 texts tell better than the accuracy that they are a few answers of; a result's head is chosen by its metric.
     """
+    if len(candidates) == 1:
+        return candidates[0]
     many = SETS[name].measured == "test" and setup.part.profiles is None
     small = replace(setup, part=replace(setup.part, profiles=setup.searched_on)) if many else setup
 
@@ -59,7 +62,7 @@ def search(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str)
             raise ValueError(f"{method} has no probabilities")
         return record.crossEntropy
 
-    return min(METHODS[method].searched, key=badness)
+    return min(candidates, key=badness)
 
 
 def run_once(
