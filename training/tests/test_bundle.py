@@ -107,6 +107,12 @@ def test_a_trained_pool_is_part_of_its_bundle(tiny_plm: Path, tmp_path: Path, mo
         build_bundle(plm, out, "tiny", bottleneck=6, size=1000, chosen=5, pool_file=file)
 
 
+def test_a_pool_can_be_larger_than_usual(tiny_plm: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    usual = pool_entries(tiny_bundle, read_manifest(tiny_bundle)[0])
+    manifest, _ = build_bundle(load_plm(str(tiny_plm)), tmp_path / "large", "tiny", bottleneck=5, size=12, chosen=5, seed=1, scale=3.0)
+    assert torch.allclose(pool_entries(tmp_path / "large", manifest), 3 * usual)
+
+
 def test_a_folder_with_something_else_is_left_alone(tiny_plm: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(XpeftError, match="not a bundle"):

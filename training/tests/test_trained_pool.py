@@ -53,8 +53,9 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     assert (
         CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(bundle), "--pool-file", str(file), *sizes]).exit_code == 0
     )
-    both = ["bundle", "--plm", str(tiny_plm), "--out", str(bundle), "--pool-file", str(file), "--pool-seed", "0", *sizes]
-    assert "a trained pool has no seed" in CliRunner().invoke(app, both).output
+    for option in (("--pool-seed", "0"), ("--pool-scale", "2")):
+        both = ["bundle", "--plm", str(tiny_plm), "--out", str(bundle), "--pool-file", str(file), *option, *sizes]
+        assert "a trained pool has no seed" in CliRunner().invoke(app, both).output
     result = CliRunner().invoke(app, arguments(tiny_data, bundle, tiny_plm, task))
     assert result.exit_code == 0, result.output
     report = json.loads((task / "report.json").read_text(encoding="utf-8"))

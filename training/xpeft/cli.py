@@ -42,6 +42,9 @@ def bundle(
     pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
     chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
     pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed that the pool is computed from; 0 if none is given.")] = None,
+    pool_scale: Annotated[
+        float | None, typer.Option(min=0.01, help="Times the usual size of the pool's entries; 1 if none is given.")
+    ] = None,
     pool_file: Annotated[
         Path | None,
         typer.Option(help="Instead: a trained pool, as the command pool writes it. The bundle holds it.", exists=True, dir_okay=False),
@@ -53,11 +56,11 @@ def bundle(
     from xpeft.plm import load_plm
 
     with readable_errors():
-        if pool_file and pool_seed is not None:
-            raise XpeftError("a trained pool has no seed", "Give --pool-file or --pool-seed.")
+        if pool_file and (pool_seed is not None or pool_scale is not None):
+            raise XpeftError("a trained pool has no seed, and a size of its own", "Give --pool-file, or --pool-seed and --pool-scale.")
         manifest, identity = build_bundle(
-            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0, pool_file=pool_file,
-            licence=licence,
+            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0,
+            scale=pool_scale or 1.0, pool_file=pool_file, licence=licence,
         )  # fmt: skip
         for file in manifest.files:
             typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")

@@ -30,18 +30,18 @@ int8 but for a few channels, and the graph takes adapters as inputs.
 """
 
 
-def sign_pool_of(seed: int, shape: PoolShape) -> ManifestSignPool:
-    """A sign pool of the usual scale."""
-    return ManifestSignPool(seed=seed, size=shape.size, chosen=shape.chosen, scale=default_scale(shape.chosen))
+def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
+    """A sign pool whose entries are `scale` times as large as usual."""
+    return ManifestSignPool(seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen))
 
 
 def build_bundle(
-    plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, pool_file: Path | None = None,
-    licence: str | None = None
+    plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, scale: float = 1.0,
+    pool_file: Path | None = None, licence: str | None = None
 ) -> tuple[Manifest, str]:  # fmt: skip
     """Write the bundle into `out`, made anew; answers the manifest and the bundle's id.
 
-    pool_file: a trained pool, as `python -m xpeft pool` writes it; without one the pool is a sign pool of `seed`.
+    pool_file: a trained pool, as `python -m xpeft pool` writes it; without one the pool is a sign pool of `seed` and `scale`.
     """
     licence = licence or plm.licence()
     if licence is None:
@@ -70,7 +70,7 @@ def build_bundle(
             layers=len(plm.layers),
             hidden=plm.hidden,
             bottleneck=bottleneck,
-            pool=ManifestTrainedPool(size=size, chosen=chosen) if pool_file else sign_pool_of(seed, shape),
+            pool=ManifestTrainedPool(size=size, chosen=chosen) if pool_file else sign_pool_of(seed, shape, scale),
             pooling="mean",
             maxTokens=plm.positions.shape[0],
             files=files,
