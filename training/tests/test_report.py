@@ -197,6 +197,17 @@ def test_only_peers_of_as_few_bytes_count(peers: dict[str, float], status: str) 
     assert claim.status == status
 
 
+def test_a_peer_that_is_larger_elsewhere_need_not_run() -> None:
+    def peers(bytes_of_vera: int) -> list[RunRecord]:
+        runs = [run for peer in PEERS if peer != "vera" for run in three("news", peer, 0.6)]
+        return [*three("news", "hard", 0.7), *runs, record("offense", "vera", 0, 0.9, bytesPerProfile=bytes_of_vera)]
+
+    for size, status, words in ((157, "holds", "larger elsewhere: vera."), (156, "open", "No runs of vera.")):
+        claim = next(claim for claim in claims(peers(size)) if claim.sentence.startswith("news: none of"))
+        assert claim.status == status
+        assert words in claim.figures
+
+
 @pytest.mark.parametrize(("rte", "status"), [(0.69, "holds"), (0.67, "fails")])
 def test_the_suite_is_a_mean_over_tasks(rte: float, status: str) -> None:
     runs = [*three("glue/mrpc", "hard", 0.7), *three("glue/rte", "hard", rte)]

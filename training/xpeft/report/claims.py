@@ -30,14 +30,20 @@ class Claim:
 def claims(runs: Sequence[RunRecord]) -> list[Claim]:
     """All claims: first those that fail, then those that runs are missing for, then those that hold."""
     groups = grouped([run for run in runs if run.purpose == "result"])
-    found = [claim for data in PROFILE_DATA for claim in profile_claims(data, [group for group in groups if group.first.data == data])]
+    sizes = least_bytes(groups)
+    found = [
+        claim for data in PROFILE_DATA for claim in profile_claims(data, [group for group in groups if group.first.data == data], sizes)
+    ]
     for suite in SUITES:
         found += suite_claims(suite, [group for group in groups if group.first.data.startswith(f"{suite}/")])
     return sorted(found, key=lambda claim: ("fails", "open", "holds").index(claim.status))
 
 
-def profile_claims(data: str, groups: Sequence[Group]) -> Iterator[Claim]:
-    """For one data set: hard masks against adapters, and against peers that take no more bytes; each as dev chose it."""
+def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) -> Iterator[Claim]:
+    """For one data set: hard masks against adapters, and against peers that take no more bytes; each as dev chose it.
+
+    sizes: the methods' least bytes, on any data set.
+    """
     hards, adapters = small_masks(groups), [group for group in groups if group.first.base == "adapter"]
     if (found := best_place(hards, adapters)) is None:
         yield Claim(against_adapter(data), "open", "No runs of both hard and adapter with the same head, slice and split.")
@@ -47,7 +53,13 @@ def profile_claims(data: str, groups: Sequence[Group]) -> Iterator[Claim]:
     if hard is None:
         yield Claim(against_peers(data, "hard"), "open", f"No runs of hard with the sign pool and at most {MOST_BYTES} bytes.")
     else:
-        yield compare_peers(data, hard, groups)
+        yield compare_peers(data, hard, groups, sizes)
+
+
+def least_bytes(groups: Sequence[Group]) -> dict[str, int]:
+    """Of each method that ran, the fewest bytes of a profile."""
+    bases = {group.first.base for group in groups}
+    return {base: min(group.first.bytesBesideHead for group in groups if group.first.base == base) for base in bases}
 
 
 def against_adapter(data: str) -> str:
@@ -143,10 +155,13 @@ def compare(ours: Group, theirs: Group) -> Claim:
     return Claim(against_adapter(ours.first.data), status, text)
 
 
-def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
+def compare_peers(data: str, hard: Group, groups: Sequence[Group], sizes: dict[str, int]) -> Claim:
     """Whether a peer that takes no more bytes has a higher mean macro accuracy; whatever the head, since bytes are what counts."""
     ran = [group for group in groups if group.first.base in PEERS and same_place(hard, group)]
-    missing = [peer for peer in PEERS if peer not in {group.first.base for group in ran}]
+    absent = [peer for peer in PEERS if peer not in {group.first.base for group in ran}]
+    # What takes more bytes wherever it ran need not run here too: its accuracy could not count.
+    larger = [peer for peer in absent if sizes.get(peer, 0) > hard.first.bytesBesideHead]
+    missing = [peer for peer in absent if peer not in larger]
     small = sorted(
         (group for group in ran if group.first.bytesBesideHead <= hard.first.bytesBesideHead),
         key=lambda group: -group.macro.value,
@@ -169,6 +184,7 @@ def compare_peers(data: str, hard: Group, groups: Sequence[Group]) -> Claim:
     else:
         text += "nothing to compare with"
     text += f" ({place(hard)})."
+    text += f" Not run here, and larger elsewhere: {', '.join(larger)}." if larger else ""
     return Claim(against_peers(data, hard.first.method), status, text + (f" No runs of {', '.join(missing)}." if missing else ""))
 
 
