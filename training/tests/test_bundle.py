@@ -7,12 +7,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from tests.conftest import BUNDLE
 from xpeft.bundle import external
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.manifest import MANIFEST, read_manifest
+from xpeft.cli import app
 from xpeft.encoder import AdapterEncoder, Adapters, merge
 from xpeft.errors import XpeftError
 from xpeft.masks import hard_weights
@@ -109,8 +111,10 @@ def test_a_trained_pool_is_part_of_its_bundle(tiny_plm: Path, tmp_path: Path, mo
 
 def test_a_pool_can_be_larger_than_usual(tiny_plm: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     usual = pool_entries(tiny_bundle, read_manifest(tiny_bundle)[0])
-    manifest, _ = build_bundle(load_plm(str(tiny_plm)), tmp_path / "large", "tiny", bottleneck=5, size=12, chosen=5, seed=1, scale=3.0)
-    assert torch.allclose(pool_entries(tmp_path / "large", manifest), 3 * usual)
+    out = tmp_path / "large"
+    sizes = ["--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--pool-seed", "1", "--pool-scale", "3"]
+    assert CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(out), *sizes]).exit_code == 0
+    assert torch.allclose(pool_entries(out, read_manifest(out)[0]), 3 * usual)
 
 
 def test_a_folder_with_something_else_is_left_alone(tiny_plm: Path, tmp_path: Path) -> None:

@@ -155,15 +155,47 @@ def test_hard_is_compared_with_adapter(hard: list[RunRecord], adapter: list[RunR
     assert claim.status == status
 
 
-def test_a_claim_takes_the_variants_that_dev_chose() -> None:
-    def variant(method: str, test: float, dev: float, **changes: Any) -> list[RunRecord]:
-        return [*three("news", method, test, **changes), *three("news", method, dev, split="dev", **changes)]
+def variant(method: str, test: float, dev: float | None, seeds: int = 3, **changes: Any) -> list[RunRecord]:
+    """A method's runs on news, measured on test and, if there is a figure for it, on dev."""
+    runs = three("news", method, test, **changes)[:seeds]
+    return runs if dev is None else [*runs, *three("news", method, dev, split="dev", **changes)[:seeds]]
 
-    runs = [*variant("hard", 0.72, 0.73), *variant("hard", 0.71, 0.74, pool="sign N=8 k=4", bytesPerProfile=300)]
-    runs += [*variant("adapter", 0.705, 0.75), *variant("adapter+bias", 0.74, 0.72)]
+
+OTHER_POOL: dict[str, Any] = {"pool": "sign N=8 k=4", "bytesPerProfile": 300}
+SMALL: dict[str, Any] = {"bytesPerProfile": 9000}
+
+
+@pytest.mark.parametrize(
+    ("runs", "status", "words"),
+    [
+        # Test would have chosen the other pool, and the other head of the adapter.
+        (
+            [
+                *variant("hard", 0.72, 0.73),
+                *variant("hard", 0.71, 0.74, **OTHER_POOL),
+                *variant("adapter", 0.705, 0.75),
+                *variant("adapter+bias", 0.74, 0.72),
+            ],
+            "holds",
+            "hard (sign N=8 k=4) 0.710 ± 0.010 (300 bytes, 3 seeds) against adapter 0.705",
+        ),
+        # What the bias gives must be given to the adapter too.
+        ([*variant("hard", 0.71, 0.7), *variant("hard+bias", 0.73, 0.75), *variant("adapter", 0.72, 0.72)], "open", "adapter+bias"),
+        # What dev chose has too few seeds.
+        (
+            [*variant("hard+bias", 0.73, 0.75), *variant("adapter", 0.72, 0.72), *variant("adapter+bias", 0.76, 0.78, seeds=2)],
+            "open",
+            "adapter+bias",
+        ),
+        ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.8, None), *variant("adapter+bias", 0.6, 0.6)], "open", "dev chose none"),
+        # Two sizes of one name have dev figures of their own.
+        ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.72, 0.8), *variant("adapter", 0.6, 0.7, **SMALL)], "fails", "adapter 0.720"),
+    ],
+)
+def test_a_claim_takes_the_variants_that_dev_chose(runs: list[RunRecord], status: str, words: str) -> None:
     claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: hard"))
-    assert claim.status == "holds"
-    assert claim.figures.startswith("hard (sign N=8 k=4) 0.710 ± 0.010 (300 bytes, 3 seeds) against adapter 0.705")
+    assert claim.status == status
+    assert words in claim.figures
 
 
 def test_a_head_that_every_method_has_is_no_cost_of_masks() -> None:
@@ -202,10 +234,24 @@ def test_a_peer_that_is_larger_elsewhere_need_not_run() -> None:
         runs = [run for peer in PEERS if peer != "vera" for run in three("news", peer, 0.6)]
         return [*three("news", "hard", 0.7), *runs, record("offense", "vera", 0, 0.9, bytesPerProfile=bytes_of_vera)]
 
-    for size, status, words in ((157, "holds", "larger elsewhere: vera."), (156, "open", "No runs of vera.")):
+    for size, status, words in ((157, "holds", "larger wherever they ran: vera."), (156, "open", "No runs of vera.")):
         claim = next(claim for claim in claims(peers(size)) if claim.sentence.startswith("news: none of"))
         assert claim.status == status
         assert words in claim.figures
+
+
+def test_a_head_that_is_shared_is_always_asked_for() -> None:
+    runs = [run for peer in PEERS if peer != "head" for run in three("news", peer, 0.6)]
+    runs += [*three("news", "hard", 0.7), record("offense", "head+own", 0, 0.9, bytesPerProfile=9000)]
+    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: none of"))
+    assert (claim.status, claim.figures.endswith("No runs of head.")) == ("open", True)
+
+
+def test_a_mean_over_seeds_is_of_one_recipe(tmp_path: Path) -> None:
+    runs = [record("news", "adapter", seed, 0.5, recipe={"lr": lr, "seed": seed}) for seed, lr in ((0, 0.1), (1, 0.1), (2, 0.2))]
+    write_report(folder_of(runs[:2], tmp_path / "one"))
+    with pytest.raises(XpeftError, match="seeds 0 and 2 of adapter on news were learnt with different recipes"):
+        write_report(folder_of(runs, tmp_path / "two"))
 
 
 @pytest.mark.parametrize(("rte", "status"), [(0.69, "holds"), (0.67, "fails")])

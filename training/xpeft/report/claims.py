@@ -45,26 +45,21 @@ def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) ->
     sizes: the methods' least bytes, on any data set.
     """
     hards, adapters = small_masks(groups), [group for group in groups if group.first.base == "adapter"]
-    if (found := best_place(hards, adapters)) is None:
-        yield Claim(against_adapter(data), "open", "No runs of both hard and adapter with the same head, slice and split.")
-    else:
-        yield compare(chosen_on_dev(found, hards), chosen_on_dev(found, adapters))
-    hard = chosen_on_dev(found or max(hards, key=trust), hards) if hards else None
+    beside = best_place(hards, adapters)
+    hard = chosen_on_dev(hards, beside or max(hards, key=trust)) if hards else None
+    yield against_adapter(data, hard, chosen_on_dev(adapters, beside) if beside else None, adapters)
     if hard is None:
-        yield Claim(against_peers(data, "hard"), "open", f"No runs of hard with the sign pool and at most {MOST_BYTES} bytes.")
+        words = f"No runs of hard with the sign pool and at most {MOST_BYTES} bytes, or dev chose none of several."
+        yield Claim(against_peers(data, "hard"), "open", words)
     else:
-        yield compare_peers(data, hard, groups, sizes)
+        yield compare_peers(hard, groups, sizes)
 
 
 def least_bytes(groups: Sequence[Group]) -> dict[str, int]:
-    """Of each method that ran, the fewest bytes of a profile."""
-    bases = {group.first.base for group in groups}
-    return {base: min(group.first.bytesBesideHead for group in groups if group.first.base == base) for base in bases}
-
-
-def against_adapter(data: str) -> str:
-    """The claim that gave rise to all this."""
-    return f"{data}: hard masks in at most {MOST_BYTES} bytes a profile, sign pool, have at least the macro accuracy of one adapter"
+    """Of each method that ran, the fewest bytes of a profile; without a head of its own, which no method needs."""
+    found = [group for group in groups if group.first.head != "+own"]
+    bases = {group.first.base for group in found}
+    return {base: min(group.first.bytesBesideHead for group in found if group.first.base == base) for base in bases}
 
 
 def against_peers(data: str, ours: str) -> str:
@@ -72,41 +67,46 @@ def against_peers(data: str, ours: str) -> str:
     return f"{data}: none of {', '.join(PEERS)}, whatever the head, has a higher macro accuracy in as few bytes as {ours}"
 
 
+def is_sign(group: Group) -> bool:
+    """Whether it is hard masks over a sign pool: those that are served from a seed."""
+    return group.first.base == "hard" and (group.first.pool or "").startswith("sign")
+
+
 def small_masks(groups: Sequence[Group]) -> list[Group]:
     """Hard masks over a sign pool, in few bytes beside the head that profiles with labels of their own have under every method."""
-    runs = [group for group in groups if group.first.base == "hard" and (group.first.pool or "").startswith("sign")]
-    return [group for group in runs if group.first.bytesBesideHead <= MOST_BYTES]
+    return [group for group in groups if is_sign(group) and group.first.bytesBesideHead <= MOST_BYTES]
 
 
 def best_place(hards: Sequence[Group], adapters: Sequence[Group]) -> Group | None:
-    """Of masks that an adapter with the same head was measured beside, those whose place says most."""
-    beside = [
-        (min(trust(hard), trust(adapter)), hard)
-        for hard in hards
-        for adapter in adapters
-        if same_place(hard, adapter) and hard.first.head == adapter.first.head
-    ]
+    """Of masks that an adapter was measured beside, those whose place says most."""
+    beside = [(min(trust(hard), trust(adapter)), hard) for hard in hards for adapter in adapters if same_place(hard, adapter)]
     return max(beside, key=lambda pair: pair[0], default=(None, None))[1]
 
 
-def chosen_on_dev(place: Group, variants: Sequence[Group]) -> Group:
-    """Of a method's variants (pools, heads) measured where `place` was, complete ones first, the one that is best on dev."""
+def chosen_on_dev(variants: Sequence[Group], place: Group) -> Group | None:
+    """Of a method's variants (pools, heads) measured where `place` was, the one that is best on dev; None where dev cannot tell."""
+    there = [variant for variant in variants if same_place(place, variant)]
+    on_dev = [dev_figure(variant, variants) for variant in there]
+    if len(there) > 1 and None in on_dev:
+        return None
+    return max(zip(on_dev, there, strict=True), key=lambda pair: pair[0] or 0.0)[1]
 
-    def key(variant: Group) -> tuple[bool, float]:
-        dev = [
-            other.macro.value
-            for other in variants
-            if other.first.split == "dev" and (other.name, other.first.slice) == (variant.name, variant.first.slice)
-        ]
-        return variant.complete, max(dev, default=0.0)
 
-    return max((variant for variant in variants if same_place(place, variant)), key=key)
+def dev_figure(variant: Group, variants: Sequence[Group]) -> float | None:
+    """Macro accuracy on dev of the same runs."""
+    found = [
+        other.macro.value
+        for other in variants
+        if other.first.split == "dev"
+        and (other.name, other.first.slice, other.first.bytesPerProfile)
+        == (variant.name, variant.first.slice, variant.first.bytesPerProfile)
+    ]
+    return found[0] if found else None
 
 
 def hard_variants(groups: Sequence[Group]) -> list[tuple[str, str]]:
     """Which head and which sign pool: each kind of hard masks that ran."""
-    runs = [group.first for group in groups if group.first.base == "hard"]
-    return sorted({(run.head, run.pool) for run in runs if run.pool is not None and run.pool.startswith("sign")})
+    return sorted({(group.first.head, group.first.pool or "") for group in groups if is_sign(group)})
 
 
 def of(groups: Sequence[Group], base: str, head: str, pool: str | None = None) -> list[Group]:
@@ -147,18 +147,24 @@ def place(group: Group) -> str:
     return group.first.split if group.whole else f"{group.first.split}, only {group.first.slice}"
 
 
-def compare(ours: Group, theirs: Group) -> Claim:
-    """Whether ours has at least their mean macro accuracy."""
-    gap = ours.macro.value - theirs.macro.value
-    status: Status = "open" if not (ours.complete and theirs.complete) else "holds" if gap >= 0 else "fails"
-    text = f"{figures(ours, ours.macro)} against {figures(theirs, theirs.macro)}: gap {gap:+.4f} ({place(ours)})."
-    return Claim(against_adapter(ours.first.data), status, text)
+def against_adapter(data: str, hard: Group | None, adapter: Group | None, adapters: Sequence[Group]) -> Claim:
+    """The claim that gave rise to all this. Of adapters, that with the masks' own kind of head must have had its chance."""
+    sentence = f"{data}: hard masks in at most {MOST_BYTES} bytes beside a head, sign pool, have at least the macro accuracy of one adapter"
+    if hard is None or adapter is None:
+        return Claim(sentence, "open", "No runs of both hard and adapter with the same slice and split, or dev chose none of several.")
+    gap = hard.macro.value - adapter.macro.value
+    text = f"{figures(hard, hard.macro)} against {figures(adapter, adapter.macro)}: gap {gap:+.4f} ({place(hard)})."
+    twins = [group for group in adapters if same_place(hard, group) and group.first.head == hard.first.head]
+    if not twins:
+        return Claim(sentence, "open", f"{text} No runs of adapter{hard.first.head}.")
+    complete = all(group.complete for group in (hard, adapter, *twins))
+    return Claim(sentence, "open" if not complete else "holds" if gap >= 0 else "fails", text)
 
 
-def compare_peers(data: str, hard: Group, groups: Sequence[Group], sizes: dict[str, int]) -> Claim:
+def compare_peers(hard: Group, groups: Sequence[Group], sizes: dict[str, int]) -> Claim:
     """Whether a peer that takes no more bytes has a higher mean macro accuracy; whatever the head, since bytes are what counts."""
     ran = [group for group in groups if group.first.base in PEERS and same_place(hard, group)]
-    absent = [peer for peer in PEERS if peer not in {group.first.base for group in ran}]
+    absent = [peer for peer in PEERS if (peer, hard.first.head) not in {(group.first.base, group.first.head) for group in ran}]
     # What takes more bytes wherever it ran need not run here too: its accuracy could not count.
     larger = [peer for peer in absent if sizes.get(peer, 0) > hard.first.bytesBesideHead]
     missing = [peer for peer in absent if peer not in larger]
@@ -184,8 +190,12 @@ def compare_peers(data: str, hard: Group, groups: Sequence[Group], sizes: dict[s
     else:
         text += "nothing to compare with"
     text += f" ({place(hard)})."
-    text += f" Not run here, and larger elsewhere: {', '.join(larger)}." if larger else ""
-    return Claim(against_peers(data, hard.first.method), status, text + (f" No runs of {', '.join(missing)}." if missing else ""))
+    text += f" Not run here with that head, and larger wherever they ran: {', '.join(larger)}." if larger else ""
+    return Claim(
+        against_peers(hard.first.data, hard.first.method),
+        status,
+        text + (f" No runs of {', '.join(peer + hard.first.head for peer in missing)}." if missing else ""),
+    )
 
 
 def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:

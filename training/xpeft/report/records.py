@@ -111,7 +111,7 @@ class RunRecord(Strict):
 
     @property
     def bytesBesideHead(self) -> int:  # noqa: N802
-        """What a profile needs beside a head: what methods differ in."""
+        """What a profile needs beside a head that every method must give it: what methods differ in."""
         return self.bytesPerProfile - self.headBytes
 
     @property

@@ -26,7 +26,22 @@ def read_runs(folder: Path) -> list[RunRecord]:
         if key in runs:
             raise XpeftError(f"{runs[key][1]} and {path} are of the same run", "A mean over seeds counts each once: keep one of the two.")
         runs[key] = run, path
+    check_recipes([run for run, _ in runs.values() if run.purpose != "search"])
     return [runs[key][0] for key in sorted(runs)]
+
+
+def check_recipes(runs: Sequence[RunRecord]) -> None:
+    """XpeftError where runs that a mean would be taken of were learnt in different ways."""
+    found: dict[tuple[object, ...], tuple[str, RunRecord]] = {}
+    for run in runs:
+        recipe = json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True)
+        key = (run.data, run.slice, run.purpose, run.method, run.pool, run.bytesPerProfile, run.textsPerProfile)
+        other, first = found.setdefault(key, (recipe, run))
+        if other != recipe:
+            raise XpeftError(
+                f"seeds {first.seed} and {run.seed} of {run.method} on {run.data} were learnt with different recipes",
+                "A mean over seeds is of one recipe: take the runs of the other away.",
+            )
 
 
 def read_run(path: Path) -> RunRecord:
