@@ -25,7 +25,7 @@ async function demoProfiles(): Promise<{ task: string; id: string }[]> {
 }
 
 try {
-  const client = createClient(process.argv[2] ?? "http://localhost:8787");
+  const client = createClient(process.argv[2] ?? "http://localhost:8787", process.env.XPEFT_KEY);
   for (const [index, { task, id }] of (await demoProfiles()).entries()) {
     // A stride that shares no factor with the longest text gives every length a turn.
     const text = "word ".repeat(1 + ((index * 37) % LONGEST_WORDS));

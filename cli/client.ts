@@ -2,9 +2,15 @@ import { z } from "zod";
 import { CommandError } from "./errors.ts";
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), hint: z.string() });
-const tasksSchema = z.object({ tasks: z.array(z.object({ name: z.string(), labels: z.array(z.string()) })) });
+const tasksSchema = z.object({
+  tasks: z.array(z.object({ task: z.string(), labels: z.array(z.string()) })),
+  next: z.string().nullable(),
+});
 const healthSchema = z.object({ heapBytes: z.int() });
 const answerSchema = z.object({ predictions: z.array(z.object({ label: z.string() })) });
+
+/** Tasks asked for at a time; the most that the API gives. */
+const PAGE = "1000";
 
 /** A text as the API takes it. */
 export interface ApiInput {
@@ -22,13 +28,30 @@ export interface Client {
   predict(request: { task: string; profile: string; inputs: ApiInput[] }): Promise<string[]>;
 }
 
-/** Talks to the Worker at `url`; every method throws CommandError if it does not answer as hoped. */
-export function createClient(url: string): Client {
-  async function call<T>(schema: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> {
+/** What to do about a problem: the Worker's own hint, unless it is about a header that a command has an option for. */
+function hintOf({ code, hint }: z.infer<typeof problemSchema>): string {
+  return code === "key_missing"
+    ? "Give one that may predict: --key xpk_…, or the environment variable XPEFT_KEY."
+    : hint;
+}
+
+/**
+ * Talks to the Worker at `url`; every method throws CommandError if it does not answer as hoped.
+ *
+ * @param key an API key, where the Worker wants one
+ */
+export function createClient(url: string, key?: string): Client {
+  async function call<T>(schema: z.ZodType<T>, path: string, sent?: object): Promise<T> {
     const target = new URL(path, url);
     let response: Response;
     try {
-      response = await fetch(target, init);
+      response = await fetch(target, {
+        headers: {
+          ...(key && { authorization: `Bearer ${key}` }),
+          ...(sent && { "content-type": "application/json" }),
+        },
+        ...(sent && { method: "POST", body: JSON.stringify(sent) }),
+      });
     } catch (cause) {
       throw new CommandError(`There is no answer from ${target.origin}.`, "Start the Worker with: npm start", {
         cause,
@@ -38,16 +61,20 @@ export function createClient(url: string): Client {
     const parsed = schema.safeParse(body);
     if (response.ok && parsed.success) return parsed.data;
     const problem = problemSchema.safeParse(body);
-    if (problem.success) throw new CommandError(`${problem.data.code}: ${problem.data.detail}`, problem.data.hint);
+    if (problem.success) throw new CommandError(`${problem.data.code}: ${problem.data.detail}`, hintOf(problem.data));
     throw new CommandError(`${target} answered ${response.status} in no known form.`, "Is this an xpeft-edge Worker?");
   }
 
   return {
     async labels(task) {
-      const { tasks } = await call(tasksSchema, "/v1/tasks");
-      const found = tasks.find(({ name }) => name === task);
-      if (!found) throw new CommandError(`The Worker has no task "${task}".`, "Push it first: npm run xpeft -- push");
-      return found.labels;
+      for (let after: string | null = ""; after !== null; ) {
+        const query = new URLSearchParams({ limit: PAGE, after });
+        const page: z.infer<typeof tasksSchema> = await call(tasksSchema, `/v1/tasks?${query}`);
+        const found = page.tasks.find((one) => one.task === task);
+        if (found) return found.labels;
+        after = page.next;
+      }
+      throw new CommandError(`The Worker has no task "${task}".`, "Push it first: npm run xpeft -- push");
     },
 
     async heapBytes() {
@@ -55,11 +82,7 @@ export function createClient(url: string): Client {
     },
 
     async predict(request) {
-      const { predictions } = await call(answerSchema, "/v1/predict", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(request),
-      });
+      const { predictions } = await call(answerSchema, "/v1/predict", request);
       if (predictions.length !== request.inputs.length) {
         throw new CommandError(
           `${request.inputs.length} texts were answered with ${predictions.length} labels.`,

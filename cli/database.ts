@@ -2,23 +2,22 @@ import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { getPlatformProxy } from "wrangler";
 import type { Bindings } from "../functions/env.ts";
-import { createStore, type ProfileStore } from "../src/store.ts";
+import type { Database } from "../src/database.ts";
 
 /**
  * Runs work on the local database, the one that `wrangler dev` serves.
  *
  * @param persistTo the folder given to `wrangler dev --persist-to`, if it was given one
  */
-export async function withStore<T>(
-  persistTo: string | undefined,
-  work: (store: ProfileStore) => Promise<T>,
-): Promise<T> {
-  const proxy = await getPlatformProxy<Pick<Bindings, "DB">>({
+export async function withDatabase<T>(persistTo: string | undefined, work: (db: Database) => Promise<T>): Promise<T> {
+  // Wrangler names the files that it reads secrets from, on stdout: a script may be taking a key from there.
+  process.env.WRANGLER_LOG ??= "warn";
+  const proxy = await getPlatformProxy<Required<Pick<Bindings, "DB">>>({
     remoteBindings: false,
     persist: persistTo === undefined ? true : { path: join(persistTo, "v3") },
   });
   try {
-    return await work(createStore(drizzle(proxy.env.DB)));
+    return await work(drizzle(proxy.env.DB));
   } finally {
     await proxy.dispose();
   }

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ApiInput, createClient } from "./client.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
 import { type Scored, scorePredictions } from "./score.ts";
@@ -10,6 +10,7 @@ interface EvalOptions {
   readonly task: string;
   readonly limit?: number;
   readonly url: string;
+  readonly key?: string;
   readonly concurrency: number;
   readonly pair?: boolean;
   readonly predictions?: string;
@@ -57,7 +58,7 @@ function inBatches(records: readonly Indexed[], inputOf: (record: DataRecord) =>
 }
 
 async function evaluate(options: EvalOptions): Promise<void> {
-  const client = createClient(options.url);
+  const client = createClient(options.url, options.key);
   const labels = await client.labels(options.task);
   const records = (await readTestSplit(options.data, options.limit)).map((record, index) => ({ ...record, index }));
   const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
@@ -101,6 +102,7 @@ export function registerEval(program: Command): void {
     .requiredOption("--task <name>", "the task to ask")
     .option("--limit <n>", "only the first n texts of the split", positiveInteger)
     .option("--url <url>", "where the Worker is", "http://localhost:8787")
+    .addOption(new Option("--key <key>", "a key that may predict, if the Worker wants one").env("XPEFT_KEY"))
     .option("--concurrency <n>", "requests at a time", positiveInteger, 2)
     .option("--pair", "send text_pair as the second text")
     .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data")

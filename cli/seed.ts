@@ -1,7 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { withStore } from "./database.ts";
+import { createPush } from "../src/push.ts";
+import { createTaskRegistry } from "../src/registry/tasks.ts";
+import { withDatabase } from "./database.ts";
 import { DEFAULT_BUNDLE, DEMO, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
 
 interface SeedOptions {
@@ -22,13 +24,17 @@ export function registerSeed(program: Command): void {
       const bundle = await readBundle(options.bundle);
       const entries = await readdir(options.demo, { withFileTypes: true });
       const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(options.demo, name));
-      await withStore(options.persistTo, async (store) => {
-        const stored = await store.tasks();
+      await withDatabase(options.persistTo, async (db) => {
+        const push = createPush(db);
+        const registry = createTaskRegistry(db);
         for (const folder of folders) {
           const task = await readTaskFile(join(folder, "task.json"), bundle);
-          if (stored.some(({ name, bundle }) => name === task.name && bundle === task.bundle)) continue;
+          const {
+            items: [stored],
+          } = await registry.list({ limit: 1, after: "" }, task.name);
+          if (stored?.bundle === task.bundle) continue;
           const profiles = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
-          await store.push(task, profiles);
+          await push(task, profiles);
           console.log(`Seeded task ${task.name} with ${profiles.length} profiles.`);
         }
       });

@@ -2,13 +2,15 @@
 import { program } from "commander";
 import { describeError } from "./errors.ts";
 import { registerEval } from "./eval.ts";
+import { registerKeys } from "./keys.ts";
 import { registerPush } from "./push.ts";
 import { registerSeed } from "./seed.ts";
 
-program.name("xpeft").description("Tasks and profiles of xpeft-edge");
+program.name("xpeft").description("Tasks, profiles and keys of xpeft-edge");
 registerPush(program);
 registerSeed(program);
 registerEval(program);
+registerKeys(program);
 
 try {
   await program.parseAsync();

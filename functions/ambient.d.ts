@@ -8,6 +8,16 @@ declare module "*.html" {
   export default text;
 }
 
+declare module "swagger-ui-dist/swagger-ui-bundle.js" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.css" {
+  const text: string;
+  export default text;
+}
+
 declare namespace Cloudflare {
   interface Env extends Readonly<import("./env.ts").Bindings> {}
 }

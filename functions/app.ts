@@ -1,23 +1,66 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import type { App, AppEnv } from "./env.ts";
+import { timing } from "hono/timing";
+import { BOOKMARK } from "./database.ts";
+import { giveBookmark } from "./middleware/bookmark.ts";
 import { onError, onNotFound } from "./middleware/errors.ts";
-import { onInvalid } from "./middleware/validation.ts";
+import { observe } from "./middleware/observe.ts";
+import { registerOpenApi } from "./openapi.ts";
 import { problem } from "./problem.ts";
-import { registerHealth } from "./routes/health.ts";
-import { registerOpenApi } from "./routes/openapi.ts";
-import { registerPlayground } from "./routes/playground.ts";
-import { registerPredict } from "./routes/predict.ts";
-import { registerProfile } from "./routes/profile.ts";
-import { registerTasks } from "./routes/tasks.ts";
+import { createRouter } from "./router.ts";
+import { bulkRoutes } from "./routes/bulk.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { historyRoutes } from "./routes/history.ts";
+import { huggingFaceRoutes } from "./routes/huggingface.ts";
+import { infoRoutes } from "./routes/info.ts";
+import { playgroundRoutes } from "./routes/playground.ts";
+import { predictRoutes } from "./routes/predict.ts";
+import { predictStreamRoutes } from "./routes/predict-stream.ts";
+import { profileRoutes } from "./routes/profiles.ts";
+import { taskRoutes } from "./routes/tasks.ts";
+import { teiRoutes } from "./routes/tei.ts";
+import { tokenRoutes } from "./routes/token.ts";
+import { readSettings } from "./settings.ts";
 
-/** The whole API: every route, and what holds for all of them. */
-export function createApp(): App {
-  const app: App = new OpenAPIHono<AppEnv>({ defaultHook: onInvalid });
+/** The routes that the API's description tells of. */
+const api = createRouter()
+  .route("/", predictRoutes)
+  .route("/", predictStreamRoutes)
+  .route("/", huggingFaceRoutes)
+  .route("/", teiRoutes)
+  .route("/", taskRoutes)
+  .route("/", bulkRoutes)
+  .route("/", profileRoutes)
+  .route("/", historyRoutes)
+  .route("/", tokenRoutes)
+  .route("/", infoRoutes)
+  .route("/", healthRoutes);
+
+/** The type of the API, for a client of it. */
+export type Api = typeof api;
+
+/** The whole Worker: every route, and what holds for all of them. */
+export function createApp() {
+  const app = createRouter();
   app.use(requestId());
+  app.use(observe);
+  app.use(timing());
   app.use(secureHeaders());
+  app.use(
+    cors({
+      origin: (origin, c) => {
+        const { corsOrigins } = readSettings(c.env);
+        return corsOrigins.includes("*") ? "*" : corsOrigins.find((allowed) => allowed === origin);
+      },
+      allowHeaders: ["authorization", "cache-control", "content-type", "if-match", "if-none-match", BOOKMARK],
+      exposeHeaders: ["etag", "retry-after", "server-timing", "x-request-id", BOOKMARK],
+      maxAge: 3600,
+    }),
+  );
+  app.use(giveBookmark);
   app.use(
     methodNotAllowed({
       app,
@@ -33,12 +76,9 @@ export function createApp(): App {
   );
   app.onError(onError);
   app.notFound(onNotFound);
-
-  registerPredict(app);
-  registerTasks(app);
-  registerProfile(app);
-  registerHealth(app);
+  app.route("/", api);
+  app.route("/", playgroundRoutes);
+  app.route("/", docsRoutes);
   registerOpenApi(app);
-  registerPlayground(app);
   return app;
 }

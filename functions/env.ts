@@ -1,20 +1,45 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { RequestIdVariables } from "hono/request-id";
 import type { SecureHeadersVariables } from "hono/secure-headers";
+import type { Access } from "../src/access.ts";
+import type { ProblemCode } from "./problem.ts";
 
 /** What wrangler.toml binds. */
 export interface Bindings {
-  readonly DB: D1Database;
+  /** Not there in a deploy that answers for profile tokens only. */
+  readonly DB?: D1Database;
   /** The bundle's files. */
   readonly ASSETS: Fetcher;
-  /** Seconds a row may be answered from the cache, as decimal digits; 0 keeps no rows. */
+  /** Counts requests; without it there is no limit. */
+  readonly RATE_LIMITER?: RateLimit;
+  /** Takes a data point for each request; without it none is written. */
+  readonly ANALYTICS?: AnalyticsEngineDataset;
+  /** Seconds a row or a key may be answered from the cache, as decimal digits; 0 keeps none. */
   readonly CACHE_TTL_SECONDS: string;
+  /** "true" if predictions need no key. */
+  readonly PUBLIC_PREDICT: string;
+  /** Origins whose pages may call the API, with commas between them; "*" for all, empty for none. */
+  readonly CORS_ORIGINS: string;
+  /** The secret that profile tokens are signed with; without it there are none. */
+  readonly TOKEN_KEYS?: string;
 }
 
 /** Hono's environment of this Worker. */
 export interface AppEnv {
   Bindings: Bindings;
-  Variables: RequestIdVariables & SecureHeadersVariables;
+  Variables: RequestIdVariables &
+    SecureHeadersVariables & {
+      /** Who asks; set by the access middleware. */
+      access: Access;
+      /** The profile token that came as the credential. */
+      token: string | null;
+      /** The database session of the request, if it has opened one. */
+      session: D1DatabaseSession | undefined;
+      /** What went wrong, for the log. */
+      problem: ProblemCode | undefined;
+      /** Texts that were answered, for the log. */
+      texts: number | undefined;
+    };
 }
 
 export type App = OpenAPIHono<AppEnv>;

@@ -12,7 +12,8 @@ export type RequestErrorCode =
   | "unsupported_media_type"
   | "payload_too_large"
   | "not_found"
-  | "method_not_allowed";
+  | "method_not_allowed"
+  | "rate_limited";
 
 /** Every `code` that an answer can carry. */
 export type ProblemCode = ErrorCode | RequestErrorCode | "internal_error";
@@ -30,7 +31,12 @@ export class RequestError extends Error {
   }
 }
 
-const KINDS: Record<ProblemCode, { status: ContentfulStatusCode; title: string }> = {
+interface Kind {
+  readonly status: ContentfulStatusCode;
+  readonly title: string;
+}
+
+const KINDS: Record<ProblemCode, Kind> = {
   invalid_request: { status: 422, title: "The request does not fit the schema" },
   invalid_json: { status: 400, title: "The body is not JSON" },
   invalid_unicode: { status: 400, title: "The body is not valid UTF-8" },
@@ -38,9 +44,32 @@ const KINDS: Record<ProblemCode, { status: ContentfulStatusCode; title: string }
   payload_too_large: { status: 413, title: "The body is too large" },
   not_found: { status: 404, title: "No such route" },
   method_not_allowed: { status: 405, title: "The route does not take this method" },
+  rate_limited: { status: 429, title: "Too many requests" },
+  key_missing: { status: 401, title: "No key was sent" },
+  key_invalid: { status: 401, title: "No such key" },
+  key_expired: { status: 401, title: "The key has expired" },
+  scope_missing: { status: 403, title: "The key does not allow this" },
+  outside_confinement: { status: 403, title: "The key does not reach this" },
+  token_malformed: { status: 401, title: "This is no profile token" },
+  token_too_large: { status: 413, title: "The profile token is too large" },
+  token_unknown_key: { status: 401, title: "The profile token's key is not known" },
+  token_other_algorithm: { status: 401, title: "The profile token is signed by another algorithm" },
+  token_forged: { status: 401, title: "The profile token's signature is wrong" },
+  token_expired: { status: 401, title: "The profile token has expired" },
+  token_not_yet_valid: { status: 401, title: "The profile token is not valid yet" },
+  token_incomplete: { status: 401, title: "The profile token lacks something" },
+  token_other_bundle: { status: 403, title: "The profile token is for another bundle" },
+  token_other_task: { status: 403, title: "The profile token is for another task" },
+  token_other_profile: { status: 403, title: "The profile token is of another profile" },
+  token_stale: { status: 409, title: "The task has changed since the profile token was made" },
+  tokens_not_set_up: { status: 501, title: "The service takes no profile tokens" },
   empty_text: { status: 422, title: "A text has nothing in it" },
+  text_too_long: { status: 422, title: "A text is longer than the task reads" },
   unknown_task: { status: 404, title: "No such task" },
   unknown_profile: { status: 404, title: "No such profile" },
+  unknown_generation: { status: 404, title: "No such generation" },
+  generation_mismatch: { status: 412, title: "The row is not at the expected generation" },
+  task_has_profiles: { status: 409, title: "The task has profiles" },
   bundle_mismatch: { status: 409, title: "The task belongs to another bundle" },
   mismatched_write: { status: 409, title: "What was written does not fit together" },
   write_conflict: { status: 409, title: "Two writes met" },
@@ -70,18 +99,44 @@ export const ProblemSchema = z
     instance: z
       .string()
       .openapi({ description: "The request's id as a URN; the id is in the x-request-id header too." }),
+    generation: z.int().min(0).optional().openapi({
+      description: "With generation_mismatch: the generation that the row is at; 0 where it is not there.",
+    }),
+    error: z.string().openapi({ description: "The same as detail, for clients of Hugging Face's API." }),
+    error_type: z
+      .enum(["Validation", "Empty", "Overloaded", "Backend", "Unhealthy"])
+      .openapi({ description: "The kind of error, for clients of text-embeddings-inference." }),
   })
   .openapi("Problem");
+
+/** Every code that an answer can carry. */
+export const PROBLEM_CODES = Object.keys(KINDS) as ProblemCode[];
 
 /** The HTTP status of a code. */
 export function statusOf(code: ProblemCode): ContentfulStatusCode {
   return KINDS[code].status;
 }
 
-/** Answers a request with problem details. */
-export function problem(c: Context<AppEnv>, error: { code: ProblemCode; message: string; hint: string }): Response {
+/** Anything that problem details can be made of. */
+export interface Fault {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly facts?: Readonly<Record<string, number | string>>;
+}
+
+/** What text-embeddings-inference would call an error. */
+function errorType(code: ProblemCode, status: number): z.infer<typeof ProblemSchema>["error_type"] {
+  if (code === "empty_text") return "Empty";
+  if (status === 429) return "Overloaded";
+  if (status === 503) return "Unhealthy";
+  return status >= 500 ? "Backend" : "Validation";
+}
+
+/** Problem details of a fault. */
+export function problemOf(c: Context<AppEnv>, error: Fault): z.infer<typeof ProblemSchema> {
   const { status, title } = KINDS[error.code];
-  const body: z.infer<typeof ProblemSchema> = {
+  return {
     type: `urn:xpeft:problem:${error.code}`,
     title,
     status,
@@ -89,8 +144,24 @@ export function problem(c: Context<AppEnv>, error: { code: ProblemCode; message:
     code: error.code,
     hint: error.hint,
     instance: `urn:xpeft:request:${c.get("requestId")}`,
+    ...error.facts,
+    error: error.message,
+    error_type: errorType(error.code, status),
   };
-  return c.body(JSON.stringify(body), status, { "content-type": "application/problem+json" });
+}
+
+/** Seconds after which a caller's count has started anew; the period of wrangler.toml's limit. */
+const RATE_PERIOD_SECONDS = 60;
+
+/** Answers a request with problem details. */
+export function problem(c: Context<AppEnv>, error: Fault): Response {
+  const status = statusOf(error.code);
+  c.set("problem", error.code);
+  return c.body(JSON.stringify(problemOf(c, error)), status, {
+    "content-type": "application/problem+json",
+    ...(status === 401 && { "www-authenticate": "Bearer" }),
+    ...(status === 429 && { "retry-after": String(RATE_PERIOD_SECONDS) }),
+  });
 }
 
 /** The OpenAPI entries of the problems that a route answers with. */
@@ -100,7 +171,10 @@ export function problemResponses(...codes: ProblemCode[]) {
   return Object.fromEntries(
     [...byStatus].map(([status, names]) => [
       status,
-      { description: names.join(", "), content: { "application/problem+json": { schema: ProblemSchema } } },
+      {
+        description: [...new Set(names)].join(", "),
+        content: { "application/problem+json": { schema: ProblemSchema } },
+      },
     ]),
   );
 }

@@ -1,16 +1,19 @@
-import { drizzle } from "drizzle-orm/d1";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+import { readManifest } from "../src/bundle/files.ts";
 import { createEngine, type Engine } from "../src/engine.ts";
-import { createPredictor, type Predict } from "../src/predictor.ts";
-import { createStore, type ProfileStore } from "../src/store.ts";
+import type { TargetBundle } from "../src/exchange.ts";
+import { type Authenticator, createAuthenticator } from "../src/keys.ts";
+import { createPredictor, type Predictor } from "../src/predictor.ts";
+import { createRowCache, type RowCache } from "../src/row-cache.ts";
 import { readAsset } from "./assets.ts";
 import type { Bindings } from "./env.ts";
-import { cacheLimits } from "./settings.ts";
+import { ROW_CACHE_BYTES, readSettings } from "./settings.ts";
 
 /** What answers predictions; one in an isolate. */
 export interface Service {
   readonly engine: Engine;
-  readonly predict: Predict;
+  readonly predictor: Predictor;
+  readonly cache: RowCache;
 }
 
 /** Whatever outlives the request at hand: Hono's and the platform's execution context. */
@@ -18,33 +21,39 @@ interface Lifetime {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-let service: Promise<Service> | undefined;
-
-/** The store over the Worker's database. */
-export function storeOf(env: Bindings): ProfileStore {
-  return createStore(drizzle(env.DB));
-}
-
-async function load(env: Bindings): Promise<Service> {
-  const cache = cacheLimits(env.CACHE_TTL_SECONDS);
-  const engine = await createEngine({ read: readAsset(env.ASSETS), wasm });
-  return { engine, predict: createPredictor({ engine, store: storeOf(env), cache }) };
-}
-
 /**
- * The isolate's service, loaded by the first who asks and shared by all.
+ * Something that an isolate loads once, by the first who asks, and all share.
  *
  * The load is the first caller's input and output, and would end with its request: it is kept alive past a caller who
  * hangs up, as others may be waiting for it by then. A load that fails is forgotten, so that the next request tries anew.
  */
-export function serviceOf(env: Bindings, lifetime: Lifetime): Promise<Service> {
-  if (service) return service;
-  const loading = load(env);
-  service = loading;
-  lifetime.waitUntil(
-    loading.catch(() => {
-      service = undefined;
-    }),
-  );
-  return loading;
+function oncePerIsolate<T>(load: (env: Bindings) => Promise<T>): (env: Bindings, lifetime: Lifetime) => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return (env, lifetime) => {
+    if (loaded) return loaded;
+    const loading = load(env);
+    loaded = loading;
+    lifetime.waitUntil(
+      loading.catch(() => {
+        loaded = undefined;
+      }),
+    );
+    return loading;
+  };
 }
+
+/** The isolate's service. */
+export const serviceOf = oncePerIsolate<Service>(async (env) => {
+  const { cacheTtlSeconds: ttlSeconds } = readSettings(env);
+  const engine = await createEngine({ read: readAsset(env.ASSETS), wasm });
+  const cache = createRowCache({ maxBytes: ROW_CACHE_BYTES, ttlSeconds });
+  return { engine, cache, predictor: createPredictor({ engine, cache }) };
+});
+
+/** The deploy's bundle by its manifest, without loading the encoder. */
+export const bundleOf = oncePerIsolate<TargetBundle>((env) => readManifest(readAsset(env.ASSETS)));
+
+/** What knows the isolate's callers. */
+export const authenticatorOf = oncePerIsolate<Authenticator>(async (env) =>
+  createAuthenticator({ ttlSeconds: readSettings(env).cacheTtlSeconds }),
+);

@@ -1,17 +1,44 @@
+import { z } from "zod";
 import { XpeftError } from "../src/errors.ts";
-import type { RowCacheLimits } from "../src/row-cache.ts";
+import type { Bindings } from "./env.ts";
 
 /** Room for some hundred heads and some thousand profiles, next to an isolate's 128 MB. */
-const ROW_CACHE_BYTES = 4 * 1024 * 1024;
+export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 
-/** Reads the variable CACHE_TTL_SECONDS. @throws XpeftError `invalid_setting` if it is not a whole number of seconds */
-export function cacheLimits(ttl: string): RowCacheLimits {
-  if (!/^\d{1,6}$/.test(ttl)) {
+const origin = z
+  .string()
+  .refine((text) => text === "*" || (URL.canParse(text) && new URL(text).origin === text), "is not an origin");
+
+const settingsSchema = z.object({
+  CACHE_TTL_SECONDS: z
+    .string()
+    .regex(/^\d{1,6}$/, "is not a whole number of seconds; 0 keeps no rows")
+    .transform(Number),
+  PUBLIC_PREDICT: z.enum(["true", "false"]).transform((text) => text === "true"),
+  CORS_ORIGINS: z
+    .string()
+    .transform((list) => list.split(",").flatMap((one) => one.trim() || []))
+    .pipe(z.array(origin)),
+});
+
+/** The deploy's settings that are not secret. */
+export interface Settings {
+  readonly cacheTtlSeconds: number;
+  readonly publicPredict: boolean;
+  readonly corsOrigins: readonly string[];
+}
+
+/** Reads the variables of wrangler.toml. @throws XpeftError `invalid_setting` if one is not what it must be */
+export function readSettings(env: Bindings): Settings {
+  const parsed = settingsSchema.safeParse(env);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
     throw new XpeftError(
       "invalid_setting",
-      `CACHE_TTL_SECONDS is "${ttl}", which is not a whole number of seconds.`,
-      "Set it under [vars] in wrangler.toml; 0 keeps no rows.",
+      `The variable ${issue?.path[0] ? String(issue.path[0]) : ""}: ${issue?.message}.`,
+      "Set it under [vars] in wrangler.toml; the file tells what each is.",
     );
   }
-  return { maxBytes: ROW_CACHE_BYTES, ttlSeconds: Number(ttl) };
+  const { CACHE_TTL_SECONDS, PUBLIC_PREDICT, CORS_ORIGINS } = parsed.data;
+  return { cacheTtlSeconds: CACHE_TTL_SECONDS, publicPredict: PUBLIC_PREDICT, corsOrigins: CORS_ORIGINS };
 }

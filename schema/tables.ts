@@ -1,5 +1,6 @@
 /**
- * The database: one row a task, one row a profile. What the fields mean is told in docs/formats.md.
+ * The database: one row a task, one row a profile, a few rows of a profile's past, one row a key. What the fields mean is
+ * told in docs/formats.md.
  *
  * @module
  */
@@ -13,7 +14,7 @@ const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | ArrayBuffe
 });
 
 const written = {
-  /** 1 at first, up by one at each write of the row. */
+  /** 1 at first, up by one at each write of the row, its deletion included. */
   generation: integer("generation").notNull(),
   /** When the row was last written, in milliseconds since 1970. */
   updatedAt: integer("updated_at").notNull(),
@@ -34,18 +35,62 @@ export const tasks = sqliteTable("tasks", {
   ...written,
 });
 
+const ofProfile = {
+  task: text("task").notNull(),
+  id: text("id").notNull(),
+  masks: bytes("masks").notNull(),
+  /** An int8 for each label of the task, in sixteenths. */
+  labelBias: bytes("label_bias"),
+  ...written,
+};
+
 /** A profile: its masks and, where its task is learnt with one, its label bias. */
 export const profiles = sqliteTable(
   "profiles",
   {
+    ...ofProfile,
     task: text("task")
       .notNull()
       .references(() => tasks.name),
-    id: text("id").notNull(),
-    masks: bytes("masks").notNull(),
-    /** An int8 for each label of the task, in sixteenths. */
-    labelBias: bytes("label_bias"),
-    ...written,
   },
   (table) => [primaryKey({ columns: [table.task, table.id] })],
 );
+
+/**
+ * What a profile was before its last writes. Triggers keep it (migration 0003): the last five generations, and none from
+ * before its task's head changed, as those masks were learnt with the old one.
+ */
+export const profileHistory = sqliteTable("profile_history", ofProfile, (table) => [
+  primaryKey({ columns: [table.task, table.id, table.generation] }),
+]);
+
+/**
+ * The generation at which a profile was deleted, or a task where `id` is empty; kept by triggers (migration 0003). A row
+ * that is made again goes on from there, so that no generation ever means two things.
+ */
+export const tombstones = sqliteTable(
+  "tombstones",
+  { task: text("task").notNull(), id: text("id").notNull(), generation: integer("generation").notNull() },
+  (table) => [primaryKey({ columns: [table.task, table.id] })],
+);
+
+/** An API key; of its secret there is only a hash. */
+export const keys = sqliteTable("keys", {
+  /** The key's public part, by which it is looked up. */
+  id: text("id").primaryKey(),
+  /** What its owner calls it. */
+  name: text("name").notNull(),
+  /** SHA-256 over the whole key. */
+  hash: bytes("hash").notNull(),
+  /** JSON array of scopes. */
+  scopes: text("scopes").notNull(),
+  /** The one task that it is confined to; NULL for all. */
+  task: text("task"),
+  /** What the ids of the profiles that it reaches start with; empty for all. */
+  profilePrefix: text("profile_prefix").notNull(),
+  createdAt: integer("created_at").notNull(),
+  /** Milliseconds since 1970; NULL for never. */
+  expiresAt: integer("expires_at"),
+  /** To about a minute; NULL for not yet. */
+  lastUsedAt: integer("last_used_at"),
+});

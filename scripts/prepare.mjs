@@ -1,9 +1,12 @@
-// Plain JavaScript for Node 20: the local database, made and filled before the first start and whenever it has to be.
+// Plain JavaScript for Node 20: what the local Worker needs, made before the first start and whenever it has to be.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fail, node, quietEnv, root, wrangler } from "./install.mjs";
+
+/** Settings of the local Worker alone. */
+const LOCAL_SETTINGS = join(root, ".wrangler", "xpeft-dev.env");
 
 /** What the local database follows from. */
 const SOURCES = ["schema/migrations", "bundles/demo", "bundles/minilm-l6-v2/manifest.json"];
@@ -39,4 +42,22 @@ export function prepareDatabase() {
   step("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local"]);
   process.stdout.write(step("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed"]));
   writeFileSync(MARK, wanted);
+}
+
+/**
+ * Settings with which the local Worker predicts without a key and signs profile tokens. They are made once, so that a
+ * token outlives the Worker that made it.
+ *
+ * @returns files for `wrangler dev --env-file`; a later one overrides an earlier one
+ */
+export function prepareSettings() {
+  if (!existsSync(LOCAL_SETTINGS)) {
+    mkdirSync(dirname(LOCAL_SETTINGS), { recursive: true });
+    const lines = ['PUBLIC_PREDICT="true"', `TOKEN_KEYS="local:${randomBytes(32).toString("base64")}"`];
+    writeFileSync(LOCAL_SETTINGS, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
+  }
+  // With --env-file, wrangler no longer looks for the files that it reads by itself: .dev.vars, or else the other two.
+  const own = existsSync(join(root, ".dev.vars")) ? [".dev.vars"] : [".env", ".env.local"];
+  // Node reads --env-file too, even behind a script's name, and ends where there is no such file.
+  return [LOCAL_SETTINGS, ...own.map((name) => join(root, name)).filter((path) => existsSync(path))];
 }

@@ -6,7 +6,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail, installDependencies, node, quietEnv, root, wrangler } from "./install.mjs";
-import { prepareDatabase } from "./prepare.mjs";
+import { prepareDatabase, prepareSettings } from "./prepare.mjs";
 
 const HEALTHY_WITHIN_MS = 120_000;
 const POLL_MS = 250;
@@ -42,13 +42,17 @@ function printExample() {
   const body = { task: DEMO_TASK, profile: JSON.parse(line).profile, inputs: "Senate passes bill after long night" };
   console.log(`\nReady. Try the page at ${url}/ or, in another terminal:\n`);
   console.log(`curl -s ${url}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(body)}'\n`);
+  console.log("Predictions need no key here. To read and write tasks and profiles, make one:\n");
+  console.log("npm run -s xpeft -- keys create --scope predict write admin\n");
 }
 
 installDependencies();
 if (!(await portIsFree())) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=8788 npm start`);
 prepareDatabase();
 
-const worker = spawn(node, [wrangler, "dev", "--port", String(port), "--show-interactive-dev-session=false"], {
+const settings = prepareSettings().flatMap((file) => ["--env-file", file]);
+const dev = [wrangler, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...settings];
+const worker = spawn(node, dev, {
   cwd: root,
   env: quietEnv,
   stdio: ["ignore", "inherit", "inherit"],

@@ -1,11 +1,12 @@
 import { LRUCache } from "lru-cache";
 import { type ReadFile, readManifest, readVerified } from "./bundle/files.ts";
+import { checkTask } from "./bundle/fits.ts";
 import { type Manifest, oneWithRole, withRole } from "./bundle/manifest.ts";
 import { createEncoder } from "./encoder.ts";
 import { XpeftError } from "./errors.ts";
-import { bestLabel, scoreLabels } from "./head.ts";
+import { bestLabel, labelLogits, notFinite, softmax } from "./head.ts";
 import { readLabelBias } from "./label-bias.ts";
-import { unpackMasks } from "./masks.ts";
+import { packMasks } from "./masks.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
 import { loadPool } from "./pool.ts";
 import { heapBytes } from "./runtime.ts";
@@ -36,6 +37,12 @@ export interface ProfileParts {
   readonly labelBias: Uint8Array | null;
 }
 
+/** One text, and the profile that it is to be labelled as. */
+export interface Reading {
+  readonly parts: ProfileParts;
+  readonly input: TextInput;
+}
+
 /** The answer for one text. */
 export interface Prediction {
   readonly label: string;
@@ -43,6 +50,8 @@ export interface Prediction {
   readonly score: number;
   /** Scores of all labels in the task's order; their sum is 1. */
   readonly scores: readonly number[];
+  /** What the scores are the softmax of, label bias included; in the task's order. */
+  readonly logits: readonly number[];
   /** Tokens read, special tokens included. */
   readonly tokens: number;
   readonly truncated: boolean;
@@ -57,27 +66,38 @@ export interface Timings {
   readonly head: number;
 }
 
+const PROBE_TEXT = "Is everything in its place?";
+
 /** A loaded bundle, ready to label texts. */
 export interface Engine {
   readonly bundle: { readonly id: string; readonly manifest: Manifest };
 
-  /** @throws XpeftError `invalid_mask` if the blob does not fit this bundle */
-  checkMasks(blob: Uint8Array): void;
-
   /**
    * Labels texts, one prediction each, in order. A text's answer does not depend on those beside it.
    *
-   * @throws XpeftError `bundle_mismatch`, `invalid_mask`, `invalid_label_bias`, `invalid_row`, `empty_text`, or
-   * `bundle_unusable`
+   * @param options.truncate whether texts longer than the task reads are cut (the default) or refused
+   * @throws XpeftError `bundle_mismatch`, `invalid_mask`, `invalid_label_bias`, `invalid_row`, `empty_text`,
+   * `text_too_long` or `bundle_unusable`
    */
   predict(
-    task: Task,
-    profile: ProfileParts,
-    inputs: readonly TextInput[],
+    task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
+    readings: readonly Reading[],
+    options?: { truncate?: boolean },
   ): Promise<{ predictions: Prediction[]; timings: Timings }>;
+
+  /**
+   * Runs one text of the engine's own through all of it but a head, under masks that choose each layer's first adapters.
+   *
+   * @returns tokens that were read
+   * @throws XpeftError `bundle_unusable` if the features are not finite numbers
+   */
+  probe(): Promise<{ tokens: number }>;
 
   /** Bytes of WASM linear memory that the encoder has taken. */
   heapBytes(): number;
+
+  /** What is kept of merged adapters now. */
+  mergedCache(): { profiles: number; bytes: number; maxBytes: number };
 }
 
 /** What an engine is made from. */
@@ -117,17 +137,24 @@ export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20
 
   return {
     bundle: { id, manifest },
-    checkMasks: (blob) => void unpackMasks(blob, shape),
-    async predict(task, { masks, labelBias }, inputs) {
-      checkTask(task, id, manifest);
-      const bias = labelBias && readLabelBias(labelBias, task.labels.length);
+    async predict(task, readings, { truncate = true } = {}) {
+      checkTask(task, { id, manifest });
       const clock = startClock();
-      const texts = inputs.map((input, index) => checkText(tokenizer.encode(input, task.maxTokens), index));
-      const tokenize = clock();
-      const merged = merge(masks);
-      const timings = { tokenize, merge: clock(), encoder: 0, head: 0 };
+      const texts = readings.map(({ input, parts }, index) => ({
+        text: checkText(
+          tokenizer.encode(input, task.maxTokens),
+          readings.length > 1 ? `Input ${index}` : "The text",
+          truncate ? null : task.maxTokens,
+        ),
+        masks: parts.masks,
+        // Read before the first text is, so that a damaged row costs no encoder run.
+        bias: parts.labelBias && readLabelBias(parts.labelBias, task.labels.length),
+      }));
+      const timings = { tokenize: clock(), merge: 0, encoder: 0, head: 0 };
       const predictions: Prediction[] = [];
-      for (const text of texts) {
+      for (const { text, masks, bias } of texts) {
+        const merged = merge(masks);
+        timings.merge += clock();
         const features = await encoder.run(text, merged);
         timings.encoder += clock();
         predictions.push(chooseLabel(task, bias, features, text));
@@ -135,43 +162,43 @@ export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20
       }
       return { predictions, timings };
     },
+    async probe() {
+      const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, place) => place % shape.chosen);
+      const text = tokenizer.encode({ text: PROBE_TEXT }, manifest.maxTokens);
+      const features = await encoder.run(text, merge(packMasks(first, shape)));
+      if (!features.every(Number.isFinite)) throw notFinite();
+      return { tokens: text.ids.length };
+    },
     heapBytes,
+    mergedCache: () => ({ profiles: kept.size, bytes: kept.calculatedSize, maxBytes: mergedCacheBytes }),
   };
 }
 
-function checkTask(task: Task, bundle: string, manifest: Manifest): void {
-  if (task.bundle !== bundle) {
-    throw new XpeftError(
-      "bundle_mismatch",
-      `Task "${task.name}" was trained on bundle ${task.bundle}, and this is bundle ${bundle}.`,
-      "Push the task and its profiles as trained on this bundle, or deploy theirs.",
-    );
-  }
-  if (task.maxTokens > manifest.maxTokens) {
-    throw new XpeftError(
-      "invalid_row",
-      `Task "${task.name}" reads ${task.maxTokens} tokens, and the encoder takes ${manifest.maxTokens}.`,
-      "The task's row is damaged: write the task again.",
-    );
-  }
-}
-
-function checkText(text: TokenizedText, index: number): TokenizedText {
+/** @param limit tokens that the text must not need more of, or null where it may be cut */
+function checkText(text: TokenizedText, name: string, limit: number | null): TokenizedText {
   if (text.empty) {
-    throw new XpeftError("empty_text", `Input ${index} has nothing to read in it.`, "Send a text with words in it.");
+    throw new XpeftError("empty_text", `${name} has nothing to read in it.`, "Send a text with words in it.");
+  }
+  if (limit !== null && text.truncated) {
+    throw new XpeftError(
+      "text_too_long",
+      `${name} has more than the ${limit} tokens that the task reads.`,
+      "Send a shorter text, or let it be cut by leaving truncate out.",
+    );
   }
   return text;
 }
 
 function chooseLabel(
-  task: Task,
+  task: Pick<Task, "labels" | "head">,
   bias: Float32Array | null,
   features: Float32Array,
   { ids, truncated }: TokenizedText,
 ): Prediction {
-  const scores = scoreLabels(task.head, bias, features, task.labels.length);
+  const logits = labelLogits(task.head, bias, features, task.labels.length);
+  const scores = softmax(logits);
   const best = bestLabel(scores);
-  return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, tokens: ids.length, truncated };
+  return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, logits, tokens: ids.length, truncated };
 }
 
 /** Starts a clock that tells the milliseconds since it was last asked. */

@@ -12,9 +12,31 @@ export type ErrorCode =
   | "bundle_unusable"
   | "database_unavailable"
   | "empty_text"
+  | "text_too_long"
+  | "unknown_generation"
+  | "generation_mismatch"
+  | "task_has_profiles"
   | "mismatched_write"
   | "write_conflict"
-  | "invalid_setting";
+  | "invalid_setting"
+  | "key_missing"
+  | "key_invalid"
+  | "key_expired"
+  | "scope_missing"
+  | "outside_confinement"
+  | "tokens_not_set_up"
+  | "token_malformed"
+  | "token_too_large"
+  | "token_unknown_key"
+  | "token_other_algorithm"
+  | "token_forged"
+  | "token_expired"
+  | "token_not_yet_valid"
+  | "token_other_bundle"
+  | "token_other_task"
+  | "token_other_profile"
+  | "token_incomplete"
+  | "token_stale";
 
 /**
  * The one error that this project throws on purpose.
@@ -25,8 +47,17 @@ export class XpeftError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
 
-  constructor(code: ErrorCode, message: string, hint: string, options?: { cause: unknown }) {
-    super(message, options);
+  /** Numbers or names that a program would else have to read out of the message. */
+  readonly facts: Readonly<Record<string, number | string>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    hint: string,
+    options: { cause?: unknown; facts?: Readonly<Record<string, number | string>> } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.facts = options.facts ?? {};
     this.name = "XpeftError";
     this.code = code;
     this.hint = hint;

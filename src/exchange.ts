@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Manifest } from "./bundle/manifest.ts";
+import type { ProfileParts } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
-import { floatsFromBytes } from "./floats.ts";
+import { bytesFromFloats, floatsFromBytes } from "./floats.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
 import { profilePattern, taskPattern } from "./names.ts";
@@ -13,17 +14,30 @@ export interface TargetBundle {
   readonly manifest: Manifest;
 }
 
-const base64 = z.base64().transform((text) => z.util.base64ToUint8Array(text));
+/** Writes bytes in base64, the standard alphabet with padding. */
+export const toBase64 = (bytes: Uint8Array): string => z.util.uint8ArrayToBase64(bytes);
 
-const taskSchema = z.strictObject({
+/** Reads base64. @throws if it is not */
+export const fromBase64 = (text: string): Uint8Array => z.util.base64ToUint8Array(text);
+
+const base64 = z.base64().transform(fromBase64);
+
+/** A task's labels, in the order of its logits. */
+export const labelsSchema = z
+  .array(z.string().min(1))
+  .min(2)
+  .refine((labels) => new Set(labels).size === labels.length, "names a label twice");
+
+/** Two texts of one token each, and the special tokens around and between them. */
+const MIN_TOKENS = 5;
+
+/** `task.json`, its base64 read into bytes. */
+export const taskSchema = z.strictObject({
   format: z.literal("xpeft-task/1"),
   task: z.string().regex(taskPattern),
   bundle: z.string().regex(/^[0-9a-f]{32}$/),
-  labels: z
-    .array(z.string().min(1))
-    .min(2)
-    .refine((labels) => new Set(labels).size === labels.length, "names a label twice"),
-  maxTokens: z.int().min(3),
+  labels: labelsSchema,
+  maxTokens: z.int().min(MIN_TOKENS),
   head: base64,
   masks: base64,
 });
@@ -34,6 +48,8 @@ const profileSchema = z.strictObject({
   masks: base64,
   labelBias: base64.nullish(),
 });
+
+const importSchema = profileSchema.extend({ generation: z.int().min(0).optional() });
 
 function mismatch(message: string, hint: string): XpeftError {
   return new XpeftError("mismatched_write", message, hint);
@@ -62,8 +78,18 @@ function parse<T>(schema: z.ZodType<T>, text: string): T {
  * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the task does not fit
  * the bundle, `invalid_mask` if its default masks do not
  */
-export function parseTask(text: string, { id, manifest }: TargetBundle): NewTask {
-  const { task, bundle, labels, maxTokens, head, masks } = parse(taskSchema, text);
+export function parseTask(text: string, bundle: TargetBundle): NewTask {
+  return taskFrom(parse(taskSchema, text), bundle);
+}
+
+/**
+ * Checks a task's fields against a bundle.
+ *
+ * @throws XpeftError `mismatched_write` if the task does not fit the bundle, `invalid_mask` if its default masks do not
+ */
+export function taskFrom(fields: z.infer<typeof taskSchema>, target: TargetBundle): NewTask {
+  const { id, manifest } = target;
+  const { task, bundle, labels, maxTokens, head, masks } = fields;
   if (bundle !== id) {
     throw mismatch(`Task "${task}" was trained on bundle ${bundle}, not ${id}.`, "Train it on this bundle.");
   }
@@ -80,8 +106,43 @@ export function parseTask(text: string, { id, manifest }: TargetBundle): NewTask
       "Write the task's file again.",
     );
   }
+  const numbers = floatsFromBytes(head);
+  if (!numbers.every(Number.isFinite)) {
+    throw mismatch(`The head of task "${task}" holds numbers that are not finite.`, "Train the task again.");
+  }
   unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
-  return { name: task, bundle, labels, maxTokens, head: floatsFromBytes(head), masks };
+  return { name: task, bundle, labels, maxTokens, head: numbers, masks };
+}
+
+/** The task that profiles are read for. */
+type OfTask = Pick<NewTask, "name" | "labels">;
+
+/**
+ * Checks that a profile's parts fit a task and a bundle.
+ *
+ * @throws XpeftError `invalid_mask` or `invalid_label_bias`
+ */
+export function checkParts({ masks, labelBias }: ProfileParts, { labels }: OfTask, { manifest }: TargetBundle): void {
+  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
+  if (labelBias) readLabelBias(labelBias, labels.length);
+}
+
+/**
+ * Checks a profile's fields against a task and a bundle.
+ *
+ * @throws XpeftError `mismatched_write` if the profile is of another task, `invalid_mask` or `invalid_label_bias`
+ */
+export function profileFrom(
+  { task: of, profile: id, masks, labelBias = null }: z.infer<typeof profileSchema>,
+  task: OfTask,
+  bundle: TargetBundle,
+): NewProfile {
+  if (of !== task.name) {
+    throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
+  }
+  const profile = { id, masks, labelBias };
+  checkParts(profile, task, bundle);
+  return profile;
 }
 
 /**
@@ -91,16 +152,43 @@ export function parseTask(text: string, { id, manifest }: TargetBundle): NewTask
  * another task, `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit
  * the task
  */
-export function parseProfile(
-  line: string,
-  task: Pick<NewTask, "name" | "labels">,
-  { manifest }: TargetBundle,
-): NewProfile {
-  const { task: of, profile: id, masks, labelBias } = parse(profileSchema, line);
-  if (of !== task.name) {
-    throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
-  }
-  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
-  if (labelBias) readLabelBias(labelBias, task.labels.length);
-  return { id, masks, labelBias: labelBias ?? null };
+export function parseProfile(line: string, task: OfTask, bundle: TargetBundle): NewProfile {
+  return profileFrom(parse(profileSchema, line), task, bundle);
+}
+
+/**
+ * Reads a line of an import, a line of `profiles.ndjson` that may say at which generation its profile must be; without
+ * checking it against its task.
+ *
+ * @throws XpeftError `invalid_row` if a field is not what the format says
+ */
+export function parseImportLine(line: string): {
+  fields: z.infer<typeof profileSchema>;
+  expected: number | undefined;
+} {
+  const { generation: expected, ...fields } = parse(importSchema, line);
+  return { fields, expected };
+}
+
+/** What `task.json` has of a task; the inverse of {@link taskFrom}. */
+export function taskFileOf({ name, bundle, labels, maxTokens, head, masks }: NewTask): z.input<typeof taskSchema> {
+  return {
+    format: "xpeft-task/1",
+    task: name,
+    bundle,
+    labels: [...labels],
+    maxTokens,
+    head: toBase64(bytesFromFloats(head)),
+    masks: toBase64(masks),
+  };
+}
+
+/** Writes a profile as a line of `profiles.ndjson` has it, without its end; the inverse of {@link parseProfile}. */
+export function formatProfile(task: string, { id, masks, labelBias }: NewProfile): string {
+  return JSON.stringify({
+    task,
+    profile: id,
+    masks: toBase64(masks),
+    labelBias: labelBias ? toBase64(labelBias) : undefined,
+  });
 }

@@ -6,17 +6,17 @@ export function headLength(labels: number, hidden: number): number {
 }
 
 /**
- * Scores the labels of a text: `softmax(weight · features + bias + own)`.
+ * Computes the logits of a text: `weight · features + bias + own`.
  *
  * @param head {@link headLength} numbers
  * @param own the profile's label bias, `[labels]`, or null
  * @param features `[hidden]`, from the encoder
  * @param labels how many there are
- * @returns `[labels]`, their sum 1
+ * @returns `[labels]`
  * @throws XpeftError `invalid_row` if the head is not of this length or not all numbers, `bundle_unusable` if the
  * features are not all finite
  */
-export function scoreLabels(
+export function labelLogits(
   head: Float32Array,
   own: Float32Array | null,
   features: Float32Array,
@@ -32,11 +32,7 @@ export function scoreLabels(
     );
   }
   if (!features.every(Number.isFinite)) {
-    throw new XpeftError(
-      "bundle_unusable",
-      "The encoder gave features that are not finite.",
-      "The encoder does not suit its pool: build the bundle again.",
-    );
+    throw notFinite();
   }
   const logits = Array.from({ length: labels }, (_, label) => {
     let logit = (head[labels * hidden + label] ?? Number.NaN) + (own?.[label] ?? 0);
@@ -52,15 +48,25 @@ export function scoreLabels(
       "The training run that made the task went wrong: train it and write it again.",
     );
   }
-  return softmax(logits);
+  return logits;
 }
 
-function softmax(logits: readonly number[]): number[] {
+/** Turns logits into scores from 0 to 1, whose sum is 1. */
+export function softmax(logits: readonly number[]): number[] {
   // Less the greatest, so that no exponential overflows.
   const greatest = Math.max(...logits);
   const powers = logits.map((logit) => Math.exp(logit - greatest));
   const sum = powers.reduce((total, power) => total + power);
   return powers.map((power) => power / sum);
+}
+
+/** The error of an encoder whose features are no numbers to go on with. */
+export function notFinite(): XpeftError {
+  return new XpeftError(
+    "bundle_unusable",
+    "The encoder gave features that are not finite.",
+    "The encoder does not suit its pool: build the bundle again.",
+  );
 }
 
 /** Index of the greatest score; of equal ones, the first. */

@@ -1,35 +1,39 @@
-import type { Engine, ProfileParts, Task, TextInput, Timings } from "./engine.ts";
-import { foundProfile, foundTask } from "./found.ts";
-import { createRowCache, type RowCacheLimits } from "./row-cache.ts";
-import type { ProfileStore, TaskAndProfile } from "./store.ts";
+import { type AnsweredPrediction, type AnswerOptions, answerOf } from "./answer.ts";
+import { checkTask } from "./bundle/fits.ts";
+import type { Engine, ProfileParts, Reading, TextInput, Timings } from "./engine.ts";
+import { XpeftError } from "./errors.ts";
+import type { RowCache } from "./row-cache.ts";
+import type { ProfileStore } from "./store.ts";
+import { type CarriedProfile, hashTask, refused, type TaskParts } from "./token.ts";
+import { unknownProfile, unknownTask } from "./unknown.ts";
 
-/** One or more texts to be labelled as a profile would. */
-export interface PredictRequest {
-  readonly task: string;
+/** A text, and the profile that it is to be labelled as. */
+export interface ProfileInput extends TextInput {
   readonly profile: string;
-  readonly inputs: readonly TextInput[];
-  /** What to do where the task has no such profile: fail (the default), or use the task's default masks. */
-  readonly onUnknownProfile?: "error" | "default";
-  /** Whether each prediction gives the scores of all labels. */
-  readonly scores?: boolean;
 }
 
-/** The answer for one text. */
-export interface AnsweredPrediction {
-  readonly label: string;
-  /** Softmax score of the label, 0..1. */
-  readonly score: number;
-  /** Score of every label; only where the request asks for it. */
-  readonly scores?: Record<string, number>;
-  /** Tokens that were read, special tokens included. */
-  readonly tokens: number;
-  /** Whether the text was longer than the task reads. */
-  readonly truncated: boolean;
+/** Texts to be labelled, each as its profile would. */
+export interface PredictRequest extends AnswerOptions {
+  readonly task: string;
+  readonly inputs: readonly ProfileInput[];
+  /** What to do where the task has no such profile: fail (the default), or use the task's default masks. */
+  readonly onUnknownProfile?: "error" | "default";
+  /** Whether texts longer than the task reads are cut (the default) or refused. */
+  readonly truncate?: boolean;
+}
+
+/** Where the rows of a request come from. */
+export interface RowSource {
+  readonly store: ProfileStore;
+  /** Whether the rows must be read anew. */
+  readonly fresh: boolean;
+  /** A profile that came with the request: it is then the only one that the request is about. */
+  readonly carried: CarriedProfile | null;
 }
 
 /** Milliseconds each step took, over all the texts of a request. */
 export interface AnswerTimings extends Timings {
-  /** Reading the task's and the profile's rows. */
+  /** Reading the task's and the profiles' rows. */
   readonly masks: number;
   readonly total: number;
 }
@@ -37,62 +41,122 @@ export interface AnswerTimings extends Timings {
 /** Predictions, in the order of the inputs, and what they were made with. */
 export interface Answer {
   readonly task: string;
-  readonly profile: string;
-  /** Whose masks were used: the profile's own, or the task's default. */
-  readonly masks: "profile" | "default";
-  /** Generation of the row that the masks came from. */
-  readonly generation: number;
   readonly bundle: string;
   readonly predictions: readonly AnsweredPrediction[];
   readonly timings: AnswerTimings;
 }
 
-/** Answers a request. */
-export type Predict = (request: PredictRequest) => Promise<Answer>;
+/** Puts engine and rows together: a request names a task and profiles, the answer says what was used. */
+export interface Predictor {
+  /**
+   * Answers a request as a whole, or not at all.
+   *
+   * @throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`, `invalid_mask`,
+   * `invalid_label_bias`, `empty_text`, `text_too_long`, `token_stale`, `bundle_unusable` or `database_unavailable`
+   */
+  predict(request: PredictRequest, from: RowSource): Promise<Answer>;
 
-interface ChosenParts {
-  readonly task: Task;
-  readonly source: "profile" | "default";
-  readonly parts: ProfileParts;
+  /**
+   * Answers each text for itself.
+   *
+   * @returns for each input, in order, its prediction or what is wrong with it
+   * @throws XpeftError what is wrong for all of them: `unknown_task`, `bundle_mismatch`, `token_stale` or
+   * `database_unavailable`
+   */
+  predictEach(request: PredictRequest, from: RowSource): Promise<(AnsweredPrediction | XpeftError)[]>;
+}
+
+/** A reading and whose masks it uses. */
+interface Chosen extends Reading {
+  readonly profile: string;
+  readonly masks: AnsweredPrediction["masks"];
   readonly generation: number;
 }
 
-function chooseParts(request: PredictRequest, rows: TaskAndProfile): ChosenParts {
-  const task = foundTask(rows.task, request.task);
-  if (!rows.profile && request.onUnknownProfile === "default") {
-    return { task, source: "default", parts: { masks: task.masks, labelBias: null }, generation: task.generation };
+/** Makes a predictor whose rows are kept in `cache`. */
+export function createPredictor({ engine, cache }: { engine: Engine; cache: RowCache }): Predictor {
+  // A task's parts never change once read, and hashing a head takes longer than merging masks.
+  const hashes = new WeakMap<TaskParts, Promise<string>>();
+  function hashOnce(task: TaskParts): Promise<string> {
+    const hash = hashes.get(task) ?? hashTask(task);
+    hashes.set(task, hash);
+    return hash;
   }
-  const profile = foundProfile(rows.profile, request.task, request.profile);
-  return { task, source: "profile", parts: profile, generation: profile.generation };
-}
 
-/**
- * Puts engine and store together: a request names a task and a profile, the answer says what was used.
- *
- * @returns a function that throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`,
- * `invalid_mask`, `invalid_label_bias`, `empty_text` or `database_unavailable`
- */
-export function createPredictor(from: { engine: Engine; store: ProfileStore; cache: RowCacheLimits }): Predict {
-  const { engine, store } = from;
-  const readRows = createRowCache(store, from.cache);
+  async function taskFor(carried: CarriedProfile, { store, fresh }: RowSource): Promise<TaskParts> {
+    if (carried.taskParts) return carried.taskParts;
+    const { task } = await cache.read(store, carried.task, [], fresh);
+    if (!task) throw unknownTask(carried.task);
+    if ((await hashOnce(task)) === carried.taskHash) return task;
+    throw refused("token_stale", `Task "${task.name}" has another head than when the token was made.`);
+  }
 
-  return async (request) => {
-    const start = performance.now();
-    const { task, source, parts, generation } = chooseParts(request, await readRows(request.task, request.profile));
-    const found = performance.now();
-    const { predictions, timings } = await engine.predict(task, parts, request.inputs);
+  /** Finds each input's masks; those that there are none for get an error in their place. */
+  async function choose(
+    request: PredictRequest,
+    from: RowSource,
+  ): Promise<{ task: TaskParts; chosen: (Chosen | XpeftError)[] }> {
+    const { carried } = from;
+    if (carried) {
+      const { profile, parts, generation } = carried;
+      const task = await taskFor(carried, from);
+      return {
+        task,
+        chosen: request.inputs.map((input) => ({ input, profile, parts, masks: "token", generation })),
+      };
+    }
+    const ids = [...new Set(request.inputs.map(({ profile }) => profile))];
+    const { task, profiles } = await cache.read(from.store, request.task, ids, from.fresh);
+    if (!task) throw unknownTask(request.task);
+    const standIn: ProfileParts = { masks: task.masks, labelBias: null };
     return {
-      task: task.name,
-      profile: request.profile,
-      masks: source,
-      generation,
-      bundle: engine.bundle.id,
-      predictions: predictions.map(({ scores, ...prediction }) =>
-        request.scores
-          ? { ...prediction, scores: Object.fromEntries(scores.map((score, i) => [task.labels[i], score])) }
-          : prediction,
-      ),
-      timings: { ...timings, masks: found - start, total: performance.now() - start },
+      task,
+      chosen: request.inputs.map((input) => {
+        const own = profiles.get(input.profile);
+        const { profile } = input;
+        if (own) return { input, profile, parts: own, masks: "profile", generation: own.generation };
+        if (request.onUnknownProfile !== "default") return unknownProfile(task.name, profile);
+        return { input, profile, parts: standIn, masks: "default", generation: task.generation };
+      }),
     };
+  }
+
+  return {
+    async predict(request, from) {
+      const start = performance.now();
+      const { task, chosen } = await choose(request, from);
+      const readings = chosen.map((one) => {
+        if (one instanceof XpeftError) throw one;
+        return one;
+      });
+      const found = performance.now();
+      const { predictions, timings } = await engine.predict(task, readings, request);
+      return {
+        task: task.name,
+        bundle: engine.bundle.id,
+        predictions: readings.map((reading, index) => answerOf(task.labels, reading, predictions[index], request)),
+        timings: { ...timings, masks: found - start, total: performance.now() - start },
+      };
+    },
+
+    async predictEach(request, from) {
+      const { task, chosen } = await choose(request, from);
+      checkTask(task, engine.bundle);
+      const answers: (AnsweredPrediction | XpeftError)[] = [];
+      for (const one of chosen) {
+        if (one instanceof XpeftError) {
+          answers.push(one);
+          continue;
+        }
+        try {
+          const { predictions } = await engine.predict(task, [one], request);
+          answers.push(answerOf(task.labels, one, predictions[0], request));
+        } catch (error) {
+          if (!(error instanceof XpeftError)) throw error;
+          answers.push(error);
+        }
+      }
+      return answers;
+    },
   };
 }

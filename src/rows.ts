@@ -31,13 +31,35 @@ function labelsFromColumn(task: string, column: string): string[] {
   }
 }
 
+/** Reads milliseconds since 1970. @throws XpeftError `invalid_row` if they are no time */
+function timeFromColumn(row: string, column: number): Date {
+  const time = new Date(column);
+  if (Number.isNaN(time.getTime())) throw invalidRow(row, "the time of its last write is none.");
+  return time;
+}
+
 /**
  * Reads a task's row but for its head and masks.
  *
- * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings
+ * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings, or the time is none
  */
 export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" | "masks">): TaskSummary {
-  return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: new Date(row.updatedAt) };
+  const named = `task "${row.name}"`;
+  return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: timeFromColumn(named, row.updatedAt) };
+}
+
+/** A task as it is stored. */
+export interface StoredTask extends Task {
+  readonly updatedAt: Date;
+}
+
+/**
+ * Reads a task's row with the time of its last write.
+ *
+ * @throws XpeftError `invalid_row` as {@link taskFromRow} does, or if the time is none
+ */
+export function storedTaskFromRow(row: typeof tasks.$inferSelect): StoredTask {
+  return { ...taskFromRow(row), updatedAt: timeFromColumn(`task "${row.name}"`, row.updatedAt) };
 }
 
 /**
@@ -46,7 +68,8 @@ export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" |
  * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings, or the head has not the same number of
  * float32 numbers for each of them
  */
-export function taskFromRow({ updatedAt: _updatedAt, ...row }: typeof tasks.$inferSelect): Task {
+export function taskFromRow(row: Omit<typeof tasks.$inferSelect, "updatedAt">): Task {
+  const { name, bundle, maxTokens, masks, generation } = row;
   const labels = labelsFromColumn(row.name, row.labels);
   if (row.head.length === 0 || row.head.length % (4 * labels.length) !== 0) {
     throw invalidRow(
@@ -54,10 +77,10 @@ export function taskFromRow({ updatedAt: _updatedAt, ...row }: typeof tasks.$inf
       `its head of ${row.head.length} bytes does not fit ${labels.length} labels.`,
     );
   }
-  return { ...row, labels, head: floatsFromBytes(row.head) };
+  return { name, bundle, labels, maxTokens, head: floatsFromBytes(row.head), masks, generation };
 }
 
-/** Reads a profile's row. */
+/** Reads a profile's row. @throws XpeftError `invalid_row` if the time is none */
 export function profileFromRow(row: typeof profiles.$inferSelect): StoredProfile {
-  return { ...row, updatedAt: new Date(row.updatedAt) };
+  return { ...row, updatedAt: timeFromColumn(`profile "${row.id}" of task "${row.task}"`, row.updatedAt) };
 }

@@ -1,97 +1,65 @@
-import { and, asc, eq, getTableColumns } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../schema/tables.ts";
 import type { Database } from "./database.ts";
 import type { Task } from "./engine.ts";
-import { XpeftError } from "./errors.ts";
-import { createPush, type Push } from "./push.ts";
-import { profileFromRow, type StoredProfile, type TaskSummary, taskFromRow, taskSummaryFromRow } from "./rows.ts";
+import { reach } from "./registry/reach.ts";
+import { profileFromRow, type StoredProfile, taskFromRow } from "./rows.ts";
 
-/** A task and one of its profiles as they stood at the same moment; null for what is not there. */
-export interface TaskAndProfile {
+/** A task and profiles of it as they stood at the same moment. */
+export interface TaskAndProfiles {
+  /** The task's generation; null where there is no such task. */
+  readonly generation: number | null;
+  /** The task; null where there is none, and where it still stands at the generation that was known. */
   readonly task: Task | null;
-  readonly profile: StoredProfile | null;
+  /** By id, those that are there. */
+  readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
-/** A profile, and the generation that its task stood at when it was read; null for what is not there. */
-export interface ProfileRead {
-  readonly profile: StoredProfile | null;
-  readonly taskGeneration: number | null;
-}
-
-/** The database's tasks and profiles. Every method throws `database_unavailable` if the database fails. */
+/** What predictions need of the database. */
 export interface ProfileStore {
-  /** All tasks without their heads and masks, by name. */
-  tasks(): Promise<TaskSummary[]>;
-  /** A task and a profile in one round trip. @throws XpeftError `invalid_row` if what is stored cannot be read */
-  read(task: string, profile: string): Promise<TaskAndProfile>;
-  /** A profile alone, for a caller that has its task already. */
-  readProfile(task: string, profile: string): Promise<ProfileRead>;
   /**
-   * Writes a task and profiles of it: all of them, or none if anything fails.
+   * Reads a task and any number of its profiles by one query.
    *
-   * @throws XpeftError `mismatched_write` if profiles that are left out would be left with a head they were not trained
-   * with, `write_conflict` if another push of the task came between
+   * @param ids none of them twice; there may be none
+   * @param known the task's generation if the caller has the task already: it is then not read again
+   * @throws XpeftError `invalid_row` if what is stored cannot be read, `database_unavailable`
    */
-  push: Push;
-}
-
-/** Runs database work, giving whatever fails in it the project's own name. */
-async function reach<T>(work: () => PromiseLike<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof XpeftError) throw cause;
-    throw new XpeftError(
-      "database_unavailable",
-      "The database did not do what it was asked.",
-      "Try again; if it goes on, check that the migrations are applied.",
-      { cause },
-    );
-  }
+  read(task: string, ids: readonly string[], known: number | null): Promise<TaskAndProfiles>;
 }
 
 /** The store over a database whose migrations are applied. */
 export function createStore(db: Database): ProfileStore {
-  const push = createPush(db);
   return {
-    async tasks() {
-      const { head: _head, masks: _masks, ...summary } = getTableColumns(tasks);
-      const rows = await reach(() => db.select(summary).from(tasks).orderBy(asc(tasks.name)));
-      return rows.map(taskSummaryFromRow);
-    },
-
-    async read(task, profile) {
-      const [taskRows, profileRows] = await reach(() =>
-        db.batch([
-          db.select().from(tasks).where(eq(tasks.name, task)),
-          db
-            .select()
-            .from(profiles)
-            .where(and(eq(profiles.task, task), eq(profiles.id, profile))),
-        ]),
-      );
-      const [taskRow] = taskRows;
-      const [profileRow] = profileRows;
-      return {
-        task: taskRow ? taskFromRow(taskRow) : null,
-        profile: profileRow ? profileFromRow(profileRow) : null,
-      };
-    },
-
-    async readProfile(task, profile) {
-      const [row] = await reach(() =>
+    async read(task, ids, known) {
+      // The head may weigh a thousand profiles, so it comes with the first row only; the ids take one parameter.
+      // No profile has an empty id: it stands for none, so that the task has a row to come with.
+      const wanted = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
+      const withTask = sql`json_each.key = 0 AND ${tasks.generation} IS NOT ${known}`;
+      const rows = await reach(() =>
         db
-          .select({ profile: profiles, taskGeneration: tasks.generation })
+          .select({
+            generation: tasks.generation,
+            bundle: tasks.bundle,
+            labels: tasks.labels,
+            maxTokens: tasks.maxTokens,
+            head: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.head} END`.mapWith(tasks.head),
+            masks: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.masks} END`.mapWith(tasks.masks),
+            profile: profiles,
+          })
           .from(tasks)
-          .leftJoin(profiles, and(eq(profiles.task, tasks.name), eq(profiles.id, profile)))
-          .where(eq(tasks.name, task)),
+          .innerJoin(wanted, sql`TRUE`)
+          .leftJoin(profiles, and(eq(profiles.task, tasks.name), sql`${profiles.id} = json_each.value`))
+          .where(eq(tasks.name, task))
+          .orderBy(sql`json_each.key`),
       );
+      const [first] = rows;
+      if (first === undefined) return { generation: null, task: null, profiles: new Map() };
+      const { profile: _profile, head, masks, ...rest } = first;
       return {
-        profile: row?.profile ? profileFromRow(row.profile) : null,
-        taskGeneration: row?.taskGeneration ?? null,
+        generation: rest.generation,
+        task: head && masks && taskFromRow({ ...rest, name: task, head, masks }),
+        profiles: new Map(rows.flatMap(({ profile }) => (profile ? [[profile.id, profileFromRow(profile)]] : []))),
       };
     },
-
-    push: (task, rows) => reach(() => push(task, rows)),
   };
 }

@@ -3,22 +3,44 @@ import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../env.ts";
 import { RequestError } from "../problem.ts";
 
-const MAX_BODY_BYTES = 64 * 1024;
+/** Bytes of a body with texts. */
+export const MAX_TEXTS_BYTES = 256 * 1024;
 
-/** Refuses bodies over 64 KB, also those that do not say their length. */
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
+/** Bytes of a body with a task: its head in base64 is then some 1.9 MB, which a row of the database takes. */
+export const MAX_TASK_BYTES = 2.5 * 1024 * 1024;
+
+/** Bytes of a body with a profile: masks of the largest pool. */
+export const MAX_PROFILE_BYTES = 512 * 1024;
+
+/** Refuses bodies that are longer, also those that do not say their length. */
+export const limitBody = (maxSize: number, hint: string) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new RequestError("payload_too_large", `The body is over ${maxSize} bytes.`, hint);
+    },
+  });
+
+/** {@link limitBody} for texts. */
+export const limitTexts = limitBody(
+  MAX_TEXTS_BYTES,
+  "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
+);
+
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
+
+/**
+ * Refuses bodies that are not said to be JSON, as a body that is not read would pass for an empty one; and those that are
+ * not UTF-8, as the platform would put U+FFFD in their place without a word.
+ */
+export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
+  if (!JSON_TYPE.test(c.req.header("content-type") ?? "")) {
     throw new RequestError(
-      "payload_too_large",
-      `The body is over ${MAX_BODY_BYTES} bytes.`,
-      "Send fewer or shorter texts in one request.",
+      "unsupported_media_type",
+      "The body is not said to be JSON.",
+      "Send it with the header content-type: application/json.",
     );
-  },
-});
-
-/** Refuses bodies that are not UTF-8: the platform would put U+FFFD in their place without a word. */
-export const requireUtf8 = createMiddleware<AppEnv>(async (c, next) => {
+  }
   const bytes = await c.req.arrayBuffer();
   try {
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);

@@ -1,8 +1,8 @@
-import type { ErrorHandler, NotFoundHandler } from "hono";
+import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { XpeftError } from "../../src/errors.ts";
 import type { AppEnv } from "../env.ts";
-import { problem, RequestError, statusOf } from "../problem.ts";
+import { type Fault, problem, RequestError, statusOf } from "../problem.ts";
 
 /** The last in a chain of causes; what the platform said. */
 function rootCause(error: Error): Error {
@@ -34,26 +34,29 @@ function fromHono(error: HTTPException): RequestError | null {
 }
 
 /**
- * Turns whatever was thrown into problem details. Faults of the service are logged, once, as one line of JSON; texts
- * never are.
+ * Gives whatever was thrown a name. Faults of the service are logged, once, as one line of JSON; texts never are.
  */
-export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
+export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
   const error = thrown instanceof HTTPException ? (fromHono(thrown) ?? thrown) : thrown;
-  if (error instanceof RequestError) return problem(c, error);
+  if (error instanceof RequestError) return error;
   const request = c.get("requestId");
   if (error instanceof XpeftError) {
     if (statusOf(error.code) >= 500) {
       log(request, { code: error.code, message: error.message, cause: rootCause(error).message });
     }
-    return problem(c, error);
+    return error;
   }
-  log(request, { code: "internal_error", name: error.name, stack: framesOf(error) });
-  return problem(c, {
+  const { name, stack } = error instanceof Error ? { name: error.name, stack: framesOf(error) } : {};
+  log(request, { code: "internal_error", name, stack });
+  return {
     code: "internal_error",
     message: "The request could not be answered.",
     hint: "Try again; if it goes on, report the request's id.",
-  });
-};
+  };
+}
+
+/** Turns whatever was thrown into problem details. */
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => problem(c, faultOf(c, thrown));
 
 /** Answers a path that no route has. */
 export const onNotFound: NotFoundHandler<AppEnv> = (c) =>

@@ -5,9 +5,9 @@ import { RequestError } from "../problem.ts";
 type Issue = { path: PropertyKey[]; message: string; code?: string; errors?: Issue[][] };
 
 /** Writes a path as `inputs[3].text`. */
-function written(path: PropertyKey[]): string {
+function written(path: PropertyKey[], whole: string): string {
   const joined = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
-  return joined.replace(/^\./, "") || "the body";
+  return joined.replace(/^\./, "") || whole;
 }
 
 /** The issues of a schema, with those of a union replaced by the ones of the branch whose type the value is of. */
@@ -20,13 +20,22 @@ function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
   });
 }
 
+/**
+ * Names the first field that a schema refuses, and why.
+ *
+ * @param whole what to call the value itself
+ */
+export function describeInvalid(error: { issues: unknown }, whole: string): string {
+  const [first] = leaves(error.issues as Issue[]);
+  return first ? `${written(first.path, whole)}: ${first.message}` : `${whole} does not fit its schema`;
+}
+
 /** Refuses what a route's schema refuses, naming the first bad field. */
 export const onInvalid: Hook<unknown, AppEnv, string, void> = (result) => {
   if (result.success) return;
-  const [first] = leaves(result.error.issues as Issue[]);
   throw new RequestError(
     "invalid_request",
-    first ? `${written(first.path)}: ${first.message}` : "The request does not fit its schema.",
+    describeInvalid(result.error, "the body"),
     "GET /openapi.json gives the schema of every request.",
   );
 };

@@ -1,12 +1,20 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { App } from "../env.ts";
+import { createTaskRegistry } from "../../src/registry/tasks.ts";
+import { parseSigningKeys } from "../../src/signing-keys.ts";
+import { plainDatabase } from "../database.ts";
+import { unguarded } from "../middleware/access.ts";
 import { problemResponses } from "../problem.ts";
+import { createRouter } from "../router.ts";
 import { serviceOf } from "../service.ts";
 
 const Health = z
   .object({
     ready: z.literal(true),
     bundle: z.string().openapi({ description: "Id of the bundle that is loaded." }),
+    probe: z.object({
+      tokens: z.int().openapi({ description: "Tokens of the text that was read." }),
+      milliseconds: z.number().nonnegative(),
+    }),
     heapBytes: z.int().openapi({ description: "Bytes of the encoder's WebAssembly memory." }),
   })
   .openapi("Health");
@@ -14,23 +22,39 @@ const Health = z
 const route = createRoute({
   method: "get",
   path: "/healthz",
-  summary: "Tell whether the engine is ready, loading it if it is not",
+  tags: ["Service"],
+  summary: "Tell whether texts can be answered, by reading one through the encoder and asking the database",
+  middleware: [unguarded] as const,
   responses: {
-    200: { description: "The engine is loaded.", content: { "application/json": { schema: Health } } },
+    200: { description: "Engine and database work.", content: { "application/json": { schema: Health } } },
     ...problemResponses(
+      "rate_limited",
       "invalid_setting",
       "invalid_manifest",
       "bundle_file_missing",
       "bundle_file_corrupt",
       "bundle_unusable",
+      "database_unavailable",
+      "invalid_row",
     ),
   },
 });
 
-/** `GET /healthz`: 200 once the engine is loaded, a problem that names the cause where it cannot be. */
-export function registerHealth(app: App): void {
-  app.openapi(route, async (c) => {
-    const { engine } = await serviceOf(c.env, c.executionCtx);
-    return c.json({ ready: true as const, bundle: engine.bundle.id, heapBytes: engine.heapBytes() }, 200);
-  });
-}
+/** `GET /healthz`: 200 where all that a prediction needs works, a problem that names the cause where it does not. */
+export const healthRoutes = createRouter().openapi(route, async (c) => {
+  const { engine } = await serviceOf(c.env, c.executionCtx);
+  const start = performance.now();
+  const { tokens } = await engine.probe();
+  const milliseconds = performance.now() - start;
+  if (c.env.TOKEN_KEYS) parseSigningKeys(c.env.TOKEN_KEYS);
+  await createTaskRegistry(plainDatabase(c.env)).list({ limit: 1, after: "" }, null);
+  return c.json(
+    {
+      ready: true as const,
+      bundle: engine.bundle.id,
+      probe: { tokens, milliseconds },
+      heapBytes: engine.heapBytes(),
+    },
+    200,
+  );
+});

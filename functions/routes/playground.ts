@@ -1,6 +1,7 @@
+import { Hono } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import page from "../../playground/index.html";
-import type { App } from "../env.ts";
+import type { AppEnv } from "../env.ts";
 
 /** Only the page's own script and style run, and it can reach nothing but this Worker. */
 const pageHeaders = secureHeaders({
@@ -17,6 +18,6 @@ const pageHeaders = secureHeaders({
 });
 
 /** `GET /`: a page that tries two profiles of a task on one text. */
-export function registerPlayground(app: App): void {
-  app.get("/", pageHeaders, (c) => c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")));
-}
+export const playgroundRoutes = new Hono<AppEnv>().get("/", pageHeaders, (c) =>
+  c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")),
+);

@@ -1,60 +1,44 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { App } from "../env.ts";
-import { limitBody, requireUtf8 } from "../middleware/body.ts";
+import type { Answer } from "../../src/predictor.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { limitTexts, requireJson } from "../middleware/body.ts";
 import { problemResponses } from "../problem.ts";
+import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "../reading.ts";
+import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
 import { ProfileId, TaskName } from "../schemas.ts";
-import { serviceOf } from "../service.ts";
-
-const MAX_INPUTS = 64;
-
-/** A lone surrogate stands for no character, and no tokenizer was trained on one. */
-const Text = z.string().refine((text) => text.isWellFormed(), "has half of a surrogate pair");
-
-const TextInput = z
-  .strictObject({
-    text: Text.openapi({ example: "Senate Passes Bill After Long Night" }),
-    textPair: Text.optional().openapi({ description: "A second text, read after the first." }),
-  })
-  .openapi("TextInput");
+import { MAX_INPUTS, options, Prediction, Text, TextInput } from "../texts.ts";
 
 const OneInput = z.union([Text, TextInput], "must be a text, or an object with a text in it");
 
-const PredictBody = z
+const OneProfile = z
   .strictObject({
     task: TaskName,
     profile: ProfileId,
     inputs: z
       .union([Text, TextInput, z.array(OneInput).min(1).max(MAX_INPUTS)], "must be one text or a list of texts")
       .openapi({ description: `One text, or 1 to ${MAX_INPUTS} of them.` }),
-    onUnknownProfile: z.enum(["error", "default"]).default("error").openapi({
-      description:
-        "Whether a profile that the task has not is an error or gets the task's default masks, which go without a label bias.",
-    }),
-    scores: z.boolean().default(false).openapi({ description: "Whether every label's score is wanted." }),
+    ...options,
   })
-  .openapi("PredictRequest");
+  .openapi("PredictRequest", { description: "Texts under one profile." });
+
+const ManyProfiles = z
+  .strictObject({
+    task: TaskName,
+    inputs: z
+      .array(TextInput.extend({ profile: ProfileId }).openapi("ProfileInput"))
+      .min(1)
+      .max(MAX_INPUTS),
+    ...options,
+  })
+  .openapi("MixedPredictRequest", { description: "Texts, each under a profile of its own." });
 
 const milliseconds = z.number().nonnegative();
 
 const PredictAnswer = z
   .object({
     task: z.string(),
-    profile: z.string(),
-    masks: z.enum(["profile", "default"]).openapi({ description: "Whose masks were used." }),
-    generation: z.int().min(1).openapi({ description: "Generation of the row that the masks came from." }),
     bundle: z.string().openapi({ description: "Id of the bundle that answered." }),
-    predictions: z
-      .array(
-        z.object({
-          label: z.string().openapi({ example: "POLITICS" }),
-          score: z.number().min(0).max(1),
-          scores: z.record(z.string(), z.number().min(0).max(1)).optional(),
-          tokens: z.int().openapi({ description: "Tokens read, special tokens included." }),
-          truncated: z.boolean().openapi({ description: "Whether the text was longer than the task reads." }),
-        }),
-      )
-      .readonly()
-      .openapi({ description: "One for each input, in their order." }),
+    predictions: z.array(Prediction).openapi({ description: "One for each input, in their order." }),
     timings: z
       .object({
         tokenize: milliseconds,
@@ -71,38 +55,64 @@ const PredictAnswer = z
 const route = createRoute({
   method: "post",
   path: "/v1/predict",
-  summary: "Label texts as a profile would",
-  middleware: [limitBody, requireUtf8] as const,
-  request: { body: { required: true, content: { "application/json": { schema: PredictBody } } } },
+  tags: ["Predict"],
+  summary: "Label texts as their profiles would",
+  "x-scope": "predict",
+  security: BY_KEY_OR_TOKEN,
+  middleware: [guard("predict", { tokens: true }), limitTexts, requireJson] as const,
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.union([OneProfile, ManyProfiles], "must name a profile, for all texts or for each"),
+          examples: {
+            one: {
+              summary: "One text under one profile",
+              value: { task: "news", profile: "news-000", inputs: "Senate passes bill after long night" },
+            },
+            mixed: {
+              summary: "Two profiles in one request",
+              value: {
+                task: "offense",
+                inputs: [
+                  { profile: "offense-000", text: "You clearly have no idea." },
+                  { profile: "offense-002", text: "You clearly have no idea." },
+                ],
+                topK: 2,
+              },
+            },
+          },
+        },
+      },
+    },
+  },
   responses: {
     200: { description: "A label for each text.", content: { "application/json": { schema: PredictAnswer } } },
     ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      ...PREDICT_PROBLEMS,
+      ...TEXT_PROBLEMS,
       "invalid_json",
       "invalid_unicode",
-      "unknown_task",
-      "unknown_profile",
-      "bundle_mismatch",
-      "payload_too_large",
       "unsupported_media_type",
+      "payload_too_large",
       "invalid_request",
-      "empty_text",
-      "invalid_row",
-      "invalid_mask",
-      "invalid_label_bias",
-      "database_unavailable",
-      "bundle_unusable",
     ),
   },
 });
 
-/** `POST /v1/predict`: one or more texts, a task and a profile in; a label for each text out. */
-export function registerPredict(app: App): void {
-  app.openapi(route, async (c) => {
-    const { inputs, ...request } = c.req.valid("json");
-    const texts = (Array.isArray(inputs) ? inputs : [inputs]).map((input) =>
-      typeof input === "string" ? { text: input } : input,
-    );
-    const { predict } = await serviceOf(c.env, c.executionCtx);
-    return c.json(await predict({ ...request, inputs: texts }), 200);
-  });
+/** `POST /v1/predict`: texts, a task and profiles in; a label for each text out. */
+export const predictRoutes = createRouter().openapi(route, async (c) => {
+  const body = c.req.valid("json");
+  if (!("profile" in body)) return c.json(toJson(await answer(c, body)), 200);
+  const { inputs, profile, ...request } = body;
+  const list = (Array.isArray(inputs) ? inputs : [inputs]).map((input) =>
+    typeof input === "string" ? { profile, text: input } : { profile, ...input },
+  );
+  return c.json(toJson(await answer(c, { ...request, inputs: list })), 200);
+});
+
+function toJson({ task, bundle, predictions, timings }: Answer) {
+  return { task, bundle, predictions: [...predictions], timings };
 }

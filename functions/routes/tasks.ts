@@ -1,37 +1,201 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { App } from "../env.ts";
+import { requireTask, requireWholeTask } from "../../src/access.ts";
+import { XpeftError } from "../../src/errors.ts";
+import { labelsSchema, taskFileOf, taskFrom, taskSchema } from "../../src/exchange.ts";
+import { createTaskRegistry } from "../../src/registry/tasks.ts";
+import { openDatabase } from "../database.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { limitBody, MAX_TASK_BYTES, requireJson } from "../middleware/body.ts";
 import { problemResponses } from "../problem.ts";
-import { TaskName, Written } from "../schemas.ts";
-import { storeOf } from "../service.ts";
+import { BY_KEY, createRouter } from "../router.ts";
+import {
+  Base64,
+  BundleId,
+  Deleted,
+  etagOf,
+  expectedOf,
+  GenerationHeaders,
+  NextPage,
+  PageParams,
+  Preconditions,
+  TaskName,
+  Written,
+} from "../schemas.ts";
+import { checkSent } from "../sent.ts";
+import { bundleOf } from "../service.ts";
 
-const TaskList = z
+const labels = labelsSchema.openapi({ example: ["1", "2", "3"], uniqueItems: true });
+
+const TaskSummary = z
   .object({
-    tasks: z.array(
-      z.object({
-        name: TaskName,
-        bundle: z.string().openapi({ description: "Id of the bundle that the task was trained on." }),
-        labels: z.array(z.string()).readonly(),
-        maxTokens: z.int().openapi({ description: "Texts are cut to this many tokens." }),
-        ...Written,
-      }),
-    ),
+    task: TaskName,
+    bundle: BundleId,
+    labels,
+    maxTokens: z.int().openapi({ description: "Texts are cut to this many tokens." }),
+    ...Written,
   })
-  .openapi("TaskList");
+  .openapi("TaskSummary");
 
-const route = createRoute({
+const TaskFile = taskSchema
+  .extend({
+    task: TaskName,
+    bundle: BundleId,
+    labels,
+    head: Base64("float32, little-endian: weight [labels, hidden], then bias [labels]."),
+    masks: Base64("Mask blob of the task's default profile."),
+  })
+  .openapi("TaskFile", { description: "A task.json; docs/formats.md has it field by field." });
+
+const TaskPage = z.object({ tasks: z.array(TaskSummary), next: NextPage }).openapi("TaskPage");
+
+const TaskWritten = z
+  .object({ task: TaskName, generation: Written.generation, created: z.boolean() })
+  .openapi("TaskWritten");
+
+const Fate = z.object({
+  profiles: z.enum(["keep", "delete"]).default("keep").openapi({
+    description: "Whether profiles stand in the way of a change that they were not trained for, or are deleted too.",
+  }),
+});
+
+const params = z.object({ task: TaskName });
+
+const list = createRoute({
   method: "get",
   path: "/v1/tasks",
-  summary: "List the tasks",
+  tags: ["Registry"],
+  summary: "List the tasks that the caller reaches, by name",
+  "x-scope": "predict",
+  security: BY_KEY,
+  middleware: [guard("predict")] as const,
+  request: { query: PageParams },
   responses: {
-    200: { description: "All tasks, by name.", content: { "application/json": { schema: TaskList } } },
-    ...problemResponses("invalid_row", "database_unavailable"),
+    200: { description: "Tasks, by name.", content: { "application/json": { schema: TaskPage } } },
+    ...problemResponses(...ACCESS_PROBLEMS, "invalid_request", "invalid_row"),
   },
 });
 
-/** `GET /v1/tasks`: every task with its labels. */
-export function registerTasks(app: App): void {
-  app.openapi(route, async (c) => {
-    const tasks = await storeOf(c.env).tasks();
-    return c.json({ tasks: tasks.map((task) => ({ ...task, updatedAt: task.updatedAt.toISOString() })) }, 200);
+const read = createRoute({
+  method: "get",
+  path: "/v1/tasks/{task}",
+  tags: ["Registry"],
+  summary: "Show a task as its task.json has it",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write")] as const,
+  request: { params },
+  responses: {
+    200: {
+      description: "The task, as PUT takes it.",
+      headers: GenerationHeaders,
+      content: { "application/json": { schema: TaskFile } },
+    },
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "invalid_request", "invalid_row"),
+  },
+});
+
+const write = createRoute({
+  method: "put",
+  path: "/v1/tasks/{task}",
+  tags: ["Registry"],
+  summary: "Create or replace a task",
+  description:
+    "Profiles stay as they are, so a new head, new labels or another bundle are refused while there are any.",
+  "x-scope": "admin",
+  security: BY_KEY,
+  middleware: [guard("admin"), limitBody(MAX_TASK_BYTES, "Train the task with fewer labels."), requireJson] as const,
+  request: {
+    params,
+    query: Fate,
+    headers: Preconditions,
+    body: { required: true, content: { "application/json": { schema: TaskFile } } },
+  },
+  responses: {
+    200: {
+      description: "The task is written.",
+      headers: GenerationHeaders,
+      content: { "application/json": { schema: TaskWritten } },
+    },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "invalid_json",
+      "invalid_unicode",
+      "unsupported_media_type",
+      "payload_too_large",
+      "invalid_request",
+      "mismatched_write",
+      "task_has_profiles",
+      "generation_mismatch",
+      "invalid_manifest",
+      "bundle_file_missing",
+      "bundle_unusable",
+    ),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/tasks/{task}",
+  tags: ["Registry"],
+  summary: "Delete a task",
+  "x-scope": "admin",
+  security: BY_KEY,
+  middleware: [guard("admin")] as const,
+  request: { params, query: Fate, headers: Preconditions },
+  responses: {
+    200: { description: "The task is gone.", content: { "application/json": { schema: Deleted } } },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "unknown_task",
+      "task_has_profiles",
+      "generation_mismatch",
+      "invalid_request",
+    ),
+  },
+});
+
+/** `/v1/tasks`: list, read, write and delete tasks. */
+export const taskRoutes = createRouter()
+  .openapi(list, async (c) => {
+    const { task } = c.get("access");
+    const { items, next } = await createTaskRegistry(openDatabase(c, "primary")).list(c.req.valid("query"), task);
+    const tasks = items.map(({ name, updatedAt, labels, ...rest }) => ({
+      task: name,
+      ...rest,
+      labels: [...labels],
+      updatedAt: updatedAt.toISOString(),
+    }));
+    return c.json({ tasks, next }, 200);
+  })
+  .openapi(read, async (c) => {
+    const { task: name } = c.req.valid("param");
+    requireTask(c.get("access"), name);
+    const task = await createTaskRegistry(openDatabase(c, "primary")).get(name);
+    return c.json(taskFileOf(task), 200, { etag: etagOf(task.generation) });
+  })
+  .openapi(write, async (c) => {
+    const { task: name } = c.req.valid("param");
+    requireWholeTask(c.get("access"), name);
+    const sent = c.req.valid("json");
+    if (sent.task !== name) {
+      throw new XpeftError(
+        "mismatched_write",
+        `This is task "${sent.task}", and the path says "${name}".`,
+        "Send a task to the path of its own name.",
+      );
+    }
+    const bundle = await bundleOf(c.env, c.executionCtx);
+    const task = checkSent(() => taskFrom(taskSchema.parse(sent), bundle));
+    const { profiles } = c.req.valid("query");
+    const expected = expectedOf(c.req.valid("header"));
+    const written = await createTaskRegistry(openDatabase(c, "primary")).put(task, expected, profiles);
+    return c.json({ task: name, ...written }, 200, { etag: etagOf(written.generation) });
+  })
+  .openapi(remove, async (c) => {
+    const { task } = c.req.valid("param");
+    requireWholeTask(c.get("access"), task);
+    const { profiles } = c.req.valid("query");
+    const expected = expectedOf(c.req.valid("header"));
+    const generation = await createTaskRegistry(openDatabase(c, "primary")).delete(task, expected, profiles);
+    return c.json({ generation }, 200);
   });
-}

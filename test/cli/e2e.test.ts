@@ -15,6 +15,7 @@ const task = taskFor(bundle, { labels: ["1", "2", "3"] });
 let folder: string;
 let url: string;
 let server: ChildProcess;
+let key: string;
 
 const xpeft = (...args: string[]) => run(["cli/xpeft.ts", ...args]);
 
@@ -28,7 +29,8 @@ async function push(task: NewTask, profiles: string) {
 const pushProfiles = (profiles: NewProfile[]) => push(task, profilesFile(task.name, profiles));
 
 const generation = async (profile: string) => {
-  const response = await fetch(`${url}/v1/profiles/${task.name}/${profile}`);
+  const headers = { authorization: `Bearer ${key}` };
+  const response = await fetch(`${url}/v1/profiles/${task.name}/${profile}`, { headers });
   return response.ok ? (await response.json<{ generation: number }>()).generation : response.status;
 };
 
@@ -37,9 +39,13 @@ beforeAll(async () => {
   const state = join(folder, "state");
   const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
   expect(migrated.code).toBe(0);
+  const made = await xpeft("keys", "create", "--scope", "write", "--persist-to", state);
+  expect(made.code).toBe(0);
+  key = made.stdout.trim();
   const port = await freePort();
   url = `http://localhost:${port}`;
-  const args = ["dev", "--port", String(port), "--persist-to", state, "--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`];
+  const vars = ["--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`, "--var", "PUBLIC_PREDICT:true"];
+  const args = ["dev", "--port", String(port), "--persist-to", state, ...vars];
   server = start([wrangler, ...args, "--show-interactive-dev-session=false"]).child;
   await untilAnswered(`${url}/healthz`);
 }, 120_000);

@@ -11,7 +11,7 @@ let worker: RunningWorker;
 
 beforeEach(async () => {
   worker = await startWorker();
-  await worker.store.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(2));
+  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(2));
 });
 afterEach(() => worker.close());
 

@@ -12,7 +12,7 @@ let bundle: TargetBundle;
 beforeAll(async () => {
   bundle = await readBundle("bundles/minilm-l6-v2");
   worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "1" } });
-  await worker.store.push(taskFor(bundle), profilesOf(20));
+  await worker.push(taskFor(bundle), profilesOf(20));
 });
 afterAll(() => worker.close());
 
@@ -30,12 +30,12 @@ describe("POST /v1/predict", () => {
     const body = await answer(await worker.predict(request({})));
     expect(body).toEqual({
       task: "demo",
-      profile: "demo-000",
-      masks: "profile",
-      generation: 1,
       bundle: bundle.id,
       predictions: [
         {
+          profile: "demo-000",
+          masks: "profile",
+          generation: 1,
           label: expect.stringMatching(/^(low|middle|high)$/),
           score: expect.any(Number),
           tokens: 11,
@@ -80,9 +80,9 @@ describe("POST /v1/predict", () => {
     const unknown = await worker.predict(request({ profile: "nobody" }));
     expect(unknown.status).toBe(404);
     const body = await answer(await worker.predict(request({ profile: "nobody", onUnknownProfile: "default" })));
-    expect(body).toMatchObject({ profile: "nobody", masks: "default", generation: 1 });
+    expect(body.predictions).toMatchObject([{ profile: "nobody", masks: "default", generation: 1 }]);
     const known = await answer(await worker.predict(request({ onUnknownProfile: "default" })));
-    expect(known).toMatchObject({ profile: "demo-000", masks: "profile" });
+    expect(known.predictions).toMatchObject([{ profile: "demo-000", masks: "profile" }]);
   });
 
   it("answers many requests at once as it answers them one by one", async () => {
@@ -101,9 +101,42 @@ describe("POST /v1/predict", () => {
     await answer(await worker.predict(request({})));
     // A request that ends right after its rows were read must not stop the cache's clock.
     expect((await worker.predict(request({ inputs: "" }))).status).toBe(422);
-    await worker.store.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(500), labelBias: null }]);
+    await worker.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(500), labelBias: null }]);
     await new Promise((resolve) => setTimeout(resolve, 1200));
-    expect(await answer(await worker.predict(request({})))).toMatchObject({ generation: 2 });
+    expect(await answer(await worker.predict(request({})))).toMatchObject({ predictions: [{ generation: 2 }] });
+  });
+
+  it("reads through the cache when the caller will have nothing from it", async () => {
+    const [profile] = profilesOf(2).slice(1);
+    const ask = (headers = {}) => worker.predict(request({ profile: "demo-001" }), { headers });
+    await answer(await ask());
+    await worker.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(501), labelBias: null }]);
+    expect(await answer(await ask())).toMatchObject({ predictions: [{ generation: 1 }] });
+    const fresh = { "cache-control": "max-age=0, No-Cache" };
+    expect(await answer(await ask(fresh))).toMatchObject({ predictions: [{ generation: 2 }] });
+    expect(await answer(await ask())).toMatchObject({ predictions: [{ generation: 2 }] });
+  });
+
+  it("tells in a header where the time went", async () => {
+    const response = await worker.predict(request({}));
+    const steps = (response.headers.get("server-timing") ?? "").split(",").map((step) => step.split(";")[0]);
+    expect(steps).toEqual(["tokenize", "masks", "merge", "encoder", "head", "total"]);
+  });
+
+  it("gives the best labels and all logits on request", async () => {
+    const { predictions } = await answer(await worker.predict(request({ topK: 2, logits: true, scores: true })));
+    const [{ top, logits, scores, label, score }] = predictions;
+    expect(top).toHaveLength(2);
+    expect(top[0]).toEqual({ label, score });
+    expect(Object.keys(logits)).toEqual(["low", "middle", "high"]);
+    const ratio = Math.exp(logits.low - logits.high);
+    expect(scores.low / scores.high).toBeCloseTo(ratio, 9);
+  });
+
+  it("refuses a long text where none may be cut", async () => {
+    const response = await worker.predict(request({ inputs: ["short", "word ".repeat(100)], truncate: false }));
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ code: "text_too_long", detail: expect.stringMatching(/1.*32/) });
   });
 
   it("takes 64 texts of 1 KB less the frame", async () => {

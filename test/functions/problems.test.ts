@@ -10,8 +10,8 @@ let worker: RunningWorker;
 beforeAll(async () => {
   const bundle = await readBundle("bundles/minilm-l6-v2");
   worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
-  await worker.store.push(taskFor(bundle), profilesOf(2));
-  await worker.store.push(taskFor(bundle, { name: "elsewhere", bundle: "1".repeat(32) }), profilesOf(1));
+  await worker.push(taskFor(bundle), profilesOf(2));
+  await worker.push(taskFor(bundle, { name: "elsewhere", bundle: "1".repeat(32) }), profilesOf(1));
 });
 afterAll(() => worker.close());
 
@@ -24,7 +24,7 @@ const request = (parts: object) =>
 /** Checks that an answer is the problem that is expected, whole and in the one shape. */
 async function expectProblem(response: Response, status: number, code: string, detail?: string | RegExp) {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
-  const body = await response.json();
+  const body = await response.json<{ detail: string }>();
   expect(body).toEqual({
     type: `urn:xpeft:problem:${code}`,
     title: expect.stringMatching(/\S/),
@@ -33,6 +33,8 @@ async function expectProblem(response: Response, status: number, code: string, d
     code,
     hint: expect.stringMatching(/\S/),
     instance: `urn:xpeft:request:${response.headers.get("x-request-id")}`,
+    error: body.detail,
+    error_type: expect.stringMatching(/^(Validation|Empty|Backend|Unhealthy)$/),
   });
   expect(response.status).toBe(status);
 }
@@ -62,7 +64,7 @@ describe("requests that do not fit", () => {
   });
 
   it("names a field that is missing", async () => {
-    await expectProblem(await post('{"task":"demo","inputs":"a"}'), 422, "invalid_request", /^profile: /);
+    await expectProblem(await post('{"task":"demo","inputs":"a"}'), 422, "invalid_request", /profile/);
   });
 
   it.each([
@@ -98,18 +100,18 @@ describe("requests that do not fit", () => {
     expect((await post(request({}), { "content-type": "application/json; charset=utf-8" })).status).toBe(200);
   });
 
-  it("refuses a body over 64 KB, and takes one of 64 KB", async () => {
+  it("refuses a body over 256 KB, and takes one of 256 KB", async () => {
     const bodyOf = (bytes: number) => request({}).padEnd(bytes, " ");
-    expect((await post(bodyOf(65536))).status).toBe(200);
-    await expectProblem(await post(bodyOf(65537)), 413, "payload_too_large", /65536/);
+    expect((await post(bodyOf(262144))).status).toBe(200);
+    await expectProblem(await post(bodyOf(262145)), 413, "payload_too_large", /262144/);
   });
 
-  it("refuses a body over 64 KB that does not say its length", async () => {
+  it("refuses a body over 256 KB that does not say its length", async () => {
     const sent = httpRequest(new URL("/v1/predict", worker.url).href, {
       method: "POST",
       headers: { "content-type": "application/json", "transfer-encoding": "chunked" },
     });
-    for (let kilobyte = 0; kilobyte < 65; kilobyte++) sent.write(" ".repeat(1024));
+    for (let kilobyte = 0; kilobyte < 257; kilobyte++) sent.write(" ".repeat(1024));
     sent.end();
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     const body = JSON.parse((await response.toArray()).join(""));

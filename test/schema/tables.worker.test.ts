@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { expect, it } from "vitest";
-import { createStore } from "../../src/store.ts";
+import { createPush } from "../../src/push.ts";
 import { masksOf, taskOf } from "../support/rows.ts";
 
 const MOST_BYTES = 200;
@@ -11,7 +11,7 @@ it.each([
   ["offense", Uint8Array.of(1, 2, 3, 4, 5), 7 + 11 + 156 + 5 + 8 + 8],
 ])(`keeps a profile of the demo task %s in ${MOST_BYTES} bytes`, async (name, labelBias, expected) => {
   const profiles = [{ id: `${name}-080`, masks: masksOf(1), labelBias }];
-  await createStore(drizzle(env.DB)).push(taskOf({ name }), profiles);
+  await createPush(drizzle(env.DB))(taskOf({ name }), profiles);
   // An integer takes at most eight bytes, whatever it counts.
   const bytes = await env.DB.prepare(
     `SELECT length(CAST(task AS BLOB)) + length(CAST(id AS BLOB)) + length(masks) + coalesce(length(label_bias), 0) + 8 + 8

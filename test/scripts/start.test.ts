@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { type ChildProcess, execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -13,6 +13,7 @@ import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts"
 const PATIENCE_MS = 180_000;
 const exec = promisify(execFile);
 
+const children: ChildProcess[] = [];
 let copy: string;
 
 /** Writes a demo task into the copy of the project. */
@@ -35,17 +36,39 @@ beforeAll(async () => {
   await symlink(resolve("node_modules"), join(copy, "node_modules"));
   await writeDemo("news");
 }, PATIENCE_MS);
-afterAll(() => rm(copy, { recursive: true, force: true }));
+afterAll(async () => {
+  await Promise.all(children.map(interrupt));
+  await rm(copy, { recursive: true, force: true });
+});
 
 /** Starts the project, and waits for the command that it says works. */
 async function started() {
   const port = String(await freePort());
   const { child, written } = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
+  children.push(child);
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && child.exitCode === null; await sleep(100)) {
     const curl = written.stdout.match(/^curl .*$/m)?.[0];
     if (curl) return { child, curl, port, written };
   }
   throw new Error(`There was no command to try:\n${written.stdout}${written.stderr}`);
+}
+
+/** Makes a key by the command that a start prints. */
+async function makeKey(printed: string): Promise<string> {
+  const [, args] = printed.match(/^npm run -s xpeft -- (keys .*)$/m) ?? [];
+  const { stdout } = await exec(process.execPath, ["cli/xpeft.ts", ...(args ?? "").split(" ")], { cwd: copy });
+  expect(stdout).toMatch(/^xpk_\S+\n$/);
+  return stdout.trim();
+}
+
+/** Asks for a profile token. @returns the answer's status */
+async function makeToken(port: string, key: string): Promise<number> {
+  const { status } = await fetch(`http://localhost:${port}/v1/profiles/news/demo-000/token`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: "{}",
+  });
+  return status;
 }
 
 it("serves, prints a command that works, stops when told to, and starts again with what was there", {
@@ -54,7 +77,13 @@ it("serves, prints a command that works, stops when told to, and starts again wi
   const first = await started();
   expect(first.written.stdout).toContain("Seeded task news with 3 profiles.");
   const { stdout } = await exec("bash", ["-c", first.curl]);
-  expect(JSON.parse(stdout)).toMatchObject({ task: "news", profile: "demo-000", masks: "profile", generation: 1 });
+  const predictions = [{ profile: "demo-000", masks: "profile", generation: 1 }];
+  expect(JSON.parse(stdout)).toMatchObject({ task: "news", predictions });
+  const settings = join(copy, ".wrangler", "xpeft-dev.env");
+  const made = await readFile(settings, "utf8");
+  expect((await stat(settings)).mode & 0o777).toBe(0o600);
+  const key = await makeKey(first.written.stdout);
+  expect(await makeToken(first.port, key)).toBe(200);
   expect(await interrupt(first.child)).toBe(130);
   await expect(fetch(`http://localhost:${first.port}/healthz`)).rejects.toThrow();
 
@@ -63,11 +92,16 @@ it("serves, prints a command that works, stops when told to, and starts again wi
   expect(second.written.stdout).toContain("Seeded task offense");
   expect(second.written.stdout).not.toContain("Seeded task news");
   const again = await exec("bash", ["-c", second.curl]);
-  expect(JSON.parse(again.stdout)).toMatchObject({ generation: 1 });
+  expect(JSON.parse(again.stdout)).toMatchObject({ predictions });
+  expect(await readFile(settings, "utf8")).toBe(made);
   await interrupt(second.child);
 
+  await writeFile(join(copy, ".dev.vars"), "PUBLIC_PREDICT=false\n");
   const third = await started();
   expect(third.written.stdout).not.toContain("Seeded");
+  const refused = await exec("bash", ["-c", third.curl]);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ code: "key_missing" });
+  expect(await makeToken(third.port, await makeKey(third.written.stdout))).toBe(200);
   await interrupt(third.child);
 });
 

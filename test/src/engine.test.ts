@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ReadFile } from "../../src/bundle/files.ts";
 import { createEngine, type Engine, type Task } from "../../src/engine.ts";
+import { softmax } from "../../src/head.ts";
 import { named } from "../support/errors.ts";
 import { compileRuntime, readBundle } from "../support/folder.ts";
-import { masksOf, taskOf } from "../support/rows.ts";
+import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
 const FILES = ["encoder.onnx", "encoder.weights.0", "tokenizer.json", "NOTICE"];
 
@@ -97,7 +98,7 @@ describe("a loaded engine", () => {
   });
 
   const predict = (row: Task, text: string, textPair?: string) =>
-    engine.predict(row, { masks: row.masks, labelBias: null }, [{ text, textPair }]);
+    engine.predict(row, readingsOf(row.masks, { text, textPair }));
 
   it("refuses a task of another bundle", async () => {
     const other = { ...task, bundle: "f".repeat(32) };
@@ -113,11 +114,9 @@ describe("a loaded engine", () => {
     await expect(predict({ ...task, head: task.head.subarray(1) }, "a text")).rejects.toThrow(named("invalid_row"));
   });
 
-  it("refuses masks that do not fit, before and in a prediction", async () => {
+  it("refuses masks that do not fit", async () => {
     const masks = task.masks.slice(1);
-    expect(() => engine.checkMasks(masks)).toThrow(named("invalid_mask"));
     await expect(predict({ ...task, masks }, "a text")).rejects.toThrow(named("invalid_mask"));
-    expect(() => engine.checkMasks(masksOf(5))).not.toThrow();
   });
 
   it.each(["", " \t\n", "\u200b\u0000\ufffd", "\ud800"])("has nothing to read in %j", async (text) => {
@@ -125,8 +124,8 @@ describe("a loaded engine", () => {
   });
 
   it("names the text that has nothing in it, and labels none then", async () => {
-    const inputs = [{ text: "one" }, { text: " " }];
-    await expect(engine.predict(task, { masks: task.masks, labelBias: null }, inputs)).rejects.toThrow("Input 1");
+    const readings = readingsOf(task.masks, { text: "one" }, { text: " " });
+    await expect(engine.predict(task, readings)).rejects.toThrow("Input 1");
   });
 
   it("reads a pair as another text than its first half alone", async () => {
@@ -139,6 +138,36 @@ describe("a loaded engine", () => {
   it("cuts a long text and says so", async () => {
     const { predictions } = await predict(task, "word ".repeat(40));
     expect(predictions[0]).toMatchObject({ tokens: 32, truncated: true });
+  });
+
+  it("refuses a long text where none may be cut, and takes one that just fits", async () => {
+    const ask = (words: number) =>
+      engine.predict(task, readingsOf(task.masks, { text: "word ".repeat(words) }), { truncate: false });
+    await expect(ask(31)).rejects.toThrow(named("text_too_long"));
+    expect((await ask(30)).predictions[0]).toMatchObject({ tokens: 32, truncated: false });
+  });
+
+  it("gives the logits that the scores are made of", async () => {
+    const [prediction] = (await predict(task, "a text")).predictions;
+    expect(softmax(prediction?.logits ?? [])).toEqual(prediction?.scores);
+  });
+
+  it("labels texts under several profiles, each as it would alone", async () => {
+    const input = { text: "a text" };
+    const mixed = [
+      ...readingsOf(masksOf(1), input),
+      ...readingsOf(masksOf(2), input),
+      ...readingsOf(masksOf(1), input),
+    ];
+    const { predictions } = await engine.predict(task, mixed);
+    for (const [place, reading] of mixed.entries()) {
+      expect((await engine.predict(task, [reading])).predictions[0]).toEqual(predictions[place]);
+    }
+    expect(predictions[1]?.logits).not.toEqual(predictions[0]?.logits);
+  });
+
+  it("probes itself", async () => {
+    expect(await engine.probe()).toEqual({ tokens: 8 });
   });
 
   it("tells what each step took", async () => {

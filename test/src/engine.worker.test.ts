@@ -3,7 +3,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../functions/assets.ts";
 import { createEngine, type Engine, type Task } from "../../src/engine.ts";
-import { masksOf, taskOf } from "../support/rows.ts";
+import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
 describe("the engine on the default bundle, inside workerd", () => {
   let engine: Engine;
@@ -15,11 +15,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   });
 
   const label = async (masks: Uint8Array, ...texts: string[]) => {
-    const { predictions } = await engine.predict(
-      task,
-      { masks, labelBias: null },
-      texts.map((text) => ({ text })),
-    );
+    const { predictions } = await engine.predict(task, readingsOf(masks, ...texts.map((text) => ({ text }))));
     return predictions;
   };
 

@@ -17,7 +17,7 @@ describe("parseTask", () => {
   it("reads what was written", () => {
     const labels = fc.uniqueArray(fc.string({ minLength: 1, unit: "grapheme" }), { minLength: 2, maxLength: 5 });
     fc.assert(
-      fc.property(labels, fc.integer({ min: 3, max: 512 }), fc.nat(), (labels, maxTokens, seed) => {
+      fc.property(labels, fc.integer({ min: 5, max: 512 }), fc.nat(), (labels, maxTokens, seed) => {
         const written = taskFor(bundle, { labels, maxTokens, masks: masksOf(seed) });
         expect(parseTask(taskFile(written), bundle)).toEqual(written);
       }),

@@ -80,9 +80,9 @@ describe("the companion's predictions in fp32", () => {
       return { masks: bytes(blob), labelBias: bias ? bytes(bias) : null };
     });
     for (const { text, masks: row } of golden.predictions) {
-      const profile = profiles[row];
-      const inputs = [{ text: golden.texts[text] ?? "" }];
-      if (profile) predictions.push(...(await engine.predict(task, profile, inputs)).predictions);
+      const parts = profiles[row];
+      const input = { text: golden.texts[text] ?? "" };
+      if (parts) predictions.push(...(await engine.predict(task, [{ parts, input }])).predictions);
     }
   });
 

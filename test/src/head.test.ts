@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bestLabel, headLength, scoreLabels } from "../../src/head.ts";
+import { bestLabel, headLength, labelLogits, softmax } from "../../src/head.ts";
 import { named } from "../support/errors.ts";
 
-describe("scoreLabels", () => {
+const scoreLabels = (...given: Parameters<typeof labelLogits>) => softmax(labelLogits(...given));
+
+describe("labelLogits and softmax", () => {
   it("is the softmax of weight times features plus bias", () => {
     const head = Float32Array.of(1, 2, -1, 0.5, 0.25, -0.25);
     const scores = scoreLabels(head, null, Float32Array.of(2, 1), 2);

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { readAsset } from "../../functions/assets.ts";
 import { createEngine } from "../../src/engine.ts";
 import { heapBytes, openSession } from "../../src/runtime.ts";
-import { masksOf, taskOf } from "../support/rows.ts";
+import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
 it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssembly back", async () => {
   const { instantiate } = WebAssembly;
@@ -15,11 +15,9 @@ it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssemb
   expect(await noModel).toMatch(/model/);
   expect(WebAssembly.instantiate).toBe(instantiate);
 
-  const task = { ...taskOf({ bundle: one.bundle.id }), generation: 1 };
+  const task = taskOf({ bundle: one.bundle.id });
   const [answer, again] = await Promise.all(
-    [one, other].map((engine) =>
-      engine.predict(task, { masks: masksOf(1), labelBias: null }, [{ text: "both of them work" }]),
-    ),
+    [one, other].map((engine) => engine.predict(task, readingsOf(masksOf(1), { text: "both of them work" }))),
   );
   expect(answer?.predictions).toEqual(again?.predictions);
   expect(one.heapBytes()).toBe(other.heapBytes());

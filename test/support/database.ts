@@ -6,6 +6,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       readonly MIGRATIONS: D1Migration[];
+      readonly DB: D1Database;
     }
   }
 }

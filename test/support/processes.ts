@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** Starts Node on a script; what it writes is collected. */
-export function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+export function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; detached?: boolean } = {}) {
   const child = spawn(process.execPath, args, { ...options, env: { ...quietEnv, ...options.env } });
   const written = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
@@ -27,6 +27,24 @@ export function start(args: string[], options: { cwd?: string; env?: NodeJS.Proc
 /** Runs Node on a script to its end. */
 export async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const { child, written } = start(args, { env });
+  const [code] = await once(child, "close");
+  return { code, ...written };
+}
+
+/** Runs a program that is not Node's to its end. */
+export async function runProgram(
+  program: string,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = spawn(program, args, { ...options, env: { ...process.env, ...options.env } });
+  const written = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk) => {
+    written.stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    written.stderr += chunk;
+  });
   const [code] = await once(child, "close");
   return { code, ...written };
 }

@@ -1,4 +1,5 @@
 import type { Manifest } from "../../src/bundle/manifest.ts";
+import type { Reading, TextInput } from "../../src/engine.ts";
 import { type MaskShape, packMasks } from "../../src/masks.ts";
 import type { NewProfile, NewTask } from "../../src/push.ts";
 
@@ -49,6 +50,11 @@ export function profilesOf(count: number): NewProfile[] {
     masks: masksOf(index + 1),
     labelBias: null,
   }));
+}
+
+/** Texts, each to be labelled as a profile of these masks would. */
+export function readingsOf(masks: Uint8Array, ...inputs: TextInput[]): Reading[] {
+  return inputs.map((input) => ({ parts: { masks, labelBias: null }, input }));
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");

@@ -3,20 +3,49 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { createStore, type ProfileStore } from "../../src/store.ts";
+import { SCOPES } from "../../src/access.ts";
+import { createKeyStore, drawKey, type NewKey } from "../../src/keys.ts";
+import { createPush, type Push } from "../../src/push.ts";
 
 const MIGRATIONS = "schema/migrations";
+
+/** What profile tokens are signed with in tests, unless a test says otherwise. */
+export const TOKEN_KEYS = `new:${Buffer.alloc(32, 1).toString("base64")},old:${Buffer.alloc(32, 2).toString("base64")}`;
+
+/** How a request is made; by a key for everything unless another, or null for none, is given. */
+export interface Asking {
+  /** Sent as JSON, unless it is text. */
+  readonly body?: unknown;
+  readonly key?: string | null;
+  readonly headers?: Record<string, string>;
+}
 
 /** The Worker as it is deployed, bundled by wrangler and run in workerd behind a real server. */
 export interface RunningWorker {
   readonly url: URL;
   readonly db: D1Database;
-  readonly store: ProfileStore;
+  readonly push: Push;
   readonly harness: TestHarness;
-  get(path: string): Promise<Response>;
-  /** Sends `body` as JSON. */
-  predict(body: unknown): Promise<Response>;
+  /** A key for everything. */
+  readonly adminKey: string;
+  makeKey(parts?: Partial<NewKey>): Promise<string>;
+  ask(method: string, path: string, asking?: Asking): Promise<Response>;
+  get(path: string, asking?: Asking): Promise<Response>;
+  predict(body: unknown, asking?: Asking): Promise<Response>;
   close(): Promise<void>;
+}
+
+/** What is otherwise than in the deploy. */
+export interface WorkerOptions {
+  readonly vars?: Record<string, string>;
+  /** The folder of another bundle. */
+  readonly bundle?: string;
+  /** Requests of one caller in a minute. */
+  readonly rateLimit?: number;
+  /** Whether D1 is bound. */
+  readonly database?: boolean;
+  /** Whether the bundle's files are bound. */
+  readonly assets?: boolean;
 }
 
 /** Applies the migrations as wrangler would. */
@@ -28,43 +57,61 @@ async function migrate(db: D1Database): Promise<void> {
   }
 }
 
-/** The deploy's configuration with its bundle taken from another folder. */
-async function configWithBundle(folder: string, bundle: string): Promise<string> {
+/** The deploy's configuration, changed as a test wants it. */
+async function configFor(
+  folder: string,
+  { bundle, rateLimit, database = true, assets = true }: WorkerOptions,
+): Promise<string> {
   const path = join(folder, "wrangler.toml");
-  const config = (await readFile("wrangler.toml", "utf8"))
+  let config = (await readFile("wrangler.toml", "utf8"))
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve("functions/index.ts"))}`)
-    .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle))}`);
+    .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
+    .replace(/limit = \d+/, `limit = ${rateLimit ?? 1_000_000}`);
+  if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");
+  if (!assets) config = config.replace(/^binding = "ASSETS"$\n/m, "").replace(/^run_worker_first = .*$\n/m, "");
   await writeFile(path, config);
   return path;
 }
 
-/**
- * Starts the Worker on a free port with an empty, migrated database.
- *
- * @param options.vars what is set otherwise than in wrangler.toml
- * @param options.bundle the folder of another bundle than the deploy's
- */
-export async function startWorker(
-  options: { vars?: Record<string, string>; bundle?: string } = {},
-): Promise<RunningWorker> {
+/** Starts the Worker on a free port with an empty, migrated database. */
+export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   const folder = await mkdtemp(join(tmpdir(), "xpeft-test-"));
-  const configPath = options.bundle === undefined ? "wrangler.toml" : await configWithBundle(folder, options.bundle);
-  const harness = createTestHarness({ workers: [{ configPath, vars: options.vars ?? {} }] });
+  const configPath = await configFor(folder, options);
+  const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
+  const harness = createTestHarness({ workers: [{ configPath, vars }] });
   const { url } = await harness.listen();
   const { DB: db } = await harness.getWorker<{ DB: D1Database }>().getEnv();
-  await migrate(db);
+
+  async function makeKey(parts: Partial<NewKey> = {}): Promise<string> {
+    const made = { name: "test", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null, ...parts };
+    const { key, row } = await drawKey(made);
+    await createKeyStore(drizzle(db)).add(row);
+    return key;
+  }
+  if (db) await migrate(db);
+  const adminKey = db ? await makeKey() : "";
+
+  function ask(method: string, path: string, { body, key = adminKey, headers = {} }: Asking = {}): Promise<Response> {
+    return fetch(new URL(path, url), {
+      method,
+      headers: {
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(key && { authorization: `Bearer ${key}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+  }
   return {
     url,
     db,
-    store: createStore(drizzle(db)),
+    push: createPush(drizzle(db)),
     harness,
-    get: (path) => fetch(new URL(path, url)),
-    predict: (body) =>
-      fetch(new URL("/v1/predict", url), {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      }),
+    adminKey,
+    makeKey,
+    ask,
+    get: (path, asking) => ask("GET", path, asking),
+    predict: (body, asking) => ask("POST", "/v1/predict", { body, ...asking }),
     async close() {
       await harness.close();
       await rm(folder, { recursive: true, force: true });

@@ -2,8 +2,9 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { withoutPython } from "../support/python.ts";
 import { ODD_REQUESTS, type Request } from "./oddities.ts";
-import { disagreements, pythonTokens, withoutPython } from "./reference.ts";
+import { disagreements, pythonTokens } from "./reference.ts";
 
 const data = resolve(process.env.XPEFT_DATA ?? "../shared/data");
 const withoutData = existsSync(data) ? undefined : `needs data sets in ${data} (XPEFT_DATA names another folder)`;

@@ -1,30 +1,25 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTokenizer } from "../../src/tokenizer.ts";
 import { BUNDLE } from "../support/folder.ts";
+import { python } from "../support/python.ts";
 import type { Request } from "./oddities.ts";
-
-// Joined and not resolved: a virtual environment's Python is a link, and followed it would be another Python.
-const here = (path: string) => join(import.meta.dirname, path);
-
-const python = process.env.XPEFT_PYTHON ?? here("../../training/.venv/bin/python");
-
-/** Why there is no Python tokenizer to compare with; undefined where there is one. */
-export const withoutPython = existsSync(python)
-  ? undefined
-  : `needs the training half's Python (${python}; XPEFT_PYTHON names another)`;
 
 /** Token ids and type ids. */
 export type Tokens = readonly [ids: readonly number[], typeIds: readonly number[]];
 
 /** What the Python tokenizer makes of each text. */
 export function pythonTokens(requests: readonly Request[]): Tokens[] {
-  const { status, stdout, stderr } = spawnSync(python, [here("./reference.py"), `${BUNDLE}tokenizer.json`], {
-    input: requests.map((request) => JSON.stringify(request)).join("\n"),
-    encoding: "utf8",
-    maxBuffer: 2 ** 30,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    python,
+    [join(import.meta.dirname, "reference.py"), `${BUNDLE}tokenizer.json`],
+    {
+      input: requests.map((request) => JSON.stringify(request)).join("\n"),
+      encoding: "utf8",
+      maxBuffer: 2 ** 30,
+    },
+  );
   if (status !== 0) throw new Error(stderr);
   return stdout
     .trimEnd()

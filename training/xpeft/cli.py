@@ -73,7 +73,7 @@ def train(
     task: Annotated[str, typer.Option(help="Name of the task, in lower case.")],
     bundle: BundleOption,
     out: Annotated[Path, typer.Option(help="Folder for task.json, profiles.ndjson, report.json and the checkpoint.")],
-    max_tokens: Annotated[int, typer.Option(help="Cut texts to this many tokens, special tokens included.")] = 32,
+    max_tokens: Annotated[int, typer.Option(min=5, help="Cut texts to this many tokens, special tokens included.")] = 32,
     pair: PairOption = False,
     plm: PlmOption = None,
     epochs: EpochsOption = 4,

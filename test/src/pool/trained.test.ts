@@ -12,7 +12,7 @@ import golden from "../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../support/arbitraries.ts";
 import { named } from "../../support/errors.ts";
 import { compileRuntime, readBundle } from "../../support/folder.ts";
-import { masksOf, taskOf } from "../../support/rows.ts";
+import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
 
 const fileOf = (path: string, data: Uint8Array): BundleFile => ({
   path,
@@ -134,10 +134,9 @@ it("serves a bundle whose trained pool holds the sign pool's adapters as the sig
   });
   expect(other.bundle.id).toBe((await parseManifest(bytes)).id);
 
-  const profile = { masks: masksOf(3), labelBias: null };
-  const inputs = [{ text: "Ferry crews vote to end the strike" }];
-  const one = await sign.predict({ ...taskOf({ bundle: sign.bundle.id }), generation: 1 }, profile, inputs);
-  const same = await other.predict({ ...taskOf({ bundle: other.bundle.id }), generation: 1 }, profile, inputs);
+  const readings = readingsOf(masksOf(3), { text: "Ferry crews vote to end the strike" });
+  const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), readings);
+  const same = await other.predict(taskOf({ bundle: other.bundle.id }), readings);
   expect(same.predictions[0]?.scores.length).toBe(3);
   for (const [label, score] of (same.predictions[0]?.scores ?? []).entries()) {
     expect(score).toBeCloseTo(one.predictions[0]?.scores[label] ?? Number.NaN, 3);

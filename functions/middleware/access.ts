@@ -1,0 +1,102 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { type Access, requireScope, type Scope } from "../../src/access.ts";
+import { XpeftError } from "../../src/errors.ts";
+import { createKeyStore, looksLikeKey } from "../../src/keys.ts";
+import { bookmarkOf, plainDatabase } from "../database.ts";
+import type { AppEnv } from "../env.ts";
+import { type ProblemCode, RequestError } from "../problem.ts";
+import { authenticatorOf } from "../service.ts";
+import { readSettings } from "../settings.ts";
+import { wantsFresh } from "./freshness.ts";
+
+/** Problems that every guarded route can answer with. */
+export const ACCESS_PROBLEMS = [
+  "key_missing",
+  "key_invalid",
+  "key_expired",
+  "scope_missing",
+  "outside_confinement",
+  "rate_limited",
+  "invalid_request",
+  "invalid_setting",
+  "invalid_row",
+  "database_unavailable",
+] as const satisfies ProblemCode[];
+
+/** Callers without a key, where the deploy lets them predict. */
+const ANYONE: Access = { id: "public", scopes: ["predict"], task: null, profilePrefix: "" };
+
+/** Callers with a profile token: it is checked against the profile where that is known. */
+const BEARER: Access = { id: "token", scopes: ["predict"], task: null, profilePrefix: "" };
+
+/** What Hugging Face's clients send by themselves to whatever URL they are given: the user's login to another service. */
+const FOREIGN = /^Bearer +hf_/i;
+
+/** Counts a request against a caller's limit. @throws RequestError `rate_limited` */
+async function count(c: Context<AppEnv>, caller: string): Promise<void> {
+  const outcome = await c.env.RATE_LIMITER?.limit({ key: caller });
+  if (outcome?.success !== false) return;
+  throw new RequestError("rate_limited", "This caller has asked too often.", "Wait for as long as Retry-After says.");
+}
+
+const addressOf = (c: Context<AppEnv>): string => `address:${c.req.header("cf-connecting-ip") ?? "unknown"}`;
+
+async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
+  const store = createKeyStore(plainDatabase(c.env));
+  const authenticator = await authenticatorOf(c.env, c.executionCtx);
+  const { access, wasRead } = await authenticator.authenticate(key, store, {
+    fresh: wantsFresh(c),
+    beforeDoubt: () => count(c, addressOf(c)),
+  });
+  if (wasRead) c.executionCtx.waitUntil(store.touch(access.id));
+  await count(c, `key:${access.id}`);
+  return access;
+}
+
+async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Promise<Access> {
+  const header = c.req.header("authorization");
+  if (header === undefined || (tokens && FOREIGN.test(header))) {
+    const { publicPredict } = readSettings(c.env);
+    if (scope !== "predict" || !publicPredict) {
+      throw new XpeftError(
+        "key_missing",
+        "This needs a key.",
+        "Send it as a header: Authorization: Bearer xpk_… Make one with: npm run xpeft -- keys create",
+      );
+    }
+    await count(c, addressOf(c));
+    return ANYONE;
+  }
+  const [, credential] = /^Bearer +(\S+)$/i.exec(header) ?? [];
+  if (credential !== undefined && looksLikeKey(credential)) return await accessByKey(c, credential);
+  if (credential === undefined || !tokens) {
+    throw new XpeftError("key_invalid", "This is not a key.", "Send it as a header: Authorization: Bearer xpk_…");
+  }
+  c.set("token", credential);
+  await count(c, addressOf(c));
+  return BEARER;
+}
+
+/**
+ * Lets through only callers whose key has a scope, and only as often as the deploy allows.
+ *
+ * @param options.tokens whether a profile token does too: the route must then check it, as `admit` does
+ */
+export function guard(scope: Scope, { tokens = false } = {}) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    c.set("token", null);
+    const access = await accessOf(c, scope, tokens);
+    requireScope(access, scope);
+    // A bookmark may be needed by none of what follows, and must be one all the same.
+    bookmarkOf(c);
+    c.set("access", access);
+    await next();
+  });
+}
+
+/** Lets anyone through, but only as often as the deploy allows. */
+export const unguarded = createMiddleware<AppEnv>(async (c, next) => {
+  await count(c, addressOf(c));
+  await next();
+});

@@ -1,0 +1,31 @@
+import { createMiddleware } from "hono/factory";
+import { routePath } from "hono/route";
+import type { AppEnv } from "../env.ts";
+
+/**
+ * Writes one line of JSON for each request, and a data point where a dataset is bound. Neither holds a text, a profile's
+ * id or an address.
+ */
+export const observe = createMiddleware<AppEnv>(async (c, next) => {
+  const start = performance.now();
+  await next();
+  const milliseconds = Math.round((performance.now() - start) * 10) / 10;
+  const route = routePath(c, -1);
+  const entry = {
+    level: "info",
+    request: c.get("requestId"),
+    method: c.req.method,
+    route,
+    status: c.res.status,
+    code: c.get("problem"),
+    caller: c.get("access")?.id,
+    texts: c.get("texts"),
+    milliseconds,
+  };
+  console.log(JSON.stringify(entry));
+  c.env.ANALYTICS?.writeDataPoint({
+    indexes: [entry.caller ?? "none"],
+    blobs: [entry.method, route, entry.code ?? ""],
+    doubles: [c.res.status, milliseconds, entry.texts ?? 0],
+  });
+});

@@ -1,0 +1,50 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { AppEnv } from "./env.ts";
+import { faultOf } from "./middleware/errors.ts";
+import { problemOf, RequestError } from "./problem.ts";
+
+/** The media type of JSON Lines; by its type any, as the routes' types would else take it for one of JSON's. */
+export const NDJSON: string = "application/x-ndjson";
+
+/** Refuses bodies that are not said to be JSON Lines. */
+export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
+  const [type = ""] = (c.req.header("content-type") ?? "").split(";");
+  if (type.trim().toLowerCase() !== NDJSON) {
+    throw new RequestError(
+      "unsupported_media_type",
+      "The body is not said to be JSON Lines.",
+      `Send it with the header content-type: ${NDJSON}.`,
+    );
+  }
+  await next();
+});
+
+/** The body as it arrives. */
+export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {
+  return c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
+}
+
+/**
+ * Answers with text as it is made. What goes wrong once the answer has begun is its last line, `{"error": problem}`; a
+ * caller who hangs up ends the work.
+ */
+export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await text.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        controller.enqueue(encoder.encode(`${JSON.stringify({ error: problemOf(c, faultOf(c, error)) })}\n`));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await text.return(undefined);
+    },
+  });
+  return c.body(body, 200, { "content-type": NDJSON });
+}

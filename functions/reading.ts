@@ -1,0 +1,92 @@
+import type { Context } from "hono";
+import { requireProfile } from "../src/access.ts";
+import type { Answer, PredictRequest, RowSource } from "../src/predictor.ts";
+import { parseSigningKeys } from "../src/signing-keys.ts";
+import { createStore, type ProfileStore } from "../src/store.ts";
+import { type CarriedProfile, readToken } from "../src/token.ts";
+import { openDatabase } from "./database.ts";
+import type { AppEnv } from "./env.ts";
+import { wantsFresh } from "./middleware/freshness.ts";
+import type { ProblemCode } from "./problem.ts";
+import { bundleOf, serviceOf } from "./service.ts";
+import { timed } from "./timing.ts";
+
+/** Problems that every route with predictions can answer with, beside those of its access. */
+export const PREDICT_PROBLEMS = [
+  "unknown_task",
+  "bundle_mismatch",
+  "invalid_row",
+  "token_malformed",
+  "token_too_large",
+  "token_unknown_key",
+  "token_other_algorithm",
+  "token_forged",
+  "token_expired",
+  "token_not_yet_valid",
+  "token_incomplete",
+  "token_other_bundle",
+  "token_other_task",
+  "token_other_profile",
+  "token_stale",
+  "tokens_not_set_up",
+  "invalid_manifest",
+  "bundle_file_missing",
+  "bundle_file_corrupt",
+  "bundle_unusable",
+] as const satisfies ProblemCode[];
+
+/** Problems of a text or of its profile. */
+export const TEXT_PROBLEMS = [
+  "unknown_profile",
+  "empty_text",
+  "text_too_long",
+  "invalid_mask",
+  "invalid_label_bias",
+] as const satisfies ProblemCode[];
+
+/** A store that opens its session only if it is read: a prediction from the caches or a token needs none. */
+function lazyStore(c: Context<AppEnv>, fresh: boolean): ProfileStore {
+  let store: ProfileStore | undefined;
+  return {
+    read(...asked) {
+      store ??= createStore(openDatabase(c, fresh ? "primary" : "nearest"));
+      return store.read(...asked);
+    },
+  };
+}
+
+/** The profile that came with a request as its token. @throws XpeftError what is wrong with it, for this profile */
+async function readCarried(c: Context<AppEnv>, token: string, task: string, profile: string): Promise<CarriedProfile> {
+  const keys = parseSigningKeys(c.env.TOKEN_KEYS);
+  const { id: bundle } = await bundleOf(c.env, c.executionCtx);
+  return await readToken(token, keys, { bundle, task, profile }, new Date());
+}
+
+/**
+ * Checks that the caller may predict as a profile.
+ *
+ * @returns the profile if it came with the request; null if it is to be found in the caches or the database
+ * @throws XpeftError `outside_confinement`, or what is wrong with the token
+ */
+export async function admit(c: Context<AppEnv>, task: string, profile: string): Promise<CarriedProfile | null> {
+  requireProfile(c.get("access"), task, profile);
+  const token = c.get("token");
+  return token === null ? null : await readCarried(c, token, task, profile);
+}
+
+/** Where the rows of a request come from. @param carried what {@link admit} gave for its profiles */
+export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null): RowSource {
+  const fresh = wantsFresh(c);
+  return { store: lazyStore(c, fresh), fresh, carried };
+}
+
+/** Answers a request as a whole, telling in the answer's headers where the time went. */
+export async function answer(c: Context<AppEnv>, request: PredictRequest): Promise<Answer> {
+  const profiles = [...new Set(request.inputs.map(({ profile }) => profile))];
+  const [carried = null] = await Promise.all(profiles.map((profile) => admit(c, request.task, profile)));
+  const { predictor } = await serviceOf(c.env, c.executionCtx);
+  const answered = await predictor.predict(request, rowSourceOf(c, carried));
+  c.set("texts", request.inputs.length);
+  timed(c, answered.timings);
+  return answered;
+}

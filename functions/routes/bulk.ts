@@ -1,0 +1,151 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { reachedPrefix, requireProfile, requireTask } from "../../src/access.ts";
+import { checkTask } from "../../src/bundle/fits.ts";
+import { readLines } from "../../src/ndjson.ts";
+import { exportProfiles } from "../../src/registry/export.ts";
+import { importProfiles, type LineResult } from "../../src/registry/import.ts";
+import { createProfileRegistry } from "../../src/registry/profiles.ts";
+import { createTaskRegistry } from "../../src/registry/tasks.ts";
+import { openDatabase } from "../database.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
+import { ProblemSchema, problemOf, problemResponses } from "../problem.ts";
+import { BY_KEY, createRouter } from "../router.ts";
+import { Base64, ProfileId, ProfilePrefix, TaskName } from "../schemas.ts";
+import { sentFault } from "../sent.ts";
+import { bundleOf } from "../service.ts";
+
+/** Longest line of an import: masks of the largest pool. */
+export const MAX_IMPORT_LINE_BYTES = 512 * 1024;
+
+/** Lines written in one transaction: their parameter stays far under the 2 MB that one may have. */
+const IMPORT_GROUP = 500;
+
+const params = z.object({ task: TaskName });
+
+/** A line of profiles.ndjson. */
+const ProfileLine = z
+  .object({
+    task: TaskName,
+    profile: ProfileId,
+    masks: Base64("The profile's mask blob."),
+    labelBias: Base64("The profile's label bias.").optional(),
+  })
+  .openapi("ProfileLine");
+
+/** A line of an import's answer. */
+export const ImportLine = z
+  .union([
+    z.object({
+      line: z.int(),
+      profile: ProfileId,
+      status: z.enum(["created", "replaced", "unchanged"]),
+      generation: z.int(),
+    }),
+    z.object({ line: z.int(), profile: ProfileId.nullable(), status: z.literal("failed"), error: ProblemSchema }),
+    z.object({
+      done: z.literal(true),
+      created: z.int(),
+      replaced: z.int(),
+      unchanged: z.int(),
+      failed: z.int(),
+    }),
+    z.object({ error: ProblemSchema }),
+  ])
+  .openapi("ImportLine");
+
+const importRoute = createRoute({
+  method: "post",
+  path: "/v1/tasks/{task}/import",
+  tags: ["Registry"],
+  summary: "Write many profiles, one a line",
+  description:
+    "Lines as profiles.ndjson has them, each with an optional generation that its profile must be at (0: not there). They are written in groups as they arrive, each group one transaction; an import that was broken off can be sent again whole, as a profile that already is as its line says is left alone. The answer has a line for each line, then one with the sums: without that one it was broken off.",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write"), requireNdjson] as const,
+  request: {
+    params,
+    query: z.object({
+      dryRun: z.enum(["true", "false"]).default("false").openapi({ description: "Whether nothing is to be written." }),
+    }),
+    body: {
+      required: true,
+      content: { [NDJSON]: { schema: z.string().openapi({ example: '{"task":"news","profile":"a","masks":"…"}\n' }) } },
+    },
+  },
+  responses: {
+    200: { description: "What became of each line.", content: { [NDJSON]: { schema: ImportLine } } },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "unsupported_media_type",
+      "invalid_request",
+      "unknown_task",
+      "bundle_mismatch",
+      "invalid_row",
+      "invalid_manifest",
+      "bundle_file_missing",
+      "bundle_unusable",
+    ),
+  },
+});
+
+const exportRoute = createRoute({
+  method: "get",
+  path: "/v1/tasks/{task}/export",
+  tags: ["Registry"],
+  summary: "Read all profiles of a task that the caller reaches, by id, as an import takes them",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write")] as const,
+  request: { params, query: z.object({ prefix: ProfilePrefix }) },
+  responses: {
+    200: {
+      description: "A profile a line. If the stream ends in an error line, it was broken off.",
+      content: { [NDJSON]: { schema: z.union([ProfileLine, z.object({ error: ProblemSchema })]) } },
+    },
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "invalid_request"),
+  },
+});
+
+/** `/v1/tasks/{task}/import` and `/export`: profiles by the ten thousand. */
+export const bulkRoutes = createRouter()
+  .openapi(importRoute, async (c) => {
+    const { task: name } = c.req.valid("param");
+    const access = c.get("access");
+    requireTask(access, name);
+    const db = openDatabase(c, "primary");
+    const bundle = await bundleOf(c.env, c.executionCtx);
+    const task = await createTaskRegistry(db).get(name);
+    checkTask(task, bundle);
+    const lines = readLines(bodyOf(c), { maxBytes: MAX_IMPORT_LINE_BYTES, maxLines: IMPORT_GROUP });
+    const results = importProfiles(db, task, bundle, lines, {
+      dryRun: c.req.valid("query").dryRun === "true",
+      allow: (id) => requireProfile(access, name, id),
+    });
+
+    async function* answer(): AsyncGenerator<string> {
+      const sums = { created: 0, replaced: 0, unchanged: 0, failed: 0 };
+      const written = (result: LineResult) => {
+        sums[result.status]++;
+        return result.status === "failed" ? { ...result, error: problemOf(c, sentFault(result.error)) } : result;
+      };
+      for await (const group of results) {
+        yield group.map((result) => `${JSON.stringify(written(result))}\n`).join("");
+      }
+      yield `${JSON.stringify({ done: true, ...sums })}\n`;
+    }
+    return streamed(c, answer());
+  })
+  .openapi(exportRoute, async (c) => {
+    const { task } = c.req.valid("param");
+    const prefix = reachedPrefix(c.get("access"), task, c.req.valid("query").prefix);
+    const pages = exportProfiles(createProfileRegistry(openDatabase(c, "primary")), task, prefix);
+    // The first page is read before the answer begins, so that an unknown task is a problem and not a broken stream.
+    const first = await pages.next();
+    async function* answer(): AsyncGenerator<string> {
+      if (!first.done) yield first.value;
+      yield* pages;
+    }
+    return streamed(c, answer());
+  });

@@ -1,0 +1,99 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { requireProfile } from "../../src/access.ts";
+import { createProfileRegistry } from "../../src/registry/profiles.ts";
+import { openDatabase } from "../database.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { problemResponses } from "../problem.ts";
+import { BY_KEY, createRouter } from "../router.ts";
+import { etagOf, expectedOf, GenerationHeaders, Preconditions, ProfileId, TaskName, Written } from "../schemas.ts";
+import { Profile, shown } from "./profiles.ts";
+
+const params = z.object({ task: TaskName, profile: ProfileId });
+
+const History = z
+  .object({ current: Profile, earlier: z.array(Profile).openapi({ description: "The latest first; five at most." }) })
+  .openapi("History");
+
+const read = createRoute({
+  method: "get",
+  path: "/v1/profiles/{task}/{profile}/history",
+  tags: ["Registry"],
+  summary: "Show a profile's last generations",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write")] as const,
+  request: { params },
+  responses: {
+    200: { description: "What can be gone back to.", content: { "application/json": { schema: History } } },
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile", "invalid_request"),
+  },
+});
+
+const rollBack = createRoute({
+  method: "post",
+  path: "/v1/profiles/{task}/{profile}/rollback",
+  tags: ["Registry"],
+  summary: "Write an earlier generation of a profile again",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write"), limitBody(MAX_PROFILE_BYTES, "A generation is a number."), requireJson] as const,
+  request: {
+    params,
+    headers: Preconditions,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z
+            .strictObject({
+              generation: z.int().min(1).openapi({ description: "Which one to go back to.", example: 2 }),
+            })
+            .openapi("RollBack"),
+        },
+      },
+    },
+  },
+  responses: {
+    200: {
+      description: "The earlier masks and label bias, as a new generation.",
+      headers: GenerationHeaders,
+      content: {
+        "application/json": {
+          schema: z
+            .object({ task: TaskName, profile: ProfileId, generation: Written.generation })
+            .openapi("RolledBack"),
+        },
+      },
+    },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "invalid_json",
+      "invalid_unicode",
+      "unsupported_media_type",
+      "payload_too_large",
+      "invalid_request",
+      "unknown_task",
+      "unknown_profile",
+      "unknown_generation",
+      "generation_mismatch",
+    ),
+  },
+});
+
+/** `/v1/profiles/{task}/{profile}/history` and `/rollback`: what a profile was, and the way back to it. */
+export const historyRoutes = createRouter()
+  .openapi(read, async (c) => {
+    const { task, profile: id } = c.req.valid("param");
+    requireProfile(c.get("access"), task, id);
+    const { current, earlier } = await createProfileRegistry(openDatabase(c, "primary")).history({ task, id });
+    return c.json({ current: shown(current), earlier: earlier.map(shown) }, 200);
+  })
+  .openapi(rollBack, async (c) => {
+    const { task, profile: id } = c.req.valid("param");
+    requireProfile(c.get("access"), task, id);
+    const { generation: to } = c.req.valid("json");
+    const expected = expectedOf(c.req.valid("header"));
+    const generation = await createProfileRegistry(openDatabase(c, "primary")).rollBack({ task, id }, to, expected);
+    return c.json({ task, profile: id, generation }, 200, { etag: etagOf(generation) });
+  });

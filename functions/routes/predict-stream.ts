@@ -1,0 +1,145 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { requireTask } from "../../src/access.ts";
+import { XpeftError } from "../../src/errors.ts";
+import { type Line, readLines } from "../../src/ndjson.ts";
+import type { ProfileInput } from "../../src/predictor.ts";
+import type { CarriedProfile } from "../../src/token.ts";
+import type { AppEnv } from "../env.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { describeInvalid } from "../middleware/validation.ts";
+import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
+import { type Fault, ProblemSchema, problemOf, problemResponses, RequestError } from "../problem.ts";
+import { admit, PREDICT_PROBLEMS, rowSourceOf } from "../reading.ts";
+import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
+import { ProfileId, TaskName } from "../schemas.ts";
+import { serviceOf } from "../service.ts";
+import { Prediction, TextInput } from "../texts.ts";
+
+/** Longest line; one text of a request that is no stream can be no longer. */
+export const MAX_TEXT_LINE_BYTES = 256 * 1024;
+
+/** Lines that are answered at once: their profiles are read by one query. */
+const GROUP = 32;
+
+const flag = (fallback: "true" | "false", description: string) =>
+  z.enum(["true", "false"]).default(fallback).openapi({ description });
+
+const query = z.object({
+  task: TaskName,
+  profile: ProfileId.optional().openapi({ description: "The profile of lines that name none." }),
+  onUnknownProfile: z.enum(["error", "default"]).default("error"),
+  truncate: flag("true", "Whether texts longer than the task reads are cut, or refused."),
+  topK: z.coerce.number().int().min(1).optional().openapi({ type: "integer", minimum: 1 }),
+  scores: flag("false", "Whether every label's score is wanted."),
+  logits: flag("false", "Whether every label's logit is wanted."),
+});
+
+const InputLine = TextInput.extend({ profile: ProfileId.optional() });
+
+const AnswerLine = z
+  .union([
+    Prediction.extend({ line: z.int() }),
+    z.object({ line: z.int(), error: ProblemSchema }),
+    z.object({ done: z.literal(true), answered: z.int(), failed: z.int() }),
+    z.object({ error: ProblemSchema }),
+  ])
+  .openapi("PredictLine");
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/predict/stream",
+  tags: ["Predict"],
+  summary: "Label a stream of texts, one a line",
+  description:
+    'Lines of {"text", "textPair"?, "profile"?} in, a line for each out, in their order, as they are done; a line that cannot be answered gets an error of its own. The last line has the sums: without it the answer was broken off.',
+  "x-scope": "predict",
+  security: BY_KEY_OR_TOKEN,
+  middleware: [guard("predict", { tokens: true }), requireNdjson] as const,
+  request: {
+    query,
+    body: {
+      required: true,
+      content: {
+        [NDJSON]: { schema: z.string().openapi({ example: '{"profile":"news-000","text":"Senate passes bill"}\n' }) },
+      },
+    },
+  },
+  responses: {
+    200: { description: "A line for each line.", content: { [NDJSON]: { schema: AnswerLine } } },
+    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unsupported_media_type", "invalid_request"),
+  },
+});
+
+/** A line that can be answered, or what is wrong with it. */
+type ReadLine = { readonly line: number } & (
+  | { readonly input: ProfileInput; readonly carried: CarriedProfile | null }
+  | { readonly fault: Fault }
+);
+
+const FAULTS = { encoding: "is not UTF-8", length: `is over ${MAX_TEXT_LINE_BYTES} bytes` };
+
+function parse({ text, fault }: Line, standard: string | undefined): ProfileInput {
+  if (fault) throw invalid(`The line ${FAULTS[fault]}.`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text ?? "");
+  } catch {
+    throw new RequestError("invalid_json", "The line is not JSON.", 'Send lines of {"profile", "text"}.');
+  }
+  const parsed = InputLine.safeParse(json);
+  if (!parsed.success) throw invalid(describeInvalid(parsed.error, "the line"));
+  const { profile = standard, ...input } = parsed.data;
+  if (profile === undefined) throw invalid("profile: neither the line nor the request names one");
+  return { ...input, profile };
+}
+
+function invalid(message: string): RequestError {
+  return new RequestError("invalid_request", message, 'Send lines of {"profile", "text"}.');
+}
+
+async function read(c: Context<AppEnv>, line: Line, task: string, standard: string | undefined): Promise<ReadLine> {
+  try {
+    const input = parse(line, standard);
+    return { line: line.number, input, carried: await admit(c, task, input.profile) };
+  } catch (fault) {
+    if (fault instanceof RequestError || fault instanceof XpeftError) return { line: line.number, fault };
+    throw fault;
+  }
+}
+
+/** `POST /v1/predict/stream`: thousands of texts by one request. */
+export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
+  const { task, profile, truncate, scores, logits, ...rest } = c.req.valid("query");
+  requireTask(c.get("access"), task);
+  const base = { ...rest, task, truncate: truncate === "true", scores: scores === "true", logits: logits === "true" };
+  // Where all lines are under one profile, what is wrong with the caller's claim to it is wrong with the request.
+  if (profile !== undefined) await admit(c, task, profile);
+  const { predictor } = await serviceOf(c.env, c.executionCtx);
+  const lines = readLines(bodyOf(c), { maxBytes: MAX_TEXT_LINE_BYTES, maxLines: GROUP });
+
+  async function answerGroup(group: readonly ReadLine[]): Promise<object[]> {
+    const good = group.flatMap((line) => ("input" in line ? [line] : []));
+    const request = { ...base, inputs: good.map(({ input }) => input) };
+    const from = rowSourceOf(c, good[0]?.carried ?? null);
+    const answers = good.length > 0 ? await predictor.predictEach(request, from) : [];
+    let next = 0;
+    return group.map((one) => {
+      const { line } = one;
+      const answer = "fault" in one ? one.fault : answers[next++];
+      if (answer === undefined) throw new RangeError("there are fewer answers than lines");
+      return "code" in answer ? { line, error: problemOf(c, answer) } : { line, ...answer };
+    });
+  }
+
+  async function* answers(): AsyncGenerator<string> {
+    const sums = { answered: 0, failed: 0 };
+    for await (const group of lines) {
+      const answered = await answerGroup(await Promise.all(group.map((line) => read(c, line, task, profile))));
+      for (const answer of answered) sums["error" in answer ? "failed" : "answered"]++;
+      yield answered.map((answer) => `${JSON.stringify(answer)}\n`).join("");
+    }
+    yield `${JSON.stringify({ done: true, ...sums })}\n`;
+  }
+  return streamed(c, answers());
+});

@@ -1,0 +1,211 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { reachedPrefix, requireProfile } from "../../src/access.ts";
+import { checkTask } from "../../src/bundle/fits.ts";
+import { checkParts, fromBase64, toBase64 } from "../../src/exchange.ts";
+import { createProfileRegistry } from "../../src/registry/profiles.ts";
+import { createTaskRegistry } from "../../src/registry/tasks.ts";
+import type { StoredProfile } from "../../src/rows.ts";
+import { openDatabase } from "../database.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { problemResponses } from "../problem.ts";
+import { BY_KEY, createRouter } from "../router.ts";
+import {
+  Base64,
+  Deleted,
+  etagOf,
+  expectedOf,
+  GenerationHeaders,
+  NextPage,
+  PageParams,
+  Preconditions,
+  ProfileId,
+  ProfilePrefix,
+  TaskName,
+  Written,
+} from "../schemas.ts";
+import { checkSent } from "../sent.ts";
+import { bundleOf } from "../service.ts";
+
+const parts = {
+  masks: Base64("The profile's mask blob."),
+  labelBias: Base64(
+    "The profile's label bias, an int8 for each label in sixteenths; null where it has none.",
+  ).nullable(),
+};
+
+/** A profile as it is stored. */
+export const Profile = z
+  .object({
+    task: TaskName,
+    profile: ProfileId,
+    ...parts,
+    maskBytes: z.int().openapi({ description: "Bytes of the mask blob.", example: 156 }),
+    labelBiasBytes: z.int().openapi({ description: "Bytes of the label bias; 0 where there is none.", example: 5 }),
+    ...Written,
+  })
+  .openapi("Profile");
+
+/** The answer that shows a profile. */
+export function shown({ task, id, masks, labelBias, generation, updatedAt }: StoredProfile): z.infer<typeof Profile> {
+  return {
+    task,
+    profile: id,
+    masks: toBase64(masks),
+    labelBias: labelBias && toBase64(labelBias),
+    maskBytes: masks.length,
+    labelBiasBytes: labelBias?.length ?? 0,
+    generation,
+    updatedAt: updatedAt.toISOString(),
+  };
+}
+
+const ProfilePage = z.object({ profiles: z.array(Profile), next: NextPage }).openapi("ProfilePage");
+
+const ProfileBody = z
+  .strictObject({ masks: parts.masks, labelBias: parts.labelBias.optional() })
+  .openapi("ProfileParts");
+
+const ProfileWritten = z
+  .object({ task: TaskName, profile: ProfileId, generation: Written.generation, created: z.boolean() })
+  .openapi("ProfileWritten");
+
+const params = z.object({ task: TaskName, profile: ProfileId });
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/profiles/{task}",
+  tags: ["Registry"],
+  summary: "List a task's profiles that the caller reaches, by id",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write")] as const,
+  request: { params: z.object({ task: TaskName }), query: PageParams.extend({ prefix: ProfilePrefix }) },
+  responses: {
+    200: { description: "Profiles, by id.", content: { "application/json": { schema: ProfilePage } } },
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "invalid_request"),
+  },
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/v1/profiles/{task}/{profile}",
+  tags: ["Registry"],
+  summary: "Show what is stored for a profile",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write")] as const,
+  request: { params },
+  responses: {
+    200: {
+      description: "The profile's row.",
+      headers: GenerationHeaders,
+      content: { "application/json": { schema: Profile } },
+    },
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile", "invalid_request"),
+  },
+});
+
+const write = createRoute({
+  method: "put",
+  path: "/v1/profiles/{task}/{profile}",
+  tags: ["Registry"],
+  summary: "Create or replace a profile",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [
+    guard("write"),
+    limitBody(MAX_PROFILE_BYTES, "Masks of this bundle are far smaller."),
+    requireJson,
+  ] as const,
+  request: {
+    params,
+    headers: Preconditions,
+    body: { required: true, content: { "application/json": { schema: ProfileBody } } },
+  },
+  responses: {
+    200: {
+      description: "The profile is written.",
+      headers: GenerationHeaders,
+      content: { "application/json": { schema: ProfileWritten } },
+    },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "invalid_json",
+      "invalid_unicode",
+      "unsupported_media_type",
+      "payload_too_large",
+      "invalid_request",
+      "unknown_task",
+      "mismatched_write",
+      "bundle_mismatch",
+      "write_conflict",
+      "generation_mismatch",
+      "invalid_row",
+      "invalid_manifest",
+      "bundle_file_missing",
+      "bundle_unusable",
+    ),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/profiles/{task}/{profile}",
+  tags: ["Registry"],
+  summary: "Delete a profile and its history",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write")] as const,
+  request: { params, headers: Preconditions },
+  responses: {
+    200: { description: "The profile is gone.", content: { "application/json": { schema: Deleted } } },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "unknown_task",
+      "unknown_profile",
+      "generation_mismatch",
+      "invalid_request",
+    ),
+  },
+});
+
+/** `/v1/profiles`: list, read, write and delete profiles. */
+export const profileRoutes = createRouter()
+  .openapi(list, async (c) => {
+    const { task } = c.req.valid("param");
+    const { prefix, ...page } = c.req.valid("query");
+    const { items, next } = await createProfileRegistry(openDatabase(c, "primary")).list(
+      task,
+      page,
+      reachedPrefix(c.get("access"), task, prefix),
+    );
+    return c.json({ profiles: items.map(shown), next }, 200);
+  })
+  .openapi(read, async (c) => {
+    const { task, profile: id } = c.req.valid("param");
+    requireProfile(c.get("access"), task, id);
+    const profile = await createProfileRegistry(openDatabase(c, "primary")).get({ task, id });
+    return c.json(shown(profile), 200, { etag: etagOf(profile.generation) });
+  })
+  .openapi(write, async (c) => {
+    const { task: name, profile: id } = c.req.valid("param");
+    requireProfile(c.get("access"), name, id);
+    const { masks, labelBias = null } = c.req.valid("json");
+    const sent = { masks: fromBase64(masks), labelBias: labelBias === null ? null : fromBase64(labelBias) };
+    const db = openDatabase(c, "primary");
+    const bundle = await bundleOf(c.env, c.executionCtx);
+    const task = await createTaskRegistry(db).get(name);
+    checkTask(task, bundle);
+    checkSent(() => checkParts(sent, task, bundle));
+    const expected = expectedOf(c.req.valid("header"));
+    const written = await createProfileRegistry(db).put({ task: name, id }, sent, task.generation, expected);
+    return c.json({ task: name, profile: id, ...written }, 200, { etag: etagOf(written.generation) });
+  })
+  .openapi(remove, async (c) => {
+    const { task, profile: id } = c.req.valid("param");
+    requireProfile(c.get("access"), task, id);
+    const expected = expectedOf(c.req.valid("header"));
+    const generation = await createProfileRegistry(openDatabase(c, "primary")).delete({ task, id }, expected);
+    return c.json({ generation }, 200);
+  });

@@ -1,0 +1,100 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { requireProfile } from "../../src/access.ts";
+import { checkTask } from "../../src/bundle/fits.ts";
+import { parseSigningKeys } from "../../src/signing-keys.ts";
+import { createStore } from "../../src/store.ts";
+import { signToken } from "../../src/token.ts";
+import { unknownProfile, unknownTask } from "../../src/unknown.ts";
+import { openDatabase } from "../database.ts";
+import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { problemResponses } from "../problem.ts";
+import { BY_KEY, createRouter } from "../router.ts";
+import { ProfileId, TaskName, Written } from "../schemas.ts";
+import { bundleOf } from "../service.ts";
+
+const DAY = 24 * 60 * 60;
+
+const TokenBody = z
+  .strictObject({
+    ttlSeconds: z
+      .int()
+      .min(60)
+      .max(366 * DAY)
+      .default(DAY)
+      .openapi({ description: "Seconds for which the token is taken.", example: DAY }),
+    carry: z.enum(["all", "masks"]).default("all").openapi({
+      description:
+        "Whether the task's labels and head are in the token too, so that a prediction needs no database at all; or the profile's own parts only, which makes it a hundred times smaller.",
+    }),
+  })
+  .openapi("TokenRequest");
+
+const TokenAnswer = z
+  .object({
+    token: z.string().openapi({ description: "To be sent as Authorization: Bearer, in the place of a key." }),
+    task: TaskName,
+    profile: ProfileId,
+    generation: Written.generation,
+    expiresAt: z.iso.datetime(),
+    bytes: z.int().openapi({ description: "Bytes of the token." }),
+  })
+  .openapi("TokenAnswer");
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/profiles/{task}/{profile}/token",
+  tags: ["Tokens"],
+  summary: "Make a token that holds the profile",
+  "x-scope": "write",
+  security: BY_KEY,
+  middleware: [guard("write"), limitBody(MAX_PROFILE_BYTES, "Two fields are all there is."), requireJson] as const,
+  request: {
+    params: z.object({ task: TaskName, profile: ProfileId }),
+    body: { required: true, content: { "application/json": { schema: TokenBody } } },
+  },
+  responses: {
+    200: { description: "The token.", content: { "application/json": { schema: TokenAnswer } } },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      "invalid_json",
+      "invalid_unicode",
+      "unsupported_media_type",
+      "payload_too_large",
+      "token_too_large",
+      "invalid_request",
+      "unknown_task",
+      "unknown_profile",
+      "bundle_mismatch",
+      "invalid_row",
+      "tokens_not_set_up",
+      "invalid_manifest",
+      "bundle_file_missing",
+      "bundle_unusable",
+    ),
+  },
+});
+
+/** `POST /v1/profiles/{task}/{profile}/token`: the profile, signed, to travel with requests. */
+export const tokenRoutes = createRouter().openapi(route, async (c) => {
+  const { task: name, profile: id } = c.req.valid("param");
+  requireProfile(c.get("access"), name, id);
+  const keys = parseSigningKeys(c.env.TOKEN_KEYS);
+  const { task, profiles } = await createStore(openDatabase(c, "primary")).read(name, [id], null);
+  if (!task) throw unknownTask(name);
+  const profile = profiles.get(id);
+  if (!profile) throw unknownProfile(name, id);
+  checkTask(task, await bundleOf(c.env, c.executionCtx));
+  const { token, expiresAt } = await signToken(keys, task, profile, { ...c.req.valid("json"), now: new Date() });
+  return c.json(
+    {
+      token,
+      task: name,
+      profile: id,
+      generation: profile.generation,
+      expiresAt: expiresAt.toISOString(),
+      bytes: token.length,
+    },
+    200,
+  );
+});

@@ -1,0 +1,49 @@
+import { readBundle } from "../../cli/files.ts";
+import { profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker, type WorkerOptions } from "../support/worker.ts";
+
+export const TEXT = "The committee met again and nobody was surprised.";
+
+/** Longer than the task reads. */
+export const LONG = "word ".repeat(100);
+
+/** A label with whatever it was ranked by. */
+export interface Scored {
+  readonly label: string;
+  readonly score: number;
+}
+
+type Values = Readonly<Record<string, number>>;
+
+const byScore = (values: Values): Scored[] =>
+  Object.entries(values)
+    .map(([label, score]) => ({ label, score }))
+    .sort((a, b) => b.score - a.score);
+
+/** A Worker with a task of three labels and some profiles, and what /v1/predict says of texts under `demo-000`. */
+export async function startAsked(options: WorkerOptions = {}) {
+  const worker: RunningWorker = await startWorker(options);
+  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(2));
+
+  async function values(
+    input: string | { text: string; textPair: string },
+    what: "scores" | "logits",
+  ): Promise<Values> {
+    const answer = await worker.predict({ task: "demo", profile: "demo-000", inputs: input, [what]: true });
+    const { predictions } = (await answer.json()) as { predictions: Record<typeof what, Values>[] };
+    const [prediction] = predictions;
+    if (!prediction) throw new RangeError("there is no prediction");
+    return prediction[what];
+  }
+
+  return {
+    worker,
+    async ranked(input: string | { text: string; textPair: string }, what: "scores" | "logits"): Promise<Scored[]> {
+      return byScore(await values(input, what));
+    },
+    async sigmoids(text: string): Promise<Scored[]> {
+      const logits = Object.entries(await values(text, "logits"));
+      return byScore(Object.fromEntries(logits.map(([label, logit]) => [label, 1 / (1 + Math.exp(-logit))])));
+    },
+  };
+}

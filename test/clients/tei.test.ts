@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LONG, startAsked, TEXT } from "./asked.ts";
+
+const PAIR = { text: "Is it raining?", textPair: "Take an umbrella." };
+
+let asked: Awaited<ReturnType<typeof startAsked>>;
+
+const post = ({ worker }: typeof asked, body: object, profile = "demo-000", key: string | null = null) =>
+  worker.ask("POST", `/v1/tei/demo/${profile}/predict`, { body, key });
+
+async function labels(body: object): Promise<unknown> {
+  const response = await post(asked, body);
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+beforeAll(async () => {
+  asked = await startAsked();
+});
+afterAll(() => asked.worker.close());
+
+describe("POST /predict of text-embeddings-inference", () => {
+  it("answers a text by its labels, best first", async () => {
+    const expected = await asked.ranked(TEXT, "scores");
+    expect(await labels({ inputs: TEXT })).toEqual(expected);
+    expect(await labels({ inputs: [TEXT] })).toEqual(expected);
+  });
+
+  it("answers a pair by one list of labels", async () => {
+    expect(await labels({ inputs: [PAIR.text, PAIR.textPair] })).toEqual(await asked.ranked(PAIR, "scores"));
+  });
+
+  it("answers a batch of texts and pairs by a list for each", async () => {
+    expect(await labels({ inputs: [[TEXT], [PAIR.text, PAIR.textPair]] })).toEqual([
+      await asked.ranked(TEXT, "scores"),
+      await asked.ranked(PAIR, "scores"),
+    ]);
+    expect(await labels({ inputs: [[TEXT]] })).toEqual([await asked.ranked(TEXT, "scores")]);
+  });
+
+  it("gives logits in the place of scores on request", async () => {
+    expect(await labels({ inputs: TEXT, raw_scores: true })).toEqual(await asked.ranked(TEXT, "logits"));
+  });
+
+  it("cuts a long text at its end where it is told to", async () => {
+    const expected = await asked.ranked(LONG, "scores");
+    expect(await labels({ inputs: LONG, truncate: true })).toEqual(expected);
+    for (const truncation_direction of ["Right", "right"]) {
+      expect(await labels({ inputs: LONG, truncate: true, truncation_direction })).toEqual(expected);
+    }
+  });
+
+  it("takes the fields of TEI's other routes, as TEI does", async () => {
+    expect(await labels({ inputs: TEXT, normalize: true })).toEqual(await asked.ranked(TEXT, "scores"));
+  });
+
+  it.each([
+    ["a long text", { inputs: LONG }, 422, "Validation"],
+    ["a long text by false", { inputs: LONG, truncate: false }, 422, "Validation"],
+    ["a long text by null", { inputs: LONG, truncate: null }, 422, "Validation"],
+    ["a long text in a batch", { inputs: [[TEXT], [LONG]] }, 422, "Validation"],
+    ["a cut at the start", { inputs: LONG, truncate: true, truncation_direction: "Left" }, 422, "Validation"],
+    ["an empty text", { inputs: "" }, 422, "Empty"],
+    ["an empty list", { inputs: [] }, 422, "Validation"],
+    ["three texts", { inputs: [TEXT, TEXT, TEXT] }, 422, "Validation"],
+    ["a text beside a list", { inputs: [[TEXT], TEXT] }, 422, "Validation"],
+    ["no inputs", {}, 422, "Validation"],
+  ])("refuses %s by TEI's kind of error", async (_, body, status, kind) => {
+    const response = await post(asked, body);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: expect.stringMatching(/\S/), error_type: kind });
+  });
+
+  it("names an unknown profile", async () => {
+    const response = await post(asked, { inputs: TEXT }, "nobody");
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({
+      error: 'Task "demo" has no profile "nobody".',
+      error_type: "Validation",
+    });
+  });
+
+  it("says whether it is overloaded or unhealthy", async () => {
+    const limited = await startAsked({ rateLimit: 1, vars: { TOKEN_KEYS: "no key" } });
+    try {
+      const unhealthy = await post(limited, { inputs: TEXT }, "demo-000", "a.profile.token");
+      expect(unhealthy.status).toBe(503);
+      expect(await unhealthy.json()).toMatchObject({ error: expect.any(String), error_type: "Unhealthy" });
+      // A minute may end between two of them, but no two minutes can.
+      const answers = await Promise.all([1, 2, 3].map(() => post(limited, { inputs: TEXT })));
+      const refused = answers.find(({ status }) => status === 429);
+      expect(await refused?.json()).toMatchObject({ error: expect.any(String), error_type: "Overloaded" });
+    } finally {
+      await limited.worker.close();
+    }
+  });
+});

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Client, createClient, ProblemError, type ProblemStatus, unwrap } from "../../client/index.ts";
+import { PROBLEM_CODES, statusOf } from "../../functions/problem.ts";
+import { toBase64 } from "../../src/exchange.ts";
+import { masksOf } from "../support/rows.ts";
+import { LONG, startAsked, TEXT } from "./asked.ts";
+
+let asked: Awaited<ReturnType<typeof startAsked>>;
+let client: Client;
+
+const demo = { task: "demo", profile: "demo-000" };
+
+beforeAll(async () => {
+  asked = await startAsked({ vars: { PUBLIC_PREDICT: "false" } });
+  client = createClient(asked.worker.url, { key: asked.worker.adminKey });
+});
+afterAll(() => asked.worker.close());
+
+describe("the typed client", () => {
+  it("predicts for one profile", async () => {
+    const response = await client.v1.predict.$post({ json: { ...demo, inputs: TEXT, topK: 3 } });
+    if (response.status !== 200) throw new Error(response.statusText);
+    const { predictions } = await response.json();
+    expect(predictions[0]?.top).toEqual(await asked.ranked(TEXT, "scores"));
+  });
+
+  it("predicts for many profiles", async () => {
+    const inputs = ["demo-000", "demo-001"].map((profile) => ({ profile, text: TEXT }));
+    const { predictions } = await unwrap(client.v1.predict.$post({ json: { task: "demo", inputs } }));
+    expect(predictions.map(({ profile, masks }) => [profile, masks])).toEqual([
+      ["demo-000", "profile"],
+      ["demo-001", "profile"],
+    ]);
+  });
+
+  it("predicts as the other clients do", async () => {
+    const expected = await asked.ranked(TEXT, "scores");
+    const huggingFace = client.v1.hf[":task"][":profile"];
+    expect(await unwrap(huggingFace.$post({ param: demo, json: { inputs: TEXT } }))).toEqual([expected]);
+    const tei = client.v1.tei[":task"][":profile"].predict;
+    expect(await unwrap(tei.$post({ param: demo, json: { inputs: TEXT } }))).toEqual(expected);
+  });
+
+  it("predicts for a stream of texts", async () => {
+    const lines = [TEXT, LONG].map((text) => `${JSON.stringify({ text })}\n`).join("");
+    const response = await client.v1.predict.stream.$post(
+      { query: { ...demo, truncate: "false" } },
+      { headers: { "content-type": "application/x-ndjson" }, init: { body: lines } },
+    );
+    if (response.status !== 200) throw new Error(response.statusText);
+    const answers = (await response.text()).trimEnd().split("\n");
+    expect(answers.map((line) => JSON.parse(line))).toMatchObject([
+      { line: 1, profile: "demo-000" },
+      { line: 2, error: { code: "text_too_long" } },
+      { done: true, answered: 1, failed: 1 },
+    ]);
+  });
+
+  it("lists tasks", async () => {
+    const { tasks, next } = await unwrap(client.v1.tasks.$get());
+    expect(tasks.map(({ task, labels }) => [task, labels])).toEqual([["demo", ["low", "middle", "high"]]]);
+    expect(next).toBeNull();
+    const page = await unwrap(client.v1.tasks.$get({ query: { limit: 1, after: "demo" } }));
+    expect(page.tasks).toEqual([]);
+  });
+
+  it("writes a profile if it is as it was", async () => {
+    const profile = client.v1.profiles[":task"][":profile"];
+    const param = { task: "demo", profile: "tenant:7@example.org" };
+    const json = { masks: toBase64(masksOf(7)) };
+    const made = await unwrap(profile.$put({ param, json, header: { "if-none-match": "*" } }));
+    expect(made).toEqual({ ...param, generation: 1, created: true });
+    expect(await unwrap(profile.$get({ param }))).toMatchObject({ ...json, generation: 1 });
+    const replaced = await profile.$put({ param, json, header: { "if-match": '"1"' } });
+    expect(replaced.headers.get("etag")).toBe('"2"');
+    const late = await profile.$put({ param, json, header: { "if-match": '"1"' } });
+    if (late.status !== 412) throw new Error(`it is ${late.status}`);
+    expect(await late.json()).toMatchObject({ code: "generation_mismatch", generation: 2 });
+    expect(await unwrap(profile.$put({ param, json }))).toMatchObject({ generation: 3 });
+  });
+
+  it("gives a problem by its status", async () => {
+    const response = await client.v1.predict.$post({ json: { ...demo, profile: "nobody", inputs: TEXT } });
+    if (response.status !== 404) throw new Error(`it is ${response.status}`);
+    const { code, hint } = await response.json();
+    expect(code satisfies ProblemError["code"]).toBe("unknown_profile");
+    expect(hint).toMatch(/\S/);
+  });
+
+  it("throws a problem where only the body is wanted", async () => {
+    const nobody = createClient(asked.worker.url);
+    const error: unknown = await unwrap(nobody.v1.info.$get()).catch((error) => error);
+    expect(error).toBeInstanceOf(ProblemError);
+    expect(error).toMatchObject({
+      message: "This needs a key.",
+      code: "key_missing",
+      hint: expect.stringContaining("Authorization: Bearer"),
+      status: 401,
+      problem: { title: "No key was sent" },
+    });
+  });
+
+  it("throws another error for an answer that is not the service's", async () => {
+    const before = createClient("http://localhost", {
+      fetch: async () =>
+        new Response("<h1>Bad gateway</h1>", { status: 502, headers: { "content-type": "text/html" } }),
+    });
+    await expect(unwrap(before.v1.info.$get())).rejects.toThrow("answered 502");
+  });
+
+  it("sends the headers that it is given", async () => {
+    const plain = createClient(asked.worker.url, { headers: { authorization: `Bearer ${asked.worker.adminKey}` } });
+    expect((await unwrap(plain.v1.info.$get())).limits.inputs).toBe(64);
+  });
+
+  it("knows every status of a problem", () => {
+    const known: Record<ProblemStatus, true> = {
+      400: true,
+      401: true,
+      403: true,
+      404: true,
+      405: true,
+      409: true,
+      412: true,
+      413: true,
+      415: true,
+      422: true,
+      429: true,
+      500: true,
+      501: true,
+      503: true,
+    };
+    expect(Object.keys(known).map(Number)).toEqual([...new Set(PROBLEM_CODES.map(statusOf))].sort());
+  });
+});

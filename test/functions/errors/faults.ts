@@ -1,0 +1,61 @@
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256Hex } from "../../../src/bundle/hash.ts";
+import type { Manifest } from "../../../src/bundle/manifest.ts";
+import { type Provocation, type Provocations, REQUEST, startDamaged, startOther, writeTask } from "./ground.ts";
+
+/** Predicts with a task in whose rows something was overwritten. */
+function damagedRow(name: string, statement: string): Provocation {
+  return async (ground) => {
+    await writeTask(ground, name);
+    await ground.worker.db.exec(`${statement} = '${name}'`);
+    return await ground.worker.predict({ ...REQUEST, task: name });
+  };
+}
+
+/** Asks for the health of a Worker whose bundle has something done to it. */
+function damagedBundle(damage: (folder: string) => Promise<void>): Provocation {
+  return async () => (await startDamaged(damage)).get("/healthz");
+}
+
+/** Puts another file in the place of a bundle's, as if the bundle had been built with it. */
+async function replaceFile(folder: string, path: string, content: string): Promise<void> {
+  const bytes = new TextEncoder().encode(content);
+  const manifest: Manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+  const entry = { bytes: bytes.length, sha256: await sha256Hex(bytes) };
+  const files = manifest.files.map((file) => (file.path === path ? { ...file, ...entry } : file));
+  await writeFile(join(folder, path), bytes);
+  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
+}
+
+/** Faults of the service: no caller can do anything about them. */
+export const faultProvocations = {
+  invalid_mask: damagedRow("bad-masks", "UPDATE profiles SET masks = x'00' WHERE task"),
+
+  invalid_label_bias: damagedRow("bad-bias", "UPDATE profiles SET label_bias = x'00' WHERE task"),
+
+  invalid_row: damagedRow("bad-labels", "UPDATE tasks SET labels = 'none' WHERE name"),
+
+  invalid_manifest: damagedBundle((folder) => writeFile(join(folder, "manifest.json"), "{}")),
+
+  bundle_file_missing: damagedBundle((folder) => rm(join(folder, "tokenizer.json"))),
+
+  bundle_file_corrupt: damagedBundle((folder) => appendFile(join(folder, "tokenizer.json"), " ")),
+
+  bundle_unusable: damagedBundle((folder) => replaceFile(folder, "tokenizer.json", "{}")),
+
+  async invalid_setting() {
+    const worker = await startOther({ vars: { CACHE_TTL_SECONDS: "soon" } });
+    return await worker.get("/v1/tasks");
+  },
+
+  async database_unavailable() {
+    const worker = await startOther({ database: false });
+    return await worker.get("/v1/tasks", { key: null });
+  },
+
+  async internal_error() {
+    // No deploy is without its bundle, so nothing looks whether it is bound.
+    return await (await startOther({ assets: false })).predict(REQUEST);
+  },
+} satisfies Provocations;

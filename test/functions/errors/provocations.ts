@@ -1,0 +1,16 @@
+import type { ProblemCode } from "../../../functions/problem.ts";
+import { accessProvocations } from "./access.ts";
+import { faultProvocations } from "./faults.ts";
+import type { Provocation } from "./ground.ts";
+import { requestProvocations } from "./requests.ts";
+import { rowProvocations } from "./rows.ts";
+import { tokenProvocations } from "./tokens.ts";
+
+/** How each problem is made to happen. A code that nothing provokes does not compile. */
+export const provocations: Record<ProblemCode, Provocation> = {
+  ...requestProvocations,
+  ...accessProvocations,
+  ...tokenProvocations,
+  ...rowProvocations,
+  ...faultProvocations,
+};

@@ -1,0 +1,36 @@
+import { type Provocations, REQUEST, startOther } from "./ground.ts";
+
+/** More than any body with texts may have. */
+const TOO_MANY_BYTES = 256 * 1024 + 1;
+
+/** Requests that are wrong whatever is stored. */
+export const requestProvocations = {
+  invalid_request: ({ worker }) => worker.predict({ ...REQUEST, inputs: [] }),
+
+  invalid_json: ({ worker }) => worker.predict('{"task": "demo"'),
+
+  invalid_unicode: ({ worker }) =>
+    // 0xff is no byte of UTF-8.
+    fetch(new URL("/v1/predict", worker.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: Buffer.concat([Buffer.from('{"task":"'), Buffer.of(0xff), Buffer.from('"}')]),
+    }),
+
+  unsupported_media_type: ({ worker }) => worker.predict(REQUEST, { headers: { "content-type": "text/plain" } }),
+
+  payload_too_large: ({ worker }) => worker.predict(JSON.stringify(REQUEST).padEnd(TOO_MANY_BYTES)),
+
+  not_found: ({ worker }) => worker.get("/v2/predict"),
+
+  method_not_allowed: ({ worker }) => worker.get("/v1/predict"),
+
+  async rate_limited() {
+    const worker = await startOther({ rateLimit: 1 });
+    const ask = () => worker.get("/v1/tasks", { key: null });
+    let response = await ask();
+    // The minute may end between two requests, but hardly between each two of four.
+    for (let again = 0; response.status === 200 && again < 3; again++) response = await ask();
+    return response;
+  },
+} satisfies Provocations;

@@ -1,0 +1,92 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { wrangler } from "../../scripts/install.mjs";
+import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
+import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+
+const PROFILES = 10_000;
+
+let folder: string;
+let state: string;
+let port: number;
+let url: string;
+let key: string;
+let server: ChildProcess;
+
+async function startServer(): Promise<void> {
+  const args = ["dev", "--port", String(port), "--persist-to", state, "--show-interactive-dev-session=false"];
+  server = start([wrangler, ...args], { detached: true }).child;
+  await untilAnswered(`${url}/healthz`);
+}
+
+/** Ends the server and the runtime beneath it as a power cut would. */
+async function killServer(): Promise<void> {
+  const gone = once(server, "close");
+  process.kill(-(server.pid ?? 0), "SIGKILL");
+  await gone;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "xpeft-killed-"));
+  state = join(folder, "state");
+  port = await freePort();
+  url = `http://localhost:${port}`;
+  const task = taskFor(await readBundle(DEFAULT_BUNDLE));
+  const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
+  await writeFile(files.task, taskFile(task));
+  await writeFile(files.profiles, profilesFile("demo", profilesOf(1)));
+  await run([wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
+  const at = ["--persist-to", state];
+  await run(["cli/xpeft.ts", "push", "--task", files.task, "--profiles", files.profiles, ...at]);
+  const made = await run(["cli/xpeft.ts", "keys", "create", "--scope", "write", ...at]);
+  expect(made.code).toBe(0);
+  key = made.stdout.trim();
+  await startServer();
+}, 120_000);
+
+afterAll(async () => {
+  await interrupt(server);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const headers = () => ({ authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" });
+
+it("loses and doubles nothing of an import whose server is killed half-way and that is sent again", {
+  timeout: 180_000,
+}, async () => {
+  const kinds = Array.from({ length: 50 }, (_, seed) => masksOf(seed));
+  const file = profilesFile(
+    "demo",
+    Array.from({ length: PROFILES }, (_, index) => ({
+      id: `p${String(index).padStart(5, "0")}`,
+      masks: kinds[index % 50] ?? masksOf(0),
+      labelBias: null,
+    })),
+  );
+
+  const sent = request(`${url}/v1/tasks/demo/import`, { method: "POST", headers: headers() });
+  sent.on("error", () => {});
+  sent.write(file.slice(0, file.length >> 1));
+  const [response] = await once(sent, "response");
+  response.on("error", () => {});
+  await once(response, "data");
+  // The rest is on its way when the server dies.
+  sent.end(file.slice(file.length >> 1));
+  await killServer();
+
+  await startServer();
+  const again = await fetch(`${url}/v1/tasks/demo/import`, { method: "POST", headers: headers(), body: file });
+  const sums = JSON.parse((await again.text()).trimEnd().split("\n").at(-1) ?? "");
+  expect(sums).toMatchObject({ done: true, replaced: 0, failed: 0 });
+  expect(sums.unchanged).toBeGreaterThan(0);
+  expect(sums.created + sums.unchanged).toBe(PROFILES);
+
+  const exported = await fetch(`${url}/v1/tasks/demo/export?prefix=p`, { headers: headers() });
+  expect((await exported.text()) === file).toBe(true);
+});

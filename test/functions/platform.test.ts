@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBundle } from "../../cli/files.ts";
+import { profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+const ORIGIN = "https://app.example";
+
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  worker = await startWorker({ vars: { CORS_ORIGINS: `https://other.example, ${ORIGIN}` } });
+  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(2));
+});
+afterAll(() => worker.close());
+
+describe("pages of other origins", () => {
+  const preflight = (origin: string) =>
+    worker.ask("OPTIONS", "/v1/predict", {
+      key: null,
+      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization" },
+    });
+
+  it("may call from an origin that the deploy names", async () => {
+    const allowed = await preflight(ORIGIN);
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+    expect(allowed.headers.get("access-control-allow-headers")).toContain("authorization");
+    const answer = await worker.get("/v1/tasks", { headers: { origin: ORIGIN } });
+    expect(answer.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+    expect(answer.headers.get("access-control-expose-headers")).toContain("x-d1-bookmark");
+    const problem = await worker.get("/v1/tasks", { key: "xpk_no", headers: { origin: ORIGIN } });
+    expect(problem.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+  });
+
+  it("may not from any other", async () => {
+    expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
+    const answer = await worker.get("/v1/tasks", { headers: { origin: `${ORIGIN}.evil` } });
+    expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+  });
+});
+
+describe("bookmarks", () => {
+  it("come with what was read or written, and are taken back", async () => {
+    const written = await worker.ask("DELETE", "/v1/profiles/demo/demo-001");
+    const bookmark = written.headers.get("x-d1-bookmark") ?? "";
+    expect(bookmark).toMatch(/^[0-9a-f-]{59}$/);
+    const read = await worker.get("/v1/profiles/demo/demo-001", { headers: { "x-d1-bookmark": bookmark } });
+    expect(read.status).toBe(404);
+    const body = { task: "demo", profile: "demo-001", inputs: "a text" };
+    expect((await worker.predict(body, { headers: { "x-d1-bookmark": bookmark } })).status).toBe(404);
+  });
+
+  it("are refused if they cannot be any", async () => {
+    const response = await worker.get("/v1/tasks", { headers: { "x-d1-bookmark": "first-primary" } });
+    expect([response.status, await response.json()]).toMatchObject([422, { code: "invalid_request" }]);
+  });
+});
+
+describe("limits of the caller", () => {
+  it("are per key, and say when to come back", async () => {
+    const slow = await startWorker({ rateLimit: 3 });
+    try {
+      const [one, other] = [await slow.makeKey(), await slow.makeKey()];
+      const statuses = async (key: string, times: number) => {
+        const asked: number[] = [];
+        for (let time = 0; time < times; time++) asked.push((await slow.get("/v1/tasks", { key })).status);
+        return asked;
+      };
+      expect(await statuses(one, 4)).toEqual([200, 200, 200, 429]);
+      expect(await statuses(other, 2)).toEqual([200, 200]);
+      const refused = await slow.get("/v1/tasks", { key: one });
+      expect(refused.headers.get("retry-after")).toBe("60");
+      expect(await refused.json()).toMatchObject({ code: "rate_limited", error_type: "Overloaded" });
+    } finally {
+      await slow.close();
+    }
+  });
+});
+
+describe("what is seen from outside", () => {
+  it("is a line a request, without texts, ids of profiles or keys", async () => {
+    worker.harness.clearLogs();
+    const body = { task: "demo", profile: "demo-000", inputs: ["very secret words", "more of them"] };
+    await worker.predict(body, { headers: { "x-request-id": "mine" } });
+    await worker.get("/v1/profiles/demo/hidden-profile");
+    await expect.poll(() => worker.harness.getLogs().length).toBe(2);
+    const lines = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+    expect(lines).toMatchObject([
+      { level: "info", request: "mine", method: "POST", route: "/v1/predict", status: 200, texts: 2 },
+      { route: "/v1/profiles/:task/:profile", status: 404, code: "unknown_profile" },
+    ]);
+    expect(lines[0].caller).toBe(worker.adminKey.split("_")[1]);
+    expect(JSON.stringify(lines)).not.toMatch(/secret|hidden|demo-000/);
+    expect(JSON.stringify(lines)).not.toContain(worker.adminKey.split("_")[2]);
+  });
+
+  it("is what is served, within which limits, and what is kept", async () => {
+    await worker.predict({ task: "demo", profile: "demo-000", inputs: "a text" });
+    const info = await (await worker.get("/v1/info")).json();
+    expect(info).toMatchObject({
+      bundle: { layers: 6, hidden: 384, bottleneck: 24, pool: { kind: "sign", size: 100, chosen: 50 } },
+      access: { publicPredict: true, profileTokens: true, rateLimit: true },
+      limits: { inputs: 64, tokenBytes: 98304 },
+      caches: { ttlSeconds: 30, rows: { tasks: 1, profiles: 1 }, merged: { profiles: 1 } },
+    });
+  });
+
+  it("is described, and the description tells whether predictions need a key", async () => {
+    const describing = async (of: RunningWorker) =>
+      (await of.get("/openapi.json")).json<{ openapi: string; paths: Record<string, Record<string, object>> }>();
+    const described = await describing(worker);
+    expect(described.openapi).toBe("3.1.0");
+    expect(described.paths["/v1/predict"]?.post).toMatchObject({ security: [{ key: [] }, { token: [] }, {}] });
+    expect(described.paths["/v1/profiles/{task}"]?.get).toMatchObject({ security: [{ key: [] }] });
+    const closed = await startWorker({ vars: { PUBLIC_PREDICT: "false" } });
+    try {
+      expect((await describing(closed)).paths["/v1/predict"]?.post).toMatchObject({
+        security: [{ key: [] }, { token: [] }],
+      });
+    } finally {
+      await closed.close();
+    }
+  });
+
+  it("has a page of its own, from this Worker alone", async () => {
+    const page = await worker.get("/docs", { key: null });
+    expect(page.headers.get("content-security-policy")).toContain("connect-src 'self'");
+    expect(await page.text()).not.toMatch(/https?:/);
+    const viewer = await worker.get("/docs/viewer.js", { key: null });
+    expect(viewer.headers.get("content-type")).toBe("text/javascript");
+    expect((await viewer.text()).length).toBeGreaterThan(1_000_000);
+    expect((await worker.get("/docs/viewer.css", { key: null })).headers.get("content-type")).toBe("text/css");
+  });
+});
