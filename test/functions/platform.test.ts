@@ -39,6 +39,14 @@ describe("pages of other origins", () => {
   });
 });
 
+it("takes the login that Hugging Face's clients send by themselves for none of its own", async () => {
+  const asking = { key: "hf_a-login-of-theirs" };
+  const answer = await worker.ask("POST", "/v1/hf/demo/demo-000", { body: { inputs: "a text" }, ...asking });
+  expect(answer.status).toBe(200);
+  const refused = await worker.get("/v1/tasks/demo", asking);
+  expect(await refused.json()).toMatchObject({ code: "key_invalid" });
+});
+
 describe("bookmarks", () => {
   it("come with what was read or written, and are taken back", async () => {
     const written = await worker.ask("DELETE", "/v1/profiles/demo/demo-001");

@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseSigningKeys } from "../../src/signing-keys.ts";
+import { type CarriedProfile, hashTask, readToken, signToken } from "../../src/token.ts";
+import { named } from "../support/errors.ts";
+import { masksOf, taskOf } from "../support/rows.ts";
+
+const keyOf = (fill: number) => Buffer.alloc(32, fill).toString("base64");
+const keys = parseSigningKeys(`new:${keyOf(1)},old:${keyOf(2)}`);
+const now = new Date("2026-11-25T12:00:00Z");
+const task = { ...taskOf({ labels: ["a", "ü", '"'] }), generation: 3 };
+const profileOf = (seed: number, labelBias: Uint8Array | null = null) => ({
+  task: "demo",
+  id: "anna@x.org",
+  masks: masksOf(seed),
+  labelBias,
+  generation: 7,
+  updatedAt: now,
+});
+const use = { bundle: task.bundle, task: "demo", profile: "anna@x.org" };
+const options = { carry: "all", ttlSeconds: 600, now } as const;
+const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
+
+describe("a token", () => {
+  it("gives back what was put in", async () => {
+    const bias = fc.option(fc.uint8Array({ minLength: 3, maxLength: 3 }));
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 500 }), bias, fc.constantFrom("all", "masks"), async (seed, labelBias, carry) => {
+        const { token, expiresAt } = await signToken(keys, task, profileOf(seed, labelBias), { ...options, carry });
+        const { name, bundle, labels, maxTokens, head } = task;
+        const expected: CarriedProfile = {
+          task: "demo",
+          profile: "anna@x.org",
+          generation: 7,
+          parts: { masks: masksOf(seed), labelBias },
+          taskHash: await hashTask(task),
+          taskParts: carry === "all" ? { name, bundle, labels: [...labels], maxTokens, head } : null,
+        };
+        expect(await readToken(token, keys, use, now)).toEqual(expected);
+        expect(expiresAt).toEqual(later(600));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("is refused with any of its characters changed", async () => {
+    const { token } = await signToken(keys, task, profileOf(1), { ...options, carry: "masks" });
+    const other = (character: string) => (character === "A" ? "B" : "A");
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: token.length - 2 }), async (place) => {
+        // The last character of a part may have bits that no byte takes.
+        fc.pre(token[place + 1] !== ".");
+        const changed = token.slice(0, place) + other(token[place] ?? "") + token.slice(place + 1);
+        await expect(readToken(changed, keys, use, now)).rejects.toMatchObject({
+          code: expect.stringMatching(/^token_(forged|malformed|unknown_key|other_algorithm)$/),
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is taken from a minute before its time to a minute after it", async () => {
+    const { token } = await signToken(keys, task, profileOf(1), options);
+    const at = (seconds: number) => readToken(token, keys, use, later(seconds));
+    await expect(at(-61)).rejects.toThrow(named("token_not_yet_valid"));
+    await expect(at(-59)).resolves.toMatchObject({ profile: "anna@x.org" });
+    await expect(at(659)).resolves.toMatchObject({ profile: "anna@x.org" });
+    await expect(at(661)).rejects.toThrow(named("token_expired"));
+  });
+
+  it("is taken while its key is there, whichever signs now", async () => {
+    const { token } = await signToken(keys, task, profileOf(1), options);
+    const rotated = parseSigningKeys(`newer:${keyOf(3)},new:${keyOf(1)}`);
+    expect(await readToken(token, rotated, use, now)).toMatchObject({ generation: 7 });
+    const gone = parseSigningKeys(`newer:${keyOf(3)}`);
+    await expect(readToken(token, gone, use, now)).rejects.toThrow(named("token_unknown_key"));
+    const reused = parseSigningKeys(`new:${keyOf(9)}`);
+    await expect(readToken(token, reused, use, now)).rejects.toThrow(named("token_forged"));
+  });
+
+  it("is for its bundle, task and profile alone", async () => {
+    const { token } = await signToken(keys, task, profileOf(1), options);
+    const asked = (other: object) => readToken(token, keys, { ...use, ...other }, now);
+    await expect(asked({ bundle: "1".repeat(32) })).rejects.toThrow(named("token_other_bundle"));
+    await expect(asked({ task: "dem" })).rejects.toThrow(named("token_other_task"));
+    await expect(asked({ profile: "anna" })).rejects.toThrow(named("token_other_profile"));
+  });
+});
+
+describe("hashTask", () => {
+  it("changes with whatever an answer follows from, and with nothing else", async () => {
+    const hashes = await Promise.all(
+      [
+        task,
+        taskOf({ labels: ["a", "ü", "'"] }),
+        { ...task, maxTokens: 33 },
+        { ...task, head: task.head.map((value, index) => (index === 5 ? value + 1 : value)) },
+      ].map(hashTask),
+    );
+    expect(new Set(hashes).size).toBe(4);
+    expect(await hashTask({ ...task, name: "other", bundle: "2".repeat(32) })).toBe(hashes[0]);
+  });
+});
+
+describe("parseSigningKeys", () => {
+  it("takes the first key for signing, and all for reading", () => {
+    expect(keys.current).toBe("new");
+    expect([...keys.byId.keys()]).toEqual(["new", "old"]);
+    expect(keys.byId.get("old")).toEqual(new Uint8Array(32).fill(2));
+  });
+
+  it.each([[undefined], [""]])("names what is not there: %j", (setting) => {
+    expect(() => parseSigningKeys(setting)).toThrow(named("tokens_not_set_up"));
+  });
+
+  it.each([
+    ["no id", keyOf(1)],
+    ["no base64", "new:secret-secret-secret-secret-secret-secret"],
+    ["a key that is too short", `new:${Buffer.alloc(31).toString("base64")}`],
+    ["an id twice", `a:${keyOf(1)},a:${keyOf(2)}`],
+    ["an id that cannot be", `a b:${keyOf(1)}`],
+    ["an end that is empty", `a:${keyOf(1)},`],
+  ])("names a setting with %s, without quoting it", (_, setting) => {
+    expect(() => parseSigningKeys(setting)).toThrow(named("invalid_setting"));
+    expect(() => parseSigningKeys(setting)).not.toThrow(setting.slice(2, 12));
+  });
+});
