@@ -55,26 +55,26 @@ function lazyStore(c: Context<AppEnv>, fresh: boolean): ProfileStore {
   };
 }
 
-/** The profile that came with a request as its token. @throws XpeftError what is wrong with it, for this profile */
-async function readCarried(c: Context<AppEnv>, token: string, task: string, profile: string): Promise<CarriedProfile> {
+/**
+ * The profile that came with a request as its token.
+ *
+ * @param profile as whom the request is to be answered; null if the token says so itself
+ * @returns null if no token came
+ * @throws XpeftError what is wrong with the token
+ */
+export async function carriedBy(
+  c: Context<AppEnv>,
+  task: string,
+  profile: string | null,
+): Promise<CarriedProfile | null> {
+  const token = c.get("token");
+  if (token === null) return null;
   const keys = parseSigningKeys(c.env.TOKEN_KEYS);
   const { id: bundle } = await bundleOf(c.env, c.executionCtx);
   return await readToken(token, keys, { bundle, task, profile }, new Date());
 }
 
-/**
- * Checks that the caller may predict as a profile.
- *
- * @returns the profile if it came with the request; null if it is to be found in the caches or the database
- * @throws XpeftError `outside_confinement`, or what is wrong with the token
- */
-export async function admit(c: Context<AppEnv>, task: string, profile: string): Promise<CarriedProfile | null> {
-  requireProfile(c.get("access"), task, profile);
-  const token = c.get("token");
-  return token === null ? null : await readCarried(c, token, task, profile);
-}
-
-/** Where the rows of a request come from. @param carried what {@link admit} gave for its profiles */
+/** Where the rows of a request come from. @param carried what {@link carriedBy} gave */
 export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null): RowSource {
   const fresh = wantsFresh(c);
   return { store: lazyStore(c, fresh), fresh, carried };
@@ -83,7 +83,8 @@ export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null):
 /** Answers a request as a whole, telling in the answer's headers where the time went. */
 export async function answer(c: Context<AppEnv>, request: PredictRequest): Promise<Answer> {
   const profiles = [...new Set(request.inputs.map(({ profile }) => profile))];
-  const [carried = null] = await Promise.all(profiles.map((profile) => admit(c, request.task, profile)));
+  for (const profile of profiles) requireProfile(c.get("access"), request.task, profile);
+  const [carried = null] = await Promise.all(profiles.map((profile) => carriedBy(c, request.task, profile)));
   const { predictor } = await serviceOf(c.env, c.executionCtx);
   const answered = await predictor.predict(request, rowSourceOf(c, carried));
   c.set("texts", request.inputs.length);

@@ -40,7 +40,8 @@ export interface TokenUse {
   /** Id of the running bundle. */
   readonly bundle: string;
   readonly task: string;
-  readonly profile: string;
+  /** Null where the token itself says as whom to predict. */
+  readonly profile: string | null;
 }
 
 const bytes = z.base64().transform((text) => z.util.base64ToUint8Array(text));
@@ -130,8 +131,7 @@ export async function readToken(token: string, keys: SigningKeys, use: TokenUse,
   if (bundle !== use.bundle)
     throw refused("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
   if (name !== use.task) throw refused("token_other_task", `The token is for task "${name}", not "${use.task}".`);
-  if (sub !== use.profile)
-    throw refused("token_other_profile", `The token is of profile "${sub}", not "${use.profile}".`);
+  if (use.profile !== null && sub !== use.profile) throw otherProfile(sub, use.profile);
   return {
     task: name,
     profile: sub,
@@ -173,6 +173,11 @@ function keyOf(keys: SigningKeys, id: string): Uint8Array {
   const key = keys.byId.get(id);
   if (!key) throw refused("token_unknown_key", "The token was signed with a key that is not known here, or no longer.");
   return key;
+}
+
+/** The error of a token that is sent for another profile than its own. */
+export function otherProfile(own: string, asked: string): XpeftError {
+  return refused("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
 }
 
 /** The error of a token that is not taken. */

@@ -81,7 +81,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
 /**
  * Lets through only callers whose key has a scope, and only as often as the deploy allows.
  *
- * @param options.tokens whether a profile token does too: the route must then check it, as `admit` does
+ * @param options.tokens whether a profile token does too: the route must then check it, as `carriedBy` does
  */
 export function guard(scope: Scope, { tokens = false } = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {

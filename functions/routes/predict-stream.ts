@@ -1,16 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { requireTask } from "../../src/access.ts";
+import { type Access, requireProfile, requireTask } from "../../src/access.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { type Line, readLines } from "../../src/ndjson.ts";
 import type { ProfileInput } from "../../src/predictor.ts";
-import type { CarriedProfile } from "../../src/token.ts";
-import type { AppEnv } from "../env.ts";
+import { type CarriedProfile, otherProfile } from "../../src/token.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { describeInvalid } from "../middleware/validation.ts";
 import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { type Fault, ProblemSchema, problemOf, problemResponses, RequestError } from "../problem.ts";
-import { admit, PREDICT_PROBLEMS, rowSourceOf } from "../reading.ts";
+import { carriedBy, PREDICT_PROBLEMS, rowSourceOf } from "../reading.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
 import { ProfileId, TaskName } from "../schemas.ts";
 import { serviceOf } from "../service.ts";
@@ -72,10 +70,7 @@ const route = createRoute({
 });
 
 /** A line that can be answered, or what is wrong with it. */
-type ReadLine = { readonly line: number } & (
-  | { readonly input: ProfileInput; readonly carried: CarriedProfile | null }
-  | { readonly fault: Fault }
-);
+type ReadLine = { readonly line: number } & ({ readonly input: ProfileInput } | { readonly fault: Fault });
 
 const FAULTS = { encoding: "is not UTF-8", length: `is over ${MAX_TEXT_LINE_BYTES} bytes` };
 
@@ -98,10 +93,22 @@ function invalid(message: string): RequestError {
   return new RequestError("invalid_request", message, 'Send lines of {"profile", "text"}.');
 }
 
-async function read(c: Context<AppEnv>, line: Line, task: string, standard: string | undefined): Promise<ReadLine> {
+/** As whom a stream's lines may be answered. */
+interface Caller {
+  readonly access: Access;
+  readonly task: string;
+  /** The profile of lines that name none. */
+  readonly standard: string | undefined;
+  /** The profile that came as a token: the only one then. */
+  readonly carried: CarriedProfile | null;
+}
+
+function read(line: Line, { access, task, standard, carried }: Caller): ReadLine {
   try {
     const input = parse(line, standard);
-    return { line: line.number, input, carried: await admit(c, task, input.profile) };
+    requireProfile(access, task, input.profile);
+    if (carried && input.profile !== carried.profile) throw otherProfile(carried.profile, input.profile);
+    return { line: line.number, input };
   } catch (fault) {
     if (fault instanceof RequestError || fault instanceof XpeftError) return { line: line.number, fault };
     throw fault;
@@ -111,18 +118,19 @@ async function read(c: Context<AppEnv>, line: Line, task: string, standard: stri
 /** `POST /v1/predict/stream`: thousands of texts by one request. */
 export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
   const { task, profile, truncate, scores, logits, ...rest } = c.req.valid("query");
-  requireTask(c.get("access"), task);
+  const access = c.get("access");
+  requireTask(access, task);
+  if (profile !== undefined) requireProfile(access, task, profile);
   const base = { ...rest, task, truncate: truncate === "true", scores: scores === "true", logits: logits === "true" };
-  // Where all lines are under one profile, what is wrong with the caller's claim to it is wrong with the request.
-  if (profile !== undefined) await admit(c, task, profile);
+  const carried = await carriedBy(c, task, profile ?? null);
+  const caller = { access, task, standard: profile ?? carried?.profile, carried };
+  const from = rowSourceOf(c, carried);
   const { predictor } = await serviceOf(c.env, c.executionCtx);
   const lines = readLines(bodyOf(c), { maxBytes: MAX_TEXT_LINE_BYTES, maxLines: GROUP });
 
   async function answerGroup(group: readonly ReadLine[]): Promise<object[]> {
-    const good = group.flatMap((line) => ("input" in line ? [line] : []));
-    const request = { ...base, inputs: good.map(({ input }) => input) };
-    const from = rowSourceOf(c, good[0]?.carried ?? null);
-    const answers = good.length > 0 ? await predictor.predictEach(request, from) : [];
+    const inputs = group.flatMap((line) => ("input" in line ? [line.input] : []));
+    const answers = inputs.length > 0 ? await predictor.predictEach({ ...base, inputs }, from) : [];
     let next = 0;
     return group.map((one) => {
       const { line } = one;
@@ -135,7 +143,7 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
   async function* answers(): AsyncGenerator<string> {
     const sums = { answered: 0, failed: 0 };
     for await (const group of lines) {
-      const answered = await answerGroup(await Promise.all(group.map((line) => read(c, line, task, profile))));
+      const answered = await answerGroup(group.map((line) => read(line, caller)));
       for (const answer of answered) sums["error" in answer ? "failed" : "answered"]++;
       yield answered.map((answer) => `${JSON.stringify(answer)}\n`).join("");
     }

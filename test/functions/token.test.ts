@@ -73,6 +73,21 @@ describe("a token", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([{ masks: "token" }, { error: { code: "token_other_profile" } }, { done: true }]);
+    const unnamed = await worker.ask("POST", "/v1/predict/stream?task=demo", {
+      body: `${JSON.stringify({ text: TEXT })}\n`,
+      headers: { "content-type": "application/x-ndjson" },
+      key,
+    });
+    expect(JSON.parse((await unnamed.text()).split("\n")[0] ?? "")).toMatchObject({
+      profile: "biased",
+      masks: "token",
+    });
+    const forged = await worker.ask("POST", "/v1/predict/stream?task=demo", {
+      body: "\n",
+      headers: { "content-type": "application/x-ndjson" },
+      key: `${key}x`,
+    });
+    expect(forged.status).toBe(401);
     expect((await worker.ask("POST", "/v1/hf/demo/biased", { body: { inputs: TEXT }, key })).status).toBe(200);
     expect((await worker.get("/v1/tasks", { key })).status).toBe(401);
     expect((await worker.get("/v1/profiles/demo/biased", { key })).status).toBe(401);

@@ -8,6 +8,12 @@ import schemathesis
 NDJSON = "application/x-ndjson"
 
 
+@schemathesis.hook
+def filter_case(ctx: Any, case: Any) -> bool:
+    """Leave out empty headers: the server in front of the Worker drops them, so that the Worker sees none."""
+    return all(value != "" for value in (case.headers or {}).values())
+
+
 @schemathesis.serializer(NDJSON)
 def lines(ctx: Any, value: Any) -> bytes:
     """Send text as it is; whatever else is generated becomes one line."""
