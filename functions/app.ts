@@ -55,7 +55,15 @@ export function createApp() {
         const { corsOrigins } = readSettings(c.env);
         return corsOrigins.includes("*") ? "*" : corsOrigins.find((allowed) => allowed === origin);
       },
-      allowHeaders: ["authorization", "cache-control", "content-type", "if-match", "if-none-match", BOOKMARK],
+      allowHeaders: [
+        "authorization",
+        "cache-control",
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "x-request-id",
+        BOOKMARK,
+      ],
       exposeHeaders: ["etag", "retry-after", "server-timing", "x-request-id", BOOKMARK],
       maxAge: 3600,
     }),

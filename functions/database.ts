@@ -12,20 +12,16 @@ export const BOOKMARK = "x-d1-bookmark";
 export const BOOKMARK_PATTERN = /^[0-9a-f]{1,64}(-[0-9a-f]{1,64}){0,7}$/;
 
 /**
- * Where a request's reads begin: at the primary database, which has every write; or at whatever replica is near, which
- * may lag behind. A caller's bookmark comes before both.
- */
-export type Freshness = "primary" | "nearest";
-
-/**
  * Opens a session of the database for a request. The answer gets the session's bookmark.
  *
+ * @param begins at the primary database, which has every write; or at whatever replica is near, which may lag behind, but
+ * not behind the bookmark that the request brings
  * @throws XpeftError `database_unavailable` if none is bound
  */
-export function openDatabase(c: Context<AppEnv>, freshness: Freshness): Database {
+export function openDatabase(c: Context<AppEnv>, begins: "primary" | "nearest"): Database {
   const { DB } = c.env;
   if (!DB) throw noDatabase();
-  const session = DB.withSession(bookmarkOf(c) ?? (freshness === "primary" ? "first-primary" : "first-unconstrained"));
+  const session = DB.withSession(begins === "primary" ? "first-primary" : (bookmarkOf(c) ?? "first-unconstrained"));
   c.set("session", session);
   // Drizzle's driver calls no other methods than a session has, but does not know its type.
   return drizzle(session as unknown as D1Database);

@@ -35,6 +35,8 @@ export interface AppEnv {
       token: string | null;
       /** The database session of the request, if it has opened one. */
       session: D1DatabaseSession | undefined;
+      /** Settles when an answer that is a stream has ended. */
+      streaming: Promise<void> | undefined;
       /** What went wrong, for the log. */
       problem: ProblemCode | undefined;
       /** Texts that were answered, for the log. */

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import { BrokenStream } from "../src/ndjson.ts";
 import type { AppEnv } from "./env.ts";
 import { faultOf } from "./middleware/errors.ts";
 import { problemOf, RequestError } from "./problem.ts";
@@ -31,19 +32,27 @@ export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {
  */
 export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Response {
   const encoder = new TextEncoder();
+  const { promise, resolve: ended } = Promise.withResolvers<void>();
+  c.set("streaming", promise);
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await text.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
+        if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
-        controller.enqueue(encoder.encode(`${JSON.stringify({ error: problemOf(c, faultOf(c, error)) })}\n`));
-        controller.close();
+        // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
+        if (!(error instanceof BrokenStream)) {
+          const fault = faultOf(c, error);
+          c.set("problem", fault.code);
+          controller.enqueue(encoder.encode(`${JSON.stringify({ error: problemOf(c, fault) })}\n`));
+        }
       }
+      controller.close();
+      ended();
     },
     async cancel() {
       await text.return(undefined);
+      ended();
     },
   });
   return c.body(body, 200, { "content-type": NDJSON });

@@ -21,8 +21,16 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
-/** What every guarded operation takes. */
+/** What every operation takes, and what every guarded one takes besides. */
 const PARAMETERS = {
+  request: {
+    name: "x-request-id",
+    in: "header",
+    required: false,
+    description: "An id of the caller's own for the request; one is made up for a request without any.",
+    schema: { type: "string" },
+    example: "order-4711",
+  },
   bookmark: {
     name: BOOKMARK,
     in: "header",
@@ -41,27 +49,42 @@ const PARAMETERS = {
   },
 } as const;
 
-/** What every answer has. */
+/** What answers have: all of them; those of guarded operations, where the database was asked; those of one status. */
 const HEADERS = {
-  request: { description: "The request's id; the caller's own, if it sent one.", schema: { type: "string" } },
+  request: { description: "The request's id.", schema: { type: "string" } },
   timing: { description: "Milliseconds of each step.", schema: { type: "string" } },
+  bookmark: {
+    description: "What the database had when it answered; absent where it was not asked.",
+    schema: { type: "string" },
+  },
+  retry: { description: "Seconds to wait.", schema: { type: "string" } },
+  authenticate: { description: "Bearer.", schema: { type: "string" } },
 } as const;
 
-/** `GET /openapi.json`: the API's description, made of the schemas that the routes check with. */
+const parameter = (name: keyof typeof PARAMETERS) => ({ $ref: `#/components/parameters/${name}` });
+const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${name}` });
+
+/**
+ * `GET /openapi.json`: the API's description, made of the schemas that the routes check with. It tells of this deploy:
+ * where predictions need no key, it says so.
+ */
 export function registerOpenApi(app: App): void {
   const { openAPIRegistry: registry } = app;
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     registry.registerComponent("securitySchemes", name, scheme);
   }
-  for (const [name, parameter] of Object.entries(PARAMETERS)) {
-    registry.registerComponent("parameters", name, parameter);
-  }
-  for (const [name, header] of Object.entries(HEADERS)) registry.registerComponent("headers", name, header);
+  for (const [name, of] of Object.entries(PARAMETERS)) registry.registerComponent("parameters", name, of);
+  for (const [name, of] of Object.entries(HEADERS)) registry.registerComponent("headers", name, of);
 
-  app.get("/openapi.json", (c) => c.json(describe(app, readSettings(c.env).publicPredict)));
+  const made = new Map<boolean, string>();
+  app.get("/openapi.json", (c) => {
+    const { publicPredict } = readSettings(c.env);
+    const document = made.get(publicPredict) ?? JSON.stringify(describe(app, publicPredict));
+    made.set(publicPredict, document);
+    return c.body(document, 200, { "content-type": "application/json" });
+  });
 }
 
-/** @param publicPredict whether this deploy takes predictions without a key: the description then says so */
 function describe(app: App, publicPredict: boolean) {
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -72,16 +95,21 @@ function describe(app: App, publicPredict: boolean) {
     for (const method of OPERATIONS) {
       const operation = path[method];
       if (!operation) continue;
-      if (operation[SCOPE] !== undefined) {
-        const common = Object.keys(PARAMETERS).map((name) => ({ $ref: `#/components/parameters/${name}` }));
-        operation.parameters = [...(operation.parameters ?? []), ...common];
-      }
+      const guarded = operation[SCOPE] !== undefined;
+      operation.parameters = [
+        ...(operation.parameters ?? []),
+        parameter("request"),
+        ...(guarded ? [parameter("bookmark"), parameter("fresh")] : []),
+      ];
       if (operation[SCOPE] === "predict" && publicPredict) operation.security = [...(operation.security ?? []), {}];
-      for (const response of Object.values(operation.responses ?? {})) {
+      for (const [status, response] of Object.entries(operation.responses ?? {})) {
         response.headers = {
           ...response.headers,
-          "x-request-id": { $ref: "#/components/headers/request" },
-          "server-timing": { $ref: "#/components/headers/timing" },
+          "x-request-id": header("request"),
+          "server-timing": header("timing"),
+          ...(guarded && { [BOOKMARK]: header("bookmark") }),
+          ...(status === "429" && { "retry-after": header("retry") }),
+          ...(status === "401" && { "www-authenticate": header("authenticate") }),
         };
       }
     }

@@ -164,10 +164,11 @@ export function problem(c: Context<AppEnv>, error: Fault): Response {
   });
 }
 
-/** The OpenAPI entries of the problems that a route answers with. */
+/** The OpenAPI entries of the problems that a route answers with; what is unexpected can befall any. */
 export function problemResponses(...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of codes) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);
+  for (const code of [...codes, "internal_error" as const])
+    byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);
   return Object.fromEntries(
     [...byStatus].map(([status, names]) => [
       status,

@@ -4,7 +4,7 @@ import type { Answer, PredictRequest, RowSource } from "../src/predictor.ts";
 import { parseSigningKeys } from "../src/signing-keys.ts";
 import { createStore, type ProfileStore } from "../src/store.ts";
 import { type CarriedProfile, readToken } from "../src/token.ts";
-import { openDatabase } from "./database.ts";
+import { bookmarkOf, openDatabase } from "./database.ts";
 import type { AppEnv } from "./env.ts";
 import { wantsFresh } from "./middleware/freshness.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -45,11 +45,11 @@ export const TEXT_PROBLEMS = [
 ] as const satisfies ProblemCode[];
 
 /** A store that opens its session only if it is read: a prediction from the caches or a token needs none. */
-function lazyStore(c: Context<AppEnv>, fresh: boolean): ProfileStore {
+function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest"): ProfileStore {
   let store: ProfileStore | undefined;
   return {
     read(...asked) {
-      store ??= createStore(openDatabase(c, fresh ? "primary" : "nearest"));
+      store ??= createStore(openDatabase(c, session));
       return store.read(...asked);
     },
   };
@@ -76,8 +76,10 @@ export async function carriedBy(
 
 /** Where the rows of a request come from. @param carried what {@link carriedBy} gave */
 export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null): RowSource {
-  const fresh = wantsFresh(c);
-  return { store: lazyStore(c, fresh), fresh, carried };
+  const stores = { nearest: lazyStore(c, "nearest"), primary: lazyStore(c, "primary") };
+  // What is kept has no bookmark, so a caller who brings one is answered from the database.
+  const freshness = wantsFresh(c) ? "primary" : bookmarkOf(c) === undefined ? "kept" : "nearest";
+  return { stores, freshness, carried };
 }
 
 /** Answers a request as a whole, telling in the answer's headers where the time went. */

@@ -26,7 +26,11 @@ export const Base64 = (description: string) =>
 
 /** What every row tells of its last write. */
 export const Written = {
-  generation: z.int().min(1).openapi({ description: "1 at first, up by one at each write of the row." }),
+  generation: z
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .openapi({ description: "1 at first, up by one at each write of the row." }),
   updatedAt: z.iso.datetime().openapi({ description: "When the row was last written." }),
 };
 
@@ -34,7 +38,7 @@ export const Written = {
 export const Preconditions = z.object({
   "if-match": z
     .string()
-    .regex(/^(\*|"[0-9]{1,15}"|[0-9]{1,15})$/, "is neither a generation nor *")
+    .regex(/^(\*|(W\/)?"[0-9]{1,15}"|[0-9]{1,15})$/, "is neither a generation nor *")
     .optional()
     .openapi({
       description: "The generation that the row must be at, as its ETag has it; * if it must only be there.",
@@ -49,7 +53,8 @@ export function expectedOf(headers: z.infer<typeof Preconditions>): Expected {
   const absent = headers["if-none-match"] !== undefined;
   if (absent) return match === undefined ? 0 : "never";
   if (match === undefined || match === "*") return match && "any";
-  return Number(match.replaceAll('"', ""));
+  // An entity tag is made weak where an answer is compressed on its way; a generation is exact all the same.
+  return Number(match.replace(/^W\//, "").replaceAll('"', ""));
 }
 
 /** A generation as an entity tag. */

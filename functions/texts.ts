@@ -3,16 +3,20 @@ import { z } from "@hono/zod-openapi";
 /** Most texts of one request that is not a stream. */
 export const MAX_INPUTS = 64;
 
+/** Most labels that can be asked for at once; more than any task has. */
+export const MAX_TOP = 100_000;
+
 /** A lone surrogate stands for no character, and no tokenizer was trained on one. */
 export const Text = z.string().refine((text) => text.isWellFormed(), "has half of a surrogate pair");
 
-const pair = {
+/** The fields of a text. What has them and more is built of these: a strict schema extended would allow nothing. */
+export const textFields = {
   text: Text.openapi({ example: "Senate Passes Bill After Long Night" }),
   textPair: Text.optional().openapi({ description: "A second text, read after the first." }),
 };
 
 /** A text of a request that names its profile elsewhere. */
-export const TextInput = z.strictObject(pair).openapi("TextInput");
+export const TextInput = z.strictObject(textFields).openapi("TextInput");
 
 /** What an answer is to tell, and what is to be done where it is not plain. */
 export const options = {
@@ -27,6 +31,7 @@ export const options = {
   topK: z
     .int()
     .min(1)
+    .max(MAX_TOP)
     .optional()
     .openapi({ description: "How many of the best labels are wanted, with their scores.", example: 3 }),
   scores: z.boolean().default(false).openapi({ description: "Whether every label's score is wanted." }),

@@ -91,6 +91,6 @@ export const keys = sqliteTable("keys", {
   createdAt: integer("created_at").notNull(),
   /** Milliseconds since 1970; NULL for never. */
   expiresAt: integer("expires_at"),
-  /** To about a minute; NULL for not yet. */
+  /** To about two minutes; NULL for not yet. */
   lastUsedAt: integer("last_used_at"),
 });

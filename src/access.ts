@@ -13,6 +13,8 @@ export interface Access {
   readonly task: string | null;
   /** What the ids of the profiles that it reaches start with; empty for all. */
   readonly profilePrefix: string;
+  /** Until when; null for ever. */
+  readonly expiresAt: Date | null;
 }
 
 /** @throws XpeftError `scope_missing` */

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { toBase64 } from "./base64.ts";
 import { type ReadFile, readManifest, readVerified } from "./bundle/files.ts";
 import { checkTask } from "./bundle/fits.ts";
 import { type Manifest, oneWithRole, withRole } from "./bundle/manifest.ts";
@@ -129,7 +130,7 @@ export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20
 
   function merge(masks: Uint8Array): MergedAdapters {
     // The masks are the key, so an entry cannot be stale.
-    const key = btoa(String.fromCharCode(...masks));
+    const key = toBase64(masks);
     const merged = kept.get(key) ?? mergeAdapters(pool, masks);
     kept.set(key, merged);
     return merged;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { base64Schema, toBase64 } from "./base64.ts";
 import type { Manifest } from "./bundle/manifest.ts";
 import type { ProfileParts } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
@@ -14,22 +15,23 @@ export interface TargetBundle {
   readonly manifest: Manifest;
 }
 
-/** Writes bytes in base64, the standard alphabet with padding. */
-export const toBase64 = (bytes: Uint8Array): string => z.util.uint8ArrayToBase64(bytes);
+/** Longest label, in UTF-16 units. */
+const MAX_LABEL_LENGTH = 256;
 
-/** Reads base64. @throws if it is not */
-export const fromBase64 = (text: string): Uint8Array => z.util.base64ToUint8Array(text);
-
-const base64 = z.base64().transform(fromBase64);
+/** A row of the database takes 2,000,000 bytes; some are for the columns that are not counted here. */
+const MAX_ROW_BYTES = 1_950_000;
 
 /** A task's labels, in the order of its logits. */
 export const labelsSchema = z
-  .array(z.string().min(1))
+  .array(z.string().min(1).max(MAX_LABEL_LENGTH))
   .min(2)
   .refine((labels) => new Set(labels).size === labels.length, "names a label twice");
 
 /** Two texts of one token each, and the special tokens around and between them. */
 const MIN_TOKENS = 5;
+
+/** More than any encoder reads; each bundle has its own, smaller bound. */
+const MAX_TOKENS = 2 ** 20;
 
 /** `task.json`, its base64 read into bytes. */
 export const taskSchema = z.strictObject({
@@ -37,19 +39,19 @@ export const taskSchema = z.strictObject({
   task: z.string().regex(taskPattern),
   bundle: z.string().regex(/^[0-9a-f]{32}$/),
   labels: labelsSchema,
-  maxTokens: z.int().min(MIN_TOKENS),
-  head: base64,
-  masks: base64,
+  maxTokens: z.int().min(MIN_TOKENS).max(MAX_TOKENS),
+  head: base64Schema,
+  masks: base64Schema,
 });
 
 const profileSchema = z.strictObject({
   task: z.string().regex(taskPattern),
   profile: z.string().regex(profilePattern),
-  masks: base64,
-  labelBias: base64.nullish(),
+  masks: base64Schema,
+  labelBias: base64Schema.nullish(),
 });
 
-const importSchema = profileSchema.extend({ generation: z.int().min(0).optional() });
+const importSchema = profileSchema.extend({ generation: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional() });
 
 function mismatch(message: string, hint: string): XpeftError {
   return new XpeftError("mismatched_write", message, hint);
@@ -105,6 +107,9 @@ export function taskFrom(fields: z.infer<typeof taskSchema>, target: TargetBundl
       `The head of task "${task}" has ${head.length} bytes where ${labels.length} labels need ${headBytes}.`,
       "Write the task's file again.",
     );
+  }
+  if (head.length + masks.length + new TextEncoder().encode(JSON.stringify(labels)).length > MAX_ROW_BYTES) {
+    throw mismatch(`Task "${task}" is larger than a row of the database.`, "Train it with fewer or shorter labels.");
   }
   const numbers = floatsFromBytes(head);
   if (!numbers.every(Number.isFinite)) {

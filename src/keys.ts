@@ -12,9 +12,7 @@ import { reach } from "./registry/reach.ts";
 export interface KeyRecord extends Access {
   readonly name: string;
   readonly createdAt: Date;
-  /** Null for never. */
-  readonly expiresAt: Date | null;
-  /** To about a minute; null for not yet. */
+  /** To about two minutes; null for not yet. */
   readonly lastUsedAt: Date | null;
 }
 
@@ -140,8 +138,12 @@ function invalidKey(): XpeftError {
   return new XpeftError("key_invalid", "The key is not known here.", "Check it for a slip, or make a new one.");
 }
 
+/** However long rows may be kept, a revoked key is refused after a minute. */
+const MAX_TTL_SECONDS = 60;
+
 /** Makes an authenticator that keeps keys it has read. @param ttlSeconds how long a revoked key may still be taken */
-export function createAuthenticator({ ttlSeconds }: { ttlSeconds: number }): Authenticator {
+export function createAuthenticator({ ttlSeconds: wanted }: { ttlSeconds: number }): Authenticator {
+  const ttlSeconds = Math.min(wanted, MAX_TTL_SECONDS);
   const kept = new LRUCache<string, KeyRow>({ max: 1000, ttl: Math.max(1, ttlSeconds * 1000), ttlResolution: 0 });
 
   return {

@@ -2,8 +2,7 @@ import { type AnsweredPrediction, type AnswerOptions, answerOf } from "./answer.
 import { checkTask } from "./bundle/fits.ts";
 import type { Engine, ProfileParts, Reading, TextInput, Timings } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
-import type { RowCache } from "./row-cache.ts";
-import type { ProfileStore } from "./store.ts";
+import type { Freshness, RowCache, Stores } from "./row-cache.ts";
 import { type CarriedProfile, hashTask, refused, type TaskParts } from "./token.ts";
 import { unknownProfile, unknownTask } from "./unknown.ts";
 
@@ -24,9 +23,8 @@ export interface PredictRequest extends AnswerOptions {
 
 /** Where the rows of a request come from. */
 export interface RowSource {
-  readonly store: ProfileStore;
-  /** Whether the rows must be read anew. */
-  readonly fresh: boolean;
+  readonly stores: Stores;
+  readonly freshness: Freshness;
   /** A profile that came with the request: it is then the only one that the request is about. */
   readonly carried: CarriedProfile | null;
 }
@@ -57,13 +55,13 @@ export interface Predictor {
   predict(request: PredictRequest, from: RowSource): Promise<Answer>;
 
   /**
-   * Answers each text for itself.
+   * Answers each text for itself, as soon as it can.
    *
    * @returns for each input, in order, its prediction or what is wrong with it
    * @throws XpeftError what is wrong for all of them: `unknown_task`, `bundle_mismatch`, `token_stale` or
    * `database_unavailable`
    */
-  predictEach(request: PredictRequest, from: RowSource): Promise<(AnsweredPrediction | XpeftError)[]>;
+  predictEach(request: PredictRequest, from: RowSource): AsyncGenerator<AnsweredPrediction | XpeftError>;
 }
 
 /** A reading and whose masks it uses. */
@@ -83,12 +81,15 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
     return hash;
   }
 
-  async function taskFor(carried: CarriedProfile, { store, fresh }: RowSource): Promise<TaskParts> {
+  async function taskFor(carried: CarriedProfile, { stores, freshness }: RowSource): Promise<TaskParts> {
     if (carried.taskParts) return carried.taskParts;
-    const { task } = await cache.read(store, carried.task, [], fresh);
-    if (!task) throw unknownTask(carried.task);
-    if ((await hashOnce(task)) === carried.taskHash) return task;
-    throw refused("token_stale", `Task "${task.name}" has another head than when the token was made.`);
+    const { task } = await cache.read(stores, carried.task, [], freshness);
+    if (task && (await hashOnce(task)) === carried.taskHash) return task;
+    // It may be the task that is old, and not the token.
+    const { task: newest } = await cache.read(stores, carried.task, [], "primary");
+    if (!newest) throw unknownTask(carried.task);
+    if ((await hashOnce(newest)) === carried.taskHash) return newest;
+    throw refused("token_stale", `Task "${newest.name}" has another head than when the token was made.`);
   }
 
   /** Finds each input's masks; those that there are none for get an error in their place. */
@@ -106,7 +107,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
       };
     }
     const ids = [...new Set(request.inputs.map(({ profile }) => profile))];
-    const { task, profiles } = await cache.read(from.store, request.task, ids, from.fresh);
+    const { task, profiles } = await cache.read(from.stores, request.task, ids, from.freshness);
     if (!task) throw unknownTask(request.task);
     const standIn: ProfileParts = { masks: task.masks, labelBias: null };
     return {
@@ -119,6 +120,20 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
         return { input, profile, parts: standIn, masks: "default", generation: task.generation };
       }),
     };
+  }
+
+  async function answerOne(
+    task: TaskParts,
+    one: Chosen,
+    request: PredictRequest,
+  ): Promise<AnsweredPrediction | XpeftError> {
+    try {
+      const { predictions } = await engine.predict(task, [one], request);
+      return answerOf(task.labels, one, predictions[0], request);
+    } catch (error) {
+      if (error instanceof XpeftError) return error;
+      throw error;
+    }
   }
 
   return {
@@ -139,24 +154,10 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
       };
     },
 
-    async predictEach(request, from) {
+    async *predictEach(request, from) {
       const { task, chosen } = await choose(request, from);
       checkTask(task, engine.bundle);
-      const answers: (AnsweredPrediction | XpeftError)[] = [];
-      for (const one of chosen) {
-        if (one instanceof XpeftError) {
-          answers.push(one);
-          continue;
-        }
-        try {
-          const { predictions } = await engine.predict(task, [one], request);
-          answers.push(answerOf(task.labels, one, predictions[0], request));
-        } catch (error) {
-          if (!(error instanceof XpeftError)) throw error;
-          answers.push(error);
-        }
-      }
-      return answers;
+      for (const one of chosen) yield one instanceof XpeftError ? one : await answerOne(task, one, request);
     },
   };
 }

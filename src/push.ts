@@ -1,11 +1,12 @@
-import { and, eq, notInArray, sql } from "drizzle-orm";
+import { and, eq, notInArray, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { profiles, tasks, tombstones } from "../schema/tables.ts";
+import { profiles, tasks } from "../schema/tables.ts";
 import type { Database } from "./database.ts";
 import type { ProfileParts, Task } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
 import { bytesFromFloats } from "./floats.ts";
 import { reach } from "./registry/reach.ts";
+import { firstGeneration, replaceProfile } from "./registry/sql.ts";
 
 /** A task to write; the database counts the generation. */
 export type NewTask = Omit<Task, "generation">;
@@ -24,16 +25,18 @@ const PROFILES_A_STATEMENT = 14;
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-/** The generation of a row that is made: one above that of its deletion, if it was there before. */
-function firstGeneration(task: string, id: string) {
-  const then = and(eq(tombstones.task, task), eq(tombstones.id, id));
-  return sql`coalesce((SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${then}), 0) + 1`;
-}
-
-/** The upsert of a task; it fails as a whole if the row is no longer at the generation `seen` (null: not there). */
-function upsertTask(db: Database, row: Omit<typeof tasks.$inferInsert, "generation">, seen: number | null) {
+/**
+ * The upsert of a task; the whole transaction fails if the row is no longer at the generation `seen` (null: not there), or
+ * if a profile that is not pushed would be left with a head it was not trained with.
+ */
+function upsertTask(db: Database, row: Omit<typeof tasks.$inferInsert, "generation">, seen: number | null, ids: SQL) {
+  const same = and(eq(tasks.bundle, row.bundle), eq(tasks.labels, row.labels), eq(tasks.head, row.head));
+  const leftOut = sql`SELECT 1 FROM ${profiles} WHERE ${and(eq(profiles.task, row.name), notInArray(profiles.id, ids))}`;
   // A null breaks the column's NOT NULL, which is what rolls the transaction back.
-  const next = seen === null ? sql`NULL` : sql`CASE WHEN ${tasks.generation} = ${seen} THEN ${seen + 1} END`;
+  const next =
+    seen === null
+      ? sql`NULL`
+      : sql`CASE WHEN ${tasks.generation} = ${seen} AND (${same} OR NOT EXISTS (${leftOut})) THEN ${seen + 1} END`;
   return db
     .insert(tasks)
     .values({ ...row, generation: firstGeneration(row.name, "") })
@@ -44,15 +47,7 @@ function upsertProfiles(db: Database, rows: Omit<typeof profiles.$inferInsert, "
   return db
     .insert(profiles)
     .values(rows.map((row) => ({ ...row, generation: firstGeneration(row.task, row.id) })))
-    .onConflictDoUpdate({
-      target: [profiles.task, profiles.id],
-      set: {
-        masks: sql`excluded.masks`,
-        labelBias: sql`excluded.label_bias`,
-        updatedAt: sql`excluded.updated_at`,
-        generation: sql`${profiles.generation} + 1`,
-      },
-    });
+    .onConflictDoUpdate(replaceProfile);
 }
 
 /** Whether an error, or one that it was caused by, is the broken NOT NULL of {@link upsertTask}. */
@@ -114,7 +109,7 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
     );
   }
   try {
-    const ofTask = upsertTask(db, row, stored?.generation ?? null);
+    const ofTask = upsertTask(db, row, stored?.generation ?? null, ids);
     const [first, ...rest] = chunks;
     // A new head drops the history of its task's profiles, so those that are written with it must come before.
     await db.batch(stored && first ? [first, ...rest, ofTask] : [ofTask, ...chunks]);
@@ -122,7 +117,7 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
     if (!isConflict(cause)) throw cause;
     throw new XpeftError(
       "write_conflict",
-      `Task "${task.name}" was pushed by someone else at the same time.`,
+      `Task "${task.name}" or its profiles were written by someone else at the same time.`,
       "Look at what is there now, then push again.",
       { cause },
     );

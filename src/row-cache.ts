@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Task } from "./engine.ts";
 import type { StoredProfile } from "./rows.ts";
-import type { ProfileStore } from "./store.ts";
+import type { ProfileStore, TaskAndProfiles } from "./store.ts";
 
 /** How much is kept, and for how long. */
 export interface RowCacheLimits {
@@ -17,18 +17,30 @@ export interface Rows {
   readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
+/** Where rows are read that are not given from memory. */
+export interface Stores {
+  /** Reads what is at hand, which may lag behind. */
+  readonly nearest: ProfileStore;
+  /** Reads what was written last. */
+  readonly primary: ProfileStore;
+}
+
+/**
+ * Which rows will do: those in memory; those of the nearest store, past memory; or those of the primary one, past memory.
+ */
+export type Freshness = "kept" | "nearest" | "primary";
+
 /** Rows kept in memory, bounded in bytes and time. */
 export interface RowCache {
   /**
-   * Reads a task and profiles of it, from memory where it can.
+   * Reads a task and profiles of it, from memory where it may.
    *
    * A task and profiles are only ever given together as they stood together in the database: masks go with the head that
    * they were trained with, also while a push replaces both. What is not in the database is not remembered, so a new
-   * profile can be used at once. What cannot be given from memory takes one query, or two if the task was just replaced.
-   *
-   * @param fresh whether memory is passed by; what is read is remembered all the same
+   * profile can be used at once. What cannot be given from memory takes one query; two if the task was just replaced, or if
+   * what was read is older than what was given before, as where a replica lags behind.
    */
-  read(store: ProfileStore, task: string, ids: readonly string[], fresh: boolean): Promise<Rows>;
+  read(stores: Stores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
 
   /** What is kept now. */
   size(): { tasks: number; profiles: number; bytes: number };
@@ -66,36 +78,58 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     return found;
   }
 
-  /** Keeps what was read, but never in the place of something newer: a replica may lag behind what was read before. */
-  function remember(task: Task, read: ReadonlyMap<string, StoredProfile>): Rows {
-    if (ttlSeconds === 0) return { task, profiles: read };
-    if ((tasks.get(task.name)?.generation ?? 0) < task.generation) tasks.set(task.name, task);
+  /** Keeps what was read and lets go what is no longer there; of a profile that a replica has not caught up on, the newer. */
+  function remember(name: string, ids: readonly string[], { task, profiles: read }: TaskAndProfiles): Rows {
+    if (!task) tasks.delete(name);
+    if (!task || ttlSeconds === 0) return { task, profiles: task ? read : new Map() };
+    tasks.set(name, task);
+    return { task, profiles: rememberProfiles(task, ids, read) };
+  }
+
+  function rememberProfiles(
+    task: Task,
+    ids: readonly string[],
+    read: ReadonlyMap<string, StoredProfile>,
+  ): Map<string, StoredProfile> {
     const newest = new Map<string, StoredProfile>();
-    for (const [id, profile] of read) {
+    for (const id of ids) {
       const key = keyOf(task.name, id);
+      const profile = read.get(id);
       const kept = profiles.get(key);
-      const keepsNewer = kept?.taskGeneration === task.generation && kept.generation > profile.generation;
-      if (!keepsNewer) profiles.set(key, { ...profile, taskGeneration: task.generation });
-      newest.set(id, keepsNewer ? kept : profile);
+      if (!profile) {
+        profiles.delete(key);
+      } else if (kept?.taskGeneration === task.generation && kept.generation > profile.generation) {
+        newest.set(id, kept);
+      } else {
+        profiles.set(key, { ...profile, taskGeneration: task.generation });
+        newest.set(id, profile);
+      }
     }
-    return { task, profiles: newest };
+    return newest;
+  }
+
+  /** Reads all anew; from the primary store if the nearest is behind what was given before. */
+  async function readAll(stores: Stores, name: string, ids: readonly string[], fresh: boolean): Promise<Rows> {
+    const known = tasks.get(name)?.generation ?? 0;
+    let read = await (fresh ? stores.primary : stores.nearest).read(name, ids, null);
+    if (!fresh && (read.generation ?? 0) < known) read = await stores.primary.read(name, ids, null);
+    return remember(name, ids, read);
   }
 
   return {
-    async read(store, name, ids, fresh) {
-      const task = fresh || ttlSeconds === 0 ? undefined : tasks.get(name);
-      if (task) {
-        const kept = keptProfiles(task, ids);
-        const missing = ids.filter((id) => !kept.has(id));
-        if (missing.length === 0) return { task, profiles: kept };
-        const read = await store.read(name, missing, task.generation);
-        if (read.generation === task.generation) {
-          return { task, profiles: new Map([...kept, ...remember(task, read.profiles).profiles]) };
-        }
-        if (read.task && missing.length === ids.length) return remember(read.task, read.profiles);
+    async read(stores, name, ids, freshness) {
+      const task = freshness !== "kept" || ttlSeconds === 0 ? undefined : tasks.get(name);
+      if (!task) return await readAll(stores, name, ids, freshness === "primary");
+
+      const kept = keptProfiles(task, ids);
+      const missing = ids.filter((id) => !kept.has(id));
+      if (missing.length === 0) return { task, profiles: kept };
+      const read = await stores.nearest.read(name, missing, task.generation);
+      if (read.generation === task.generation) {
+        return { task, profiles: new Map([...kept, ...rememberProfiles(task, missing, read.profiles)]) };
       }
-      const read = await store.read(name, ids, null);
-      return read.task ? remember(read.task, read.profiles) : { task: null, profiles: new Map() };
+      const all = missing.length === ids.length && (read.generation ?? 0) > task.generation;
+      return all ? remember(name, ids, read) : await readAll(stores, name, ids, false);
     },
     size: () => ({
       tasks: tasks.size,

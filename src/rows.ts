@@ -20,7 +20,7 @@ export interface TaskSummary extends Omit<Task, "head" | "masks"> {
 const labelsColumn = z.array(z.string()).min(2);
 
 function invalidRow(row: string, message: string, cause?: unknown): XpeftError {
-  return new XpeftError("invalid_row", `The row of ${row} is damaged: ${message}`, "Push the row again.", { cause });
+  return new XpeftError("invalid_row", `The row of ${row} is damaged: ${message}`, "Write the row again.", { cause });
 }
 
 function labelsFromColumn(task: string, column: string): string[] {

@@ -1,8 +1,8 @@
 import { base64url, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { base64Schema, toBase64 } from "./base64.ts";
 import type { ProfileParts, Task } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
-import { toBase64 } from "./exchange.ts";
 import { bytesFromFloats, floatsFromBytes } from "./floats.ts";
 import type { StoredProfile } from "./rows.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -44,8 +44,6 @@ export interface TokenUse {
   readonly profile: string | null;
 }
 
-const bytes = z.base64().transform((text) => z.util.base64ToUint8Array(text));
-
 const claimsSchema = z.object({
   aud: z.string().regex(/^[0-9a-f]{32}\/[^/]+$/),
   sub: z.string(),
@@ -53,10 +51,10 @@ const claimsSchema = z.object({
   iat: z.int(),
   nbf: z.int(),
   exp: z.int(),
-  masks: bytes,
-  bias: bytes.optional(),
+  masks: base64Schema,
+  bias: base64Schema.optional(),
   hash: z.string(),
-  task: z.object({ labels: z.array(z.string()).min(2), maxTokens: z.int().min(3), head: bytes }).optional(),
+  task: z.object({ labels: z.array(z.string()).min(2), maxTokens: z.int().min(3), head: base64Schema }).optional(),
 });
 
 /** Names what a task's answers follow from beside the masks: the first 16 bytes of a SHA-256, base64url. */
@@ -75,22 +73,25 @@ async function digest(data: Uint8Array): Promise<Uint8Array> {
  *
  * @param carry whether the task's labels and head are in it too, so that a prediction needs no database at all
  * @param ttlSeconds how long it is to be taken
+ * @param until when it ends at the latest; null for no such bound
  * @throws XpeftError `token_too_large` if it would be over {@link MAX_TOKEN_BYTES}
  */
 export async function signToken(
   keys: SigningKeys,
   task: Task,
   profile: StoredProfile,
-  { carry, ttlSeconds, now }: { carry: Carry; ttlSeconds: number; now: Date },
+  { carry, ttlSeconds, until, now }: { carry: Carry; ttlSeconds: number; until: Date | null; now: Date },
 ): Promise<{ token: string; expiresAt: Date }> {
   const seconds = Math.floor(now.getTime() / 1000);
+  const latest = until === null ? Number.POSITIVE_INFINITY : Math.floor(until.getTime() / 1000);
+  const expires = Math.min(seconds + ttlSeconds, latest);
   const claims: JWTPayload = {
     aud: `${task.bundle}/${task.name}`,
     sub: profile.id,
     gen: profile.generation,
     iat: seconds,
     nbf: seconds,
-    exp: seconds + ttlSeconds,
+    exp: expires,
     masks: toBase64(profile.masks),
     ...(profile.labelBias && { bias: toBase64(profile.labelBias) }),
     hash: await hashTask(task),
@@ -107,7 +108,7 @@ export async function signToken(
       'Ask for one with "carry": "masks": it leaves the head of the task to the server.',
     );
   }
-  return { token, expiresAt: new Date((seconds + ttlSeconds) * 1000) };
+  return { token, expiresAt: new Date(expires * 1000) };
 }
 
 /**

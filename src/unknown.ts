@@ -10,6 +10,6 @@ export function unknownProfile(task: string, id: string): XpeftError {
   return new XpeftError(
     "unknown_profile",
     `Task "${task}" has no profile "${id}".`,
-    'Push the profile, or predict with "onUnknownProfile": "default" to be answered with the task\'s default masks.',
+    'Write the profile, or predict with "onUnknownProfile": "default" to be answered with the task\'s default masks.',
   );
 }

@@ -25,10 +25,10 @@ export const ACCESS_PROBLEMS = [
 ] as const satisfies ProblemCode[];
 
 /** Callers without a key, where the deploy lets them predict. */
-const ANYONE: Access = { id: "public", scopes: ["predict"], task: null, profilePrefix: "" };
+const ANYONE: Access = { id: "public", scopes: ["predict"], task: null, profilePrefix: "", expiresAt: null };
 
 /** Callers with a profile token: it is checked against the profile where that is known. */
-const BEARER: Access = { id: "token", scopes: ["predict"], task: null, profilePrefix: "" };
+const BEARER: Access = { id: "token", scopes: ["predict"], task: null, profilePrefix: "", expiresAt: null };
 
 /** What Hugging Face's clients send by themselves to whatever URL they are given: the user's login to another service. */
 const FOREIGN = /^Bearer +hf_/i;
@@ -47,7 +47,8 @@ async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
   const authenticator = await authenticatorOf(c.env, c.executionCtx);
   const { access, wasRead } = await authenticator.authenticate(key, store, {
     fresh: wantsFresh(c),
-    beforeDoubt: () => count(c, addressOf(c)),
+    // Counted apart: callers with good keys may share an address with others.
+    beforeDoubt: () => count(c, `doubted ${addressOf(c)}`),
   });
   if (wasRead) c.executionCtx.waitUntil(store.touch(access.id));
   await count(c, `key:${access.id}`);

@@ -18,8 +18,11 @@ import { bundleOf } from "../service.ts";
 /** Longest line of an import: masks of the largest pool. */
 export const MAX_IMPORT_LINE_BYTES = 512 * 1024;
 
-/** Lines written in one transaction: their parameter stays far under the 2 MB that one may have. */
+/** Lines written in one transaction. D1 takes 1,000 queries of a request, and a transaction here is three. */
 const IMPORT_GROUP = 500;
+
+/** Bytes after which a transaction has enough: its one parameter may have 2 MB, and holds half as much again. */
+const IMPORT_GROUP_BYTES = 600 * 1024;
 
 const params = z.object({ task: TaskName });
 
@@ -32,6 +35,12 @@ const ProfileLine = z
     labelBias: Base64("The profile's label bias.").optional(),
   })
   .openapi("ProfileLine");
+
+const ImportedLine = ProfileLine.extend({
+  generation: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
+    description: "The generation that the profile must be at; 0 if it must not be there.",
+  }),
+}).openapi("ImportedLine", { description: "A line of the body; each line is one such object." });
 
 /** A line of an import's answer. */
 export const ImportLine = z
@@ -49,6 +58,10 @@ export const ImportLine = z
       replaced: z.int(),
       unchanged: z.int(),
       failed: z.int(),
+      bookmark: z
+        .string()
+        .nullable()
+        .openapi({ description: "To be sent as x-d1-bookmark, to read what was written." }),
     }),
     z.object({ error: ProblemSchema }),
   ])
@@ -57,6 +70,7 @@ export const ImportLine = z
 const importRoute = createRoute({
   method: "post",
   path: "/v1/tasks/{task}/import",
+  operationId: "importProfiles",
   tags: ["Registry"],
   summary: "Write many profiles, one a line",
   description:
@@ -71,7 +85,7 @@ const importRoute = createRoute({
     }),
     body: {
       required: true,
-      content: { [NDJSON]: { schema: z.string().openapi({ example: '{"task":"news","profile":"a","masks":"…"}\n' }) } },
+      content: { [NDJSON]: { schema: ImportedLine } },
     },
   },
   responses: {
@@ -93,6 +107,7 @@ const importRoute = createRoute({
 const exportRoute = createRoute({
   method: "get",
   path: "/v1/tasks/{task}/export",
+  operationId: "exportProfiles",
   tags: ["Registry"],
   summary: "Read all profiles of a task that the caller reaches, by id, as an import takes them",
   "x-scope": "write",
@@ -115,10 +130,17 @@ export const bulkRoutes = createRouter()
     const access = c.get("access");
     requireTask(access, name);
     const db = openDatabase(c, "primary");
+    const session = c.get("session");
+    // The headers go out before anything is written: a bookmark there would be one from before.
+    c.set("session", undefined);
     const bundle = await bundleOf(c.env, c.executionCtx);
     const task = await createTaskRegistry(db).get(name);
     checkTask(task, bundle);
-    const lines = readLines(bodyOf(c), { maxBytes: MAX_IMPORT_LINE_BYTES, maxLines: IMPORT_GROUP });
+    const lines = readLines(bodyOf(c), {
+      maxBytes: MAX_IMPORT_LINE_BYTES,
+      maxLines: IMPORT_GROUP,
+      groupBytes: IMPORT_GROUP_BYTES,
+    });
     const results = importProfiles(db, task, bundle, lines, {
       dryRun: c.req.valid("query").dryRun === "true",
       allow: (id) => requireProfile(access, name, id),
@@ -133,7 +155,7 @@ export const bulkRoutes = createRouter()
       for await (const group of results) {
         yield group.map((result) => `${JSON.stringify(written(result))}\n`).join("");
       }
-      yield `${JSON.stringify({ done: true, ...sums })}\n`;
+      yield `${JSON.stringify({ done: true, ...sums, bookmark: session?.getBookmark() ?? null })}\n`;
     }
     return streamed(c, answer());
   })

@@ -18,6 +18,7 @@ const History = z
 const read = createRoute({
   method: "get",
   path: "/v1/profiles/{task}/{profile}/history",
+  operationId: "readHistory",
   tags: ["Registry"],
   summary: "Show a profile's last generations",
   "x-scope": "write",
@@ -33,6 +34,7 @@ const read = createRoute({
 const rollBack = createRoute({
   method: "post",
   path: "/v1/profiles/{task}/{profile}/rollback",
+  operationId: "rollBackProfile",
   tags: ["Registry"],
   summary: "Write an earlier generation of a profile again",
   "x-scope": "write",
@@ -47,7 +49,11 @@ const rollBack = createRoute({
         "application/json": {
           schema: z
             .strictObject({
-              generation: z.int().min(1).openapi({ description: "Which one to go back to.", example: 2 }),
+              generation: z
+                .int()
+                .min(1)
+                .max(Number.MAX_SAFE_INTEGER)
+                .openapi({ description: "Which one to go back to.", example: 2 }),
             })
             .openapi("RollBack"),
         },

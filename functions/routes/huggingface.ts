@@ -6,7 +6,7 @@ import { problemResponses } from "../problem.ts";
 import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "../reading.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
 import { ProfileId, TaskName } from "../schemas.ts";
-import { MAX_INPUTS, Text } from "../texts.ts";
+import { MAX_INPUTS, MAX_TOP, Text } from "../texts.ts";
 
 const Pair = z.object({ text: Text, text_pair: Text.optional() });
 const Input = z.union([Text, Pair], "must be a text, or an object with a text in it");
@@ -15,8 +15,13 @@ const Body = z
   .object({
     inputs: z.union([Text, Pair, z.array(Input).min(1).max(MAX_INPUTS)], "must be one text or a list of texts"),
     parameters: z
-      .object({
-        top_k: z.int().min(1).nullish().openapi({ description: "How many of the best labels; all if left out." }),
+      .strictObject({
+        top_k: z
+          .int()
+          .min(1)
+          .max(MAX_TOP)
+          .nullish()
+          .openapi({ description: "How many of the best labels; all if left out." }),
         function_to_apply: z.enum(["softmax", "sigmoid", "none"]).nullish().openapi({
           description: "What makes a label's score of its logit; softmax if left out.",
         }),
@@ -28,6 +33,7 @@ const Body = z
 const route = createRoute({
   method: "post",
   path: "/v1/hf/{task}/{profile}",
+  operationId: "predictAsHuggingFace",
   tags: ["Predict"],
   summary: "Label texts as clients of Hugging Face's text-classification API ask",
   description:

@@ -52,6 +52,7 @@ const Info = z
 const route = createRoute({
   method: "get",
   path: "/v1/info",
+  operationId: "readInfo",
   tags: ["Service"],
   summary: "Tell what is served, within which limits, and what this isolate's caches hold",
   "x-scope": "predict",

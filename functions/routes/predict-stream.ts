@@ -5,6 +5,7 @@ import { type Line, readLines } from "../../src/ndjson.ts";
 import type { ProfileInput } from "../../src/predictor.ts";
 import { type CarriedProfile, otherProfile } from "../../src/token.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { faultOf } from "../middleware/errors.ts";
 import { describeInvalid } from "../middleware/validation.ts";
 import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { type Fault, ProblemSchema, problemOf, problemResponses, RequestError } from "../problem.ts";
@@ -12,12 +13,12 @@ import { carriedBy, PREDICT_PROBLEMS, rowSourceOf } from "../reading.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
 import { ProfileId, TaskName } from "../schemas.ts";
 import { serviceOf } from "../service.ts";
-import { Prediction, TextInput } from "../texts.ts";
+import { MAX_TOP, Prediction, textFields } from "../texts.ts";
 
 /** Longest line; one text of a request that is no stream can be no longer. */
 export const MAX_TEXT_LINE_BYTES = 256 * 1024;
 
-/** Lines that are answered at once: their profiles are read by one query. */
+/** Lines whose profiles are read by one query. */
 const GROUP = 32;
 
 const flag = (fallback: "true" | "false", description: string) =>
@@ -28,12 +29,20 @@ const query = z.object({
   profile: ProfileId.optional().openapi({ description: "The profile of lines that name none." }),
   onUnknownProfile: z.enum(["error", "default"]).default("error"),
   truncate: flag("true", "Whether texts longer than the task reads are cut, or refused."),
-  topK: z.coerce.number().int().min(1).optional().openapi({ type: "integer", minimum: 1 }),
+  topK: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_TOP)
+    .optional()
+    .openapi({ type: "integer", minimum: 1, maximum: MAX_TOP }),
   scores: flag("false", "Whether every label's score is wanted."),
   logits: flag("false", "Whether every label's logit is wanted."),
 });
 
-const InputLine = TextInput.extend({ profile: ProfileId.optional() });
+const InputLine = z.strictObject({ ...textFields, profile: ProfileId.optional() }).openapi("InputLine", {
+  description: "A line of the body; each line is one such object.",
+});
 
 const AnswerLine = z
   .union([
@@ -47,6 +56,7 @@ const AnswerLine = z
 const route = createRoute({
   method: "post",
   path: "/v1/predict/stream",
+  operationId: "predictStream",
   tags: ["Predict"],
   summary: "Label a stream of texts, one a line",
   description:
@@ -59,7 +69,7 @@ const route = createRoute({
     body: {
       required: true,
       content: {
-        [NDJSON]: { schema: z.string().openapi({ example: '{"profile":"news-000","text":"Senate passes bill"}\n' }) },
+        [NDJSON]: { schema: InputLine },
       },
     },
   },
@@ -126,26 +136,38 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
   const caller = { access, task, standard: profile ?? carried?.profile, carried };
   const from = rowSourceOf(c, carried);
   const { predictor } = await serviceOf(c.env, c.executionCtx);
-  const lines = readLines(bodyOf(c), { maxBytes: MAX_TEXT_LINE_BYTES, maxLines: GROUP });
+  const lines = readLines(bodyOf(c), {
+    maxBytes: MAX_TEXT_LINE_BYTES,
+    maxLines: GROUP,
+    groupBytes: MAX_TEXT_LINE_BYTES,
+  });
 
-  async function answerGroup(group: readonly ReadLine[]): Promise<object[]> {
+  // A fault of the service can befall every line, and is told the log once.
+  const told = new Set<string>();
+  function problemOnce(fault: Fault): object {
+    const isNew = !told.has(fault.code);
+    told.add(fault.code);
+    return problemOf(c, isNew ? faultOf(c, fault) : fault);
+  }
+
+  async function* answerGroup(group: readonly ReadLine[]): AsyncGenerator<object> {
     const inputs = group.flatMap((line) => ("input" in line ? [line.input] : []));
-    const answers = inputs.length > 0 ? await predictor.predictEach({ ...base, inputs }, from) : [];
-    let next = 0;
-    return group.map((one) => {
-      const { line } = one;
-      const answer = "fault" in one ? one.fault : answers[next++];
+    const answers = predictor.predictEach({ ...base, inputs }, from);
+    for (const one of group) {
+      const answer = "fault" in one ? one.fault : (await answers.next()).value;
       if (answer === undefined) throw new RangeError("there are fewer answers than lines");
-      return "code" in answer ? { line, error: problemOf(c, answer) } : { line, ...answer };
-    });
+      yield { line: one.line, ...("code" in answer ? { error: problemOnce(answer) } : answer) };
+    }
   }
 
   async function* answers(): AsyncGenerator<string> {
     const sums = { answered: 0, failed: 0 };
     for await (const group of lines) {
-      const answered = await answerGroup(group.map((line) => read(line, caller)));
-      for (const answer of answered) sums["error" in answer ? "failed" : "answered"]++;
-      yield answered.map((answer) => `${JSON.stringify(answer)}\n`).join("");
+      for await (const answer of answerGroup(group.map((line) => read(line, caller)))) {
+        sums["error" in answer ? "failed" : "answered"]++;
+        c.set("texts", sums.answered);
+        yield `${JSON.stringify(answer)}\n`;
+      }
     }
     yield `${JSON.stringify({ done: true, ...sums })}\n`;
   }

@@ -6,7 +6,7 @@ import { problemResponses } from "../problem.ts";
 import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "../reading.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
 import { ProfileId, TaskName } from "../schemas.ts";
-import { MAX_INPUTS, options, Prediction, Text, TextInput } from "../texts.ts";
+import { MAX_INPUTS, options, Prediction, Text, TextInput, textFields } from "../texts.ts";
 
 const OneInput = z.union([Text, TextInput], "must be a text, or an object with a text in it");
 
@@ -25,7 +25,7 @@ const ManyProfiles = z
   .strictObject({
     task: TaskName,
     inputs: z
-      .array(TextInput.extend({ profile: ProfileId }).openapi("ProfileInput"))
+      .array(z.strictObject({ ...textFields, profile: ProfileId }).openapi("ProfileInput"))
       .min(1)
       .max(MAX_INPUTS),
     ...options,
@@ -55,6 +55,7 @@ const PredictAnswer = z
 const route = createRoute({
   method: "post",
   path: "/v1/predict",
+  operationId: "predict",
   tags: ["Predict"],
   summary: "Label texts as their profiles would",
   "x-scope": "predict",

@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { reachedPrefix, requireProfile } from "../../src/access.ts";
+import { fromBase64, toBase64 } from "../../src/base64.ts";
 import { checkTask } from "../../src/bundle/fits.ts";
-import { checkParts, fromBase64, toBase64 } from "../../src/exchange.ts";
+import { checkParts } from "../../src/exchange.ts";
 import { createProfileRegistry } from "../../src/registry/profiles.ts";
 import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import type { StoredProfile } from "../../src/rows.ts";
@@ -75,6 +76,7 @@ const params = z.object({ task: TaskName, profile: ProfileId });
 const list = createRoute({
   method: "get",
   path: "/v1/profiles/{task}",
+  operationId: "listProfiles",
   tags: ["Registry"],
   summary: "List a task's profiles that the caller reaches, by id",
   "x-scope": "write",
@@ -90,6 +92,7 @@ const list = createRoute({
 const read = createRoute({
   method: "get",
   path: "/v1/profiles/{task}/{profile}",
+  operationId: "readProfile",
   tags: ["Registry"],
   summary: "Show what is stored for a profile",
   "x-scope": "write",
@@ -109,6 +112,7 @@ const read = createRoute({
 const write = createRoute({
   method: "put",
   path: "/v1/profiles/{task}/{profile}",
+  operationId: "writeProfile",
   tags: ["Registry"],
   summary: "Create or replace a profile",
   "x-scope": "write",
@@ -152,6 +156,7 @@ const write = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/v1/profiles/{task}/{profile}",
+  operationId: "deleteProfile",
   tags: ["Registry"],
   summary: "Delete a profile and its history",
   "x-scope": "write",

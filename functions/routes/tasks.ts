@@ -63,6 +63,7 @@ const params = z.object({ task: TaskName });
 const list = createRoute({
   method: "get",
   path: "/v1/tasks",
+  operationId: "listTasks",
   tags: ["Registry"],
   summary: "List the tasks that the caller reaches, by name",
   "x-scope": "predict",
@@ -78,6 +79,7 @@ const list = createRoute({
 const read = createRoute({
   method: "get",
   path: "/v1/tasks/{task}",
+  operationId: "readTask",
   tags: ["Registry"],
   summary: "Show a task as its task.json has it",
   "x-scope": "write",
@@ -97,6 +99,7 @@ const read = createRoute({
 const write = createRoute({
   method: "put",
   path: "/v1/tasks/{task}",
+  operationId: "writeTask",
   tags: ["Registry"],
   summary: "Create or replace a task",
   description:
@@ -136,6 +139,7 @@ const write = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/v1/tasks/{task}",
+  operationId: "deleteTask",
   tags: ["Registry"],
   summary: "Delete a task",
   "x-scope": "admin",

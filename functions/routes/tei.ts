@@ -33,6 +33,7 @@ const Labels = z.array(z.object({ label: z.string(), score: z.number() }));
 const route = createRoute({
   method: "post",
   path: "/v1/tei/{task}/{profile}/predict",
+  operationId: "predictAsTei",
   tags: ["Predict"],
   summary: "Label texts as clients of text-embeddings-inference ask",
   description: "The /predict of text-embeddings-inference, for clients whose base URL is /v1/tei/{task}/{profile}.",

@@ -44,6 +44,7 @@ const TokenAnswer = z
 const route = createRoute({
   method: "post",
   path: "/v1/profiles/{task}/{profile}/token",
+  operationId: "makeToken",
   tags: ["Tokens"],
   summary: "Make a token that holds the profile",
   "x-scope": "write",
@@ -85,7 +86,12 @@ export const tokenRoutes = createRouter().openapi(route, async (c) => {
   const profile = profiles.get(id);
   if (!profile) throw unknownProfile(name, id);
   checkTask(task, await bundleOf(c.env, c.executionCtx));
-  const { token, expiresAt } = await signToken(keys, task, profile, { ...c.req.valid("json"), now: new Date() });
+  const { token, expiresAt } = await signToken(keys, task, profile, {
+    ...c.req.valid("json"),
+    // A token is as good as the key that made it, and no longer.
+    until: c.get("access").expiresAt,
+    now: new Date(),
+  });
   return c.json(
     {
       token,

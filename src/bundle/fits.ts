@@ -15,7 +15,7 @@ export function checkTask(
     throw new XpeftError(
       "bundle_mismatch",
       `Task "${task.name}" was trained on bundle ${task.bundle}, and this is bundle ${id}.`,
-      "Push the task and its profiles as trained on this bundle, or deploy theirs.",
+      "Write the task and its profiles as trained on this bundle, or deploy theirs.",
     );
   }
   if (task.maxTokens > manifest.maxTokens) {

@@ -1,5 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
-import { profiles, tasks, tombstones } from "../../schema/tables.ts";
+import { profiles, tasks } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
 import { parseImportLine, profileFrom, type TargetBundle } from "../exchange.ts";
@@ -9,6 +9,7 @@ import type { StoredTask } from "../rows.ts";
 import { generationMismatch, meets } from "./expected.ts";
 import { taskChanged } from "./profiles.ts";
 import { reach } from "./reach.ts";
+import { firstGeneration, replaceProfile } from "./sql.ts";
 
 /** What became of a line: its profile's row, or why it was not written. */
 export type LineResult = { readonly line: number } & (
@@ -37,29 +38,22 @@ function failed(line: number, profile: string | null, thrown: unknown): LineResu
   return { line, profile, status: "failed", error: thrown };
 }
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-/** Splits lines so that no profile is twice in a part: the later line is to find what the earlier one wrote. */
-function withoutRepeats(lines: readonly ReadLine[]): ReadLine[][] {
-  const parts: ReadLine[][] = [[]];
-  let seen = new Set<string>();
-  for (const line of lines) {
-    if (seen.has(line.profile.id)) {
-      parts.push([]);
-      seen = new Set();
-    }
-    seen.add(line.profile.id);
-    parts.at(-1)?.push(line);
-  }
-  return parts;
+function twice(id: string, line: number): XpeftError {
+  return new XpeftError(
+    "mismatched_write",
+    `Profile "${id}" is in line ${line} too.`,
+    "Leave one of the two lines: which of them is meant cannot be told.",
+  );
 }
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /**
  * Writes profiles as their lines arrive. Each group of lines is one transaction, and a profile that already is as its line
  * says is left at its generation, so that an import that was broken off can simply be sent again.
  *
  * @param task the task as the lines are checked against it
- * @param groups lines, as from `readLines`; 500 at once fit a statement's parameter
+ * @param groups lines, as from `readLines`; the bytes of a group must be far under the 2 MB of a parameter
  * @returns a result for each line, in order, group by group
  * @throws XpeftError `database_unavailable`; what was given before stays written
  */
@@ -70,6 +64,8 @@ export async function* importProfiles(
   groups: AsyncIterable<readonly Line[]>,
   options: ImportOptions,
 ): AsyncGenerator<LineResult[]> {
+  const seen = new Map<string, number>();
+
   function parse({ number, text, fault }: Line): ReadLine | LineResult {
     let id: string | null = null;
     try {
@@ -77,7 +73,11 @@ export async function* importProfiles(
       const { fields, expected } = parseImportLine(text ?? "");
       id = fields.profile;
       options.allow(id);
-      return { line: number, profile: profileFrom(fields, task, bundle), expected };
+      const earlier = seen.get(id);
+      if (earlier !== undefined) throw twice(id, earlier);
+      const profile = profileFrom(fields, task, bundle);
+      seen.set(id, number);
+      return { line: number, profile, expected };
     } catch (thrown) {
       return failed(number, id, thrown);
     }
@@ -98,8 +98,7 @@ export async function* importProfiles(
     const labelBias = sql`unhex(json_each.value ->> 'labelBias')`;
     const expected = sql`json_each.value ->> 'expected'`;
     const row = sql`${profiles.task} = ${task.name} AND ${profiles.id} = ${id}`;
-    const buried = sql`(SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${tombstones.task} = ${task.name} AND ${tombstones.id} = ${id})`;
-    const first = sql<number>`coalesce(${buried}, 0) + 1`;
+    const first = firstGeneration(task.name, id);
 
     const taskNow = db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task.name));
     const stand = db
@@ -120,13 +119,7 @@ export async function* importProfiles(
           AND coalesce(${expected} = coalesce((SELECT ${profiles.generation} FROM ${profiles} WHERE ${row}), 0), TRUE)`,
       )
       .onConflictDoUpdate({
-        target: [profiles.task, profiles.id],
-        set: {
-          masks: sql`excluded.masks`,
-          labelBias: sql`excluded.label_bias`,
-          updatedAt: sql`excluded.updated_at`,
-          generation: sql`${profiles.generation} + 1`,
-        },
+        ...replaceProfile,
         setWhere: sql`${profiles.masks} IS NOT excluded.masks OR ${profiles.labelBias} IS NOT excluded.label_bias`,
       });
     const [[now], before] = await reach(async () => {
@@ -138,12 +131,13 @@ export async function* importProfiles(
     return lines.map(({ line, profile, expected }, index) => {
       const { generation = 0, first = 1, same = 0 } = before[index] ?? {};
       if (now?.generation !== task.generation) return failed(line, profile.id, taskChanged(task.name));
+      const done = { line, profile: profile.id };
+      // Also where another generation is expected: an import that is sent again finds what it wrote itself.
+      if (same) return { ...done, status: "unchanged", generation };
       if (!meets(expected, generation)) {
         return failed(line, profile.id, generationMismatch(`Profile "${profile.id}"`, expected, generation));
       }
-      const done = { line, profile: profile.id };
       if (generation === 0) return { ...done, status: "created", generation: first };
-      if (same) return { ...done, status: "unchanged", generation };
       return { ...done, status: "replaced", generation: generation + 1 };
     });
   }
@@ -151,9 +145,8 @@ export async function* importProfiles(
   for await (const group of groups) {
     const parsed = group.map(parse);
     const results = parsed.filter((one): one is LineResult => "status" in one);
-    for (const part of withoutRepeats(parsed.filter((one): one is ReadLine => !("status" in one)))) {
-      if (part.length > 0) results.push(...(await write(part)));
-    }
+    const good = parsed.filter((one): one is ReadLine => !("status" in one));
+    if (good.length > 0) results.push(...(await write(good)));
     yield results.sort((a, b) => a.line - b.line);
   }
 }

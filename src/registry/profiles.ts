@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
-import { profileHistory, profiles, tasks, tombstones } from "../../schema/tables.ts";
+import { profileHistory, profiles, tasks } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import type { ProfileParts } from "../engine.ts";
 import { XpeftError } from "../errors.ts";
@@ -8,6 +8,7 @@ import { unknownProfile, unknownTask } from "../unknown.ts";
 import { type Expected, generationMismatch, holds, meets } from "./expected.ts";
 import type { Page, PageQuery } from "./page.ts";
 import { reach } from "./reach.ts";
+import { firstGeneration, replaceProfile } from "./sql.ts";
 import type { Written } from "./tasks.ts";
 
 /** Which profile. */
@@ -124,7 +125,6 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
 
     async put(name, { masks, labelBias }, taskGeneration, expected) {
       const sameTask = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name.task} AND ${tasks.generation} = ${taskGeneration})`;
-      const buried = sql`(SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${tombstones.task} = ${name.task} AND ${tombstones.id} = ${name.id})`;
       const [[before], [written]] = await reach(() =>
         db.batch([
           stand(name),
@@ -132,18 +132,10 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
             .insert(profiles)
             .select(
               // In the order of the table's columns.
-              sql`SELECT ${name.task}, ${name.id}, ${masks}, ${labelBias}, coalesce(${buried}, 0) + 1, ${Date.now()}
+              sql`SELECT ${name.task}, ${name.id}, ${masks}, ${labelBias}, ${firstGeneration(name.task, name.id)}, ${Date.now()}
                 WHERE ${sameTask} AND ${holds(expected, generationOf(name))}`,
             )
-            .onConflictDoUpdate({
-              target: [profiles.task, profiles.id],
-              set: {
-                masks: sql`excluded.masks`,
-                labelBias: sql`excluded.label_bias`,
-                updatedAt: sql`excluded.updated_at`,
-                generation: sql`${profiles.generation} + 1`,
-              },
-            })
+            .onConflictDoUpdate(replaceProfile)
             .returning({ generation: profiles.generation }),
         ]),
       );
@@ -172,17 +164,20 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
     },
 
     async history(name) {
-      const [current, earlier] = await Promise.all([
-        read(name),
-        reach(() =>
+      const [[task], [current], earlier] = await reach(() =>
+        db.batch([
+          db.select({ name: tasks.name }).from(tasks).where(eq(tasks.name, name.task)),
+          db.select().from(profiles).where(is(name)),
           db
             .select()
             .from(profileHistory)
             .where(and(eq(profileHistory.task, name.task), eq(profileHistory.id, name.id)))
             .orderBy(desc(profileHistory.generation)),
-        ),
-      ]);
-      return { current, earlier: earlier.map(profileFromRow) };
+        ]),
+      );
+      if (!task) throw unknownTask(name.task);
+      if (!current) throw unknownProfile(name.task, name.id);
+      return { current: profileFromRow(current), earlier: earlier.map(profileFromRow) };
     },
 
     async rollBack(name, to, expected) {

@@ -1,5 +1,5 @@
 import { and, asc, eq, getTableColumns, gt, type SQL, sql } from "drizzle-orm";
-import { profiles, tasks, tombstones } from "../../schema/tables.ts";
+import { profiles, tasks } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
 import { bytesFromFloats } from "../floats.ts";
@@ -9,6 +9,7 @@ import { unknownTask } from "../unknown.ts";
 import { type Expected, generationMismatch, holds, meets } from "./expected.ts";
 import type { Page, PageQuery } from "./page.ts";
 import { reach } from "./reach.ts";
+import { firstGeneration } from "./sql.ts";
 
 /** What becomes of a task's profiles when its head changes or it goes: they stand in the way, or go too. */
 export type ProfilesFate = "keep" | "delete";
@@ -99,7 +100,6 @@ export function createTaskRegistry(db: Database): TaskRegistry {
       };
       const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${task.name} AND ${tasks.bundle} = ${row.bundle}
         AND ${tasks.labels} = ${row.labels} AND ${tasks.head} = ${row.head})`;
-      const first = sql`(SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${tombstones.task} = ${task.name} AND ${tombstones.id} = '')`;
       const [before, , written] = await reach(() =>
         db.batch([
           current(task.name),
@@ -109,7 +109,7 @@ export function createTaskRegistry(db: Database): TaskRegistry {
             .select(
               // In the order of the table's columns.
               sql`SELECT ${task.name}, ${row.bundle}, ${row.labels}, ${row.maxTokens}, ${row.head}, ${row.masks},
-                coalesce(${first}, 0) + 1, ${row.updatedAt}
+                ${firstGeneration(task.name, "")}, ${row.updatedAt}
                 WHERE ${holds(expected, generationOf(task.name))} AND (${same} OR ${noProfiles(task.name)})`,
             )
             .onConflictDoUpdate({ target: tasks.name, set: { ...row, generation: sql`${tasks.generation} + 1` } })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient, ProblemError, type ProblemStatus, unwrap } from "../../client/index.ts";
 import { PROBLEM_CODES, statusOf } from "../../functions/problem.ts";
-import { toBase64 } from "../../src/exchange.ts";
+import { toBase64 } from "../../src/base64.ts";
 import { masksOf } from "../support/rows.ts";
 import { LONG, startAsked, TEXT } from "./asked.ts";
 

@@ -60,6 +60,12 @@ describe(`importing ${PROFILES} profiles`, () => {
     expect(await worker.db.prepare("SELECT count(*) AS n FROM profile_history").first("n")).toBe(0);
   });
 
+  it("writes them in few transactions, as a database takes few queries of one request", async () => {
+    await lastLine(await send(file));
+    const times = "SELECT count(DISTINCT updated_at) AS n FROM profiles";
+    expect(await worker.db.prepare(times).first<number>("n")).toBeLessThanOrEqual(40);
+  });
+
   it("writes nothing on a dry run", async () => {
     expect(await lastLine(await send(file, "?dryRun=true"))).toEqual({
       done: true,
@@ -67,6 +73,7 @@ describe(`importing ${PROFILES} profiles`, () => {
       replaced: 0,
       unchanged: 0,
       failed: 0,
+      bookmark: expect.any(String),
     });
     expect(await stored()).toBe(0);
   });

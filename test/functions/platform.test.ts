@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../cli/files.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
+import { profilesFile, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const ORIGIN = "https://app.example";
@@ -47,6 +47,18 @@ it("takes the login that Hugging Face's clients send by themselves for none of i
   expect(await refused.json()).toMatchObject({ code: "key_invalid" });
 });
 
+it("takes an entity tag that was made weak on its way, and any other way to write a generation", async () => {
+  const masks = Buffer.from(profilesOf(1)[0]?.masks ?? []).toString("base64");
+  const put = (match: string) =>
+    worker.ask("PUT", "/v1/profiles/demo/weak", { body: { masks }, headers: { "if-match": match } });
+  await worker.ask("PUT", "/v1/profiles/demo/weak", { body: { masks } });
+  expect((await put('W/"1"')).status).toBe(200);
+  expect((await put('"2"')).status).toBe(200);
+  expect((await put("3")).status).toBe(200);
+  expect((await put('W/"3"')).status).toBe(412);
+  for (const match of ['""', "three", 'W/3"', "3, 4", "-1"]) expect((await put(match)).status).toBe(422);
+});
+
 describe("bookmarks", () => {
   it("come with what was read or written, and are taken back", async () => {
     const written = await worker.ask("DELETE", "/v1/profiles/demo/demo-001");
@@ -56,6 +68,32 @@ describe("bookmarks", () => {
     expect(read.status).toBe(404);
     const body = { task: "demo", profile: "demo-001", inputs: "a text" };
     expect((await worker.predict(body, { headers: { "x-d1-bookmark": bookmark } })).status).toBe(404);
+  });
+
+  it("pass the cache by, so that a write is seen with its own", async () => {
+    const [profile] = profilesOf(1);
+    const body = { task: "demo", profile: "demo-000", inputs: "a text" };
+    const generationBy = async (headers: Record<string, string>) => {
+      const { predictions } = await (await worker.predict(body, { headers })).json<{
+        predictions: { generation: number }[];
+      }>();
+      return predictions[0]?.generation;
+    };
+    expect(await generationBy({})).toBe(1);
+    const masks = Buffer.from(profile?.masks ?? []).toString("base64");
+    const written = await worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
+    expect(await generationBy({})).toBe(1);
+    expect(await generationBy({ "x-d1-bookmark": written.headers.get("x-d1-bookmark") ?? "" })).toBe(2);
+  });
+
+  it("of an import come with its last line, as its headers are from before", async () => {
+    const imported = await worker.ask("POST", "/v1/tasks/demo/import", {
+      body: profilesFile("demo", profilesOf(2)),
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(imported.headers.get("x-d1-bookmark")).toBeNull();
+    const last = JSON.parse((await imported.text()).trimEnd().split("\n").at(-1) ?? "");
+    expect(last).toMatchObject({ done: true, bookmark: expect.stringMatching(/^[0-9a-f-]{59}$/) });
   });
 
   it("are refused if they cannot be any", async () => {

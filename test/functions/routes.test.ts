@@ -83,6 +83,7 @@ describe("GET /healthz", () => {
       bundle,
       probe: { tokens: 8, milliseconds: expect.any(Number) },
       heapBytes: expect.any(Number),
+      database: true,
     });
   });
 });

@@ -121,6 +121,36 @@ describe("POST /v1/predict/stream", () => {
     expect(JSON.stringify(errors)).not.toContain("secret");
   });
 
+  it("is logged when it has ended, with its texts; a fault of the service once, however many lines it befalls", async () => {
+    await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE id = 'demo-004'");
+    worker.harness.clearLogs();
+    const bad = lineOf({ profile: "demo-004", text: "a text" });
+    const answers = await answered(await send(lineOf({ profile: "demo-001", text: "a text" }) + bad + bad));
+    expect(answers.at(-1)).toMatchObject({ answered: 1, failed: 2 });
+    await expect.poll(() => worker.harness.getLogs().length).toBe(2);
+    const logged = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+    expect(logged).toMatchObject([
+      { level: "error", code: "invalid_mask" },
+      { level: "info", route: "/v1/predict/stream", status: 200, texts: 1 },
+    ]);
+  });
+
+  it("is no fault of the service where the caller hangs up", async () => {
+    worker.harness.clearLogs();
+    const sent = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
+      method: "POST",
+      headers: NDJSON,
+    });
+    sent.on("error", () => {});
+    sent.write(lineOf({ text: "the first" }));
+    const [response] = await once(sent, "response");
+    response.on("error", () => {});
+    await once(response, "data");
+    sent.destroy();
+    await expect.poll(() => worker.harness.getLogs().length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(worker.harness.getLogs().filter(({ level }) => level === "error")).toEqual([]);
+  });
+
   it("answers nothing with nothing, and refuses what is not JSON Lines", async () => {
     expect(await answered(await send(""))).toEqual([{ done: true, answered: 0, failed: 0 }]);
     expect((await send("{}", "", { "content-type": "application/json" })).status).toBe(415);

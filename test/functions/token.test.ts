@@ -56,6 +56,14 @@ describe("a token", () => {
     expect(decodeJwt(made.token)).toMatchObject({ aud: `${task.bundle}/demo`, sub: "biased", exp: ends / 1000 });
   });
 
+  it("lasts no longer than the key that made it", async () => {
+    const expiresAt = new Date(Date.now() + 120_000);
+    const key = await worker.makeKey({ scopes: ["write"], expiresAt });
+    const made = await worker.ask("POST", "/v1/profiles/demo/biased/token", { body: { ttlSeconds: 86_400 }, key });
+    const ends = new Date((await made.json<Made>()).expiresAt).getTime();
+    expect(ends).toBe(Math.floor(expiresAt.getTime() / 1000) * 1000);
+  });
+
   it("is small without the head, and holds the whole head with it", async () => {
     expect((await make({ carry: "masks" })).bytes).toBeLessThan(700);
     expect((await make()).bytes).toBeGreaterThan(4 * task.head.length);
@@ -107,6 +115,22 @@ describe("a token", () => {
     expect(["low", "middle", "high"]).toContain((await ask(all)).label);
   });
 
+  it("without the head is taken as soon as it is made, though the old head is still kept", async () => {
+    const keeping = await startWorker();
+    try {
+      await keeping.push(task, profilesOf(1));
+      const ask = (key?: string) =>
+        keeping.predict({ task: "demo", profile: "demo-000", inputs: TEXT }, key ? { key } : {});
+      expect((await ask()).status).toBe(200);
+      await keeping.push({ ...task, labels: ["x", "y", "z"] }, profilesOf(1));
+      const made = await keeping.ask("POST", "/v1/profiles/demo/demo-000/token", { body: { carry: "masks" } });
+      const { token } = await made.json<Made>();
+      expect(["x", "y", "z"]).toContain((await predicted(await ask(token))).label);
+    } finally {
+      await keeping.close();
+    }
+  });
+
   it("that would be too large is not made, and is small enough without the head", async () => {
     const labels = Array.from({ length: 80 }, (_, index) => `label ${index}`);
     const large = taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "large", labels });
@@ -127,6 +151,7 @@ describe("without a database", () => {
     const alone = await startWorker({ database: false, vars: { PUBLIC_PREDICT: "false", TOKEN_KEYS: rotated } });
     try {
       expect(await predicted(await alone.predict(REQUEST, { key: token }))).toEqual({ ...own, masks: "token" });
+      expect(await (await alone.get("/healthz")).json()).toMatchObject({ ready: true, database: false });
       const thin = await alone.predict(REQUEST, { key: (await make({ carry: "masks" })).token });
       expect(await predicted(thin)).toBe("database_unavailable");
     } finally {

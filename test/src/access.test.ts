@@ -15,6 +15,7 @@ const access = (parts: Partial<Access> = {}): Access => ({
   scopes: ["write"],
   task: null,
   profilePrefix: "",
+  expiresAt: null,
   ...parts,
 });
 

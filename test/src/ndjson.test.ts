@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readLines } from "../../src/ndjson.ts";
+import { BrokenStream, readLines } from "../../src/ndjson.ts";
 
-const LIMITS = { maxBytes: 20, maxLines: 3 };
+const LIMITS = { maxBytes: 20, maxLines: 3, groupBytes: 1000 };
 
 function streamOf(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   return new ReadableStream({
@@ -47,10 +47,46 @@ describe("readLines", () => {
     ]);
   });
 
-  it("gives what has come without waiting for more, and never more at once than is wanted", async () => {
-    const chunks = [encode("a\nb\nc\nd\ne"), encode("f\n")];
+  it("gathers what comes in small pieces, up to the bounds of a group", async () => {
+    const chunks = ["a\nb", "\nc\n", "d\ne\n"].map(encode);
     const groups = await Array.fromAsync(readLines(streamOf(chunks), LIMITS));
-    expect(groups.map((group) => group.map(({ text }) => text))).toEqual([["a", "b", "c"], ["d"], ["ef"]]);
+    expect(groups.map((group) => group.map(({ text }) => text))).toEqual([
+      ["a", "b", "c"],
+      ["d", "e"],
+    ]);
+    const byBytes = await Array.fromAsync(readLines(streamOf(chunks), { ...LIMITS, groupBytes: 2 }));
+    expect(byBytes.map((group) => group.length)).toEqual([2, 2, 1]);
+  });
+
+  it("does not keep lines waiting for what does not come", async () => {
+    let more: () => void = () => {};
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(encode("a\nhalf"));
+        more = () => {
+          controller.enqueue(encode(" of it"));
+          controller.close();
+        };
+      },
+    });
+    const lines = readLines(stream, LIMITS);
+    expect((await lines.next()).value).toMatchObject([{ text: "a" }]);
+    more();
+    expect((await lines.next()).value).toMatchObject([{ number: 2, text: "half of it" }]);
+  });
+
+  it("says when the sender has gone, and tells the sender when nobody reads on", async () => {
+    const gone = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("reset")) });
+    await expect(Array.fromAsync(readLines(gone, LIMITS))).rejects.toThrow(BrokenStream);
+    let told = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(encode("a\nb\nc\nd\n")),
+      cancel() {
+        told = true;
+      },
+    });
+    for await (const group of readLines(endless, LIMITS)) if (group.length > 0) break;
+    expect(told).toBe(true);
   });
 
   it("gives nothing for nothing", async () => {

@@ -13,7 +13,8 @@ import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 
 const db = drizzle(env.DB);
 const push = createPush(db);
-const from = { store: createStore(db), fresh: false, carried: null };
+const store = createStore(db);
+const from = { stores: { nearest: store, primary: store }, freshness: "kept", carried: null } as const;
 let engine: Engine;
 
 beforeAll(async () => {
@@ -98,10 +99,10 @@ describe("createPredictor", () => {
       { profile: "damaged", text: "Nothing" },
       good,
     ];
-    const answers = await predictEach({ task: "demo", inputs, logits: true }, from);
+    const answers = await Array.fromAsync(predictEach({ task: "demo", inputs, logits: true }, from));
     const [alone] = (await predict({ task: "demo", inputs: [good], logits: true }, from)).predictions;
     expect(answers).toEqual([alone, named("unknown_profile"), named("empty_text"), named("invalid_mask"), alone]);
-    await expect(predictEach({ task: "nothing", inputs }, from)).rejects.toThrow(named("unknown_task"));
+    await expect(predictEach({ task: "nothing", inputs }, from).next()).rejects.toThrow(named("unknown_task"));
   });
 
   it("gives the best labels, best first, as many as are wanted and there are", async () => {

@@ -74,6 +74,26 @@ it("lets one of two pushes at the same time through", async () => {
   expect(await generationsOf("new")).toEqual([1]);
 });
 
+it("leaves no profile behind that was written while the push was under way", async () => {
+  await push(taskOf(), profilesOf(1));
+  // Between what the push reads and what it writes, someone else writes a profile.
+  const late = { masks: masksOf(9), labelBias: null };
+  const between = new Proxy(db, {
+    get(of, name) {
+      if (name !== "batch") return Reflect.get(of, name);
+      return async (batch: Parameters<typeof db.batch>[0]) => {
+        const result = await of.batch(batch);
+        await profiles.put({ task: "demo", id: "late" }, late, 1, undefined).catch(() => {});
+        return result;
+      };
+    },
+  });
+  const changed = taskOf({ labels: ["x", "y", "z"] });
+  await expect(createPush(between)(changed, profilesOf(1))).rejects.toMatchObject({ code: "write_conflict" });
+  expect((await tasks.get("demo")).labels).toEqual(["low", "middle", "high"]);
+  expect(await generationsOf("demo-000", "late")).toEqual([1, 1]);
+});
+
 it("keeps the history of a push with the same head, and drops that of another head", async () => {
   await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
   await push(taskOf({ maxTokens: 16 }), [{ id: "a", masks: masksOf(2), labelBias: null }]);

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { createPush } from "../../src/push.ts";
-import { createRowCache, type RowCacheLimits } from "../../src/row-cache.ts";
+import { createRowCache, type Freshness, type RowCacheLimits } from "../../src/row-cache.ts";
 import { createStore, type ProfileStore } from "../../src/store.ts";
 import { masksOf, profilesOf, taskOf } from "../support/rows.ts";
 
@@ -27,7 +27,8 @@ function cached(limits: RowCacheLimits = KEEPING) {
       return store.read(...what);
     },
   };
-  const read = (ids: string[], fresh = false) => cache.read(counted, "demo", ids, fresh);
+  const stores = { nearest: counted, primary: counted };
+  const read = (ids: string[], freshness: Freshness = "kept") => cache.read(stores, "demo", ids, freshness);
   return { cache, read, asked };
 }
 
@@ -58,7 +59,7 @@ describe("createRowCache", () => {
     const { read } = cached();
     await read(["demo-000"]);
     await overwrite("demo-000", masksOf(77));
-    expect((await read(["demo-000"], true)).profiles.get("demo-000")?.generation).toBe(2);
+    expect((await read(["demo-000"], "primary")).profiles.get("demo-000")?.generation).toBe(2);
     expect((await read(["demo-000"])).profiles.get("demo-000")?.generation).toBe(2);
   });
 
@@ -106,15 +107,48 @@ describe("createRowCache", () => {
     expect([warm.task?.generation, warm.profiles.get("demo-000")?.generation]).toEqual([2, 2]);
   });
 
-  it("gives nothing older than it has given, though a replica may lag behind", async () => {
-    await push(taskOf(), profilesOf(1));
-    const store = createStore(db);
-    const old = await store.read("demo", ["demo-000"], null);
-    await overwrite("demo-000", masksOf(77));
-    const { cache, read } = cached();
+  it("lets go what is no longer there", async () => {
+    await push(taskOf(), profilesOf(2));
+    const { read } = cached();
     await read(["demo-000"]);
-    const lagging: ProfileStore = { read: async () => old };
-    expect((await cache.read(lagging, "demo", ["demo-000"], true)).profiles.get("demo-000")?.generation).toBe(2);
-    expect((await read(["demo-000"])).profiles.get("demo-000")?.generation).toBe(2);
+    await env.DB.prepare("DELETE FROM profiles WHERE id = 'demo-000'").run();
+    expect((await read(["demo-000"], "primary")).profiles.size).toBe(0);
+    expect((await read(["demo-000"])).profiles.size).toBe(0);
+    await env.DB.batch(["profiles", "tasks"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+    expect((await read(["demo-001"])).task).toBeNull();
+    expect((await read([])).task).toBeNull();
+  });
+
+  describe("gives nothing older than it has given, though a replica lags behind", () => {
+    const lagging = async (change: () => Promise<unknown>) => {
+      await push(taskOf(), profilesOf(2));
+      const primary = createStore(db);
+      const [alone, both] = [
+        await primary.read("demo", ["demo-001"], null),
+        await primary.read("demo", ["demo-000"], null),
+      ];
+      await change();
+      const cache = createRowCache(KEEPING);
+      const read = (ids: string[], nearest: ProfileStore, freshness: Freshness = "kept") =>
+        cache.read({ nearest, primary }, "demo", ids, freshness);
+      await read(["demo-000"], primary);
+      return {
+        read,
+        replica: { read: async (_: string, ids: readonly string[]) => (ids.includes("demo-000") ? both : alone) },
+      };
+    };
+
+    it("on a profile", async () => {
+      const { read, replica } = await lagging(() => overwrite("demo-000", masksOf(77)));
+      expect((await read(["demo-000"], replica, "nearest")).profiles.get("demo-000")?.generation).toBe(2);
+      expect((await read(["demo-000"], replica)).profiles.get("demo-000")?.generation).toBe(2);
+    });
+
+    it.each(["kept", "nearest"] as const)("on a task, asked for what is %s", async (freshness) => {
+      const { read, replica } = await lagging(() => push(taskOf({ labels: ["x", "y", "z"] }), profilesOf(2)));
+      const { task, profiles } = await read(["demo-000", "demo-001"], replica, freshness);
+      expect(task?.labels).toEqual(["x", "y", "z"]);
+      expect([...profiles.values()].map(({ generation }) => generation)).toEqual([2, 2]);
+    });
   });
 });

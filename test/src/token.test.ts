@@ -18,7 +18,7 @@ const profileOf = (seed: number, labelBias: Uint8Array | null = null) => ({
   updatedAt: now,
 });
 const use = { bundle: task.bundle, task: "demo", profile: "anna@x.org" };
-const options = { carry: "all", ttlSeconds: 600, now } as const;
+const options = { carry: "all", ttlSeconds: 600, until: null, now } as const;
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
 
 describe("a token", () => {

@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 async function importing(text: string, options: { dryRun?: boolean; maxLines?: number } = {}): Promise<LineResult[]> {
   const { dryRun = false, maxLines = 500 } = options;
-  const lines = readLines(new Blob([text]).stream(), { maxBytes: 10_000, maxLines });
+  const lines = readLines(new Blob([text]).stream(), { maxBytes: 10_000, maxLines, groupBytes: 600_000 });
   const results = importProfiles(db, await createTaskRegistry(db).get("demo"), bundle, lines, {
     dryRun,
     allow: () => {},
@@ -101,19 +101,33 @@ describe("importing", () => {
     expect(results.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it("takes a profile that comes twice as two writes, in their order", async () => {
-    const results = await importing(lineOf("a", 1) + lineOf("a", 2) + lineOf("a", 2));
+  it("takes no profile twice, however far apart, but one whose first line is wrong", async () => {
+    const text =
+      lineOf("a", 1) + lineOf("b", 1).replace('"masks":"', '"masks":"AAAA') + lineOf("b", 2) + lineOf("a", 2);
+    const results = await importing(text, { maxLines: 1 });
     expect(results).toMatchObject([
-      { status: "created", generation: 1 },
-      { status: "replaced", generation: 2 },
-      { status: "unchanged", generation: 2 },
+      { profile: "a", status: "created" },
+      { profile: "b", status: "failed", error: named("invalid_mask") },
+      { profile: "b", status: "created" },
+      { profile: "a", status: "failed", error: named("mismatched_write") },
     ]);
+    expect((await profiles.get({ task: "demo", id: "a" })).masks).toEqual(masksOf(1));
+  });
+
+  it("can be sent again also where its lines say a generation", async () => {
+    const text = lineOf("a", 1, 0) + lineOf("b", 1, 0);
+    await importing(text);
+    expect((await importing(text)).map(({ status }) => status)).toEqual(["unchanged", "unchanged"]);
   });
 
   it("refuses what comes after the task was written by someone else", async () => {
     const task = await createTaskRegistry(db).get("demo");
     await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
-    const lines = readLines(new Blob([lineOf("a", 1)]).stream(), { maxBytes: 10_000, maxLines: 500 });
+    const lines = readLines(new Blob([lineOf("a", 1)]).stream(), {
+      maxBytes: 10_000,
+      maxLines: 500,
+      groupBytes: 600_000,
+    });
     const results = importProfiles(db, task, bundle, lines, { dryRun: false, allow: () => {} });
     expect((await Array.fromAsync(results)).flat()).toMatchObject([{ error: named("write_conflict") }]);
     expect(await exported()).toBe("");
