@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireProfile } from "../../src/access.ts";
-import { createProfileRegistry } from "../../src/registry/profiles.ts";
+import { createProfileHistory } from "../../src/registry/history.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
@@ -92,7 +92,7 @@ export const historyRoutes = createRouter()
   .openapi(read, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
-    const { current, earlier } = await createProfileRegistry(openDatabase(c, "primary")).history({ task, id });
+    const { current, earlier } = await createProfileHistory(openDatabase(c, "primary")).read({ task, id });
     return c.json({ current: shown(current), earlier: earlier.map(shown) }, 200);
   })
   .openapi(rollBack, async (c) => {
@@ -100,6 +100,6 @@ export const historyRoutes = createRouter()
     requireProfile(c.get("access"), task, id);
     const { generation: to } = c.req.valid("json");
     const expected = expectedOf(c.req.valid("header"));
-    const generation = await createProfileRegistry(openDatabase(c, "primary")).rollBack({ task, id }, to, expected);
+    const generation = await createProfileHistory(openDatabase(c, "primary")).rollBack({ task, id }, to, expected);
     return c.json({ task, profile: id, generation }, 200, { etag: etagOf(generation) });
   });

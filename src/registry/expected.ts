@@ -38,3 +38,12 @@ export function generationMismatch(what: string, expected: Expected, current: nu
     { facts: { generation: current } },
   );
 }
+
+/** The error of a write that met another: what it was checked against has changed. */
+export function taskChanged(task: string): XpeftError {
+  return new XpeftError(
+    "write_conflict",
+    `Task "${task}" was written by someone else at the same time.`,
+    "Look at what is there now, then write again.",
+  );
+}

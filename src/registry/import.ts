@@ -6,8 +6,7 @@ import { parseImportLine, profileFrom, type TargetBundle } from "../exchange.ts"
 import type { Line } from "../ndjson.ts";
 import type { NewProfile } from "../push.ts";
 import type { StoredTask } from "../rows.ts";
-import { generationMismatch, meets } from "./expected.ts";
-import { taskChanged } from "./profiles.ts";
+import { generationMismatch, meets, taskChanged } from "./expected.ts";
 import { reach } from "./reach.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 

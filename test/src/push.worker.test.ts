@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { expect, it } from "vitest";
 import { createPush } from "../../src/push.ts";
+import { createProfileHistory } from "../../src/registry/history.ts";
 import { createProfileRegistry } from "../../src/registry/profiles.ts";
 import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import { masksOf, profilesOf, taskOf } from "../support/rows.ts";
@@ -10,6 +11,7 @@ const db = drizzle(env.DB);
 const push = createPush(db);
 const tasks = createTaskRegistry(db);
 const profiles = createProfileRegistry(db);
+const history = createProfileHistory(db);
 
 const generationsOf = (...ids: string[]) =>
   Promise.all(ids.map(async (id) => (await profiles.get({ task: "demo", id })).generation));
@@ -97,8 +99,8 @@ it("leaves no profile behind that was written while the push was under way", asy
 it("keeps the history of a push with the same head, and drops that of another head", async () => {
   await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
   await push(taskOf({ maxTokens: 16 }), [{ id: "a", masks: masksOf(2), labelBias: null }]);
-  const before = await profiles.history({ task: "demo", id: "a" });
+  const before = await history.read({ task: "demo", id: "a" });
   expect(before.earlier.map(({ generation, masks }) => [generation, masks])).toEqual([[1, masksOf(1)]]);
   await push(taskOf({ labels: ["a", "b", "c"] }), [{ id: "a", masks: masksOf(3), labelBias: null }]);
-  expect((await profiles.history({ task: "demo", id: "a" })).earlier).toEqual([]);
+  expect((await history.read({ task: "demo", id: "a" })).earlier).toEqual([]);
 });
