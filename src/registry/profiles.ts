@@ -11,10 +11,13 @@ import { reach } from "./reach.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 import type { Written } from "./tasks.ts";
 
+/** Masks of the largest pools weigh a thousand times those of the default one, and a page must fit in memory. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+
 /** The profiles of a database. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileRegistry {
   /**
-   * Profiles of a task by id, masks and label bias included.
+   * Profiles of a task by id, masks and label bias included; fewer than asked for where their masks are large.
    *
    * @param prefix what the ids start with; empty for all
    * @throws XpeftError `unknown_task`
@@ -54,28 +57,32 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
 
   return {
     async list(task, { limit, after }, prefix) {
-      const [known, rows] = await reach(() =>
-        db.batch([
-          db.select({ name: tasks.name }).from(tasks).where(eq(tasks.name, task)),
-          db
-            .select()
-            .from(profiles)
-            .where(
-              and(
-                eq(profiles.task, task),
-                gt(profiles.id, after),
-                gte(profiles.id, prefix),
-                // Ids are ASCII, and no character of theirs comes after this one.
-                lt(profiles.id, `${prefix}\x7f`),
-              ),
-            )
-            .orderBy(asc(profiles.id))
-            .limit(limit + 1),
-        ]),
+      const [of] = await reach(() =>
+        db
+          .select({ maskBytes: sql<number>`length(${tasks.masks})` })
+          .from(tasks)
+          .where(eq(tasks.name, task)),
       );
-      if (known.length === 0) throw unknownTask(task);
-      const shown = rows.slice(0, limit).map(profileFromRow);
-      return { items: shown, next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+      if (!of) throw unknownTask(task);
+      const most = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / of.maskBytes)));
+      const rows = await reach(() =>
+        db
+          .select()
+          .from(profiles)
+          .where(
+            and(
+              eq(profiles.task, task),
+              gt(profiles.id, after),
+              gte(profiles.id, prefix),
+              // Ids are ASCII, and no character of theirs comes after this one.
+              lt(profiles.id, `${prefix}\x7f`),
+            ),
+          )
+          .orderBy(asc(profiles.id))
+          .limit(most + 1),
+      );
+      const shown = rows.slice(0, most).map(profileFromRow);
+      return { items: shown, next: rows.length > most ? (shown.at(-1)?.id ?? null) : null };
     },
 
     get: read,

@@ -29,6 +29,15 @@ describe("listing", () => {
   });
 });
 
+describe("listing large masks", () => {
+  it("gives as many as fit in memory, and says where to go on", async () => {
+    await createTaskRegistry(db).put(taskOf({ masks: new Uint8Array(1_600_000) }), undefined, "keep");
+    await createPush(db)(taskOf({ masks: new Uint8Array(1_600_000) }), profilesOf(5));
+    const first = await profiles.list("demo", { limit: 100, after: "" }, "");
+    expect(first).toMatchObject({ items: [{ id: "demo-000" }, { id: "demo-001" }], next: "demo-001" });
+  });
+});
+
 describe("writing", () => {
   it("creates, replaces and counts", async () => {
     const labelBias = Uint8Array.of(1, 2, 255);
