@@ -3,6 +3,8 @@ import { BOOKMARK, BOOKMARK_PATTERN } from "./database.ts";
 import type { App } from "./env.ts";
 import { readSettings } from "./settings.ts";
 
+const LICENCE_URL = "https://www.apache.org/licenses/LICENSE-2.0";
+
 /** Where an operation's description tells which scope it takes. */
 const SCOPE = "x-scope";
 
@@ -88,8 +90,14 @@ export function registerOpenApi(app: App): void {
 function describe(app: App, publicPredict: boolean) {
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "xpeft-edge", version, description, license: { name: license } },
-    tags: [{ name: "Predict" }, { name: "Registry" }, { name: "Tokens" }, { name: "Service" }],
+    info: { title: "xpeft-edge", version, description, license: { name: license, url: LICENCE_URL } },
+    servers: [{ url: "/", description: "This deploy." }],
+    tags: [
+      { name: "Predict", description: "Texts in, labels out, as a profile would give them." },
+      { name: "Registry", description: "Tasks and profiles, with compare and swap by generation." },
+      { name: "Tokens", description: "Profiles that travel with requests." },
+      { name: "Service", description: "What is served, and whether it works." },
+    ],
   });
   for (const path of Object.values(document.paths ?? {})) {
     for (const method of OPERATIONS) {
