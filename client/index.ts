@@ -1,7 +1,9 @@
 import { hc } from "hono/client";
 import type { Api } from "./api.ts";
+import { withSafePaths } from "./paths.ts";
 
 export type { Api, Problem, ProblemStatus } from "./api.ts";
+export { lines } from "./lines.ts";
 export { ProblemError, unwrap } from "./problem.ts";
 
 /** How a client asks. */
@@ -27,8 +29,9 @@ export type Client = ReturnType<typeof hc<Api>>;
  * if (response.status === 200) console.log((await response.json()).predictions);
  */
 export function createClient(url: string | URL, { key, headers, fetch }: ClientOptions = {}): Client {
-  return hc<Api>(String(url), {
+  const client = hc<Api>(String(url), {
     headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
     ...(fetch && { fetch }),
   });
+  return withSafePaths(client);
 }

@@ -23,17 +23,24 @@ export class ProblemError extends Error {
 
 type Body<R> = R extends { ok: true; json(): Promise<infer Json> } ? Json : never;
 
+/** What an answer that is none of the service's own fails with. */
+export async function failure(response: ClientResponse<unknown>): Promise<Error> {
+  if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
+    return new ProblemError((await response.json()) as Problem);
+  }
+  return new Error(`${response.url} answered ${response.status} ${response.statusText}.`);
+}
+
 /**
  * Waits for an answer and gives its body.
  *
  * @throws ProblemError if it is an error answer
  * @throws Error if it comes from something before the service, so that it has neither code nor hint
+ * @throws TypeError if it is a stream of JSON Lines
  */
 export async function unwrap<R extends ClientResponse<unknown>>(asked: R | Promise<R>): Promise<Body<R>> {
   const response = await asked;
-  if (response.ok) return (await response.json()) as Body<R>;
-  if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
-    throw new ProblemError((await response.json()) as Problem);
-  }
-  throw new Error(`${response.url} answered ${response.status} ${response.statusText}.`);
+  if (!response.ok) throw await failure(response);
+  if (response.headers.get("content-type")?.startsWith("application/json")) return (await response.json()) as Body<R>;
+  throw new TypeError(`${response.url} answered with a stream: read it with lines().`);
 }

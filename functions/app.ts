@@ -55,6 +55,7 @@ export function createApp() {
         const { corsOrigins } = readSettings(c.env);
         return corsOrigins.includes("*") ? "*" : corsOrigins.find((allowed) => allowed === origin);
       },
+      allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
       allowHeaders: [
         "authorization",
         "cache-control",

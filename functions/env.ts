@@ -37,6 +37,8 @@ export interface AppEnv {
       session: D1DatabaseSession | undefined;
       /** Settles when an answer that is a stream has ended. */
       streaming: Promise<void> | undefined;
+      /** Whether the caller hung up before the end of a stream, for the log. */
+      aborted: true | undefined;
       /** What went wrong, for the log. */
       problem: ProblemCode | undefined;
       /** Texts that were answered, for the log. */

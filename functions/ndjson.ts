@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { BrokenStream } from "../src/ndjson.ts";
 import type { AppEnv } from "./env.ts";
+import { requireIdentity } from "./middleware/body.ts";
 import { faultOf } from "./middleware/errors.ts";
 import { problemOf, RequestError } from "./problem.ts";
 
@@ -18,6 +19,7 @@ export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
       `Send it with the header content-type: ${NDJSON}.`,
     );
   }
+  requireIdentity(c);
   await next();
 });
 
@@ -41,7 +43,9 @@ export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Resp
         if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
         // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
-        if (!(error instanceof BrokenStream)) {
+        if (error instanceof BrokenStream) {
+          c.set("aborted", true);
+        } else {
           const fault = faultOf(c, error);
           c.set("problem", fault.code);
           controller.enqueue(encoder.encode(`${JSON.stringify({ error: problemOf(c, fault) })}\n`));
@@ -51,6 +55,7 @@ export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Resp
       ended();
     },
     async cancel() {
+      c.set("aborted", true);
       await text.return(undefined);
       ended();
     },

@@ -34,21 +34,24 @@ export const Written = {
   updatedAt: z.iso.datetime().openapi({ description: "When the row was last written." }),
 };
 
+/** The generation that a row must be at. */
+export const IfMatch = z
+  .string()
+  .regex(/^(\*|(W\/)?"[0-9]{1,15}"|[0-9]{1,15})$/, "is neither a generation nor *")
+  .optional()
+  .openapi({
+    description: "The generation that the row must be at, as its ETag has it; * if it must only be there.",
+    example: '"3"',
+  });
+
 /** What a writer believes of the row: without either header, the write is done whatever is there. */
 export const Preconditions = z.object({
-  "if-match": z
-    .string()
-    .regex(/^(\*|(W\/)?"[0-9]{1,15}"|[0-9]{1,15})$/, "is neither a generation nor *")
-    .optional()
-    .openapi({
-      description: "The generation that the row must be at, as its ETag has it; * if it must only be there.",
-      example: '"3"',
-    }),
+  "if-match": IfMatch,
   "if-none-match": z.literal("*").optional().openapi({ description: "* if the row must not be there." }),
 });
 
 /** The expectation of a write's headers; both together can never hold. */
-export function expectedOf(headers: z.infer<typeof Preconditions>): Expected {
+export function expectedOf(headers: Partial<z.infer<typeof Preconditions>>): Expected {
   const match = headers["if-match"];
   const absent = headers["if-none-match"] !== undefined;
   if (absent) return match === undefined ? 0 : "never";
@@ -66,7 +69,7 @@ export const GenerationHeaders = z.object({
 });
 
 /** Which page of a list. */
-export const PageParams = z.object({
+export const PageParams = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100).openapi({
     type: "integer",
     minimum: 1,

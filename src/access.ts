@@ -23,7 +23,7 @@ export function requireScope(access: Access, scope: Scope): void {
   throw new XpeftError(
     "scope_missing",
     `This needs a key with the scope "${scope}".`,
-    `Make one with: npm run xpeft -- keys create --scope ${scope}`,
+    `Whoever runs the service makes one: xpeft keys create --scope ${scope}`,
   );
 }
 

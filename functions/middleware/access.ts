@@ -62,8 +62,8 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
     if (scope !== "predict" || !publicPredict) {
       throw new XpeftError(
         "key_missing",
-        "This needs a key.",
-        "Send it as a header: Authorization: Bearer xpk_… Make one with: npm run xpeft -- keys create",
+        `This needs a key with the scope "${scope}".`,
+        "Send it as a header: Authorization: Bearer xpk_… Whoever runs the service makes keys, for its own database.",
       );
     }
     await count(c, addressOf(c));
@@ -72,7 +72,12 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
   const [, credential] = /^Bearer +(\S+)$/i.exec(header) ?? [];
   if (credential !== undefined && looksLikeKey(credential)) return await accessByKey(c, credential);
   if (credential === undefined || !tokens) {
-    throw new XpeftError("key_invalid", "This is not a key.", "Send it as a header: Authorization: Bearer xpk_…");
+    const isToken = credential?.split(".").length === 3;
+    throw new XpeftError(
+      "key_invalid",
+      isToken ? "A profile token only predicts; this takes a key." : "This is not a key.",
+      "Send a key as a header: Authorization: Bearer xpk_…",
+    );
   }
   c.set("token", credential);
   await count(c, addressOf(c));
@@ -96,8 +101,8 @@ export function guard(scope: Scope, { tokens = false } = {}) {
   });
 }
 
-/** Lets anyone through, but only as often as the deploy allows. */
+/** Lets anyone through, but only as often as the deploy allows; apart from what an address asks besides. */
 export const unguarded = createMiddleware<AppEnv>(async (c, next) => {
-  await count(c, addressOf(c));
+  await count(c, `unguarded ${addressOf(c)}`);
   await next();
 });

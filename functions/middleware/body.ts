@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../env.ts";
@@ -27,6 +28,17 @@ export const limitTexts = limitBody(
   "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
 );
 
+/** Refuses bodies that are compressed. */
+export function requireIdentity(c: Context<AppEnv>): void {
+  const encoding = c.req.header("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() === "identity") return;
+  throw new RequestError(
+    "unsupported_media_type",
+    `Bodies that are compressed (${encoding.slice(0, 20)}) are not read.`,
+    "Send it without content-encoding.",
+  );
+}
+
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /**
@@ -41,7 +53,11 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
       "Send it with the header content-type: application/json.",
     );
   }
-  const bytes = await c.req.arrayBuffer();
+  requireIdentity(c);
+  const bytes = await c.req.arrayBuffer().catch(() => {
+    // The caller has gone before its end: nothing is wrong with the service.
+    throw new RequestError("invalid_json", "The body was broken off.", "Send the whole of it.");
+  });
   try {
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {

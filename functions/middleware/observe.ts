@@ -26,6 +26,7 @@ function write(c: Context<AppEnv>, start: number): void {
     code: c.get("problem"),
     caller: c.get("access")?.id,
     texts: c.get("texts"),
+    aborted: c.get("aborted"),
     milliseconds,
   };
   console.log(JSON.stringify(entry));

@@ -20,6 +20,9 @@ function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
   });
 }
 
+/** What the parts of a request are called. */
+const PARTS: Partial<Record<string, string>> = { query: "the query", header: "the headers", param: "the path" };
+
 /**
  * Names the first field that a schema refuses, and why.
  *
@@ -35,7 +38,7 @@ export const onInvalid: Hook<unknown, AppEnv, string, void> = (result) => {
   if (result.success) return;
   throw new RequestError(
     "invalid_request",
-    describeInvalid(result.error, "the body"),
+    describeInvalid(result.error, PARTS[result.target] ?? "the body"),
     "GET /openapi.json gives the schema of every request.",
   );
 };

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { reachedPrefix, requireProfile, requireTask } from "../../src/access.ts";
 import { checkTask } from "../../src/bundle/fits.ts";
 import { readLines } from "../../src/ndjson.ts";
+import { generationMismatch, meets } from "../../src/registry/expected.ts";
 import { exportProfiles } from "../../src/registry/export.ts";
 import { importProfiles, type LineResult } from "../../src/registry/import.ts";
 import { createProfileRegistry } from "../../src/registry/profiles.ts";
@@ -11,7 +12,7 @@ import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { ProblemSchema, problemOf, problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
-import { Base64, ProfileId, ProfilePrefix, TaskName } from "../schemas.ts";
+import { Base64, expectedOf, IfMatch, ProfileId, ProfilePrefix, TaskName } from "../schemas.ts";
 import { sentFault } from "../sent.ts";
 import { bundleOf } from "../service.ts";
 
@@ -54,6 +55,7 @@ export const ImportLine = z
     z.object({ line: z.int(), profile: ProfileId.nullable(), status: z.literal("failed"), error: ProblemSchema }),
     z.object({
       done: z.literal(true),
+      dryRun: z.boolean().openapi({ description: "Whether nothing was written." }),
       created: z.int(),
       replaced: z.int(),
       unchanged: z.int(),
@@ -80,8 +82,11 @@ const importRoute = createRoute({
   middleware: [guard("write"), requireNdjson] as const,
   request: {
     params,
-    query: z.object({
+    query: z.strictObject({
       dryRun: z.enum(["true", "false"]).default("false").openapi({ description: "Whether nothing is to be written." }),
+    }),
+    headers: z.object({ "if-match": IfMatch }).openapi({
+      description: "The generation that the task must be at: that whose head the profiles were learnt with.",
     }),
     body: {
       required: true,
@@ -95,6 +100,7 @@ const importRoute = createRoute({
       "unsupported_media_type",
       "invalid_request",
       "unknown_task",
+      "generation_mismatch",
       "bundle_mismatch",
       "invalid_row",
       "invalid_manifest",
@@ -113,7 +119,7 @@ const exportRoute = createRoute({
   "x-scope": "write",
   security: BY_KEY,
   middleware: [guard("write")] as const,
-  request: { params, query: z.object({ prefix: ProfilePrefix }) },
+  request: { params, query: z.strictObject({ prefix: ProfilePrefix }) },
   responses: {
     200: {
       description: "A profile a line. If the stream ends in an error line, it was broken off.",
@@ -136,13 +142,16 @@ export const bulkRoutes = createRouter()
     const bundle = await bundleOf(c.env, c.executionCtx);
     const task = await createTaskRegistry(db).get(name);
     checkTask(task, bundle);
+    const expected = expectedOf(c.req.valid("header"));
+    if (!meets(expected, task.generation)) throw generationMismatch(`Task "${name}"`, expected, task.generation);
+    const dryRun = c.req.valid("query").dryRun === "true";
     const lines = readLines(bodyOf(c), {
       maxBytes: MAX_IMPORT_LINE_BYTES,
       maxLines: IMPORT_GROUP,
       groupBytes: IMPORT_GROUP_BYTES,
     });
     const results = importProfiles(db, task, bundle, lines, {
-      dryRun: c.req.valid("query").dryRun === "true",
+      dryRun,
       allow: (id) => requireProfile(access, name, id),
     });
 
@@ -155,7 +164,7 @@ export const bulkRoutes = createRouter()
       for await (const group of results) {
         yield group.map((result) => `${JSON.stringify(written(result))}\n`).join("");
       }
-      yield `${JSON.stringify({ done: true, ...sums, bookmark: session?.getBookmark() ?? null })}\n`;
+      yield `${JSON.stringify({ done: true, dryRun, ...sums, bookmark: session?.getBookmark() ?? null })}\n`;
     }
     return streamed(c, answer());
   })

@@ -3,6 +3,7 @@ import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import { parseSigningKeys } from "../../src/signing-keys.ts";
 import { plainDatabase } from "../database.ts";
 import { unguarded } from "../middleware/access.ts";
+import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { createRouter } from "../router.ts";
 import { serviceOf } from "../service.ts";
@@ -27,7 +28,7 @@ const route = createRoute({
   tags: ["Service"],
   security: [],
   summary: "Tell whether texts can be answered, by reading one through the encoder and asking the database",
-  middleware: [unguarded] as const,
+  middleware: [unguarded, noQuery] as const,
   responses: {
     200: { description: "Engine and database work.", content: { "application/json": { schema: Health } } },
     ...problemResponses(

@@ -4,6 +4,7 @@ import { createProfileHistory } from "../../src/registry/history.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { etagOf, expectedOf, GenerationHeaders, Preconditions, ProfileId, TaskName, Written } from "../schemas.ts";
@@ -23,7 +24,7 @@ const read = createRoute({
   summary: "Show a profile's last generations",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write")] as const,
+  middleware: [guard("write"), noQuery] as const,
   request: { params },
   responses: {
     200: { description: "What can be gone back to.", content: { "application/json": { schema: History } } },
@@ -39,7 +40,12 @@ const rollBack = createRoute({
   summary: "Write an earlier generation of a profile again",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), limitBody(MAX_PROFILE_BYTES, "A generation is a number."), requireJson] as const,
+  middleware: [
+    guard("write"),
+    noQuery,
+    limitBody(MAX_PROFILE_BYTES, "A generation is a number."),
+    requireJson,
+  ] as const,
   request: {
     params,
     headers: Preconditions,

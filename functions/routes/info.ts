@@ -3,6 +3,7 @@ import { version } from "../../package.json";
 import { MAX_TOKEN_BYTES } from "../../src/token.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/body.ts";
+import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { MAX_PAGE } from "../schemas.ts";
@@ -57,7 +58,7 @@ const route = createRoute({
   summary: "Tell what is served, within which limits, and what this isolate's caches hold",
   "x-scope": "predict",
   security: BY_KEY,
-  middleware: [guard("predict")] as const,
+  middleware: [guard("predict"), noQuery] as const,
   responses: {
     200: { description: "The service.", content: { "application/json": { schema: Info } } },
     ...problemResponses(

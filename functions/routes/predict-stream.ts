@@ -24,7 +24,7 @@ const GROUP = 32;
 const flag = (fallback: "true" | "false", description: string) =>
   z.enum(["true", "false"]).default(fallback).openapi({ description });
 
-const query = z.object({
+const query = z.strictObject({
   task: TaskName,
   profile: ProfileId.optional().openapi({ description: "The profile of lines that name none." }),
   onUnknownProfile: z.enum(["error", "default"]).default("error"),

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { reachedPrefix, requireProfile } from "../../src/access.ts";
 import { fromBase64, toBase64 } from "../../src/base64.ts";
 import { checkTask } from "../../src/bundle/fits.ts";
+import { XpeftError } from "../../src/errors.ts";
 import { checkParts } from "../../src/exchange.ts";
 import { createProfileRegistry } from "../../src/registry/profiles.ts";
 import { createTaskRegistry } from "../../src/registry/tasks.ts";
@@ -9,6 +10,7 @@ import type { StoredProfile } from "../../src/rows.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import {
@@ -64,7 +66,14 @@ export function shown({ task, id, masks, labelBias, generation, updatedAt }: Sto
 const ProfilePage = z.object({ profiles: z.array(Profile), next: NextPage }).openapi("ProfilePage");
 
 const ProfileBody = z
-  .strictObject({ masks: parts.masks, labelBias: parts.labelBias.optional() })
+  .strictObject({
+    task: TaskName.optional(),
+    profile: ProfileId.optional(),
+    masks: parts.masks,
+    labelBias: parts.labelBias
+      .optional()
+      .openapi({ description: "Left out or null: the profile has none from now on." }),
+  })
   .openapi("ProfileParts");
 
 const ProfileWritten = z
@@ -97,7 +106,7 @@ const read = createRoute({
   summary: "Show what is stored for a profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write")] as const,
+  middleware: [guard("write"), noQuery] as const,
   request: { params },
   responses: {
     200: {
@@ -119,6 +128,7 @@ const write = createRoute({
   security: BY_KEY,
   middleware: [
     guard("write"),
+    noQuery,
     limitBody(MAX_PROFILE_BYTES, "Masks of this bundle are far smaller."),
     requireJson,
   ] as const,
@@ -161,7 +171,7 @@ const remove = createRoute({
   summary: "Delete a profile and its history",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write")] as const,
+  middleware: [guard("write"), noQuery] as const,
   request: { params, headers: Preconditions },
   responses: {
     200: { description: "The profile is gone.", content: { "application/json": { schema: Deleted } } },
@@ -196,7 +206,14 @@ export const profileRoutes = createRouter()
   .openapi(write, async (c) => {
     const { task: name, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), name, id);
-    const { masks, labelBias = null } = c.req.valid("json");
+    const { task: ofTask = name, profile: ofProfile = id, masks, labelBias = null } = c.req.valid("json");
+    if (ofTask !== name || ofProfile !== id) {
+      throw new XpeftError(
+        "mismatched_write",
+        `This is profile "${ofProfile}" of task "${ofTask}", and the path says "${id}" of "${name}".`,
+        "Send a profile to the path of its own name, or leave the names out of the body.",
+      );
+    }
     const sent = { masks: fromBase64(masks), labelBias: labelBias === null ? null : fromBase64(labelBias) };
     const db = openDatabase(c, "primary");
     const bundle = await bundleOf(c.env, c.executionCtx);

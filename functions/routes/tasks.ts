@@ -6,6 +6,7 @@ import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { limitBody, MAX_TASK_BYTES, requireJson } from "../middleware/body.ts";
+import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import {
@@ -52,7 +53,7 @@ const TaskWritten = z
   .object({ task: TaskName, generation: Written.generation, created: z.boolean() })
   .openapi("TaskWritten");
 
-const Fate = z.object({
+const Fate = z.strictObject({
   profiles: z.enum(["keep", "delete"]).default("keep").openapi({
     description: "Whether profiles stand in the way of a change that they were not trained for, or are deleted too.",
   }),
@@ -84,7 +85,7 @@ const read = createRoute({
   summary: "Show a task as its task.json has it",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write")] as const,
+  middleware: [guard("write"), noQuery] as const,
   request: { params },
   responses: {
     200: {

@@ -8,6 +8,7 @@ import { unknownProfile, unknownTask } from "../../src/unknown.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { ProfileId, TaskName, Written } from "../schemas.ts";
@@ -49,7 +50,12 @@ const route = createRoute({
   summary: "Make a token that holds the profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), limitBody(MAX_PROFILE_BYTES, "Two fields are all there is."), requireJson] as const,
+  middleware: [
+    guard("write"),
+    noQuery,
+    limitBody(MAX_PROFILE_BYTES, "Two fields are all there is."),
+    requireJson,
+  ] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     body: { required: true, content: { "application/json": { schema: TokenBody } } },

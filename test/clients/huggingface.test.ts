@@ -64,7 +64,9 @@ describe("@huggingface/inference", () => {
   });
 
   it("needs an access token where predictions are not public", async () => {
-    await expect(textClassification({ endpointUrl: url(), inputs: TEXT })).rejects.toThrow("This needs a key.");
+    await expect(textClassification({ endpointUrl: url(), inputs: TEXT })).rejects.toThrow(
+      'This needs a key with the scope "predict".',
+    );
     const labels = await textClassification({ endpointUrl: url("demo-000", open), inputs: TEXT });
     expect(labels).toEqual(await asked.ranked(TEXT, "scores"));
   });
@@ -116,7 +118,9 @@ describe.skipIf(withoutPython !== undefined)(`huggingface_hub [${withoutPython ?
   });
 
   it("needs a token where predictions are not public", async () => {
-    expect(await ask(null, [{ text: TEXT }])).toMatchObject([{ status: 401, error: "This needs a key." }]);
+    expect(await ask(null, [{ text: TEXT }])).toMatchObject([
+      { status: 401, error: 'This needs a key with the scope "predict".' },
+    ]);
     const outcomes = await ask(null, [{ text: TEXT }], url("demo-000", open));
     expect(outcomes).toEqual([{ labels: await asked.ranked(TEXT, "scores") }]);
   });

@@ -76,8 +76,10 @@ describe("the package, outside", () => {
       "LICENSE",
       "NOTICE",
       "README.md",
-      ...["api.d.ts", "api.js", "index.d.ts", "index.js"],
+      ...["api.d.ts", "api.js", "index.d.ts", "index.js", "lines.d.ts", "lines.js"],
       "package.json",
+      "paths.d.ts",
+      "paths.js",
       ...["problem.d.ts", "problem.js"],
     ]);
   });

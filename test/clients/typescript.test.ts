@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Client, createClient, ProblemError, type ProblemStatus, unwrap } from "../../client/index.ts";
+import { type Client, createClient, lines, ProblemError, type ProblemStatus, unwrap } from "../../client/index.ts";
 import { PROBLEM_CODES, statusOf } from "../../functions/problem.ts";
 import { toBase64 } from "../../src/base64.ts";
 import { masksOf } from "../support/rows.ts";
@@ -42,10 +42,10 @@ describe("the typed client", () => {
   });
 
   it("predicts for a stream of texts", async () => {
-    const lines = [TEXT, LONG].map((text) => `${JSON.stringify({ text })}\n`).join("");
+    const sent = [TEXT, LONG].map((text) => `${JSON.stringify({ text })}\n`).join("");
     const response = await client.v1.predict.stream.$post(
       { query: { ...demo, truncate: "false" } },
-      { headers: { "content-type": "application/x-ndjson" }, init: { body: lines } },
+      { headers: { "content-type": "application/x-ndjson" }, init: { body: sent } },
     );
     if (response.status !== 200) throw new Error(response.statusText);
     const answers = (await response.text()).trimEnd().split("\n");
@@ -54,6 +54,55 @@ describe("the typed client", () => {
       { line: 2, error: { code: "text_too_long" } },
       { done: true, answered: 1, failed: 1 },
     ]);
+  });
+
+  it("reads streams line by line, and refuses to take them for one answer", async () => {
+    const sent = () =>
+      client.v1.predict.stream.$post(
+        { query: demo },
+        {
+          headers: { "content-type": "application/x-ndjson" },
+          init: { body: `${JSON.stringify({ text: TEXT })}\n\n{}` },
+        },
+      );
+    const read = await Array.fromAsync(lines<{ label?: string; error?: { code: string } }>(sent()));
+    expect(read).toMatchObject([
+      { line: 1, label: expect.any(String) },
+      { line: 3, error: { code: "invalid_request" } },
+      { done: true, answered: 1, failed: 1 },
+    ]);
+    await expect(unwrap(sent())).rejects.toThrow("lines()");
+    const nothing = client.v1.tasks[":task"].export.$get({ param: { task: "nothing" } });
+    await expect(Array.fromAsync(lines(nothing))).rejects.toMatchObject({ code: "unknown_task" });
+    const exported = await Array.fromAsync(
+      lines<{ profile: string }>(client.v1.tasks[":task"].export.$get({ param: demo })),
+    );
+    expect(exported.map(({ profile }) => profile)).toContain("demo-000");
+  });
+
+  it.each(["../../tasks/demo?profiles=delete", "demo-000/../demo-001", "a/b c", "a?b", "a#b", "%2e%2e", "ü"])(
+    "lets a profile's id lead nowhere else: %s",
+    async (profile) => {
+      const route = client.v1.profiles[":task"][":profile"];
+      for (const asking of [route.$get, route.$delete]) {
+        await expect(unwrap(asking({ param: { task: "demo", profile } }))).rejects.toMatchObject({
+          code: "invalid_request",
+          message: expect.stringContaining("profile"),
+        });
+      }
+      expect((await unwrap(client.v1.tasks.$get())).tasks.map(({ task }) => task)).toContain("demo");
+    },
+  );
+
+  it.each([".", ".."])("refuses %s, which no path can hold", async (profile) => {
+    const route = client.v1.profiles[":task"][":profile"];
+    expect(() => route.$get({ param: { task: "demo", profile } })).toThrow(TypeError);
+  });
+
+  it("takes ids with all that they may have", async () => {
+    const param = { task: "demo", profile: "A.b_c:d@e-f" };
+    const masks = toBase64(masksOf(3));
+    expect(await unwrap(client.v1.profiles[":task"][":profile"].$put({ param, json: { masks } }))).toMatchObject(param);
   });
 
   it("lists tasks", async () => {
@@ -92,7 +141,7 @@ describe("the typed client", () => {
     const error: unknown = await unwrap(nobody.v1.info.$get()).catch((error) => error);
     expect(error).toBeInstanceOf(ProblemError);
     expect(error).toMatchObject({
-      message: "This needs a key.",
+      message: 'This needs a key with the scope "predict".',
       code: "key_missing",
       hint: expect.stringContaining("Authorization: Bearer"),
       status: 401,

@@ -69,6 +69,7 @@ describe(`importing ${PROFILES} profiles`, () => {
   it("writes nothing on a dry run", async () => {
     expect(await lastLine(await send(file, "?dryRun=true"))).toEqual({
       done: true,
+      dryRun: true,
       created: PROFILES,
       replaced: 0,
       unchanged: 0,
@@ -76,6 +77,31 @@ describe(`importing ${PROFILES} profiles`, () => {
       bookmark: expect.any(String),
     });
     expect(await stored()).toBe(0);
+  });
+});
+
+describe("an import", () => {
+  const send = (headers: Record<string, string>, query = "") =>
+    worker.ask("POST", `/v1/tasks/demo/import${query}`, {
+      body: file.slice(0, 1000),
+      headers: { ...NDJSON, ...headers },
+    });
+
+  it("for a task at another generation than its profiles were learnt for writes nothing", async () => {
+    const refused = await send({ "if-match": '"7"' });
+    expect([refused.status, await refused.json()]).toMatchObject([412, { code: "generation_mismatch", generation: 1 }]);
+    expect(await stored()).toBe(0);
+    expect((await lastLine(await send({ "if-match": '"1"' }))).created).toBeGreaterThan(0);
+  });
+
+  it("whose dry run is mistyped writes nothing", async () => {
+    for (const query of ["?dryrun=true", "?dryRun=1", "?dryRun=true&x=1"])
+      expect((await send({}, query)).status).toBe(422);
+    expect(await stored()).toBe(0);
+  });
+
+  it("of a compressed body is refused", async () => {
+    expect((await send({ "content-encoding": "gzip" })).status).toBe(415);
   });
 });
 

@@ -75,6 +75,25 @@ describe("requests that do not fit", () => {
     await expectProblem(await post(body), 400, "invalid_json");
   });
 
+  it("takes a caller who hangs up in the middle of a body for no fault of the service", async () => {
+    worker.harness.clearLogs();
+    const sent = httpRequest(new URL("/v1/predict", worker.url).href, {
+      method: "POST",
+      headers: { "content-type": "application/json", "content-length": "400" },
+    });
+    sent.on("error", () => {});
+    sent.write('{"task":');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    sent.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(worker.harness.getLogs().filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("names a body that is compressed", async () => {
+    const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+    await expectProblem(await post(request({}), headers), 415, "unsupported_media_type", /gzip/);
+  });
+
   it("does not quote the body", async () => {
     const response = await post('{"task": secret-words');
     expect(await response.text()).not.toContain("secret");

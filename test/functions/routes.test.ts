@@ -74,6 +74,29 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
   });
 });
 
+describe("PUT /v1/profiles/{task}/{profile}", () => {
+  const put = (body: object) => worker.ask("PUT", "/v1/profiles/demo/put-here", { body });
+  const masks = Buffer.from(masksOf(7)).toString("base64");
+
+  it("takes a line of profiles.ndjson as it is, and refuses one of another profile", async () => {
+    expect((await put({ task: "demo", profile: "put-here", masks })).status).toBe(200);
+    for (const other of [{ profile: "elsewhere" }, { task: "biased" }]) {
+      expect(await (await put({ ...other, masks })).json()).toMatchObject({ code: "mismatched_write" });
+    }
+  });
+});
+
+it.each(["/v1/profiles/demo/demo-000?x=1", "/v1/tasks?limits=3", "/v1/info?verbose", "/healthz?full=1"])(
+  "refuses a parameter that nobody reads: %s",
+  async (path) => {
+    const response = await worker.get(path);
+    expect([response.status, await response.json()]).toMatchObject([
+      422,
+      { detail: expect.stringMatching(/^the query: /) },
+    ]);
+  },
+);
+
 describe("GET /healthz", () => {
   it("reads a text, and tells the bundle and the encoder's memory", async () => {
     const response = await worker.get("/healthz");

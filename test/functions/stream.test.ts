@@ -148,7 +148,8 @@ describe("POST /v1/predict/stream", () => {
     await once(response, "data");
     sent.destroy();
     await expect.poll(() => worker.harness.getLogs().length, { timeout: 10_000 }).toBeGreaterThan(0);
-    expect(worker.harness.getLogs().filter(({ level }) => level === "error")).toEqual([]);
+    const logged = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+    expect(logged).toMatchObject([{ level: "info", route: "/v1/predict/stream", aborted: true }]);
   });
 
   it("answers nothing with nothing, and refuses what is not JSON Lines", async () => {
