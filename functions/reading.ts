@@ -15,7 +15,6 @@ import { timed } from "./timing.ts";
 export const PREDICT_PROBLEMS = [
   "unknown_task",
   "bundle_mismatch",
-  "invalid_row",
   "token_malformed",
   "token_too_large",
   "token_unknown_key",

@@ -7,7 +7,15 @@ import { createPredictor, type Predictor } from "../src/predictor.ts";
 import { createRowCache, type RowCache } from "../src/row-cache.ts";
 import { readAsset } from "./assets.ts";
 import type { Bindings } from "./env.ts";
+import type { ProblemCode } from "./problem.ts";
 import { ROW_CACHE_BYTES, readSettings } from "./settings.ts";
+
+/** Problems of the bundle's manifest, for routes that need no more of the bundle. */
+export const BUNDLE_PROBLEMS = [
+  "invalid_manifest",
+  "bundle_file_missing",
+  "bundle_unusable",
+] as const satisfies ProblemCode[];
 
 /** What answers predictions; one in an isolate. */
 export interface Service {

@@ -2,7 +2,15 @@ import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../env.ts";
-import { RequestError } from "../problem.ts";
+import { type ProblemCode, RequestError } from "../problem.ts";
+
+/** Problems that every route with a JSON body can answer with. */
+export const BODY_PROBLEMS = [
+  "invalid_json",
+  "invalid_unicode",
+  "unsupported_media_type",
+  "payload_too_large",
+] as const satisfies ProblemCode[];
 
 /** Bytes of a body with texts. */
 export const MAX_TEXTS_BYTES = 256 * 1024;

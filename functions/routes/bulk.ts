@@ -14,7 +14,7 @@ import { ProblemSchema, problemOf, problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { Base64, expectedOf, IfMatch, ProfileId, ProfilePrefix, TaskName } from "../schemas.ts";
 import { sentFault } from "../sent.ts";
-import { bundleOf } from "../service.ts";
+import { BUNDLE_PROBLEMS, bundleOf } from "../service.ts";
 
 /** Longest line of an import: masks of the largest pool. */
 export const MAX_IMPORT_LINE_BYTES = 512 * 1024;
@@ -98,14 +98,10 @@ const importRoute = createRoute({
     ...problemResponses(
       ...ACCESS_PROBLEMS,
       "unsupported_media_type",
-      "invalid_request",
       "unknown_task",
       "generation_mismatch",
       "bundle_mismatch",
-      "invalid_row",
-      "invalid_manifest",
-      "bundle_file_missing",
-      "bundle_unusable",
+      ...BUNDLE_PROBLEMS,
     ),
   },
 });
@@ -125,7 +121,7 @@ const exportRoute = createRoute({
       description: "A profile a line. If the stream ends in an error line, it was broken off.",
       content: { [NDJSON]: { schema: z.union([ProfileLine, z.object({ error: ProblemSchema })]) } },
     },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "invalid_request"),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task"),
   },
 });
 

@@ -3,7 +3,7 @@ import { requireProfile } from "../../src/access.ts";
 import { createProfileHistory } from "../../src/registry/history.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -28,7 +28,7 @@ const read = createRoute({
   request: { params },
   responses: {
     200: { description: "What can be gone back to.", content: { "application/json": { schema: History } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile", "invalid_request"),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile"),
   },
 });
 
@@ -80,11 +80,7 @@ const rollBack = createRoute({
     },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
-      "invalid_json",
-      "invalid_unicode",
-      "unsupported_media_type",
-      "payload_too_large",
-      "invalid_request",
+      ...BODY_PROBLEMS,
       "unknown_task",
       "unknown_profile",
       "unknown_generation",

@@ -75,7 +75,7 @@ const route = createRoute({
   },
   responses: {
     200: { description: "A line for each line.", content: { [NDJSON]: { schema: AnswerLine } } },
-    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unsupported_media_type", "invalid_request"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unsupported_media_type"),
   },
 });
 

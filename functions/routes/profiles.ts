@@ -9,7 +9,7 @@ import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import type { StoredProfile } from "../../src/rows.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -28,7 +28,7 @@ import {
   Written,
 } from "../schemas.ts";
 import { checkSent } from "../sent.ts";
-import { bundleOf } from "../service.ts";
+import { BUNDLE_PROBLEMS, bundleOf } from "../service.ts";
 
 const parts = {
   masks: Base64("The profile's mask blob."),
@@ -94,7 +94,7 @@ const list = createRoute({
   request: { params: z.object({ task: TaskName }), query: PageParams.extend({ prefix: ProfilePrefix }) },
   responses: {
     200: { description: "Profiles, by id.", content: { "application/json": { schema: ProfilePage } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "invalid_request"),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task"),
   },
 });
 
@@ -114,7 +114,7 @@ const read = createRoute({
       headers: GenerationHeaders,
       content: { "application/json": { schema: Profile } },
     },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile", "invalid_request"),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile"),
   },
 });
 
@@ -145,20 +145,13 @@ const write = createRoute({
     },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
-      "invalid_json",
-      "invalid_unicode",
-      "unsupported_media_type",
-      "payload_too_large",
-      "invalid_request",
+      ...BODY_PROBLEMS,
       "unknown_task",
       "mismatched_write",
       "bundle_mismatch",
       "write_conflict",
       "generation_mismatch",
-      "invalid_row",
-      "invalid_manifest",
-      "bundle_file_missing",
-      "bundle_unusable",
+      ...BUNDLE_PROBLEMS,
     ),
   },
 });
@@ -175,13 +168,7 @@ const remove = createRoute({
   request: { params, headers: Preconditions },
   responses: {
     200: { description: "The profile is gone.", content: { "application/json": { schema: Deleted } } },
-    ...problemResponses(
-      ...ACCESS_PROBLEMS,
-      "unknown_task",
-      "unknown_profile",
-      "generation_mismatch",
-      "invalid_request",
-    ),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile", "generation_mismatch"),
   },
 });
 

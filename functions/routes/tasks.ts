@@ -5,7 +5,7 @@ import { labelsSchema, taskFileOf, taskFrom, taskSchema } from "../../src/exchan
 import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { limitBody, MAX_TASK_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, limitBody, MAX_TASK_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -23,7 +23,7 @@ import {
   Written,
 } from "../schemas.ts";
 import { checkSent } from "../sent.ts";
-import { bundleOf } from "../service.ts";
+import { BUNDLE_PROBLEMS, bundleOf } from "../service.ts";
 
 const labels = labelsSchema.openapi({ example: ["1", "2", "3"], uniqueItems: true });
 
@@ -73,7 +73,7 @@ const list = createRoute({
   request: { query: PageParams },
   responses: {
     200: { description: "Tasks, by name.", content: { "application/json": { schema: TaskPage } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "invalid_request", "invalid_row"),
+    ...problemResponses(...ACCESS_PROBLEMS),
   },
 });
 
@@ -93,7 +93,7 @@ const read = createRoute({
       headers: GenerationHeaders,
       content: { "application/json": { schema: TaskFile } },
     },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "invalid_request", "invalid_row"),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task"),
   },
 });
 
@@ -122,17 +122,11 @@ const write = createRoute({
     },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
-      "invalid_json",
-      "invalid_unicode",
-      "unsupported_media_type",
-      "payload_too_large",
-      "invalid_request",
+      ...BODY_PROBLEMS,
       "mismatched_write",
       "task_has_profiles",
       "generation_mismatch",
-      "invalid_manifest",
-      "bundle_file_missing",
-      "bundle_unusable",
+      ...BUNDLE_PROBLEMS,
     ),
   },
 });
@@ -149,13 +143,7 @@ const remove = createRoute({
   request: { params, query: Fate, headers: Preconditions },
   responses: {
     200: { description: "The task is gone.", content: { "application/json": { schema: Deleted } } },
-    ...problemResponses(
-      ...ACCESS_PROBLEMS,
-      "unknown_task",
-      "task_has_profiles",
-      "generation_mismatch",
-      "invalid_request",
-    ),
+    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "task_has_profiles", "generation_mismatch"),
   },
 });
 

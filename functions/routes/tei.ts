@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { TextInput } from "../../src/engine.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { limitTexts, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, limitTexts, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "../reading.ts";
@@ -50,16 +50,7 @@ const route = createRoute({
       description: "Labels, best first; a list of them for each text where a list of lists was sent.",
       content: { "application/json": { schema: z.union([Labels, z.array(Labels)]).openapi("TeiAnswer") } },
     },
-    ...problemResponses(
-      ...ACCESS_PROBLEMS,
-      ...PREDICT_PROBLEMS,
-      ...TEXT_PROBLEMS,
-      "invalid_json",
-      "invalid_unicode",
-      "unsupported_media_type",
-      "payload_too_large",
-      "invalid_request",
-    ),
+    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, ...TEXT_PROBLEMS, ...BODY_PROBLEMS),
   },
 });
 

@@ -7,12 +7,12 @@ import { signToken } from "../../src/token.ts";
 import { unknownProfile, unknownTask } from "../../src/unknown.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { ProfileId, TaskName, Written } from "../schemas.ts";
-import { bundleOf } from "../service.ts";
+import { BUNDLE_PROBLEMS, bundleOf } from "../service.ts";
 
 const DAY = 24 * 60 * 60;
 
@@ -64,20 +64,13 @@ const route = createRoute({
     200: { description: "The token.", content: { "application/json": { schema: TokenAnswer } } },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
-      "invalid_json",
-      "invalid_unicode",
-      "unsupported_media_type",
-      "payload_too_large",
+      ...BODY_PROBLEMS,
       "token_too_large",
-      "invalid_request",
       "unknown_task",
       "unknown_profile",
       "bundle_mismatch",
-      "invalid_row",
       "tokens_not_set_up",
-      "invalid_manifest",
-      "bundle_file_missing",
-      "bundle_unusable",
+      ...BUNDLE_PROBLEMS,
     ),
   },
 });
