@@ -12,6 +12,9 @@ const MIGRATIONS = "schema/migrations";
 /** What profile tokens are signed with in tests, unless a test says otherwise. */
 export const TOKEN_KEYS = `new:${Buffer.alloc(32, 1).toString("base64")},old:${Buffer.alloc(32, 2).toString("base64")}`;
 
+/** What of a key nobody else may see. It may have underscores of its own. */
+export const secretOf = (key: string): string => key.slice("xpk_0123456789abcdef_".length);
+
 /** How a request is made; by a key for everything unless another, or null for none, is given. */
 export interface Asking {
   /** Sent as JSON, unless it is text. */
