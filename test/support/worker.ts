@@ -41,6 +41,8 @@ export interface RunningWorker {
 /** What is otherwise than in the deploy. */
 export interface WorkerOptions {
   readonly vars?: Record<string, string>;
+  /** Another Worker than the deploy's. */
+  readonly main?: string;
   /** The folder of another bundle. */
   readonly bundle?: string;
   /** Requests of one caller in a minute. */
@@ -63,11 +65,11 @@ async function migrate(db: D1Database): Promise<void> {
 /** The deploy's configuration, changed as a test wants it. */
 async function configFor(
   folder: string,
-  { bundle, rateLimit, database = true, assets = true }: WorkerOptions,
+  { main = "functions/index.ts", bundle, rateLimit, database = true, assets = true }: WorkerOptions,
 ): Promise<string> {
   const path = join(folder, "wrangler.toml");
   let config = (await readFile("wrangler.toml", "utf8"))
-    .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve("functions/index.ts"))}`)
+    .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
     .replace(/limit = \d+/, `limit = ${rateLimit ?? 1_000_000}`);
   if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");

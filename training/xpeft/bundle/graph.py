@@ -104,8 +104,10 @@ def adapter(graph: GraphBuilder, hidden: str, name: str, index: int) -> str:
     return graph.op("MatMul", [graph.op("Relu", [normed], f"{name}.relu"), parts["up"]], f"{name}.raised")
 
 
-def block(graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, outliers: dict[str, NDArray[np.int64]]) -> str:
-    """One encoder block with its adapter."""
+def block(
+    graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, outliers: dict[str, NDArray[np.int64]], adapted: bool
+) -> str:
+    """One encoder block, with its adapter or plain."""
     name = f"layer.{index}"
     parts = [weight_of(part) for part in (layer.query, layer.key, layer.value)]
     qkv_weight, qkv_bias = np.concatenate([weight for weight, _ in parts], axis=1), np.concatenate([bias for _, bias in parts])
@@ -121,7 +123,9 @@ def block(graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int
     active = graph.op("Gelu", [raised], f"{name}.gelu")
     lowered = split_linear(graph, active, *weight_of(layer.down), outliers["down"], f"{name}.down")
     norm = graph.norm_weights(layer.norm, f"{name}.norm")
-    plain = graph.skip_norm(lowered, attended, norm, f"{name}.plain", layer.norm.eps, keep_sum=True)
+    plain = graph.skip_norm(lowered, attended, norm, f"{name}.plain", layer.norm.eps, keep_sum=adapted)
+    if not adapted:
+        return plain
     return graph.skip_norm(adapter(graph, plain, f"{name}.adapter", index), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
 
 
@@ -136,12 +140,15 @@ def split_linear(graph: GraphBuilder, source: str, weight: Array, bias: Array, o
     return graph.op("Add", [product, extra], output)
 
 
-def encoder_graph(plm: PLM, bottleneck: int) -> onnx.ModelProto:
-    """The whole encoder with its weights inside; `external.py` moves them out."""
+def encoder_graph(plm: PLM, bottleneck: int | None) -> onnx.ModelProto:
+    """The whole encoder with its weights inside; `external.py` moves them out.
+
+    bottleneck: b of the adapters that are inputs, or None for the plain PLM, whose weights are the same bytes.
+    """
     graph = GraphBuilder()
     hidden = embed(graph, plm)
     for index, (layer, outliers) in enumerate(zip(plm.layers, outlier_channels(plm), strict=True)):
-        hidden = block(graph, hidden, layer, index, plm.heads, outliers)
+        hidden = block(graph, hidden, layer, index, plm.heads, outliers, adapted=bottleneck is not None)
     tokens = graph.constant("tokens_axis", np.array([1], dtype=np.int64))
     mean = graph.op("ReduceMean", [hidden, tokens], "pooled", keepdims=0)
     graph.op("Squeeze", [mean, graph.constant("text_axis", np.array([0], dtype=np.int64))], "features")
@@ -150,11 +157,10 @@ def encoder_graph(plm: PLM, bottleneck: int) -> onnx.ModelProto:
     inputs = [
         helper.make_tensor_value_info("input_ids", TensorProto.INT32, [1, "T"]),
         helper.make_tensor_value_info("token_type_ids", TensorProto.INT32, [1, "T"]),
-        helper.make_tensor_value_info("adapter_down", TensorProto.FLOAT, [layers, size, bottleneck]),
-        helper.make_tensor_value_info("adapter_up", TensorProto.FLOAT, [layers, bottleneck, size]),
-        helper.make_tensor_value_info("adapter_gain", TensorProto.FLOAT, [layers, bottleneck]),
-        helper.make_tensor_value_info("adapter_shift", TensorProto.FLOAT, [layers, bottleneck]),
     ]
+    if bottleneck is not None:
+        shapes = {"down": [size, bottleneck], "up": [bottleneck, size], "gain": [bottleneck], "shift": [bottleneck]}
+        inputs += [helper.make_tensor_value_info(f"adapter_{part}", TensorProto.FLOAT, [layers, *shape]) for part, shape in shapes.items()]
     outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [size])]
     proto = helper.make_graph(graph.nodes, "encoder", inputs, outputs, graph.weights)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]

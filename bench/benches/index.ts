@@ -1,0 +1,5 @@
+import type { Bench } from "../bench.ts";
+import { overhead } from "./overhead.ts";
+
+/** In the order that they run in. */
+export const benches: readonly Bench[] = [overhead];

@@ -1,0 +1,5 @@
+/** The default bundle's encoder with nothing for adapters in it; its weights are the bundle's own file. */
+export const PLAIN = { graph: "plain.onnx", weights: ["encoder.weights.0"] };
+
+/** The default bundle's encoder. */
+export const ENCODER = { graph: "encoder.onnx", weights: ["encoder.weights.0"] };

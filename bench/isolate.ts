@@ -1,0 +1,51 @@
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningWorker, startWorker, type WorkerOptions } from "../test/support/worker.ts";
+import type { Measures } from "./worker/index.ts";
+
+const BUNDLE = "bundles/minilm-l6-v2";
+const GRAPHS = "bench/graphs";
+
+type Params<Name extends keyof Measures> = Parameters<Measures[Name]>[0];
+type Found<Name extends keyof Measures> = Awaited<ReturnType<Measures[Name]>>;
+
+/** A Worker of the bench in an isolate of its own. */
+export interface BenchWorker extends RunningWorker {
+  /** Measures inside the isolate. */
+  measure<Name extends keyof Measures>(name: Name, params: Params<Name>): Promise<Found<Name>>;
+}
+
+/**
+ * Starts the bench's Worker, which has the deploy's bundle and the graphs of the bench for its assets, and stops it when
+ * all is done.
+ *
+ * @param options.folders more folders whose files it is to have
+ */
+export async function withWorker<Result>(
+  use: (worker: BenchWorker) => Promise<Result>,
+  { folders = [], ...options }: WorkerOptions & { folders?: readonly string[] } = {},
+): Promise<Result> {
+  const bundle = await mkdtemp(join(tmpdir(), "xpeft-bench-"));
+  try {
+    for (const folder of [options.bundle ?? BUNDLE, GRAPHS, ...folders]) {
+      for (const file of await readdir(folder)) await cp(join(folder, file), join(bundle, file));
+    }
+    const worker = await startWorker({ ...options, bundle, main: "bench/worker/index.ts" });
+    try {
+      return await use({
+        ...worker,
+        async measure<Name extends keyof Measures>(name: Name, params: Params<Name>): Promise<Found<Name>> {
+          const response = await worker.ask("POST", `/bench/${name}`, { body: params });
+          const found = await response.json();
+          if (!response.ok) throw new Error(`Measuring ${name} failed: ${(found as { error: string }).error}`);
+          return found as Found<Name>;
+        },
+      });
+    } finally {
+      await worker.close();
+    }
+  } finally {
+    await rm(bundle, { recursive: true, force: true });
+  }
+}
