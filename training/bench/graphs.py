@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import encoder_graph
-from xpeft.plm import PLM, load_plm
+from xpeft.plm import DEFAULT_PLM, PLM, load_plm
 
 GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
 
@@ -22,4 +22,4 @@ def write_plain(plm: PLM, folder: Path) -> None:
 
 if __name__ == "__main__":
     GRAPHS.mkdir(parents=True, exist_ok=True)
-    write_plain(load_plm("sentence-transformers/all-MiniLM-L6-v2"), GRAPHS)
+    write_plain(load_plm(DEFAULT_PLM), GRAPHS)

@@ -1,8 +1,17 @@
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
+import torch
+
+from bench.graphs import GRAPHS, write_plain
 from bench.many_profiles import resampled
+from tests.conftest import BUNDLE
+from xpeft.encoder import AdapterEncoder
+from xpeft.plm import DEFAULT_PLM, load_plm
 
 
 def test_profiles_are_repeated_with_texts_drawn_again(tiny_data: Path) -> None:
@@ -12,3 +21,15 @@ def test_profiles_are_repeated_with_texts_drawn_again(tiny_data: Path) -> None:
     first, other = ([line["text"] for line in lines if line["profile"] == f"again-{number}"] for number in (0, 3))
     assert first != other
     assert resampled(tiny_data, 7, 0) == resampled(tiny_data, 7, 0)
+
+
+def test_the_plain_graph_is_the_default_encoder_without_adapters(tmp_path: Path) -> None:
+    write_plain(load_plm(DEFAULT_PLM), tmp_path)
+    assert (tmp_path / "plain.onnx").read_bytes() == (GRAPHS / "plain.onnx").read_bytes()
+    shutil.copy(BUNDLE / "encoder.weights.0", tmp_path)
+    session = onnxruntime.InferenceSession(str(tmp_path / "plain.onnx"))
+    ids, plm = np.array([[101, 7592, 102]], dtype=np.int32), load_plm(DEFAULT_PLM)
+    (features,) = session.run(None, {"input_ids": ids, "token_type_ids": np.zeros_like(ids)})
+    with torch.no_grad():
+        expected = AdapterEncoder(plm)(torch.from_numpy(ids).long(), torch.zeros(1, 3, dtype=torch.long), torch.tensor([3]), None)[0]
+    assert torch.cosine_similarity(torch.from_numpy(features), expected, dim=0) > 0.99

@@ -63,12 +63,16 @@ class GraphBuilder:
         ]
         return self.op("DynamicQuantizeMatMul", inputs, output, CONTRIB)
 
-    def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float, keep_sum: bool = False) -> str:
-        """LayerNorm(source + skip); the sum itself is kept as `output.sum` if asked for."""
-        outputs = [output, "", "", f"{output}.sum"] if keep_sum else [output]
-        inputs = [source, skip, f"{norm}.weight", f"{norm}.bias"]
-        self.nodes.append(helper.make_node("SkipLayerNormalization", inputs, outputs, name=output, domain=CONTRIB, epsilon=epsilon))
-        return output
+    def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float) -> str:
+        """LayerNorm(source + skip); the sum itself is `output.sum`.
+
+        In five nodes, as ONNX Runtime's WebAssembly computes SkipLayerNormalization number by number, and these by SIMD: half the time.
+        """
+        total = self.op("Add", [source, skip], f"{output}.sum")
+        centred = self.op("Sub", [total, self.op("ReduceMean", [total, "last_axis"], f"{output}.mean")], f"{output}.centred")
+        # ONNX Runtime's name, outside its own domain, for what ONNX calls RMSNormalization from opset 23 on.
+        unit = self.op("SimplifiedLayerNormalization", [centred, f"{norm}.weight"], f"{output}.unit", epsilon=epsilon, axis=-1)
+        return self.op("Add", [unit, f"{norm}.bias"], output)
 
     def norm_weights(self, norm: nn.LayerNorm, name: str) -> str:
         """Weight and bias of a LayerNorm, as `name.weight` and `name.bias`."""
@@ -120,10 +124,11 @@ def block(
     attended = graph.skip_norm(attention, hidden, norm, f"{name}.attended", layer.attention_norm.eps)
 
     raised = split_linear(graph, attended, *weight_of(layer.up), outliers["up"], f"{name}.up")
-    active = graph.op("Gelu", [raised], f"{name}.gelu")
+    # By tanh it takes half the time of the exact one, and answers the same where int8 does not already differ.
+    active = graph.op("Gelu", [raised], f"{name}.gelu", approximate="tanh")
     lowered = split_linear(graph, active, *weight_of(layer.down), outliers["down"], f"{name}.down")
     norm = graph.norm_weights(layer.norm, f"{name}.norm")
-    plain = graph.skip_norm(lowered, attended, norm, f"{name}.plain", layer.norm.eps, keep_sum=adapted)
+    plain = graph.skip_norm(lowered, attended, norm, f"{name}.plain", layer.norm.eps)
     if not adapted:
         return plain
     return graph.skip_norm(adapter(graph, plain, f"{name}.adapter", index), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
@@ -146,6 +151,7 @@ def encoder_graph(plm: PLM, bottleneck: int | None) -> onnx.ModelProto:
     bottleneck: b of the adapters that are inputs, or None for the plain PLM, whose weights are the same bytes.
     """
     graph = GraphBuilder()
+    graph.constant("last_axis", np.array([-1], dtype=np.int64))
     hidden = embed(graph, plm)
     for index, (layer, outliers) in enumerate(zip(plm.layers, outlier_channels(plm), strict=True)):
         hidden = block(graph, hidden, layer, index, plm.heads, outliers, adapted=bottleneck is not None)
