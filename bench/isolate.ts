@@ -2,9 +2,9 @@ import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../test/support/worker.ts";
+import { BUNDLE } from "./graphs.ts";
 import type { Measures } from "./worker/index.ts";
 
-const BUNDLE = "bundles/minilm-l6-v2";
 const GRAPHS = "bench/graphs";
 
 type Params<Name extends keyof Measures> = Parameters<Measures[Name]>[0];

@@ -28,8 +28,13 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
 }
 
+/** What was read already: the variables of an isolate do not change, and each request asks for them several times. */
+const known = new WeakMap<Bindings, Settings>();
+
 /** Reads the variables of wrangler.toml. @throws XpeftError `invalid_setting` if one is not what it must be */
 export function readSettings(env: Bindings): Settings {
+  const read = known.get(env);
+  if (read) return read;
   const parsed = settingsSchema.safeParse(env);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -40,5 +45,7 @@ export function readSettings(env: Bindings): Settings {
     );
   }
   const { CACHE_TTL_SECONDS, PUBLIC_PREDICT, CORS_ORIGINS } = parsed.data;
-  return { cacheTtlSeconds: CACHE_TTL_SECONDS, publicPredict: PUBLIC_PREDICT, corsOrigins: CORS_ORIGINS };
+  const settings = { cacheTtlSeconds: CACHE_TTL_SECONDS, publicPredict: PUBLIC_PREDICT, corsOrigins: CORS_ORIGINS };
+  known.set(env, settings);
+  return settings;
 }

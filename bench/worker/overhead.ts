@@ -1,31 +1,65 @@
-import type { Bindings } from "../../functions/env.ts";
-import { feedsOf, openGraph } from "./sessions.ts";
+import { serviceOf } from "../../functions/service.ts";
+import type { PredictRequest, RowSource } from "../../src/predictor.ts";
+import { askForPrediction, type Isolate } from "./isolate.ts";
+import { feedsOf, type Graph, openGraph } from "./sessions.ts";
 import { inTurns, type Patience } from "./turns.ts";
 
 /** What the overhead is measured with. */
 export interface OverheadParams extends Patience {
-  readonly graph: { readonly graph: string; readonly weights: readonly string[] };
-  /** By its tokens, special ones included: the body of a prediction for a text of so many. */
-  readonly bodies: Readonly<Record<string, string>>;
+  readonly graph: Graph;
+  readonly task: string;
+  readonly profile: string;
+  readonly text: string;
+  /** Of the text, special ones included. */
+  readonly tokens: number;
 }
 
-/** A prediction through the Worker's own handler, and a bare run of the plain PLM, by tokens. */
-export async function overhead(
-  { graph, bodies, ...patience }: OverheadParams,
-  env: Bindings,
-  ask: (body: string) => Promise<Response>,
-): Promise<Record<string, { worker: number[]; plain: number[] }>> {
-  const session = await openGraph(env, graph);
-  const found: Record<string, { worker: number[]; plain: number[] }> = {};
-  for (const [tokens, body] of Object.entries(bodies)) {
-    const { predictions } = await (await ask(body)).json<{ predictions: { tokens: number }[] }>();
-    if (predictions[0]?.tokens !== Number(tokens))
-      throw new Error(`The text has ${predictions[0]?.tokens} tokens, not ${tokens}.`);
-    const feeds = feedsOf(session, Number(tokens));
-    found[tokens] = await inTurns(
-      { worker: async () => (await ask(body)).arrayBuffer(), plain: () => session.run(feeds) },
-      patience,
-    );
+/** Where a kept row is enough: reading anything would not be what is to be measured. */
+const KEPT: RowSource = {
+  stores: {
+    nearest: { read: () => Promise.reject(new Error("not kept")) },
+    primary: { read: () => Promise.reject(new Error("not kept")) },
+  },
+  freshness: "kept",
+  carried: null,
+};
+
+async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
+  const { log } = console;
+  console.log = () => {};
+  try {
+    return await work();
+  } finally {
+    console.log = log;
   }
-  return found;
+}
+
+/**
+ * Milliseconds of a prediction of a kept profile through the Worker's own handler; of the same without the rate limiter, and
+ * without the log's line too; of the predictor by itself; and of a bare run of the plain PLM.
+ */
+export async function overhead({ graph, task, profile, text, tokens, ...patience }: OverheadParams, isolate: Isolate) {
+  const { env, context } = isolate;
+  const session = await openGraph(env, graph);
+  const feeds = feedsOf(session, tokens);
+  const body = JSON.stringify({ task, profile, inputs: text });
+  const { predictions } = await (await askForPrediction(isolate, body)).json<{ predictions: { tokens: number }[] }>();
+  if (predictions[0]?.tokens !== tokens)
+    throw new Error(`The text has ${predictions[0]?.tokens} tokens, not ${tokens}.`);
+
+  const { RATE_LIMITER: _limiter, ...unlimited } = env;
+  const ask = async (bindings: typeof env) =>
+    (await askForPrediction({ ...isolate, env: bindings }, body)).arrayBuffer();
+  const { predictor } = await serviceOf(env, context);
+  const request: PredictRequest = { task, inputs: [{ profile, text }] };
+  return await inTurns(
+    {
+      worker: () => ask(env),
+      unlimited: () => ask(unlimited),
+      quiet: () => quietly(() => ask(unlimited)),
+      predictor: () => predictor.predict(request, KEPT),
+      plain: () => session.run(feeds),
+    },
+    patience,
+  );
 }

@@ -2,6 +2,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { readAsset } from "../../functions/assets.ts";
 import type { Bindings } from "../../functions/env.ts";
+import type { ReadFile } from "../../src/bundle/files.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { openSession } from "../../src/runtime.ts";
 
@@ -13,20 +14,28 @@ export interface Graph {
   readonly weights: readonly string[];
 }
 
-async function readFile(env: Bindings, path: string): Promise<Uint8Array> {
-  const data = await readAsset(env.ASSETS)(path);
+async function readPresent(read: ReadFile, path: string): Promise<Uint8Array> {
+  const data = await read(path);
   if (data) return data;
   throw new XpeftError(
     "bundle_file_missing",
     `The bench has no file "${path}".`,
-    "See bench/README.md for what makes it.",
+    "bench/README.md says what makes it.",
   );
 }
 
-/** Opens a graph that lies with the Worker's assets, in the memory that the Worker's own encoder is in. */
-export async function openGraph(env: Bindings, { graph, weights }: Graph): Promise<InferenceSession> {
-  const data = await Promise.all(weights.map(async (path) => ({ path, data: await readFile(env, path) })));
-  return await openSession(wasm, await readFile(env, graph), data);
+/**
+ * Opens a graph in the memory that the Worker's own encoder is in.
+ *
+ * @param read where its files are; the Worker's assets if nothing is said
+ */
+export async function openGraph(
+  env: Bindings,
+  { graph, weights }: Graph,
+  read: ReadFile = readAsset(env.ASSETS),
+): Promise<InferenceSession> {
+  const data = await Promise.all(weights.map(async (path) => ({ path, data: await readPresent(read, path) })));
+  return await openSession(wasm, await readPresent(read, graph), data);
 }
 
 const CLS = 101;

@@ -6,8 +6,11 @@ Only graphs are kept: their weights are files of the default bundle, which they 
 import tempfile
 from pathlib import Path
 
+import onnx
+from onnx import TensorProto, helper
+
 from xpeft.bundle.external import save_external
-from xpeft.bundle.graph import encoder_graph
+from xpeft.bundle.graph import IR_VERSION, OPSET, encoder_graph
 from xpeft.plm import DEFAULT_PLM, PLM, load_plm
 
 GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
@@ -20,6 +23,14 @@ def write_plain(plm: PLM, folder: Path) -> None:
         (folder / "plain.onnx").write_bytes((Path(draft) / "plain.onnx").read_bytes())
 
 
+def write_empty(folder: Path) -> None:
+    """`empty.onnx`: hands its input on. Opening it takes what ONNX Runtime itself needs to be there."""
+    one = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("given", "same")]
+    graph = helper.make_graph([helper.make_node("Identity", ["given"], ["same"])], "empty", one[:1], one[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION), folder / "empty.onnx")
+
+
 if __name__ == "__main__":
     GRAPHS.mkdir(parents=True, exist_ok=True)
     write_plain(load_plm(DEFAULT_PLM), GRAPHS)
+    write_empty(GRAPHS)
