@@ -26,6 +26,8 @@ export async function withWorker<Result>(
   use: (worker: BenchWorker) => Promise<Result>,
   { folders = [], ...options }: WorkerOptions & { folders?: readonly string[] } = {},
 ): Promise<Result> {
+  // Else it looks for where on the globe it runs, and says so where there is no network.
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
   const bundle = await mkdtemp(join(tmpdir(), "xpeft-bench-"));
   try {
     for (const folder of [options.bundle ?? BUNDLE, GRAPHS, ...folders]) {

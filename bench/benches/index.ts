@@ -2,7 +2,8 @@ import type { Bench } from "../bench.ts";
 import { adapters } from "./adapters.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";
+import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
 
 /** In the order that they run in. */
-export const benches: readonly Bench[] = [overhead, adapters, floor, cold];
+export const benches: readonly Bench[] = [overhead, adapters, floor, operators, cold];

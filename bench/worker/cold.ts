@@ -1,6 +1,7 @@
 import { readAsset } from "../../functions/assets.ts";
+import { feedsOf } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
-import { feedsOf, type Graph, openGraph } from "./sessions.ts";
+import { type Graph, openGraph } from "./sessions.ts";
 
 /** What is opened in an isolate that has opened nothing yet. */
 export interface ColdParams {

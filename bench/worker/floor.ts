@@ -1,6 +1,7 @@
 import gemm from "../floor/gemm.wasm";
+import { feedsOf } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
-import { feedsOf, type Graph, openGraph } from "./sessions.ts";
+import { type Graph, openGraph } from "./sessions.ts";
 import { inTurns, type Patience } from "./turns.ts";
 
 /** What the floor is measured with. */

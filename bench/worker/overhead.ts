@@ -1,7 +1,8 @@
 import { serviceOf } from "../../functions/service.ts";
 import type { PredictRequest, RowSource } from "../../src/predictor.ts";
+import { feedsOf } from "./feeds.ts";
 import { askForPrediction, type Isolate } from "./isolate.ts";
-import { feedsOf, type Graph, openGraph } from "./sessions.ts";
+import { type Graph, openGraph } from "./sessions.ts";
 import { inTurns, type Patience } from "./turns.ts";
 
 /** What the overhead is measured with. */

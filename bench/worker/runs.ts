@@ -1,5 +1,6 @@
+import { feedsOf } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
-import { feedsOf, type Graph, openGraph } from "./sessions.ts";
+import { type Graph, openGraph } from "./sessions.ts";
 import { inTurns, type Patience } from "./turns.ts";
 
 /** Bare runs of graphs over the same text, in turns; milliseconds by the graph's name. */

@@ -98,14 +98,22 @@ def embed(graph: GraphBuilder, plm: PLM) -> str:
     return graph.op("LayerNormalization", [total, f"{norm}.weight", f"{norm}.bias"], "embeddings", epsilon=plm.norm.eps, axis=-1)
 
 
-def adapter(graph: GraphBuilder, hidden: str, name: str, index: int) -> str:
-    """relu(LN(hidden A) · gain + shift) B of layer `index`."""
-    layer = graph.constant(f"{name}.index", np.array(index, dtype=np.int64))
-    parts = {part: graph.op("Gather", [f"adapter_{part}", layer], f"{name}.{part}") for part in ("down", "up", "gain", "shift")}
-    projected = graph.op("MatMul", [hidden, parts["down"]], f"{name}.projected")
-    inputs = [projected, parts["gain"], parts["shift"]]
-    normed = graph.op("LayerNormalization", inputs, f"{name}.norm", epsilon=ADAPTER_NORM_EPS, axis=-1)
-    return graph.op("MatMul", [graph.op("Relu", [normed], f"{name}.relu"), parts["up"]], f"{name}.raised")
+ADAPTER_PARTS = ("down", "up", "gain", "shift")
+
+
+def split_adapters(graph: GraphBuilder, layers: int) -> None:
+    """Takes the adapters' inputs apart: `layer.I.adapter.PART` for each layer."""
+    for part in ADAPTER_PARTS:
+        each = [f"layer.{index}.adapter.{part}" for index in range(layers)]
+        graph.nodes.append(helper.make_node("Split", [f"adapter_{part}"], each, name=f"adapter_{part}.split", axis=0, num_outputs=layers))
+
+
+def adapter(graph: GraphBuilder, hidden: str, name: str) -> str:
+    """relu(LN(hidden A) · gain + shift) B, with the four parts `name.PART`."""
+    down, up, gain, shift = (f"{name}.{part}" for part in ADAPTER_PARTS)
+    projected = graph.op("MatMul", [hidden, down], f"{name}.projected")
+    normed = graph.op("LayerNormalization", [projected, gain, shift], f"{name}.norm", epsilon=ADAPTER_NORM_EPS, axis=-1)
+    return graph.op("MatMul", [graph.op("Relu", [normed], f"{name}.relu"), up], f"{name}.raised")
 
 
 def block(
@@ -131,7 +139,7 @@ def block(
     plain = graph.skip_norm(lowered, attended, norm, f"{name}.plain", layer.norm.eps)
     if not adapted:
         return plain
-    return graph.skip_norm(adapter(graph, plain, f"{name}.adapter", index), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
+    return graph.skip_norm(adapter(graph, plain, f"{name}.adapter"), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
 
 
 def split_linear(graph: GraphBuilder, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str) -> str:
@@ -153,6 +161,8 @@ def encoder_graph(plm: PLM, bottleneck: int | None) -> onnx.ModelProto:
     graph = GraphBuilder()
     graph.constant("last_axis", np.array([-1], dtype=np.int64))
     hidden = embed(graph, plm)
+    if bottleneck is not None:
+        split_adapters(graph, len(plm.layers))
     for index, (layer, outliers) in enumerate(zip(plm.layers, outlier_channels(plm), strict=True)):
         hidden = block(graph, hidden, layer, index, plm.heads, outliers, adapted=bottleneck is not None)
     tokens = graph.constant("tokens_axis", np.array([1], dtype=np.int64))
@@ -165,8 +175,9 @@ def encoder_graph(plm: PLM, bottleneck: int | None) -> onnx.ModelProto:
         helper.make_tensor_value_info("token_type_ids", TensorProto.INT32, [1, "T"]),
     ]
     if bottleneck is not None:
-        shapes = {"down": [size, bottleneck], "up": [bottleneck, size], "gain": [bottleneck], "shift": [bottleneck]}
-        inputs += [helper.make_tensor_value_info(f"adapter_{part}", TensorProto.FLOAT, [layers, *shape]) for part, shape in shapes.items()]
+        shapes = ([size, bottleneck], [bottleneck, size], [bottleneck], [bottleneck])
+        for part, shape in zip(ADAPTER_PARTS, shapes, strict=True):
+            inputs.append(helper.make_tensor_value_info(f"adapter_{part}", TensorProto.FLOAT, [layers, *shape]))
     outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [size])]
     proto = helper.make_graph(graph.nodes, "encoder", inputs, outputs, graph.weights)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]

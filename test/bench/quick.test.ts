@@ -1,0 +1,46 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { benches } from "../../bench/benches/index.ts";
+
+const WITHIN_MS = 180_000;
+
+const run = promisify(execFile);
+let out: string;
+
+beforeAll(async () => {
+  out = await mkdtemp(join(tmpdir(), "xpeft-bench-"));
+});
+afterAll(() => rm(out, { recursive: true, force: true }));
+
+const readJson = async (file: string) => JSON.parse(await readFile(join(out, file), "utf8"));
+
+it(
+  "runs every bench within three minutes, and keeps what each found",
+  async () => {
+    const { stdout } = await run(process.execPath, ["bench/run.ts", "--quick", "--out", out], { timeout: WITHIN_MS });
+    const latest = await readJson("latest.json");
+    for (const { name, about } of benches) {
+      expect(stdout).toContain(`${name}: ${about}`);
+      const { command, figures, table } = await readJson(`${name}.json`);
+      expect(command).toBe(`npm run bench -- ${name}`);
+      expect(table.length).toBeGreaterThan(0);
+      for (const [figure, { value, goal }] of Object.entries<{ value: number; goal?: object }>(figures)) {
+        expect(value, figure).toBeTypeOf("number");
+        expect(latest[figure], figure).toBe(goal ? value : undefined);
+      }
+    }
+    for (const plot of (await readdir(out)).filter((file) => file.endsWith(".svg"))) {
+      expect(await readFile(join(out, plot), "utf8"), plot).toMatch(/^<svg/);
+    }
+  },
+  WITHIN_MS,
+);
+
+it("names the benches that there are when asked for another", async () => {
+  const asked = run(process.execPath, ["bench/run.ts", "speed"]);
+  await expect(asked).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("overhead") });
+});

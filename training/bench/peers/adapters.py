@@ -1,0 +1,48 @@
+"""`python -m bench.peers.adapters FOLDER`: a LoRA adapter for each profile of FOLDER/profiles.ndjson, in FOLDER/lora/PROFILE.
+
+A few adapters are really written, and each profile's folder is a link to one of them, so that 10,000 profiles take no 3 GB. A server
+cannot tell: it reads, makes and drops an adapter for each name.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModel
+
+from xpeft.files import PROFILES_FILE, Profile
+from xpeft.lines import numbered_lines, parse_line
+from xpeft.plm import DEFAULT_PLM, plm_folder
+
+DISTINCT = 48
+HINT = "The folder is one that `npm run bench -- peers` makes."
+
+
+def lora_config() -> LoraConfig:
+    """r = 8 on query and value; both halves drawn at random, as if learnt, so that profiles answer differently."""
+    return LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"], init_lora_weights=False)
+
+
+def write_adapters(plm: Path, profiles: list[str], folder: Path, distinct: int = DISTINCT) -> int:
+    """One adapter for each profile, by its name; answers the bytes of one, which are alike for all."""
+    folder.mkdir(parents=True)
+    written: list[Path] = []
+    for seed in range(min(distinct, len(profiles))):
+        torch.manual_seed(seed)
+        wrapped = get_peft_model(AutoModel.from_pretrained(plm, dtype=torch.float32), lora_config())
+        written.append(folder / f".distinct-{seed}")
+        wrapped.save_pretrained(written[-1])
+        # A model card that the library adds and no server reads.
+        (written[-1] / "README.md").unlink()
+    for number, profile in enumerate(profiles):
+        (folder / profile).symlink_to(written[number % len(written)].name, target_is_directory=True)
+    return sum(file.stat().st_size for file in written[0].iterdir())
+
+
+if __name__ == "__main__":
+    FOLDER = Path(sys.argv[1])
+    FILE = FOLDER / PROFILES_FILE
+    IDS = [parse_line(Profile, FILE, number, line, HINT).profile for number, line in numbered_lines(FILE, HINT)]
+    print(json.dumps({"bytes": write_adapters(plm_folder(DEFAULT_PLM), IDS, FOLDER / "lora")}))

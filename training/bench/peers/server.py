@@ -1,0 +1,76 @@
+"""`python -m bench.peers.server FOLDER`: FOLDER/task.json under FOLDER/lora's adapters, over HTTP, on one thread.
+
+`POST /predict` takes `{"profile", "text"}`; the label's name, its score and the tokens that were read come back. When ready it writes
+`{"port": …}`, one line.
+"""
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import uvicorn
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+from tokenizers import Tokenizer
+from transformers import AutoModel
+
+from bench.peers.swapping import SwappedAdapters
+from xpeft.files import TASK_FILE, Task
+from xpeft.plm import DEFAULT_PLM, plm_folder
+
+KEPT = 50
+
+
+class Asked(BaseModel):
+    """One text under one profile."""
+
+    profile: str
+    text: str
+
+
+class Answered(BaseModel):
+    """The likeliest label."""
+
+    label: str
+    score: float
+    tokens: int
+
+
+def create_app(plm: Path, task: Task, adapters: Path, kept: int = KEPT) -> FastAPI:
+    """The server over a PLM's folder; the last `kept` adapters stay in memory."""
+    swapped = SwappedAdapters(AutoModel.from_pretrained(plm, dtype=torch.float32).eval(), adapters, kept)
+    tokenizer = Tokenizer.from_file(str(plm / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(task.maxTokens)
+    labels = len(task.labels)
+    head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
+    weight, bias = head[:-labels].reshape(labels, -1), head[-labels:]
+    app = FastAPI()
+
+    @app.post("/predict")
+    async def predict(asked: Asked) -> Answered:
+        # On the event loop itself: one text computes at a time anyway, and a pool of threads would only add to it.
+        try:
+            model = swapped.use(asked.profile)
+        except KeyError as error:
+            raise HTTPException(404, f"There is no adapter for profile {asked.profile!r} in {adapters}.") from error
+        ids = tokenizer.encode(asked.text).ids
+        with torch.inference_mode():
+            hidden = model(input_ids=torch.tensor([ids])).last_hidden_state
+            scores = torch.softmax(weight @ hidden[0].mean(0) + bias, 0)
+        best = int(scores.argmax())
+        return Answered(label=task.labels[best], score=float(scores[best]), tokens=len(ids))
+
+    return app
+
+
+if __name__ == "__main__":
+    FOLDER = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    APP = create_app(plm_folder(DEFAULT_PLM), Task.model_validate_json((FOLDER / TASK_FILE).read_bytes()), FOLDER / "lora")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
+        uvicorn.Server(uvicorn.Config(APP, log_level="warning", access_log=False)).run(sockets=[listening])

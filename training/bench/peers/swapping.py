@@ -1,0 +1,48 @@
+"""LoRA adapters that are read from disk when asked for, the latest ones kept in memory."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+
+
+class SwappedAdapters:
+    """A frozen PLM and one folder of PEFT adapters, of which `kept` stay in memory.
+
+    Not to be used by two threads at a time: PEFT has one active adapter.
+    """
+
+    def __init__(self, plm: torch.nn.Module, folder: Path, kept: int) -> None:
+        self.plm = plm
+        self.folder = folder
+        self.kept = kept
+        self.model: PeftModel | None = None
+        self.active = ""
+        self.recent: OrderedDict[str, None] = OrderedDict()
+
+    def use(self, profile: str) -> torch.nn.Module:
+        """The PLM under the adapter of a profile; KeyError if there is none."""
+        path = self.folder / profile
+        if profile not in self.recent:
+            if not (path / "adapter_config.json").exists():
+                raise KeyError(profile)
+            self._load(profile, path)
+        assert self.model is not None
+        if profile != self.active:
+            self.model.set_adapter(profile)
+            self.active = profile
+        self.recent[profile] = None
+        self.recent.move_to_end(profile)
+        if len(self.recent) > self.kept:
+            oldest, _ = self.recent.popitem(last=False)
+            self.model.delete_adapter(oldest)
+        return self.model
+
+    def _load(self, profile: str, path: Path) -> None:
+        if self.model is None:
+            # PEFT wraps a model together with its first adapter only.
+            self.model = PeftModel.from_pretrained(self.plm, path, adapter_name=profile).eval()
+            self.active = profile
+        else:
+            self.model.load_adapter(path, adapter_name=profile)
