@@ -1,13 +1,14 @@
 // The Worker as it is deployed, and beside it what is measured inside the same isolate: POST /bench/NAME.
 import { createApp } from "../../functions/app.ts";
 import type { Bindings } from "../../functions/env.ts";
+import { merge } from "./merge.ts";
 import { overhead } from "./overhead.ts";
 
 const app = createApp();
 const PREFIX = "/bench/";
 
 /** By name; each takes its parameters as JSON, and answers with JSON. */
-const measures = { overhead };
+const measures = { overhead, merge };
 
 export type Measures = typeof measures;
 
