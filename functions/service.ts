@@ -3,6 +3,7 @@ import { readManifest } from "../src/bundle/files.ts";
 import { createEngine, type Engine } from "../src/engine.ts";
 import type { TargetBundle } from "../src/exchange.ts";
 import { type Authenticator, createAuthenticator } from "../src/keys.ts";
+import kernels from "../src/pool/kernels.wasm";
 import { createPredictor, type Predictor } from "../src/predictor.ts";
 import { createRowCache, type RowCache } from "../src/row-cache.ts";
 import { readAsset } from "./assets.ts";
@@ -53,7 +54,7 @@ function oncePerIsolate<T>(load: (env: Bindings) => Promise<T>): (env: Bindings,
 /** The isolate's service. */
 export const serviceOf = oncePerIsolate<Service>(async (env) => {
   const { cacheTtlSeconds: ttlSeconds } = readSettings(env);
-  const engine = await createEngine({ read: readAsset(env.ASSETS), wasm });
+  const engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
   const cache = createRowCache({ maxBytes: ROW_CACHE_BYTES, ttlSeconds });
   return { engine, cache, predictor: createPredictor({ engine, cache }) };
 });

@@ -107,6 +107,8 @@ export interface EngineParts {
   readonly read: ReadFile;
   /** ONNX Runtime's WASM, compiled. */
   readonly wasm: WebAssembly.Module;
+  /** What merges the adapter pool, src/pool/kernels.wasm, compiled. */
+  readonly kernels: WebAssembly.Module;
   /** Most bytes of merged adapters to keep; the default, 16 MiB, keeps 18 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;
 }
@@ -116,12 +118,13 @@ export interface EngineParts {
  *
  * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
  */
-export async function createEngine({ read, wasm, mergedCacheBytes = 16 * 2 ** 20 }: EngineParts): Promise<Engine> {
+export async function createEngine(parts: EngineParts): Promise<Engine> {
+  const { read, wasm, kernels, mergedCacheBytes = 16 * 2 ** 20 } = parts;
   const { manifest, id } = await readManifest(read);
   for (const notice of withRole(manifest.files, "notice")) await readVerified(read, notice);
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
   const encoder = await createEncoder(wasm, manifest, read);
-  const pool = await loadPool(manifest, read);
+  const pool = await loadPool(manifest, read, kernels);
   const shape = { layers: manifest.layers, size: manifest.pool.size, chosen: manifest.pool.chosen };
   const kept = new LRUCache<string, MergedAdapters>({
     maxSize: mergedCacheBytes,

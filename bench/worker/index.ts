@@ -3,6 +3,7 @@ import { createApp } from "../../functions/app.ts";
 import type { Bindings } from "../../functions/env.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";
+import { merge } from "./merge.ts";
 import { overhead } from "./overhead.ts";
 import { runs } from "./runs.ts";
 
@@ -10,7 +11,7 @@ const app = createApp();
 const PREFIX = "/bench/";
 
 /** By name; each takes its parameters as JSON, and answers with JSON. */
-const measures = { cold, floor, overhead, runs };
+const measures = { cold, floor, merge, overhead, runs };
 
 export type Measures = typeof measures;
 

@@ -2,12 +2,14 @@ import { type ReadFile, readVerified } from "../bundle/files.ts";
 import { type BundleFile, withRole } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import type { AdapterPool, PoolShape } from "../pool.ts";
+import { createPoolMemory } from "./kernels.ts";
 
 /**
  * Reads a trained pool: int8 matrices, each with a scale (docs/formats.md, "Trained pool").
  *
  * Takes `2 · L · N · (d·b + 4)` bytes of memory, 11 MB in the sizes of the default bundle.
  *
+ * @param kernels kernels.wasm, compiled
  * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files are not of the
  * pool's size or hold scales that are no positive numbers
  */
@@ -15,18 +17,23 @@ export async function readTrainedPool(
   shape: PoolShape,
   files: readonly BundleFile[],
   read: ReadFile,
+  kernels: WebAssembly.Module,
 ): Promise<AdapterPool> {
   const { layers, hidden, bottleneck } = shape;
   const { size, chosen } = shape.pool;
   const matrices = 2 * layers * size;
   const entries = hidden * bottleneck;
-  const bytes = await join(withRole(files, "pool"), matrices * (4 + entries), read);
-  const view = new DataView(bytes.buffer);
-  const scales = Float32Array.from({ length: matrices }, (_, matrix) => view.getFloat32(4 * matrix, true));
+  const parts = withRole(files, "pool");
+  const wanted = matrices * (4 + entries);
+  const found = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (found !== wanted) throw unusable(`The pool's files have ${found} bytes where its sizes make ${wanted}.`);
+
+  const scales = new Float32Array(matrices);
+  const memory = createPoolMemory(kernels, { matrices, bytesPerMatrix: entries, entries });
+  await spread(parts, read, [new Uint8Array(scales.buffer), memory.matrices]);
   if (!scales.every((scale) => Number.isFinite(scale) && scale > 0)) {
     throw unusable("The pool's files hold scales that are no positive numbers.");
   }
-  const steps = new Int8Array(bytes.buffer, 4 * matrices);
 
   return {
     layers,
@@ -34,30 +41,26 @@ export async function readTrainedPool(
     bottleneck,
     pool: { size, chosen },
     mergeMatrix(row, adapters, target) {
-      target.fill(0);
-      for (const adapter of adapters) {
-        const matrix = row * size + adapter;
-        const share = (scales[matrix] ?? Number.NaN) / adapters.length;
-        const start = matrix * entries;
-        for (let entry = 0; entry < entries; entry++) {
-          target[entry] = (target[entry] ?? Number.NaN) + share * (steps[start + entry] ?? Number.NaN);
-        }
-      }
+      const first = row * size;
+      memory.meanOfSteps(first, adapters, scales.subarray(first, first + size), target);
     },
   };
 }
 
-/** One file after the other; each is let go as soon as it is copied. */
-async function join(parts: readonly BundleFile[], length: number, read: ReadFile): Promise<Uint8Array<ArrayBuffer>> {
-  const found = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (found !== length) throw unusable(`The pool's files have ${found} bytes where its sizes make ${length}.`);
-  const joined = new Uint8Array(length);
-  let start = 0;
+/** Writes one file after the other into places that have room for just all of them; a file is let go once it is copied. */
+async function spread(parts: readonly BundleFile[], read: ReadFile, places: readonly Uint8Array[]): Promise<void> {
+  const left = [...places];
   for (const part of parts) {
-    joined.set(await readVerified(read, part), start);
-    start += part.bytes;
+    let bytes: Uint8Array = await readVerified(read, part);
+    while (bytes.length > 0) {
+      const [place = new Uint8Array()] = left;
+      const now = bytes.subarray(0, place.length);
+      place.set(now);
+      bytes = bytes.subarray(now.length);
+      if (now.length === place.length) left.shift();
+      else left[0] = place.subarray(now.length);
+    }
   }
-  return joined;
 }
 
 function unusable(message: string): XpeftError {

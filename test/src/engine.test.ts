@@ -4,15 +4,15 @@ import type { ReadFile } from "../../src/bundle/files.ts";
 import { createEngine, type Engine, type Task } from "../../src/engine.ts";
 import { softmax } from "../../src/head.ts";
 import { named } from "../support/errors.ts";
-import { compileRuntime, readBundle } from "../support/folder.ts";
+import { compileKernels, compileRuntime, readBundle } from "../support/folder.ts";
 import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
 const FILES = ["encoder.onnx", "encoder.weights.0", "tokenizer.json", "NOTICE"];
 
-let wasm: WebAssembly.Module;
+let modules: { wasm: WebAssembly.Module; kernels: WebAssembly.Module };
 
 beforeAll(async () => {
-  wasm = await compileRuntime();
+  modules = { wasm: await compileRuntime(), kernels: await compileKernels() };
 });
 
 /** The default bundle with one file changed on its way. */
@@ -31,8 +31,8 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 describe("loading a damaged bundle", () => {
   it.each([...FILES, "manifest.json"])("names a missing %s", async (path) => {
     const read = altered(path, () => null);
-    await expect(createEngine({ read, wasm })).rejects.toThrow(named("bundle_file_missing"));
-    await expect(createEngine({ read, wasm })).rejects.toThrow(path);
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_missing"));
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(path);
   });
 
   it.each(FILES)("refuses %s with a byte too few, a byte too many, or nothing in it", async (path) => {
@@ -47,7 +47,7 @@ describe("loading a damaged bundle", () => {
     ];
     for (const change of changes) {
       const read = altered(path, change);
-      await expect(createEngine({ read, wasm })).rejects.toThrow(named("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_corrupt"));
     }
   });
 
@@ -55,7 +55,7 @@ describe("loading a damaged bundle", () => {
     const length = (await readBundle(path))?.length ?? 0;
     for (const at of [0, length >> 1, length - 1]) {
       const read = altered(path, (bytes) => flipped(bytes, at));
-      await expect(createEngine({ read, wasm })).rejects.toThrow(named("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_corrupt"));
     }
   });
 });
@@ -65,8 +65,8 @@ describe("loading a bundle whose parts are whole but do not belong together", ()
     const read = altered("manifest.json", (bytes) =>
       new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 24', '"bottleneck": 12')),
     );
-    await expect(createEngine({ read, wasm })).rejects.toThrow(named("bundle_unusable"));
-    await expect(createEngine({ read, wasm })).rejects.toThrow("adapter_down [6,384,24]");
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_unusable"));
+    await expect(createEngine({ read, ...modules })).rejects.toThrow("adapter_down [6,384,24]");
   });
 
   it.each(["encoder.onnx", "tokenizer.json"])("refuses an %s that is none", async (path) => {
@@ -76,7 +76,7 @@ describe("loading a bundle whose parts are whole but do not belong together", ()
       const bytes = await readBundle(asked);
       return asked === "manifest.json" && bytes !== null ? relisted(bytes, path, other) : bytes;
     };
-    await expect(createEngine({ read, wasm })).rejects.toThrow(named("bundle_unusable"));
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_unusable"));
   });
 });
 
@@ -93,7 +93,7 @@ describe("a loaded engine", () => {
   let task: Task;
 
   beforeAll(async () => {
-    engine = await createEngine({ read: readBundle, wasm });
+    engine = await createEngine({ read: readBundle, ...modules });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 32 }), generation: 1 };
   });
 
@@ -182,10 +182,10 @@ describe("a loaded engine", () => {
 });
 
 it("has another id after one byte of the manifest is flipped, so that no row fits it", async () => {
-  const { bundle } = await createEngine({ read: readBundle, wasm });
+  const { bundle } = await createEngine({ read: readBundle, ...modules });
   const name = new TextEncoder().encode('"name": "m').length;
   const read = altered("manifest.json", (bytes) =>
     flipped(bytes, new TextDecoder().decode(bytes).indexOf('"name"') + name),
   );
-  expect((await createEngine({ read, wasm })).bundle.id).not.toBe(bundle.id);
+  expect((await createEngine({ read, ...modules })).bundle.id).not.toBe(bundle.id);
 });

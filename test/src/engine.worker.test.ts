@@ -3,6 +3,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../functions/assets.ts";
 import { createEngine, type Engine, type Task } from "../../src/engine.ts";
+import kernels from "../../src/pool/kernels.wasm";
 import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
 describe("the engine on the default bundle, inside workerd", () => {
@@ -10,7 +11,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   let task: Task;
 
   beforeAll(async () => {
-    engine = await createEngine({ read: readAsset(env.ASSETS), wasm });
+    engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 128 }), generation: 1 };
   });
 

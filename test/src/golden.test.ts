@@ -5,15 +5,9 @@ import { packMasks, unpackMasks } from "../../src/masks.ts";
 import { mergeAdapters } from "../../src/merge.ts";
 import { createSignPool, type SignPool } from "../../src/pool/sign.ts";
 import golden from "../fixtures/golden.json" with { type: "json" };
-import { compileRuntime, readBundle } from "../support/folder.ts";
+import { compileKernels, compileRuntime, readBundle } from "../support/folder.ts";
 
 const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
-
-/** The pool's keystream, without what fills a matrix up to whole words. */
-function keystreamOf({ words, wordsPerMatrix, hidden, bottleneck }: SignPool): Uint8Array {
-  const kept = Math.ceil((hidden * bottleneck) / 8);
-  return new Uint8Array(words.buffer).filter((_, at) => at % (4 * wordsPerMatrix) < kept);
-}
 
 describe.each(golden.merges)(
   "the companion's pool of $shape.size adapters of $shape.hidden by $shape.bottleneck",
@@ -24,16 +18,12 @@ describe.each(golden.merges)(
     let pool: SignPool;
 
     beforeAll(async () => {
-      pool = await createSignPool({
-        layers,
-        hidden,
-        bottleneck,
-        pool: { ...sizes, seed: given.seed, scale: given.scale },
-      });
+      const spec = { layers, hidden, bottleneck, pool: { ...sizes, seed: given.seed, scale: given.scale } };
+      pool = await createSignPool(spec, await compileKernels());
     });
 
     it("has the same bits", () => {
-      expect(createHash("sha256").update(keystreamOf(pool)).digest("hex")).toBe(given.poolSha256);
+      expect(createHash("sha256").update(pool.signs).digest("hex")).toBe(given.poolSha256);
     });
 
     it("has masks that choose the same adapters", () => {
@@ -63,7 +53,11 @@ describe("the companion's predictions in fp32", () => {
   let predictions: Prediction[];
 
   beforeAll(async () => {
-    engine = await createEngine({ read: readBundle, wasm: await compileRuntime() });
+    engine = await createEngine({
+      read: readBundle,
+      wasm: await compileRuntime(),
+      kernels: await compileKernels(),
+    });
     const { labels, maxTokens, head, masks, labelBiases } = golden.task;
     const task: Task = {
       name: "golden",

@@ -5,11 +5,13 @@ import { mergeAdapters, mergedBytes } from "../../src/merge.ts";
 import { createSignPool, type SignPool } from "../../src/pool/sign.ts";
 import { choicesOf, DEFAULT_SHAPE, shapes } from "../support/arbitraries.ts";
 import { named } from "../support/errors.ts";
+import { compileKernels } from "../support/folder.ts";
 
 /** Entry of one adapter matrix, read bit by bit. */
 function entryOf(pool: SignPool, row: number, adapter: number, entry: number): number {
-  const word = pool.words[(row * pool.pool.size + adapter) * pool.wordsPerMatrix + (entry >> 5)] ?? 0;
-  return ((word >>> (entry & 31)) & 1) === 1 ? pool.pool.scale : -pool.pool.scale;
+  const bytesPerMatrix = Math.ceil((pool.hidden * pool.bottleneck) / 8);
+  const byte = pool.signs[(row * pool.pool.size + adapter) * bytesPerMatrix + (entry >> 3)] ?? 0;
+  return ((byte >> (entry & 7)) & 1) === 1 ? pool.pool.scale : -pool.pool.scale;
 }
 
 /** The mean of the chosen matrices, each entry summed by itself. */
@@ -26,6 +28,8 @@ function meanOf(pool: SignPool, choices: readonly number[]): { down: number[]; u
   return sides;
 }
 
+const kernels = await compileKernels();
+
 const cases = fc
   .record({ shape: shapes, hidden: fc.integer({ min: 1, max: 12 }), bottleneck: fc.integer({ min: 1, max: 9 }) })
   .chain((sizes) => fc.record({ sizes: fc.constant(sizes), choices: choicesOf(sizes.shape), seed: fc.nat() }));
@@ -35,7 +39,7 @@ it("gives the mean of the chosen adapters, whatever the sizes", async () => {
     fc.asyncProperty(cases, async ({ sizes, choices, seed }) => {
       const { shape, hidden, bottleneck } = sizes;
       const scale = 0.3;
-      const pool = await createSignPool({ ...shape, hidden, bottleneck, pool: { ...shape, seed, scale } });
+      const pool = await createSignPool({ ...shape, hidden, bottleneck, pool: { ...shape, seed, scale } }, kernels);
       const merged = mergeAdapters(pool, packMasks(choices, shape));
       const mean = meanOf(pool, choices);
       for (const side of ["down", "up"] as const) {
@@ -53,7 +57,7 @@ it("averages half of the default pool to a standard deviation of 0.02", async ()
     bottleneck: 24,
     pool: { ...DEFAULT_SHAPE, seed: 0, scale: 0.02 * Math.sqrt(50) },
   };
-  const pool = await createSignPool(spec);
+  const pool = await createSignPool(spec, kernels);
   const choices = fc.sample(choicesOf(DEFAULT_SHAPE), { numRuns: 1, seed: 1 })[0] ?? [];
   const { down, up } = mergeAdapters(pool, packMasks(choices, DEFAULT_SHAPE));
   expect(4 * (down.length + up.length)).toBe(mergedBytes(pool));
@@ -64,11 +68,23 @@ it("averages half of the default pool to a standard deviation of 0.02", async ()
 });
 
 it("refuses masks that do not fit the pool", async () => {
-  const pool = await createSignPool({
-    layers: 1,
-    hidden: 4,
-    bottleneck: 2,
-    pool: { seed: 0, size: 8, chosen: 2, scale: 1 },
-  });
+  const pool = await createSignPool(
+    { layers: 1, hidden: 4, bottleneck: 2, pool: { seed: 0, size: 8, chosen: 2, scale: 1 } },
+    kernels,
+  );
   expect(() => mergeAdapters(pool, Uint8Array.of(0b11, 0b111))).toThrow(named("invalid_mask"));
+});
+
+it("counts more adapters than a call of the kernel can", async () => {
+  const shape = { layers: 1, size: 40_000, chosen: 35_001 };
+  const pool = await createSignPool(
+    { ...shape, hidden: 3, bottleneck: 1, pool: { ...shape, seed: 3, scale: 1 } },
+    kernels,
+  );
+  const choices = [0, 1].flatMap((row) => Array.from({ length: shape.chosen }, (_, place) => place + row));
+  const merged = mergeAdapters(pool, packMasks(choices, shape));
+  const mean = meanOf(pool, choices);
+  for (const side of ["down", "up"] as const) {
+    for (const [index, value] of merged[side].entries()) expect(value).toBeCloseTo(mean[side][index] ?? NaN, 6);
+  }
 });

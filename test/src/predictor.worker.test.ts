@@ -4,6 +4,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../functions/assets.ts";
 import { createEngine, type Engine } from "../../src/engine.ts";
+import kernels from "../../src/pool/kernels.wasm";
 import { createPredictor, type PredictRequest } from "../../src/predictor.ts";
 import { createPush } from "../../src/push.ts";
 import { createRowCache } from "../../src/row-cache.ts";
@@ -18,7 +19,7 @@ const from = { stores: { nearest: store, primary: store }, freshness: "kept", ca
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: readAsset(env.ASSETS), wasm });
+  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
 });
 
 /** Asks a predictor whose cache is empty at first. */

@@ -3,13 +3,14 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { expect, it } from "vitest";
 import { readAsset } from "../../functions/assets.ts";
 import { createEngine } from "../../src/engine.ts";
+import kernels from "../../src/pool/kernels.wasm";
 import { heapBytes, openSession } from "../../src/runtime.ts";
 import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
 it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssembly back", async () => {
   const { instantiate } = WebAssembly;
   expect(heapBytes()).toBe(0);
-  const load = () => createEngine({ read: readAsset(env.ASSETS), wasm });
+  const load = () => createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
   const noModel = openSession(wasm, new Uint8Array(8), []).catch((error: Error) => error.message);
   const [one, other] = await Promise.all([load(), load()]);
   expect(await noModel).toMatch(/model/);

@@ -16,9 +16,16 @@ export const readBundle: ReadFile = async (path) => {
   }
 };
 
-/** ONNX Runtime's WASM, compiled as a Worker's import of it is. */
-export async function compileRuntime(): Promise<WebAssembly.Module> {
-  const path = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
-  const compile: (bytes: Uint8Array) => Promise<WebAssembly.Module> = Reflect.get(WebAssembly, "compile");
-  return await compile(await readFile(path));
+/** Compiles WASM as a Worker's import of it is. */
+async function compile(path: string): Promise<WebAssembly.Module> {
+  const compileBytes: (bytes: Uint8Array) => Promise<WebAssembly.Module> = Reflect.get(WebAssembly, "compile");
+  return await compileBytes(await readFile(path));
 }
+
+/** ONNX Runtime's WASM. */
+export const compileRuntime = (): Promise<WebAssembly.Module> =>
+  compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
+
+/** The kernels of adapter pools. */
+export const compileKernels = (): Promise<WebAssembly.Module> =>
+  compile(fileURLToPath(import.meta.resolve("../../src/pool/kernels.wasm")));

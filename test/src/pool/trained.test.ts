@@ -11,8 +11,10 @@ import type { PoolShape } from "../../../src/pool.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../support/arbitraries.ts";
 import { named } from "../../support/errors.ts";
-import { compileRuntime, readBundle } from "../../support/folder.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
 import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
+
+const kernels = await compileKernels();
 
 const fileOf = (path: string, data: Uint8Array): BundleFile => ({
   path,
@@ -35,7 +37,7 @@ function poolOf(shape: PoolShape, bytes: Uint8Array, part = bytes.length) {
     bytes.slice(number * part, (number + 1) * part),
   );
   const files = parts.map((data, number) => fileOf(`pool.${number}`, data));
-  return readTrainedPool(shape, files, async (path) => parts[Number(path.slice("pool.".length))] ?? null);
+  return readTrainedPool(shape, files, async (path) => parts[Number(path.slice("pool.".length))] ?? null, kernels);
 }
 
 const cases = fc
@@ -105,31 +107,36 @@ describe("files that are no pool", () => {
 
   it("are named where one is missing or changed", async () => {
     const files = [fileOf("pool.0", good)];
-    await expect(readTrainedPool(shape, files, async () => null)).rejects.toThrow(named("bundle_file_missing"));
+    await expect(readTrainedPool(shape, files, async () => null, kernels)).rejects.toThrow(
+      named("bundle_file_missing"),
+    );
     const changed = good.with(20, 2);
-    await expect(readTrainedPool(shape, files, async () => changed)).rejects.toThrow(named("bundle_file_corrupt"));
+    await expect(readTrainedPool(shape, files, async () => changed, kernels)).rejects.toThrow(
+      named("bundle_file_corrupt"),
+    );
   });
 });
 
 it("serves a bundle whose trained pool holds the sign pool's adapters as the sign pool is served", async () => {
   const raw = JSON.parse(new TextDecoder().decode((await readBundle("manifest.json")) ?? new Uint8Array()));
   const { layers, hidden, bottleneck, pool } = raw;
-  const { words, wordsPerMatrix } = await createSignPool({ layers, hidden, bottleneck, pool });
+  const { signs } = await createSignPool({ layers, hidden, bottleneck, pool }, kernels);
   const entries = hidden * bottleneck;
   const matrices = 2 * layers * pool.size;
   const steps = Int8Array.from({ length: matrices * entries }, (_, place) => {
     const entry = place % entries;
-    const word = words[Math.floor(place / entries) * wordsPerMatrix + (entry >> 5)] ?? 0;
-    return (word >>> (entry & 31)) & 1 ? 127 : -127;
+    const byte = signs[Math.floor(place / entries) * Math.ceil(entries / 8) + (entry >> 3)] ?? 0;
+    return (byte >> (entry & 7)) & 1 ? 127 : -127;
   });
   const data = packed(new Float32Array(matrices).fill(pool.scale / 127), steps);
   const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
   const manifest = { ...raw, pool: trained, files: [...raw.files, fileOf("pool.0", data)] };
   const bytes = new TextEncoder().encode(JSON.stringify(manifest));
   const wasm = await compileRuntime();
-  const sign = await createEngine({ read: readBundle, wasm });
+  const sign = await createEngine({ read: readBundle, wasm, kernels });
   const other = await createEngine({
     wasm,
+    kernels,
     read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundle(path)),
   });
   expect(other.bundle.id).toBe((await parseManifest(bytes)).id);
