@@ -1,10 +1,12 @@
 import type { Bench } from "../bench.ts";
 import { adapters } from "./adapters.ts";
+import { cliff } from "./cliff.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";
 import { merge } from "./merge.ts";
 import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
+import { peers } from "./peers.ts";
 
 /** In the order that they run in. */
-export const benches: readonly Bench[] = [overhead, adapters, merge, floor, operators, cold];
+export const benches: readonly Bench[] = [overhead, adapters, merge, cliff, floor, operators, cold, peers];

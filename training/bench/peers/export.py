@@ -15,8 +15,8 @@ from transformers import AutoModel
 
 from xpeft.plm import DEFAULT_PLM, plm_folder
 
-COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json")
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json"]
+INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 OUTPUT = "last_hidden_state"
 OPSET = 17
 
@@ -50,7 +50,7 @@ def export(plm: Path, folder: Path) -> None:
                 floats,
                 input_names=INPUTS,
                 output_names=[OUTPUT],
-                dynamic_axes={name: {0: "batch", 1: "tokens"} for name in (*INPUTS, OUTPUT)},
+                dynamic_axes={name: {0: "batch", 1: "tokens"} for name in [*INPUTS, OUTPUT]},
                 opset_version=OPSET,
                 # The other exporter needs a package more, and gives the same operators for a BERT.
                 dynamo=False,

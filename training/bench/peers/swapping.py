@@ -37,7 +37,8 @@ class SwappedAdapters:
         if len(self.recent) > self.kept:
             oldest, _ = self.recent.popitem(last=False)
             self.model.delete_adapter(oldest)
-        return self.model
+        wrapped: torch.nn.Module = self.model
+        return wrapped
 
     def _load(self, profile: str, path: Path) -> None:
         if self.model is None:

@@ -1,0 +1,64 @@
+// `node bench/peers/native-server.ts FOLDER`: FOLDER's task and profiles through native ONNX Runtime on one thread; all else
+// is the Worker's own: bundle, tokenizer, pool, merge, head.
+import { join } from "node:path";
+import { LRUCache } from "lru-cache";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { readFolder, readBundle as readManifest, readProfilesFile, readTaskFile } from "../../cli/files.ts";
+import { readVerified } from "../../src/bundle/files.ts";
+import { oneWithRole } from "../../src/bundle/manifest.ts";
+import { type MergedAdapters, mergeAdapters, mergedBytes } from "../../src/merge.ts";
+import { loadPool } from "../../src/pool.ts";
+import { createTokenizer } from "../../src/tokenizer.ts";
+import { compileKernels } from "../../test/support/folder.ts";
+import { BUNDLE, ENCODER } from "../graphs.ts";
+import { answerOf, serve } from "./serve.ts";
+
+/** What the Worker's engine keeps of merged adapters by default. */
+const MERGED_CACHE_BYTES = 16 * 2 ** 20;
+
+const folder = process.argv[2] ?? ".";
+const bundle = await readManifest(BUNDLE);
+const { layers, hidden, bottleneck, files } = bundle.manifest;
+const task = await readTaskFile(join(folder, "task.json"), bundle);
+const rows = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
+const masksOf = new Map(rows.map(({ id, masks }) => [id, masks]));
+const read = readFolder(BUNDLE);
+const pool = await loadPool(bundle.manifest, read, await compileKernels());
+const tokenizer = createTokenizer(await readVerified(read, oneWithRole(files, "tokenizer")));
+const session = await InferenceSession.create(join(BUNDLE, ENCODER.graph), {
+  executionProviders: ["cpu"],
+  executionMode: "sequential",
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+});
+
+const kept = new LRUCache<string, MergedAdapters>({
+  maxSize: MERGED_CACHE_BYTES,
+  sizeCalculation: () => mergedBytes(pool),
+});
+const plain = new Float32Array(layers * bottleneck);
+const gain = new Tensor("float32", plain.slice().fill(1), [layers, bottleneck]);
+const shift = new Tensor("float32", plain, [layers, bottleneck]);
+
+function merge(profile: string): MergedAdapters {
+  const masks = masksOf.get(profile);
+  if (!masks) throw new RangeError(`There is no profile "${profile}".`);
+  const merged = kept.get(profile) ?? mergeAdapters(pool, masks);
+  kept.set(profile, merged);
+  return merged;
+}
+
+await serve(async ({ profile, text }) => {
+  const { ids, typeIds } = tokenizer.encode({ text }, task.maxTokens);
+  const { down, up } = merge(profile);
+  const { features } = await session.run({
+    input_ids: new Tensor("int32", ids, [1, ids.length]),
+    token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
+    adapter_down: new Tensor("float32", down, [layers, hidden, bottleneck]),
+    adapter_up: new Tensor("float32", up, [layers, bottleneck, hidden]),
+    adapter_gain: gain,
+    adapter_shift: shift,
+  });
+  if (!(features?.data instanceof Float32Array)) throw new TypeError("The encoder gave no features.");
+  return answerOf(task, features.data, ids.length);
+});

@@ -1,0 +1,27 @@
+// `node bench/peers/transformers-server.ts FOLDER MODEL`: FOLDER's task, its head over the plain PLM, through transformers.js
+// on one thread. MODEL is a folder that `python -m bench.peers.export` makes.
+import { basename, dirname, join, resolve } from "node:path";
+import { AutoModel, AutoTokenizer, env, mean_pooling } from "@huggingface/transformers";
+import { readBundle, readTaskFile } from "../../cli/files.ts";
+import { BUNDLE } from "../graphs.ts";
+import { answerOf, serve } from "./serve.ts";
+
+const [folder = ".", model = "."] = process.argv.slice(2);
+env.allowRemoteModels = false;
+env.localModelPath = dirname(resolve(model));
+const task = await readTaskFile(join(folder, "task.json"), await readBundle(BUNDLE));
+const name = basename(model);
+const tokenize = await AutoTokenizer.from_pretrained(name);
+const plm = await AutoModel.from_pretrained(name, {
+  dtype: "q8",
+  device: "cpu",
+  session_options: { executionMode: "sequential", intraOpNumThreads: 1, interOpNumThreads: 1 },
+});
+
+await serve(async ({ text }) => {
+  const inputs = tokenize(text, { truncation: true });
+  const { last_hidden_state } = await plm(inputs);
+  const features = mean_pooling(last_hidden_state, inputs.attention_mask).data;
+  if (!(features instanceof Float32Array)) throw new TypeError("The PLM gave no features.");
+  return answerOf(task, features, inputs.input_ids.size);
+});
