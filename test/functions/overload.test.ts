@@ -1,0 +1,104 @@
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fill, writeLongTask } from "../support/overload.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  worker = await startWorker();
+});
+afterAll(() => worker.close());
+
+const waitingTokens = async () =>
+  (await (await worker.get("/healthz")).json<{ waitingTokens: number }>()).waitingTokens;
+
+async function untilIdle(): Promise<void> {
+  while ((await waitingTokens()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+describe("a Worker with too much to do", () => {
+  it("refuses what comes beyond with the seconds to wait, answers what it let in, and a stream in time", {
+    timeout: 120_000,
+  }, async () => {
+    const { largest, refused } = await fill(worker);
+    expect([refused.status, Number(refused.headers.get("retry-after"))]).toEqual([503, expect.any(Number)]);
+    expect(await refused.json()).toMatchObject({
+      code: "overloaded",
+      error_type: "Overloaded",
+      retryAfterSeconds: Number(refused.headers.get("retry-after")),
+    });
+    const stream = fetch(new URL("/v1/predict/stream?task=demo&profile=demo-000", worker.url), {
+      method: "POST",
+      headers: { "content-type": "application/x-ndjson" },
+      body: `${JSON.stringify({ text: "river ".repeat(512) })}\n`.repeat(3),
+    });
+    expect((await worker.get("/healthz")).status).toBe(200);
+    expect(await (await stream).text()).toContain('"done":true,"answered":3,"failed":0');
+    expect((await largest)?.status).toBe(200);
+    expect(await waitingTokens()).toBe(0);
+  });
+
+  it("in a flood refuses some, and answers the rest as it answers one alone", async () => {
+    const bodyOf = await writeLongTask(worker);
+    const alone = await (await worker.predict(bodyOf(1))).json<{ predictions: { logits: object }[] }>();
+    const answers = await Promise.all(Array.from({ length: 24 }, () => worker.predict(bodyOf(3))));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    for (const answer of answers.filter(({ status }) => status === 200)) {
+      const { predictions } = await answer.json<typeof alone>();
+      expect(predictions.map(({ logits }) => logits)).toEqual(Array(3).fill(alone.predictions[0]?.logits));
+    }
+  });
+
+  it("lets a request of one text wait for no more than a text of each other", async () => {
+    const bodyOf = await writeLongTask(worker);
+    const order: string[] = [];
+    const many = worker.predict(bodyOf(32)).then(() => order.push("32 texts"));
+    while ((await waitingTokens()) === 0);
+    await worker.predict(bodyOf(1)).then(() => order.push("one text"));
+    // All but two or three of the others are still to be read.
+    expect(await waitingTokens()).toBeGreaterThan(16 * 512);
+    await many;
+    expect(order).toEqual(["one text", "32 texts"]);
+  });
+
+  it("loses no room to callers who hang up, in the body or while they wait", async () => {
+    const bodyOf = await writeLongTask(worker);
+    for (let round = 0; round < 3; round++) {
+      const gone = AbortSignal.timeout(300);
+      const hungUp = Array.from({ length: 20 }, () =>
+        fetch(new URL("/v1/predict", worker.url), {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(bodyOf(3)),
+          signal: gone,
+        }).catch(() => null),
+      );
+      await Promise.all(hungUp);
+    }
+    await untilIdle();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => worker.predict(bodyOf(1))));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it("holds no more bytes of bodies than it has room for, and gives back those of callers who hang up", async () => {
+    const bodyOf = await writeLongTask(worker);
+    const opened = Array.from({ length: 20 }, () => {
+      const sent = request(new URL("/v1/predict", worker.url.href).href, {
+        method: "POST",
+        headers: { "content-type": "application/json", "content-length": String(256 * 1024) },
+      });
+      sent.on("error", () => {});
+      sent.write("{");
+      return sent;
+    });
+    const ask = async () => (await worker.predict(bodyOf(1, 3))).status;
+    const becomes = async (status: number) => {
+      while ((await ask()) !== status) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await becomes(503);
+    for (const sent of opened) sent.destroy();
+    await becomes(200);
+  });
+});
