@@ -18,8 +18,8 @@ const FULL = {
 };
 const QUICK = {
   counts: [1, 10, 50],
-  latency: { turns: 2, requests: 3 },
-  throughput: { turns: 2, requests: 5, leadIn: 1 },
+  latency: { turns: 2, requests: 2 },
+  throughput: { turns: 2, requests: 4, leadIn: 1 },
 };
 
 export const peers: Bench = {

@@ -7,11 +7,9 @@ import type { Peer } from "./peer.ts";
 export interface Effort {
   /** Turns of each side. */
   readonly turns: number;
-  /** Requests of a turn. */
+  /** Requests of a turn; before the first turn as many warm up. */
   readonly requests: number;
 }
-
-const WARM_UP = 5;
 
 async function times(peer: Peer, text: string, pick: () => string, requests: number): Promise<number[]> {
   const found = [];
@@ -44,7 +42,7 @@ export async function latency(
   for (const side of [peer, worker]) {
     const read = (await side.ask(profile, text)).tokens;
     if (read !== tokens) throw new Error(`${side.name} read ${read} tokens, not ${tokens}.`);
-    await times(side, text, pick, WARM_UP);
+    await times(side, text, pick, requests);
   }
   for (let turn = 0; turn < turns; turn++) {
     const sides = ["peer", "worker"] as const;

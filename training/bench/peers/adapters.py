@@ -17,22 +17,23 @@ from xpeft.lines import numbered_lines, parse_line
 from xpeft.plm import DEFAULT_PLM, plm_folder
 
 DISTINCT = 48
+SPREAD = 0.05
 HINT = "The folder is one that `npm run bench -- peers` makes."
 
 
-def lora_config() -> LoraConfig:
-    """r = 8 on query and value; both halves drawn at random, as if learnt, so that profiles answer differently."""
-    return LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"], init_lora_weights=False)
-
-
 def write_adapters(plm: Path, profiles: list[str], folder: Path, distinct: int = DISTINCT) -> int:
-    """One adapter for each profile, by its name; answers the bytes of one, which are alike for all."""
+    """One adapter for each profile, by its name: r = 8 on query and value. Answers the bytes of one, which are alike for all."""
     folder.mkdir(parents=True)
+    config = LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"])
+    wrapped = get_peft_model(AutoModel.from_pretrained(plm, dtype=torch.float32), config)
+    chance = torch.Generator().manual_seed(0)
     written: list[Path] = []
-    for seed in range(min(distinct, len(profiles))):
-        torch.manual_seed(seed)
-        wrapped = get_peft_model(AutoModel.from_pretrained(plm, dtype=torch.float32), lora_config())
-        written.append(folder / f".distinct-{seed}")
+    for number in range(min(distinct, len(profiles))):
+        for weight in wrapped.parameters():
+            if weight.requires_grad:
+                # Both halves, as if learnt: fresh ones add nothing, and all profiles would answer alike.
+                weight.data.normal_(std=SPREAD, generator=chance)
+        written.append(folder / f".distinct-{number}")
         wrapped.save_pretrained(written[-1])
         # A model card that the library adds and no server reads.
         (written[-1] / "README.md").unlink()
