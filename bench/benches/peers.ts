@@ -5,7 +5,7 @@ import { latency, throughput } from "../peers/measure.ts";
 import type { Peer } from "../peers/peer.ts";
 import { type Point, plotOf } from "../peers/plot.ts";
 import { withPeers } from "../peers/running.ts";
-import { ratioOf, spreadOf } from "../statistics.ts";
+import { ratioOf, rounded, spreadOf } from "../statistics.ts";
 
 const TOKENS = [8, 32, 128];
 const TOLD = 32;
@@ -59,7 +59,7 @@ export const peers: Bench = {
       figures[`peers_${peer.name}_mb`] = { value: megabytes, unit: "MB" };
       table.push({ ...line, MB: megabytes, "bytes a profile": peer.bytesPerProfile });
       if (!peer.manyProfiles) {
-        const gigabytes = ((peer.bytesPerProfile * most) / 1e9).toPrecision(2);
+        const gigabytes = rounded((peer.bytesPerProfile * most) / 1e9);
         skipped.push(`${peer.name} with ${most} profiles: it takes one model a profile, ${gigabytes} GB for all.`);
       }
     }
