@@ -13,7 +13,7 @@ const MEGABYTE = 1e6;
 
 const FULL = {
   counts: [1, 100, 10_000],
-  latency: { turns: 15, requests: 6 },
+  latency: { turns: 11, requests: 6 },
   throughput: { turns: 4, requests: 50, leadIn: 100 },
 };
 const QUICK = {
