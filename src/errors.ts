@@ -11,7 +11,6 @@ export type ErrorCode =
   | "bundle_file_corrupt"
   | "bundle_unusable"
   | "database_unavailable"
-  | "overloaded"
   | "empty_text"
   | "text_too_long"
   | "unknown_generation"

@@ -41,8 +41,7 @@ export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
   if (error instanceof RequestError) return error;
   const request = c.get("requestId");
   if (error instanceof XpeftError) {
-    // Too much to do is no fault: its requests are in the log as all are.
-    if (statusOf(error.code) >= 500 && error.code !== "overloaded") {
+    if (statusOf(error.code) >= 500) {
       log(request, { code: error.code, message: error.message, cause: rootCause(error).message });
     }
     return error;

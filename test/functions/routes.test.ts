@@ -105,7 +105,6 @@ describe("GET /healthz", () => {
       ready: true,
       bundle,
       probe: { tokens: 8, milliseconds: expect.any(Number) },
-      waitingTokens: 0,
       heapBytes: expect.any(Number),
       database: true,
     });
