@@ -1,6 +1,7 @@
 import { Tokenizer as LibraryTokenizer, WordPiece } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { XpeftError } from "./errors.ts";
+import { beginningOf } from "./tokenizer/beginning.ts";
 import { ReferenceNormalizer, ReferencePreTokenizer } from "./tokenizer/bert.ts";
 import { longestFirst } from "./tokenizer/truncate.ts";
 import { boundedEncode } from "./tokenizer/wordpiece.ts";
@@ -58,8 +59,22 @@ const bertTokenizer = z.looseObject({
  * @throws XpeftError `bundle_unusable` if it is not a BERT tokenizer, the only kind that is known to equal Python's
  */
 export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
-  const { tokenizer, postProcess } = load(tokenizerJson);
+  const { tokenizer, postProcess, longestWord } = load(tokenizerJson);
   const tokensOf = (text: string) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).tokens;
+  // Broken off, a text's last word is another one, of a piece for each character at most; so is a special token.
+  const doubt = 2 * longestWord;
+  const beginning = (text: string, wanted: number) => beginningOf(text, wanted, doubt, tokensOf);
+
+  /** A text's tokens, and its pair's: all of them, or `wanted` and more. */
+  function readTexts(text: string, textPair: string | undefined, wanted: number): [string[], string[] | null] {
+    const first = beginning(text, wanted);
+    if (textPair === undefined) return [first.tokens, null];
+    const second = beginning(textPair, wanted);
+    // Which of two long texts keeps the odd token depends on how long they are to the end.
+    if (!first.whole && !second.whole) return [tokensOf(text), tokensOf(textPair)];
+    return [first.tokens, second.tokens];
+  }
+
   const idOf = (token: string): number => {
     const id = tokenizer.token_to_id(token);
     if (id === undefined) throw unusable(`The tokenizer has no id for its own token ${token}.`);
@@ -77,8 +92,7 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
           "Train the task with a greater maxTokens and write it again.",
         );
       }
-      const first = tokensOf(text);
-      const second = textPair === undefined ? null : tokensOf(textPair);
+      const [first, second] = readTexts(text, textPair, budget + 1);
       const total = first.length + (second?.length ?? 0);
       const [keepFirst, keepSecond] = longestFirst([first.length, second?.length ?? 0], budget);
       const { tokens, token_type_ids } = postProcess(first.slice(0, keepFirst), second?.slice(0, keepSecond) ?? null);
@@ -101,7 +115,8 @@ function load(tokenizerJson: Uint8Array) {
     if (!(tokenizer.model instanceof WordPiece)) throw new TypeError("no WordPiece");
     tokenizer.model.encode = boundedEncode(tokenizer.model);
     if (tokenizer.post_processor === null) throw new TypeError("no post-processor");
-    return { tokenizer, postProcess: tokenizer.post_processor };
+    const { max_input_chars_per_word: longestWord } = tokenizer.model;
+    return { tokenizer, postProcess: tokenizer.post_processor, longestWord };
   } catch (cause) {
     throw unusable("tokenizer.json is not a BERT tokenizer that this engine can read.", cause);
   }
