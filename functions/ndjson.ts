@@ -4,6 +4,7 @@ import { BrokenStream } from "../src/ndjson.ts";
 import type { AppEnv } from "./env.ts";
 import { requireIdentity } from "./middleware/body.ts";
 import { faultOf } from "./middleware/errors.ts";
+import { holdBytes } from "./middleware/held.ts";
 import { problemOf, RequestError } from "./problem.ts";
 
 /** The media type of JSON Lines; by its type any, as the routes' types would else take it for one of JSON's. */
@@ -22,6 +23,10 @@ export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
   requireIdentity(c);
   await next();
 });
+
+/** Holds room for what a stream has in memory at once, until its answer has ended. */
+export const holdStream = (bytes: number) =>
+  createMiddleware<AppEnv>((c, next) => holdBytes(c, bytes, next, () => c.get("streaming")));
 
 /** The body as it arrives. */
 export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {

@@ -59,7 +59,7 @@ const HEADERS = {
     description: "What the database had when it answered; absent where it was not asked.",
     schema: { type: "string" },
   },
-  retry: { description: "Seconds to wait.", schema: { type: "string" } },
+  retry: { description: "Seconds to wait; with rate_limited and overloaded.", schema: { type: "string" } },
   authenticate: { description: "Bearer.", schema: { type: "string" } },
 } as const;
 
@@ -116,7 +116,7 @@ function describe(app: App, publicPredict: boolean) {
           "x-request-id": header("request"),
           "server-timing": header("timing"),
           ...(guarded && { [BOOKMARK]: header("bookmark") }),
-          ...(status === "429" && { "retry-after": header("retry") }),
+          ...((status === "429" || status === "503") && { "retry-after": header("retry") }),
           ...(status === "401" && { "www-authenticate": header("authenticate") }),
         };
       }

@@ -63,6 +63,7 @@ const KINDS: Record<ProblemCode, Kind> = {
   token_other_profile: { status: 403, title: "The profile token is of another profile" },
   token_stale: { status: 409, title: "The task has changed since the profile token was made" },
   tokens_not_set_up: { status: 501, title: "The service takes no profile tokens" },
+  overloaded: { status: 503, title: "The service has too much to do" },
   empty_text: { status: 422, title: "A text has nothing in it" },
   text_too_long: { status: 422, title: "A text is longer than the task reads" },
   unknown_task: { status: 404, title: "No such task" },
@@ -102,6 +103,11 @@ export const ProblemSchema = z
     generation: z.int().min(0).optional().openapi({
       description: "With generation_mismatch: the generation that the row is at; 0 where it is not there.",
     }),
+    retryAfterSeconds: z
+      .int()
+      .min(1)
+      .optional()
+      .openapi({ description: "With overloaded: the seconds to wait, as the header Retry-After has them." }),
     error: z.string().openapi({ description: "The same as detail, for clients of Hugging Face's API." }),
     error_type: z
       .enum(["Validation", "Empty", "Overloaded", "Backend", "Unhealthy"])
@@ -128,7 +134,7 @@ export interface Fault {
 /** What text-embeddings-inference would call an error. */
 function errorType(code: ProblemCode, status: number): z.infer<typeof ProblemSchema>["error_type"] {
   if (code === "empty_text") return "Empty";
-  if (status === 429) return "Overloaded";
+  if (status === 429 || code === "overloaded") return "Overloaded";
   if (status === 503) return "Unhealthy";
   return status >= 500 ? "Backend" : "Validation";
 }
@@ -157,10 +163,11 @@ const RATE_PERIOD_SECONDS = 60;
 export function problem(c: Context<AppEnv>, error: Fault): Response {
   const status = statusOf(error.code);
   c.set("problem", error.code);
+  const retryAfter = status === 429 ? RATE_PERIOD_SECONDS : error.facts?.retryAfterSeconds;
   return c.body(JSON.stringify(problemOf(c, error)), status, {
     "content-type": "application/problem+json",
     ...(status === 401 && { "www-authenticate": "Bearer" }),
-    ...(status === 429 && { "retry-after": String(RATE_PERIOD_SECONDS) }),
+    ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
   });
 }
 

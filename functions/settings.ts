@@ -5,6 +5,9 @@ import type { Bindings } from "./env.ts";
 /** Room for some hundred heads and some thousand profiles, next to an isolate's 128 MB. */
 export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 
+/** Bytes of bodies that an isolate holds at once, each until its request is answered. Parsed, they take some five times that. */
+export const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
 const origin = z
   .string()
   .refine((text) => text === "*" || (URL.canParse(text) && new URL(text).origin === text), "is not an origin");

@@ -9,7 +9,9 @@ import { bestLabel, labelLogits, notFinite, softmax } from "./head.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { packMasks } from "./masks.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
+import { MAX_WAITING_TOKENS, overloaded } from "./overload.ts";
 import { loadPool } from "./pool.ts";
+import { createRoom } from "./room.ts";
 import { heapBytes } from "./runtime.ts";
 import { createTokenizer, type TextInput, type TokenizedText } from "./tokenizer.ts";
 
@@ -67,6 +69,9 @@ export interface Timings {
   readonly head: number;
 }
 
+/** Many times as long as a text waits for its turn. */
+const FORGET_WAITING_MS = 60_000;
+
 const PROBE_TEXT = "Is everything in its place?";
 
 /** A loaded bundle, ready to label texts. */
@@ -76,14 +81,18 @@ export interface Engine {
   /**
    * Labels texts, one prediction each, in order. A text's answer does not depend on those beside it.
    *
+   * Texts of calls made at the same time take turns, one text of each. A call that has begun is not cut off.
+   *
    * @param options.truncate whether texts longer than the task reads are cut (the default) or refused
+   * @param options.patient whether the call is let in where too many tokens wait already, or is refused (the default); for
+   * callers who send one text after the other, of whom there are few
    * @throws XpeftError `bundle_mismatch`, `invalid_mask`, `invalid_label_bias`, `invalid_row`, `empty_text`,
-   * `text_too_long` or `bundle_unusable`
+   * `text_too_long`, `overloaded` or `bundle_unusable`
    */
   predict(
     task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
     readings: readonly Reading[],
-    options?: { truncate?: boolean },
+    options?: { truncate?: boolean; patient?: boolean },
   ): Promise<{ predictions: Prediction[]; timings: Timings }>;
 
   /**
@@ -97,6 +106,9 @@ export interface Engine {
   /** Bytes of WASM linear memory that the encoder has taken. */
   heapBytes(): number;
 
+  /** Tokens of the calls that have begun and are not read yet. */
+  waitingTokens(): number;
+
   /** What is kept of merged adapters now. */
   mergedCache(): { profiles: number; bytes: number; maxBytes: number };
 }
@@ -109,7 +121,7 @@ export interface EngineParts {
   readonly wasm: WebAssembly.Module;
   /** What merges the adapter pool, src/pool/kernels.wasm, compiled. */
   readonly kernels: WebAssembly.Module;
-  /** Most bytes of merged adapters to keep; the default, 16 MiB, keeps 18 profiles of the default bundle. */
+  /** Most bytes of merged adapters to keep; the default, 4 MiB, keeps 4 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;
 }
 
@@ -119,7 +131,7 @@ export interface EngineParts {
  * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
  */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
-  const { read, wasm, kernels, mergedCacheBytes = 16 * 2 ** 20 } = parts;
+  const { read, wasm, kernels, mergedCacheBytes = 4 * 2 ** 20 } = parts;
   const { manifest, id } = await readManifest(read);
   for (const notice of withRole(manifest.files, "notice")) await readVerified(read, notice);
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
@@ -131,6 +143,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     sizeCalculation: () => mergedBytes(pool),
   });
 
+  const waiting = createRoom({ most: MAX_WAITING_TOKENS, forgetAfterMs: FORGET_WAITING_MS });
+
   function merge(masks: Uint8Array): MergedAdapters {
     // The masks are the key, so an entry cannot be stale.
     const key = toBase64(masks);
@@ -141,7 +155,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   return {
     bundle: { id, manifest },
-    async predict(task, readings, { truncate = true } = {}) {
+    async predict(task, readings, { truncate = true, patient = false } = {}) {
       checkTask(task, { id, manifest });
       const clock = startClock();
       const texts = readings.map(({ input, parts }, index) => ({
@@ -155,14 +169,25 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         bias: parts.labelBias && readLabelBias(parts.labelBias, task.labels.length),
       }));
       const timings = { tokenize: clock(), merge: 0, encoder: 0, head: 0 };
+      const tokens = texts.reduce((sum, { text }) => sum + text.ids.length, 0);
+      const share = patient ? waiting.take(tokens) : waiting.tryTake(tokens);
+      if (!share) throw overloaded("as many texts", waiting.taken());
       const predictions: Prediction[] = [];
-      for (const { text, masks, bias } of texts) {
-        const merged = merge(masks);
-        timings.merge += clock();
-        const features = await encoder.run(text, merged);
-        timings.encoder += clock();
-        predictions.push(chooseLabel(task, bias, features, text));
-        timings.head += clock();
+      try {
+        // One text at a time is queued, so that others wait for one of these and not for all.
+        for (const [index, { text, masks, bias }] of texts.entries()) {
+          // The encoder never waits for anything outside: without a pause no other request would even be read.
+          if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          const merged = merge(masks);
+          timings.merge += clock();
+          const features = await encoder.run(text, merged);
+          timings.encoder += clock();
+          share.give(text.ids.length);
+          predictions.push(chooseLabel(task, bias, features, text));
+          timings.head += clock();
+        }
+      } finally {
+        share.end();
       }
       return { predictions, timings };
     },
@@ -174,6 +199,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       return { tokens: text.ids.length };
     },
     heapBytes,
+    waitingTokens: waiting.taken,
     mergedCache: () => ({ profiles: kept.size, bytes: kept.calculatedSize, maxBytes: mergedCacheBytes }),
   };
 }

@@ -11,6 +11,7 @@ export type ErrorCode =
   | "bundle_file_corrupt"
   | "bundle_unusable"
   | "database_unavailable"
+  | "overloaded"
   | "empty_text"
   | "text_too_long"
   | "unknown_generation"

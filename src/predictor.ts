@@ -50,12 +50,12 @@ export interface Predictor {
    * Answers a request as a whole, or not at all.
    *
    * @throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`, `invalid_mask`,
-   * `invalid_label_bias`, `empty_text`, `text_too_long`, `token_stale`, `bundle_unusable` or `database_unavailable`
+   * `invalid_label_bias`, `empty_text`, `text_too_long`, `token_stale`, `overloaded`, `bundle_unusable` or `database_unavailable`
    */
   predict(request: PredictRequest, from: RowSource): Promise<Answer>;
 
   /**
-   * Answers each text for itself, as soon as it can.
+   * Answers each text for itself, as soon as its turn comes; none is refused for the texts of others.
    *
    * @returns for each input, in order, its prediction or what is wrong with it
    * @throws XpeftError what is wrong for all of them: `unknown_task`, `bundle_mismatch`, `token_stale` or
@@ -128,7 +128,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
     request: PredictRequest,
   ): Promise<AnsweredPrediction | XpeftError> {
     try {
-      const { predictions } = await engine.predict(task, [one], request);
+      const { predictions } = await engine.predict(task, [one], { ...request, patient: true });
       return answerOf(task.labels, one, predictions[0], request);
     } catch (error) {
       if (error instanceof XpeftError) return error;

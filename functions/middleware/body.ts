@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../env.ts";
 import { type ProblemCode, RequestError } from "../problem.ts";
+import { holdBytes } from "./held.ts";
 
 /** Problems that every route with a JSON body can answer with. */
 export const BODY_PROBLEMS = [
@@ -10,6 +11,7 @@ export const BODY_PROBLEMS = [
   "invalid_unicode",
   "unsupported_media_type",
   "payload_too_large",
+  "overloaded",
 ] as const satisfies ProblemCode[];
 
 /** Bytes of a body with texts. */
@@ -21,14 +23,22 @@ export const MAX_TASK_BYTES = 2.5 * 1024 * 1024;
 /** Bytes of a body with a profile: masks of the largest pool. */
 export const MAX_PROFILE_BYTES = 512 * 1024;
 
-/** Refuses bodies that are longer, also those that do not say their length. */
-export const limitBody = (maxSize: number, hint: string) =>
-  bodyLimit({
+/**
+ * Refuses bodies that are longer, also those that do not say their length, and those that there is no room for beside the
+ * bodies of other requests.
+ */
+export const limitBody = (maxSize: number, hint: string) => {
+  const limit = bodyLimit({
     maxSize,
     onError: () => {
       throw new RequestError("payload_too_large", `The body is over ${maxSize} bytes.`, hint);
     },
   });
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const length = Number(c.req.header("content-length") ?? maxSize);
+    return await holdBytes(c, Math.min(Number.isNaN(length) ? maxSize : length, maxSize), () => limit(c, next));
+  });
+};
 
 /** {@link limitBody} for texts. */
 export const limitTexts = limitBody(

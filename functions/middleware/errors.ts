@@ -41,7 +41,8 @@ export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
   if (error instanceof RequestError) return error;
   const request = c.get("requestId");
   if (error instanceof XpeftError) {
-    if (statusOf(error.code) >= 500) {
+    // Too much to do is no fault: its requests are in the log as all are.
+    if (statusOf(error.code) >= 500 && error.code !== "overloaded") {
       log(request, { code: error.code, message: error.message, cause: rootCause(error).message });
     }
     return error;

@@ -9,7 +9,7 @@ import { createProfileRegistry } from "../../src/registry/profiles.ts";
 import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import { openDatabase } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
+import { bodyOf, holdStream, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { ProblemSchema, problemOf, problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { Base64, expectedOf, IfMatch, ProfileId, ProfilePrefix, TaskName } from "../schemas.ts";
@@ -79,7 +79,7 @@ const importRoute = createRoute({
     "Lines as profiles.ndjson has them, each with an optional generation that its profile must be at (0: not there). They are written in groups as they arrive, each group one transaction; an import that was broken off can be sent again whole, as a profile that already is as its line says is left alone. The answer has a line for each line, then one with the sums: without that one it was broken off.",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), requireNdjson] as const,
+  middleware: [guard("write"), requireNdjson, holdStream(MAX_IMPORT_LINE_BYTES + IMPORT_GROUP_BYTES)] as const,
   request: {
     params,
     query: z.strictObject({
@@ -98,6 +98,7 @@ const importRoute = createRoute({
     ...problemResponses(
       ...ACCESS_PROBLEMS,
       "unsupported_media_type",
+      "overloaded",
       "unknown_task",
       "generation_mismatch",
       "bundle_mismatch",

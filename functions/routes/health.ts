@@ -17,6 +17,7 @@ const Health = z
       milliseconds: z.number().nonnegative(),
     }),
     database: z.boolean().openapi({ description: "Whether there is one; if so, it has answered." }),
+    waitingTokens: z.int().openapi({ description: "Tokens that wait for the encoder: how busy it is." }),
     heapBytes: z.int().openapi({ description: "Bytes of the encoder's WebAssembly memory." }),
   })
   .openapi("Health");
@@ -59,6 +60,7 @@ export const healthRoutes = createRouter().openapi(route, async (c) => {
       ready: true as const,
       bundle: engine.bundle.id,
       probe: { tokens, milliseconds },
+      waitingTokens: engine.waitingTokens(),
       heapBytes: engine.heapBytes(),
       database,
     },

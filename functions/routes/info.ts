@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
+import { MAX_WAITING_TOKENS } from "../../src/overload.ts";
 import { MAX_TOKEN_BYTES } from "../../src/token.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/body.ts";
@@ -8,7 +9,7 @@ import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { MAX_PAGE } from "../schemas.ts";
 import { serviceOf } from "../service.ts";
-import { ROW_CACHE_BYTES, readSettings } from "../settings.ts";
+import { MAX_HELD_BYTES, ROW_CACHE_BYTES, readSettings } from "../settings.ts";
 import { MAX_INPUTS } from "../texts.ts";
 import { MAX_IMPORT_LINE_BYTES } from "./bulk.ts";
 import { MAX_TEXT_LINE_BYTES } from "./predict-stream.ts";
@@ -40,6 +41,8 @@ const Info = z
       textLineBytes: count.openapi({ description: "Bytes of a line of texts." }),
       importLineBytes: count.openapi({ description: "Bytes of a line of an import." }),
       tokenBytes: count.openapi({ description: "Bytes of a profile token." }),
+      waitingTokens: count.openapi({ description: "Tokens that wait for the encoder at once." }),
+      heldBytes: count.openapi({ description: "Bytes of bodies that are held at once." }),
       page: count.openapi({ description: "Rows of a page." }),
     }),
     caches: z.object({
@@ -91,6 +94,8 @@ export const infoRoutes = createRouter().openapi(route, async (c) => {
         textLineBytes: MAX_TEXT_LINE_BYTES,
         importLineBytes: MAX_IMPORT_LINE_BYTES,
         tokenBytes: MAX_TOKEN_BYTES,
+        waitingTokens: MAX_WAITING_TOKENS,
+        heldBytes: MAX_HELD_BYTES,
         page: MAX_PAGE,
       },
       caches: {

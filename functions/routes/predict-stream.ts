@@ -7,7 +7,7 @@ import { type CarriedProfile, otherProfile } from "../../src/token.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { faultOf } from "../middleware/errors.ts";
 import { describeInvalid } from "../middleware/validation.ts";
-import { bodyOf, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
+import { bodyOf, holdStream, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { type Fault, ProblemSchema, problemOf, problemResponses, RequestError } from "../problem.ts";
 import { carriedBy, PREDICT_PROBLEMS, rowSourceOf } from "../reading.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../router.ts";
@@ -63,7 +63,7 @@ const route = createRoute({
     'Lines of {"text", "textPair"?, "profile"?} in, a line for each out, in their order, as they are done; a line that cannot be answered gets an error of its own. The last line has the sums: without it the answer was broken off.',
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), requireNdjson] as const,
+  middleware: [guard("predict", { tokens: true }), requireNdjson, holdStream(2 * MAX_TEXT_LINE_BYTES)] as const,
   request: {
     query,
     body: {
@@ -75,7 +75,7 @@ const route = createRoute({
   },
   responses: {
     200: { description: "A line for each line.", content: { [NDJSON]: { schema: AnswerLine } } },
-    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unsupported_media_type"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unsupported_media_type", "overloaded"),
   },
 });
 

@@ -105,6 +105,7 @@ describe("GET /healthz", () => {
       ready: true,
       bundle,
       probe: { tokens: 8, milliseconds: expect.any(Number) },
+      waitingTokens: 0,
       heapBytes: expect.any(Number),
       database: true,
     });

@@ -1,3 +1,4 @@
+import { fill } from "../../support/overload.ts";
 import { type Provocations, REQUEST, startOther } from "./ground.ts";
 
 /** More than any body with texts may have. */
@@ -24,6 +25,12 @@ export const requestProvocations = {
   not_found: ({ worker }) => worker.get("/v2/predict"),
 
   method_not_allowed: ({ worker }) => worker.get("/v1/predict"),
+
+  async overloaded() {
+    const worker = await startOther({});
+    const { refused } = await fill(worker);
+    return refused;
+  },
 
   async rate_limited() {
     const worker = await startOther({ rateLimit: 1 });

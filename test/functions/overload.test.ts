@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAX_TEXTS_BYTES } from "../../functions/middleware/body.ts";
+import { MAX_HELD_BYTES } from "../../functions/settings.ts";
+import { fill, writeLongTask } from "../support/overload.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  worker = await startWorker();
+});
+afterAll(() => worker.close());
+
+const waitingTokens = async () =>
+  (await (await worker.get("/healthz")).json<{ waitingTokens: number }>()).waitingTokens;
+
+async function untilIdle(): Promise<void> {
+  while ((await waitingTokens()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+describe("a Worker with too much to do", () => {
+  it("refuses what comes beyond with the seconds to wait, answers what it let in, and a stream in time", {
+    timeout: 120_000,
+  }, async () => {
+    const { largest, refused } = await fill(worker);
+    expect([refused.status, Number(refused.headers.get("retry-after"))]).toEqual([503, expect.any(Number)]);
+    expect(await refused.json()).toMatchObject({
+      code: "overloaded",
+      error_type: "Overloaded",
+      retryAfterSeconds: Number(refused.headers.get("retry-after")),
+    });
+    const stream = fetch(new URL("/v1/predict/stream?task=demo&profile=demo-000", worker.url), {
+      method: "POST",
+      headers: { "content-type": "application/x-ndjson" },
+      body: `${JSON.stringify({ text: "river ".repeat(512) })}\n`.repeat(3),
+    });
+    expect((await worker.get("/healthz")).status).toBe(200);
+    expect(await (await stream).text()).toContain('"done":true,"answered":3,"failed":0');
+    expect((await largest)?.status).toBe(200);
+    expect(await waitingTokens()).toBe(0);
+  });
+
+  it("in a flood refuses some, and answers the rest as it answers one alone", { timeout: 60_000 }, async () => {
+    const bodyOf = await writeLongTask(worker);
+    const alone = await (await worker.predict(bodyOf(1))).json<{ predictions: { logits: object }[] }>();
+    const answers = await Promise.all(Array.from({ length: 24 }, () => worker.predict(bodyOf(3))));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    for (const answer of answers.filter(({ status }) => status === 200)) {
+      const { predictions } = await answer.json<typeof alone>();
+      expect(predictions.map(({ logits }) => logits)).toEqual(Array(3).fill(alone.predictions[0]?.logits));
+    }
+  });
+
+  it("lets a request of one text wait for no more than a text of each other", async () => {
+    const bodyOf = await writeLongTask(worker);
+    const order: string[] = [];
+    const many = worker.predict(bodyOf(15)).then(() => order.push("15 texts"));
+    while ((await waitingTokens()) === 0);
+    await worker.predict(bodyOf(1, 3)).then(() => order.push("one text"));
+    // It has waited for a text at each of its own steps, and for no more.
+    expect(await waitingTokens()).toBeGreaterThan(0);
+    await many;
+    expect(order).toEqual(["one text", "15 texts"]);
+  });
+
+  it("loses no room to callers who hang up, in the body or while they wait", async () => {
+    const bodyOf = await writeLongTask(worker);
+    for (let round = 0; round < 2; round++) {
+      const gone = AbortSignal.timeout(300);
+      const hungUp = Array.from({ length: 20 }, () =>
+        fetch(new URL("/v1/predict", worker.url), {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(bodyOf(3)),
+          signal: gone,
+        }).catch(() => null),
+      );
+      await Promise.all(hungUp);
+    }
+    await untilIdle();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => worker.predict(bodyOf(1))));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it("holds no more bytes of bodies than it has room for, and gives them back", { timeout: 60_000 }, async () => {
+    const bodyOf = await writeLongTask(worker);
+    const large = JSON.stringify(bodyOf(1, 3)).padEnd(MAX_TEXTS_BYTES);
+    const most = Math.floor(MAX_HELD_BYTES / MAX_TEXTS_BYTES);
+    // The Worker is busy with this one when the bodies come, and takes them all up when it pauses.
+    const many = worker.predict(bodyOf(12));
+    while ((await waitingTokens()) === 0);
+    const answers = await Promise.all(Array.from({ length: 3 * most }, () => worker.predict(large)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    expect((await many).status).toBe(200);
+    const after = await Promise.all(Array.from({ length: most - 1 }, () => worker.predict(large)));
+    expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+});
