@@ -6,7 +6,6 @@ const tasksSchema = z.object({
   tasks: z.array(z.object({ task: z.string(), labels: z.array(z.string()) })),
   next: z.string().nullable(),
 });
-const healthSchema = z.object({ heapBytes: z.int() });
 const answerSchema = z.object({ predictions: z.array(z.object({ label: z.string() })) });
 
 /** Tasks asked for at a time; the most that the API gives. */
@@ -22,8 +21,6 @@ export interface ApiInput {
 export interface Client {
   /** A task's labels, in the order of its logits. */
   labels(task: string): Promise<string[]>;
-  /** Bytes of the encoder's WebAssembly memory. */
-  heapBytes(): Promise<number>;
   /** A label for each input. */
   predict(request: { task: string; profile: string; inputs: ApiInput[] }): Promise<string[]>;
 }
@@ -75,10 +72,6 @@ export function createClient(url: string, key?: string): Client {
         after = page.next;
       }
       throw new CommandError(`The Worker has no task "${task}".`, "Push it first: npm run xpeft -- push");
-    },
-
-    async heapBytes() {
-      return (await call(healthSchema, "/healthz")).heapBytes;
     },
 
     async predict(request) {

@@ -103,7 +103,7 @@ export interface Engine {
    */
   probe(): Promise<{ tokens: number }>;
 
-  /** Bytes of WASM linear memory that the encoder has taken. */
+  /** Bytes of WASM linear memory that the encoder and the adapter pool have taken. */
   heapBytes(): number;
 
   /** Tokens of the calls that have begun and are not read yet. */
@@ -198,7 +198,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (!features.every(Number.isFinite)) throw notFinite();
       return { tokens: text.ids.length };
     },
-    heapBytes,
+    heapBytes: () => heapBytes() + pool.bytes,
     waitingTokens: waiting.taken,
     mergedCache: () => ({ profiles: kept.size, bytes: kept.calculatedSize, maxBytes: mergedCacheBytes }),
   };

@@ -21,6 +21,8 @@ export interface PoolShape {
 
 /** All adapters that masks choose from. */
 export interface AdapterPool extends PoolShape {
+  /** Bytes of WASM linear memory that it takes. */
+  readonly bytes: number;
   /**
    * Writes the mean of chosen matrices.
    *

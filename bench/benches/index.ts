@@ -3,10 +3,27 @@ import { adapters } from "./adapters.ts";
 import { cliff } from "./cliff.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";
+import { length } from "./length.ts";
+import { many } from "./many.ts";
+import { memory } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
 import { peers } from "./peers.ts";
+import { soak } from "./soak.ts";
 
 /** In the order that they run in. */
-export const benches: readonly Bench[] = [overhead, adapters, merge, cliff, floor, operators, cold, peers];
+export const benches: readonly Bench[] = [
+  overhead,
+  adapters,
+  merge,
+  cliff,
+  floor,
+  operators,
+  cold,
+  peers,
+  memory,
+  length,
+  many,
+  soak,
+];

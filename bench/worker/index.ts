@@ -1,8 +1,10 @@
 // The Worker as it is deployed, and beside it what is measured inside the same isolate: POST /bench/NAME.
 import { createApp } from "../../functions/app.ts";
 import type { Bindings } from "../../functions/env.ts";
+import { batches } from "./batches.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";
+import { lengths } from "./lengths.ts";
 import { merge } from "./merge.ts";
 import { overhead } from "./overhead.ts";
 import { runs } from "./runs.ts";
@@ -11,7 +13,7 @@ const app = createApp();
 const PREFIX = "/bench/";
 
 /** By name; each takes its parameters as JSON, and answers with JSON. */
-const measures = { cold, floor, merge, overhead, runs };
+const measures = { batches, cold, floor, lengths, merge, overhead, runs };
 
 export type Measures = typeof measures;
 

@@ -9,6 +9,8 @@ export interface PoolLayout {
 
 /** A pool in a WASM memory of its own, and nowhere else, with what merges it there: kernels.wat. */
 export interface PoolMemory {
+  /** Bytes of it. */
+  readonly bytes: number;
   /** The pool's matrices, one after the other: zeros, until whoever makes the pool writes them. */
   readonly matrices: Uint8Array<ArrayBuffer>;
 
@@ -85,6 +87,7 @@ export function createPoolMemory(kernels: WebAssembly.Module, layout: PoolLayout
   const found = new Float32Array(buffer, sums, entries);
 
   return {
+    bytes: buffer.byteLength,
     matrices: new Uint8Array(buffer, 0, matrices * bytesPerMatrix),
     sumSigns(first, adapters, share, target) {
       found.fill(0);

@@ -29,6 +29,7 @@ export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Mo
   memory.matrices.set(await signKeystream(seed, memory.matrices.length));
   return {
     ...spec,
+    bytes: memory.bytes,
     signs: memory.matrices,
     mergeMatrix: (row, adapters, target) => memory.sumSigns(row * size, adapters, scale / chosen, target),
   };

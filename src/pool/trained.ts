@@ -40,6 +40,7 @@ export async function readTrainedPool(
     hidden,
     bottleneck,
     pool: { size, chosen },
+    bytes: memory.bytes,
     mergeMatrix(row, adapters, target) {
       const first = row * size;
       memory.meanOfSteps(first, adapters, scales.subarray(first, first + size), target);

@@ -59,5 +59,7 @@ it("sends its key, and says how to give one where it has none", async () => {
 });
 
 it("does not take an answer of another form", async () => {
-  await expect(createClient(url, "xpk_1").heapBytes()).rejects.toThrow("in no known form");
+  await expect(
+    createClient(url, "xpk_1").predict({ task: "a", profile: "p", inputs: [{ text: "t" }] }),
+  ).rejects.toThrow("in no known form");
 });

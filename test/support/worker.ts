@@ -54,7 +54,7 @@ export interface WorkerOptions {
 }
 
 /** Applies the migrations as wrangler would. */
-async function migrate(db: D1Database): Promise<void> {
+export async function migrate(db: D1Database): Promise<void> {
   const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).sort();
   for (const file of files) {
     const statements = (await readFile(join(MIGRATIONS, file), "utf8")).split("--> statement-breakpoint");
@@ -63,7 +63,7 @@ async function migrate(db: D1Database): Promise<void> {
 }
 
 /** The deploy's configuration, changed as a test wants it. */
-async function configFor(
+export async function configFor(
   folder: string,
   { main = "functions/index.ts", bundle, rateLimit, database = true, assets = true }: WorkerOptions,
 ): Promise<string> {

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { drizzle } from "drizzle-orm/d1";
+import { getPlatformProxy, unstable_startWorker } from "wrangler";
+import { z } from "zod";
+import { createPush, type NewProfile, type NewTask } from "../../src/push.ts";
+import { configFor, migrate, TOKEN_KEYS } from "../../test/support/worker.ts";
+import { connectInspector, type JsMemory } from "./inspector.ts";
+
+/** Memory of a whole isolate, in bytes. */
+export interface IsolateMemory extends JsMemory {
+  /** WebAssembly's linear memory of encoder and adapter pool, which never gets smaller. */
+  readonly wasm: number;
+}
+
+/** The deploy's Worker in an isolate that can be looked into. */
+export interface InspectedWorker {
+  readonly url: URL;
+  /** @param collect whether garbage is collected first */
+  memory(collect: boolean): Promise<IsolateMemory>;
+}
+
+/** All of an isolate, with the room that V8 keeps between objects. */
+export const wholeOf = ({ wasm, heap, outside }: IsolateMemory): number => wasm + heap + outside;
+
+/** What of an isolate is in use. */
+export const usedOf = ({ wasm, used, outside }: IsolateMemory): number => wasm + used + outside;
+
+const healthSchema = z.object({ heapBytes: z.number() });
+
+/** Puts tasks and their profiles into the database that a Worker is then started on. */
+async function fill(configPath: string, state: string, rows: readonly Rows[]): Promise<void> {
+  const proxy = await getPlatformProxy<{ DB: D1Database }>({ configPath, persist: { path: join(state, "v3") } });
+  try {
+    await migrate(proxy.env.DB);
+    const push = createPush(drizzle(proxy.env.DB));
+    for (const { task, profiles } of rows) await push(task, profiles);
+  } finally {
+    await proxy.dispose();
+  }
+}
+
+/**
+ * What V8's heap is held to, as the platform holds it: by itself it would rather take more than collect garbage. A Worker
+ * that needs more fails.
+ */
+const MOST_HEAP_MEGABYTES = 28;
+
+/** A task and its profiles. */
+export interface Rows {
+  readonly task: NewTask;
+  readonly profiles: readonly NewProfile[];
+}
+
+/** Starts the deploy's Worker with an inspector and these rows, and stops it when all is done. */
+export async function withInspected<Result>(
+  rows: readonly Rows[],
+  use: (worker: InspectedWorker) => Promise<Result>,
+): Promise<Result> {
+  // Else it looks for where on the globe it runs, and says so where there is no network.
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  const { MINIFLARE_WORKERD_V8_FLAGS: flags } = process.env;
+  const folder = await mkdtemp(join(tmpdir(), "xpeft-memory-"));
+  try {
+    const config = await configFor(folder, {});
+    const persist = join(folder, "state");
+    await fill(config, persist, rows);
+    process.env.MINIFLARE_WORKERD_V8_FLAGS = `--max-heap-size=${MOST_HEAP_MEGABYTES}`;
+    const variable = (value: string) => ({ type: "plain_text" as const, value });
+    const running = await unstable_startWorker({
+      config,
+      bindings: { PUBLIC_PREDICT: variable("true"), TOKEN_KEYS: variable(TOKEN_KEYS) },
+      dev: {
+        server: { hostname: "127.0.0.1", port: 0 },
+        inspector: { hostname: "127.0.0.1", port: 0 },
+        logLevel: "none",
+        watch: false,
+        persist,
+      },
+    });
+    try {
+      const [url, inspectorUrl] = [await running.url, await running.inspectorUrl];
+      if (!inspectorUrl) throw new Error("wrangler has started the Worker without an inspector.");
+      const health = async () => healthSchema.parse(await (await fetch(new URL("/healthz", url))).json());
+      await health();
+      const inspector = await connectInspector(inspectorUrl, () =>
+        fetch(new URL("/", url)).then((r) => r.arrayBuffer()),
+      );
+      try {
+        return await use({
+          url,
+          async memory(collect) {
+            const { heapBytes } = await health();
+            return { wasm: heapBytes, ...(await inspector.memory(collect)) };
+          },
+        });
+      } finally {
+        inspector.close();
+      }
+    } finally {
+      await running.dispose();
+    }
+  } finally {
+    // Other benches of the same run start other Workers.
+    if (flags === undefined) delete process.env.MINIFLARE_WORKERD_V8_FLAGS;
+    else process.env.MINIFLARE_WORKERD_V8_FLAGS = flags;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
