@@ -26,8 +26,8 @@ def calibration_texts() -> list[str]:
     return resources.files("xpeft.bundle").joinpath("calibration.txt").read_text("utf-8").splitlines()
 
 
-def outlier_channels(plm: PLM) -> list[dict[str, NDArray[np.int64]]]:
-    """For each layer, the input channels with the largest magnitudes of `query` (shared by key and value), `up` and `down`, ascending."""
+def outlier_channels(plm: PLM, count: int) -> list[dict[str, NDArray[np.int64]]]:
+    """For each layer the `count` largest input channels of `query` (shared by key and value), `up` and `down`, ascending."""
     encoder = AdapterEncoder(plm)
     ranges: list[dict[str, torch.Tensor]] = [defaultdict(lambda: torch.zeros(1)) for _ in plm.layers]
     hooks = []
@@ -44,4 +44,4 @@ def outlier_channels(plm: PLM) -> list[dict[str, NDArray[np.int64]]]:
             encoder(ids, torch.zeros_like(ids), torch.tensor([ids.shape[1]]), None)
     for hook in hooks:
         hook.remove()
-    return [{site: np.sort(torch.topk(seen[site], OUTLIERS).indices.numpy()) for site in SITES} for seen in ranges]
+    return [{site: np.sort(torch.topk(seen[site], count).indices.numpy()) for site in SITES} for seen in ranges]

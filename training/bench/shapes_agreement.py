@@ -1,0 +1,88 @@
+"""How often graphs give the label that fp32 gives, under the demo's profiles and heads, on dev texts of the demo's data sets."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from xpeft.companion import restore
+from xpeft.data import Example
+from xpeft.evaluate import Indices, by_profile
+from xpeft.files import read_learnt
+from xpeft.mask_model import MaskModel
+from xpeft.run import load_parts, load_tokenized, new_model, predict
+
+TASKS = ("news", "offense")
+DEMO = Path(__file__).resolve().parents[2] / "bundles" / "demo"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What was found on a task's texts: shares between 0 and 1, by the graph's name where they are its own.
+
+    accuracy: of fp32; same: texts with fp32's label; accuracies: texts with the right label.
+    """
+
+    texts: int
+    accuracy: float
+    same: dict[str, float]
+    accuracies: dict[str, float]
+
+
+def feeds_of(model: MaskModel, row: int) -> dict[str, NDArray[np.float32]]:
+    """The adapters of a row of the mask table as the graph takes them: down [L, d, b], up [L, b, d], gain and shift [L, b]."""
+    adapters = model.adapters(torch.tensor([row]))
+    layers, bottleneck = model.shape.layers, model.shape.bottleneck
+    return {
+        "adapter_down": adapters.down[0].numpy(),
+        "adapter_up": adapters.up[0].numpy(),
+        "adapter_gain": np.ones((layers, bottleneck), dtype=np.float32),
+        "adapter_shift": np.zeros((layers, bottleneck), dtype=np.float32),
+    }
+
+
+@torch.no_grad()
+def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> Indices:
+    """Label index of each example, its features by the graph, the head in fp32."""
+    options = onnxruntime.SessionOptions()
+    # As the Worker runs it: what is written, with nothing fused.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # It warns of constants that another shape of the graph has no use for.
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(graph), options)
+    labels: Indices = np.zeros(len(examples), dtype=np.int64)
+    for row, own in by_profile(examples).items():
+        adapters = feeds_of(model, row)
+        for index in own:
+            ids, types = (np.array([part], dtype=np.int32) for part in (examples[index].ids, examples[index].types))
+            (features,) = session.run(None, {"input_ids": ids, "token_type_ids": types, **adapters})
+            labels[index] = model.scores(torch.from_numpy(features)[None], torch.tensor([row])).argmax().item()
+    return labels
+
+
+def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, Path], texts: int) -> Agreement:
+    """Agreement of graphs with the companion's fp32 on `texts` dev texts of a demo task, the same at each call.
+
+    data: the folder with TASK/profiles.jsonl.gz. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
+    and fewer labels agree.
+    """
+    manifest, identity, plm = load_parts(bundle, None)
+    learnt = read_learnt(DEMO / task, identity, manifest.pool_shape)
+    file = data / task / "profiles.jsonl.gz"
+    dev = load_tokenized(file, bundle, manifest, learnt.task.maxTokens, False, learnt.task.labels, learnt.profiles).splits["dev"]
+    examples = random.Random(0).sample(dev, min(texts, len(dev)))
+    model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, torch.device("cpu")))
+    right = np.array([example.label for example in examples])
+    expected = predict(model, examples, by_profile(examples), plm.pad_id)
+    found = {name: graph_labels(graph, model, examples) for name, graph in graphs.items()}
+    return Agreement(
+        texts=len(examples),
+        accuracy=float(np.mean(expected == right)),
+        same={name: float(np.mean(labels == expected)) for name, labels in found.items()},
+        accuracies={name: float(np.mean(labels == right)) for name, labels in found.items()},
+    )
