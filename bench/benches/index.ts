@@ -10,6 +10,7 @@ import { merge } from "./merge.ts";
 import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
 import { peers } from "./peers.ts";
+import { shapes } from "./shapes.ts";
 import { soak } from "./soak.ts";
 
 /** In the order that they run in. */
@@ -26,4 +27,5 @@ export const benches: readonly Bench[] = [
   length,
   many,
   soak,
+  shapes,
 ];

@@ -16,16 +16,16 @@ import typer
 from numpy.typing import NDArray
 from onnx import helper
 
-from bench.shapes_agreement import TASKS, Agreement, measure_agreement
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import CONTRIB, Array, GraphBuilder, encoder_graph
-from xpeft.plm import PLM
-from xpeft.run import load_parts
+from xpeft.bundle.manifest import Manifest, read_manifest
+from xpeft.plm import PLM, load_plm
 from xpeft.writing import written_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
 INDEX = "shapes.json"
+TASKS = ("news", "offense")
 # What the shapes and their agreement are made from: where one of these files is another, both are made anew.
 SOURCES = [
     *(ROOT / "training" / "bench" / file for file in ("shapes.py", "shapes_agreement.py")),
@@ -127,8 +127,8 @@ class Shape:
 
 
 SHIPPED = "shipped"
+ABOUT_SHIPPED = "the bundle's: int8 by column, 16 outlier channels in fp32"
 SHAPES: Mapping[str, Shape] = {
-    SHIPPED: Shape("the bundle's: int8 by column, 16 outlier channels in fp32"),
     "fp32": Shape("products in fp32 (MatMul); word embeddings in int8 as in all", Fp32, 0),
     "dequantized": Shape("int8 weights by column, made fp32 at each run (DequantizeLinear, MatMul)", Dequantized, 0),
     "blocks-8": Shape("int8 weights in blocks of 32, activations in fp32 (MatMulNBits)", Blocks8, 0),
@@ -144,11 +144,19 @@ SHAPES: Mapping[str, Shape] = {
 
 @dataclass(frozen=True)
 class Written:
-    """Files of a shape, in the folder that they were written to, and bytes of its weights."""
+    """A shape's files, without their folder, and bytes of its weights."""
 
+    name: str
+    about: str
     graph: str
     weights: list[str]
     bytes: int
+
+
+def shipped(manifest: Manifest) -> Written:
+    """The shape that the bundle has; its files stay there."""
+    weights = [file for file in manifest.files if file.role == "weights"]
+    return Written(SHIPPED, ABOUT_SHIPPED, manifest.file("graph"), [file.path for file in weights], sum(file.bytes for file in weights))
 
 
 def write_shape(plm: PLM, bottleneck: int, name: str, folder: Path) -> Written:
@@ -157,12 +165,20 @@ def write_shape(plm: PLM, bottleneck: int, name: str, folder: Path) -> Written:
     graph = f"{name}.onnx"
     model = encoder_graph(plm, bottleneck, shape.builder(outliers=shape.outliers))
     weights = save_external(model, folder, graph, f"{name}.weights")
-    return Written(graph, weights, sum((folder / file).stat().st_size for file in weights))
+    return Written(name, shape.about, graph, weights, sum((folder / file).stat().st_size for file in weights))
 
 
 def source_hashes() -> dict[str, str]:
     """SHA-256 of each of SOURCES, by its path from the project's folder."""
     return {path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}
+
+
+def agreement(data: Path, graphs: Mapping[str, Path], texts: int) -> dict[str, object]:
+    """What `measure_agreement` finds, by task, for the tasks whose data is there."""
+    # Takes longer to import than a shape to be written.
+    from bench.shapes_agreement import data_file, measure_agreement
+
+    return {task: vars(measure_agreement(task, data, BUNDLE, graphs, texts)) for task in TASKS if data_file(data, task).exists()}
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -171,23 +187,20 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     folder: Annotated[Path, typer.Argument(help="Folder to write, made anew.")],
-    only: Annotated[list[str] | None, typer.Option(help="Shapes to write; all if none is named.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of data sets; without it, agreement is not measured.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Shapes to write beside the bundle's own; all if none is named.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of data sets; agreement is measured on those that it has.")] = None,
     texts: Annotated[int, typer.Option(min=1, help="Texts of each task's dev split that agreement is measured on.")] = 800,
 ) -> None:
     """Write the shapes and what is known of them."""
-    names = only or list(SHAPES)
-    manifest, _, plm = load_parts(BUNDLE, None)
+    manifest, _ = read_manifest(BUNDLE)
+    plm = load_plm(manifest.plm.name)
     with written_folder(folder) as draft:
-        written = {name: write_shape(plm, manifest.bottleneck, name, draft) for name in names}
-        agreement: dict[str, Agreement] = {}
-        if data is not None:
-            graphs = {name: draft / files.graph for name, files in written.items()}
-            agreement = {task: measure_agreement(task, data, BUNDLE, graphs, texts) for task in TASKS}
+        written = [shipped(manifest), *(write_shape(plm, manifest.bottleneck, name, draft) for name in only or SHAPES)]
+        graphs = {shape.name: (BUNDLE if shape.name == SHIPPED else draft) / shape.graph for shape in written}
         index = {
             "sources": source_hashes(),
-            "shapes": [{"name": name, "about": SHAPES[name].about, **vars(files)} for name, files in written.items()],
-            "agreement": {task: vars(found) for task, found in agreement.items()},
+            "shapes": [vars(shape) for shape in written],
+            "agreement": agreement(data, graphs, texts) if data else {},
         }
         (draft / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 

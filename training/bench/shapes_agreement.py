@@ -17,7 +17,6 @@ from xpeft.files import read_learnt
 from xpeft.mask_model import MaskModel
 from xpeft.run import load_parts, load_tokenized, new_model, predict
 
-TASKS = ("news", "offense")
 DEMO = Path(__file__).resolve().parents[2] / "bundles" / "demo"
 
 
@@ -32,6 +31,11 @@ class Agreement:
     accuracy: float
     same: dict[str, float]
     accuracies: dict[str, float]
+
+
+def data_file(data: Path, task: str) -> Path:
+    """Where the data set of a task is in a folder of data sets."""
+    return data / task / "profiles.jsonl.gz"
 
 
 def feeds_of(model: MaskModel, row: int) -> dict[str, NDArray[np.float32]]:
@@ -68,13 +72,14 @@ def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> 
 def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, Path], texts: int) -> Agreement:
     """Agreement of graphs with the companion's fp32 on `texts` dev texts of a demo task, the same at each call.
 
-    data: the folder with TASK/profiles.jsonl.gz. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
+    data: folder of data sets. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
     and fewer labels agree.
     """
     manifest, identity, plm = load_parts(bundle, None)
     learnt = read_learnt(DEMO / task, identity, manifest.pool_shape)
-    file = data / task / "profiles.jsonl.gz"
-    dev = load_tokenized(file, bundle, manifest, learnt.task.maxTokens, False, learnt.task.labels, learnt.profiles).splits["dev"]
+    dev = load_tokenized(data_file(data, task), bundle, manifest, learnt.task.maxTokens, False, learnt.task.labels, learnt.profiles).splits[
+        "dev"
+    ]
     examples = random.Random(0).sample(dev, min(texts, len(dev)))
     model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, torch.device("cpu")))
     right = np.array([example.label for example in examples])
