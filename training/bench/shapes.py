@@ -192,6 +192,10 @@ def main(
     texts: Annotated[int, typer.Option(min=1, help="Texts of each task's dev split that agreement is measured on.")] = 800,
 ) -> None:
     """Write the shapes and what is known of them."""
+    if unknown := set(only or []) - set(SHAPES):
+        raise typer.BadParameter(f"there is no shape {', '.join(sorted(unknown))}; there are {', '.join(SHAPES)}")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / INDEX).exists():
+        raise typer.BadParameter(f"{folder} holds something else; name a new or empty folder")
     manifest, _ = read_manifest(BUNDLE)
     plm = load_plm(manifest.plm.name)
     with written_folder(folder) as draft:
