@@ -9,15 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
-from onnx import helper
 
+from bench.shapes_builders import Blocks4, Blocks8, Dequantized, ExactGelu, Fp32, FusedNorm, OutliersBeforeDown, PerTensor
 from xpeft.bundle.external import save_external
-from xpeft.bundle.graph import CONTRIB, Array, GraphBuilder, encoder_graph
+from xpeft.bundle.graph import GraphBuilder, encoder_graph
 from xpeft.bundle.manifest import Manifest, read_manifest
 from xpeft.plm import PLM, load_plm
 from xpeft.writing import written_folder
@@ -28,93 +26,11 @@ INDEX = "shapes.json"
 TASKS = ("news", "offense")
 # What the shapes and their agreement are made from: where one of these files is another, both are made anew.
 SOURCES = [
-    *(ROOT / "training" / "bench" / file for file in ("shapes.py", "shapes_agreement.py")),
+    *(ROOT / "training" / "bench" / file for file in ("shapes.py", "shapes_builders.py", "shapes_agreement.py")),
     *(ROOT / "training" / "xpeft" / "bundle" / file for file in ("graph.py", "outliers.py", "calibration.txt")),
     BUNDLE / "manifest.json",
     *(ROOT / "bundles" / "demo" / task / file for task in TASKS for file in ("task.json", "profiles.ndjson")),
 ]
-
-
-class Fp32(GraphBuilder):
-    """Products in fp32."""
-
-    def product(self, source: str, weight: Array, output: str) -> str:
-        """source times a weight [in, out]."""
-        return self.op("MatMul", [source, self.constant(f"{output}.weight", weight)], output)
-
-    def linear(self, source: str, weight: Array, bias: Array, output: str) -> str:
-        """The product and its bias."""
-        return self.op("Add", [self.product(source, weight, f"{output}.product"), self.constant(f"{output}.bias", bias)], output)
-
-
-class Dequantized(Fp32):
-    """Int8 weights, made fp32 at each run by DequantizeLinear."""
-
-    def product(self, source: str, weight: Array, output: str) -> str:
-        """A product in fp32 with a weight that is stored in int8, a scale for each column."""
-        steps, scale = self.quantize(weight)
-        stored = [self.constant(f"{output}.steps", steps), self.constant(f"{output}.scale", scale)]
-        return self.op("MatMul", [source, self.op("DequantizeLinear", stored, f"{output}.weight", axis=1)], output)
-
-
-class Blocks8(Fp32):
-    """Int8 weights alone, by MatMulNBits: a scale for each 32 rows of a column, activations in fp32."""
-
-    bits: ClassVar[int] = 8
-    block: ClassVar[int] = 32
-
-    def product(self, source: str, weight: Array, output: str) -> str:
-        """A product with a weight in blocks of steps; the middle step is 0."""
-        rows, columns = weight.shape
-        largest = 2 ** (self.bits - 1) - 1
-        blocks = weight.T.reshape(columns, rows // self.block, self.block)
-        scale = np.maximum(np.abs(blocks).max(axis=2), 1e-12) / np.float32(largest)
-        steps = (np.rint(blocks / scale[..., None]) + largest + 1).astype(np.uint8)
-        packed = steps if self.bits == 8 else steps[..., 0::2] | (steps[..., 1::2] << 4)
-        stored = [self.constant(f"{output}.steps", packed), self.constant(f"{output}.scale", scale.astype(np.float32).ravel())]
-        sizes = {"K": rows, "N": columns, "bits": self.bits, "block_size": self.block}
-        return self.op("MatMulNBits", [source, *stored], output, CONTRIB, **sizes)
-
-
-class Blocks4(Blocks8):
-    """The same with 4 bits a weight."""
-
-    bits = 4
-
-
-class PerTensor(GraphBuilder):
-    """One scale for a whole weight, not one for each column."""
-
-    def quantize(self, weight: Array) -> tuple[NDArray[np.int8], Array]:
-        """Symmetric int8 of a weight [in, out] and its scale, of no dimension."""
-        scale = np.asarray(max(np.abs(weight).max(), 1e-12) / 127, dtype=np.float32)
-        return np.rint(weight / scale).astype(np.int8), scale
-
-
-class OutliersBeforeDown(GraphBuilder):
-    """Outlier channels before the feed-forward's second product alone."""
-
-    def split_linear(self, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str) -> str:
-        """A linear layer, all in int8 if it is another than `down`."""
-        return super().split_linear(source, weight, bias, outliers if output.endswith(".down") else outliers[:0], output)
-
-
-class ExactGelu(GraphBuilder):
-    """GELU by erf, as the PLM has it."""
-
-    def gelu(self, source: str, output: str) -> str:
-        """The exact GELU."""
-        return self.op("Gelu", [source], output)
-
-
-class FusedNorm(GraphBuilder):
-    """SkipLayerNormalization, one node in place of five."""
-
-    def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float) -> str:
-        """LayerNorm(source + skip); the sum itself is `output.sum`."""
-        inputs, outputs = [source, skip, f"{norm}.weight", f"{norm}.bias"], [output, "", "", f"{output}.sum"]
-        self.nodes.append(helper.make_node("SkipLayerNormalization", inputs, outputs, name=output, domain=CONTRIB, epsilon=epsilon))
-        return output
 
 
 @dataclass(frozen=True)
