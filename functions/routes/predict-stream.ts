@@ -15,8 +15,8 @@ import { ProfileId, TaskName } from "../schemas.ts";
 import { serviceOf } from "../service.ts";
 import { MAX_TOP, Prediction, textFields } from "../texts.ts";
 
-/** Longest line; one text of a request that is no stream can be no longer. */
-export const MAX_TEXT_LINE_BYTES = 256 * 1024;
+/** Longest line: many times the longest text that is read, and short enough for a dozen streams at once. */
+export const MAX_TEXT_LINE_BYTES = 64 * 1024;
 
 /** Lines whose profiles are read by one query. */
 const GROUP = 32;
