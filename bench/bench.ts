@@ -17,7 +17,7 @@ export type Line = Readonly<Record<string, string | number>>;
 
 /** What a bench found. */
 export interface Outcome {
-  /** By name; those with a goal go into `latest.json`. */
+  /** By name; they go into `latest.json`. */
   readonly figures: Readonly<Record<string, Figure>>;
   /** Shown to whoever runs the bench, and kept. */
   readonly table: readonly Line[];

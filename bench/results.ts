@@ -23,8 +23,7 @@ const inOrder = (record: Record<string, number>) =>
 const writeJson = (path: string, value: unknown) => writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
 
 /**
- * Keeps what a bench found: `NAME.json`, its plots, and its figures with a goal in `latest.json`, beside those of the
- * other benches.
+ * Keeps what a bench found: `NAME.json`, its plots, and its figures in `latest.json`, beside those of the other benches.
  */
 export async function keep(folder: string, name: string, outcome: Outcome): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -48,10 +47,7 @@ export async function keep(folder: string, name: string, outcome: Outcome): Prom
   for (const [plot, spec] of Object.entries(outcome.plots ?? {})) {
     await writeFile(join(folder, `${plot}.svg`), await drawSvg(spec));
   }
-  const held = Object.entries(outcome.figures).filter(([, { goal }]) => goal !== undefined);
-  const latest = {
-    ...(await readLatest(folder)),
-    ...Object.fromEntries(held.map(([key, { value }]) => [key, rounded(value)])),
-  };
+  const found = Object.entries(outcome.figures).map(([key, { value }]) => [key, rounded(value)]);
+  const latest = { ...(await readLatest(folder)), ...Object.fromEntries(found) };
   await writeJson(join(folder, LATEST), inOrder(latest));
 }
