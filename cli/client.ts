@@ -1,12 +1,22 @@
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { CommandError } from "./errors.ts";
 
-const problemSchema = z.object({ code: z.string(), detail: z.string(), hint: z.string() });
+const problemSchema = z.object({
+  code: z.string(),
+  detail: z.string(),
+  hint: z.string(),
+  /** With `overloaded`. */
+  retryAfterSeconds: z.int().optional(),
+});
 const tasksSchema = z.object({
   tasks: z.array(z.object({ task: z.string(), labels: z.array(z.string()) })),
   next: z.string().nullable(),
 });
 const answerSchema = z.object({ predictions: z.array(z.object({ label: z.string() })) });
+
+/** Times that a busy Worker is asked before that is an error. */
+const MOST_TRIES = 20;
 
 /** Tasks asked for at a time; the most that the API gives. */
 const PAGE = "1000";
@@ -33,12 +43,13 @@ function hintOf({ code, hint }: z.infer<typeof problemSchema>): string {
 }
 
 /**
- * Talks to the Worker at `url`; every method throws CommandError if it does not answer as hoped.
+ * Talks to the Worker at `url`; every method throws CommandError if it does not answer as hoped. Where the Worker has too
+ * much to do, it waits as long as it is told and asks again.
  *
  * @param key an API key, where the Worker wants one
  */
 export function createClient(url: string, key?: string): Client {
-  async function call<T>(schema: z.ZodType<T>, path: string, sent?: object): Promise<T> {
+  async function call<T>(schema: z.ZodType<T>, path: string, sent?: object, tries = 1): Promise<T> {
     const target = new URL(path, url);
     let response: Response;
     try {
@@ -58,6 +69,11 @@ export function createClient(url: string, key?: string): Client {
     const parsed = schema.safeParse(body);
     if (response.ok && parsed.success) return parsed.data;
     const problem = problemSchema.safeParse(body);
+    const seconds = problem.data?.retryAfterSeconds;
+    if (seconds !== undefined && tries < MOST_TRIES) {
+      await setTimeout(1000 * seconds);
+      return await call(schema, path, sent, tries + 1);
+    }
     if (problem.success) throw new CommandError(`${problem.data.code}: ${problem.data.detail}`, hintOf(problem.data));
     throw new CommandError(`${target} answered ${response.status} in no known form.`, "Is this an xpeft-edge Worker?");
   }

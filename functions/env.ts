@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { RequestIdVariables } from "hono/request-id";
 import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Access } from "../src/access.ts";
+import type { Share } from "../src/room.ts";
 import type { ProblemCode } from "./problem.ts";
 
 /** What wrangler.toml binds. */
@@ -35,6 +36,8 @@ export interface AppEnv {
       token: string | null;
       /** The database session of the request, if it has opened one. */
       session: D1DatabaseSession | undefined;
+      /** Room that the request takes for its body. */
+      held: Share | undefined;
       /** Settles when an answer that is a stream has ended. */
       streaming: Promise<void> | undefined;
       /** Whether the caller hung up before the end of a stream, for the log. */

@@ -45,6 +45,8 @@ export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Resp
     async pull(controller) {
       try {
         const { done, value } = await text.next();
+        // Its room is not forgotten while it goes on.
+        c.get("held")?.give(0);
         if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
         // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.

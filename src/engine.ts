@@ -9,7 +9,7 @@ import { bestLabel, labelLogits, notFinite, softmax } from "./head.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { packMasks } from "./masks.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
-import { MAX_WAITING_TOKENS, overloaded } from "./overload.ts";
+import { MAX_WAITING_TOKENS, tooManyTokens } from "./overload.ts";
 import { loadPool } from "./pool.ts";
 import { createRoom } from "./room.ts";
 import { heapBytes } from "./runtime.ts";
@@ -171,13 +171,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const timings = { tokenize: clock(), merge: 0, encoder: 0, head: 0 };
       const tokens = texts.reduce((sum, { text }) => sum + text.ids.length, 0);
       const share = patient ? waiting.take(tokens) : waiting.tryTake(tokens);
-      if (!share) throw overloaded("as many texts", waiting.taken());
+      if (!share) throw tooManyTokens(waiting.taken());
       const predictions: Prediction[] = [];
       try {
         // One text at a time is queued, so that others wait for one of these and not for all.
         for (const [index, { text, masks, bias }] of texts.entries()) {
           // The encoder never waits for anything outside: without a pause no other request would even be read.
-          if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          if (index > 0) {
+            await new Promise((resolve) => setTimeout(resolve, 0));
+            // What others did meanwhile is in no step.
+            clock();
+          }
           const merged = merge(masks);
           timings.merge += clock();
           const features = await encoder.run(text, merged);

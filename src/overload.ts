@@ -2,7 +2,7 @@ import { XpeftError } from "./errors.ts";
 
 /**
  * Most tokens that wait for the encoder of an isolate at once: some 5 to 10 s of it. What comes beyond is refused, but for
- * the texts of streams; a request that has more for itself is let in where nothing waits.
+ * the texts of streams; a request of more than half of it is let in where half is free.
  */
 export const MAX_WAITING_TOKENS = 8 * 1024;
 
@@ -13,14 +13,18 @@ const MILLISECONDS_A_TOKEN = 1;
  * A request that came while there was no room for it.
  *
  * @param what what there is no room for
- * @param waitingTokens tokens that wait for the encoder; the error's facts have the seconds that they take, at least 1
+ * @param hint what to do
+ * @param retryAfterSeconds after which there may be room; in the error's facts
  */
-export function overloaded(what: string, waitingTokens: number): XpeftError {
-  const retryAfterSeconds = Math.max(1, Math.ceil((waitingTokens * MILLISECONDS_A_TOKEN) / 1000));
-  return new XpeftError(
-    "overloaded",
-    `The service has ${what} at once as it can.`,
-    "Send the request again after as many seconds as Retry-After says, or send a stream, which waits by itself.",
-    { facts: { retryAfterSeconds } },
-  );
+export function overloaded(what: string, hint: string, retryAfterSeconds: number): XpeftError {
+  const message = `The service has as many ${what} at once as it can.`;
+  return new XpeftError("overloaded", message, hint, { facts: { retryAfterSeconds } });
+}
+
+/** {@link overloaded} for texts. @param waiting tokens that wait for the encoder */
+export function tooManyTokens(waiting: number): XpeftError {
+  const seconds = Math.max(1, Math.ceil((waiting * MILLISECONDS_A_TOKEN) / 1000));
+  const hint =
+    "Send the request again after retryAfterSeconds, or send its texts as a stream: they wait for their turn.";
+  return overloaded("texts", hint, seconds);
 }

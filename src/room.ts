@@ -1,6 +1,6 @@
 /** What somebody has taken of a room. */
 export interface Share {
-  /** Gives a part back: the work goes on. */
+  /** Gives a part back, or nothing: the work goes on. */
   give(amount: number): void;
   /** Gives back whatever is left. */
   end(): void;
@@ -10,7 +10,10 @@ export interface Share {
 export interface Room {
   /** What is taken now. */
   taken(): number;
-  /** Takes an amount if there is room for it, else gives null. Where nothing is taken there always is, so that no amount waits for ever. */
+  /**
+   * Takes an amount if there is room for it, else gives null. One of more than half of the room is let in where half is
+   * free: it would else have to wait for a moment in which nothing is taken.
+   */
   tryTake(amount: number): Share | null;
   /** Takes an amount whether there is room for it or not. */
   take(amount: number): Share;
@@ -51,9 +54,6 @@ export function createRoom({ most, forgetAfterMs }: { most: number; forgetAfterM
   return {
     taken,
     take,
-    tryTake(amount) {
-      const now = taken();
-      return now > 0 && now + amount > most ? null : take(amount);
-    },
+    tryTake: (amount) => (taken() + Math.min(amount, most / 2) > most ? null : take(amount)),
   };
 }

@@ -18,7 +18,9 @@ const Health = z
     }),
     database: z.boolean().openapi({ description: "Whether there is one; if so, it has answered." }),
     waitingTokens: z.int().openapi({ description: "Tokens that wait for the encoder: how busy it is." }),
-    heapBytes: z.int().openapi({ description: "Bytes of WebAssembly memory that the encoder and the adapter pool have taken." }),
+    heapBytes: z
+      .int()
+      .openapi({ description: "Bytes of WebAssembly memory that the encoder and the adapter pool have taken." }),
   })
   .openapi("Health");
 

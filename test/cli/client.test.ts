@@ -10,16 +10,24 @@ const PAGES: Record<string, object> = {
 
 let server: Server;
 let url: string;
+/** Answers to come that say that there is too much to do. */
+let busy: number;
 let asked: { path: string; headers: IncomingHttpHeaders }[];
 
 beforeEach(async () => {
   asked = [];
+  busy = 0;
   server = createServer(({ url: path = "", headers }, response) => {
     asked.push({ path, headers });
     if (headers.authorization === undefined) {
       response
         .writeHead(401)
         .end(JSON.stringify({ code: "key_missing", detail: "This needs a key.", hint: "A header." }));
+      return;
+    }
+    if (busy-- > 0) {
+      const problem = { code: "overloaded", detail: "Too much.", hint: "Wait.", retryAfterSeconds: 1 };
+      response.writeHead(503).end(JSON.stringify(problem));
       return;
     }
     const { searchParams } = new URL(path, "http://localhost");
@@ -62,4 +70,12 @@ it("does not take an answer of another form", async () => {
   await expect(
     createClient(url, "xpk_1").predict({ task: "a", profile: "p", inputs: [{ text: "t" }] }),
   ).rejects.toThrow("in no known form");
+});
+
+it("asks a busy Worker again, after as long as it is told", async () => {
+  busy = 1;
+  const start = performance.now();
+  expect(await createClient(url, "xpk_1").labels("a")).toEqual(["x", "y"]);
+  expect(asked).toHaveLength(2);
+  expect(performance.now() - start).toBeGreaterThan(900);
 });

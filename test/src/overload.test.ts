@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { overloaded } from "../../src/overload.ts";
+import { tooManyTokens } from "../../src/overload.ts";
 
 it("tells how long what waits will take, and never less than a second", () => {
-  const seconds = [0, 1000, 4000, 32_768].map((tokens) => overloaded("as many texts", tokens).facts.retryAfterSeconds);
+  const seconds = [0, 1000, 4000, 32_768].map((tokens) => tooManyTokens(tokens).facts.retryAfterSeconds);
   expect(seconds).toEqual([1, 1, 4, 33]);
 });
