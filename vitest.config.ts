@@ -23,7 +23,11 @@ export default defineConfig({
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("schema/migrations") } },
+            miniflare: {
+              bindings: { MIGRATIONS: await readD1Migrations("schema/migrations") },
+              // A second one, for tests of several; as DB_1 it would be one of the deploy's in all other tests.
+              d1Databases: { OTHER_DB: "other" },
+            },
           })),
         ],
         test: {

@@ -3,6 +3,8 @@ import { drizzle } from "drizzle-orm/d1";
 import { getPlatformProxy } from "wrangler";
 import type { Bindings } from "../functions/env.ts";
 import type { Database } from "../src/database.ts";
+import { placeOf } from "../src/sharding/map.ts";
+import { CommandError } from "./errors.ts";
 
 /**
  * Runs work on the local database, the one that `wrangler dev` serves.
@@ -21,4 +23,22 @@ export async function withDatabase<T>(persistTo: string | undefined, work: (db: 
   } finally {
     await proxy.dispose();
   }
+}
+
+/**
+ * {@link withDatabase}, for work that writes profiles: where they are spread over several databases, this is one of them.
+ *
+ * @throws CommandError if it is
+ */
+export async function withLoneDatabase<T>(
+  persistTo: string | undefined,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  return await withDatabase(persistTo, async (db) => {
+    if ((await placeOf(db)) === null) return await work(db);
+    throw new CommandError(
+      "Profiles are spread over several databases here, and this command writes a single one.",
+      "Write the task by PUT /v1/tasks/{task} and its profiles by POST /v1/tasks/{task}/import: the Worker knows where each belongs.",
+    );
+  });
 }

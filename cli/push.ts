@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { createPush } from "../src/push.ts";
-import { withDatabase } from "./database.ts";
+import { withLoneDatabase } from "./database.ts";
 import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
 
 interface PushOptions {
@@ -23,7 +23,7 @@ export function registerPush(program: Command): void {
       const bundle = await readBundle(options.bundle);
       const task = await readTaskFile(options.task, bundle);
       const profiles = await readProfilesFile(options.profiles, task, bundle);
-      await withDatabase(options.persistTo, (db) => createPush(db)(task, profiles));
+      await withLoneDatabase(options.persistTo, (db) => createPush(db)(task, profiles));
       console.log(`Pushed task ${task.name} and ${profiles.length} profiles.`);
     });
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { createPush } from "../src/push.ts";
 import { createTaskRegistry } from "../src/registry/tasks.ts";
-import { withDatabase } from "./database.ts";
+import { withLoneDatabase } from "./database.ts";
 import { DEFAULT_BUNDLE, DEMO, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
 
 interface SeedOptions {
@@ -24,7 +24,7 @@ export function registerSeed(program: Command): void {
       const bundle = await readBundle(options.bundle);
       const entries = await readdir(options.demo, { withFileTypes: true });
       const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(options.demo, name));
-      await withDatabase(options.persistTo, async (db) => {
+      await withLoneDatabase(options.persistTo, async (db) => {
         const push = createPush(db);
         const registry = createTaskRegistry(db);
         for (const folder of folders) {

@@ -3,7 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { timing } from "hono/timing";
-import { BOOKMARK } from "./database.ts";
+import { BOOKMARK } from "./bookmarks.ts";
 import { giveBookmark } from "./middleware/bookmark.ts";
 import { onError, onNotFound } from "./middleware/errors.ts";
 import { observe } from "./middleware/observe.ts";

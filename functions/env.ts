@@ -3,12 +3,15 @@ import type { RequestIdVariables } from "hono/request-id";
 import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Access } from "../src/access.ts";
 import type { Share } from "../src/room.ts";
+import type { Sessions } from "./bookmarks.ts";
 import type { ProblemCode } from "./problem.ts";
 
 /** What wrangler.toml binds. */
 export interface Bindings {
   /** Not there in a deploy that answers for profile tokens only. */
   readonly DB?: D1Database;
+  /** More databases, where profiles are spread over several: DB_1, DB_2 and on, without a gap. */
+  readonly [name: `DB_${number}`]: D1Database | undefined;
   /** The bundle's files. */
   readonly ASSETS: Fetcher;
   /** Counts requests; without it there is no limit. */
@@ -34,8 +37,8 @@ export interface AppEnv {
       access: Access;
       /** The profile token that came as the credential. */
       token: string | null;
-      /** The database session of the request, if it has opened one. */
-      session: D1DatabaseSession | undefined;
+      /** The database sessions of the request, if it has opened any. */
+      sessions: Sessions | undefined;
       /** Room that the request takes for its body. */
       held: Share | undefined;
       /** Settles when an answer that is a stream has ended. */

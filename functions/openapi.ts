@@ -1,5 +1,6 @@
 import { description, license, version } from "../package.json";
-import { BOOKMARK, BOOKMARK_PATTERN } from "./database.ts";
+import { BOOKMARK, bookmarkPattern } from "./bookmarks.ts";
+import { databaseCount } from "./database.ts";
 import type { App } from "./env.ts";
 import { readSettings } from "./settings.ts";
 
@@ -38,7 +39,7 @@ const PARAMETERS = {
     in: "header",
     required: false,
     description: "The bookmark of an earlier answer: what is read is at least as new.",
-    schema: { type: "string", pattern: BOOKMARK_PATTERN.source },
+    schema: { type: "string", pattern: bookmarkPattern(1).source },
     example: "00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683",
   },
   fresh: {
@@ -68,7 +69,7 @@ const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${
 
 /**
  * `GET /openapi.json`: the API's description, made of the schemas that the routes check with. It tells of this deploy:
- * where predictions need no key, it says so.
+ * where predictions need no key, it says so, and bookmarks look as those of its number of databases do.
  */
 export function registerOpenApi(app: App): void {
   const { openAPIRegistry: registry } = app;
@@ -78,16 +79,18 @@ export function registerOpenApi(app: App): void {
   for (const [name, of] of Object.entries(PARAMETERS)) registry.registerComponent("parameters", name, of);
   for (const [name, of] of Object.entries(HEADERS)) registry.registerComponent("headers", name, of);
 
-  const made = new Map<boolean, string>();
+  const made = new Map<string, string>();
   app.get("/openapi.json", (c) => {
     const { publicPredict } = readSettings(c.env);
-    const document = made.get(publicPredict) ?? JSON.stringify(describe(app, publicPredict));
-    made.set(publicPredict, document);
+    const databases = databaseCount(c.env);
+    const key = `${publicPredict} ${databases}`;
+    const document = made.get(key) ?? JSON.stringify(describe(app, publicPredict, databases));
+    made.set(key, document);
     return c.body(document, 200, { "content-type": "application/json" });
   });
 }
 
-function describe(app: App, publicPredict: boolean) {
+function describe(app: App, publicPredict: boolean, databases: number) {
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "xpeft-edge", version, description, license: { name: license, url: LICENCE_URL } },
@@ -99,6 +102,15 @@ function describe(app: App, publicPredict: boolean) {
       { name: "Service", description: "What is served, and whether it works." },
     ],
   });
+  const bookmark = {
+    ...PARAMETERS.bookmark,
+    schema: { type: "string" as const, pattern: bookmarkPattern(databases).source },
+    example: Array(Math.max(1, databases)).fill(PARAMETERS.bookmark.example).join("."),
+  };
+  document.components = {
+    ...document.components,
+    parameters: { ...document.components?.parameters, bookmark },
+  };
   for (const path of Object.values(document.paths ?? {})) {
     for (const method of OPERATIONS) {
       const operation = path[method];

@@ -83,6 +83,8 @@ const KINDS: Record<ProblemCode, Kind> = {
   bundle_unusable: { status: 503, title: "The bundle cannot be run" },
   invalid_setting: { status: 503, title: "The service is set up wrongly" },
   database_unavailable: { status: 503, title: "The database cannot be reached" },
+  shard_map_mismatch: { status: 503, title: "A database is bound in another's place" },
+  shards_out_of_step: { status: 503, title: "A write of the task has not reached every database" },
   internal_error: { status: 500, title: "Something unexpected went wrong" },
 };
 
@@ -101,7 +103,8 @@ export const ProblemSchema = z
       .string()
       .openapi({ description: "The request's id as a URN; the id is in the x-request-id header too." }),
     generation: z.int().min(0).optional().openapi({
-      description: "With generation_mismatch: the generation that the row is at; 0 where it is not there.",
+      description:
+        "With generation_mismatch: the generation that the row is at; with shards_out_of_step: that the task is at in the first database. 0 where it is not there.",
     }),
     retryAfterSeconds: z
       .int()

@@ -1,10 +1,12 @@
 import type { Context } from "hono";
 import { requireProfile } from "../src/access.ts";
 import type { Answer, PredictRequest, RowSource } from "../src/predictor.ts";
+import { createShardedStore } from "../src/sharding/store.ts";
 import { parseSigningKeys } from "../src/signing-keys.ts";
-import { createStore, type ProfileStore } from "../src/store.ts";
+import type { ProfileStore } from "../src/store.ts";
 import { type CarriedProfile, readToken } from "../src/token.ts";
-import { bookmarkOf, openDatabase } from "./database.ts";
+import { BOOKMARK } from "./bookmarks.ts";
+import { openShards, SHARD_PROBLEMS } from "./database.ts";
 import type { AppEnv } from "./env.ts";
 import { wantsFresh } from "./middleware/freshness.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -32,6 +34,7 @@ export const PREDICT_PROBLEMS = [
   "bundle_file_missing",
   "bundle_file_corrupt",
   "bundle_unusable",
+  ...SHARD_PROBLEMS,
 ] as const satisfies ProblemCode[];
 
 /** Problems of a text or of its profile. */
@@ -44,11 +47,11 @@ export const TEXT_PROBLEMS = [
 ] as const satisfies ProblemCode[];
 
 /** A store that opens its session only if it is read: a prediction from the caches or a token needs none. */
-function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest"): ProfileStore {
+function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest", newest: ProfileStore | null): ProfileStore {
   let store: ProfileStore | undefined;
   return {
     read(...asked) {
-      store ??= createStore(openDatabase(c, session));
+      store ??= createShardedStore(openShards(c, session), newest);
       return store.read(...asked);
     },
   };
@@ -75,9 +78,10 @@ export async function carriedBy(
 
 /** Where the rows of a request come from. @param carried what {@link carriedBy} gave */
 export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null): RowSource {
-  const stores = { nearest: lazyStore(c, "nearest"), primary: lazyStore(c, "primary") };
+  const primary = lazyStore(c, "primary", null);
+  const stores = { nearest: lazyStore(c, "nearest", primary), primary };
   // What is kept has no bookmark, so a caller who brings one is answered from the database.
-  const freshness = wantsFresh(c) ? "primary" : bookmarkOf(c) === undefined ? "kept" : "nearest";
+  const freshness = wantsFresh(c) ? "primary" : c.req.header(BOOKMARK) === undefined ? "kept" : "nearest";
   return { stores, freshness, carried };
 }
 

@@ -1,10 +1,12 @@
 /**
- * The database: one row a task, one row a profile, a few rows of a profile's past, one row a key. What the fields mean is
- * told in docs/formats.md.
+ * The database: one row a task, one row a profile, a few rows of a profile's past, one row a key, and where
+ * profiles are spread over several databases a row that says which of them this is. What the fields mean is told in
+ * docs/formats.md.
  *
  * @module
  */
-import { customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { sql } from "drizzle-orm";
+import { check, customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Drizzle's own blob column hands out Node's Buffer; this one is the plain bytes. D1 gives a blob back as numbers. */
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | ArrayBuffer | number[] }>({
@@ -94,3 +96,20 @@ export const keys = sqliteTable("keys", {
   /** To about two minutes; NULL for not yet. */
   lastUsedAt: integer("last_used_at"),
 });
+
+/**
+ * Which of how many databases this is, where profiles are spread over several: one row, or none where there is one
+ * database only. It can be written only while there are no profiles (a trigger of migration 0004): which database a
+ * profile belongs in follows from it.
+ */
+export const shard = sqliteTable(
+  "shard",
+  {
+    /** Always 1, which SQLite gives a first row by itself, so that there is one row. */
+    only: integer("only").primaryKey(),
+    /** From 0. */
+    number: integer("number").notNull(),
+    count: integer("count").notNull(),
+  },
+  () => [check("shard_one_row", sql`only = 1`), check("shard_in_range", sql`number >= 0 AND number < count`)],
+);

@@ -12,6 +12,8 @@ export type ErrorCode =
   | "bundle_unusable"
   | "database_unavailable"
   | "overloaded"
+  | "shard_map_mismatch"
+  | "shards_out_of_step"
   | "empty_text"
   | "text_too_long"
   | "unknown_generation"

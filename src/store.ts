@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import type { Task } from "./engine.ts";
 import { reach } from "./registry/reach.ts";
 import { profileFromRow, type StoredProfile, taskFromRow } from "./rows.ts";
+import { placeInSql } from "./sharding/map.ts";
 
 /** A task and profiles of it as they stood at the same moment. */
 export interface TaskAndProfiles {
@@ -27,39 +28,64 @@ export interface ProfileStore {
   read(task: string, ids: readonly string[], known: number | null): Promise<TaskAndProfiles>;
 }
 
-/** The store over a database whose migrations are applied. */
+/** What one query of a database gives. */
+export interface ReadRows extends TaskAndProfiles {
+  /** Which of how many databases this one says that it is, as "1/2"; null where it says nothing or has no such task. */
+  readonly place: string | null;
+}
+
+/**
+ * Reads a task and profiles of it by one query of one database.
+ *
+ * @param ids none of them twice; there may be none
+ * @param known the task is left out where it stands at this generation; with "all", in any case
+ * @throws XpeftError `invalid_row` if what is stored cannot be read, `database_unavailable`
+ */
+export async function readRows(
+  db: Database,
+  task: string,
+  ids: readonly string[],
+  known: number | null | "all",
+): Promise<ReadRows> {
+  // The head may weigh a thousand profiles, so it comes with the first row only; the ids take one parameter.
+  // No profile has an empty id: it stands for none, so that the task has a row to come with.
+  const wanted = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
+  const withTask = known === "all" ? sql`FALSE` : sql`json_each.key = 0 AND ${tasks.generation} IS NOT ${known}`;
+  const rows = await reach(() =>
+    db
+      .select({
+        generation: tasks.generation,
+        bundle: tasks.bundle,
+        labels: tasks.labels,
+        maxTokens: tasks.maxTokens,
+        head: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.head} END`.mapWith(tasks.head),
+        masks: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.masks} END`.mapWith(tasks.masks),
+        place: placeInSql,
+        profile: profiles,
+      })
+      .from(tasks)
+      .innerJoin(wanted, sql`TRUE`)
+      .leftJoin(profiles, and(eq(profiles.task, tasks.name), sql`${profiles.id} = json_each.value`))
+      .where(eq(tasks.name, task))
+      .orderBy(sql`json_each.key`),
+  );
+  const [first] = rows;
+  if (first === undefined) return { generation: null, task: null, profiles: new Map(), place: null };
+  const { profile: _profile, head, masks, place, ...rest } = first;
+  return {
+    generation: rest.generation,
+    task: head && masks && taskFromRow({ ...rest, name: task, head, masks }),
+    profiles: new Map(rows.flatMap(({ profile }) => (profile ? [[profile.id, profileFromRow(profile)]] : []))),
+    place,
+  };
+}
+
+/** The store over a single database whose migrations are applied. */
 export function createStore(db: Database): ProfileStore {
   return {
     async read(task, ids, known) {
-      // The head may weigh a thousand profiles, so it comes with the first row only; the ids take one parameter.
-      // No profile has an empty id: it stands for none, so that the task has a row to come with.
-      const wanted = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
-      const withTask = sql`json_each.key = 0 AND ${tasks.generation} IS NOT ${known}`;
-      const rows = await reach(() =>
-        db
-          .select({
-            generation: tasks.generation,
-            bundle: tasks.bundle,
-            labels: tasks.labels,
-            maxTokens: tasks.maxTokens,
-            head: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.head} END`.mapWith(tasks.head),
-            masks: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.masks} END`.mapWith(tasks.masks),
-            profile: profiles,
-          })
-          .from(tasks)
-          .innerJoin(wanted, sql`TRUE`)
-          .leftJoin(profiles, and(eq(profiles.task, tasks.name), sql`${profiles.id} = json_each.value`))
-          .where(eq(tasks.name, task))
-          .orderBy(sql`json_each.key`),
-      );
-      const [first] = rows;
-      if (first === undefined) return { generation: null, task: null, profiles: new Map() };
-      const { profile: _profile, head, masks, ...rest } = first;
-      return {
-        generation: rest.generation,
-        task: head && masks && taskFromRow({ ...rest, name: task, head, masks }),
-        profiles: new Map(rows.flatMap(({ profile }) => (profile ? [[profile.id, profileFromRow(profile)]] : []))),
-      };
+      const { place: _place, ...read } = await readRows(db, task, ids, known);
+      return read;
     },
   };
 }

@@ -3,7 +3,8 @@ import { createMiddleware } from "hono/factory";
 import { type Access, requireScope, type Scope } from "../../src/access.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { createKeyStore, looksLikeKey } from "../../src/keys.ts";
-import { bookmarkOf, plainDatabase } from "../database.ts";
+import { BOOKMARK, bookmarksOf } from "../bookmarks.ts";
+import { databaseCount, plainDatabase } from "../database.ts";
 import type { AppEnv } from "../env.ts";
 import { type ProblemCode, RequestError } from "../problem.ts";
 import { authenticatorOf } from "../service.ts";
@@ -95,7 +96,7 @@ export function guard(scope: Scope, { tokens = false } = {}) {
     const access = await accessOf(c, scope, tokens);
     requireScope(access, scope);
     // A bookmark may be needed by none of what follows, and must be one all the same.
-    bookmarkOf(c);
+    bookmarksOf(c.req.header(BOOKMARK), databaseCount(c.env));
     c.set("access", access);
     await next();
   });

@@ -1,10 +1,11 @@
 import { createMiddleware } from "hono/factory";
-import { BOOKMARK } from "../database.ts";
+import { BOOKMARK, bookmarkNow } from "../bookmarks.ts";
 import type { AppEnv } from "../env.ts";
 
-/** Gives an answer the bookmark of its database session, for the caller to read at least that. */
+/** Gives an answer the bookmark of its database sessions, for the caller to read at least that. */
 export const giveBookmark = createMiddleware<AppEnv>(async (c, next) => {
   await next();
-  const bookmark = c.get("session")?.getBookmark();
+  const sessions = c.get("sessions");
+  const bookmark = sessions && bookmarkNow(sessions);
   if (bookmark) c.header(BOOKMARK, bookmark);
 });

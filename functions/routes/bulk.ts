@@ -4,10 +4,12 @@ import { checkTask } from "../../src/bundle/fits.ts";
 import { readLines } from "../../src/ndjson.ts";
 import { generationMismatch, meets } from "../../src/registry/expected.ts";
 import { exportProfiles } from "../../src/registry/export.ts";
-import { importProfiles, type LineResult } from "../../src/registry/import.ts";
-import { createProfileRegistry } from "../../src/registry/profiles.ts";
-import { createTaskRegistry } from "../../src/registry/tasks.ts";
-import { openDatabase } from "../database.ts";
+import type { LineResult } from "../../src/registry/import.ts";
+import { importSpread } from "../../src/sharding/import.ts";
+import { createShardedProfileRegistry } from "../../src/sharding/profiles.ts";
+import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
+import { bookmarkNow, takeSessions } from "../bookmarks.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { bodyOf, holdStream, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { ProblemSchema, problemOf, problemResponses } from "../problem.ts";
@@ -97,6 +99,7 @@ const importRoute = createRoute({
     200: { description: "What became of each line.", content: { [NDJSON]: { schema: ImportLine } } },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
       "unsupported_media_type",
       "overloaded",
       "unknown_task",
@@ -122,7 +125,7 @@ const exportRoute = createRoute({
       description: "A profile a line. If the stream ends in an error line, it was broken off.",
       content: { [NDJSON]: { schema: z.union([ProfileLine, z.object({ error: ProblemSchema })]) } },
     },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...SHARD_PROBLEMS, "unknown_task"),
   },
 });
 
@@ -132,12 +135,11 @@ export const bulkRoutes = createRouter()
     const { task: name } = c.req.valid("param");
     const access = c.get("access");
     requireTask(access, name);
-    const db = openDatabase(c, "primary");
-    const session = c.get("session");
+    const shards = await openRegistry(c);
     // The headers go out before anything is written: a bookmark there would be one from before.
-    c.set("session", undefined);
+    const sessions = takeSessions(c);
     const bundle = await bundleOf(c.env, c.executionCtx);
-    const task = await createTaskRegistry(db).get(name);
+    const task = await createShardedTaskRegistry(shards).get(name);
     checkTask(task, bundle);
     const expected = expectedOf(c.req.valid("header"));
     if (!meets(expected, task.generation)) throw generationMismatch(`Task "${name}"`, expected, task.generation);
@@ -147,7 +149,7 @@ export const bulkRoutes = createRouter()
       maxLines: IMPORT_GROUP,
       groupBytes: IMPORT_GROUP_BYTES,
     });
-    const results = importProfiles(db, task, bundle, lines, {
+    const results = await importSpread(shards, task, bundle, lines, {
       dryRun,
       allow: (id) => requireProfile(access, name, id),
     });
@@ -161,14 +163,14 @@ export const bulkRoutes = createRouter()
       for await (const group of results) {
         yield group.map((result) => `${JSON.stringify(written(result))}\n`).join("");
       }
-      yield `${JSON.stringify({ done: true, dryRun, ...sums, bookmark: session?.getBookmark() ?? null })}\n`;
+      yield `${JSON.stringify({ done: true, dryRun, ...sums, bookmark: sessions ? bookmarkNow(sessions) : null })}\n`;
     }
     return streamed(c, answer());
   })
   .openapi(exportRoute, async (c) => {
     const { task } = c.req.valid("param");
     const prefix = reachedPrefix(c.get("access"), task, c.req.valid("query").prefix);
-    const pages = exportProfiles(createProfileRegistry(openDatabase(c, "primary")), task, prefix);
+    const pages = exportProfiles(createShardedProfileRegistry(await openRegistry(c)), task, prefix);
     // The first page is read before the answer begins, so that an unknown task is a problem and not a broken stream.
     const first = await pages.next();
     async function* answer(): AsyncGenerator<string> {

@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { createTaskRegistry } from "../../src/registry/tasks.ts";
+import { checkMap } from "../../src/sharding/map.ts";
+import { atShard, numbersOf } from "../../src/sharding/shards.ts";
 import { parseSigningKeys } from "../../src/signing-keys.ts";
-import { plainDatabase } from "../database.ts";
+import { plainShards } from "../database.ts";
 import { unguarded } from "../middleware/access.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
@@ -16,7 +18,9 @@ const Health = z
       tokens: z.int().openapi({ description: "Tokens of the text that was read." }),
       milliseconds: z.number().nonnegative(),
     }),
-    database: z.boolean().openapi({ description: "Whether there is one; if so, it has answered." }),
+    database: z
+      .boolean()
+      .openapi({ description: "Whether there is one; if so, it has answered, and each if there are several." }),
     waitingTokens: z.int().openapi({ description: "Tokens that wait for the encoder: how busy it is." }),
     heapBytes: z
       .int()
@@ -43,6 +47,7 @@ const route = createRoute({
       "bundle_unusable",
       "database_unavailable",
       "invalid_row",
+      "shard_map_mismatch",
     ),
   },
 });
@@ -56,7 +61,15 @@ export const healthRoutes = createRouter().openapi(route, async (c) => {
   if (c.env.TOKEN_KEYS) parseSigningKeys(c.env.TOKEN_KEYS);
   // A deploy that answers for profile tokens only needs no database.
   const database = c.env.DB !== undefined || !c.env.TOKEN_KEYS;
-  if (database) await createTaskRegistry(plainDatabase(c.env)).list({ limit: 1, after: "" }, null);
+  if (database) {
+    const shards = plainShards(c.env);
+    await checkMap(shards);
+    await Promise.all(
+      numbersOf(shards).map((number) =>
+        atShard(shards, number, (db) => createTaskRegistry(db).list({ limit: 1, after: "" }, null)),
+      ),
+    );
+  }
   return c.json(
     {
       ready: true as const,

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireProfile } from "../../src/access.ts";
-import { createProfileHistory } from "../../src/registry/history.ts";
-import { openDatabase } from "../database.ts";
+import { createShardedHistory } from "../../src/sharding/profiles.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
@@ -28,7 +28,7 @@ const read = createRoute({
   request: { params },
   responses: {
     200: { description: "What can be gone back to.", content: { "application/json": { schema: History } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...SHARD_PROBLEMS, "unknown_task", "unknown_profile"),
   },
 });
 
@@ -80,6 +80,7 @@ const rollBack = createRoute({
     },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
       ...BODY_PROBLEMS,
       "unknown_task",
       "unknown_profile",
@@ -94,7 +95,7 @@ export const historyRoutes = createRouter()
   .openapi(read, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
-    const { current, earlier } = await createProfileHistory(openDatabase(c, "primary")).read({ task, id });
+    const { current, earlier } = await createShardedHistory(await openRegistry(c)).read({ task, id });
     return c.json({ current: shown(current), earlier: earlier.map(shown) }, 200);
   })
   .openapi(rollBack, async (c) => {
@@ -102,6 +103,6 @@ export const historyRoutes = createRouter()
     requireProfile(c.get("access"), task, id);
     const { generation: to } = c.req.valid("json");
     const expected = expectedOf(c.req.valid("header"));
-    const generation = await createProfileHistory(openDatabase(c, "primary")).rollBack({ task, id }, to, expected);
+    const generation = await createShardedHistory(await openRegistry(c)).rollBack({ task, id }, to, expected);
     return c.json({ task, profile: id, generation }, 200, { etag: etagOf(generation) });
   });

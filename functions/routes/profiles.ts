@@ -4,10 +4,10 @@ import { fromBase64, toBase64 } from "../../src/base64.ts";
 import { checkTask } from "../../src/bundle/fits.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { checkParts } from "../../src/exchange.ts";
-import { createProfileRegistry } from "../../src/registry/profiles.ts";
-import { createTaskRegistry } from "../../src/registry/tasks.ts";
 import type { StoredProfile } from "../../src/rows.ts";
-import { openDatabase } from "../database.ts";
+import { createShardedProfileRegistry } from "../../src/sharding/profiles.ts";
+import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
@@ -94,7 +94,7 @@ const list = createRoute({
   request: { params: z.object({ task: TaskName }), query: PageParams.extend({ prefix: ProfilePrefix }) },
   responses: {
     200: { description: "Profiles, by id.", content: { "application/json": { schema: ProfilePage } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...SHARD_PROBLEMS, "unknown_task"),
   },
 });
 
@@ -114,7 +114,7 @@ const read = createRoute({
       headers: GenerationHeaders,
       content: { "application/json": { schema: Profile } },
     },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...SHARD_PROBLEMS, "unknown_task", "unknown_profile"),
   },
 });
 
@@ -145,6 +145,7 @@ const write = createRoute({
     },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
       ...BODY_PROBLEMS,
       "unknown_task",
       "mismatched_write",
@@ -168,7 +169,13 @@ const remove = createRoute({
   request: { params, headers: Preconditions },
   responses: {
     200: { description: "The profile is gone.", content: { "application/json": { schema: Deleted } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "unknown_profile", "generation_mismatch"),
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
+      "unknown_task",
+      "unknown_profile",
+      "generation_mismatch",
+    ),
   },
 });
 
@@ -177,7 +184,7 @@ export const profileRoutes = createRouter()
   .openapi(list, async (c) => {
     const { task } = c.req.valid("param");
     const { prefix, ...page } = c.req.valid("query");
-    const { items, next } = await createProfileRegistry(openDatabase(c, "primary")).list(
+    const { items, next } = await createShardedProfileRegistry(await openRegistry(c)).list(
       task,
       page,
       reachedPrefix(c.get("access"), task, prefix),
@@ -187,7 +194,7 @@ export const profileRoutes = createRouter()
   .openapi(read, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
-    const profile = await createProfileRegistry(openDatabase(c, "primary")).get({ task, id });
+    const profile = await createShardedProfileRegistry(await openRegistry(c)).get({ task, id });
     return c.json(shown(profile), 200, { etag: etagOf(profile.generation) });
   })
   .openapi(write, async (c) => {
@@ -202,19 +209,19 @@ export const profileRoutes = createRouter()
       );
     }
     const sent = { masks: fromBase64(masks), labelBias: labelBias === null ? null : fromBase64(labelBias) };
-    const db = openDatabase(c, "primary");
+    const shards = await openRegistry(c);
     const bundle = await bundleOf(c.env, c.executionCtx);
-    const task = await createTaskRegistry(db).get(name);
+    const task = await createShardedTaskRegistry(shards).get(name);
     checkTask(task, bundle);
     checkSent(() => checkParts(sent, task, bundle));
     const expected = expectedOf(c.req.valid("header"));
-    const written = await createProfileRegistry(db).put({ task: name, id }, sent, task.generation, expected);
+    const written = await createShardedProfileRegistry(shards).put({ task: name, id }, sent, task.generation, expected);
     return c.json({ task: name, profile: id, ...written }, 200, { etag: etagOf(written.generation) });
   })
   .openapi(remove, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
     const expected = expectedOf(c.req.valid("header"));
-    const generation = await createProfileRegistry(openDatabase(c, "primary")).delete({ task, id }, expected);
+    const generation = await createShardedProfileRegistry(await openRegistry(c)).delete({ task, id }, expected);
     return c.json({ generation }, 200);
   });

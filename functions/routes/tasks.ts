@@ -2,8 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { requireTask, requireWholeTask } from "../../src/access.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { labelsSchema, taskFileOf, taskFrom, taskSchema } from "../../src/exchange.ts";
-import { createTaskRegistry } from "../../src/registry/tasks.ts";
-import { openDatabase } from "../database.ts";
+import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { BODY_PROBLEMS, limitBody, MAX_TASK_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
@@ -73,7 +73,7 @@ const list = createRoute({
   request: { query: PageParams },
   responses: {
     200: { description: "Tasks, by name.", content: { "application/json": { schema: TaskPage } } },
-    ...problemResponses(...ACCESS_PROBLEMS),
+    ...problemResponses(...ACCESS_PROBLEMS, ...SHARD_PROBLEMS),
   },
 });
 
@@ -93,7 +93,7 @@ const read = createRoute({
       headers: GenerationHeaders,
       content: { "application/json": { schema: TaskFile } },
     },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task"),
+    ...problemResponses(...ACCESS_PROBLEMS, ...SHARD_PROBLEMS, "unknown_task"),
   },
 });
 
@@ -122,6 +122,7 @@ const write = createRoute({
     },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
       ...BODY_PROBLEMS,
       "mismatched_write",
       "task_has_profiles",
@@ -143,7 +144,13 @@ const remove = createRoute({
   request: { params, query: Fate, headers: Preconditions },
   responses: {
     200: { description: "The task is gone.", content: { "application/json": { schema: Deleted } } },
-    ...problemResponses(...ACCESS_PROBLEMS, "unknown_task", "task_has_profiles", "generation_mismatch"),
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
+      "unknown_task",
+      "task_has_profiles",
+      "generation_mismatch",
+    ),
   },
 });
 
@@ -151,7 +158,7 @@ const remove = createRoute({
 export const taskRoutes = createRouter()
   .openapi(list, async (c) => {
     const { task } = c.get("access");
-    const { items, next } = await createTaskRegistry(openDatabase(c, "primary")).list(c.req.valid("query"), task);
+    const { items, next } = await createShardedTaskRegistry(await openRegistry(c)).list(c.req.valid("query"), task);
     const tasks = items.map(({ name, updatedAt, labels, ...rest }) => ({
       task: name,
       ...rest,
@@ -163,7 +170,7 @@ export const taskRoutes = createRouter()
   .openapi(read, async (c) => {
     const { task: name } = c.req.valid("param");
     requireTask(c.get("access"), name);
-    const task = await createTaskRegistry(openDatabase(c, "primary")).get(name);
+    const task = await createShardedTaskRegistry(await openRegistry(c)).get(name);
     return c.json(taskFileOf(task), 200, { etag: etagOf(task.generation) });
   })
   .openapi(write, async (c) => {
@@ -181,7 +188,7 @@ export const taskRoutes = createRouter()
     const task = checkSent(() => taskFrom(taskSchema.parse(sent), bundle));
     const { profiles } = c.req.valid("query");
     const expected = expectedOf(c.req.valid("header"));
-    const written = await createTaskRegistry(openDatabase(c, "primary")).put(task, expected, profiles);
+    const written = await createShardedTaskRegistry(await openRegistry(c)).put(task, expected, profiles);
     return c.json({ task: name, ...written }, 200, { etag: etagOf(written.generation) });
   })
   .openapi(remove, async (c) => {
@@ -189,6 +196,6 @@ export const taskRoutes = createRouter()
     requireWholeTask(c.get("access"), task);
     const { profiles } = c.req.valid("query");
     const expected = expectedOf(c.req.valid("header"));
-    const generation = await createTaskRegistry(openDatabase(c, "primary")).delete(task, expected, profiles);
+    const generation = await createShardedTaskRegistry(await openRegistry(c)).delete(task, expected, profiles);
     return c.json({ generation }, 200);
   });

@@ -1,11 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireProfile } from "../../src/access.ts";
 import { checkTask } from "../../src/bundle/fits.ts";
+import { createShardedStore } from "../../src/sharding/store.ts";
 import { parseSigningKeys } from "../../src/signing-keys.ts";
-import { createStore } from "../../src/store.ts";
 import { signToken } from "../../src/token.ts";
 import { unknownProfile, unknownTask } from "../../src/unknown.ts";
-import { openDatabase } from "../database.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
 import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
@@ -64,6 +64,7 @@ const route = createRoute({
     200: { description: "The token.", content: { "application/json": { schema: TokenAnswer } } },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
       ...BODY_PROBLEMS,
       "token_too_large",
       "unknown_task",
@@ -80,7 +81,7 @@ export const tokenRoutes = createRouter().openapi(route, async (c) => {
   const { task: name, profile: id } = c.req.valid("param");
   requireProfile(c.get("access"), name, id);
   const keys = parseSigningKeys(c.env.TOKEN_KEYS);
-  const { task, profiles } = await createStore(openDatabase(c, "primary")).read(name, [id], null);
+  const { task, profiles } = await createShardedStore(await openRegistry(c), null).read(name, [id], null);
   if (!task) throw unknownTask(name);
   const profile = profiles.get(id);
   if (!profile) throw unknownProfile(name, id);

@@ -1,14 +1,10 @@
-import { and, eq, sql } from "drizzle-orm";
-import { profiles, tasks } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
 import { parseImportLine, profileFrom, type TargetBundle } from "../exchange.ts";
 import type { Line } from "../ndjson.ts";
 import type { NewProfile } from "../push.ts";
 import type { StoredTask } from "../rows.ts";
-import { generationMismatch, meets, taskChanged } from "./expected.ts";
-import { reach } from "./reach.ts";
-import { firstGeneration, replaceProfile } from "./sql.ts";
+import { writeLines } from "./import-write.ts";
 
 /** What became of a line: its profile's row, or why it was not written. */
 export type LineResult = { readonly line: number } & (
@@ -24,7 +20,8 @@ export interface ImportOptions {
   readonly allow: (id: string) => void;
 }
 
-interface ReadLine {
+/** A line that can be written. */
+export interface ReadLine {
   readonly line: number;
   readonly profile: NewProfile;
   readonly expected: number | undefined;
@@ -32,7 +29,8 @@ interface ReadLine {
 
 const FAULTS = { encoding: "This is not UTF-8.", length: "This line is too long to be a profile's." };
 
-function failed(line: number, profile: string | null, thrown: unknown): LineResult {
+/** The result of a line that was not written. @throws what was thrown, if it is not of this project's making */
+export function failed(line: number, profile: string | null, thrown: unknown): LineResult {
   if (!(thrown instanceof XpeftError)) throw thrown;
   return { line, profile, status: "failed", error: thrown };
 }
@@ -45,10 +43,11 @@ function twice(id: string, line: number): XpeftError {
   );
 }
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Writes a group of lines. @returns a result for each, in any order */
+export type WriteGroup = (lines: readonly ReadLine[]) => Promise<LineResult[]>;
 
 /**
- * Writes profiles as their lines arrive. Each group of lines is one transaction, and a profile that already is as its line
+ * Writes profiles as their lines arrive into a single database. Each group of lines is one transaction, and a profile that already is as its line
  * says is left at its generation, so that an import that was broken off can simply be sent again.
  *
  * @param task the task as the lines are checked against it
@@ -56,12 +55,23 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toSt
  * @returns a result for each line, in order, group by group
  * @throws XpeftError `database_unavailable`; what was given before stays written
  */
-export async function* importProfiles(
+export function importProfiles(
   db: Database,
   task: StoredTask,
   bundle: TargetBundle,
   groups: AsyncIterable<readonly Line[]>,
   options: ImportOptions,
+): AsyncGenerator<LineResult[]> {
+  return importBy((lines) => writeLines(db, task, lines, options.dryRun), task, bundle, groups, options);
+}
+
+/** {@link importProfiles}, with lines written as `write` does. */
+export async function* importBy(
+  write: WriteGroup,
+  task: StoredTask,
+  bundle: TargetBundle,
+  groups: AsyncIterable<readonly Line[]>,
+  options: Pick<ImportOptions, "allow">,
 ): AsyncGenerator<LineResult[]> {
   const seen = new Map<string, number>();
 
@@ -80,65 +90,6 @@ export async function* importProfiles(
     } catch (thrown) {
       return failed(number, id, thrown);
     }
-  }
-
-  async function write(lines: readonly ReadLine[]): Promise<LineResult[]> {
-    const rows = JSON.stringify(
-      lines.map(({ profile: { id, masks, labelBias }, expected }) => ({
-        id,
-        masks: hex(masks),
-        labelBias: labelBias && hex(labelBias),
-        expected,
-      })),
-    );
-    const given = sql`json_each(${rows})`;
-    const id = sql`json_each.value ->> 'id'`;
-    const masks = sql`unhex(json_each.value ->> 'masks')`;
-    const labelBias = sql`unhex(json_each.value ->> 'labelBias')`;
-    const expected = sql`json_each.value ->> 'expected'`;
-    const row = sql`${profiles.task} = ${task.name} AND ${profiles.id} = ${id}`;
-    const first = firstGeneration(task.name, id);
-
-    const taskNow = db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task.name));
-    const stand = db
-      .select({
-        generation: sql<number>`coalesce(${profiles.generation}, 0)`,
-        first,
-        same: sql<number>`${profiles.masks} IS ${masks} AND ${profiles.labelBias} IS ${labelBias}`,
-      })
-      .from(given)
-      .leftJoin(profiles, row)
-      .orderBy(sql`json_each.key`);
-    const upsert = db
-      .insert(profiles)
-      .select(
-        // In the order of the table's columns.
-        sql`SELECT ${task.name}, ${id}, ${masks}, ${labelBias}, ${first}, ${Date.now()} FROM ${given}
-          WHERE EXISTS (SELECT 1 FROM ${tasks} WHERE ${and(eq(tasks.name, task.name), eq(tasks.generation, task.generation))})
-          AND coalesce(${expected} = coalesce((SELECT ${profiles.generation} FROM ${profiles} WHERE ${row}), 0), TRUE)`,
-      )
-      .onConflictDoUpdate({
-        ...replaceProfile,
-        setWhere: sql`${profiles.masks} IS NOT excluded.masks OR ${profiles.labelBias} IS NOT excluded.label_bias`,
-      });
-    const [[now], before] = await reach(async () => {
-      if (options.dryRun) return await db.batch([taskNow, stand]);
-      const [task, rows] = await db.batch([taskNow, stand, upsert]);
-      return [task, rows];
-    });
-
-    return lines.map(({ line, profile, expected }, index) => {
-      const { generation = 0, first = 1, same = 0 } = before[index] ?? {};
-      if (now?.generation !== task.generation) return failed(line, profile.id, taskChanged(task.name));
-      const done = { line, profile: profile.id };
-      // Also where another generation is expected: an import that is sent again finds what it wrote itself.
-      if (same) return { ...done, status: "unchanged", generation };
-      if (!meets(expected, generation)) {
-        return failed(line, profile.id, generationMismatch(`Profile "${profile.id}"`, expected, generation));
-      }
-      if (generation === 0) return { ...done, status: "created", generation: first };
-      return { ...done, status: "replaced", generation: generation + 1 };
-    });
   }
 
   for await (const group of groups) {

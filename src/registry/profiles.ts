@@ -12,7 +12,7 @@ import { firstGeneration, replaceProfile } from "./sql.ts";
 import type { Written } from "./tasks.ts";
 
 /** Masks of the largest pools weigh a thousand times those of the default one, and a page must fit in memory. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** The profiles of a database. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileRegistry {

@@ -1,5 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { profiles, tombstones } from "../../schema/tables.ts";
+import { profiles, tasks, tombstones } from "../../schema/tables.ts";
+import { bytesFromFloats } from "../floats.ts";
+import type { NewTask } from "../push.ts";
 
 /**
  * The generation of a row that is made: one above that of its deletion, if it was there before.
@@ -21,3 +23,26 @@ export const replaceProfile = {
     generation: sql`${profiles.generation} + 1`,
   },
 };
+
+/** A task's row without name and generation. */
+export function rowOf(task: NewTask) {
+  return {
+    bundle: task.bundle,
+    labels: JSON.stringify(task.labels),
+    maxTokens: task.maxTokens,
+    head: bytesFromFloats(task.head),
+    masks: task.masks,
+    updatedAt: Date.now(),
+  };
+}
+
+/** The condition that a task has no profiles. */
+export const noProfiles = (name: string): SQL =>
+  sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
+
+/** The condition that profiles of a task may stay if it becomes this: they were trained with the same, or there are none. */
+export function mayStay(name: string, { bundle, labels, head }: ReturnType<typeof rowOf>): SQL {
+  const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${tasks.bundle} = ${bundle}
+    AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head})`;
+  return sql`(${same} OR ${noProfiles(name)})`;
+}

@@ -2,14 +2,13 @@ import { and, asc, eq, getTableColumns, gt, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
-import { bytesFromFloats } from "../floats.ts";
 import type { NewTask } from "../push.ts";
 import { type StoredTask, storedTaskFromRow, type TaskSummary, taskSummaryFromRow } from "../rows.ts";
 import { unknownTask } from "../unknown.ts";
 import { type Expected, generationMismatch, holds, meets } from "./expected.ts";
 import type { Page, PageQuery } from "./page.ts";
 import { reach } from "./reach.ts";
-import { firstGeneration } from "./sql.ts";
+import { firstGeneration, mayStay, noProfiles, rowOf } from "./sql.ts";
 
 /** What becomes of a task's profiles when its head changes or it goes: they stand in the way, or go too. */
 export type ProfilesFate = "keep" | "delete";
@@ -45,28 +44,31 @@ export interface TaskRegistry {
   delete(name: string, expected: Expected, fate: ProfilesFate): Promise<number>;
 }
 
+/** The error of a write that would leave profiles without what they were trained with. */
+export function taskHasProfiles(name: string): XpeftError {
+  return new XpeftError(
+    "task_has_profiles",
+    `Task "${name}" has profiles, which would be left without what they were trained with.`,
+    'Say "profiles=delete" to delete them too, or write the new task under a name of its own.',
+  );
+}
+
+/** Why a write's condition did not hold. @param generation the task's, undefined where there is none */
+export function refusal(name: string, expected: Expected, generation: number | undefined): XpeftError {
+  if (meets(expected, generation ?? 0)) return taskHasProfiles(name);
+  return generationMismatch(`Task "${name}"`, expected, generation ?? 0);
+}
+
 /** The registry over a database whose migrations are applied. */
 export function createTaskRegistry(db: Database): TaskRegistry {
   const generationOf = (name: string): SQL =>
     sql`(SELECT ${tasks.generation} FROM ${tasks} WHERE ${tasks.name} = ${name})`;
-  const noProfiles = (name: string): SQL =>
-    sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
   const current = (name: string) => db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, name));
 
   const deleteProfiles = (name: string, expected: Expected, fate: ProfilesFate) =>
     db
       .delete(profiles)
       .where(and(eq(profiles.task, name), fate === "delete" ? holds(expected, generationOf(name)) : sql`FALSE`));
-
-  /** Why a write's condition did not hold. @param generation the task's, undefined where there is none */
-  function refusal(name: string, expected: Expected, generation: number | undefined): XpeftError {
-    if (!meets(expected, generation ?? 0)) return generationMismatch(`Task "${name}"`, expected, generation ?? 0);
-    return new XpeftError(
-      "task_has_profiles",
-      `Task "${name}" has profiles, which would be left without what they were trained with.`,
-      'Say "profiles=delete" to delete them too, or write the new task under a name of its own.',
-    );
-  }
 
   return {
     async list({ limit, after }, only) {
@@ -90,16 +92,7 @@ export function createTaskRegistry(db: Database): TaskRegistry {
     },
 
     async put(task, expected, fate) {
-      const row = {
-        bundle: task.bundle,
-        labels: JSON.stringify(task.labels),
-        maxTokens: task.maxTokens,
-        head: bytesFromFloats(task.head),
-        masks: task.masks,
-        updatedAt: Date.now(),
-      };
-      const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${task.name} AND ${tasks.bundle} = ${row.bundle}
-        AND ${tasks.labels} = ${row.labels} AND ${tasks.head} = ${row.head})`;
+      const row = rowOf(task);
       const [before, , written] = await reach(() =>
         db.batch([
           current(task.name),
@@ -110,7 +103,7 @@ export function createTaskRegistry(db: Database): TaskRegistry {
               // In the order of the table's columns.
               sql`SELECT ${task.name}, ${row.bundle}, ${row.labels}, ${row.maxTokens}, ${row.head}, ${row.masks},
                 ${firstGeneration(task.name, "")}, ${row.updatedAt}
-                WHERE ${holds(expected, generationOf(task.name))} AND (${same} OR ${noProfiles(task.name)})`,
+                WHERE ${holds(expected, generationOf(task.name))} AND ${mayStay(task.name, row)}`,
             )
             .onConflictDoUpdate({ target: tasks.name, set: { ...row, generation: sql`${tasks.generation} + 1` } })
             .returning({ generation: tasks.generation }),

@@ -7,6 +7,7 @@ declare global {
     interface Env {
       readonly MIGRATIONS: D1Migration[];
       readonly DB: D1Database;
+      readonly OTHER_DB: D1Database;
     }
   }
 }

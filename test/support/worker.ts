@@ -27,6 +27,8 @@ export interface Asking {
 export interface RunningWorker {
   readonly url: URL;
   readonly db: D1Database;
+  /** All databases, by their numbers; `db` is the first one. */
+  readonly dbs: readonly D1Database[];
   readonly push: Push;
   readonly harness: TestHarness;
   /** A key for everything. */
@@ -49,6 +51,8 @@ export interface WorkerOptions {
   readonly rateLimit?: number;
   /** Whether D1 is bound. */
   readonly database?: boolean;
+  /** How many D1 databases are bound, to spread profiles over; one unless it is said. */
+  readonly databases?: number;
   /** Whether the bundle's files are bound. */
   readonly assets?: boolean;
 }
@@ -65,7 +69,7 @@ export async function migrate(db: D1Database): Promise<void> {
 /** The deploy's configuration, changed as a test wants it. */
 export async function configFor(
   folder: string,
-  { main = "functions/index.ts", bundle, rateLimit, database = true, assets = true }: WorkerOptions,
+  { main = "functions/index.ts", bundle, rateLimit, database = true, databases = 1, assets = true }: WorkerOptions,
 ): Promise<string> {
   const path = join(folder, "wrangler.toml");
   let config = (await readFile("wrangler.toml", "utf8"))
@@ -73,19 +77,26 @@ export async function configFor(
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
     .replace(/limit = \d+/, `limit = ${rateLimit ?? 1_000_000}`);
   if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");
+  for (let number = 1; number < databases; number++) {
+    config += `\n[[d1_databases]]\nbinding = "DB_${number}"\ndatabase_name = "xpeft-${number}"\n`;
+  }
   if (!assets) config = config.replace(/^binding = "ASSETS"$\n/m, "").replace(/^run_worker_first = .*$\n/m, "");
   await writeFile(path, config);
   return path;
 }
 
-/** Starts the Worker on a free port with an empty, migrated database. */
+/** Starts the Worker on a free port with an empty, migrated database, or several that each know their places. */
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   const folder = await mkdtemp(join(tmpdir(), "xpeft-test-"));
   const configPath = await configFor(folder, options);
   const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
   const harness = createTestHarness({ workers: [{ configPath, vars }] });
   const { url } = await harness.listen();
-  const { DB: db } = await harness.getWorker<{ DB: D1Database }>().getEnv();
+  const env = await harness.getWorker<{ DB: D1Database; [name: `DB_${number}`]: D1Database }>().getEnv();
+  const { DB: db } = env;
+  const { databases = 1 } = options;
+  const others = Array.from({ length: databases - 1 }, (_, place) => env[`DB_${place + 1}`]);
+  const dbs = [db, ...others].filter((one) => one !== undefined);
 
   async function makeKey(parts: Partial<NewKey> = {}): Promise<string> {
     const made = { name: "test", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null, ...parts };
@@ -93,7 +104,10 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     await createKeyStore(drizzle(db)).add(row);
     return key;
   }
-  if (db) await migrate(db);
+  for (const [number, one] of dbs.entries()) {
+    await migrate(one);
+    if (databases > 1) await one.exec(`INSERT INTO shard (number, count) VALUES (${number}, ${databases})`);
+  }
   const adminKey = db ? await makeKey() : "";
 
   function ask(method: string, path: string, { body, key = adminKey, headers = {} }: Asking = {}): Promise<Response> {
@@ -110,6 +124,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   return {
     url,
     db,
+    dbs,
     push: createPush(drizzle(db)),
     harness,
     adminKey,

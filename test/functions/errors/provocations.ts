@@ -4,6 +4,7 @@ import { faultProvocations } from "./faults.ts";
 import type { Provocation } from "./ground.ts";
 import { requestProvocations } from "./requests.ts";
 import { rowProvocations } from "./rows.ts";
+import { shardProvocations } from "./shards.ts";
 import { tokenProvocations } from "./tokens.ts";
 
 /** How each problem is made to happen. A code that nothing provokes does not compile. */
@@ -12,5 +13,6 @@ export const provocations: Record<ProblemCode, Provocation> = {
   ...accessProvocations,
   ...tokenProvocations,
   ...rowProvocations,
+  ...shardProvocations,
   ...faultProvocations,
 };

@@ -1,0 +1,132 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readAsset } from "../../../functions/assets.ts";
+import { readManifest } from "../../../src/bundle/files.ts";
+import { readLines } from "../../../src/ndjson.ts";
+import { exportProfiles } from "../../../src/registry/export.ts";
+import type { LineResult } from "../../../src/registry/import.ts";
+import { importSpread } from "../../../src/sharding/import.ts";
+import { createShardedHistory, createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
+import { shardOf } from "../../../src/sharding/shards.ts";
+import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
+import { named } from "../../support/errors.ts";
+import { idsIn } from "../../support/ids.ts";
+import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
+
+const shards = shardsOver(DATABASES);
+const tasks = createShardedTaskRegistry(shards);
+const profiles = createShardedProfileRegistry(shards);
+const history = createShardedHistory(shards);
+const bundle = await readManifest(readAsset(env.ASSETS));
+
+const name = (id: string) => ({ task: "demo", id });
+const parts = (seed: number) => ({ masks: masksOf(seed), labelBias: null });
+
+async function importText(text: string, dryRun = false): Promise<LineResult[]> {
+  const lines = readLines(new Blob([text]).stream(), { maxBytes: 1e6, maxLines: 10, groupBytes: 1e6 });
+  const results: LineResult[] = [];
+  const options = { dryRun, allow: () => {} };
+  for await (const group of await importSpread(shards, await tasks.get("demo"), bundle, lines, options))
+    results.push(...group);
+  return results;
+}
+
+async function exported(prefix = ""): Promise<string> {
+  let text = "";
+  for await (const part of exportProfiles(profiles, "demo", prefix)) text += part;
+  return text;
+}
+
+beforeEach(async () => {
+  await prepareShards();
+  await tasks.put(taskFor(bundle), undefined, "keep");
+});
+
+describe.each([0, 1])("a profile of database %i", (number) => {
+  const [id = ""] = idsIn(number, 1);
+  const has = async (table: string) =>
+    await Promise.all(
+      DATABASES.map(
+        async (one) => (await one.prepare(`SELECT * FROM ${table} WHERE id = ?`).bind(id).all()).results.length,
+      ),
+    );
+  const there = (rows: number) => (number === 0 ? [rows, 0] : [0, rows]);
+
+  it("is there with its history and its tombstone, and nowhere else", async () => {
+    expect(await profiles.put(name(id), parts(1), 1, 0)).toEqual({ generation: 1, created: true });
+    expect(await profiles.put(name(id), parts(2), 1, 1)).toEqual({ generation: 2, created: false });
+    expect(await history.rollBack(name(id), 1, 2)).toBe(3);
+    expect((await profiles.get(name(id))).masks).toEqual(masksOf(1));
+    expect((await history.read(name(id))).earlier.map(({ generation }) => generation)).toEqual([2, 1]);
+    expect(await has("profiles")).toEqual(there(1));
+    expect(await has("profile_history")).toEqual(there(2));
+    expect(await profiles.delete(name(id), 3)).toBe(4);
+    expect(await has("tombstones")).toEqual(there(1));
+    expect(await profiles.put(name(id), parts(1), 1, 0)).toEqual({ generation: 5, created: true });
+  });
+
+  it("is written once where writers of one generation meet", async () => {
+    await profiles.put(name(id), parts(1), 1, 0);
+    const writes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, seed) => profiles.put(name(id), parts(seed), 1, 1)),
+    );
+    expect(writes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const write of writes) {
+      if (write.status === "rejected") expect(write.reason).toMatchObject({ code: "generation_mismatch" });
+    }
+  });
+
+  it("is refused for a task that has been written since", async () => {
+    await tasks.put(taskFor(bundle), undefined, "keep");
+    await expect(profiles.put(name(id), parts(1), 1, undefined)).rejects.toThrow(named("write_conflict"));
+  });
+
+  it("that is not there is named, as its task is", async () => {
+    await expect(profiles.get(name(id))).rejects.toThrow(named("unknown_profile"));
+    await expect(profiles.delete(name(id), undefined)).rejects.toThrow(named("unknown_profile"));
+    await expect(history.read(name(id))).rejects.toThrow(named("unknown_profile"));
+    await expect(profiles.get({ task: "nothing", id })).rejects.toThrow(named("unknown_task"));
+  });
+});
+
+describe("all profiles", () => {
+  it("are listed by id over all databases, page by page", async () => {
+    await importText(profilesFile("demo", profilesOf(25)));
+    const seen: string[] = [];
+    let after: string | null = "";
+    while (after !== null) {
+      const page = await profiles.list("demo", { limit: 4, after }, "");
+      expect(page.items.length).toBeLessThanOrEqual(4);
+      seen.push(...page.items.map(({ id }) => id));
+      after = page.next;
+    }
+    expect(seen).toEqual(profilesOf(25).map(({ id }) => id));
+    const some = await profiles.list("demo", { limit: 100, after: "" }, "demo-01");
+    expect(some.items).toHaveLength(10);
+    await expect(profiles.list("nothing", { limit: 4, after: "" }, "")).rejects.toThrow(named("unknown_task"));
+  });
+
+  it("are imported each to its place, told in the lines' order, and exported as they came", async () => {
+    const text = profilesFile("demo", profilesOf(25));
+    const planned = await importText(text, true);
+    expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toEqual([]);
+    const results = await importText(`${text}not JSON\n`);
+    expect(results.map(({ line }) => line)).toEqual(Array.from({ length: 26 }, (_, index) => index + 1));
+    expect(results.slice(0, 25)).toEqual(planned);
+    expect(results.every(({ status }, index) => status === (index < 25 ? "created" : "failed"))).toBe(true);
+    expect((await importText(text)).every(({ status }) => status === "unchanged")).toBe(true);
+    expect(await exported()).toBe(text);
+    for (const [number, database] of DATABASES.entries()) {
+      const { results } = await database.prepare("SELECT id FROM profiles ORDER BY id").all<{ id: string }>();
+      const own = profilesOf(25).filter(({ id }) => shardOf(name(id), 2) === number);
+      expect(results.map(({ id }) => id)).toEqual(own.map(({ id }) => id));
+    }
+  });
+
+  it("are not imported or exported while the databases are out of step", async () => {
+    await env.DB.exec("UPDATE tasks SET generation = 2");
+    await expect(importText(profilesFile("demo", profilesOf(4)))).rejects.toThrow(named("shards_out_of_step"));
+    await expect(exported()).rejects.toThrow(named("shards_out_of_step"));
+  });
+});
