@@ -1,7 +1,7 @@
 import { Tokenizer as LibraryTokenizer, WordPiece } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { XpeftError } from "./errors.ts";
-import { beginningOf } from "./tokenizer/beginning.ts";
+import { beginningOf, beginningsOf } from "./tokenizer/beginning.ts";
 import { ReferenceNormalizer, ReferencePreTokenizer } from "./tokenizer/bert.ts";
 import { longestFirst } from "./tokenizer/truncate.ts";
 import { boundedEncode } from "./tokenizer/wordpiece.ts";
@@ -63,16 +63,11 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
   const tokensOf = (text: string) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).tokens;
   // Broken off, a text's last word is another one, of a piece for each character at most; so is a special token.
   const doubt = 2 * longestWord;
-  const beginning = (text: string, wanted: number) => beginningOf(text, wanted, doubt, tokensOf);
 
   /** A text's tokens, and its pair's: all of them, or `wanted` and more. */
   function readTexts(text: string, textPair: string | undefined, wanted: number): [string[], string[] | null] {
-    const first = beginning(text, wanted);
-    if (textPair === undefined) return [first.tokens, null];
-    const second = beginning(textPair, wanted);
-    // Which of two long texts keeps the odd token depends on how long they are to the end.
-    if (!first.whole && !second.whole) return [tokensOf(text), tokensOf(textPair)];
-    return [first.tokens, second.tokens];
+    if (textPair === undefined) return [beginningOf(text, wanted, doubt, tokensOf).tokens, null];
+    return beginningsOf([text, textPair], wanted, doubt, tokensOf);
   }
 
   const idOf = (token: string): number => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { beginningOf } from "../../../src/tokenizer/beginning.ts";
+import { beginningOf, beginningsOf } from "../../../src/tokenizer/beginning.ts";
+import { longestFirst } from "../../../src/tokenizer/truncate.ts";
 import { createTokenizer, type TextInput, type Tokenizer } from "../../../src/tokenizer.ts";
 import { readBundle } from "../../support/folder.ts";
 
@@ -24,6 +25,35 @@ describe("beginningOf", () => {
   });
 });
 
+describe("beginningsOf", () => {
+  const read = (...texts: [string, string]) => {
+    let most = 0;
+    const [first, second] = beginningsOf(texts, 10, 2, (part) => {
+      most = Math.max(most, part.length);
+      return words(part);
+    });
+    return { order: Math.sign(first.length - second.length), most };
+  };
+
+  it("says which text is longer", () => {
+    const lengths = [0, 5, 40, 47, 48, 49, 60, 96, 97, 200, 201];
+    // Characters for a word: the texts are broken off after different numbers of words.
+    const sizes = [2, 3, 9];
+    for (const size of sizes)
+      for (const [first, second] of lengths.flatMap((a) => lengths.map((b) => [a, b] as const))) {
+        const { order } = read("a ".repeat(first), `b${" ".repeat(size - 1)}`.repeat(second));
+        expect({ first, second, size, order }).toEqual({ first, second, size, order: Math.sign(first - second) });
+      }
+  });
+
+  it("splits no more of the longer text than shows that it is longer", () => {
+    const [long, longer] = ["a ".repeat(1000), "a ".repeat(100_000)];
+    expect(read(long, longer)).toEqual({ order: -1, most: 8 * 1003 });
+    expect(read(longer, long)).toEqual({ order: 1, most: 8 * 1003 });
+    expect(read("a ".repeat(5), longer)).toEqual({ order: -1, most: 8 * 12 });
+  });
+});
+
 describe("a long text's tokens", () => {
   let tokenizer: Tokenizer;
 
@@ -31,10 +61,20 @@ describe("a long text's tokens", () => {
     tokenizer = createTokenizer((await readBundle("tokenizer.json")) ?? new Uint8Array());
   });
 
-  /** What is kept of a text where all of it is split first: with room for all its tokens, nothing is broken off. */
-  function asOfWhole({ text }: TextInput, maxTokens: number): number[] {
-    const { ids } = tokenizer.encode({ text }, text.length * 20 + 3);
-    return ids.length <= maxTokens ? [...ids] : [...ids.slice(0, maxTokens - 1), ...ids.slice(-1)];
+  /** A text's tokens where all of it is split first: with room for all its tokens, nothing is broken off. */
+  const wholeOf = (text: string) => [...tokenizer.encode({ text }, text.length * 20 + 3).ids].slice(1, -1);
+
+  /** What is kept of two texts where all of both is split first. */
+  function keptOfWhole(text: string, textPair: string, maxTokens: number): [number[], number[]] {
+    const [first, second] = [wholeOf(text), wholeOf(textPair)];
+    const [keepFirst, keepSecond] = longestFirst([first.length, second.length], maxTokens - 3);
+    return [first.slice(0, keepFirst), second.slice(0, keepSecond)];
+  }
+
+  function kept(input: TextInput, maxTokens: number): [number[], number[]] {
+    const { ids, typeIds } = tokenizer.encode(input, maxTokens);
+    const second = typeIds.indexOf(1);
+    return [[...ids.slice(1, second - 1)], [...ids.slice(second, -1)]];
   }
 
   const piece = fc.oneof(
@@ -57,24 +97,61 @@ describe("a long text's tokens", () => {
     .array(fc.tuple(piece, fc.integer({ min: 1, max: 400 })), { minLength: 1, maxLength: 8 })
     .map((parts) => parts.map(([text, times]) => text.repeat(times)).join(""));
 
+  // Its tokens are few or many for its length, and it is read whole at once up to some 1,900 characters.
+  const evenText = fc
+    .tuple(
+      fc.constantFrom(
+        "!",
+        "河",
+        "a ",
+        "No! ",
+        "[SEP] ",
+        "unbelievably long story ",
+        `${"x".repeat(99)} `,
+        " ".repeat(9),
+      ),
+      fc.integer({ min: 1, max: 8000 }),
+    )
+    .map(([text, length]) => text.repeat(Math.ceil(length / text.length)));
+
   it("are those of the whole text", { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(longText, fc.integer({ min: 3, max: 40 }), (text, maxTokens) => {
         const { ids, truncated } = tokenizer.encode({ text }, maxTokens);
-        const whole = asOfWhole({ text }, maxTokens);
-        expect([[...ids], truncated]).toEqual([
-          whole,
-          tokenizer.encode({ text }, text.length * 20 + 3).ids.length > maxTokens,
+        const whole = wholeOf(text);
+        expect([[...ids].slice(1, -1), truncated]).toEqual([
+          whole.slice(0, maxTokens - 2),
+          whole.length + 2 > maxTokens,
         ]);
       }),
       { numRuns: 300 },
     );
   });
 
-  it("of a pair are cut by how long both are to the end", () => {
-    const [long, longer] = ["a ".repeat(6001), "a ".repeat(6002)];
-    const firsts = ([text, textPair]: [string, string]) =>
-      tokenizer.encode({ text, textPair }, 32).typeIds.filter((type) => type === 0).length;
-    expect([firsts([longer, long]), firsts([long, longer])]).toEqual([17, 16]);
+  it("of a pair are those of both whole texts", { timeout: 120_000 }, () => {
+    const either = fc.oneof(longText, evenText);
+    fc.assert(
+      fc.property(either, either, fc.integer({ min: 4, max: 40 }), (text, textPair, maxTokens) => {
+        expect(kept({ text, textPair }, maxTokens)).toEqual(keptOfWhole(text, textPair, maxTokens));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ["No! ".repeat(400), "unbelievably long story ".repeat(400), 14],
+    ["unbelievably long story ".repeat(400), "No! ".repeat(400), 15],
+    ["!".repeat(1500), "a ".repeat(10_000), 14],
+    ["a ".repeat(10_000), "!".repeat(1500), 15],
+    ["!".repeat(1500), "a ".repeat(1500), 14],
+    ["a ".repeat(1500), "!".repeat(1500), 14],
+    ["!".repeat(1500), "a ".repeat(1499), 15],
+    ["a ".repeat(1499), "!".repeat(1500), 14],
+    ["a ".repeat(6002), "a ".repeat(6001), 15],
+    ["a ".repeat(6001), "a ".repeat(6002), 14],
+    ["a ".repeat(6001), "!".repeat(6002), 14],
+    ["!".repeat(6002), "a ".repeat(6001), 15],
+  ])("of a pair are cut by how long both are to the end (%#)", (text, textPair, firsts) => {
+    expect(kept({ text, textPair }, 32).map(({ length }) => length)).toEqual([firsts, 29 - firsts]);
   });
 });
