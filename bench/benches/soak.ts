@@ -13,12 +13,12 @@ const TASKS = 4;
 const PROFILES = 500;
 const MOST_TOKENS = 48;
 
-/** Every so many calls one of another kind, so that all kinds of answers are among them. */
+/** Every so many calls one of another kind, so that errors and streams are among them. */
 const KINDS = { unknownProfile: 11, noJson: 17, stream: 23, largest: 97 };
 
 const profileOf = (index: number) => `demo-${String(index).padStart(3, "0")}`;
 
-/** Calls of all kinds, mixed the same way at each run. */
+/** Predictions of several kinds, mixed the same way at each run. */
 function callsOf(url: URL, statuses: Statuses, calls: number): Send[] {
   const [tokens, profile] = [draws(3, MOST_TOKENS - 3), draws(4, PROFILES)];
   return Array.from({ length: calls }, (_, call) => {
@@ -41,7 +41,7 @@ function callsOf(url: URL, statuses: Statuses, calls: number): Send[] {
 
 export const soak: Bench = {
   name: "soak",
-  about: "whether an isolate grows: its memory over thousands of calls of all kinds",
+  about: "whether an isolate grows: its memory over thousands of calls",
   async run({ quick, progress }) {
     const { calls, every } = quick ? { calls: 120, every: 40 } : { calls: 20_000, every: 1000 };
     return await withInspected(await manyRows(TASKS, PROFILES), async (worker) => {
@@ -52,7 +52,7 @@ export const soak: Bench = {
       for (let done = 0; done < calls; done += every) {
         progress(done, calls, "calls");
         await throughput(all.slice(done, done + every), AT_A_TIME);
-        const memory = await worker.memory(true);
+        const memory = await worker.inUse();
         used.push(usedOf(memory) / MEGABYTE);
         const { wasm, heap, outside } = memory;
         table.push({
@@ -67,7 +67,7 @@ export const soak: Bench = {
       const [first = Number.NaN] = used;
       const last = used.at(-1) ?? Number.NaN;
       const half = used.length >> 1;
-      const drift = (mean(used.slice(half)) ?? Number.NaN) - (mean(used.slice(1, half + 1)) ?? Number.NaN);
+      const drift = (mean(used.slice(half)) ?? Number.NaN) - (mean(used.slice(1, half)) ?? Number.NaN);
       return {
         figures: {
           soak_growth_mb: { value: last - first, unit: "MB", goal: { most: MOST_GROWTH_MEGABYTES } },

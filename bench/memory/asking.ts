@@ -9,11 +9,17 @@ export async function count(statuses: Statuses, asked: Promise<Response>): Promi
   return response;
 }
 
+/** Tokens that wait for a Worker's encoder. */
+export async function waitingTokens(url: URL): Promise<number> {
+  const health = await (await fetch(new URL("/healthz", url))).json<{ waitingTokens: number }>();
+  return health.waitingTokens;
+}
+
 /** Asks for predictions; JSON, unless it is text. */
-export function predict(url: URL, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function predict(url: URL, body: unknown): Promise<Response> {
   return fetch(new URL("/v1/predict", url), {
     method: "POST",
-    headers: { "content-type": "application/json", ...headers },
+    headers: { "content-type": "application/json" },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
 }

@@ -17,8 +17,16 @@ export interface IsolateMemory extends JsMemory {
 /** The deploy's Worker in an isolate that can be looked into. */
 export interface InspectedWorker {
   readonly url: URL;
-  /** @param collect whether garbage is collected first */
-  memory(collect: boolean): Promise<IsolateMemory>;
+  /** Loads the bundle if nothing has yet. */
+  load(): Promise<void>;
+  /** What is in use once garbage is collected. */
+  inUse(): Promise<IsolateMemory>;
+  /**
+   * Does something, and samples the memory meanwhile and at its end, nothing collected.
+   *
+   * @returns the samples, each with the WebAssembly memory that there is at the end: it never gets smaller, so none has more
+   */
+  sampled(step: () => Promise<unknown>): Promise<IsolateMemory[]>;
 }
 
 /** All of an isolate, with the room that V8 keeps between objects. */
@@ -42,10 +50,13 @@ async function fill(configPath: string, state: string, rows: readonly Rows[]): P
 }
 
 /**
- * What V8's heap is held to, as the platform holds it: by itself it would rather take more than collect garbage. A Worker
- * that needs more fails.
+ * What V8's heap is held to. The platform holds an isolate to 128 MB in all, and V8 by itself would rather take more than
+ * collect garbage. With 62 MB of WebAssembly and some 10 outside, 28 make 100: a Worker that needs more fails, and so does
+ * the bench.
  */
 const MOST_HEAP_MEGABYTES = 28;
+
+const SAMPLE_EVERY_MS = 50;
 
 /** A task and its profiles. */
 export interface Rows {
@@ -83,16 +94,33 @@ export async function withInspected<Result>(
       const [url, inspectorUrl] = [await running.url, await running.inspectorUrl];
       if (!inspectorUrl) throw new Error("wrangler has started the Worker without an inspector.");
       const health = async () => healthSchema.parse(await (await fetch(new URL("/healthz", url))).json());
-      await health();
-      const inspector = await connectInspector(inspectorUrl, () =>
-        fetch(new URL("/", url)).then((r) => r.arrayBuffer()),
-      );
+      const nudge = async () => void (await (await fetch(new URL("/v1/nothing", url))).arrayBuffer());
+      // There is an isolate once it has answered; this loads nothing.
+      await nudge();
+      const inspector = await connectInspector(inspectorUrl, nudge);
       try {
         return await use({
           url,
-          async memory(collect) {
+          async load() {
+            await health();
+          },
+          async inUse() {
             const { heapBytes } = await health();
-            return { wasm: heapBytes, ...(await inspector.memory(collect)) };
+            return { wasm: heapBytes, ...(await inspector.memory(true)) };
+          },
+          async sampled(step) {
+            const samples: JsMemory[] = [];
+            const stepped = step().finally(() => clearInterval(sampling));
+            const sampling = setInterval(() => {
+              inspector.memory(false).then(
+                (sample) => samples.push(sample),
+                () => {},
+              );
+            }, SAMPLE_EVERY_MS);
+            await stepped;
+            samples.push(await inspector.memory(false));
+            const { heapBytes } = await health();
+            return samples.map((sample) => ({ wasm: heapBytes, ...sample }));
           },
         });
       } finally {

@@ -23,7 +23,11 @@ const usageSchema = z.object({
   embedderHeapUsedSize: z.number(),
   backingStorageSize: z.number(),
 });
-const messageSchema = z.looseObject({ id: z.number().optional(), result: z.unknown().optional() });
+const messageSchema = z.looseObject({
+  id: z.number().optional(),
+  result: z.unknown().optional(),
+  error: z.object({ message: z.string() }).optional(),
+});
 const targetsSchema = z.array(z.object({ webSocketDebuggerUrl: z.string() })).min(1);
 
 /**
@@ -42,9 +46,10 @@ export async function connectInspector(url: URL, nudge: () => Promise<unknown>):
   });
   const asked = new Map<number, PromiseWithResolvers<unknown>>();
   socket.addEventListener("message", ({ data }) => {
-    const { id, result } = messageSchema.parse(JSON.parse(String(data)));
+    const { id, result, error } = messageSchema.parse(JSON.parse(String(data)));
     if (id === undefined) return;
-    asked.get(id)?.resolve(result);
+    if (error) asked.get(id)?.reject(new Error(`The inspector refuses: ${error.message}`));
+    else asked.get(id)?.resolve(result);
     asked.delete(id);
   });
   socket.addEventListener("close", () => {
