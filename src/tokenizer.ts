@@ -64,18 +64,26 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
   // Broken off, a text's last word is another one, of a piece for each character at most; so is a special token.
   const doubt = 2 * longestWord;
 
-  /** A text's tokens, and its pair's: all of them, or `wanted` and more. */
-  function readTexts(text: string, textPair: string | undefined, wanted: number): [string[], string[] | null] {
-    if (textPair === undefined) return [beginningOf(text, wanted, doubt, tokensOf).tokens, null];
-    return beginningsOf([text, textPair], wanted, doubt, tokensOf);
-  }
-
   const idOf = (token: string): number => {
     const id = tokenizer.token_to_id(token);
     if (id === undefined) throw unusable(`The tokenizer has no id for its own token ${token}.`);
     return id;
   };
   const specials = { single: postProcess([], null).tokens.length, pair: postProcess([], []).tokens.length };
+
+  /** @param total tokens before any were cut, special tokens left out */
+  function tokenized(
+    { tokens, token_type_ids }: ReturnType<typeof postProcess>,
+    total: number,
+    budget: number,
+  ): TokenizedText {
+    return {
+      ids: Int32Array.from(tokens, idOf),
+      typeIds: Int32Array.from(token_type_ids ?? []),
+      truncated: total > budget,
+      empty: total === 0,
+    };
+  }
 
   return {
     encode({ text, textPair }, maxTokens) {
@@ -87,16 +95,15 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
           "Train the task with a greater maxTokens and write it again.",
         );
       }
-      const [first, second] = readTexts(text, textPair, budget + 1);
-      const total = first.length + (second?.length ?? 0);
-      const [keepFirst, keepSecond] = longestFirst([first.length, second?.length ?? 0], budget);
-      const { tokens, token_type_ids } = postProcess(first.slice(0, keepFirst), second?.slice(0, keepSecond) ?? null);
-      return {
-        ids: Int32Array.from(tokens, idOf),
-        typeIds: Int32Array.from(token_type_ids ?? []),
-        truncated: total > budget,
-        empty: total === 0,
-      };
+      const wanted = budget + 1;
+      if (textPair === undefined) {
+        const { tokens } = beginningOf(text, wanted, doubt, tokensOf);
+        return tokenized(postProcess(tokens.slice(0, budget), null), tokens.length, budget);
+      }
+      const { tokens, lengths } = beginningsOf([text, textPair], wanted, doubt, tokensOf);
+      const [keepFirst, keepSecond] = longestFirst(lengths, budget);
+      const kept = postProcess(tokens[0].slice(0, keepFirst), tokens[1].slice(0, keepSecond));
+      return tokenized(kept, lengths[0] + lengths[1], budget);
     },
   };
 }

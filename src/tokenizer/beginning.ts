@@ -31,28 +31,74 @@ export function beginningOf(
   return { tokens: tokensOf(text), whole: true };
 }
 
+/** Characters that are counted at a time: few enough that their tokens are no matter for memory. */
+const CHARACTERS_A_COUNT = 8192;
+
 /**
- * Tokens at the beginnings of two texts, enough of them to say which text has more to its end: the odd token depends on
- * that. A beginning's own length does not say it where the other text, read whole, has as many tokens.
+ * Where a text can be taken apart without changing its tokens: after ASCII white space, or after ASCII punctuation that is a token of
+ * its own and in no special token.
+ */
+const SEAM = /[ \t\r\n!"#$%&'()*+,./:;<=>?@^`{|}~]/g;
+
+/** The end of the part that begins at `from`: the last seam within it, else the first one after it. */
+function partEnd(text: string, from: number): number {
+  const most = from + CHARACTERS_A_COUNT;
+  if (most >= text.length) return text.length;
+  let last = -1;
+  for (const { index } of text.slice(from, most).matchAll(SEAM)) last = index;
+  if (last >= 0) return from + last + 1;
+  SEAM.lastIndex = most;
+  const next = SEAM.exec(text);
+  SEAM.lastIndex = 0;
+  return next ? next.index + 1 : text.length;
+}
+
+/**
+ * Counts a text's tokens part by part, none of which is kept.
  *
- * @returns for each text `wanted` tokens or more, or all that it has; the longer list is the longer text's, and lists of
- * the same length are of texts of the same length
+ * @returns how many there are; where there are `enough`, that many or more
+ */
+export function countTokens(text: string, enough: number, tokensOf: (text: string) => string[]): number {
+  let count = 0;
+  for (let from = 0; from < text.length && count < enough; ) {
+    const end = partEnd(text, from);
+    count += tokensOf(text.slice(from, end)).length;
+    from = end;
+  }
+  return count;
+}
+
+/** What two texts begin with, and how long they are. */
+interface Beginnings {
+  /** For each text as many tokens as are wanted or more, or all that it has. */
+  readonly tokens: [string[], string[]];
+  /** Each text's tokens, or as many as the list has at least; they are in the order of those of the whole texts. */
+  readonly lengths: [number, number];
+}
+
+/**
+ * Tokens at the beginnings of two texts, and which text has more to its end: the odd token depends on that. A beginning's
+ * own length does not say it where the other text has as many tokens.
  */
 export function beginningsOf(
   texts: readonly [string, string],
   wanted: number,
   doubt: number,
   tokensOf: (text: string) => string[],
-): [string[], string[]] {
-  const split = (text: string, atLeast: number) => beginningOf(text, atLeast, doubt, tokensOf);
-  let [first, second] = [split(texts[0], wanted), split(texts[1], wanted)];
+): Beginnings {
+  const [first, second] = [
+    beginningOf(texts[0], wanted, doubt, tokensOf),
+    beginningOf(texts[1], wanted, doubt, tokensOf),
+  ];
+  const tokens: [string[], string[]] = [first.tokens, second.tokens];
+  let [one, two] = [first.tokens.length, second.tokens.length];
   if (!first.whole && !second.whole) {
-    // One of them must be read to its end; the one with fewer characters costs less.
-    if (texts[0].length < texts[1].length) first = split(texts[0], Number.POSITIVE_INFINITY);
-    else second = split(texts[1], Number.POSITIVE_INFINITY);
+    // One of them must be counted to its end; the one with fewer characters takes less time.
+    if (texts[0].length < texts[1].length) one = countTokens(texts[0], Number.POSITIVE_INFINITY, tokensOf);
+    else two = countTokens(texts[1], Number.POSITIVE_INFINITY, tokensOf);
   }
   // Of the other, one token more than that is enough.
-  if (!first.whole && first.tokens.length <= second.tokens.length) first = split(texts[0], second.tokens.length + 1);
-  if (!second.whole && second.tokens.length <= first.tokens.length) second = split(texts[1], first.tokens.length + 1);
-  return [first.tokens, second.tokens];
+  if (!first.whole && one <= two) one = countTokens(texts[0], two + 1, tokensOf);
+  if (!second.whole && two <= one) two = countTokens(texts[1], one + 1, tokensOf);
+  return { tokens, lengths: [one, two] };
 }

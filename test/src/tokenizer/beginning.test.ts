@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { beginningOf, beginningsOf } from "../../../src/tokenizer/beginning.ts";
+import { beginningOf, beginningsOf, countTokens } from "../../../src/tokenizer/beginning.ts";
 import { longestFirst } from "../../../src/tokenizer/truncate.ts";
 import { createTokenizer, type TextInput, type Tokenizer } from "../../../src/tokenizer.ts";
 import { readBundle } from "../../support/folder.ts";
@@ -28,11 +28,13 @@ describe("beginningOf", () => {
 describe("beginningsOf", () => {
   const read = (...texts: [string, string]) => {
     let most = 0;
-    const [first, second] = beginningsOf(texts, 10, 2, (part) => {
+    let all = 0;
+    const { lengths } = beginningsOf(texts, 10, 2, (part) => {
       most = Math.max(most, part.length);
+      all += part.length;
       return words(part);
     });
-    return { order: Math.sign(first.length - second.length), most };
+    return { order: Math.sign(lengths[0] - lengths[1]), most, all };
   };
 
   it("says which text is longer", () => {
@@ -46,11 +48,12 @@ describe("beginningsOf", () => {
       }
   });
 
-  it("splits no more of the longer text than shows that it is longer", () => {
-    const [long, longer] = ["a ".repeat(1000), "a ".repeat(100_000)];
-    expect(read(long, longer)).toEqual({ order: -1, most: 8 * 1003 });
-    expect(read(longer, long)).toEqual({ order: 1, most: 8 * 1003 });
-    expect(read("a ".repeat(5), longer)).toEqual({ order: -1, most: 8 * 12 });
+  it("splits few characters at a time, and no more of the longer text than shows that it is longer", () => {
+    const [long, longer] = ["a ".repeat(50_000), "a ".repeat(1_000_000)];
+    const beginnings = 2 * 8 * 12;
+    expect(read(long, longer)).toEqual({ order: -1, most: 8192, all: beginnings + 100_000 + 13 * 8192 });
+    expect(read(longer, long)).toMatchObject({ order: 1, most: 8192 });
+    expect(read("a ".repeat(5), longer)).toMatchObject({ order: -1, most: 8 * 12 });
   });
 });
 
@@ -113,6 +116,19 @@ describe("a long text's tokens", () => {
       fc.integer({ min: 1, max: 8000 }),
     )
     .map(([text, length]) => text.repeat(Math.ceil(length / text.length)));
+
+  it("are counted part by part as they are at once", { timeout: 120_000 }, () => {
+    const tokensOf = (text: string) => [...wholeOf(text)].map(String);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(longText, evenText), { minLength: 1, maxLength: 6 }), (texts) => {
+        const text = texts.join("");
+        const count = tokensOf(text).length;
+        expect(countTokens(text, Number.POSITIVE_INFINITY, tokensOf)).toBe(count);
+        expect(countTokens(text, 100, tokensOf)).toBeGreaterThanOrEqual(Math.min(count, 100));
+      }),
+      { numRuns: 100 },
+    );
+  });
 
   it("are those of the whole text", { timeout: 120_000 }, () => {
     fc.assert(
