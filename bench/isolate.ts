@@ -1,6 +1,6 @@
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder, removeFolder } from "../test/support/folders.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../test/support/worker.ts";
 import { BUNDLE } from "./graphs.ts";
 import type { Measures } from "./worker/index.ts";
@@ -28,7 +28,7 @@ export async function withWorker<Result>(
 ): Promise<Result> {
   // Else it looks for where on the globe it runs, and says so where there is no network.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
-  const bundle = await mkdtemp(join(tmpdir(), "xpeft-bench-"));
+  const bundle = await makeFolder("xpeft-bench-");
   try {
     for (const folder of [options.bundle ?? BUNDLE, GRAPHS, ...folders]) {
       for (const file of await readdir(folder)) await cp(join(folder, file), join(bundle, file));
@@ -48,6 +48,6 @@ export async function withWorker<Result>(
       await worker.close();
     }
   } finally {
-    await rm(bundle, { recursive: true, force: true });
+    await removeFolder(bundle);
   }
 }

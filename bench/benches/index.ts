@@ -10,6 +10,7 @@ import { merge } from "./merge.ts";
 import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
 import { peers } from "./peers.ts";
+import { scale } from "./scale.ts";
 import { shapes } from "./shapes.ts";
 import { soak } from "./soak.ts";
 
@@ -28,4 +29,5 @@ export const benches: readonly Bench[] = [
   many,
   soak,
   shapes,
+  scale,
 ];

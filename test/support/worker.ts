@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { SCOPES } from "../../src/access.ts";
 import { createKeyStore, drawKey, type NewKey } from "../../src/keys.ts";
 import { createPush, type Push } from "../../src/push.ts";
+import { makeFolder, removeFolder } from "./folders.ts";
 
 const MIGRATIONS = "schema/migrations";
 
@@ -87,7 +87,7 @@ export async function configFor(
 
 /** Starts the Worker on a free port with an empty, migrated database, or several that each know their places. */
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
-  const folder = await mkdtemp(join(tmpdir(), "xpeft-test-"));
+  const folder = await makeFolder("xpeft-test-");
   const configPath = await configFor(folder, options);
   const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
   const harness = createTestHarness({ workers: [{ configPath, vars }] });
@@ -134,7 +134,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     predict: (body, asking) => ask("POST", "/v1/predict", { body, ...asking }),
     async close() {
       await harness.close();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }
