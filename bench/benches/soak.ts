@@ -43,7 +43,7 @@ export const soak: Bench = {
   name: "soak",
   about: "whether an isolate grows: its memory over thousands of calls",
   async run({ quick, progress }) {
-    const { calls, every } = quick ? { calls: 120, every: 40 } : { calls: 20_000, every: 1000 };
+    const { calls, every } = quick ? { calls: 160, every: 40 } : { calls: 20_000, every: 1000 };
     return await withInspected(await manyRows(TASKS, PROFILES), async (worker) => {
       const table: Line[] = [];
       const used: number[] = [];
