@@ -12,10 +12,11 @@ export interface Encoder {
   /**
    * Reads one text through merged adapters.
    *
+   * @param adapters gives them once it is the text's turn; what it throws is thrown
    * @returns pooled features, `[d]`
    * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
    */
-  run(text: Pick<TokenizedText, "ids" | "typeIds">, adapters: MergedAdapters): Promise<Float32Array>;
+  run(text: Pick<TokenizedText, "ids" | "typeIds">, adapters: () => MergedAdapters): Promise<Float32Array>;
 }
 
 /**
@@ -51,17 +52,20 @@ export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest
   const oneAtATime = inTurn();
 
   return {
-    async run({ ids, typeIds }, { down, up }) {
-      const feeds = {
-        input_ids: new Tensor("int32", ids, [1, ids.length]),
-        token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
-        adapter_down: new Tensor("float32", down, [layers, hidden, bottleneck]),
-        adapter_up: new Tensor("float32", up, [layers, bottleneck, hidden]),
-        adapter_gain,
-        adapter_shift,
-      };
-      const outputs = await oneAtATime(() => session.run(feeds)).catch((cause: unknown) => {
-        throw unusable("The encoder failed on a text.", cause);
+    async run({ ids, typeIds }, adapters) {
+      const outputs = await oneAtATime(async () => {
+        const { down, up } = adapters();
+        const feeds = {
+          input_ids: new Tensor("int32", ids, [1, ids.length]),
+          token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
+          adapter_down: new Tensor("float32", down, [layers, hidden, bottleneck]),
+          adapter_up: new Tensor("float32", up, [layers, bottleneck, hidden]),
+          adapter_gain,
+          adapter_shift,
+        };
+        return await session.run(feeds).catch((cause: unknown) => {
+          throw unusable("The encoder failed on a text.", cause);
+        });
       });
       const features = outputs.features?.data;
       if (!(features instanceof Float32Array) || features.length !== hidden) {

@@ -1,5 +1,3 @@
-import { LRUCache } from "lru-cache";
-import { toBase64 } from "./base64.ts";
 import { type ReadFile, readManifest, readVerified } from "./bundle/files.ts";
 import { checkTask } from "./bundle/fits.ts";
 import { type Manifest, oneWithRole, withRole } from "./bundle/manifest.ts";
@@ -8,7 +6,7 @@ import { XpeftError } from "./errors.ts";
 import { bestLabel, labelLogits, notFinite, softmax } from "./head.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { packMasks } from "./masks.ts";
-import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
+import { createMergedCache } from "./merged-cache.ts";
 import { MAX_WAITING_TOKENS, tooManyTokens } from "./overload.ts";
 import { loadPool } from "./pool.ts";
 import { createRoom } from "./room.ts";
@@ -138,20 +136,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const encoder = await createEncoder(wasm, manifest, read);
   const pool = await loadPool(manifest, read, kernels);
   const shape = { layers: manifest.layers, size: manifest.pool.size, chosen: manifest.pool.chosen };
-  const kept = new LRUCache<string, MergedAdapters>({
-    maxSize: mergedCacheBytes,
-    sizeCalculation: () => mergedBytes(pool),
-  });
-
+  const merged = createMergedCache(pool, mergedCacheBytes);
   const waiting = createRoom({ most: MAX_WAITING_TOKENS, forgetAfterMs: FORGET_WAITING_MS });
-
-  function merge(masks: Uint8Array): MergedAdapters {
-    // The masks are the key, so an entry cannot be stale.
-    const key = toBase64(masks);
-    const merged = kept.get(key) ?? mergeAdapters(pool, masks);
-    kept.set(key, merged);
-    return merged;
-  }
 
   return {
     bundle: { id, manifest },
@@ -177,14 +163,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         // One text at a time is queued, so that others wait for one of these and not for all.
         for (const [index, { text, masks, bias }] of texts.entries()) {
           // The encoder never waits for anything outside: without a pause no other request would even be read.
-          if (index > 0) {
-            await new Promise((resolve) => setTimeout(resolve, 0));
+          if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          const features = await encoder.run(text, () => {
             // What others did meanwhile is in no step.
             clock();
-          }
-          const merged = merge(masks);
-          timings.merge += clock();
-          const features = await encoder.run(text, merged);
+            const adapters = merged.of(masks);
+            timings.merge += clock();
+            return adapters;
+          });
           timings.encoder += clock();
           share.give(text.ids.length);
           predictions.push(chooseLabel(task, bias, features, text));
@@ -198,13 +184,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     async probe() {
       const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, place) => place % shape.chosen);
       const text = tokenizer.encode({ text: PROBE_TEXT }, manifest.maxTokens);
-      const features = await encoder.run(text, merge(packMasks(first, shape)));
+      const features = await encoder.run(text, () => merged.of(packMasks(first, shape)));
       if (!features.every(Number.isFinite)) throw notFinite();
       return { tokens: text.ids.length };
     },
     heapBytes: () => heapBytes() + pool.bytes,
     waitingTokens: waiting.taken,
-    mergedCache: () => ({ profiles: kept.size, bytes: kept.calculatedSize, maxBytes: mergedCacheBytes }),
+    mergedCache: merged.kept,
   };
 }
 

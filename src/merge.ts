@@ -14,18 +14,29 @@ export function mergedBytes({ layers, hidden, bottleneck }: PoolShape): number {
   return 2 * layers * hidden * bottleneck * Float32Array.BYTES_PER_ELEMENT;
 }
 
+/** Room for merged adapters of this pool. */
+export function emptyAdapters({ layers, hidden, bottleneck }: PoolShape): MergedAdapters {
+  const entries = layers * hidden * bottleneck;
+  return { down: new Float32Array(entries), up: new Float32Array(entries) };
+}
+
 /**
  * Merges a pool under a profile's masks (X-PEFT, section 3).
  *
  * @param masks a mask blob, docs/formats.md
+ * @param merged is written over, unless the masks are refused
+ * @returns `merged`
  * @throws XpeftError `invalid_mask` if the blob does not fit the pool
  */
-export function mergeAdapters(pool: AdapterPool, masks: Uint8Array): MergedAdapters {
+export function mergeAdapters(
+  pool: AdapterPool,
+  masks: Uint8Array,
+  merged: MergedAdapters = emptyAdapters(pool),
+): MergedAdapters {
   const { layers, hidden, bottleneck } = pool;
   const { size, chosen } = pool.pool;
   const adapters = unpackMasks(masks, { layers, size, chosen });
   const entries = hidden * bottleneck;
-  const merged = { down: new Float32Array(layers * entries), up: new Float32Array(layers * entries) };
   for (let row = 0; row < 2 * layers; row++) {
     const side = row % 2 === 0 ? merged.down : merged.up;
     const start = (row >> 1) * entries;
