@@ -16,6 +16,11 @@ export interface BenchWorker extends RunningWorker {
   measure<Name extends keyof Measures>(name: Name, params: Params<Name>): Promise<Found<Name>>;
 }
 
+/** Keeps wrangler from looking for where on the globe it runs, and from saying so where there is no network. */
+export function stayOffline(): void {
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+}
+
 /**
  * Starts the bench's Worker, which has the deploy's bundle and the graphs of the bench for its assets, and stops it when
  * all is done.
@@ -26,8 +31,7 @@ export async function withWorker<Result>(
   use: (worker: BenchWorker) => Promise<Result>,
   { folders = [], ...options }: WorkerOptions & { folders?: readonly string[] } = {},
 ): Promise<Result> {
-  // Else it looks for where on the globe it runs, and says so where there is no network.
-  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  stayOffline();
   const bundle = await makeFolder("xpeft-bench-");
   try {
     for (const folder of [options.bundle ?? BUNDLE, GRAPHS, ...folders]) {

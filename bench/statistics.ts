@@ -1,5 +1,8 @@
 import { median, quantile } from "d3-array";
 
+/** Bytes; as the platform counts them, not 2^20. */
+export const MEGABYTE = 1e6;
+
 /** Middle and upper end of many measurements. */
 export interface Spread {
   readonly median: number;

@@ -1,9 +1,9 @@
 import { readBundle } from "../../cli/files.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
+import { type Answer, count, onlyStatuses, type Statuses } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";
 import { BUNDLE } from "../graphs.ts";
 import { type BenchWorker, withWorker } from "../isolate.ts";
-import { count, onlyStatuses, type Statuses } from "../memory/asking.ts";
 import { ratioOf, spreadOf } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 
@@ -44,23 +44,16 @@ async function timesBeside(worker: BenchWorker, requests: number): Promise<numbe
 async function flood(worker: BenchWorker, requests: number): Promise<Statuses> {
   const inputs = Array(FLOOD_TEXTS).fill(textOf(FLOOD_TOKENS));
   const ask = () => worker.predict({ task: "demo", profile: "demo-002", inputs, logits: true });
-  const logitsOf = async (response: Response) => {
-    const { predictions } = await response.json<{ predictions: { logits: object }[] }>();
+  const logitsOf = ({ body }: Answer) => {
+    const { predictions } = JSON.parse(body) as { predictions: { logits: object }[] };
     return JSON.stringify(predictions.map(({ logits }) => logits));
   };
-  const alone = await logitsOf(await ask());
+  const alone = logitsOf(await count({}, ask()));
   const statuses: Statuses = {};
-  const answers = await Promise.all(
-    Array.from({ length: requests }, async () => {
-      const response = await ask();
-      statuses[response.status] = (statuses[response.status] ?? 0) + 1;
-      if (response.ok) return await logitsOf(response);
-      await response.arrayBuffer();
-      return alone;
-    }),
-  );
-  if (answers.some((answer) => answer !== alone)) throw new Error("In a flood a text got another answer than alone.");
+  const answers = await Promise.all(Array.from({ length: requests }, () => count(statuses, ask())));
   onlyStatuses("A flood", statuses, [200, 503]);
+  if (answers.some((answer) => answer.status === 200 && logitsOf(answer) !== alone))
+    throw new Error("In a flood a text got another answer than alone.");
   return statuses;
 }
 

@@ -1,19 +1,23 @@
+import { count, onlyStatuses, predict, type Statuses, waitingTokens } from "../asking.ts";
 import type { Bench, Figure, Line } from "../bench.ts";
 import { draws } from "../load.ts";
-import { count, onlyStatuses, predict, type Statuses, waitingTokens } from "../memory/asking.ts";
-import { type InspectedWorker, type IsolateMemory, usedOf, wholeOf, withInspected } from "../memory/inspected.ts";
-import { manyRows } from "../memory/rows.ts";
+import {
+  type InspectedWorker,
+  type IsolateMemory,
+  MOST_MEGABYTES,
+  usedOf,
+  wholeOf,
+  withInspected,
+} from "../memory/inspected.ts";
+import { manyRows, profileOf } from "../memory/rows.ts";
+import { MEGABYTE } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 
-const MEGABYTE = 1e6;
-const MOST_MEGABYTES = 100;
 /** Texts of a request at most. */
 const MOST_INPUTS = 64;
 const MOST_BODY_BYTES = 256 * 1024;
 /** Requests with the largest body at once: more than are let in. */
 const BODIES = 24;
-
-const profileOf = (index: number) => `demo-${String(index).padStart(3, "0")}`;
 
 /** Steps of a Worker's life by name, each after the one before. */
 function stepsOf(
@@ -76,22 +80,22 @@ async function largest(worker: InspectedWorker, texts: number): Promise<string> 
     return frame.replaceAll("*", "!".repeat(Math.floor((MOST_BODY_BYTES - frame.length) / stars)));
   };
   // It is to be under way when the bodies come: what they have would else be counted first.
-  for (let begun = false; !begun; ) {
-    const answered = batch.then(() => true);
-    begun = await Promise.race([answered, waitingTokens(worker.url).then((tokens) => tokens > 0)]);
-  }
-  const outcomes: Record<string, number> = {};
-  const bodies = Array.from({ length: BODIES }, async (_, index) => {
-    const response = await predict(worker.url, body(index));
-    const { detail = "answered" } = await response.json<{ detail?: string }>();
-    if (![200, 503].includes(response.status))
-      throw new Error(`A body of 256 KiB was answered ${response.status}: ${detail}`);
-    outcomes[detail] = (outcomes[detail] ?? 0) + 1;
-  });
-  await Promise.all(bodies);
+  const answered = batch.then(() => true);
+  const begun = async () => (await waitingTokens(worker.url)) > 0;
+  while (!(await Promise.race([answered, begun()])));
+  const statuses: Statuses = {};
+  const answers = await Promise.all(
+    Array.from({ length: BODIES }, (_, index) => count(statuses, predict(worker.url, body(index)))),
+  );
+  onlyStatuses("A body of 256 KiB", statuses, [200, 503]);
   onlyStatuses("The largest request", { [(await batch).status]: 1 }, [200]);
-  const how = Object.entries(outcomes).map(([detail, times]) => `${times} ${detail}`);
-  return `${texts} texts of 512 tokens, and ${BODIES} bodies of 256 KiB at once: ${how.join(", ")}`;
+  const refused = (detail: string) => answers.filter((one) => one.status === 503 && one.body.includes(detail)).length;
+  const how = [
+    `${statuses[200] ?? 0} answered`,
+    `${refused("as many bodies")} refused for bodies`,
+    `${refused("as many texts")} for tokens`,
+  ];
+  return `${texts} texts of 512 tokens, and beside ${BODIES} bodies of 256 KiB at once: ${how.join(", ")}`;
 }
 
 const highest = (samples: readonly IsolateMemory[]): IsolateMemory =>

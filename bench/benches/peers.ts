@@ -5,11 +5,10 @@ import { latency, throughput } from "../peers/measure.ts";
 import type { Peer } from "../peers/peer.ts";
 import { type Point, plotOf } from "../peers/plot.ts";
 import { withPeers } from "../peers/running.ts";
-import { ratioOf, rounded, spreadOf } from "../statistics.ts";
+import { MEGABYTE, ratioOf, rounded, spreadOf } from "../statistics.ts";
 
 const TOKENS = [8, 32, 128];
 const TOLD = 32;
-const MEGABYTE = 1e6;
 
 const FULL = {
   counts: [1, 100, 10_000],

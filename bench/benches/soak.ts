@@ -1,12 +1,12 @@
 import { mean } from "d3-array";
+import { count, onlyStatuses, predict, predictStream, type Statuses } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";
 import { draws, type Send, throughput } from "../load.ts";
-import { count, onlyStatuses, predict, predictStream, type Statuses } from "../memory/asking.ts";
 import { usedOf, withInspected } from "../memory/inspected.ts";
-import { manyRows } from "../memory/rows.ts";
+import { manyRows, profileOf } from "../memory/rows.ts";
+import { MEGABYTE } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 
-const MEGABYTE = 1e6;
 const MOST_GROWTH_MEGABYTES = 2;
 const AT_A_TIME = 4;
 const TASKS = 4;
@@ -15,8 +15,6 @@ const MOST_TOKENS = 48;
 
 /** Every so many calls one of another kind, so that errors and streams are among them. */
 const KINDS = { unknownProfile: 11, noJson: 17, stream: 23, largest: 97 };
-
-const profileOf = (index: number) => `demo-${String(index).padStart(3, "0")}`;
 
 /** Predictions of several kinds, mixed the same way at each run. */
 function callsOf(url: URL, statuses: Statuses, calls: number): Send[] {

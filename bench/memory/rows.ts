@@ -5,6 +5,9 @@ import type { Rows } from "./inspected.ts";
 
 const LABELS = 30;
 
+/** Id of a profile of {@link manyRows}. */
+export const profileOf = (index: number): string => `demo-${String(index).padStart(3, "0")}`;
+
 /** Tasks `task-0` and on, of 30 labels each, that read the longest texts; the profiles are the first one's. */
 export async function manyRows(tasks: number, profiles: number): Promise<Rows[]> {
   const bundle = await readBundle(BUNDLE);

@@ -1,11 +1,10 @@
 import type { Figure, Line } from "../bench.ts";
-import { ratioOf } from "../statistics.ts";
+import { MEGABYTE, ratioOf } from "../statistics.ts";
 import { TASKS, type Written } from "./written.ts";
 
 /** The shape that all are held against. */
 export const SHIPPED = "shipped";
 const NOT_MEASURED = "–";
-const MEGABYTE = 1e6;
 const TOLD = 32;
 
 /** Milliseconds a run, one number a turn: by tokens, then by shape. */
