@@ -16,6 +16,9 @@ export interface BenchWorker extends RunningWorker {
   measure<Name extends keyof Measures>(name: Name, params: Params<Name>): Promise<Found<Name>>;
 }
 
+/** Options of a Worker whose rows stay kept for as long as a bench runs. */
+export const ROWS_KEPT = { vars: { CACHE_TTL_SECONDS: "999999" } } as const;
+
 /** Keeps wrangler from looking for where on the globe it runs, and from saying so where there is no network. */
 export function stayOffline(): void {
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";

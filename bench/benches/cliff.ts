@@ -1,19 +1,17 @@
 import { readBundle } from "../../cli/files.ts";
-import { parseSigningKeys } from "../../src/signing-keys.ts";
-import { type Carry, signToken } from "../../src/token.ts";
+import type { Carry } from "../../src/token.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
-import { TOKEN_KEYS } from "../../test/support/worker.ts";
 import type { Bench, Figure, Line } from "../bench.ts";
 import { BUNDLE } from "../graphs.ts";
 import { type BenchWorker, withWorker } from "../isolate.ts";
 import { draws, type Send, throughput } from "../load.ts";
 import { ratioOf, spreadOf } from "../statistics.ts";
 import { textOf } from "../texts.ts";
+import { signerOf } from "../tokens.ts";
 
 const TOKENS = 32;
 /** Requests under way at any time: enough that the Worker never waits for the next. */
 const AT_A_TIME = 4;
-const TOKEN_SECONDS = 3600;
 
 type Rows = { readonly task: ReturnType<typeof taskFor>; readonly profiles: ReturnType<typeof profilesOf> };
 
@@ -39,14 +37,11 @@ function send(worker: BenchWorker, profile: string, key: string): Send {
 
 function byToken(carry: Carry): (worker: BenchWorker, rows: Rows) => AsProfile {
   return (worker, { task, profiles }) => {
-    const keys = parseSigningKeys(TOKEN_KEYS);
-    const signing = { carry, ttlSeconds: TOKEN_SECONDS, until: null, now: new Date() };
+    const sign = signerOf(task, carry);
     return async (number) => {
       const profile = profiles[number];
       if (!profile) throw new RangeError(`There is no profile ${number}.`);
-      const row = { ...profile, task: task.name, generation: 1, updatedAt: signing.now };
-      const { token } = await signToken(keys, { ...task, generation: 1 }, row, signing);
-      return send(worker, profile.id, token);
+      return send(worker, profile.id, await sign(profile));
     };
   };
 }

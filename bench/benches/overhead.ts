@@ -2,7 +2,7 @@ import { readBundle } from "../../cli/files.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
 import type { Bench, Figure, Line } from "../bench.ts";
 import { BUNDLE, PLAIN } from "../graphs.ts";
-import { withWorker } from "../isolate.ts";
+import { ROWS_KEPT, withWorker } from "../isolate.ts";
 import { ratioOf, spreadOf } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 
@@ -11,9 +11,6 @@ const GOALS = new Map([
   [32, 1.15],
   [128, undefined],
 ]);
-
-/** Rows that stay kept for as long as the bench runs. */
-const KEPT = { vars: { CACHE_TTL_SECONDS: "999999" } };
 
 export const overhead: Bench = {
   name: "overhead",
@@ -45,7 +42,7 @@ export const overhead: Bench = {
           "ratio, no limiter nor log": ratioOf(found.quiet, found.plain).median,
         });
       }
-    }, KEPT);
+    }, ROWS_KEPT);
     return { figures, table };
   },
 };

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { getPlatformProxy, unstable_startWorker } from "wrangler";
 import { z } from "zod";
+import { SCOPES } from "../../src/access.ts";
+import { createKeyStore, drawKey } from "../../src/keys.ts";
 import { createPush, type NewProfile, type NewTask } from "../../src/push.ts";
 import { configFor, migrate, TOKEN_KEYS } from "../../test/support/worker.ts";
 import { stayOffline } from "../isolate.ts";
@@ -18,6 +20,8 @@ export interface IsolateMemory extends JsMemory {
 /** The deploy's Worker in an isolate that can be looked into. */
 export interface InspectedWorker {
   readonly url: URL;
+  /** A key for everything. */
+  readonly adminKey: string;
   /** Loads the bundle if nothing has yet. */
   load(): Promise<void>;
   /** What is in use once garbage is collected. */
@@ -39,13 +43,17 @@ export const usedOf = ({ wasm, used, outside }: IsolateMemory): number => wasm +
 
 const healthSchema = z.object({ heapBytes: z.number() });
 
-/** Puts tasks and their profiles into the database that a Worker is then started on. */
-async function fill(configPath: string, state: string, rows: readonly Rows[]): Promise<void> {
+/** Puts tasks, their profiles and a key for everything into the database that a Worker is then started on. */
+async function fill(configPath: string, state: string, rows: readonly Rows[]): Promise<{ adminKey: string }> {
   const proxy = await getPlatformProxy<{ DB: D1Database }>({ configPath, persist: { path: join(state, "v3") } });
   try {
     await migrate(proxy.env.DB);
     const push = createPush(drizzle(proxy.env.DB));
     for (const { task, profiles } of rows) await push(task, profiles);
+    const whole = { name: "bench", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null };
+    const { key, row } = await drawKey(whole);
+    await createKeyStore(drizzle(proxy.env.DB)).add(row);
+    return { adminKey: key };
   } finally {
     await proxy.dispose();
   }
@@ -82,7 +90,7 @@ export async function withInspected<Result>(
   try {
     const config = await configFor(folder, {});
     const persist = join(folder, "state");
-    await fill(config, persist, rows);
+    const { adminKey } = await fill(config, persist, rows);
     process.env.MINIFLARE_WORKERD_V8_FLAGS = `--max-heap-size=${MOST_HEAP_MEGABYTES}`;
     const variable = (value: string) => ({ type: "plain_text" as const, value });
     const running = await unstable_startWorker({
@@ -107,6 +115,7 @@ export async function withInspected<Result>(
       try {
         return await use({
           url,
+          adminKey,
           async load() {
             await health();
           },
