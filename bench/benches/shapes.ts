@@ -23,7 +23,7 @@ export const shapes: Bench = {
     const { folder, only, data, tokens, ...patience } = quick ? QUICK : FULL;
     const steps = tokens.length + 1;
     progress(0, steps, "writing graphs");
-    const written = await writtenShapes(folder, only, data);
+    const written = await writtenShapes(folder, { only, data });
     const graphs = Object.fromEntries(written.shapes.map(({ name, graph, weights }) => [name, { graph, weights }]));
     const times: Times = await withWorker(
       async (worker) => {

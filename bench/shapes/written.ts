@@ -16,8 +16,13 @@ const HINT =
 /** Tasks whose texts agreement is measured on; each has a data set of its name. */
 export const TASKS = ["news", "offense"] as const;
 
+/** Texts of a task's dev split that agreement is measured on. */
+export const TEXTS = 800;
+
 /** Shares between 0 and 1. */
 const agreementSchema = z.object({
+  /** SHA-256 of the data set. */
+  data: z.string(),
   texts: z.number(),
   /** Of fp32. */
   accuracy: z.number(),
@@ -30,6 +35,10 @@ const agreementSchema = z.object({
 const indexSchema = z.object({
   /** SHA-256 of the files that all was made from. */
   sources: z.record(z.string(), z.string()),
+  /** Shapes that were asked for, in order; none for all. */
+  only: z.array(z.string()),
+  /** Texts that agreement was to be measured on. */
+  texts: z.number(),
   shapes: z.array(
     z.object({
       name: z.string(),
@@ -66,40 +75,57 @@ async function sha256(path: string): Promise<string | null> {
     .digest("hex");
 }
 
+/** What a folder of shapes is to hold. */
+export interface Wanted {
+  /** Shapes beside the shipped one; all if it names none. */
+  readonly only: readonly string[];
+  /** Folder of data sets; null to leave agreement out. */
+  readonly data: string | null;
+}
+
 /**
  * What a folder holds.
  *
- * @returns null if there is nothing, if it was made from other files than those that are here now, or before data was here
+ * @returns null if there is nothing, if it was made from other files than those that are here now or before data was here,
+ * or if it was made by hand and has other shapes, or agreement on other texts
  */
-export async function readWritten(folder: string, data: string | null): Promise<Written | null> {
+export async function readWritten(folder: string, { only, data }: Wanted): Promise<Written | null> {
   const path = join(folder, INDEX);
   if (!existsSync(path)) return null;
   const written = indexSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
   if (!written.success) return null;
   for (const [source, hash] of Object.entries(written.data.sources)) if ((await sha256(source)) !== hash) return null;
-  const lacks = (task: (typeof TASKS)[number]) =>
-    data !== null && existsSync(dataFile(data, task)) && !written.data.agreement[task];
-  return TASKS.some(lacks) ? null : written.data;
+  if (written.data.only.join() !== only.toSorted().join()) return null;
+  if (data === null) return written.data;
+  if (written.data.texts !== TEXTS) return null;
+  for (const task of TASKS) {
+    const hash = await sha256(dataFile(data, task));
+    if (hash !== null && written.data.agreement[task]?.data !== hash) return null;
+  }
+  return written.data;
 }
 
 /**
  * What a folder holds, once the training half has filled it if need be, which takes minutes with data.
  *
- * @param only shapes to write beside the shipped one; all if it names none
- * @param data folder of data sets; null to leave agreement out
  * @throws ShapesMissing if they are to be written and there is no Python to do it
  */
-export async function writtenShapes(folder: string, only: readonly string[], data: string | null): Promise<Written> {
-  const there = await readWritten(folder, data);
+export async function writtenShapes(folder: string, wanted: Wanted): Promise<Written> {
+  const { only, data } = wanted;
+  const there = await readWritten(folder, wanted);
   if (there) return there;
   if (withoutPython !== undefined) throw new ShapesMissing(withoutPython);
-  const options = [...only.flatMap((name) => ["--only", name]), ...(data === null ? [] : ["--data", resolve(data)])];
+  const options = [
+    ...only.flatMap((name) => ["--only", name]),
+    ...(data === null ? [] : ["--data", resolve(data)]),
+    ...["--texts", `${TEXTS}`],
+  ];
   try {
     await runToEnd({ file: python, args: ["-m", "bench.shapes", resolve(folder), ...options], cwd: TRAINING });
   } catch (error) {
     throw error instanceof PeerMissing ? new ShapesMissing(error.message) : error;
   }
-  const made = await readWritten(folder, data);
+  const made = await readWritten(folder, wanted);
   if (!made) throw new Error(`bench.shapes has not written what was asked for into ${folder}.`);
   return made;
 }

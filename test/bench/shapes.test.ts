@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { figuresOf, linesOf } from "../../bench/shapes/lines.ts";
-import { dataFile, readWritten, ShapesMissing, type Written, writtenShapes } from "../../bench/shapes/written.ts";
+import {
+  dataFile,
+  readWritten,
+  ShapesMissing,
+  TEXTS,
+  type Written,
+  writtenShapes,
+} from "../../bench/shapes/written.ts";
 
 vi.mock(import("../support/python.ts"), async (original) => ({
   ...(await original()),
@@ -18,14 +25,19 @@ const shape = (name: string, bytes: number) => ({
   weights: [],
   bytes,
 });
-const written: Written = { sources: {}, shapes: [shape("shipped", 24e6), shape("fp32", 55e6)], agreement: {} };
+const shapes = [shape("shipped", 24e6), shape("fp32", 55e6)];
+const written: Written = { sources: {}, only: [], texts: TEXTS, shapes, agreement: {} };
+/** All shapes, without agreement. */
+const ALL = { only: [], data: null };
+const hashOf = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 const news = {
+  data: hashOf("news"),
   texts: 800,
   accuracy: 0.7,
   same: { shipped: 0.99, fp32: 1 },
   accuracies: { shipped: 0.69, fp32: 0.7 },
 };
-const offense = { ...news, texts: 200, same: { shipped: 0.94, fp32: 1 } };
+const offense = { ...news, data: hashOf("offense"), texts: 200, same: { shipped: 0.94, fp32: 1 } };
 const times = new Map([[32, { shipped: [1, 10, 1], fp32: [2, 20, 3] }]]);
 
 describe("the table", () => {
@@ -66,39 +78,53 @@ describe("a folder of shapes", () => {
   const keep = (index: unknown) => writeFile(join(folder, "shapes.json"), JSON.stringify(index));
 
   it("is read while the files that it was made from are the same", async () => {
-    expect(await readWritten(folder, null)).toBeNull();
-    const hash = createHash("sha256")
-      .update(await readFile("package.json"))
-      .digest("hex");
+    expect(await readWritten(folder, ALL)).toBeNull();
+    const hash = hashOf(await readFile("package.json"));
     await keep({ ...written, sources: { "package.json": hash } });
-    expect(await readWritten(folder, null)).toMatchObject({ shapes: written.shapes });
-    expect(await writtenShapes(folder, [], null)).toMatchObject({ shapes: written.shapes });
+    expect(await readWritten(folder, ALL)).toMatchObject({ shapes: written.shapes });
+    expect(await writtenShapes(folder, ALL)).toMatchObject({ shapes: written.shapes });
     for (const [path, other] of [
       ["package.json", "0".repeat(64)],
       ["no-such-file", hash],
     ] as const) {
       await keep({ ...written, sources: { [path]: other } });
-      expect(await readWritten(folder, null), path).toBeNull();
+      expect(await readWritten(folder, ALL), path).toBeNull();
     }
     await keep({ ...written, shapes: "none" });
-    expect(await readWritten(folder, null)).toBeNull();
+    expect(await readWritten(folder, ALL)).toBeNull();
   });
 
   it("is not enough once there is data that its agreement was not measured on", async () => {
     await keep({ ...written, agreement: { news } });
     const data = join(root, "data");
-    expect(await readWritten(folder, data)).not.toBeNull();
+    const wanted = { only: [], data };
+    expect(await readWritten(folder, wanted)).not.toBeNull();
     for (const task of ["news", "offense"]) {
       await mkdir(dirname(dataFile(data, task)), { recursive: true });
-      await writeFile(dataFile(data, task), "");
+      await writeFile(dataFile(data, task), task);
     }
-    expect(await readWritten(folder, data)).toBeNull();
+    expect(await readWritten(folder, wanted)).toBeNull();
     await keep({ ...written, agreement: { news, offense } });
-    expect(await readWritten(folder, data)).not.toBeNull();
+    expect(await readWritten(folder, wanted)).not.toBeNull();
+    await writeFile(dataFile(data, "news"), "other texts");
+    expect(await readWritten(folder, wanted)).toBeNull();
+    expect(await readWritten(folder, ALL)).not.toBeNull();
+  });
+
+  it("is not enough if other shapes, or agreement on other texts, were asked of it by hand", async () => {
+    await keep({ ...written, only: ["fp32"] });
+    expect(await readWritten(folder, ALL)).toBeNull();
+    expect(await readWritten(folder, { ...ALL, only: ["fp32"] })).not.toBeNull();
+    expect(await readWritten(folder, { ...ALL, only: ["per-tensor", "fp32"] })).toBeNull();
+    await keep({ ...written, only: ["fp32", "per-tensor"] });
+    expect(await readWritten(folder, { ...ALL, only: ["per-tensor", "fp32"] })).not.toBeNull();
+    await keep({ ...written, texts: TEXTS - 1 });
+    expect(await readWritten(folder, { only: [], data: join(root, "data") })).toBeNull();
+    expect(await readWritten(folder, ALL)).not.toBeNull();
   });
 
   it("cannot be written without Python, and the error says what to run", async () => {
-    const missing = writtenShapes(folder, [], null);
+    const missing = writtenShapes(folder, ALL);
     await expect(missing).rejects.toThrow(ShapesMissing);
     await expect(missing).rejects.toMatchObject({
       name: "ShapesMissing",

@@ -4,6 +4,7 @@
 the label that fp32 gives. `npm run bench -- shapes` runs this and times them in the Worker.
 """
 
+import ast
 import hashlib
 import json
 from collections.abc import Mapping
@@ -23,11 +24,11 @@ from xpeft.writing import written_folder
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
 INDEX = "shapes.json"
+OWN = ("bench", "xpeft")
 TASKS = ("news", "offense")
-# What the shapes and their agreement are made from: where one of these files is another, both are made anew.
+# What the shapes and their agreement are made from, beside the code: where one of these files is another, both are made anew.
 SOURCES = [
-    *(ROOT / "training" / "bench" / file for file in ("shapes.py", "shapes_builders.py", "shapes_agreement.py")),
-    *(ROOT / "training" / "xpeft" / "bundle" / file for file in ("graph.py", "outliers.py", "calibration.txt")),
+    ROOT / "training" / "xpeft" / "bundle" / "calibration.txt",
     BUNDLE / "manifest.json",
     *(ROOT / "bundles" / "demo" / task / file for task in TASKS for file in ("task.json", "profiles.ndjson")),
 ]
@@ -84,17 +85,40 @@ def write_shape(plm: PLM, bottleneck: int, name: str, folder: Path) -> Written:
     return Written(name, shape.about, graph, weights, sum((folder / file).stat().st_size for file in weights))
 
 
+def own_modules(*files: Path) -> set[Path]:
+    """Files of this project's modules that these files import, and those that they import in turn; and the files themselves."""
+    found: set[Path] = set()
+    left = set(files)
+    while left:
+        file = left.pop()
+        found.add(file)
+        # Imported modules are read as they are written, not run: that would take longer than a shape to be written.
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        names = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and node.level == 0]
+        modules = {(ROOT / "training" / name.replace(".", "/")).with_suffix(".py") for name in names if name.split(".")[0] in OWN}
+        left |= {module for module in modules if module.is_file()} - found
+    return found
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def source_hashes() -> dict[str, str]:
-    """SHA-256 of each of SOURCES, by its path from the project's folder."""
-    return {path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}
+    """SHA-256 of SOURCES and of the code, by its path from the project's folder."""
+    here = Path(__file__)
+    code = own_modules(here, here.with_name("shapes_agreement.py"))
+    return {path.relative_to(ROOT).as_posix(): sha256(path) for path in [*sorted(code), *SOURCES]}
 
 
 def agreement(data: Path, graphs: Mapping[str, Path], texts: int) -> dict[str, object]:
-    """What `measure_agreement` finds, by task, for the tasks whose data is there."""
+    """What `measure_agreement` finds, and SHA-256 of the data, by task, for the tasks whose data is there."""
     # Takes longer to import than a shape to be written.
     from bench.shapes_agreement import data_file, measure_agreement
 
-    return {task: vars(measure_agreement(task, data, BUNDLE, graphs, texts)) for task in TASKS if data_file(data, task).exists()}
+    there = {task: data_file(data, task) for task in TASKS if data_file(data, task).exists()}
+    return {task: {**vars(measure_agreement(task, data, BUNDLE, graphs, texts)), "data": sha256(file)} for task, file in there.items()}
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -119,6 +143,8 @@ def main(
         graphs = {shape.name: (BUNDLE if shape.name == SHIPPED else draft) / shape.graph for shape in written}
         index = {
             "sources": source_hashes(),
+            "only": sorted(set(only or [])),
+            "texts": texts,
             "shapes": [vars(shape) for shape in written],
             "agreement": agreement(data, graphs, texts) if data else {},
         }
