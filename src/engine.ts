@@ -119,7 +119,7 @@ export interface EngineParts {
   readonly wasm: WebAssembly.Module;
   /** What merges the adapter pool, src/pool/kernels.wasm, compiled. */
   readonly kernels: WebAssembly.Module;
-  /** Most bytes of merged adapters to keep; the default, 4 MiB, keeps 4 profiles of the default bundle. */
+  /** Most bytes of merged adapters to keep; the default, 4 MiB, keeps 9 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;
 }
 
