@@ -4,9 +4,8 @@ import { profiles, tasks } from "../schema/tables.ts";
 import type { Database } from "./database.ts";
 import type { ProfileParts, Task } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
-import { bytesFromFloats } from "./floats.ts";
 import { reach } from "./registry/reach.ts";
-import { firstGeneration, replaceProfile } from "./registry/sql.ts";
+import { firstGeneration, replaceProfile, rowOf } from "./registry/sql.ts";
 
 /** A task to write; the database counts the generation. */
 export type NewTask = Omit<Task, "generation">;
@@ -67,15 +66,7 @@ export function createPush(db: Database): Push {
 }
 
 async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]): Promise<void> {
-  const row = {
-    name: task.name,
-    bundle: task.bundle,
-    labels: JSON.stringify(task.labels),
-    maxTokens: task.maxTokens,
-    head: bytesFromFloats(task.head),
-    masks: task.masks,
-    updatedAt: Date.now(),
-  };
+  const row = { name: task.name, ...rowOf(task) };
 
   // One parameter for all the ids, as their number may be far above what a statement binds.
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(pushed.map(({ id }) => id))}))`;

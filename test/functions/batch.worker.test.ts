@@ -6,33 +6,16 @@ import { createApp } from "../../functions/app.ts";
 import { readAsset } from "../../functions/assets.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import { createPush } from "../../src/push.ts";
+import { counted } from "../support/counted.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 
 const PROFILES = 32;
-
-/** The real database, and how many queries went to it. */
-function countedDatabase() {
-  const counted = { queries: 0 };
-  const count = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get(of, name) {
-        const value = Reflect.get(of, name);
-        if (typeof value !== "function") return value;
-        return (...given: unknown[]) => {
-          if (name === "prepare" || name === "exec") counted.queries++;
-          const result = value.apply(of, given);
-          return name === "withSession" ? count(result) : result;
-        };
-      },
-    });
-  return { counted, DB: count(env.DB) };
-}
 
 it(`answers ${PROFILES} texts under ${PROFILES} profiles by one query, each as a single call does`, async () => {
   await createPush(drizzle(env.DB))(taskFor(await readManifest(readAsset(env.ASSETS))), profilesOf(PROFILES));
   const app = createApp();
   vi.spyOn(console, "log").mockImplementation(() => {});
-  const { counted, DB } = countedDatabase();
+  const { database: DB, queries } = counted(env.DB);
   const ask = async (body: object) => {
     const context = createExecutionContext();
     const request = new Request("https://worker.invalid/v1/predict", {
@@ -52,9 +35,9 @@ it(`answers ${PROFILES} texts under ${PROFILES} profiles by one query, each as a
   }));
 
   const mixed = await ask({ inputs });
-  expect(counted.queries).toBe(1);
+  expect(queries()).toBe(1);
   const again = await ask({ inputs });
-  expect(counted.queries).toBe(1);
+  expect(queries()).toBe(1);
   expect(again).toEqual(mixed);
   for (const [place, { profile, text }] of inputs.entries()) {
     // Compared as text, so that not even a zero's sign may differ.
