@@ -1,11 +1,9 @@
-import { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
-import { type ReadFile, readVerified } from "./bundle/files.ts";
-import { type BundleFile, type Manifest, oneWithRole, withRole } from "./bundle/manifest.ts";
-import { XpeftError } from "./errors.ts";
+import { Tensor } from "onnxruntime-web/wasm";
+import type { ReadFile } from "./bundle/files.ts";
+import { type Manifest, oneWithRole, withRole } from "./bundle/manifest.ts";
+import { floats, openGraph } from "./graph.ts";
 import type { MergedAdapters } from "./merge.ts";
-import { openSession } from "./runtime.ts";
 import type { TokenizedText } from "./tokenizer.ts";
-import { inTurn } from "./turns.ts";
 
 /** The frozen PLM with a place for adapters. */
 export interface Encoder {
@@ -16,90 +14,62 @@ export interface Encoder {
    * @returns pooled features, `[d]`
    * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
    */
-  run(text: Pick<TokenizedText, "ids" | "typeIds">, adapters: () => MergedAdapters): Promise<Float32Array>;
+  run(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
+
+  /**
+   * The same, with where learning goes on from.
+   *
+   * @returns `residual` is what the first learnt layer's adapter joins, `[T, d]` flat
+   */
+  runToLearn(
+    text: ReadText,
+    adapters: () => MergedAdapters,
+  ): Promise<{ features: Float32Array; residual: Float32Array }>;
 }
 
+type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
+
 /**
- * Opens a bundle's encoder. Its files are let go as soon as ONNX Runtime has its copy.
+ * Opens a bundle's encoder.
  *
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime refuses it or
  * its inputs and outputs are not those of docs/formats.md
  */
 export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Encoder> {
-  const session = await open(wasm, manifest.files, read);
-  const { layers, hidden, bottleneck } = manifest;
-  const fault = contractFault(session, {
-    input_ids: [1, "T"],
-    token_type_ids: [1, "T"],
+  const { layers, hidden, bottleneck, files } = manifest;
+  const shapes = {
     adapter_down: [layers, hidden, bottleneck],
     adapter_up: [layers, bottleneck, hidden],
     adapter_gain: [layers, bottleneck],
     adapter_shift: [layers, bottleneck],
+  };
+  const graph = await openGraph(wasm, read, oneWithRole(files, "graph"), withRole(files, "weights"), {
+    name: "encoder",
+    inputs: { input_ids: [1, "T"], token_type_ids: [1, "T"], ...shapes },
+    outputs: ["features", "residual"],
   });
-  if (fault !== null) {
-    // Whoever loads again would else pay for this one's weights too.
-    await session.release();
-    throw unusable(fault);
-  }
-  const plain = new Float32Array(layers * bottleneck);
-  const adapter_gain = new Tensor(
-    "float32",
-    plain.map(() => 1),
-    [layers, bottleneck],
+  const zeros = new Float32Array(layers * bottleneck);
+  const adapter_gain = floats(
+    zeros.map(() => 1),
+    shapes.adapter_gain,
   );
-  const adapter_shift = new Tensor("float32", plain, [layers, bottleneck]);
-  // ONNX Runtime keeps a run's arguments on a stack that all sessions share, and waits while they are there.
-  const oneAtATime = inTurn();
+  const adapter_shift = floats(zeros, shapes.adapter_shift);
+
+  const feedsOf = ({ ids, typeIds }: ReadText, { down, up }: MergedAdapters) => ({
+    input_ids: new Tensor("int32", ids, [1, ids.length]),
+    token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
+    adapter_down: floats(down, shapes.adapter_down),
+    adapter_up: floats(up, shapes.adapter_up),
+    adapter_gain,
+    adapter_shift,
+  });
 
   return {
-    async run({ ids, typeIds }, adapters) {
-      const outputs = await oneAtATime(async () => {
-        const { down, up } = adapters();
-        const feeds = {
-          input_ids: new Tensor("int32", ids, [1, ids.length]),
-          token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
-          adapter_down: new Tensor("float32", down, [layers, hidden, bottleneck]),
-          adapter_up: new Tensor("float32", up, [layers, bottleneck, hidden]),
-          adapter_gain,
-          adapter_shift,
-        };
-        return await session.run(feeds).catch((cause: unknown) => {
-          throw unusable("The encoder failed on a text.", cause);
-        });
-      });
-      const features = outputs.features?.data;
-      if (!(features instanceof Float32Array) || features.length !== hidden) {
-        throw unusable(`The encoder did not give ${hidden} features.`);
-      }
+    async run(text, adapters) {
+      const { features } = await graph.run({ features: hidden }, () => feedsOf(text, adapters()));
       return features;
     },
+    runToLearn: (text, adapters) =>
+      graph.run({ features: hidden, residual: text.ids.length * hidden }, () => feedsOf(text, adapters())),
   };
-}
-
-async function open(wasm: WebAssembly.Module, files: readonly BundleFile[], read: ReadFile): Promise<InferenceSession> {
-  const graph = await readVerified(read, oneWithRole(files, "graph"));
-  const externalData = [];
-  for (const file of withRole(files, "weights")) {
-    externalData.push({ path: file.path, data: await readVerified(read, file) });
-  }
-  try {
-    return await openSession(wasm, graph, externalData);
-  } catch (cause) {
-    throw unusable("ONNX Runtime cannot open the encoder.", cause);
-  }
-}
-
-/** What is wrong with a graph that has not just these inputs, each of its shape, or does not give `features`. */
-function contractFault(session: InferenceSession, shapes: Record<string, readonly (number | string)[]>): string | null {
-  const found = session.inputMetadata.map((input) => `${input.name} ${JSON.stringify(input.isTensor && input.shape)}`);
-  const wanted = Object.entries(shapes).map(([name, shape]) => `${name} ${JSON.stringify(shape)}`);
-  if (found.sort().join() !== wanted.sort().join()) {
-    return `The encoder takes ${found.join(", ")} where format 1 has ${wanted.join(", ")}.`;
-  }
-  return session.outputNames.includes("features") ? null : "The encoder has no output named features.";
-}
-
-function unusable(message: string, cause?: unknown): XpeftError {
-  const hint = "Build the bundle again with the training companion of this version.";
-  return new XpeftError("bundle_unusable", message, hint, { cause });
 }

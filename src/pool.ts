@@ -31,6 +31,15 @@ export interface AdapterPool extends PoolShape {
    * @param target `[d·b]`
    */
   mergeMatrix(row: number, adapters: Uint16Array, target: Float32Array): void;
+
+  /**
+   * Writes the product of each adapter's matrix with a merged matrix's gradient: the gradient of the adapter's weight.
+   *
+   * @param row as for {@link mergeMatrix}
+   * @param gradient `[d·b]`
+   * @param target `[N]`
+   */
+  projectMatrix(row: number, gradient: Float32Array, target: Float64Array): void;
 }
 
 /**

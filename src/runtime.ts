@@ -10,7 +10,11 @@ export interface ExternalData {
 /** ONNX Runtime keeps one WASM instance for all its sessions; this is its memory. */
 let heap: WebAssembly.Memory | undefined;
 
-const oneAtATime = inTurn();
+/**
+ * Does work with ONNX Runtime when that of others is done. It keeps a run's arguments on a stack that all sessions share, and
+ * waits while they are there.
+ */
+export const inOrtTurn = inTurn();
 
 /**
  * Opens a model in ONNX Runtime, on one thread.
@@ -23,7 +27,7 @@ export async function openSession(
   graph: Uint8Array,
   externalData: readonly ExternalData[],
 ): Promise<InferenceSession> {
-  return await oneAtATime(async () => {
+  return await inOrtTurn(async () => {
     env.wasm.numThreads = 1;
     // Never read: with a binary in hand the loader does not look for the script's own address, which workerd has not.
     env.wasm.wasmBinary = new Uint8Array(1);

@@ -15,7 +15,7 @@ const file = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, "is not a plain file name")
     .refine((path) => path !== "manifest.json", "cannot list itself"),
-  role: z.enum(["graph", "weights", "pool", "tokenizer", "notice"]),
+  role: z.enum(["graph", "learning", "weights", "pool", "tokenizer", "notice"]),
   bytes: z.int().min(0),
   sha256,
 });
@@ -29,11 +29,11 @@ export function withRole(all: readonly BundleFile[], role: BundleFile["role"]): 
 }
 
 /**
- * The one file that has a role, graph or tokenizer.
+ * The one file that has a role, graph, learning or tokenizer.
  *
  * @throws XpeftError `invalid_manifest` if there is none, which no parsed manifest is
  */
-export function oneWithRole(all: readonly BundleFile[], role: "graph" | "tokenizer"): BundleFile {
+export function oneWithRole(all: readonly BundleFile[], role: "graph" | "learning" | "tokenizer"): BundleFile {
   const [one] = withRole(all, role);
   if (one === undefined) throw invalid(`The manifest lists no ${role}.`);
   return one;
@@ -43,6 +43,7 @@ const files = z
   .array(file)
   .refine((all) => new Set(all.map(({ path }) => path)).size === all.length, "lists a file twice")
   .refine((all) => withRole(all, "graph").length === 1, "needs exactly one graph")
+  .refine((all) => withRole(all, "learning").length === 1, "needs exactly one learning graph")
   .refine((all) => withRole(all, "tokenizer").length === 1, "needs exactly one tokenizer")
   .refine((all) => withRole(all, "weights").length >= 1, "needs weights")
   .refine((all) => all.every(({ bytes }) => bytes < MAX_FILE_BYTES), "has a file that is not under 25 MiB");
@@ -71,8 +72,15 @@ const manifestSchema = z
     pool,
     pooling: z.literal("mean"),
     maxTokens: count,
+    learning: z.strictObject({ firstLayer: z.int().min(0), weights: z.array(z.string()) }),
     files,
   })
+  .refine(({ learning, layers }) => learning.firstLayer < layers, "learns from a layer on that it does not have")
+  .refine(
+    ({ learning, files }) =>
+      learning.weights.every((path) => withRole(files, "weights").some((one) => one.path === path)),
+    "learns by weights that it does not list",
+  )
   .refine(
     ({ pool, files }) => (pool.kind === "trained") === withRole(files, "pool").length > 0,
     "needs files of its pool just if that is a trained one",

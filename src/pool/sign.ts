@@ -32,7 +32,40 @@ export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Mo
     bytes: memory.bytes,
     signs: memory.matrices,
     mergeMatrix: (row, adapters, target) => memory.sumSigns(row * size, adapters, scale / chosen, target),
+    projectMatrix(row, gradient, target) {
+      const stride = layout.bytesPerMatrix;
+      projectSigns(memory.matrices.subarray(row * size * stride, (row + 1) * size * stride), gradient, scale, target);
+    },
   };
+}
+
+/**
+ * Products of matrices of signs with one of floats. What each four entries come to is worked out once for each of the 16 ways that
+ * their signs can be, so that a matrix takes a quarter of the additions.
+ *
+ * @param signs one matrix after the other, as many as `target` has room for
+ */
+function projectSigns(signs: Uint8Array, gradient: Float32Array, scale: number, target: Float64Array): void {
+  const stride = signs.length / target.length;
+  const sums = new Float64Array(2 * stride * 16);
+  let total = 0;
+  for (let four = 0; four < 2 * stride; four++) {
+    for (let place = 0; place < 4; place++) {
+      // Past the last entry there are bits, but nothing to multiply.
+      const entry = gradient[4 * four + place] ?? 0;
+      total += entry;
+      const bit = 1 << place;
+      for (let ways = 0; ways < bit; ways++) sums[16 * four + bit + ways] = (sums[16 * four + ways] ?? 0) + entry;
+    }
+  }
+  for (let adapter = 0; adapter < target.length; adapter++) {
+    let ones = 0;
+    for (let index = 0; index < stride; index++) {
+      const byte = signs[adapter * stride + index] ?? 0;
+      ones += (sums[32 * index + (byte & 15)] ?? 0) + (sums[32 * index + 16 + (byte >> 4)] ?? 0);
+    }
+    target[adapter] = scale * (2 * ones - total);
+  }
 }
 
 async function signKeystream(seed: number, length: number): Promise<Uint8Array<ArrayBuffer>> {

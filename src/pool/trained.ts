@@ -45,6 +45,15 @@ export async function readTrainedPool(
       const first = row * size;
       memory.meanOfSteps(first, adapters, scales.subarray(first, first + size), target);
     },
+    projectMatrix(row, gradient, target) {
+      for (let adapter = 0; adapter < size; adapter++) {
+        const matrix = row * size + adapter;
+        const steps = new Int8Array(memory.matrices.buffer, matrix * entries, entries);
+        let sum = 0;
+        for (let entry = 0; entry < entries; entry++) sum += (steps[entry] ?? 0) * (gradient[entry] ?? Number.NaN);
+        target[adapter] = sum * (scales[matrix] ?? Number.NaN);
+      }
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { named } from "../support/errors.ts";
 import { compileKernels, compileRuntime, readBundle } from "../support/folder.ts";
 import { masksOf, readingsOf, taskOf } from "../support/rows.ts";
 
-const FILES = ["encoder.onnx", "encoder.weights.0", "tokenizer.json", "NOTICE"];
+const FILES = ["encoder.onnx", "encoder.weights.0", "encoder.weights.1", "tokenizer.json", "NOTICE"];
 
 let modules: { wasm: WebAssembly.Module; kernels: WebAssembly.Module };
 

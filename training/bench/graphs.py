@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import IR_VERSION, OPSET, encoder_graph
+from xpeft.bundle.learning_graph import first_learnt, learnt_weights
 from xpeft.plm import DEFAULT_PLM, PLM, load_plm
 
 GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
@@ -18,8 +19,9 @@ GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
 
 def write_plain(plm: PLM, folder: Path) -> None:
     """`plain.onnx`: the default bundle's encoder without adapters."""
+    apart = learnt_weights(first_learnt(len(plm.layers)))
     with tempfile.TemporaryDirectory() as draft:
-        save_external(encoder_graph(plm, None), Path(draft), "plain.onnx", "encoder.weights")
+        save_external(encoder_graph(plm, None), Path(draft), "plain.onnx", "encoder.weights", apart)
         (folder / "plain.onnx").write_bytes((Path(draft) / "plain.onnx").read_bytes())
 
 

@@ -58,7 +58,7 @@ def test_int8_features_point_where_fp32_ones_do() -> None:
         with torch.no_grad():
             expected = encoder(ids, types, torch.tensor([ids.shape[1]]), Adapters.merged(merged, shape.hidden))[0]
         inputs = {"input_ids": ids.int().numpy(), "token_type_ids": types.int().numpy(), **feeds}
-        (features,) = session.run(None, inputs)
+        (features,) = session.run(["features"], inputs)
         assert features.shape == (shape.hidden,)
         assert torch.cosine_similarity(torch.from_numpy(features), expected, dim=0) > 0.99
 

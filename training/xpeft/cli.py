@@ -50,6 +50,7 @@ def bundle(
         typer.Option(help="Instead: a trained pool, as the command pool writes it. The bundle holds it.", exists=True, dir_okay=False),
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card states none.")] = None,
+    learnt_layers: Annotated[int, typer.Option(min=1, help="Layers, the last ones, whose masks a running service can learn.")] = 2,
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Same inputs, same bytes."""
     from xpeft.bundle.build import build_bundle
@@ -60,7 +61,7 @@ def bundle(
             raise XpeftError("a trained pool has no seed, and a size of its own", "Give --pool-file, or --pool-seed and --pool-scale.")
         manifest, identity = build_bundle(
             load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0,
-            scale=pool_scale or 1.0, pool_file=pool_file, licence=licence,
+            scale=pool_scale or 1.0, pool_file=pool_file, licence=licence, learnt_layers=learnt_layers,
         )  # fmt: skip
         for file in manifest.files:
             typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")

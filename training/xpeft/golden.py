@@ -14,10 +14,11 @@ from xpeft.bundle.outliers import calibration_texts
 from xpeft.data import Example
 from xpeft.encoder import merge
 from xpeft.label_bias import pack_bias, unpack_bias
-from xpeft.masks import pack_masks
+from xpeft.masks import gumbel_topk, pack_masks
 from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
 from xpeft.run import load_parts, new_model
 from xpeft.stored_pool import StoredPool
+from xpeft.train import learning_rate_factor
 
 # Sizes that are no multiples of 8 or 32, so that padding bits and odd bytes are met.
 SMALL = PoolShape(layers=2, hidden=7, bottleneck=3, size=11, chosen=4)
@@ -54,6 +55,45 @@ def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[
         "masks": base64.b64encode(pack_masks(masks, shape)).decode(),
         "merged": merged.double().round(decimals=7).tolist(),
     }
+
+
+def rounded(values: torch.Tensor) -> list[object]:
+    """Numbers as the file has them, a list in a list for each axis."""
+    numbers: list[object] = values.detach().double().round(decimals=9).tolist()
+    return numbers
+
+
+def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object]) -> dict[str, object]:
+    """Steps of mask logits [L*2, N] from given gradients of the merged adapters [L, 2, d*b], with given Gumbel noise."""
+    source = torch.Generator().manual_seed(11)
+    rows, rate, tau, warmup, steps = 2 * shape.layers, 0.05, 0.8, 0.3, 4
+    logits = (torch.randn(rows, shape.size, generator=source, dtype=torch.float64).mul(0.1).round(decimals=4)).requires_grad_()
+    optimizer = torch.optim.AdamW([logits], lr=rate, weight_decay=0.0)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor((step + 1) / (steps + 1), warmup))
+    start, taken = rounded(logits), []
+    for _ in range(steps):
+        noise = torch.randn(rows, shape.size, generator=source, dtype=torch.float64).mul(0.2).round(decimals=4)
+        # In float32, as the learning graph gives them.
+        gradient = torch.randn(shape.layers, 2, pool.shape[-1], generator=source).round(decimals=3)
+        weights = gumbel_topk(logits, shape.chosen, noise, tau)
+        merged = merge(weights.view(1, shape.layers, 2, shape.size), pool.double())[0]
+        optimizer.zero_grad()
+        (merged * gradient).sum().backward()
+        optimizer.step()
+        scheduler.step()
+        ones = [row.nonzero().flatten().tolist() for row in weights.detach() > 0.5 / shape.chosen]
+        taken.append({"noise": rounded(noise), "gradient": rounded(gradient), "ones": ones, "logits": rounded(logits)})
+    return {"shape": shape_fields(shape), **packed, "rate": rate, "tau": tau, "warmup": warmup, "start": start, "steps": taken}
+
+
+def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
+    """The same for a sign pool and for a trained one."""
+    scale, source = default_scale(shape.chosen), torch.Generator().manual_seed(5)
+    stored = StoredPool.of(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
+    return [
+        learning_case(shape, sign_pool(3, shape, scale), {"seed": 3, "scale": scale}),
+        learning_case(shape, stored.entries(), {"pool": base64.b64encode(stored.pack()).decode()}),
+    ]
 
 
 def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: int) -> dict[str, object]:
@@ -107,6 +147,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     golden = {
         "bundle": identity,
         "merges": [merged_case(SMALL, 3, random_masks(SMALL, 1), SMALL.hidden * SMALL.bottleneck), merged_case(shape, 0, masks[0], 16)],
+        "learning": learning_cases(SMALL),
         "trainedMerge": trained_case(SMALL, 5, random_masks(SMALL, 2)),
         "task": {
             "labels": LABELS,

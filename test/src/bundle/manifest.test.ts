@@ -7,9 +7,11 @@ import { readBundle } from "../../support/folder.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-const file = (role: string, parts: object = {}) => ({ path: role, role, bytes: 1, sha256: "0".repeat(64), ...parts });
+const file = (role: string, parts: object = {}): { role: string } => ({ path: role, role, bytes: 1, sha256: "0".repeat(64), ...parts });
 
-const files = (...more: object[]) => ({ files: [file("graph"), file("weights"), file("tokenizer"), ...more] });
+const files = (...more: object[]) => ({
+  files: [file("graph"), file("learning"), file("weights"), file("tokenizer"), ...more],
+});
 
 const pool = (parts: object) => ({ pool: { kind: "sign", seed: 0, size: 10, chosen: 5, scale: 0.1, ...parts } });
 
@@ -24,6 +26,7 @@ const manifest = (parts: object = {}) => ({
   ...pool({}),
   pooling: "mean",
   maxTokens: 64,
+  learning: { firstLayer: 1, weights: ["weights"] },
   ...files(),
   ...parts,
 });
@@ -91,17 +94,24 @@ describe("parseManifest", () => {
     ["another pooling", { pooling: "max" }, "pooling"],
     ["no graph", { files: files().files.slice(1) }, "exactly one graph"],
     ["two graphs", files(file("graph", { path: "other" })), "exactly one graph"],
-    ["no tokenizer", { files: files().files.slice(0, 2) }, "exactly one tokenizer"],
-    ["no weights", { files: [file("graph"), file("tokenizer")] }, "needs weights"],
-    ["an unknown role", files(file("secret")), "files.3.role"],
+    [
+      "no learning graph",
+      { files: files().files.filter(({ role }) => role !== "learning") },
+      "exactly one learning graph",
+    ],
+    ["no tokenizer", { files: files().files.slice(0, 3) }, "exactly one tokenizer"],
+    ["no weights", { files: files().files.filter(({ role }) => role !== "weights") }, "needs weights"],
+    ["a first layer that it has not", { learning: { firstLayer: 2, weights: ["weights"] } }, "does not have"],
+    ["a learning graph over other weights", { learning: { firstLayer: 1, weights: ["graph"] } }, "does not list"],
+    ["an unknown role", files(file("secret")), "files.4.role"],
     ["a file listed twice", files(file("notice", { path: "graph" })), "lists a file twice"],
     ["weights too great for an asset", files(file("weights", { path: "w", bytes: 25 * 2 ** 20 })), "under 25 MiB"],
-    ["a size below 0", files(file("notice", { bytes: -1 })), "files.3.bytes"],
-    ["a hash that is none", files(file("notice", { sha256: "0".repeat(63) })), "files.3.sha256"],
+    ["a size below 0", files(file("notice", { bytes: -1 })), "files.4.bytes"],
+    ["a hash that is none", files(file("notice", { sha256: "0".repeat(63) })), "files.4.sha256"],
     ["itself as a file", files(file("notice", { path: "manifest.json" })), "cannot list itself"],
     ...["", ".", "..", "../up", "a/b", "a\\b", "/etc/passwd", "%2e%2e", "a b", ".hidden"].map(
       (path) =>
-        [`the path ${JSON.stringify(path)}`, files(file("notice", { path })), "files.3.path"] satisfies [
+        [`the path ${JSON.stringify(path)}`, files(file("notice", { path })), "files.4.path"] satisfies [
           string,
           object,
           string,

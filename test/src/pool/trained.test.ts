@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BundleFile, parseManifest } from "../../../src/bundle/manifest.ts";
@@ -7,21 +6,14 @@ import { packMasks } from "../../../src/masks.ts";
 import { mergeAdapters } from "../../../src/merge.ts";
 import { createSignPool } from "../../../src/pool/sign.ts";
 import { readTrainedPool } from "../../../src/pool/trained.ts";
-import type { PoolShape } from "../../../src/pool.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../support/arbitraries.ts";
 import { named } from "../../support/errors.ts";
 import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
+import { poolFile, trainedPool } from "../../support/pools.ts";
 import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
 
 const kernels = await compileKernels();
-
-const fileOf = (path: string, data: Uint8Array): BundleFile => ({
-  path,
-  role: "pool",
-  bytes: data.length,
-  sha256: createHash("sha256").update(data).digest("hex"),
-});
 
 /** A pool's bytes as a bundle has them: scales, then steps. */
 function packed(scales: Float32Array, steps: Int8Array): Uint8Array {
@@ -29,15 +21,6 @@ function packed(scales: Float32Array, steps: Int8Array): Uint8Array {
   bytes.set(new Uint8Array(scales.buffer));
   bytes.set(new Uint8Array(steps.buffer), scales.byteLength);
   return bytes;
-}
-
-/** The pool of these bytes, cut into files of `part` bytes. */
-function poolOf(shape: PoolShape, bytes: Uint8Array, part = bytes.length) {
-  const parts = Array.from({ length: Math.ceil(bytes.length / part) }, (_, number) =>
-    bytes.slice(number * part, (number + 1) * part),
-  );
-  const files = parts.map((data, number) => fileOf(`pool.${number}`, data));
-  return readTrainedPool(shape, files, async (path) => parts[Number(path.slice("pool.".length))] ?? null, kernels);
 }
 
 const cases = fc
@@ -57,7 +40,11 @@ it("gives the mean of the chosen adapters, whatever the sizes and however the fi
   await fc.assert(
     fc.asyncProperty(cases, async ({ shape, choices, scales, steps, part }) => {
       const { layers, hidden, bottleneck, size, chosen } = shape;
-      const pool = await poolOf({ layers, hidden, bottleneck, pool: { size, chosen } }, packed(scales, steps), part);
+      const pool = await trainedPool(
+        { layers, hidden, bottleneck, pool: { size, chosen } },
+        packed(scales, steps),
+        part,
+      );
       const merged = mergeAdapters(pool, packMasks(choices, shape));
       const entries = hidden * bottleneck;
       for (let row = 0; row < 2 * layers; row++) {
@@ -79,7 +66,7 @@ it("merges the companion's pool to the companion's numbers", async () => {
   const { shape, pool: base64, masks, merged: expected } = golden.trainedMerge;
   const { layers, hidden, bottleneck, ...sizes } = shape;
   const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
-  const pool = await poolOf({ layers, hidden, bottleneck, pool: sizes }, bytes(base64));
+  const pool = await trainedPool({ layers, hidden, bottleneck, pool: sizes }, bytes(base64));
   const { down, up } = mergeAdapters(pool, bytes(masks));
   const flat = { down: expected.flatMap(([side]) => side ?? []), up: expected.flatMap(([, side]) => side ?? []) };
   expect(down.length).toBe(flat.down.length);
@@ -96,17 +83,17 @@ describe("files that are no pool", () => {
   const good = packed(new Float32Array(4).fill(0.5), new Int8Array(24).fill(1));
 
   it("are named where they are of another size", async () => {
-    await expect(poolOf(shape, good.slice(1))).rejects.toThrow(named("bundle_unusable"));
-    await expect(poolOf(shape, good.slice(1))).rejects.toThrow("have 39 bytes where its sizes make 40");
+    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow(named("bundle_unusable"));
+    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow("have 39 bytes where its sizes make 40");
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("are named where a scale is %s", async (scale) => {
     const bad = packed(Float32Array.of(0.5, 0.5, scale, 0.5), new Int8Array(24));
-    await expect(poolOf(shape, bad)).rejects.toThrow(named("bundle_unusable"));
+    await expect(trainedPool(shape, bad)).rejects.toThrow(named("bundle_unusable"));
   });
 
   it("are named where one is missing or changed", async () => {
-    const files = [fileOf("pool.0", good)];
+    const files = [poolFile("pool.0", good)];
     await expect(readTrainedPool(shape, files, async () => null, kernels)).rejects.toThrow(
       named("bundle_file_missing"),
     );
@@ -130,7 +117,7 @@ it("serves a bundle whose trained pool holds the sign pool's adapters as the sig
   });
   const data = packed(new Float32Array(matrices).fill(pool.scale / 127), steps);
   const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
-  const manifest = { ...raw, pool: trained, files: [...raw.files, fileOf("pool.0", data)] };
+  const manifest = { ...raw, pool: trained, files: [...raw.files, poolFile("pool.0", data)] };
   const bytes = new TextEncoder().encode(JSON.stringify(manifest));
   const wasm = await compileRuntime();
   const sign = await createEngine({ read: readBundle, wasm, kernels });

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from xpeft.bundle.external import save_external, save_split
+from xpeft.bundle.external import save_external, save_split, share_external, write_graph
 from xpeft.bundle.graph import encoder_graph
+from xpeft.bundle.learning_graph import LEARNT_LAYERS, first_learnt, learning_graph, learnt_weights
 from xpeft.bundle.manifest import (
     MANIFEST,
     Manifest,
     ManifestFile,
+    ManifestLearning,
     ManifestPLM,
     ManifestSignPool,
     ManifestTrainedPool,
@@ -37,11 +39,12 @@ def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
 
 def build_bundle(
     plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, scale: float = 1.0,
-    pool_file: Path | None = None, licence: str | None = None
+    pool_file: Path | None = None, licence: str | None = None, learnt_layers: int = LEARNT_LAYERS
 ) -> tuple[Manifest, str]:  # fmt: skip
     """Write the bundle into `out`, made anew; answers the manifest and the bundle's id.
 
     pool_file: a trained pool, as `python -m xpeft pool` writes it; without one the pool is a sign pool of `seed` and `scale`.
+    learnt_layers: how many layers, the last ones, the learning graph learns; all where the PLM has fewer.
     """
     licence = licence or plm.licence()
     if licence is None:
@@ -52,13 +55,19 @@ def build_bundle(
         raise XpeftError(f"{out} holds something that is not a bundle", "Name a new or empty folder.")
     shape = PoolShape(len(plm.layers), plm.hidden, bottleneck, size, chosen)
     trained = load_pool(pool_file, shape).pack() if pool_file else b""
+    first = first_learnt(len(plm.layers), learnt_layers)
     with written_folder(out) as draft:
-        weights = save_external(encoder_graph(plm, bottleneck), draft, "encoder.onnx", "encoder.weights")
+        encoder = encoder_graph(plm, bottleneck, learnt_from=first)
+        learning = learning_graph(plm, bottleneck, encoder, first)
+        weights = save_external(encoder, draft, "encoder.onnx", "encoder.weights", learnt_weights(first))
+        learnt = share_external(learning, encoder)
+        write_graph(learning, draft / "learning.onnx")
         (draft / "tokenizer.json").write_text(plm.tokenizer.to_str(), encoding="utf-8")
         (draft / "NOTICE").write_text(NOTICE.format(name=name, plm=plm.name, licence=licence), encoding="utf-8")
         pools = save_split(trained, draft, "pool")
         files: list[ManifestFile] = [
             describe_file(draft, "encoder.onnx", "graph"),
+            describe_file(draft, "learning.onnx", "learning"),
             *(describe_file(draft, path, "weights") for path in weights),
             *(describe_file(draft, path, "pool") for path in pools),
             describe_file(draft, "tokenizer.json", "tokenizer"),
@@ -73,6 +82,7 @@ def build_bundle(
             pool=ManifestTrainedPool(size=size, chosen=chosen) if pool_file else sign_pool_of(seed, shape, scale),
             pooling="mean",
             maxTokens=plm.positions.shape[0],
+            learning=ManifestLearning(firstLayer=first, weights=learnt),
             files=files,
         )
         raw = (manifest.model_dump_json(indent=2) + "\n").encode()

@@ -1,11 +1,11 @@
 """Weights outside the graph, and trained pools, in parts that each fit one static asset of the edge platform."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import onnx
 from onnx import TensorProto
-from onnx.external_data_helper import set_external_data
+from onnx.external_data_helper import ExternalDataInfo, set_external_data
 
 PART_BYTES = 25 * 1024 * 1024 - 1
 ALIGNMENT = 64
@@ -13,15 +13,21 @@ ALIGNMENT = 64
 INLINE_BYTES = 1024
 
 
-def save_external(model: onnx.ModelProto, folder: Path, graph_file: str, weights_file: str) -> list[str]:
-    """Write the graph and its weights; answers the weights' file names, `weights_file` with a number behind it. Changes `model`."""
+def save_external(
+    model: onnx.ModelProto, folder: Path, graph_file: str, weights_file: str, apart: Callable[[str], bool] = lambda _name: False
+) -> list[str]:
+    """Write the graph and its weights; answers the weights' file names, `weights_file` with a number behind it. Changes `model`.
+
+    apart: says by its name whether a weight goes into parts of its own, the last ones, so that others can do without the rest.
+    """
     parts: list[bytearray] = [bytearray()]
-    for tensor in model.graph.initializer:
+    large = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) >= INLINE_BYTES]
+    ranked = sorted(large, key=lambda tensor: apart(tensor.name))
+    for before, tensor in zip([*ranked[:1], *ranked], ranked, strict=False):
         data = tensor.raw_data
-        if len(data) < INLINE_BYTES:
-            continue
         padding = -len(parts[-1]) % ALIGNMENT
-        if parts[-1] and len(parts[-1]) + padding + len(data) > PART_BYTES:
+        starts = apart(tensor.name) and not apart(before.name)
+        if parts[-1] and (starts or len(parts[-1]) + padding + len(data) > PART_BYTES):
             parts.append(bytearray())
             padding = 0
         parts[-1] += bytes(padding)
@@ -29,8 +35,24 @@ def save_external(model: onnx.ModelProto, folder: Path, graph_file: str, weights
         parts[-1] += data
         tensor.ClearField("raw_data")
         tensor.data_location = TensorProto.EXTERNAL
-    (folder / graph_file).write_bytes(model.SerializeToString(deterministic=True))
+    write_graph(model, folder / graph_file)
     return write_parts(folder, weights_file, parts)
+
+
+def share_external(model: onnx.ModelProto, saved: onnx.ModelProto) -> list[str]:
+    """Let a graph's weights be those of a saved one, by name; answers the weights' files that it needs. Changes `model`."""
+    places = {tensor.name: tensor for tensor in saved.graph.initializer if tensor.data_location == TensorProto.EXTERNAL}
+    files = set()
+    for tensor in model.graph.initializer:
+        if tensor.name in places:
+            tensor.CopyFrom(places[tensor.name])
+            files.add(ExternalDataInfo(tensor).location)
+    return sorted(files)
+
+
+def write_graph(model: onnx.ModelProto, path: Path) -> None:
+    """Write a graph, the same bytes each time."""
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def save_split(data: bytes, folder: Path, file: str) -> list[str]:

@@ -165,11 +165,12 @@ def block(
     return graph.skip_norm(adapter(graph, plain, f"{name}.adapter"), f"{plain}.sum", norm, f"{name}.out", layer.norm.eps)
 
 
-def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None = None) -> onnx.ModelProto:
+def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None = None, learnt_from: int | None = None) -> onnx.ModelProto:
     """The whole encoder with its weights inside; `external.py` moves them out.
 
     bottleneck: b of the adapters that are inputs, or None for the plain PLM, whose weights are the same bytes.
     graph: a new builder that takes some steps otherwise than the bundle's.
+    learnt_from: the layer whose `residual`, what its adapter joins, is an output too; the learning graph goes on from there.
     """
     graph = graph or GraphBuilder()
     graph.constant("last_axis", np.array([-1], dtype=np.int64))
@@ -192,6 +193,9 @@ def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None =
         for part, shape in zip(ADAPTER_PARTS, shapes, strict=True):
             inputs.append(helper.make_tensor_value_info(f"adapter_{part}", TensorProto.FLOAT, [layers, *shape]))
     outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [size])]
+    if learnt_from is not None:
+        graph.op("Squeeze", [f"layer.{learnt_from}.plain.sum", "text_axis"], "residual")
+        outputs.append(helper.make_tensor_value_info("residual", TensorProto.FLOAT, ["T", size]))
     proto = helper.make_graph(graph.nodes, "encoder", inputs, outputs, graph.weights)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
     return helper.make_model(proto, opset_imports=opsets, ir_version=IR_VERSION, producer_name="xpeft")

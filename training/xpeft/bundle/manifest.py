@@ -45,7 +45,14 @@ class ManifestTrainedPool(Strict):
 
 
 ManifestPool = Annotated[ManifestSignPool | ManifestTrainedPool, Field(discriminator="kind")]
-Role = Literal["graph", "weights", "pool", "tokenizer", "notice"]
+Role = Literal["graph", "learning", "weights", "pool", "tokenizer", "notice"]
+
+
+class ManifestLearning(Strict):
+    """What of the bundle learns: the masks of the layers from `firstLayer` on, by the graph of the role "learning" and these weights."""
+
+    firstLayer: int = Field(ge=0)  # noqa: N815 - the file's own spelling
+    weights: list[str]
 
 
 class ManifestFile(Strict):
@@ -69,6 +76,7 @@ class Manifest(Strict):
     pool: ManifestPool
     pooling: Literal["mean"]
     maxTokens: int  # noqa: N815 - the file's own spelling
+    learning: ManifestLearning
     files: list[ManifestFile]
 
     @property

@@ -1,0 +1,73 @@
+import type { ReadFile } from "../bundle/files.ts";
+import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
+import { floats, openGraph } from "../graph.ts";
+import type { MergedAdapters } from "../merge.ts";
+
+/** A text as the learning graph reads it. */
+export interface LearnedText {
+  /** What the first learnt layer's adapter joins, `[T, d]` flat: {@link Encoder.runToLearn}. */
+  readonly residual: Float32Array;
+  /** How likely each label should be, `[labels]`; their sum is 1. */
+  readonly target: Float32Array;
+}
+
+/** The way back from a loss to the merged adapters of the learnt layers. */
+export interface Gradients {
+  /**
+   * Loss and gradients of one text.
+   *
+   * @param adapters of the learnt layers
+   * @param head weight `[labels, d]`, then bias `[labels]`
+   * @param labelBias added to the head's bias, `[labels]`
+   * @returns loss: cross entropy to the target; logits `[labels]`; down and up: gradients of the adapters, of their shapes
+   * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
+   */
+  of(
+    text: LearnedText,
+    adapters: MergedAdapters,
+    head: Float32Array,
+    labelBias: Float32Array,
+  ): Promise<{ loss: number; logits: Float32Array; down: Float32Array; up: Float32Array }>;
+
+  /** Gives back the memory of it. */
+  release(): Promise<void>;
+}
+
+/**
+ * Opens a bundle's learning graph.
+ *
+ * @param wasm ONNX Runtime's own WASM, compiled
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime refuses it or its
+ * inputs and outputs are not those of docs/formats.md
+ */
+export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Gradients> {
+  const { hidden, bottleneck, files, learning } = manifest;
+  const layers = manifest.layers - learning.firstLayer;
+  const shapes = { adapter_down: [layers, hidden, bottleneck], adapter_up: [layers, bottleneck, hidden] };
+  const weights = withRole(files, "weights").filter(({ path }) => learning.weights.includes(path));
+  const graph = await openGraph(wasm, read, oneWithRole(files, "learning"), weights, {
+    name: "learning graph",
+    inputs: { residual: ["T", hidden], ...shapes, head: ["labels", hidden], bias: ["labels"], target: ["labels"] },
+    outputs: ["loss", "logits", "gradient_down", "gradient_up"],
+  });
+  const entries = layers * hidden * bottleneck;
+
+  return {
+    async of({ residual, target }, { down, up }, head, labelBias) {
+      const labels = target.length;
+      const weight = head.subarray(0, labels * hidden);
+      const bias = head.slice(labels * hidden).map((value, label) => value + (labelBias[label] ?? Number.NaN));
+      const found = await graph.run({ loss: 1, logits: labels, gradient_down: entries, gradient_up: entries }, () => ({
+        residual: floats(residual, [residual.length / hidden, hidden]),
+        adapter_down: floats(down, shapes.adapter_down),
+        adapter_up: floats(up, shapes.adapter_up),
+        head: floats(weight, [labels, hidden]),
+        bias: floats(bias, [labels]),
+        target: floats(target, [labels]),
+      }));
+      const { loss, logits, gradient_down, gradient_up } = found;
+      return { loss: loss[0] ?? Number.NaN, logits, down: gradient_down, up: gradient_up };
+    },
+    release: graph.release,
+  };
+}

@@ -1,0 +1,78 @@
+/** Masks drawn from logits, and what their gradient needs. */
+export interface DrawnMasks {
+  /** Chosen adapters' numbers, `[rows, k]` flat, rising in each row. */
+  readonly adapters: Uint16Array;
+  /** Softmax of the logits with their noise, `[rows, N]` flat. */
+  readonly shares: Float64Array;
+}
+
+/** Numbers of some masks: N adapters of which each chooses k. */
+export interface MaskSizes {
+  readonly size: number;
+  readonly chosen: number;
+}
+
+/**
+ * The adapters at the k largest logits of each mask; of equal ones, the lower number.
+ *
+ * @param logits `[rows, N]` flat
+ * @returns `[rows, k]` flat, rising in each row
+ */
+export function topAdapters(logits: ArrayLike<number>, { size, chosen }: MaskSizes): Uint16Array {
+  const rows = logits.length / size;
+  const adapters = new Uint16Array(rows * chosen);
+  const order = Array.from({ length: size }, (_, adapter) => adapter);
+  for (let row = 0; row < rows; row++) {
+    const logit = (adapter: number) => logits[row * size + adapter] ?? Number.NaN;
+    const best = order.toSorted((a, b) => logit(b) - logit(a) || a - b).slice(0, chosen);
+    adapters.set(Uint16Array.from(best).sort(), row * chosen);
+  }
+  return adapters;
+}
+
+/**
+ * Draws masks by Gumbel top-k (X-PEFT, section 3): hard ones, whose gradient is to be the softmax's.
+ *
+ * @param logits `[rows, N]` flat
+ * @param noise what is added to each logit first; without it the masks are those that are stored
+ * @param tau the softmax's temperature
+ */
+export function drawMasks(
+  logits: Float64Array,
+  sizes: MaskSizes,
+  noise: ArrayLike<number> | null,
+  tau: number,
+): DrawnMasks {
+  const { size } = sizes;
+  const noisy = logits.map((logit, i) => logit + (noise?.[i] ?? 0));
+  const shares = new Float64Array(logits.length);
+  for (let start = 0; start < noisy.length; start += size) {
+    const row = noisy.subarray(start, start + size);
+    const greatest = Math.max(...row);
+    const powers = row.map((logit) => Math.exp((logit - greatest) / tau));
+    const sum = powers.reduce((total, power) => total + power);
+    shares.set(
+      powers.map((power) => power / sum),
+      start,
+    );
+  }
+  return { adapters: topAdapters(noisy, sizes), shares };
+}
+
+/**
+ * Gradient of the mask logits, straight through the choice: as if the softmax's shares were the weights of the merge.
+ *
+ * @param projected gradient of each adapter's weight, `[rows, N]` flat: its product with the merged matrix's gradient
+ * @returns `[rows, N]` flat
+ */
+export function logitGradient(shares: Float64Array, projected: Float64Array, size: number, tau: number): Float64Array {
+  const gradient = new Float64Array(shares.length);
+  for (let start = 0; start < shares.length; start += size) {
+    let mean = 0;
+    for (let i = start; i < start + size; i++) mean += (shares[i] ?? 0) * (projected[i] ?? Number.NaN);
+    for (let i = start; i < start + size; i++) {
+      gradient[i] = ((shares[i] ?? 0) * ((projected[i] ?? Number.NaN) - mean)) / tau;
+    }
+  }
+  return gradient;
+}
