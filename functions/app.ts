@@ -16,6 +16,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { huggingFaceRoutes } from "./routes/huggingface.ts";
 import { infoRoutes } from "./routes/info.ts";
+import { learnRoutes } from "./routes/learn.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import { predictRoutes } from "./routes/predict.ts";
 import { predictStreamRoutes } from "./routes/predict-stream.ts";
@@ -35,6 +36,7 @@ const api = createRouter()
   .route("/", bulkRoutes)
   .route("/", profileRoutes)
   .route("/", historyRoutes)
+  .route("/", learnRoutes)
   .route("/", tokenRoutes)
   .route("/", infoRoutes)
   .route("/", healthRoutes);

@@ -16,6 +16,8 @@ export interface Bindings {
   readonly ASSETS: Fetcher;
   /** Counts requests; without it there is no limit. */
   readonly RATE_LIMITER?: RateLimit;
+  /** Counts learnings; without it they count as any request. */
+  readonly LEARN_LIMITER?: RateLimit;
   /** Takes a data point for each request; without it none is written. */
   readonly ANALYTICS?: AnalyticsEngineDataset;
   /** Seconds a row or a key may be answered from the cache, as decimal digits; 0 keeps none. */

@@ -66,6 +66,12 @@ const KINDS: Record<ProblemCode, Kind> = {
   overloaded: { status: 503, title: "The service has too much to do" },
   empty_text: { status: 422, title: "A text has nothing in it" },
   text_too_long: { status: 422, title: "A text is longer than the task reads" },
+  unknown_label: { status: 422, title: "The task has no such label" },
+  one_label: { status: 422, title: "All examples have the same label" },
+  too_few_examples: { status: 422, title: "There are too few examples to learn from" },
+  too_many_examples: { status: 422, title: "There are too many examples to learn from" },
+  learning_busy: { status: 503, title: "Another profile is being learnt" },
+  learning_too_long: { status: 422, title: "The learning takes too long" },
   unknown_task: { status: 404, title: "No such task" },
   unknown_profile: { status: 404, title: "No such profile" },
   unknown_generation: { status: 404, title: "No such generation" },
@@ -110,7 +116,9 @@ export const ProblemSchema = z
       .int()
       .min(1)
       .optional()
-      .openapi({ description: "With overloaded: the seconds to wait, as the header Retry-After has them." }),
+      .openapi({
+        description: "With overloaded and learning_busy: the seconds to wait, as the header Retry-After has them.",
+      }),
     error: z.string().openapi({ description: "The same as detail, for clients of Hugging Face's API." }),
     error_type: z
       .enum(["Validation", "Empty", "Overloaded", "Backend", "Unhealthy"])

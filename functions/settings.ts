@@ -8,6 +8,9 @@ export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 /** Bytes of bodies that an isolate holds at once, each until its request is answered. Parsed, they take some five times that. */
 export const MAX_HELD_BYTES = 2 * 1024 * 1024;
 
+/** Seconds that a learning may take, of all that the isolate does meanwhile: less than `limits.cpu_ms` of wrangler.toml. */
+export const LEARN_SECONDS = 60;
+
 const origin = z
   .string()
   .refine((text) => text === "*" || (URL.canParse(text) && new URL(text).origin === text), "is not an origin");

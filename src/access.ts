@@ -1,7 +1,7 @@
 import { XpeftError } from "./errors.ts";
 
-/** What a key may be allowed: predictions; reading and writing profiles; writing tasks. None includes another. */
-export const SCOPES = ["predict", "write", "admin"] as const;
+/** What a key may be allowed: predictions; learning profiles; reading and writing them; writing tasks. None includes another. */
+export const SCOPES = ["predict", "learn", "write", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** What a caller may do, and to what. */

@@ -5,6 +5,7 @@ import { createEncoder } from "./encoder.ts";
 import { XpeftError } from "./errors.ts";
 import { bestLabel, labelLogits, notFinite, softmax } from "./head.ts";
 import { readLabelBias } from "./label-bias.ts";
+import { createTeacher, type Teach } from "./learn/teacher.ts";
 import { packMasks } from "./masks.ts";
 import { createMergedCache } from "./merged-cache.ts";
 import { MAX_WAITING_TOKENS, tooManyTokens } from "./overload.ts";
@@ -93,6 +94,9 @@ export interface Engine {
     options?: { truncate?: boolean; patient?: boolean },
   ): Promise<{ predictions: Prediction[]; timings: Timings }>;
 
+  /** Learns a profile from labelled texts: src/learn/teacher.ts. */
+  readonly learn: Teach;
+
   /**
    * Runs one text of the engine's own through all of it but a head, under masks that choose each layer's first adapters.
    *
@@ -139,10 +143,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const merged = createMergedCache(pool, mergedCacheBytes);
   const waiting = createRoom({ most: MAX_WAITING_TOKENS, forgetAfterMs: FORGET_WAITING_MS });
 
+  const bundle = { id, manifest };
   return {
-    bundle: { id, manifest },
+    bundle,
+    learn: createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, merged }),
     async predict(task, readings, { truncate = true, patient = false } = {}) {
-      checkTask(task, { id, manifest });
+      checkTask(task, bundle);
       const clock = startClock();
       const texts = readings.map(({ input, parts }, index) => ({
         text: checkText(

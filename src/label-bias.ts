@@ -21,3 +21,14 @@ export function readLabelBias(blob: Uint8Array, labels: number): Float32Array {
   }
   return Float32Array.from(new Int8Array(blob.buffer, blob.byteOffset, blob.length), (steps) => steps * STEP);
 }
+
+/**
+ * Writes a profile's label bias: the nearest steps, as far as they go.
+ *
+ * @param bias added to the logits, `[labels]`
+ * @returns one int8 for each label; null if all of them are 0
+ */
+export function packLabelBias(bias: ArrayLike<number>): Uint8Array | null {
+  const steps = Int8Array.from(bias, (value) => Math.max(-128, Math.min(127, Math.round(value / STEP))));
+  return steps.some((step) => step !== 0) ? new Uint8Array(steps.buffer) : null;
+}

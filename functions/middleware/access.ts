@@ -102,6 +102,16 @@ export function guard(scope: Scope, { tokens = false } = {}) {
   });
 }
 
+/** Lets a caller through who has not asked for too much learning. */
+export const limitLearning = createMiddleware<AppEnv>(async (c, next) => {
+  const outcome = await c.env.LEARN_LIMITER?.limit({ key: `key:${c.get("access").id}` });
+  if (outcome?.success === false) {
+    const hint = "Wait for as long as Retry-After says.";
+    throw new RequestError("rate_limited", "This caller has had too many profiles learnt.", hint);
+  }
+  await next();
+});
+
 /** Lets anyone through, but only as often as the deploy allows; apart from what an address asks besides. */
 export const unguarded = createMiddleware<AppEnv>(async (c, next) => {
   await count(c, `unguarded ${addressOf(c)}`);

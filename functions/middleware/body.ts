@@ -26,8 +26,10 @@ export const MAX_PROFILE_BYTES = 512 * 1024;
 /**
  * Refuses bodies that are longer, also those that do not say their length, and those that there is no room for beside the
  * bodies of other requests.
+ *
+ * @param ended where the answer goes on after the work is done: what settles at its end
  */
-export const limitBody = (maxSize: number, hint: string) => {
+export const limitBody = (maxSize: number, hint: string, ended?: (c: Context<AppEnv>) => Promise<void> | undefined) => {
   const limit = bodyLimit({
     maxSize,
     onError: () => {
@@ -36,7 +38,13 @@ export const limitBody = (maxSize: number, hint: string) => {
   });
   return createMiddleware<AppEnv>(async (c, next) => {
     const length = Number(c.req.header("content-length") ?? maxSize);
-    return await holdBytes(c, Math.min(Number.isNaN(length) ? maxSize : length, maxSize), () => limit(c, next));
+    const bytes = Math.min(Number.isNaN(length) ? maxSize : length, maxSize);
+    return await holdBytes(
+      c,
+      bytes,
+      () => limit(c, next),
+      () => ended?.(c),
+    );
   });
 };
 
@@ -45,6 +53,9 @@ export const limitTexts = limitBody(
   MAX_TEXTS_BYTES,
   "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
 );
+
+/** {@link limitTexts} where the answer goes on after the work of the request is done. */
+export const holdTexts = limitBody(MAX_TEXTS_BYTES, "Send fewer or shorter examples.", (c) => c.get("streaming"));
 
 /** Refuses bodies that are compressed. */
 export function requireIdentity(c: Context<AppEnv>): void {

@@ -42,7 +42,7 @@ export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
   const request = c.get("requestId");
   if (error instanceof XpeftError) {
     // Too much to do is no fault: its requests are in the log as all are.
-    if (statusOf(error.code) >= 500 && error.code !== "overloaded") {
+    if (statusOf(error.code) >= 500 && error.code !== "overloaded" && error.code !== "learning_busy") {
       log(request, { code: error.code, message: error.message, cause: rootCause(error).message });
     }
     return error;

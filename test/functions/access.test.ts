@@ -71,6 +71,10 @@ const CALLS: Record<string, { scope: Scope; call: (task: string, profile: string
     scope: "write",
     call: (task, profile) => ["DELETE", `/v1/profiles/${task}/${profile}`, { headers: { "if-match": "99" } }],
   },
+  "post /v1/profiles/{task}/{profile}/learn": {
+    scope: "learn",
+    call: (task, profile) => ["POST", `/v1/profiles/${task}/${profile}/learn`, { body: { examples: [] } }],
+  },
   "get /v1/profiles/{task}/{profile}/history": {
     scope: "write",
     call: (task, profile) => ["GET", `/v1/profiles/${task}/${profile}/history`],

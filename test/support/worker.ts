@@ -75,7 +75,8 @@ export async function configFor(
   let config = (await readFile("wrangler.toml", "utf8"))
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
-    .replace(/limit = \d+/, `limit = ${rateLimit ?? 1_000_000}`);
+    .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)
+    .replace(/limit = 20/, "limit = 1000000");
   if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");
   for (let number = 1; number < databases; number++) {
     config += `\n[[d1_databases]]\nbinding = "DB_${number}"\ndatabase_name = "xpeft-${number}"\n`;

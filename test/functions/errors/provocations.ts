@@ -2,6 +2,7 @@ import type { ProblemCode } from "../../../functions/problem.ts";
 import { accessProvocations } from "./access.ts";
 import { faultProvocations } from "./faults.ts";
 import type { Provocation } from "./ground.ts";
+import { learnProvocations } from "./learn.ts";
 import { requestProvocations } from "./requests.ts";
 import { rowProvocations } from "./rows.ts";
 import { shardProvocations } from "./shards.ts";
@@ -14,5 +15,6 @@ export const provocations: Record<ProblemCode, Provocation> = {
   ...tokenProvocations,
   ...rowProvocations,
   ...shardProvocations,
+  ...learnProvocations,
   ...faultProvocations,
 };

@@ -1,17 +1,23 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
+import { type BundleFile, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
 import type { XpeftError } from "../../../src/errors.ts";
 import { named } from "../../support/errors.ts";
 import { readBundle } from "../../support/folder.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-const file = (role: string, parts: object = {}): { role: string } => ({ path: role, role, bytes: 1, sha256: "0".repeat(64), ...parts });
+const file = (role: string, parts: Partial<BundleFile> = {}) => {
+  const listed = { path: role, role, bytes: 1, sha256: "0".repeat(64) };
+  return { ...listed, ...parts };
+};
 
-const files = (...more: object[]) => ({
+const files = (...more: ReturnType<typeof file>[]) => ({
   files: [file("graph"), file("learning"), file("weights"), file("tokenizer"), ...more],
 });
+
+/** Those of all files whose role is another. */
+const without = (role: string) => files().files.filter((one) => one.role !== role);
 
 const pool = (parts: object) => ({ pool: { kind: "sign", seed: 0, size: 10, chosen: 5, scale: 0.1, ...parts } });
 
@@ -94,13 +100,9 @@ describe("parseManifest", () => {
     ["another pooling", { pooling: "max" }, "pooling"],
     ["no graph", { files: files().files.slice(1) }, "exactly one graph"],
     ["two graphs", files(file("graph", { path: "other" })), "exactly one graph"],
-    [
-      "no learning graph",
-      { files: files().files.filter(({ role }) => role !== "learning") },
-      "exactly one learning graph",
-    ],
+    ["no learning graph", { files: without("learning") }, "exactly one learning graph"],
     ["no tokenizer", { files: files().files.slice(0, 3) }, "exactly one tokenizer"],
-    ["no weights", { files: files().files.filter(({ role }) => role !== "weights") }, "needs weights"],
+    ["no weights", { files: without("weights") }, "needs weights"],
     ["a first layer that it has not", { learning: { firstLayer: 2, weights: ["weights"] } }, "does not have"],
     ["a learning graph over other weights", { learning: { firstLayer: 1, weights: ["graph"] } }, "does not list"],
     ["an unknown role", files(file("secret")), "files.4.role"],

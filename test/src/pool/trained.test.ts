@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type BundleFile, parseManifest } from "../../../src/bundle/manifest.ts";
+import { parseManifest } from "../../../src/bundle/manifest.ts";
 import { createEngine } from "../../../src/engine.ts";
 import { packMasks } from "../../../src/masks.ts";
 import { mergeAdapters } from "../../../src/merge.ts";

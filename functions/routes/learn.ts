@@ -1,0 +1,182 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { reachedPrefix, requireProfile } from "../../src/access.ts";
+import { toBase64 } from "../../src/base64.ts";
+import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
+import { learnProfile } from "../../src/learn/profile.ts";
+import { RECIPE } from "../../src/learn/recipe.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
+import { answerEvents, EVENTS } from "../events.ts";
+import { ACCESS_PROBLEMS, guard, limitLearning } from "../middleware/access.ts";
+import { BODY_PROBLEMS, holdTexts, requireJson } from "../middleware/body.ts";
+import { noQuery } from "../middleware/query.ts";
+import { ProblemSchema, problemResponses } from "../problem.ts";
+import { BY_KEY, createRouter } from "../router.ts";
+import { Base64, expectedOf, Preconditions, ProfileId, TaskName, Written } from "../schemas.ts";
+import { BUNDLE_PROBLEMS, serviceOf } from "../service.ts";
+import { LEARN_SECONDS } from "../settings.ts";
+import { textFields } from "../texts.ts";
+
+const Example = z
+  .strictObject({
+    ...textFields,
+    label: z.union([z.string(), z.number()]).transform(String).openapi({
+      type: "string",
+      description:
+        "One of the task's labels; in a task whose labels are whole numbers, any number from the first to the last.",
+      example: "POLITICS",
+    }),
+  })
+  .openapi("Example");
+
+const LearnBody = z
+  .strictObject({
+    examples: z
+      .array(Example)
+      .openapi({ description: `2 to ${MAX_EXAMPLES} labelled texts, of two labels or more. They are not stored.` }),
+    start: z
+      .union([z.enum(["auto", "default", "own"]), z.strictObject({ profile: ProfileId })])
+      .default("auto")
+      .openapi({
+        description:
+          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default, its own and eight others' explains the examples best.",
+      }),
+    epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
+      description: "Passes over the examples, at most: fewer are kept where they do better on left-out examples.",
+    }),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(0)
+      .openapi({ description: "The same seed and examples make the same profile." }),
+    dryRun: z.boolean().default(false).openapi({ description: "Whether nothing is written." }),
+  })
+  .openapi("LearnRequest");
+
+const share = z.number().min(0).max(1);
+
+const Standing = z.object({
+  loss: z.number().openapi({ description: "Mean cross entropy, in nats." }),
+  accuracy: share,
+});
+
+const Progress = z
+  .object({
+    phase: z.enum(["start", "left-out", "all"]),
+    pass: z.int(),
+    passes: z.int(),
+    loss: z.number().nullable(),
+    leftOutAccuracy: share.nullable(),
+    done: share,
+    secondsLeft: z.int(),
+  })
+  .openapi("LearnProgress", { description: "The data of an event `progress`." });
+
+const Outcome = z
+  .object({
+    task: TaskName,
+    profile: ProfileId,
+    generation: Written.generation.nullable().openapi({ description: "As which it was written; null in a dry run." }),
+    created: z.boolean(),
+    masks: Base64("The masks that were learnt."),
+    labelBias: Base64("The label bias that was learnt; null if there is none.").nullable(),
+    start: ProfileId.nullable().openapi({
+      description: "The profile that it started from; null for the task's default.",
+    }),
+    kept: z.enum(["start", "label-bias", "masks"]).openapi({
+      description:
+        "What did best on left-out examples: the start as it is, the same with a label bias, or masks of its own with one.",
+    }),
+    epochs: z.int().openapi({ description: "Passes that its masks took; 0 where they are the start's." }),
+    leftOut: z
+      .object({ texts: z.int(), start: Standing, learnt: Standing, gain: z.number(), trusted: z.boolean() })
+      .openapi({
+        description:
+          "How examples were answered that were left out meanwhile, by the start and by what was learnt from the others. gain: what accuracy rose by. trusted: whether the loss fell by more than two standard errors.",
+      }),
+    seconds: z.number(),
+  })
+  .openapi("Learnt", { description: "The data of the last event, `learnt`." });
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/profiles/{task}/{profile}/learn",
+  operationId: "learnProfile",
+  tags: ["Learn"],
+  summary: "Learn a profile from labelled texts",
+  description:
+    "Server-sent events: `progress` while it goes on, then `learnt`, or `problem` if it fails. The profile is written at the end, unless its row has changed meanwhile; until then it is answered as before. Who hangs up ends the learning.",
+  "x-scope": "learn",
+  security: BY_KEY,
+  middleware: [guard("learn"), limitLearning, noQuery, holdTexts, requireJson] as const,
+  request: {
+    params: z.object({ task: TaskName, profile: ProfileId }),
+    headers: Preconditions,
+    body: { required: true, content: { "application/json": { schema: LearnBody } } },
+  },
+  responses: {
+    200: { description: "Events.", content: { [EVENTS]: { schema: z.union([Progress, Outcome, ProblemSchema]) } } },
+    ...problemResponses(
+      ...ACCESS_PROBLEMS,
+      ...SHARD_PROBLEMS,
+      ...BODY_PROBLEMS,
+      ...BUNDLE_PROBLEMS,
+      "bundle_file_corrupt",
+      "unknown_task",
+      "unknown_profile",
+      "bundle_mismatch",
+      "generation_mismatch",
+      "write_conflict",
+      "unknown_label",
+      "one_label",
+      "too_few_examples",
+      "too_many_examples",
+      "empty_text",
+      "learning_busy",
+      "learning_too_long",
+      "invalid_mask",
+      "invalid_label_bias",
+    ),
+  },
+});
+
+/** `POST /v1/profiles/{task}/{profile}/learn`: a profile from labelled texts, where it is served. */
+export const learnRoutes = createRouter().openapi(route, async (c) => {
+  const { task, profile } = c.req.valid("param");
+  const { examples, epochs, start, ...rest } = c.req.valid("json");
+  const access = c.get("access");
+  requireProfile(access, task, profile);
+  if (typeof start === "object") requireProfile(access, task, start.profile);
+  const lessons = {
+    ...rest,
+    task,
+    profile,
+    start,
+    passes: epochs,
+    examples: examples.map(({ label, ...input }) => ({ input, label })),
+    expected: expectedOf(c.req.valid("header")),
+    reach: reachedPrefix(access, task, ""),
+  };
+  const shards = await openRegistry(c);
+  const { engine } = await serviceOf(c.env, c.executionCtx);
+  c.set("texts", examples.length);
+  return await answerEvents(c, async (send, signal) => {
+    const began = Date.now();
+    const hooks = {
+      signal,
+      budgetSeconds: LEARN_SECONDS,
+      onProgress: (progress: object) => send("progress", progress),
+    };
+    const { parts, passes, leftOut, ...learnt } = await learnProfile({ engine, shards }, lessons, hooks);
+    await send("learnt", {
+      task,
+      profile,
+      ...learnt,
+      epochs: passes,
+      masks: toBase64(parts.masks),
+      labelBias: parts.labelBias && toBase64(parts.labelBias),
+      leftOut: { ...leftOut, gain: leftOut.learnt.accuracy - leftOut.start.accuracy },
+      seconds: (Date.now() - began) / 1000,
+    });
+  });
+});

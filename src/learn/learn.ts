@@ -1,0 +1,207 @@
+import type { ProfileParts } from "../engine.ts";
+import { packLabelBias, readLabelBias } from "../label-bias.ts";
+import { packMasks, unpackMasks } from "../masks.ts";
+import type { AdapterPool } from "../pool.ts";
+import { type Course, type Lesson, startCourse } from "./course.ts";
+import type { Gradients } from "./gradients.ts";
+import { fitLabelBias } from "./label-bias.ts";
+import { type Fold, foldsOf, isTrusted, type Standing, standingOf, type Trial, trialOf } from "./left-out.ts";
+import { beginWork, type Hooks, readMs, type Work } from "./progress.ts";
+import { createRandom, type Random } from "./random.ts";
+import { RECIPE } from "./recipe.ts";
+import { chooseStart, type Reader, readUnder, type Start, type StartedText, type TargetedText } from "./start.ts";
+
+/** What is to be learnt. */
+export interface Lessons {
+  /** Two or more, with two labels or more. */
+  readonly texts: readonly TargetedText[];
+  /** The one that explains the texts best is taken. */
+  readonly starts: readonly [Start, ...Start[]];
+  /** Times that each text is read, at most. */
+  readonly passes: number;
+  /** A whole number of 32 bits: the same gives the same profile. */
+  readonly seed: number;
+}
+
+/** A profile that was learnt. */
+export interface Learnt {
+  readonly parts: ProfileParts;
+  /** Id of the profile that it started from; null for the task's default. */
+  readonly start: string | null;
+  /** What did best on left-out texts: the start as it is; the same with a label bias; or masks of its own with one. */
+  readonly kept: "start" | "label-bias" | "masks";
+  /** Passes that its masks took; 0 where they are the start's. */
+  readonly passes: number;
+  /** How texts were answered that were left out meanwhile. */
+  readonly leftOut: {
+    readonly texts: number;
+    readonly start: Standing;
+    readonly learnt: Standing;
+    /** Whether the profile is ahead of its start by more than chance. */
+    readonly trusted: boolean;
+  };
+}
+
+/** What learning is done with. */
+export interface LearningParts extends Reader {
+  readonly pool: AdapterPool;
+  readonly gradients: Gradients;
+  readonly firstLayer: number;
+}
+
+/** A way to make the profile, and how it did on left-out texts. */
+interface Way {
+  readonly kept: Learnt["kept"];
+  readonly passes: number;
+  readonly trials: Trial[];
+}
+
+/**
+ * Learns a profile: chooses its start, finds out on left-out texts whether a label bias and masks of its own help, and after how many
+ * passes, and learns these from all texts.
+ *
+ * Only the masks of the bundle's last layers are learnt; those before stay the start's.
+ *
+ * @throws XpeftError `learning_too_long`, `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`; and what
+ * ends the signal
+ */
+export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks): Promise<Learnt> {
+  const random = createRandom(lessons.seed);
+  const order = random.shuffled(lessons.texts.map((_, number) => number));
+  const folds = foldsOf(order);
+  const tried = order.slice(0, RECIPE.leftOut).flatMap((number) => lessons.texts[number] ?? []);
+  const work = beginWork(msOf(lessons, folds, tried), hooks);
+
+  const start = await chooseStart(parts, lessons.starts, tried, work);
+  const texts = await readUnder(parts, start, lessons.texts, work);
+  const pupil = createPupil(parts, start, texts, lessons.passes, random);
+  const ways = await tryWays(pupil, folds, lessons.passes, work);
+
+  const [asItIs] = ways;
+  const way = ways.reduce((best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best));
+  work.at({ phase: "all", pass: 0, passes: way.passes });
+  return {
+    parts: way.kept === "start" ? start.parts : pupil.partsOf(await pupil.learnAll(way, work)),
+    start: start.profile,
+    kept: way.kept,
+    passes: way.passes,
+    leftOut: {
+      texts: way.trials.length,
+      start: standingOf(asItIs.trials),
+      learnt: standingOf(way.trials),
+      trusted: way !== asItIs && isTrusted(asItIs.trials, way.trials),
+    },
+  };
+}
+
+/** Whoever learns from the texts of one start. */
+interface Pupil {
+  readonly labels: number;
+  textsOf(numbers: readonly number[]): StartedText[];
+  course(texts: readonly StartedText[]): Course;
+  learnAll(way: Way, work: Work): Promise<Lesson>;
+  partsOf(lesson: Lesson): ProfileParts;
+}
+
+function createPupil(
+  { pool, gradients, firstLayer, task }: LearningParts,
+  start: Start,
+  texts: readonly StartedText[],
+  passes: number,
+  random: Random,
+): Pupil {
+  const { size, chosen } = pool.pool;
+  const shape = { layers: pool.layers, size, chosen };
+  const labels = task.labels.length;
+  const adapters = unpackMasks(start.parts.masks, shape);
+  const kept = adapters.subarray(0, 2 * firstLayer * chosen);
+  const own = adapters.subarray(kept.length);
+  // What is learnt is added to the start's label bias, as if that were the head's.
+  const given = start.parts.labelBias ? readLabelBias(start.parts.labelBias, labels) : new Float32Array(labels);
+  const head = task.head.slice();
+  for (const [label, value] of given.entries()) {
+    const at = head.length - labels + label;
+    head[at] = (head[at] ?? Number.NaN) + value;
+  }
+  const course = (some: readonly StartedText[]) =>
+    startCourse({ pool, gradients, firstLayer, head, labels }, some, own, passes, random);
+  return {
+    labels,
+    course,
+    textsOf: (numbers) => numbers.flatMap((number) => texts[number] ?? []),
+    async learnAll(way, work) {
+      if (way.kept !== "masks") return { adapters: own, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
+      const whole = course(texts);
+      await runPasses(whole, texts, { from: 0, to: way.passes }, work);
+      return whole.lesson();
+    },
+    partsOf: ({ adapters: learnt, bias }) => ({
+      masks: packMasks([...kept, ...learnt], shape),
+      labelBias: packLabelBias(bias.map((value, label) => value + (given[label] ?? 0))),
+    }),
+  };
+}
+
+/** Tries what there is to do with a profile on texts that are left out in turn. The first way is to leave the start as it is. */
+async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: number, work: Work): Promise<[Way, ...Way[]]> {
+  const asItIs: Way = { kept: "start", passes: 0, trials: [] };
+  const biased: Way = { kept: "label-bias", passes: 0, trials: [] };
+  const stops = [...new Set(RECIPE.stops.map((share) => Math.max(1, Math.round(share * passes))))];
+  const learnt = stops.map((stop): Way => ({ kept: "masks", passes: stop, trials: [] }));
+  const none = new Float64Array(pupil.labels);
+  for (const [number, fold] of folds.entries()) {
+    const texts = pupil.textsOf(fold.learnt);
+    const leftOut = pupil.textsOf(fold.leftOut);
+    const bias = fitLabelBias(texts, pupil.labels, RECIPE.biasSpread);
+    asItIs.trials.push(...leftOut.map((text) => trialOf(text, none)));
+    biased.trials.push(...leftOut.map((text) => trialOf(text, bias)));
+    const course = pupil.course(texts);
+    let pass = 0;
+    work.at({ phase: "left-out", passes: passes * folds.length });
+    for (const way of learnt) {
+      await runPasses(course, texts, { from: pass, to: way.passes, before: number * passes }, work);
+      pass = way.passes;
+      const answers = await course.tryOn(leftOut, afterEach(leftOut, work));
+      way.trials.push(...answers.map((answer) => trialOf(answer, course.lesson().bias)));
+      work.at({ leftOutAccuracy: standingOf(way.trials).accuracy });
+    }
+  }
+  return [asItIs, biased, ...learnt];
+}
+
+/** Passes of a course, reported as they are done. @param range.before passes of the phase that other courses took */
+async function runPasses(
+  course: Course,
+  texts: readonly StartedText[],
+  { from, to, before = 0 }: { from: number; to: number; before?: number },
+  work: Work,
+): Promise<void> {
+  for (let pass = from; pass < to; pass++) {
+    let sum = 0;
+    const done = afterEach(texts, work);
+    await course.pass(pass, async (loss) => {
+      sum += loss;
+      await done();
+    });
+    work.at({ pass: before + pass + 1, loss: sum / texts.length });
+  }
+}
+
+/** Tells the work of one text after the other, each taken for one of mean length. */
+function afterEach(texts: readonly StartedText[], work: Work): () => Promise<void> {
+  const tokens = texts.reduce((sum, text) => sum + text.tokens, 0) / texts.length;
+  return () => work.afterText(readMs(tokens));
+}
+
+/** Milliseconds that a learning takes if it goes all the way, about. */
+function msOf(lessons: Lessons, folds: readonly Fold[], tried: readonly TargetedText[]): number {
+  const { texts, starts, passes } = lessons;
+  const msOfAll = (some: readonly TargetedText[]) => some.reduce((sum, { text }) => sum + readMs(text.ids.length), 0);
+  const choosing = starts.length > 1 ? starts.length * msOfAll(tried) : 0;
+  const whole = msOfAll(texts);
+  const mean = whole / texts.length;
+  const inFolds = folds.map(
+    ({ learnt, leftOut }) => mean * (passes * learnt.length + RECIPE.stops.length * leftOut.length),
+  );
+  return choosing + whole + inFolds.reduce((sum, ms) => sum + ms, 0) + passes * whole;
+}

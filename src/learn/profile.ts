@@ -1,0 +1,97 @@
+import type { Engine, ProfileParts, Task } from "../engine.ts";
+import { type Expected, generationMismatch, meets } from "../registry/expected.ts";
+import { called } from "../registry/name.ts";
+import type { StoredProfile } from "../rows.ts";
+import { createShardedProfileRegistry } from "../sharding/profiles.ts";
+import type { Shards } from "../sharding/shards.ts";
+import { createShardedStore } from "../sharding/store.ts";
+import { unknownProfile, unknownTask } from "../unknown.ts";
+import type { Example } from "./examples.ts";
+import type { Learnt } from "./learn.ts";
+import type { Hooks } from "./progress.ts";
+import { createRandom } from "./random.ts";
+import type { Start } from "./start.ts";
+
+/**
+ * What a profile may start from: the task's default masks, its own of now, another profile's; or whatever of the default, its own
+ * and some other profiles' explains the examples best.
+ */
+export type StartChoice = "auto" | "default" | "own" | { readonly profile: string };
+
+/** A profile that is to be learnt and written. */
+export interface ProfileLessons {
+  readonly task: string;
+  readonly profile: string;
+  readonly examples: readonly Example[];
+  readonly start: StartChoice;
+  /** What ids of other profiles must begin with to be a start; empty for all. */
+  readonly reach: string;
+  readonly passes?: number | undefined;
+  readonly seed?: number | undefined;
+  /** Whether nothing is written. */
+  readonly dryRun: boolean;
+  /** What the caller believes of the profile's row. */
+  readonly expected: Expected;
+}
+
+/** What became of it. */
+export interface LearntProfile extends Learnt {
+  /** The generation that it was written as; null where nothing was written. */
+  readonly generation: number | null;
+  readonly created: boolean;
+}
+
+/** Profiles that "auto" tries as starts, and of how many they are drawn: reading texts under one takes as long as predicting them. */
+const TRIED = 8;
+const DRAWN_FROM = 64;
+
+/**
+ * Learns a profile and writes it, unless its row or its task was written by someone else meanwhile.
+ *
+ * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the row is not what
+ * the caller believed, or not what it was at the start; `write_conflict` if the task was written meanwhile; what a database can throw
+ */
+export async function learnProfile(
+  { engine, shards }: { engine: Engine; shards: Shards },
+  lessons: ProfileLessons,
+  hooks: Hooks,
+): Promise<LearntProfile> {
+  const name = { task: lessons.task, id: lessons.profile };
+  const asked = typeof lessons.start === "object" ? lessons.start.profile : lessons.profile;
+  const ids = [...new Set([lessons.profile, asked])];
+  const { task, profiles } = await createShardedStore(shards, null).read(lessons.task, ids, null);
+  if (!task) throw unknownTask(lessons.task);
+  const current = profiles.get(lessons.profile);
+  const generation = current?.generation ?? 0;
+  if (!meets(lessons.expected, generation)) throw generationMismatch(called(name), lessons.expected, generation);
+
+  const registry = createShardedProfileRegistry(shards);
+  const others = async () => (await registry.list(lessons.task, { limit: DRAWN_FROM, after: "" }, lessons.reach)).items;
+  const starts = await startsFor(lessons, task, profiles, others);
+  const learnt = await engine.learn(task, { ...lessons, starts }, hooks);
+  hooks.signal.throwIfAborted();
+  if (lessons.dryRun) return { ...learnt, generation: null, created: false };
+  const written = await registry.put(name, learnt.parts, task.generation, generation);
+  return { ...learnt, ...written };
+}
+
+async function startsFor(
+  { start, profile, seed = 0 }: ProfileLessons,
+  task: Task,
+  profiles: ReadonlyMap<string, StoredProfile>,
+  others: () => Promise<readonly StoredProfile[]>,
+): Promise<[Start, ...Start[]]> {
+  const standard: Start = { profile: null, parts: { masks: task.masks, labelBias: null } };
+  const startFrom = (id: string, parts: ProfileParts): Start => ({ profile: id, parts });
+  if (start === "default") return [standard];
+  if (start !== "auto") {
+    const id = start === "own" ? profile : start.profile;
+    const parts = profiles.get(id);
+    if (!parts) throw unknownProfile(task.name, id);
+    return [startFrom(id, parts)];
+  }
+  const own = profiles.get(profile);
+  const known = (await others()).filter(({ id }) => id !== profile);
+  const drawn = createRandom(seed).shuffled(known).slice(0, TRIED);
+  return [standard, ...(own ? [own] : []).concat(drawn).map((one) => startFrom(one.id, one))];
+}

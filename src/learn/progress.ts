@@ -1,0 +1,91 @@
+import { XpeftError } from "../errors.ts";
+
+/** Where a learning is. */
+export interface Progress {
+  /** Choosing the start; learning with some examples left out, to see how far to go; learning from all of them. */
+  readonly phase: "start" | "left-out" | "all";
+  /** Passes over the examples that are done in this phase, of how many. */
+  readonly pass: number;
+  readonly passes: number;
+  /** Mean cross entropy of the last pass's texts, in nats; null before there is one. */
+  readonly loss: number | null;
+  /** Of the examples that were left out so far, 0 to 1; null before there are any. */
+  readonly leftOutAccuracy: number | null;
+  /** Share of the work that is done, 0 to 1. */
+  readonly done: number;
+  readonly secondsLeft: number;
+}
+
+/** What a learning's surroundings do for it. */
+export interface Hooks {
+  /** Is told where the learning is, twice a second or more often. Whatever it throws ends the learning. */
+  onProgress(progress: Progress): Promise<void>;
+  /** Ends the learning. */
+  readonly signal: AbortSignal;
+  /** Seconds that it may take, of all that is done meanwhile. */
+  readonly budgetSeconds: number;
+}
+
+const TELL_MS = 400;
+
+/** What reading a text takes, there and back: its weights made fp32, and each token. Of a slow machine; a Worker's clock is no help. */
+const READ_MS = 10;
+const TOKEN_MS = 0.4;
+
+/** Milliseconds that reading texts of so many tokens takes, about, with the way back. */
+export const readMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
+
+/** Keeps count of a learning's work, and lets others have their turn. */
+export interface Work {
+  /** Is to be awaited after each text. @throws XpeftError `learning_too_long`; or the signal's reason */
+  afterText(ms: number): Promise<void>;
+  /** Says what the next reports tell. */
+  at(where: Partial<Pick<Progress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
+}
+
+/**
+ * Begins the work.
+ *
+ * @param totalMs what all of it takes, about
+ * @throws XpeftError `learning_too_long` if that is more than the budget
+ */
+export function beginWork(totalMs: number, { onProgress, signal, budgetSeconds }: Hooks): Work {
+  if (totalMs / 1000 > budgetSeconds) throw tooLong(budgetSeconds);
+  let where: Omit<Progress, "done" | "secondsLeft"> = {
+    phase: "start",
+    pass: 0,
+    passes: 0,
+    loss: null,
+    leftOutAccuracy: null,
+  };
+  let doneMs = 0;
+  const start = Date.now();
+  let told = Number.NEGATIVE_INFINITY;
+  return {
+    async afterText(ms) {
+      doneMs += ms;
+      // ONNX Runtime waits for nothing outside: without a pause no other request would even be read, and no clock would move.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      signal.throwIfAborted();
+      const now = Date.now();
+      if ((now - start) / 1000 > budgetSeconds) throw tooLong(budgetSeconds);
+      if (now - told < TELL_MS) return;
+      told = now;
+      const done = Math.min(1, doneMs / totalMs);
+      const perMs = now > start ? (now - start) / doneMs : 1;
+      const secondsLeft = Math.ceil((Math.max(0, totalMs - doneMs) * perMs) / 1000);
+      await onProgress({ ...where, done, secondsLeft });
+    },
+    at(next) {
+      where = { ...where, ...next };
+    },
+  };
+}
+
+function tooLong(budgetSeconds: number): XpeftError {
+  return new XpeftError(
+    "learning_too_long",
+    `This learning takes more than the ${budgetSeconds} seconds that it may.`,
+    "Send fewer or shorter examples, or fewer passes; or learn where there is more time: xpeft learn, python -m xpeft add",
+  );
+}

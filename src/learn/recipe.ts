@@ -1,0 +1,29 @@
+/** How a profile is learnt. Rates and noise are those of the companion's `add` (training/xpeft/add.py). */
+export const RECIPE = {
+  /** Times that each text is learnt from, if the caller does not say. */
+  passes: 10,
+  /** Texts whose gradients make one step. */
+  textsPerStep: 4,
+  /** Learning rate of the mask logits. */
+  maskRate: 0.03,
+  /** Learning rate of the label bias, whose numbers are larger. */
+  biasRate: 0.05,
+  /** How far label biases of profiles are expected to be from 0: it keeps that of a few texts small. */
+  biasSpread: 1,
+  /** Strength of the Gumbel noise at the start; it falls to 0. */
+  noise: 0.2,
+  /** Temperature of the softmax behind the masks. */
+  tau: 1,
+  /** Share of the steps in which the rates rise. */
+  warmup: 0.06,
+  /** How far ahead the adapters that the start chooses are: about ten steps of their rate, so that a few texts can turn a bit. */
+  headStart: 0.3,
+  /** Spread of the logits' random part at the start: small, so that the first gradients decide. */
+  jitter: 0.01,
+  /** Shares of the passes after which the masks are tried on left-out texts. */
+  stops: [0.4, 1],
+  /** Parts that the texts are cut into, each left out once. */
+  folds: 3,
+  /** Texts that are left out in all: more tell little more, and each costs as much as it does to learn from it. */
+  leftOut: 24,
+} as const;

@@ -1,0 +1,26 @@
+import { eventsOf } from "../../support/events.ts";
+import { lessonsOf } from "../../support/lessons.ts";
+import type { Ground, Provocations } from "./ground.ts";
+
+const learn = ({ worker }: Ground, body: object) =>
+  worker.ask("POST", "/v1/profiles/demo/demo-000/learn", { body: { start: "default", dryRun: true, ...body } });
+
+/** Learnings that cannot be. */
+export const learnProvocations = {
+  unknown_label: (ground) => learn(ground, { examples: lessonsOf(4, ["low", "purple"]) }),
+
+  one_label: (ground) => learn(ground, { examples: lessonsOf(4, ["low", "low"]) }),
+
+  too_few_examples: (ground) => learn(ground, { examples: [] }),
+
+  too_many_examples: (ground) => learn(ground, { examples: lessonsOf(201) }),
+
+  learning_too_long: (ground) => learn(ground, { examples: lessonsOf(150), epochs: 100 }),
+
+  async learning_busy(ground) {
+    const first = await learn(ground, { examples: lessonsOf(20), epochs: 100 });
+    const refused = await learn(ground, { examples: lessonsOf(4) });
+    await eventsOf(first).return(undefined);
+    return refused;
+  },
+} satisfies Provocations;

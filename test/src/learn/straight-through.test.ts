@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { drawMasks, logitGradient, topAdapters } from "../../../src/learn/straight-through.ts";
+
+const sizes = fc
+  .record({ size: fc.integer({ min: 1, max: 20 }), rows: fc.integer({ min: 1, max: 4 }) })
+  .chain(({ size, rows }) =>
+    fc.record({
+      size: fc.constant(size),
+      chosen: fc.integer({ min: 1, max: size }),
+      logits: fc.float64Array({ minLength: size * rows, maxLength: size * rows, min: -5, max: 5, noNaN: true }),
+    }),
+  );
+
+describe("topAdapters", () => {
+  it("chooses k of each mask, none of which is below one that is left", () => {
+    fc.assert(
+      fc.property(sizes, ({ size, chosen, logits }) => {
+        const adapters = topAdapters(logits, { size, chosen });
+        for (let row = 0; row < logits.length / size; row++) {
+          const own = [...adapters.subarray(row * chosen, (row + 1) * chosen)];
+          expect(own).toEqual([...new Set(own)].sort((a, b) => a - b));
+          const of = (adapter: number) => logits[row * size + adapter] ?? Number.NaN;
+          const least = Math.min(...own.map(of));
+          for (let adapter = 0; adapter < size; adapter++) {
+            if (!own.includes(adapter)) expect(of(adapter)).toBeLessThanOrEqual(least);
+          }
+        }
+      }),
+    );
+  });
+
+  it("takes the lower number of equal ones", () => {
+    expect([...topAdapters([1, 0, 1, 1], { size: 4, chosen: 2 })]).toEqual([0, 2]);
+  });
+});
+
+describe("drawMasks", () => {
+  it("goes by the logits and their noise, and gives shares whose sum is 1", () => {
+    const logits = Float64Array.of(0, 1, 2, 0, 0, 0);
+    const { adapters, shares } = drawMasks(logits, { size: 3, chosen: 1 }, [9, 0, 0, 0, 9, 0], 0.5);
+    expect([...adapters]).toEqual([0, 1]);
+    expect(shares.subarray(0, 3).reduce((sum, share) => sum + share)).toBeCloseTo(1);
+    expect([...drawMasks(logits, { size: 3, chosen: 1 }, null, 1).adapters]).toEqual([2, 0]);
+  });
+});
+
+describe("logitGradient", () => {
+  it("is the slope of what the softmax's shares are worth", () => {
+    fc.assert(
+      fc.property(sizes, fc.double({ min: 0.2, max: 3, noNaN: true }), ({ size, chosen, logits }, tau) => {
+        const worth = logits.map((_, i) => Math.sin(i));
+        const value = (at: Float64Array) =>
+          drawMasks(at, { size, chosen }, null, tau).shares.reduce((sum, share, i) => sum + share * (worth[i] ?? 0), 0);
+        const gradient = logitGradient(drawMasks(logits, { size, chosen }, null, tau).shares, worth, size, tau);
+        const step = 1e-5;
+        for (const [i, slope] of gradient.entries()) {
+          const at = (by: number) => value(logits.map((logit, place) => logit + (place === i ? by : 0)));
+          expect(slope).toBeCloseTo((at(step) - at(-step)) / (2 * step), 5);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});

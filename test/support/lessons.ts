@@ -1,0 +1,24 @@
+const RIVER = [
+  "The river is high today.",
+  "A boat on the lake",
+  "Rain fills the pond.",
+  "Waves break on the shore",
+  "The stream runs clear",
+];
+const ENGINE = [
+  "The engine will not start.",
+  "A wrench and two bolts",
+  "Oil leaks from the gearbox.",
+  "Sparks from the motor",
+  "The pump is loud",
+];
+
+/** Texts about water and about machines, labelled so; as many as asked for, which need not be whole pairs. */
+export function lessonsOf(count: number, [water, machine]: readonly [string, string] = ["low", "high"]) {
+  return Array.from({ length: count }, (_, number) => {
+    const texts = number % 2 === 0 ? RIVER : ENGINE;
+    const round = Math.floor(number / 10);
+    const text = texts[Math.floor(number / 2) % texts.length] ?? "";
+    return { text: round > 0 ? `${text} Again, ${round}.` : text, label: number % 2 === 0 ? water : machine };
+  });
+}
