@@ -73,7 +73,11 @@ const CALLS: Record<string, { scope: Scope; call: (task: string, profile: string
   },
   "post /v1/profiles/{task}/{profile}/learn": {
     scope: "learn",
-    call: (task, profile) => ["POST", `/v1/profiles/${task}/${profile}/learn`, { body: { examples: [] } }],
+    call: (task, profile) => [
+      "POST",
+      `/v1/profiles/${task}/${profile}/learn`,
+      { body: { examples: [] }, headers: { "if-match": "99" } },
+    ],
   },
   "get /v1/profiles/{task}/{profile}/history": {
     scope: "write",
