@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { readLines } from "../../cli/files.ts";
+
+const scores = z.record(z.string(), z.number());
+
+const companionSchema = z.object({
+  task: z.string(),
+  seed: z.int(),
+  newcomers: z.array(z.string()),
+  counts: z.record(z.string(), z.object({ companion: scores, without: z.record(z.string(), scores) })),
+});
+
+/** What `python -m bench.newcomers` found for one task and seed. */
+export type Companion = z.infer<typeof companionSchema>;
+
+const edgeSchema = z.record(
+  z.string(),
+  z.object({ macro: z.number(), mae: z.number().optional(), seconds: z.number(), kept: scores }),
+);
+
+/** What the Worker came to, by training texts a newcomer. */
+export type Edge = z.infer<typeof edgeSchema>;
+
+const recordSchema = z.object({ profile: z.string(), text: z.string(), label: z.string(), split: z.string() });
+
+/** A labelled text. */
+export type LabelledText = z.infer<typeof recordSchema>;
+
+/** Reads the companion's figures of a folder. */
+export async function readCompanion(folder: string): Promise<Companion> {
+  return companionSchema.parse(JSON.parse(await readFile(join(folder, "companion.json"), "utf8")));
+}
+
+/** Reads the Worker's figures of a folder; none if there are none yet. */
+export async function readEdge(folder: string): Promise<Edge> {
+  try {
+    return edgeSchema.parse(JSON.parse(await readFile(join(folder, "edge.json"), "utf8")));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+    throw error;
+  }
+}
+
+/** Reads the newcomers' texts where each has so many training texts. */
+export async function readFew(folder: string, count: string): Promise<LabelledText[]> {
+  const lines = await readLines(join(folder, `few-${count}.jsonl`));
+  return lines.map(({ line }) => recordSchema.parse(JSON.parse(line)));
+}

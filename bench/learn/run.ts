@@ -1,0 +1,86 @@
+// `npm run bench:learn -- FOLDER...`: newcomers of `python -m bench.newcomers`, learnt in a real Worker.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SingleBar } from "cli-progress";
+import { program } from "commander";
+import { table as drawTable } from "table";
+import { describeError } from "../../cli/errors.ts";
+import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../cli/files.ts";
+import { startWorker } from "../../test/support/worker.ts";
+import { stayOffline } from "../isolate.ts";
+import { type Edge, readCompanion, readEdge, readFew } from "./folder.ts";
+import { learnOne, scoresOf } from "./learn.ts";
+import { type Summary, summarise } from "./summary.ts";
+
+const RESULTS = "bench/results/learn.json";
+
+/** Learns the newcomers of a folder that are not learnt yet. */
+async function learnFolder(folder: string): Promise<void> {
+  const { task: name, newcomers, seed, counts } = await readCompanion(folder);
+  const done: Edge = await readEdge(folder);
+  const left = Object.keys(counts).filter((count) => !done[count]);
+  if (left.length === 0) return;
+  const bundle = await readBundle(DEFAULT_BUNDLE);
+  const task = await readTaskFile(join(folder, "base", "task.json"), bundle);
+  const profiles = await readProfilesFile(join(folder, "base", "profiles.ndjson"), task, bundle);
+  stayOffline();
+  const worker = await startWorker();
+  const bar = new SingleBar({ format: `${folder} {bar} {value}/{total} {what}` });
+  bar.start(left.length * newcomers.length, 0, { what: "" });
+  try {
+    await worker.push(task, profiles);
+    for (const count of left) {
+      const texts = await readFew(folder, count);
+      const learnt = [];
+      for (const one of newcomers) {
+        const own = texts.filter(({ profile }) => profile === one);
+        learnt.push(await learnOne(worker, name, one, own, seed));
+        bar.increment({ what: `${count} texts each` });
+      }
+      done[count] = scoresOf(learnt);
+      // Kept at once, so that a run that is broken off goes on from here.
+      await writeFile(join(folder, "edge.json"), `${JSON.stringify(done, null, 2)}\n`);
+    }
+  } finally {
+    bar.stop();
+    await worker.close();
+  }
+}
+
+function show(summary: Record<string, Record<string, Summary>>): void {
+  const rows = Object.entries(summary).flatMap(([task, counts]) =>
+    Object.entries(counts).map(([count, { metric, edge, companion, bestWithout, bestWithoutIs, secondsEach }]) => [
+      task,
+      count,
+      metric,
+      edge,
+      companion,
+      `${bestWithout} (${bestWithoutIs})`,
+      secondsEach,
+    ]),
+  );
+  console.log(drawTable([["task", "texts", "", "Worker", "companion", "best without", "s each"], ...rows]));
+}
+
+program
+  .name("npm run bench:learn --")
+  .description("Learns newcomers in the Worker, and holds it against the companion and against what learns nothing.")
+  .argument("<folders...>", "what `python -m bench.newcomers` wrote, a folder for each task and seed")
+  .option("--out <file>", "where the figures go", RESULTS)
+  .action(async (folders: string[], { out }: { out: string }) => {
+    for (const folder of folders) await learnFolder(folder);
+    const measured = await Promise.all(
+      folders.map(async (folder) => ({ companion: await readCompanion(folder), edge: await readEdge(folder) })),
+    );
+    const summary = summarise(measured);
+    show(summary);
+    await writeFile(out, `${JSON.stringify(summary, null, 2)}\n`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(describeError(error));
+  process.exitCode = 1;
+}

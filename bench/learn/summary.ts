@@ -1,0 +1,70 @@
+import { deviation, mean } from "d3-array";
+import type { Companion, Edge } from "./folder.ts";
+
+/** One task and seed, measured by both halves. */
+export interface Measured {
+  readonly companion: Companion;
+  readonly edge: Edge;
+}
+
+/** Mean and standard deviation over the seeds. */
+interface Spread {
+  readonly mean: number;
+  readonly sd: number;
+}
+
+/** What is known of a task whose newcomers had so many training texts. */
+export interface Summary {
+  readonly metric: "macro" | "mae";
+  readonly seeds: number;
+  readonly edge: number;
+  readonly companion: number;
+  readonly bestWithout: number;
+  /** Which choice that was; the others are under `without`. */
+  readonly bestWithoutIs: string;
+  readonly spread: { readonly edge: number; readonly companion: number };
+  readonly without: Readonly<Record<string, number>>;
+  readonly secondsEach: number;
+}
+
+const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
+
+function spreadOf(values: readonly number[]): Spread {
+  return { mean: rounded(mean(values) ?? Number.NaN), sd: rounded(deviation(values) ?? 0) };
+}
+
+/** Figures by task and training texts a newcomer; mean absolute error where labels are numbers, else macro accuracy. */
+export function summarise(all: readonly Measured[]): Record<string, Record<string, Summary>> {
+  const tasks = [...new Set(all.map(({ companion }) => companion.task))];
+  return Object.fromEntries(
+    tasks.map((task) => [task, summariseTask(all.filter((one) => one.companion.task === task))]),
+  );
+}
+
+function summariseTask(runs: readonly Measured[]): Record<string, Summary> {
+  const counts = Object.keys(runs[0]?.companion.counts ?? {}).filter((count) => runs.every(({ edge }) => edge[count]));
+  return Object.fromEntries(counts.map((count) => [count, summariseCount(runs, count)]));
+}
+
+function summariseCount(runs: readonly Measured[], count: string): Summary {
+  const found = runs.map(({ companion, edge }) => ({ ...companion.counts[count], edge: edge[count] }));
+  const metric = found.every(({ companion }) => companion?.mae !== undefined) ? "mae" : "macro";
+  const of = (values: (Record<string, unknown> | undefined)[]) =>
+    spreadOf(values.map((value) => Number(value?.[metric])));
+  const names = Object.keys(found[0]?.without ?? {});
+  const without = Object.fromEntries(names.map((name) => [name, of(found.map((one) => one.without?.[name])).mean]));
+  const better = (a: number, b: number) => (metric === "mae" ? a < b : a > b);
+  const best = names.reduce((one, other) => (better(without[other] ?? 0, without[one] ?? 0) ? other : one));
+  const [edge, companion] = [of(found.map((one) => one.edge)), of(found.map((one) => one.companion))];
+  return {
+    metric,
+    seeds: runs.length,
+    edge: edge.mean,
+    companion: companion.mean,
+    bestWithout: without[best] ?? Number.NaN,
+    bestWithoutIs: best,
+    spread: { edge: edge.sd, companion: companion.sd },
+    without,
+    secondsEach: rounded(mean(found, (one) => one.edge?.seconds ?? Number.NaN) ?? Number.NaN),
+  };
+}

@@ -1,0 +1,185 @@
+"""How well new profiles are learnt from a few texts: the companion's half of `npm run bench:learn`.
+
+    training/.venv/bin/python -m bench.newcomers --data DATA --task news --seed 0 --out runs/newcomers/news-0
+
+16 profiles, drawn by the seed of those with enough training texts and two labels, stay out of a task that all others train. Then they
+join it with 5, 10, 20 and 50 training texts each: `add` learns them here, and every choice that learns no masks is measured beside it, on
+the newcomers' test texts. The folder gets what the other half needs to learn the same profiles from the same texts in a Worker.
+"""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from xpeft.add import Parts, add_profiles
+from xpeft.companion import restore
+from xpeft.data import DataSet, Example, Record, Split, read_records
+from xpeft.evaluate import by_profile, majority, run_groups, score
+from xpeft.files import Learnt, read_learnt
+from xpeft.label_bias import fit_bias, stored_bias
+from xpeft.options import readable_errors
+from xpeft.run import REPORT, load_parts, load_tokenized, new_model, run_training
+from xpeft.train import Recipe
+from xpeft.writing import make_folder, write_text
+
+ROOT = Path(__file__).resolve().parents[2]
+NEWCOMERS = 16
+# What the edge expects of label biases (src/learn/recipe.ts, biasSpread).
+BIAS_SPREAD = 1.0
+# The edge tries so many known profiles as starts; here twice as many are, so that the choice without learning is no worse off.
+KNOWN_TRIED = 16
+# Training texts are read to be learnt from, test texts to be measured: dev is where the recipe was chosen.
+MEASURED: Split = "test"
+
+
+def draw_newcomers(records: Sequence[Record], texts: int, seed: int) -> list[str]:
+    """Profiles that stay out of the task, of those with so many training texts and two labels among them."""
+    labels: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        if record.split == "train":
+            labels[record.profile].append(record.label)
+    able = sorted(profile for profile, own in labels.items() if len(own) >= texts and len(set(own)) > 1)
+    return sorted(random.Random(seed).sample(able, NEWCOMERS))
+
+
+def in_order(own: list[Record], least: int, seed: int) -> list[Record]:
+    """A profile's training texts, the first n of which it is learnt from: two labels are among the first `least`."""
+    order = own.copy()
+    random.Random(seed).shuffle(order)
+    if len({record.label for record in order[:least]}) == 1:
+        other = next(place for place, record in enumerate(order) if record.label != order[0].label)
+        order.insert(least - 1, order.pop(other))
+    return order
+
+
+def write_records(path: Path, records: Sequence[Record]) -> None:
+    """Records as a data file has them."""
+    write_text(path, "".join(json.dumps(record.model_dump(exclude_none=True)) + "\n" for record in records))
+
+
+class Choices:
+    """What can be done for newcomers without learning masks: features of their texts under the default and some known profiles."""
+
+    def __init__(self, bundle: Path, base: Path, data: DataSet, seed: int) -> None:
+        manifest, identity, plm = load_parts(bundle, None)
+        learnt = read_learnt(base, identity, manifest.pool_shape)
+        tried = random.Random(seed).sample(range(len(learnt.profiles)), min(KNOWN_TRIED, len(learnt.profiles)))
+        model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(data.labels), 0, torch.device("cpu")))
+        self.data, self.rows = data, [model.default_row, *tried]
+        self.bias = learnt.label_bias[self.rows]
+        self.logits: dict[Split, torch.Tensor] = {}
+        for split in ("train", MEASURED):
+            examples = data.splits[split]
+            features = [
+                run_groups(model.features, examples, {row: list(range(len(examples)))}, plm.pad_id, model.device) for row in self.rows
+            ]
+            with torch.no_grad():
+                self.logits[split] = torch.stack([model.head(part) for part in features])  # [starts, texts, labels]
+
+    def measure(self, few: list[int]) -> dict[str, dict[str, float]]:
+        """Scores on the measured split of each choice, made by the training texts `few`."""
+        starts, labels, profiles = len(self.rows), len(self.data.labels), len(self.data.profiles)
+        examples = [self.data.splits["train"][place] for place in few]
+        own = torch.tensor([example.profile for example in examples])
+        truth = torch.tensor([example.label for example in examples])
+        given = self.logits["train"][:, few] + self.bias[:, None]
+        biases = torch.stack([stored_bias(fit_bias(part, examples, profiles, torch.full((labels,), BIAS_SPREAD))) for part in given])
+        plain, biased = torch.zeros(starts, profiles), torch.zeros(starts, profiles)
+        for start in range(starts):
+            likely = torch.log_softmax(given[start], dim=1).gather(1, truth[:, None])[:, 0]
+            plain[start].index_add_(0, own, likely)
+            biased[start].index_add_(0, own, self.left_out(given[start], examples, labels))
+        default, none = torch.zeros(profiles, dtype=torch.long), torch.zeros_like(biases)
+        names: dict[str, tuple[torch.Tensor, torch.Tensor]] = {
+            "default": (default, none),
+            "default and label bias": (default, biases),
+            "best known": (plain.argmax(0), none),
+            "best known and label bias": (biased.argmax(0), biases),
+        }
+        measured = {name: self.scores(choice, bias) for name, (choice, bias) in names.items()}
+        return {"majority": self.score(majority(examples, self.data.splits[MEASURED])), **measured}
+
+    @staticmethod
+    def left_out(logits: torch.Tensor, examples: list[Example], labels: int) -> torch.Tensor:
+        """Log-likelihood of each text under the label bias that its profile's other texts make likeliest, [texts]."""
+        spread, likely = torch.full((labels,), BIAS_SPREAD), torch.zeros(len(examples))
+        for own in by_profile(examples).values():
+            for left in own:
+                others = [place for place in own if place != left]
+                one = [replace(examples[place], profile=0) for place in others]
+                bias = fit_bias(logits[others], one, 1, spread)[0]
+                likely[left] = torch.log_softmax(logits[left] + bias, dim=0)[examples[left].label]
+        return likely
+
+    def scores(self, choice: torch.Tensor, biases: torch.Tensor) -> dict[str, float]:
+        """Scores where each profile has a start of its own [profiles] and the biases [starts, profiles, labels] for it."""
+        profile = torch.tensor([example.profile for example in self.data.splits[MEASURED]])
+        start = choice[profile]
+        logits = self.logits[MEASURED][start, torch.arange(len(profile))] + self.bias[start] + biases[start, profile]
+        return self.score(logits.argmax(1).numpy())
+
+    def score(self, predicted: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, float]:
+        """Scores of label indices."""
+        return {name: round(value, 4) for name, value in score(predicted, self.data.splits[MEASURED], self.data.labels).items()}
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Labelled text of many profiles: JSON Lines, plain or gzip.")],
+    task: Annotated[str, typer.Option(help="Name of the task.")],
+    out: Annotated[Path, typer.Option(help="Folder; what is there already is not made again.")],
+    bundle: Annotated[Path, typer.Option(help="Bundle folder.")] = ROOT / "bundles" / "minilm-l6-v2",
+    seed: Annotated[int, typer.Option(help="Draws newcomers, texts and all that is random in learning.")] = 0,
+    counts: Annotated[list[int], typer.Option(help="Training texts of a newcomer.")] = [5, 10, 20, 50],  # noqa: B006
+    max_tokens: Annotated[int, typer.Option(help="As for train.")] = 32,
+    epochs: Annotated[int, typer.Option(help="As for train.")] = 4,
+    label_bias: Annotated[bool, typer.Option("--label-bias", help="As for train.")] = False,
+    shared_lr: Annotated[float, typer.Option(help="As for train.")] = 0.0,
+    mask_lr: Annotated[float, typer.Option(help="As for train.")] = 3e-2,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+) -> None:
+    """Train a task without 16 of its profiles, let them join it, and measure what there is to do for them."""
+    with readable_errors():
+        make_folder(out)
+        records = list(read_records(data).values())
+        newcomers = draw_newcomers(records, max(counts), seed)
+        known = [record for record in records if record.profile not in newcomers]
+        write_records(out / "known.jsonl", known)
+        recipe = Recipe(epochs=epochs, own_lr=mask_lr, shared_lr=shared_lr, label_bias=label_bias, bf16=True, seed=seed)
+        base = out / "base"
+        if not (base / REPORT).exists():
+            resume = any(base.glob("*.pt"))
+            run_training(out / "known.jsonl", task, bundle, base, None, max_tokens, False, recipe, torch.device("cpu"), resume, quiet)
+
+        ordered = [in_order([r for r in records if r.profile == one and r.split == "train"], min(counts), seed) for one in newcomers]
+        measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
+        write_records(out / "newcomers.jsonl", [record for own in ordered for record in own[: max(counts)]] + measured)
+        manifest, identity, _ = load_parts(bundle, None)
+        learnt: Learnt = read_learnt(base, identity, manifest.pool_shape)
+        whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, learnt.task.labels)
+        choices = Choices(bundle, base, whole, seed)
+        found = {}
+        for count in counts:
+            few = out / f"few-{count}.jsonl"
+            write_records(few, [record for own in ordered for record in own[:count]] + measured)
+            # As `add` learns by default, but for the seed: what came with the task decides whether there are label biases.
+            joined = Recipe(epochs=10, bf16=True, seed=seed)
+            added = out / f"add-{count}"
+            if not (added / REPORT).exists():
+                add_profiles(base, few, bundle, added, None, False, joined, torch.device("cpu"), Parts(2000), False, quiet)
+            companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["masks"]
+            places = [place for own in by_profile(whole.splits["train"]).values() for place in own[:count]]
+            found[count] = {"companion": companion, "without": choices.measure(places)}
+        told = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}
+        write_text(out / "companion.json", json.dumps(told, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
