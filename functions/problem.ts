@@ -112,13 +112,9 @@ export const ProblemSchema = z
       description:
         "With generation_mismatch: the generation that the row is at; with shards_out_of_step: that the task is at in the first database. 0 where it is not there.",
     }),
-    retryAfterSeconds: z
-      .int()
-      .min(1)
-      .optional()
-      .openapi({
-        description: "With overloaded and learning_busy: the seconds to wait, as the header Retry-After has them.",
-      }),
+    retryAfterSeconds: z.int().min(1).optional().openapi({
+      description: "With overloaded and learning_busy: the seconds to wait, as the header Retry-After has them.",
+    }),
     error: z.string().openapi({ description: "The same as detail, for clients of Hugging Face's API." }),
     error_type: z
       .enum(["Validation", "Empty", "Overloaded", "Backend", "Unhealthy"])

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
+import { MAX_EXAMPLES, MAX_TEXT_TOKENS, MAX_TOKENS } from "../../src/learn/examples.ts";
 import { MAX_WAITING_TOKENS } from "../../src/overload.ts";
 import { MAX_TOKEN_BYTES } from "../../src/token.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
@@ -9,7 +10,7 @@ import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
 import { MAX_PAGE } from "../schemas.ts";
 import { serviceOf } from "../service.ts";
-import { MAX_HELD_BYTES, ROW_CACHE_BYTES, readSettings } from "../settings.ts";
+import { LEARN_SECONDS, MAX_HELD_BYTES, ROW_CACHE_BYTES, readSettings } from "../settings.ts";
 import { MAX_INPUTS } from "../texts.ts";
 import { MAX_IMPORT_LINE_BYTES } from "./bulk.ts";
 import { MAX_TEXT_LINE_BYTES } from "./predict-stream.ts";
@@ -44,6 +45,10 @@ const Info = z
       waitingTokens: count.openapi({ description: "Tokens that wait for the encoder at once." }),
       heldBytes: count.openapi({ description: "Bytes of bodies that are held at once." }),
       page: count.openapi({ description: "Rows of a page." }),
+      examples: count.openapi({ description: "Examples of a learning." }),
+      examplesTokens: count.openapi({ description: "Tokens of all examples of a learning." }),
+      exampleTokens: count.openapi({ description: "Tokens that an example is cut to." }),
+      learnSeconds: count.openapi({ description: "Seconds that a learning may take." }),
     }),
     caches: z.object({
       ttlSeconds: count.openapi({ description: "Seconds for which a row may be answered after it was written again." }),
@@ -97,6 +102,10 @@ export const infoRoutes = createRouter().openapi(route, async (c) => {
         waitingTokens: MAX_WAITING_TOKENS,
         heldBytes: MAX_HELD_BYTES,
         page: MAX_PAGE,
+        examples: MAX_EXAMPLES,
+        examplesTokens: MAX_TOKENS,
+        exampleTokens: MAX_TEXT_TOKENS,
+        learnSeconds: LEARN_SECONDS,
       },
       caches: {
         ttlSeconds: cacheTtlSeconds,
