@@ -25,7 +25,7 @@ from xpeft.data import DataSet, Example, Record, Split, read_records
 from xpeft.evaluate import by_profile, majority, run_groups, score
 from xpeft.files import Learnt, read_learnt
 from xpeft.label_bias import fit_bias, stored_bias
-from xpeft.options import readable_errors
+from xpeft.options import PlmOption, readable_errors
 from xpeft.run import REPORT, load_parts, load_tokenized, new_model, run_training
 from xpeft.train import Recipe
 from xpeft.writing import make_folder, write_text
@@ -68,8 +68,8 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
 class Choices:
     """What can be done for newcomers without learning masks: features of their texts under the default and some known profiles."""
 
-    def __init__(self, bundle: Path, base: Path, data: DataSet, seed: int) -> None:
-        manifest, identity, plm = load_parts(bundle, None)
+    def __init__(self, bundle: Path, plm_spec: str | None, base: Path, data: DataSet, seed: int) -> None:
+        manifest, identity, plm = load_parts(bundle, plm_spec)
         learnt = read_learnt(base, identity, manifest.pool_shape)
         tried = random.Random(seed).sample(range(len(learnt.profiles)), min(KNOWN_TRIED, len(learnt.profiles)))
         model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(data.labels), 0, torch.device("cpu")))
@@ -143,6 +143,7 @@ def main(
     label_bias: Annotated[bool, typer.Option("--label-bias", help="As for train.")] = False,
     shared_lr: Annotated[float, typer.Option(help="As for train.")] = 0.0,
     mask_lr: Annotated[float, typer.Option(help="As for train.")] = 3e-2,
+    plm: PlmOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
 ) -> None:
     """Train a task without 16 of its profiles, let them join it, and measure what there is to do for them."""
@@ -156,15 +157,15 @@ def main(
         base = out / "base"
         if not (base / REPORT).exists():
             resume = any(base.glob("*.pt"))
-            run_training(out / "known.jsonl", task, bundle, base, None, max_tokens, False, recipe, torch.device("cpu"), resume, quiet)
+            run_training(out / "known.jsonl", task, bundle, base, plm, max_tokens, False, recipe, torch.device("cpu"), resume, quiet)
 
         ordered = [in_order([r for r in records if r.profile == one and r.split == "train"], min(counts), seed) for one in newcomers]
         measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
         write_records(out / "newcomers.jsonl", [record for own in ordered for record in own[: max(counts)]] + measured)
-        manifest, identity, _ = load_parts(bundle, None)
+        manifest, identity, _ = load_parts(bundle, plm)
         learnt: Learnt = read_learnt(base, identity, manifest.pool_shape)
         whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, learnt.task.labels)
-        choices = Choices(bundle, base, whole, seed)
+        choices = Choices(bundle, plm, base, whole, seed)
         found = {}
         for count in counts:
             few = out / f"few-{count}.jsonl"
@@ -173,7 +174,7 @@ def main(
             joined = Recipe(epochs=10, bf16=True, seed=seed)
             added = out / f"add-{count}"
             if not (added / REPORT).exists():
-                add_profiles(base, few, bundle, added, None, False, joined, torch.device("cpu"), Parts(2000), False, quiet)
+                add_profiles(base, few, bundle, added, plm, False, joined, torch.device("cpu"), Parts(2000), False, quiet)
             companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["masks"]
             places = [place for own in by_profile(whole.splits["train"]).values() for place in own[:count]]
             found[count] = {"companion": companion, "without": choices.measure(places)}
