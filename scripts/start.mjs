@@ -43,7 +43,7 @@ function printExample() {
   console.log(`\nReady. Try the page at ${url}/ or, in another terminal:\n`);
   console.log(`curl -s ${url}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(body)}'\n`);
   console.log("To read and write tasks and profiles, make a key:\n");
-  console.log("npm run -s xpeft -- keys create --scope predict write admin\n");
+  console.log("npm run -s xpeft -- keys create --scope predict learn write admin\n");
 }
 
 installDependencies();

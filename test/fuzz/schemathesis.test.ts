@@ -42,7 +42,7 @@ const renamed = (profile: ReturnType<typeof profilesOf>[number]) => ({
 it.each<[string, Scope[] | null]>([
   ["without a key", null],
   ["with a key for texts and profiles", ["predict", "write"]],
-  ["with a key for everything", ["predict", "write", "admin"]],
+  ["with a key for everything", ["predict", "learn", "write", "admin"]],
 ])("finds nothing %s", { timeout: 1_800_000 }, async (_, scopes) => {
   if (withoutIt) return console.info(`Skipped: ${withoutIt}`);
   const key = scopes && (await worker.makeKey({ scopes }));
