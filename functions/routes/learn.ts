@@ -19,8 +19,7 @@ import { textFields } from "../texts.ts";
 const Example = z
   .strictObject({
     ...textFields,
-    label: z.union([z.string(), z.number()]).transform(String).openapi({
-      type: "string",
+    label: z.union([z.string(), z.number()]).openapi({
       description:
         "One of the task's labels; in a task whose labels are whole numbers, any number from the first to the last.",
       example: "POLITICS",
@@ -153,7 +152,7 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
     profile,
     start,
     passes: epochs,
-    examples: examples.map(({ label, ...input }) => ({ input, label })),
+    examples: examples.map(({ label, ...input }) => ({ input, label: String(label) })),
     expected: expectedOf(c.req.valid("header")),
     reach: reachedPrefix(access, task, ""),
   };
