@@ -64,7 +64,7 @@ def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> 
         adapters = feeds_of(model, row)
         for index in own:
             ids, types = (np.array([part], dtype=np.int32) for part in (examples[index].ids, examples[index].types))
-            (features,) = session.run(None, {"input_ids": ids, "token_type_ids": types, **adapters})
+            (features,) = session.run(["features"], {"input_ids": ids, "token_type_ids": types, **adapters})
             labels[index] = model.scores(torch.from_numpy(features)[None], torch.tensor([row])).argmax().item()
     return labels
 

@@ -56,7 +56,7 @@ def test_the_index_says_what_is_there_and_what_of(tmp_path: Path) -> None:
     CliRunner().invoke(app, [str(out), "--only", "fp32"], catch_exceptions=False)
     index: dict[str, Any] = json.loads((out / INDEX).read_text(encoding="utf-8"))
     shipped, fp32 = index["shapes"]
-    assert (shipped["name"], shipped["graph"], shipped["weights"]) == (SHIPPED, "encoder.onnx", ["encoder.weights.0"])
+    assert (shipped["name"], shipped["graph"], shipped["weights"]) == (SHIPPED, "encoder.onnx", ["encoder.weights.0", "encoder.weights.1"])
     assert shipped["bytes"] == (BUNDLE / "encoder.weights.0").stat().st_size
     assert fp32["name"] == "fp32"
     assert {path.name for path in out.iterdir()} == {INDEX, fp32["graph"], *fp32["weights"]}
