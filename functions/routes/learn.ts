@@ -37,7 +37,7 @@ const LearnBody = z
       .default("auto")
       .openapi({
         description:
-          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default, its own and eight others' explains the examples best.",
+          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default and eight others' explains the examples best.",
       }),
     epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
       description: "Passes over the examples, at most: fewer are kept where they do better on left-out examples.",

@@ -13,8 +13,9 @@ import { createRandom } from "./random.ts";
 import type { Start } from "./start.ts";
 
 /**
- * What a profile may start from: the task's default masks, its own of now, another profile's; or whatever of the default, its own
- * and some other profiles' explains the examples best.
+ * What a profile may start from: the task's default masks, its own of now, another profile's; or (auto) whichever of the default
+ * and some other profiles' explains the examples best. Its own are not among these: they may have been learnt from the very examples,
+ * and would look better than they are.
  */
 export type StartChoice = "auto" | "default" | "own" | { readonly profile: string };
 
@@ -90,8 +91,7 @@ async function startsFor(
     if (!parts) throw unknownProfile(task.name, id);
     return [startFrom(id, parts)];
   }
-  const own = profiles.get(profile);
   const known = (await others()).filter(({ id }) => id !== profile);
   const drawn = createRandom(seed).shuffled(known).slice(0, TRIED);
-  return [standard, ...(own ? [own] : []).concat(drawn).map((one) => startFrom(one.id, one))];
+  return [standard, ...drawn.map((one) => startFrom(one.id, one))];
 }

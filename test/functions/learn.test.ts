@@ -90,7 +90,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("starts from whichever explains the examples best, or from the one that is named", async () => {
     const auto = await readEvents(await learn({ examples: EXAMPLES, start: "auto", dryRun: true }));
-    expect([null, "demo-000", "demo-001", "demo-002"]).toContain(auto.at(-1)?.data.start);
+    expect([null, "demo-001", "demo-002"]).toContain(auto.at(-1)?.data.start);
     const own = await readEvents(await learn({ examples: EXAMPLES, start: "own", dryRun: true }));
     expect(own.at(-1)?.data.start).toBe("demo-000");
     const other = await readEvents(await learn({ examples: EXAMPLES, start: { profile: "demo-001" }, dryRun: true }));
