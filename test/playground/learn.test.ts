@@ -187,6 +187,26 @@ describe.skipIf(!chromium)("the page that teaches a profile (needs a Chromium)",
     expect(await rowOf("new-one")).toMatchObject({ code: "unknown_profile" });
   });
 
+  it("learns by a key that may do nothing else, and says what it lacks to compare and to undo", async () => {
+    await fill("key", await worker.makeKey({ scopes: ["predict", "learn"] }));
+    await fill("profile", "demo-002");
+    await fill("texts", "The oar is wet");
+    await withLabels(lessonsOf(4));
+    await press("learn");
+    await page.until(`at("answers").querySelectorAll("table").length === 2 && at("masks").querySelector("table")`);
+    expect(await textOf("changes")).toBe(
+      "Compared with nothing, as the key may not read what was before: drawn as they are now.",
+    );
+    expect(await page.value(`at("masks").querySelectorAll(".kept").length`)).toBe(2 * SHAPE.layers * SHAPE.chosen);
+    expect(await shownBy("Before")).toHaveLength(1);
+    await press("undo");
+    expect(await page.until(`at("trouble").innerText`)).toContain('needs a key with the scope "write"');
+    await fill("key", worker.adminKey);
+    await press("undo");
+    await page.until(`at("status").innerText.startsWith("Undone")`);
+    expect(await shownBy("Now")).toEqual(await shownBy("Before"));
+  });
+
   it("stops when it is told to, and leaves the profile as it is", async () => {
     const before = await rowOf("demo-001");
     await fill("key", worker.adminKey);
