@@ -42,7 +42,9 @@ function printExample() {
   const body = { task: DEMO_TASK, profile: JSON.parse(line).profile, inputs: "Senate passes bill after long night" };
   console.log(`\nReady. Try the page at ${url}/ or, in another terminal:\n`);
   console.log(`curl -s ${url}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(body)}'\n`);
-  console.log("To read and write tasks and profiles, make a key:\n");
+  console.log(
+    `To learn a profile of your own at ${url}/learn, and to read and write tasks and profiles, make a key:\n`,
+  );
   console.log("npm run -s xpeft -- keys create --scope predict learn write admin\n");
 }
 

@@ -1,13 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readBundle } from "../../cli/files.ts";
+import { chromium } from "../support/browser.ts";
 import { runProgram } from "../support/processes.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
-
-const browser = ["chromium", "chromium-browser", "google-chrome"].find(
-  (name) => spawnSync(name, ["--version"]).status === 0,
-);
 
 let worker: RunningWorker;
 
@@ -27,11 +23,11 @@ async function seen(path: string): Promise<{ page: string; complaints: string[] 
     "--virtual-time-budget=10000",
   ];
   const url = new URL(path, worker.url).href;
-  const { stdout, stderr } = await runProgram(browser ?? "", [...flags, "--dump-dom", url]);
+  const { stdout, stderr } = await runProgram(chromium ?? "", [...flags, "--dump-dom", url]);
   return { page: stdout, complaints: stderr.split("\n").filter((line) => line.includes("CONSOLE")) };
 }
 
-it.skipIf(!browser)(
+it.skipIf(!chromium)(
   "draws the API's description, with nothing refused by its own policy (needs a Chromium)",
   async () => {
     const { page, complaints } = await seen("/docs");
@@ -41,8 +37,11 @@ it.skipIf(!browser)(
   },
 );
 
-it.skipIf(!browser)("fills the playground with the tasks (needs a Chromium)", async () => {
-  const { page, complaints } = await seen("/");
-  expect(page).toMatch(/<option[^>]*>demo<\/option>/);
-  expect(complaints).toEqual([]);
-});
+it.skipIf(!chromium).each(["/", "/learn"])(
+  "fills the playground's page %s with the tasks (needs a Chromium)",
+  async (path) => {
+    const { page, complaints } = await seen(path);
+    expect(page).toMatch(/<option[^>]*>demo<\/option>/);
+    expect(complaints).toEqual([]);
+  },
+);
