@@ -203,7 +203,7 @@ describe.skipIf(!chromium)("the page that teaches a profile (needs a Chromium)",
     expect(await page.until(`at("trouble").innerText`)).toContain('needs a key with the scope "write"');
     await fill("key", worker.adminKey);
     await press("undo");
-    await page.until(`at("status").innerText.startsWith("Undone")`);
+    await page.until(`at("status").innerText.startsWith("Undone") && at("asked").innerText.startsWith("0 of 1")`);
     expect(await shownBy("Now")).toEqual(await shownBy("Before"));
   });
 
