@@ -3,7 +3,7 @@ import { adapters } from "./adapters.ts";
 import { cliff } from "./cliff.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";
-import { learning } from "./learn.ts";
+import { learning } from "./learning.ts";
 import { length } from "./length.ts";
 import { many } from "./many.ts";
 import { memory } from "./memory.ts";

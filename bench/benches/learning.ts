@@ -68,7 +68,7 @@ const highest = (samples: readonly IsolateMemory[]): IsolateMemory =>
   samples.reduce((one, other) => (wholeOf(other) > wholeOf(one) ? other : one));
 
 export const learning: Bench = {
-  name: "learn",
+  name: "learning",
   about: "a profile learnt in the Worker from 20 texts of 32 tokens: seconds, memory, and predictions meanwhile",
   async run({ quick, progress }) {
     const texts = quick ? 4 : TEXTS;
