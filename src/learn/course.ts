@@ -78,9 +78,10 @@ export function startCourse(
     const slopes = { down: new Float32Array(adapters.down.length), up: new Float32Array(adapters.up.length) };
     const biasSlopes = bias.map((value) => value / RECIPE.biasSpread ** 2 / texts.length);
     for (const text of group) {
-      const found = await gradients.of(text, adapters, head, Float32Array.from(bias));
-      addShare(slopes.down, found.down, group.length);
-      addShare(slopes.up, found.up, group.length);
+      const found = await gradients.of(text, adapters, head, Float32Array.from(bias), ({ down, up }) => {
+        addShare(slopes.down, down, group.length);
+        addShare(slopes.up, up, group.length);
+      });
       const missed = softmax([...found.logits]).map((score, label) => score - (text.target[label] ?? 0));
       addShare(biasSlopes, missed, group.length);
       await afterText(found.loss);
@@ -104,7 +105,7 @@ export function startCourse(
       const none = new Float32Array(labels);
       const scored: Scored[] = [];
       for (const text of tried) {
-        const { logits, loss } = await gradients.of(text, adapters, head, none);
+        const { logits, loss } = await gradients.of(text, adapters, head, none, () => {});
         scored.push({ logits, target: text.target });
         await afterText(loss);
       }

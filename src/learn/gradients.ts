@@ -19,7 +19,8 @@ export interface Gradients {
    * @param adapters of the learnt layers
    * @param head weight `[labels, d]`, then bias `[labels]`
    * @param labelBias added to the head's bias, `[labels]`
-   * @returns loss: cross entropy to the target; logits `[labels]`; down and up: gradients of the adapters, of their shapes
+   * @param take is given the gradients of the adapters, of their shapes; they are gone when it returns
+   * @returns loss: cross entropy to the target; logits `[labels]`
    * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
    */
   of(
@@ -27,7 +28,8 @@ export interface Gradients {
     adapters: MergedAdapters,
     head: Float32Array,
     labelBias: Float32Array,
-  ): Promise<{ loss: number; logits: Float32Array; down: Float32Array; up: Float32Array }>;
+    take: (gradients: MergedAdapters) => void,
+  ): Promise<{ loss: number; logits: Float32Array }>;
 
   /** Gives back the memory of it. */
   release(): Promise<void>;
@@ -53,7 +55,7 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
   const entries = layers * hidden * bottleneck;
 
   return {
-    async of({ residual, target }, { down, up }, head, labelBias) {
+    async of({ residual, target }, { down, up }, head, labelBias, take) {
       const labels = target.length;
       const weight = head.subarray(0, labels * hidden);
       const bias = head.slice(labels * hidden).map((value, label) => value + (labelBias[label] ?? Number.NaN));
@@ -66,8 +68,19 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
         target: floats(target, [labels]),
       }));
       const { loss, logits, gradient_down, gradient_up } = found;
-      return { loss: loss[0] ?? Number.NaN, logits, down: gradient_down, up: gradient_up };
+      take({ down: gradient_down, up: gradient_up });
+      letGo(gradient_down);
+      letGo(gradient_up);
+      return { loss: loss[0] ?? Number.NaN, logits };
     },
     release: graph.release,
   };
+}
+
+/**
+ * Gives back the memory of some numbers at once. A learning makes a hundred megabytes of gradients, which would else lie in the isolate
+ * until garbage is collected.
+ */
+function letGo(numbers: Float32Array): void {
+  if (numbers.buffer instanceof ArrayBuffer) numbers.buffer.transfer(0);
 }
