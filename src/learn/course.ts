@@ -67,6 +67,8 @@ export function startCourse(
     logits[at] = (logits[at] ?? 0) + RECIPE.headStart;
   }
   const masks = createMaskLearner(pool, parts.firstLayer, logits, RECIPE.tau);
+  const entries = (rows / 2) * pool.hidden * pool.bottleneck;
+  const slopes = { down: new Float32Array(entries), up: new Float32Array(entries) };
   const bias = new Float64Array(labels);
   const biasAdam = createAdam(labels);
   const stepsAPass = Math.ceil(texts.length / RECIPE.textsPerStep);
@@ -75,7 +77,8 @@ export function startCourse(
   async function learnFrom(group: readonly LearnedText[], step: number, afterText: AfterText): Promise<void> {
     const strength = RECIPE.noise * (1 - step / steps);
     const adapters = masks.draw(logits.map(() => strength * random.gumbel()));
-    const slopes = { down: new Float32Array(adapters.down.length), up: new Float32Array(adapters.up.length) };
+    slopes.down.fill(0);
+    slopes.up.fill(0);
     const biasSlopes = bias.map((value) => value / RECIPE.biasSpread ** 2 / texts.length);
     for (const text of group) {
       const found = await gradients.of(text, adapters, head, Float32Array.from(bias), ({ down, up }) => {

@@ -27,6 +27,8 @@ export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Mo
   const layout = { matrices: 2 * layers * size, bytesPerMatrix: Math.ceil(entries / 8), entries };
   const memory = createPoolMemory(kernels, layout);
   memory.matrices.set(await signKeystream(seed, memory.matrices.length));
+  // Made by the first who learns, and kept: made anew for each row of each step, it would be most of what a learning leaves to collect.
+  let sums: Float64Array | undefined;
   return {
     ...spec,
     bytes: memory.bytes,
@@ -34,20 +36,25 @@ export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Mo
     mergeMatrix: (row, adapters, target) => memory.sumSigns(row * size, adapters, scale / chosen, target),
     projectMatrix(row, gradient, target) {
       const stride = layout.bytesPerMatrix;
-      projectSigns(memory.matrices.subarray(row * size * stride, (row + 1) * size * stride), gradient, scale, target);
+      sums ??= new Float64Array(2 * stride * WAYS);
+      projectSigns(memory.matrices.subarray(row * size * stride, (row + 1) * size * stride), gradient, sums, target);
+      for (let adapter = 0; adapter < size; adapter++) target[adapter] = scale * (target[adapter] ?? Number.NaN);
     },
   };
 }
+
+/** Ways that the signs of four entries can be. */
+const WAYS = 16;
 
 /**
  * Products of matrices of signs with one of floats. What each four entries come to is worked out once for each of the 16 ways that
  * their signs can be, so that a matrix takes a quarter of the additions.
  *
  * @param signs one matrix after the other, as many as `target` has room for
+ * @param sums is written over: room for the ways of each four
  */
-function projectSigns(signs: Uint8Array, gradient: Float32Array, scale: number, target: Float64Array): void {
+function projectSigns(signs: Uint8Array, gradient: Float32Array, sums: Float64Array, target: Float64Array): void {
   const stride = signs.length / target.length;
-  const sums = new Float64Array(2 * stride * 16);
   let total = 0;
   for (let four = 0; four < 2 * stride; four++) {
     for (let place = 0; place < 4; place++) {
@@ -55,16 +62,17 @@ function projectSigns(signs: Uint8Array, gradient: Float32Array, scale: number, 
       const entry = gradient[4 * four + place] ?? 0;
       total += entry;
       const bit = 1 << place;
-      for (let ways = 0; ways < bit; ways++) sums[16 * four + bit + ways] = (sums[16 * four + ways] ?? 0) + entry;
+      for (let ways = 0; ways < bit; ways++) sums[WAYS * four + bit + ways] = (sums[WAYS * four + ways] ?? 0) + entry;
     }
   }
   for (let adapter = 0; adapter < target.length; adapter++) {
     let ones = 0;
     for (let index = 0; index < stride; index++) {
       const byte = signs[adapter * stride + index] ?? 0;
-      ones += (sums[32 * index + (byte & 15)] ?? 0) + (sums[32 * index + 16 + (byte >> 4)] ?? 0);
+      const four = 2 * WAYS * index;
+      ones += (sums[four + (byte & 15)] ?? 0) + (sums[four + WAYS + (byte >> 4)] ?? 0);
     }
-    target[adapter] = scale * (2 * ones - total);
+    target[adapter] = 2 * ones - total;
   }
 }
 
