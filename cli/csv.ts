@@ -25,14 +25,26 @@ const HINT =
 export function readCsv(text: string, path: string): CsvRecord[] {
   // The library miscounts lines that end in more than a newline.
   const plain = text.replace(/\r\n?/g, "\n");
+  let read = 0;
   try {
-    const parsed = parsedSchema.parse(parse(plain, { info: true, raw: true, skip_empty_lines: true, trim: true }));
-    return parsed.map(({ record, raw, info }) => ({
+    const options = { info: true, raw: true, skip_empty_lines: true, trim: true } as const;
+    const parsed = parse(plain, {
+      ...options,
+      on_record(record, { lines }) {
+        read = lines;
+        return record;
+      },
+    });
+    return parsedSchema.parse(parsed).map(({ record, raw, info }) => ({
       number: info.lines - (raw.trim().split("\n").length - 1),
       fields: record,
     }));
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
+    // The library tells where the text ends, however far that is from the quote.
+    if (cause.code === "CSV_QUOTE_NOT_CLOSED") {
+      throw new CommandError(`${path}:${read + 1}: a quote that is opened here, or later, is not closed.`, HINT);
+    }
     const place = typeof cause.lines === "number" ? `${path}:${cause.lines}` : path;
     throw new CommandError(`${place} cannot be read as CSV.`, HINT, { cause });
   }

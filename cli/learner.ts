@@ -1,5 +1,6 @@
 import type { Database } from "../src/database.ts";
 import type { Engine } from "../src/engine.ts";
+import { XpeftError } from "../src/errors.ts";
 import type { TargetBundle } from "../src/exchange.ts";
 import type { Example } from "../src/learn/examples.ts";
 import { type LearntProfile, learnProfile, type StartChoice } from "../src/learn/profile.ts";
@@ -63,6 +64,15 @@ export function learnerOfFile(task: NewTask, manner: Manner): Learner {
   };
 }
 
+/** The error of a start that is not there, to whoever chose it by an option. */
+function noStart({ code, message }: XpeftError): XpeftError {
+  return new XpeftError(
+    code,
+    message,
+    "Choose another one: --start auto, default, or the id of a profile that is there.",
+  );
+}
+
 /**
  * Learns for a task of a database.
  *
@@ -89,7 +99,10 @@ export async function learnerOfDatabase(
     async learn(profile, examples, onProgress) {
       const lessons = { task: name, profile, examples, start, reach: "", passes, seed, dryRun: !write } as const;
       const parts = { engine: await engine(), shards };
-      return await learnProfile(parts, { ...lessons, expected: undefined }, { ...unbounded(), onProgress });
+      const hooks = { ...unbounded(), onProgress };
+      return await learnProfile(parts, { ...lessons, expected: undefined }, hooks).catch((error: unknown) => {
+        throw error instanceof XpeftError && error.code === "unknown_profile" ? noStart(error) : error;
+      });
     },
   };
 }
