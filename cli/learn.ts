@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { MAX_EXAMPLES } from "../src/learn/examples.ts";
 import type { StartChoice } from "../src/learn/profile.ts";
 import { RECIPE } from "../src/learn/recipe.ts";
-import { profileArgument, taskArgument, wholeNumber } from "./arguments.ts";
+import { profilePattern } from "../src/names.ts";
+import { PROFILE_RULE, profileArgument, taskArgument, wholeNumber } from "./arguments.ts";
 import { withLoneDatabase } from "./database.ts";
 import { CommandError } from "./errors.ts";
 import { type FileExample, readExamples } from "./examples.ts";
@@ -52,11 +53,14 @@ function startArgument(text: string): StartChoice {
 /** The file that is asked for, and the profile, or null for all that it has. */
 function askedFor(profile: string | undefined, examples: string | undefined, all: string | undefined) {
   if (all !== undefined && profile === undefined) return { profile: null, path: all };
-  if (all === undefined && profile !== undefined && examples !== undefined) return { profile, path: examples };
-  throw new CommandError(
-    "Which profiles are to be learnt, and from what?",
-    "One: xpeft learn TASK PROFILE EXAMPLES. All that a file has: xpeft learn TASK --all EXAMPLES.",
-  );
+  if (all !== undefined || profile === undefined || examples === undefined) {
+    throw new CommandError(
+      "Which profiles are to be learnt, and from what?",
+      "One: xpeft learn TASK PROFILE EXAMPLES. All that a file has: xpeft learn TASK --all EXAMPLES.",
+    );
+  }
+  if (profilePattern.test(profile)) return { profile, path: examples };
+  throw new CommandError(`"${profile}" cannot be a profile.`, PROFILE_RULE);
 }
 
 function pupilsOf(examples: readonly FileExample[], profile: string | null, path: string): Pupil[] {
@@ -127,7 +131,7 @@ export function registerLearn(program: Command): void {
     .description("learn a profile, or many, from labelled texts, with the engine that serves them; without Python")
     .usage("[options] TASK PROFILE EXAMPLES\n       xpeft learn [options] TASK --all EXAMPLES")
     .argument("<task>", "the task, as the local database has it", taskArgument)
-    .argument("[profile]", "the profile to learn; it need not be there yet", profileArgument)
+    .argument("[profile]", "the profile to learn; it need not be there yet")
     .argument("[examples]", "labelled texts, as told below")
     .option("--all <examples>", "learn every profile that the column profile names, one after the other")
     .option("--push", "write what is learnt to the local database; a running Worker answers with it within 30 seconds")
