@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { wholeNumber } from "./arguments.ts";
 import { type ApiInput, createClient } from "./client.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
 import { type Scored, scorePredictions } from "./score.ts";
@@ -29,12 +30,6 @@ interface Batch {
 /** What the API takes in one request, with room for the request's other fields. */
 const MAX_INPUTS = 64;
 const MAX_INPUT_BYTES = 60_000;
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
 
 const bytesOf = (input: ApiInput): number => Buffer.byteLength(JSON.stringify(input)) + 1;
 
@@ -100,10 +95,10 @@ export function registerEval(program: Command): void {
     .description("send the test split of a data file through a running Worker; ends with one line of JSON")
     .requiredOption("--data <file>", "labelled text, JSON Lines, zipped if it ends in .gz")
     .requiredOption("--task <name>", "the task to ask")
-    .option("--limit <n>", "only the first n texts of the split", positiveInteger)
+    .option("--limit <n>", "only the first n texts of the split", wholeNumber(1))
     .option("--url <url>", "where the Worker is", "http://localhost:8787")
     .addOption(new Option("--key <key>", "a key that may predict, if the Worker wants one").env("XPEFT_KEY"))
-    .option("--concurrency <n>", "requests at a time", positiveInteger, 2)
+    .option("--concurrency <n>", "requests at a time", wholeNumber(1), 2)
     .option("--pair", "send text_pair as the second text")
     .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data")
     .action(evaluate);

@@ -32,7 +32,7 @@ export function readBundle(folder: string): Promise<TargetBundle> {
 }
 
 /** The text of a file in UTF-8, without a byte order mark; a name that ends in .gz is unzipped. */
-async function readText(path: string): Promise<string> {
+export async function readText(path: string): Promise<string> {
   try {
     const bytes = await readFile(path);
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
@@ -49,14 +49,25 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** The lines of a text file that hold something, with their numbers from 1. */
-export async function readLines(path: string): Promise<{ line: string; number: number }[]> {
-  const lines = (await readText(path)).split(/\r?\n/);
+/** A line of a text, and its number from 1. */
+export interface NumberedLine {
+  readonly line: string;
+  readonly number: number;
+}
+
+/** The lines of a text that hold something. */
+export function linesOf(text: string): NumberedLine[] {
+  const lines = text.split(/\r?\n/);
   return lines.map((line, index) => ({ line, number: index + 1 })).filter(({ line }) => line.trim() !== "");
 }
 
+/** The lines of a text file that hold something. */
+export async function readLines(path: string): Promise<NumberedLine[]> {
+  return linesOf(await readText(path));
+}
+
 /** Says where in a file an error was met. */
-function placed(error: unknown, place: string): unknown {
+export function placed(error: unknown, place: string): unknown {
   if (!(error instanceof XpeftError)) return error;
   return new XpeftError(error.code, `${place}: ${error.message}`, error.hint, { cause: error.cause });
 }
@@ -71,10 +82,20 @@ export async function readTaskFile(path: string, bundle: TargetBundle): Promise<
   }
 }
 
-/** Reads `profiles.ndjson`, every line checked against task and bundle; an error names file and line. */
-export async function readProfilesFile(path: string, task: NewTask, bundle: TargetBundle): Promise<NewProfile[]> {
+/**
+ * Reads the lines of a `profiles.ndjson`, every one checked against task and bundle; an error names file and line.
+ *
+ * @param path the file's, for errors
+ * @returns the profiles by their ids
+ */
+export function parseProfiles(
+  lines: readonly NumberedLine[],
+  path: string,
+  task: NewTask,
+  bundle: TargetBundle,
+): Map<string, NewProfile> {
   const profiles = new Map<string, NewProfile>();
-  for (const { line, number } of await readLines(path)) {
+  for (const { line, number } of lines) {
     try {
       const profile = parseProfile(line, task, bundle);
       if (profiles.has(profile.id)) {
@@ -85,6 +106,12 @@ export async function readProfilesFile(path: string, task: NewTask, bundle: Targ
       throw placed(error, `${path}:${number}`);
     }
   }
+  return profiles;
+}
+
+/** Reads `profiles.ndjson`, every line checked against task and bundle; an error names file and line. */
+export async function readProfilesFile(path: string, task: NewTask, bundle: TargetBundle): Promise<NewProfile[]> {
+  const profiles = parseProfiles(await readLines(path), path, task, bundle);
   if (profiles.size === 0) throw new CommandError(`${path} holds no profile.`, "A training writes one line a profile.");
   return [...profiles.values()];
 }

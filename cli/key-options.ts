@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { SCOPES } from "../src/access.ts";
-import { profilePattern, taskPattern } from "../src/names.ts";
+import { profileArgument, taskArgument } from "./arguments.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -14,22 +14,8 @@ function parseName(text: string): string {
   return text;
 }
 
-function parseTask(text: string): string {
-  if (!taskPattern.test(text)) {
-    throw new InvalidArgumentError("A task's name is of a-z, 0-9, _ and -, at most 64 of them.");
-  }
-  return text;
-}
-
 // What an id starts with is itself of an id's form: an id can end anywhere after its first character.
-function parsePrefix(text: string): string {
-  if (text !== "" && !profilePattern.test(text)) {
-    throw new InvalidArgumentError(
-      "A profile's id is of A-Z, a-z, 0-9 and . _ : @ -, at most 128 of them, and starts with a letter or a digit.",
-    );
-  }
-  return text;
-}
+const prefixArgument = (text: string): string => (text === "" ? text : profileArgument(text));
 
 function parseExpiry(text: string): Date {
   const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
@@ -45,8 +31,8 @@ function parseExpiry(text: string): Date {
 export const createOptions: readonly Option[] = [
   new Option("--name <text>", "what you call it").default("unnamed").argParser(parseName),
   new Option("--scope <scope...>", "what it allows; none includes another").choices(SCOPES).default(["predict"]),
-  new Option("--task <name>", "confine it to one task").argParser(parseTask),
-  new Option("--prefix <start>", "confine it to profiles whose ids start so").default("").argParser(parsePrefix),
+  new Option("--task <name>", "confine it to one task").argParser(taskArgument),
+  new Option("--prefix <start>", "confine it to profiles whose ids start so").default("").argParser(prefixArgument),
   new Option("--expires <when>", "days from now (90d), or an ISO date; never without it").argParser(parseExpiry),
   new Option("--json", "print one JSON object, the key in it"),
   new Option("--sql", "print the statement for a deployed database; the key goes to stderr").conflicts([

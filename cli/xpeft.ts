@@ -3,6 +3,7 @@ import { program } from "commander";
 import { describeError } from "./errors.ts";
 import { registerEval } from "./eval.ts";
 import { registerKeys } from "./keys.ts";
+import { registerLearn } from "./learn.ts";
 import { registerPush } from "./push.ts";
 import { registerSeed } from "./seed.ts";
 
@@ -11,6 +12,7 @@ registerPush(program);
 registerSeed(program);
 registerEval(program);
 registerKeys(program);
+registerLearn(program);
 
 try {
   await program.parseAsync();

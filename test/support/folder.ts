@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { ReadFile } from "../../src/bundle/files.ts";
+
+export { compileKernels, compileRuntime } from "../../cli/engine.ts";
 
 /** The default bundle's folder, as it is in the repository. */
 export const BUNDLE = fileURLToPath(import.meta.resolve("../../bundles/minilm-l6-v2/"));
@@ -15,17 +16,3 @@ export const readBundle: ReadFile = async (path) => {
     throw error;
   }
 };
-
-/** Compiles WASM as a Worker's import of it is. */
-async function compile(path: string): Promise<WebAssembly.Module> {
-  const compileBytes: (bytes: Uint8Array) => Promise<WebAssembly.Module> = Reflect.get(WebAssembly, "compile");
-  return await compileBytes(await readFile(path));
-}
-
-/** ONNX Runtime's WASM. */
-export const compileRuntime = (): Promise<WebAssembly.Module> =>
-  compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
-
-/** The kernels of adapter pools. */
-export const compileKernels = (): Promise<WebAssembly.Module> =>
-  compile(fileURLToPath(import.meta.resolve("../../src/pool/kernels.wasm")));
