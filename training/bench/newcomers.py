@@ -1,6 +1,6 @@
 """How well new profiles are learnt from a few texts: the companion's half of `npm run bench:learn`.
 
-    training/.venv/bin/python -m bench.newcomers --data DATA --task news --seed 0 --out runs/newcomers/news-0
+    training/.venv/bin/python -m bench.newcomers --data DATA --task news --seed 0 --out ../runs/news-0
 
 16 profiles, drawn by the seed of those with enough training texts and two labels, stay out of a task that all others train. Then they
 join it with 5, 10, 20 and 50 training texts each: `add` learns them here, and every choice that learns no masks is measured beside it, on
