@@ -83,7 +83,11 @@ async function startsFor(
   others: () => Promise<readonly StoredProfile[]>,
 ): Promise<[Start, ...Start[]]> {
   const standard: Start = { profile: null, parts: { masks: task.masks, labelBias: null } };
-  const startFrom = (id: string, parts: ProfileParts): Start => ({ profile: id, parts });
+  // Of a stored row its parts alone: they may be what the learning comes to.
+  const startFrom = (id: string, { masks, labelBias }: ProfileParts): Start => ({
+    profile: id,
+    parts: { masks, labelBias },
+  });
   if (start === "default") return [standard];
   if (start !== "auto") {
     const id = start === "own" ? profile : start.profile;
