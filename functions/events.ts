@@ -55,9 +55,13 @@ export async function answerEvents(
   }
 
   async function run(): Promise<void> {
-    await work(send, abort.signal).catch(fail);
-    if (!abort.signal.aborted) out?.close();
-    ended();
+    try {
+      await work(send, abort.signal).catch(fail);
+      if (!abort.signal.aborted) out?.close();
+    } finally {
+      // Whatever happens: room is held and the log waits until then.
+      ended();
+    }
   }
 
   c.set("streaming", promise);

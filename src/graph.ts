@@ -53,7 +53,7 @@ export async function openGraph(
   const fault = contractFault(session, contract);
   if (fault !== null) {
     // Whoever loads again would else pay for this one's weights too.
-    await session.release();
+    await inOrtTurn(() => session.release());
     throw unusable(fault);
   }
   return {

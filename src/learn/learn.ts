@@ -1,4 +1,5 @@
 import type { ProfileParts } from "../engine.ts";
+import { notFinite } from "../head.ts";
 import { packLabelBias, readLabelBias } from "../label-bias.ts";
 import { packMasks, unpackMasks } from "../masks.ts";
 import type { AdapterPool } from "../pool.ts";
@@ -183,6 +184,8 @@ async function runPasses(
       sum += loss;
       await done();
     });
+    // Masks of logits that are no numbers would be any masks.
+    if (!Number.isFinite(sum)) throw notFinite();
     work.at({ pass: before + pass + 1, loss: sum / texts.length });
   }
 }
