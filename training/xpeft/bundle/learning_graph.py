@@ -1,8 +1,8 @@
 """The learning graph: the last blocks of the encoder in fp32 with their way back, so that ONNX Runtime gives the gradients of the merged
 adapters of one text (docs/formats.md, "Learning graph").
 
-Its weights are the encoder's own files, made fp32 at each run, so that they take no more memory than there. Only the last blocks learn: what
-comes before them is the same at each pass and is read once, by the encoder.
+Its weights are the encoder's own files, made fp32 at each run, so that they take no more memory than there. Only the last blocks learn:
+what comes before them is the same at each pass and is read once, by the encoder.
 """
 
 import re
