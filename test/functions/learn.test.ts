@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { readBundle } from "../../cli/files.ts";
 import { eventsOf, readEvents } from "../support/events.ts";
 import { lessonsOf } from "../support/lessons.ts";
@@ -184,5 +184,17 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const response = await learn(body);
     expect(await response.json()).toMatchObject({ code });
     expect(await rowOf()).toEqual(before);
+  });
+
+  it("counts learnings apart from other requests", async () => {
+    const limited = await startWorker({ learnLimit: 1 });
+    onTestFinished(() => limited.close());
+    const path = "/v1/profiles/demo/demo-000/learn";
+    const ask = () => limited.ask("POST", path, { body: { examples: EXAMPLES } });
+    let refused = await ask();
+    // The minute may end between two requests, but hardly between each two of four.
+    for (let again = 0; refused.status === 404 && again < 3; again++) refused = await ask();
+    expect(await refused.json()).toMatchObject({ code: "rate_limited" });
+    expect((await limited.get("/v1/tasks")).status).toBe(200);
   });
 });

@@ -34,12 +34,29 @@ interface Message {
   readonly id?: number;
   readonly sessionId?: string;
   readonly method?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the protocol has as many shapes as methods
-  readonly params?: any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly result?: any;
+  readonly params?: {
+    readonly exceptionDetails?: Fault;
+    readonly entry?: { readonly source: string; readonly text: string };
+  };
+  readonly result?: Result;
   readonly error?: { readonly message: string };
 }
+
+/** What a script has thrown. */
+interface Fault {
+  readonly text: string;
+  readonly exception?: { readonly description?: string };
+}
+
+/** What the methods that are asked here answer; each has some of it. */
+interface Result {
+  readonly targetId?: string;
+  readonly sessionId?: string;
+  readonly result?: { readonly value?: unknown };
+  readonly exceptionDetails?: Fault;
+}
+
+const described = (fault: Fault): string => fault.exception?.description ?? fault.text;
 
 /** What a key is to the protocol. */
 function keyOf(key: string): object {
@@ -70,7 +87,7 @@ export async function startBrowser(): Promise<Browser> {
     }
   });
 
-  async function ask(method: string, params: object = {}, sessionId?: string): Promise<Message["result"]> {
+  async function ask(method: string, params: object = {}, sessionId?: string): Promise<Result> {
     const id = ++sent;
     const { promise, resolve } = Promise.withResolvers<Message>();
     waiting.set(id, resolve);
@@ -78,18 +95,18 @@ export async function startBrowser(): Promise<Browser> {
     const { result, error } = await promise;
     waiting.delete(id);
     if (error) throw new Error(`${method}: ${error.message}`);
-    return result;
+    return result ?? {};
   }
 
   async function open(url: string): Promise<Page> {
     const { targetId } = await ask("Target.createTarget", { url: "about:blank" });
-    const { sessionId } = await ask("Target.attachToTarget", { targetId, flatten: true });
+    const { sessionId = "" } = await ask("Target.attachToTarget", { targetId, flatten: true });
     const complaints: string[] = [];
     const loaded = Promise.withResolvers<void>();
     listeners.set(sessionId, ({ method, params }) => {
       if (method === "Page.loadEventFired") loaded.resolve();
-      if (method === "Runtime.exceptionThrown") complaints.push(params.exceptionDetails.exception?.description);
-      if (method === "Log.entryAdded" && params.entry.source !== "network") complaints.push(params.entry.text);
+      if (params?.exceptionDetails) complaints.push(described(params.exceptionDetails));
+      if (params?.entry && params.entry.source !== "network") complaints.push(params.entry.text);
     });
     const tell = (method: string, params?: object) => ask(method, params, sessionId);
     for (const domain of ["Page", "Runtime", "Log"]) await tell(`${domain}.enable`);
@@ -99,8 +116,8 @@ export async function startBrowser(): Promise<Browser> {
     async function value<T>(script: string): Promise<T> {
       const options = { returnByValue: true, awaitPromise: true };
       const { result, exceptionDetails } = await tell("Runtime.evaluate", { expression: script, ...options });
-      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-      return result.value;
+      if (exceptionDetails) throw new Error(described(exceptionDetails));
+      return result?.value as T;
     }
     return {
       value,
@@ -112,7 +129,9 @@ export async function startBrowser(): Promise<Browser> {
         }
         throw new Error(`${script} did not come true. The page says:\n${await value("document.body.innerText")}`);
       },
-      type: (typed) => tell("Input.insertText", { text: typed }),
+      async type(typed) {
+        await tell("Input.insertText", { text: typed });
+      },
       async press(key) {
         await tell("Input.dispatchKeyEvent", { type: "keyDown", ...keyOf(key) });
         await tell("Input.dispatchKeyEvent", { type: "keyUp", ...keyOf(key), text: undefined });

@@ -49,6 +49,8 @@ export interface WorkerOptions {
   readonly bundle?: string;
   /** Requests of one caller in a minute. */
   readonly rateLimit?: number;
+  /** Learnings of one caller in a minute. */
+  readonly learnLimit?: number;
   /** Whether D1 is bound. */
   readonly database?: boolean;
   /** How many D1 databases are bound, to spread profiles over; one unless it is said. */
@@ -69,14 +71,22 @@ export async function migrate(db: D1Database): Promise<void> {
 /** The deploy's configuration, changed as a test wants it. */
 export async function configFor(
   folder: string,
-  { main = "functions/index.ts", bundle, rateLimit, database = true, databases = 1, assets = true }: WorkerOptions,
+  {
+    main = "functions/index.ts",
+    bundle,
+    rateLimit,
+    learnLimit,
+    database = true,
+    databases = 1,
+    assets = true,
+  }: WorkerOptions,
 ): Promise<string> {
   const path = join(folder, "wrangler.toml");
   let config = (await readFile("wrangler.toml", "utf8"))
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
     .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)
-    .replace(/limit = 20/, "limit = 1000000");
+    .replace(/limit = 20/, `limit = ${learnLimit ?? 1_000_000}`);
   if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");
   for (let number = 1; number < databases; number++) {
     config += `\n[[d1_databases]]\nbinding = "DB_${number}"\ndatabase_name = "xpeft-${number}"\n`;
