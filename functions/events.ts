@@ -29,6 +29,10 @@ export async function answerEvents(
     c.set("aborted", true);
     abort.abort(new Error("the caller has hung up"));
   };
+  // Before the first event there is no body that could be cancelled.
+  const { signal } = c.req.raw;
+  if (signal.aborted) gone();
+  else signal.addEventListener("abort", gone, { once: true });
   let out: ReadableStreamDefaultController<Uint8Array> | undefined;
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {

@@ -4,6 +4,7 @@ import { toBase64 } from "../../src/base64.ts";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { learnProfile } from "../../src/learn/profile.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
+import { BOOKMARK, bookmarkNow, takeSessions } from "../bookmarks.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { answerEvents, EVENTS } from "../events.ts";
 import { ACCESS_PROBLEMS, guard, limitLearning } from "../middleware/access.ts";
@@ -21,7 +22,7 @@ const Example = z
     ...textFields,
     label: z.union([z.string(), z.number()]).openapi({
       description:
-        "One of the task's labels; in a task whose labels are whole numbers, any number from the first to the last.",
+        "One of the task's labels; in a task whose labels are whole numbers, any number from the least to the greatest.",
       example: "POLITICS",
     }),
   })
@@ -37,7 +38,7 @@ const LearnBody = z
       .default("auto")
       .openapi({
         description:
-          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default and eight others' explains the examples best.",
+          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default and sixteen others' explains the examples best.",
       }),
     epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
       description: "Passes over the examples, at most: fewer are kept where they do better on left-out examples.",
@@ -91,9 +92,15 @@ const Outcome = z
       .object({ texts: z.int(), start: Standing, learnt: Standing, gain: z.number(), trusted: z.boolean() })
       .openapi({
         description:
-          "How examples were answered that were left out meanwhile, by the start and by what was learnt from the others. gain: what accuracy rose by. trusted: whether the loss fell by more than two standard errors.",
+          "How examples were answered that were left out meanwhile, by the start and by what was learnt from the others. gain: what accuracy rose by. trusted: whether the loss fell by more than chance. What was kept was chosen by these examples, so its own figures are a little flattering; trusted allows for that.",
       }),
     seconds: z.number(),
+    bookmark: z
+      .string()
+      .nullable()
+      .openapi({
+        description: `A later request that brings it as \`${BOOKMARK}\` reads what was written.`,
+      }),
   })
   .openapi("Learnt", { description: "The data of the last event, `learnt`." });
 
@@ -157,6 +164,8 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
     reach: reachedPrefix(access, task, ""),
   };
   const shards = await openRegistry(c);
+  // The headers go out before anything is written: a bookmark there would be one from before.
+  const sessions = takeSessions(c);
   const { engine } = await serviceOf(c.env, c.executionCtx);
   c.set("texts", examples.length);
   return await answerEvents(c, async (send, signal) => {
@@ -176,6 +185,7 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
       labelBias: parts.labelBias && toBase64(parts.labelBias),
       leftOut: { ...leftOut, gain: leftOut.learnt.accuracy - leftOut.start.accuracy },
       seconds: (Date.now() - began) / 1000,
+      bookmark: sessions ? bookmarkNow(sessions) : null,
     });
   });
 });

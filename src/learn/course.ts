@@ -2,7 +2,6 @@ import { softmax } from "../head.ts";
 import type { AdapterPool } from "../pool.ts";
 import { createAdam, rateFactor } from "./adam.ts";
 import type { Gradients, LearnedText } from "./gradients.ts";
-import type { Scored } from "./label-bias.ts";
 import { createMaskLearner } from "./mask-learner.ts";
 import type { Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
@@ -39,9 +38,6 @@ export interface Course {
 
   /** What has been learnt so far. */
   lesson(): Lesson;
-
-  /** Logits of other texts under what has been learnt so far, without the label bias. */
-  tryOn(texts: readonly LearnedText[], afterText: AfterText): Promise<Scored[]>;
 }
 
 /**
@@ -103,17 +99,6 @@ export function startCourse(
       }
     },
     lesson: () => ({ adapters: masks.chosen(), bias: bias.slice() }),
-    async tryOn(tried, afterText) {
-      const adapters = masks.draw(null);
-      const none = new Float32Array(labels);
-      const scored: Scored[] = [];
-      for (const text of tried) {
-        const { logits, loss } = await gradients.of(text, adapters, head, none, () => {});
-        scored.push({ logits, target: text.target });
-        await afterText(loss);
-      }
-      return scored;
-    },
   };
 }
 

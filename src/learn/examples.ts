@@ -4,7 +4,7 @@ import type { TextInput, TokenizedText } from "../tokenizer.ts";
 /** A labelled text. */
 export interface Example {
   readonly input: TextInput;
-  /** One of the task's labels; where all of these are whole numbers, a number between two of them is one too. */
+  /** One of the task's labels; where all of these are whole numbers, any number from the least to the greatest is one too. */
   readonly label: string;
 }
 
@@ -17,8 +17,14 @@ export const MAX_TEXT_TOKENS = 128;
 /** Tokens of all examples together: what is kept of each takes 1.5 kB in the default bundle. */
 export const MAX_TOKENS = 4096;
 
+/** A number as people write it; not all that JavaScript takes for one. */
+const NUMBER = /^-?[0-9]+(\.[0-9]+)?$/;
+
+/** A label's number; none if it is another text. */
+const numberOf = (label: string): number => (NUMBER.test(label.trim()) ? Number(label) : Number.NaN);
+
 /**
- * How likely each label should be, for the label of an example: 1 for its own, or shares of the two that a score lies between.
+ * How likely each label should be, for the label of an example: 1 for its own, or shares of the two that a number lies between.
  *
  * @returns `[labels]`
  * @throws XpeftError `unknown_label`
@@ -30,11 +36,12 @@ export function targetOf(label: string, labels: readonly string[]): Float32Array
     target[exact] = 1;
     return target;
   }
-  const values = labels.map(Number);
-  const score = label.trim() === "" ? Number.NaN : Number(label);
-  const above = values.every(Number.isInteger) ? values.indexOf(Math.floor(score)) : -1;
-  const next = values.indexOf(Math.floor(score) + 1);
-  if (above < 0 || next < 0) {
+  const score = numberOf(label);
+  const values = labels.map(numberOf);
+  const order = values.map((value, place) => ({ value, place })).sort((a, b) => a.value - b.value);
+  const below = order.findLast(({ value }) => value <= score);
+  const above = order.find(({ value }) => value >= score);
+  if (!values.every(Number.isInteger) || !below || !above) {
     const some = labels.slice(0, 20).map((known) => JSON.stringify(known));
     throw new XpeftError(
       "unknown_label",
@@ -42,8 +49,9 @@ export function targetOf(label: string, labels: readonly string[]): Float32Array
       `Its labels are ${some.join(", ")}${labels.length > some.length ? " and others" : ""}.`,
     );
   }
-  target[next] = score - Math.floor(score);
-  target[above] = 1 - (target[next] ?? 0);
+  const share = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
+  target[above.place] = share;
+  target[below.place] = 1 - share;
   return target;
 }
 
@@ -68,7 +76,7 @@ export function targetsOf(examples: readonly Example[], labels: readonly string[
     );
   }
   const targets = examples.map(({ label }) => targetOf(label, labels));
-  if (new Set(examples.map(({ label }) => label)).size < 2) {
+  if (new Set(targets.map((target) => target.join())).size < 2) {
     throw new XpeftError(
       "one_label",
       `All examples have the label ${JSON.stringify(examples[0]?.label)}.`,
@@ -78,8 +86,18 @@ export function targetsOf(examples: readonly Example[], labels: readonly string[
   return targets;
 }
 
-/** @throws XpeftError `too_many_examples` where the texts have more tokens than are learnt from */
-export function checkTokens(texts: readonly TokenizedText[]): void {
+/** What a text is told apart from others by: its tokens, which is all that is read of it. */
+export const textKey = ({ ids, typeIds }: TokenizedText): string => `${ids.join()} ${typeIds.join()}`;
+
+/** @throws XpeftError `too_few_examples` where all texts are one, `too_many_examples` where they have more tokens than are learnt from */
+export function checkTexts(texts: readonly TokenizedText[]): void {
+  if (new Set(texts.map(textKey)).size < 2) {
+    throw new XpeftError(
+      "too_few_examples",
+      `All ${texts.length} examples have the same text, as far as it is read.`,
+      "Send two texts or more: of one alone nobody can see what was learnt.",
+    );
+  }
   const tokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   if (tokens <= MAX_TOKENS) return;
   throw new XpeftError(

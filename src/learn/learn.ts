@@ -4,17 +4,27 @@ import { packLabelBias, readLabelBias } from "../label-bias.ts";
 import { packMasks, unpackMasks } from "../masks.ts";
 import type { AdapterPool } from "../pool.ts";
 import { type Course, type Lesson, startCourse } from "./course.ts";
+import { textKey } from "./examples.ts";
 import type { Gradients } from "./gradients.ts";
 import { fitLabelBias } from "./label-bias.ts";
 import { type Fold, foldsOf, isTrusted, type Standing, standingOf, type Trial, trialOf } from "./left-out.ts";
 import { beginWork, type Hooks, readMs, type Work } from "./progress.ts";
 import { createRandom, type Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
-import { chooseStart, type Reader, readUnder, type Start, type StartedText, type TargetedText } from "./start.ts";
+import {
+  answerUnder,
+  chooseStart,
+  type Reader,
+  readUnder,
+  roundsOf,
+  type Start,
+  type StartedText,
+  type TargetedText,
+} from "./start.ts";
 
 /** What is to be learnt. */
 export interface Lessons {
-  /** Two or more, with two labels or more. */
+  /** Two or more that are not the same, with two labels or more. */
   readonly texts: readonly TargetedText[];
   /** The one that explains the texts best is taken. */
   readonly starts: readonly [Start, ...Start[]];
@@ -68,9 +78,9 @@ interface Way {
  */
 export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks): Promise<Learnt> {
   const random = createRandom(lessons.seed);
-  const order = random.shuffled(lessons.texts.map((_, number) => number));
-  const folds = foldsOf(order);
-  const tried = order.slice(0, RECIPE.leftOut).flatMap((number) => lessons.texts[number] ?? []);
+  const groups = random.shuffled(groupsOf(lessons.texts));
+  const folds = foldsOf(groups);
+  const tried = groups.slice(0, RECIPE.leftOut).flatMap(([first]) => lessons.texts[first] ?? []);
   const work = beginWork(msOf(lessons, folds, tried), hooks);
 
   const start = await chooseStart(parts, lessons.starts, tried, work);
@@ -78,7 +88,7 @@ export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks
   const pupil = createPupil(parts, start, texts, lessons.passes, random);
   const ways = await tryWays(pupil, folds, lessons.passes, work);
 
-  const [asItIs] = ways;
+  const [asItIs, ...others] = ways;
   const way = ways.reduce((best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best));
   work.at({ phase: "all", pass: 0, passes: way.passes });
   return {
@@ -90,9 +100,27 @@ export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks
       texts: way.trials.length,
       start: standingOf(asItIs.trials),
       learnt: standingOf(way.trials),
-      trusted: way !== asItIs && isTrusted(asItIs.trials, way.trials),
+      trusted:
+        way !== asItIs &&
+        isTrusted(
+          asItIs.trials,
+          others.map(({ trials }) => trials),
+          random,
+        ),
     },
   };
+}
+
+/** Numbers of texts that are the same, together. */
+function groupsOf(texts: readonly TargetedText[]): [number, ...number[]][] {
+  const groups = new Map<string, [number, ...number[]]>();
+  for (const [number, { text }] of texts.entries()) {
+    const key = textKey(text);
+    const group = groups.get(key);
+    if (group) group.push(number);
+    else groups.set(key, [number]);
+  }
+  return [...groups.values()];
 }
 
 /** Whoever learns from the texts of one start. */
@@ -100,17 +128,20 @@ interface Pupil {
   readonly labels: number;
   textsOf(numbers: readonly number[]): StartedText[];
   course(texts: readonly StartedText[]): Course;
+  /** How texts are answered under what was learnt, as they would be served. */
+  tryOn(lesson: Lesson, texts: readonly TargetedText[], work: Work): Promise<Trial[]>;
   learnAll(way: Way, work: Work): Promise<Lesson>;
   partsOf(lesson: Lesson): ProfileParts;
 }
 
 function createPupil(
-  { pool, gradients, firstLayer, task }: LearningParts,
+  parts: LearningParts,
   start: Start,
   texts: readonly StartedText[],
   passes: number,
   random: Random,
 ): Pupil {
+  const { pool, gradients, firstLayer, task } = parts;
   const { size, chosen } = pool.pool;
   const shape = { layers: pool.layers, size, chosen };
   const labels = task.labels.length;
@@ -126,9 +157,19 @@ function createPupil(
   }
   const course = (some: readonly StartedText[]) =>
     startCourse({ pool, gradients, firstLayer, head, labels }, some, own, passes, random);
+  const partsOf = ({ adapters: learnt, bias }: Lesson): ProfileParts => ({
+    masks: packMasks([...kept, ...learnt], shape),
+    labelBias: packLabelBias(bias.map((value, label) => value + (given[label] ?? 0))),
+  });
+  const none = new Float64Array(labels);
   return {
     labels,
     course,
+    partsOf,
+    async tryOn(lesson, some, work) {
+      const answers = await answerUnder(parts, partsOf(lesson), some, work);
+      return answers.map((answer) => trialOf(answer, none));
+    },
     textsOf: (numbers) => numbers.flatMap((number) => texts[number] ?? []),
     async learnAll(way, work) {
       if (way.kept !== "masks") return { adapters: own, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
@@ -136,10 +177,6 @@ function createPupil(
       await runPasses(whole, texts, { from: 0, to: way.passes }, work);
       return whole.lesson();
     },
-    partsOf: ({ adapters: learnt, bias }) => ({
-      masks: packMasks([...kept, ...learnt], shape),
-      labelBias: packLabelBias(bias.map((value, label) => value + (given[label] ?? 0))),
-    }),
   };
 }
 
@@ -162,8 +199,7 @@ async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: number, wor
     for (const way of learnt) {
       await runPasses(course, texts, { from: pass, to: way.passes, before: number * passes }, work);
       pass = way.passes;
-      const answers = await course.tryOn(leftOut, afterEach(leftOut, work));
-      way.trials.push(...answers.map((answer) => trialOf(answer, course.lesson().bias)));
+      way.trials.push(...(await pupil.tryOn(course.lesson(), leftOut, work)));
       work.at({ leftOutAccuracy: standingOf(way.trials).accuracy });
     }
   }
@@ -177,12 +213,13 @@ async function runPasses(
   { from, to, before = 0 }: { from: number; to: number; before?: number },
   work: Work,
 ): Promise<void> {
+  // In an order of its own: each text is taken for one of mean length.
+  const ms = texts.reduce((sum, { text }) => sum + readMs(text.ids.length), 0) / texts.length;
   for (let pass = from; pass < to; pass++) {
     let sum = 0;
-    const done = afterEach(texts, work);
     await course.pass(pass, async (loss) => {
       sum += loss;
-      await done();
+      await work.afterText(ms);
     });
     // Masks of logits that are no numbers would be any masks.
     if (!Number.isFinite(sum)) throw notFinite();
@@ -190,17 +227,13 @@ async function runPasses(
   }
 }
 
-/** Tells the work of one text after the other, each taken for one of mean length. */
-function afterEach(texts: readonly StartedText[], work: Work): () => Promise<void> {
-  const tokens = texts.reduce((sum, text) => sum + text.tokens, 0) / texts.length;
-  return () => work.afterText(readMs(tokens));
-}
-
 /** Milliseconds that a learning takes if it goes all the way, about. */
 function msOf(lessons: Lessons, folds: readonly Fold[], tried: readonly TargetedText[]): number {
   const { texts, starts, passes } = lessons;
   const msOfAll = (some: readonly TargetedText[]) => some.reduce((sum, { text }) => sum + readMs(text.ids.length), 0);
-  const choosing = starts.length > 1 ? starts.length * msOfAll(tried) : 0;
+  const rounds = roundsOf(starts.length, tried.length);
+  const reads = rounds.reduce((sum, round) => sum + round.starts * round.texts, 0);
+  const choosing = (reads / tried.length) * msOfAll(tried);
   const whole = msOfAll(texts);
   const mean = whole / texts.length;
   const inFolds = folds.map(

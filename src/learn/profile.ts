@@ -43,7 +43,7 @@ export interface LearntProfile extends Learnt {
 }
 
 /** Profiles that "auto" tries as starts, and of how many they are drawn: reading texts under one takes as long as predicting them. */
-const TRIED = 8;
+const TRIED = 16;
 const DRAWN_FROM = 64;
 
 /**

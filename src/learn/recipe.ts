@@ -22,8 +22,10 @@ export const RECIPE = {
   jitter: 0.01,
   /** Shares of the passes after which the masks are tried on left-out texts. */
   stops: [0.4, 1],
+  /** Texts that all starts are tried on. */
+  firstRound: 5,
   /** Parts that the texts are cut into, each left out once. */
   folds: 3,
-  /** Texts that are left out in all: more tell little more, and each costs as much as it does to learn from it. */
+  /** Texts that are tried while they are left out, in all: more tell little more. */
   leftOut: 24,
 } as const;

@@ -8,8 +8,8 @@ import type { MergedCache } from "../merged-cache.ts";
 import type { AdapterPool } from "../pool.ts";
 import { createRoom } from "../room.ts";
 import type { Tokenizer } from "../tokenizer.ts";
-import { checkTokens, type Example, MAX_TEXT_TOKENS, targetsOf } from "./examples.ts";
-import { openGradients } from "./gradients.ts";
+import { checkTexts, type Example, MAX_TEXT_TOKENS, targetsOf } from "./examples.ts";
+import { type Gradients, openGradients } from "./gradients.ts";
 import { type Learnt, learn } from "./learn.ts";
 import type { Hooks } from "./progress.ts";
 import { RECIPE } from "./recipe.ts";
@@ -60,6 +60,14 @@ const RETRY_SECONDS = 5;
 /** Makes what learns profiles. Its graph is open only while there is something to learn. */
 export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, merged }: TeacherParts): Teach {
   const desk = createRoom({ most: 1, forgetAfterMs: FORGET_MS });
+  let open: Gradients | undefined;
+
+  async function close(): Promise<void> {
+    const gradients = open;
+    open = undefined;
+    await gradients?.release();
+  }
+
   return async (task, { examples, starts, passes = RECIPE.passes, seed = 0 }, hooks) => {
     checkTask(task, bundle);
     const targets = targetsOf(examples, task.labels);
@@ -70,7 +78,7 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
       const hint = "Leave it out, or send a text with words in it.";
       throw new XpeftError("empty_text", `Example ${blank} has nothing to read in it.`, hint);
     }
-    checkTokens(texts);
+    checkTexts(texts);
     const targeted = texts.flatMap((text, number) => {
       const target = targets[number];
       return target ? [{ text, target }] : [];
@@ -82,15 +90,14 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
       await hooks.onProgress(progress);
     };
     try {
-      const gradients = await openGradients(wasm, bundle.manifest, read);
-      try {
-        const { firstLayer } = bundle.manifest.learning;
-        const parts = { encoder, pool, gradients, firstLayer, merged: merged.of, task };
-        return await learn(parts, { texts: targeted, starts, passes, seed }, { ...hooks, onProgress });
-      } finally {
-        await gradients.release();
-      }
+      // A learning that the platform dropped has left its graph.
+      await close();
+      open = await openGradients(wasm, bundle.manifest, read);
+      const { firstLayer } = bundle.manifest.learning;
+      const parts = { encoder, pool, gradients: open, firstLayer, merged: merged.of, task };
+      return await learn(parts, { texts: targeted, starts, passes, seed }, { ...hooks, onProgress });
     } finally {
+      await close();
       share.end();
     }
   };

@@ -6,19 +6,24 @@ describe("targetOf", () => {
   it("is all on the label", () => {
     expect([...targetOf("b", ["a", "b"])]).toEqual([0, 1]);
     expect([...targetOf("2", ["1", "2", "3"])]).toEqual([0, 1, 0]);
+    expect([...targetOf("3.0", ["1", "2", "3"])]).toEqual([0, 0, 1]);
   });
 
   it("is parted where a score lies between two labels", () => {
     const target = targetOf("2.25", ["1", "2", "3"]);
     expect([...target]).toEqual([0, 0.75, 0.25]);
     expect([...targetOf("-0.5", ["0", "-1"])]).toEqual([0.5, 0.5]);
+    expect([...targetOf("4", ["5", "1", "-2"])]).toEqual([0.75, 0.25, 0]);
   });
 
   it.each([
     ["c", ["a", "b"]],
     ["1.5", ["a", "1", "2"]],
     ["3.5", ["1", "2", "3"]],
-    ["1.5", ["1", "3"]],
+    ["0x3", ["1", "2", "3"]],
+    ["1e0", ["0", "1"]],
+    ["+1", ["0", "1"]],
+    ["1", ["0x0", "0x2"]],
     ["", ["0", "1"]],
     [" ", ["0", "1"]],
     ["NaN", ["0", "1"]],
@@ -36,6 +41,7 @@ describe("targetsOf", () => {
     expect(targetsOf(examples("a", "b"), ["a", "b"])).toHaveLength(2);
     expect(() => targetsOf(examples("a"), ["a", "b"])).toThrow(named("too_few_examples"));
     expect(() => targetsOf(examples("a", "a"), ["a", "b"])).toThrow(named("one_label"));
+    expect(() => targetsOf(examples("1", "1.0"), ["1", "2"])).toThrow(named("one_label"));
     expect(() => targetsOf(examples("a", "c"), ["a", "b"])).toThrow(named("unknown_label"));
     expect(() =>
       targetsOf(examples(...Array.from({ length: 201 }, (_, n) => (n % 2 ? "a" : "b"))), ["a", "b"]),

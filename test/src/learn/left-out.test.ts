@@ -1,21 +1,31 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldsOf, isTrusted } from "../../../src/learn/left-out.ts";
+import { createRandom } from "../../../src/learn/random.ts";
 
 describe("foldsOf", () => {
-  it("never learns from what is left out, and leaves out each of few texts once and no more than enough of many", () => {
+  const groups = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 200 }).map((sizes) => {
+    let next = 0;
+    return sizes.map((size) => Array.from({ length: size }, () => next++));
+  });
+
+  it("never learns from a text that is left out, and leaves out each of few once and no more than enough of many", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 200 }), (count) => {
-        const order = Array.from({ length: count }, (_, number) => number);
-        const folds = foldsOf(order);
+      fc.property(groups, (drawn) => {
+        const folds = foldsOf(drawn);
         expect(folds.length).toBeGreaterThan(0);
         const leftOut = folds.flatMap((fold) => fold.leftOut);
         expect(new Set(leftOut).size).toBe(leftOut.length);
-        if (count <= 24) expect(leftOut.length).toBe(count);
-        else expect(leftOut.length).toBeLessThanOrEqual(Math.max(24, Math.ceil(count / 3)));
+        expect(leftOut.length).toBe(drawn.length <= 24 ? drawn.length : Math.min(24, leftOut.length));
         for (const fold of folds) {
           expect(fold.learnt.length).toBeGreaterThan(0);
-          expect([...fold.learnt, ...fold.leftOut].sort((a, b) => a - b)).toEqual(order);
+          expect(fold.leftOut.length).toBeGreaterThan(0);
+          const learnt = new Set(fold.learnt);
+          for (const group of drawn) {
+            const learnsAll = group.every((number) => learnt.has(number));
+            expect(learnsAll || !group.some((number) => learnt.has(number))).toBe(true);
+            if (group.some((number) => fold.leftOut.includes(number))) expect(learnsAll).toBe(false);
+          }
         }
       }),
     );
@@ -24,11 +34,27 @@ describe("foldsOf", () => {
 
 describe("isTrusted", () => {
   const trials = (losses: number[]) => losses.map((loss) => ({ loss, right: true }));
+  const isGain = (falls: number[], ...others: number[][]) =>
+    isTrusted(
+      trials(falls.map(() => 2)),
+      [falls, ...others].map((own) => trials(own.map((fall) => 2 - fall))),
+      createRandom(0),
+    );
 
-  it("wants most texts to have gained", () => {
-    expect(isTrusted(trials([1, 1, 1, 1]), trials([0.5, 0.4, 0.6, 0.5]))).toBe(true);
-    expect(isTrusted(trials([1, 1, 1, 1]), trials([0, 1.5, 0.1, 1.4]))).toBe(false);
-    expect(isTrusted(trials([1, 1, 1, 1]), trials([1, 1, 1, 1]))).toBe(false);
-    expect(isTrusted(trials([1, 1, 1, 1]), trials([2, 2.1, 1.9, 2]))).toBe(false);
+  it("wants most texts to have gained, and six or more of them", () => {
+    expect(isGain([0.5, 0.4, 0.6, 0.5, 0.3, 0.5])).toBe(true);
+    expect(isGain([0.5, 0.4, 0.6, 0.5, 0.3])).toBe(false);
+    expect(isGain([1, -0.5, 0.9, -0.4, 0.1, 0.2])).toBe(false);
+    expect(isGain([0, 0, 0, 0, 0, 0, 0])).toBe(false);
+    expect(isGain([-1, -1.1, -0.9, -1, -1, -1, -1])).toBe(false);
+  });
+
+  it("trusts chance seldom, however many ways there were to choose among", () => {
+    const random = createRandom(1);
+    const drawn = () => Array.from({ length: 20 }, () => random.normal());
+    const trusted = Array.from({ length: 200 }, () => isGain(drawn(), drawn(), drawn())).filter(Boolean);
+    expect(trusted.length).toBeLessThan(14);
+    const gains = Array.from({ length: 20 }, () => isGain(drawn().map((fall) => fall + 1))).filter(Boolean);
+    expect(gains.length).toBeGreaterThan(16);
   });
 });
