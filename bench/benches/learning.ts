@@ -1,5 +1,6 @@
 import { median, quantile } from "d3-array";
 import { RECIPE } from "../../src/learn/recipe.ts";
+import { roundsOf } from "../../src/learn/start.ts";
 import { eventsOf } from "../../test/support/events.ts";
 import { ask, predict } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";
@@ -12,7 +13,6 @@ const MOST_SECONDS = 10;
 const MOST_MEGABYTES = 100;
 const TEXTS = 20;
 const TOKENS = 32;
-const TRIED_STARTS = 9;
 const ASKED_ALONE = 30;
 
 const task = "task-0";
@@ -50,7 +50,7 @@ async function learn({ url, adminKey }: InspectedWorker, texts: number, seed: nu
 
 /** Texts that a learning reads: under each start, once more under the best, in turns of left-out ones, and all of them. */
 const readsOf = (texts: number, { epochs }: Seen) =>
-  TRIED_STARTS * texts +
+  roundsOf(1 + RECIPE.starts, texts).reduce((sum, round) => sum + round.starts * round.texts, 0) +
   texts +
   RECIPE.passes * texts * (RECIPE.folds - 1) +
   RECIPE.stops.length * texts +

@@ -10,6 +10,7 @@ import type { Example } from "./examples.ts";
 import type { Learnt } from "./learn.ts";
 import type { Hooks } from "./progress.ts";
 import { createRandom } from "./random.ts";
+import { RECIPE } from "./recipe.ts";
 import type { Start } from "./start.ts";
 
 /**
@@ -42,10 +43,6 @@ export interface LearntProfile extends Learnt {
   readonly created: boolean;
 }
 
-/** Profiles that "auto" tries as starts, and of how many they are drawn: reading texts under one takes as long as predicting them. */
-const TRIED = 16;
-const DRAWN_FROM = 64;
-
 /**
  * Learns a profile and writes it, unless its row or its task was written by someone else meanwhile.
  *
@@ -67,7 +64,8 @@ export async function learnProfile(
   if (!meets(lessons.expected, generation)) throw generationMismatch(called(name), lessons.expected, generation);
 
   const registry = createShardedProfileRegistry(shards);
-  const others = async () => (await registry.list(lessons.task, { limit: DRAWN_FROM, after: "" }, lessons.reach)).items;
+  const others = async () =>
+    (await registry.list(lessons.task, { limit: RECIPE.startsOf, after: "" }, lessons.reach)).items;
   const starts = await startsFor(lessons, task, profiles, others);
   const learnt = await engine.learn(task, { ...lessons, starts }, hooks);
   hooks.signal.throwIfAborted();
@@ -96,6 +94,6 @@ async function startsFor(
     return [startFrom(id, parts)];
   }
   const known = (await others()).filter(({ id }) => id !== profile);
-  const drawn = createRandom(seed).shuffled(known).slice(0, TRIED);
+  const drawn = createRandom(seed).shuffled(known).slice(0, RECIPE.starts);
   return [standard, ...drawn.map((one) => startFrom(one.id, one))];
 }

@@ -22,6 +22,9 @@ export const RECIPE = {
   jitter: 0.01,
   /** Shares of the passes after which the masks are tried on left-out texts. */
   stops: [0.4, 1],
+  /** Known profiles that are tried as starts, beside the default, and of how many they are drawn. */
+  starts: 16,
+  startsOf: 64,
   /** Texts that all starts are tried on. */
   firstRound: 5,
   /** Parts that the texts are cut into, each left out once. */
