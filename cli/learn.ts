@@ -142,7 +142,7 @@ export function registerLearn(program: Command): void {
       startArgument,
       "auto",
     )
-    .option("--epochs <n>", "passes over the examples, at most", wholeNumber(1, 1000), RECIPE.passes)
+    .option("--epochs <n>", "passes over the examples", wholeNumber(1, 1000), RECIPE.passes)
     .option("--seed <n>", "the same seed and examples make the same profile", wholeNumber(0, 2 ** 31 - 1), 0)
     .option(
       "--task-file <file>",

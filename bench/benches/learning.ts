@@ -53,7 +53,7 @@ const readsOf = (texts: number, { epochs }: Seen) =>
   roundsOf(1 + RECIPE.starts, texts).reduce((sum, round) => sum + round.starts * round.texts, 0) +
   texts +
   RECIPE.passes * texts * (RECIPE.folds - 1) +
-  RECIPE.stops.length * texts +
+  texts +
   epochs * texts;
 
 async function askedMs(worker: InspectedWorker): Promise<number> {

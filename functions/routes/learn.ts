@@ -41,7 +41,7 @@ const LearnBody = z
           "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default and sixteen others' explains the examples best.",
       }),
     epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
-      description: "Passes over the examples, at most: fewer are kept where they do better on left-out examples.",
+      description: "Passes over the examples.",
     }),
     seed: z
       .int()
@@ -85,7 +85,7 @@ const Outcome = z
     }),
     kept: z.enum(["start", "label-bias", "masks"]).openapi({
       description:
-        "What did best on left-out examples: the start as it is, the same with a label bias, or masks of its own with one.",
+        "Masks of its own with a label bias, unless another did better on left-out examples by more than a standard error: the start as it is, or the same with a label bias.",
     }),
     epochs: z.int().openapi({ description: "Passes that its masks took; 0 where they are the start's." }),
     leftOut: z

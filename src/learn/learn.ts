@@ -7,7 +7,7 @@ import { type Course, type Lesson, startCourse } from "./course.ts";
 import { textKey } from "./examples.ts";
 import type { Gradients } from "./gradients.ts";
 import { fitLabelBias } from "./label-bias.ts";
-import { type Fold, foldsOf, isTrusted, type Standing, standingOf, type Trial, trialOf } from "./left-out.ts";
+import { type Fold, foldsOf, isAhead, isTrusted, type Standing, standingOf, type Trial, trialOf } from "./left-out.ts";
 import { beginWork, type Hooks, readMs, type Work } from "./progress.ts";
 import { createRandom, type Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
@@ -28,7 +28,7 @@ export interface Lessons {
   readonly texts: readonly TargetedText[];
   /** The one that explains the texts best is taken. */
   readonly starts: readonly [Start, ...Start[]];
-  /** Times that each text is read, at most. */
+  /** Times that each text is read. */
   readonly passes: number;
   /** A whole number of 32 bits: the same gives the same profile. */
   readonly seed: number;
@@ -39,7 +39,7 @@ export interface Learnt {
   readonly parts: ProfileParts;
   /** Id of the profile that it started from; null for the task's default. */
   readonly start: string | null;
-  /** What did best on left-out texts: the start as it is; the same with a label bias; or masks of its own with one. */
+  /** The start as it is; the same with a label bias; or masks of its own with one. */
   readonly kept: "start" | "label-bias" | "masks";
   /** Passes that its masks took; 0 where they are the start's. */
   readonly passes: number;
@@ -67,9 +67,15 @@ interface Way {
   readonly trials: Trial[];
 }
 
+/** To leave the start as it is, or to give it a label bias, or masks of its own with one. */
+interface Ways {
+  readonly start: Way;
+  readonly others: readonly [biased: Way, learnt: Way];
+}
+
 /**
- * Learns a profile: chooses its start, finds out on left-out texts whether a label bias and masks of its own help, and after how many
- * passes, and learns these from all texts.
+ * Learns a profile: chooses its start, finds out on left-out texts whether a label bias and masks of its own help, and learns these
+ * from all texts.
  *
  * Only the masks of the bundle's last layers are learnt; those before stay the start's.
  *
@@ -88,8 +94,8 @@ export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks
   const pupil = createPupil(parts, start, texts, lessons.passes, random);
   const ways = await tryWays(pupil, folds, lessons.passes, work);
 
-  const [asItIs, ...others] = ways;
-  const way = ways.reduce((best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best));
+  const way = chooseWay(ways);
+  const others = ways.others.map(({ trials }) => trials);
   work.at({ phase: "all", pass: 0, passes: way.passes });
   return {
     parts: way.kept === "start" ? start.parts : pupil.partsOf(await pupil.learnAll(way, work)),
@@ -98,17 +104,20 @@ export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks
     passes: way.passes,
     leftOut: {
       texts: way.trials.length,
-      start: standingOf(asItIs.trials),
+      start: standingOf(ways.start.trials),
       learnt: standingOf(way.trials),
-      trusted:
-        way !== asItIs &&
-        isTrusted(
-          asItIs.trials,
-          others.map(({ trials }) => trials),
-          random,
-        ),
+      trusted: way !== ways.start && isTrusted(ways.start.trials, way.trials, others, random),
     },
   };
+}
+
+/** Masks are kept, unless another way did better by more than chance makes likely: few texts tell little, and masks help more often. */
+function chooseWay({ start, others: [biased, learnt] }: Ways): Way {
+  const better = [start, biased].filter(({ trials }) => isAhead(trials, learnt.trials));
+  return better.reduce(
+    (best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best),
+    learnt,
+  );
 }
 
 /** Numbers of texts that are the same, together. */
@@ -174,48 +183,48 @@ function createPupil(
     async learnAll(way, work) {
       if (way.kept !== "masks") return { adapters: own, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
       const whole = course(texts);
-      await runPasses(whole, texts, { from: 0, to: way.passes }, work);
+      await runPasses(whole, texts, way, work);
       return whole.lesson();
     },
   };
 }
 
-/** Tries what there is to do with a profile on texts that are left out in turn. The first way is to leave the start as it is. */
-async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: number, work: Work): Promise<[Way, ...Way[]]> {
-  const asItIs: Way = { kept: "start", passes: 0, trials: [] };
-  const biased: Way = { kept: "label-bias", passes: 0, trials: [] };
-  const stops = [...new Set(RECIPE.stops.map((share) => Math.max(1, Math.round(share * passes))))];
-  const learnt = stops.map((stop): Way => ({ kept: "masks", passes: stop, trials: [] }));
+/** Tries what there is to do with a profile on texts that are left out in turn. */
+async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: number, work: Work): Promise<Ways> {
+  const ways: Ways = {
+    start: { kept: "start", passes: 0, trials: [] },
+    others: [
+      { kept: "label-bias", passes: 0, trials: [] },
+      { kept: "masks", passes, trials: [] },
+    ],
+  };
+  const [biased, learnt] = ways.others;
   const none = new Float64Array(pupil.labels);
   for (const [number, fold] of folds.entries()) {
     const texts = pupil.textsOf(fold.learnt);
     const leftOut = pupil.textsOf(fold.leftOut);
     const bias = fitLabelBias(texts, pupil.labels, RECIPE.biasSpread);
-    asItIs.trials.push(...leftOut.map((text) => trialOf(text, none)));
+    ways.start.trials.push(...leftOut.map((text) => trialOf(text, none)));
     biased.trials.push(...leftOut.map((text) => trialOf(text, bias)));
     const course = pupil.course(texts);
-    let pass = 0;
     work.at({ phase: "left-out", passes: passes * folds.length });
-    for (const way of learnt) {
-      await runPasses(course, texts, { from: pass, to: way.passes, before: number * passes }, work);
-      pass = way.passes;
-      way.trials.push(...(await pupil.tryOn(course.lesson(), leftOut, work)));
-      work.at({ leftOutAccuracy: standingOf(way.trials).accuracy });
-    }
+    await runPasses(course, texts, { passes, before: number * passes }, work);
+    learnt.trials.push(...(await pupil.tryOn(course.lesson(), leftOut, work)));
+    work.at({ leftOutAccuracy: standingOf(learnt.trials).accuracy });
   }
-  return [asItIs, biased, ...learnt];
+  return ways;
 }
 
 /** Passes of a course, reported as they are done. @param range.before passes of the phase that other courses took */
 async function runPasses(
   course: Course,
   texts: readonly StartedText[],
-  { from, to, before = 0 }: { from: number; to: number; before?: number },
+  { passes, before = 0 }: { passes: number; before?: number },
   work: Work,
 ): Promise<void> {
   // In an order of its own: each text is taken for one of mean length.
   const ms = texts.reduce((sum, { text }) => sum + readMs(text.ids.length), 0) / texts.length;
-  for (let pass = from; pass < to; pass++) {
+  for (let pass = 0; pass < passes; pass++) {
     let sum = 0;
     await course.pass(pass, async (loss) => {
       sum += loss;
@@ -236,8 +245,6 @@ function msOf(lessons: Lessons, folds: readonly Fold[], tried: readonly Targeted
   const choosing = (reads / tried.length) * msOfAll(tried);
   const whole = msOfAll(texts);
   const mean = whole / texts.length;
-  const inFolds = folds.map(
-    ({ learnt, leftOut }) => mean * (passes * learnt.length + RECIPE.stops.length * leftOut.length),
-  );
+  const inFolds = folds.map(({ learnt, leftOut }) => mean * (passes * learnt.length + leftOut.length));
   return choosing + whole + inFolds.reduce((sum, ms) => sum + ms, 0) + passes * whole;
 }

@@ -50,9 +50,18 @@ export interface Standing {
   readonly accuracy: number;
 }
 
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 export function standingOf(trials: readonly Trial[]): Standing {
-  const sum = trials.reduce((total, { loss }) => total + loss, 0);
-  return { loss: sum / trials.length, accuracy: trials.filter(({ right }) => right).length / trials.length };
+  return { loss: mean(trials.map(({ loss }) => loss)), accuracy: mean(trials.map(({ right }) => Number(right))) };
+}
+
+/** Whether one way of answering did better than another by more than a standard error of what each text's loss differs by. */
+export function isAhead(one: readonly Trial[], other: readonly Trial[]): boolean {
+  const leads = one.map(({ loss }, text) => (other[text]?.loss ?? Number.NaN) - loss);
+  const lead = mean(leads);
+  const variance = leads.reduce((sum, own) => sum + (own - lead) ** 2, 0) / (leads.length - 1);
+  return lead > Math.sqrt(variance / leads.length);
 }
 
 /** How seldom a gain may be chance, to be trusted: 1 in 40. */
@@ -62,26 +71,34 @@ const CHANCE = 1 / 40;
 const ALL_SIGNS = 11;
 
 /**
- * Whether the best of some ways of answering is better than the one before by more than chance. What each text's loss falls by is as
- * likely to be a rise if there is nothing in it: so it is not trusted if, with signs of chance, the best of the ways looks as good as it
- * does more often than once in forty times (a permutation test by the greatest statistic: Westfall & Young, 1993). The ways were chosen
+ * Whether a way of answering is better than the one before by more than chance. What each text's loss falls by is as likely to be a
+ * rise if there is nothing in it: so it is not trusted if, with signs of chance, the best of the ways looks as good as it does more
+ * often than once in forty times (a permutation test by the greatest statistic: Westfall & Young, 1993). The ways were chosen
  * among by the same texts, and this allows for it; that texts share what they were learnt from, it does not. Of less than six texts no
  * gain can be trusted.
  *
  * @param before trials of the same texts, in the same order
+ * @param way one of the ways
  */
-export function isTrusted(before: readonly Trial[], ways: readonly (readonly Trial[])[], random: Random): boolean {
+export function isTrusted(
+  before: readonly Trial[],
+  way: readonly Trial[],
+  ways: readonly (readonly Trial[])[],
+  random: Random,
+): boolean {
   const texts = before.length;
-  const falls = ways.map((trials) => before.map(({ loss }, text) => loss - (trials[text]?.loss ?? Number.NaN)));
+  const fallsOf = (trials: readonly Trial[]) =>
+    before.map(({ loss }, text) => loss - (trials[text]?.loss ?? Number.NaN));
+  const falls = ways.map(fallsOf);
   const bestFall = (signs: readonly number[]) =>
-    Math.max(...falls.map((own) => own.reduce((sum, fall, text) => sum + fall * (signs[text] ?? 1), 0)));
+    Math.max(...falls.map((own) => own.reduce((sum, fall, text) => sum + fall * (signs[text] ?? Number.NaN), 0)));
   const signsOf = (draw: number) =>
     before.map((_, text) => {
       const falls = texts <= ALL_SIGNS ? ((draw >> text) & 1) === 0 : random.normal() < 0;
       return falls ? 1 : -1;
     });
   const draws = 2 ** Math.min(texts, ALL_SIGNS);
-  const found = bestFall([]);
+  const found = fallsOf(way).reduce((sum, fall) => sum + fall, 0);
   const asGood = Array.from({ length: draws }, (_, draw) => bestFall(signsOf(draw))).filter((fall) => fall >= found);
   return asGood.length / draws <= CHANCE;
 }

@@ -20,7 +20,7 @@ export interface LearnRequest {
   readonly examples: readonly Example[];
   /** What it may start from; the one that explains the examples best is taken. */
   readonly starts: readonly [Start, ...Start[]];
-  /** Times that each example is read, at most; the recipe's if it is left out. */
+  /** Times that each example is read; the recipe's if it is left out. */
   readonly passes?: number | undefined;
   /** A whole number of 32 bits; 0 if it is left out. */
   readonly seed?: number | undefined;

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { foldsOf, isTrusted } from "../../../src/learn/left-out.ts";
+import { foldsOf, isAhead, isTrusted } from "../../../src/learn/left-out.ts";
 import { createRandom } from "../../../src/learn/random.ts";
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 describe("foldsOf", () => {
   const groups = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 200 }).map((sizes) => {
@@ -32,14 +34,22 @@ describe("foldsOf", () => {
   });
 });
 
+describe("isAhead", () => {
+  const trials = (losses: number[]) => losses.map((loss) => ({ loss, right: true }));
+
+  it("wants a lead of more than a standard error", () => {
+    expect(isAhead(trials([1, 1, 1]), trials([1.5, 1.4, 1.6]))).toBe(true);
+    expect(isAhead(trials([1, 1, 1]), trials([2, 0.5, 0.9]))).toBe(false);
+    expect(isAhead(trials([1, 1, 1]), trials([1, 1, 1]))).toBe(false);
+  });
+});
+
 describe("isTrusted", () => {
   const trials = (losses: number[]) => losses.map((loss) => ({ loss, right: true }));
-  const isGain = (falls: number[], ...others: number[][]) =>
-    isTrusted(
-      trials(falls.map(() => 2)),
-      [falls, ...others].map((own) => trials(own.map((fall) => 2 - fall))),
-      createRandom(0),
-    );
+  const isGain = (falls: number[], ...others: number[][]) => {
+    const [way = [], ...ways] = [falls, ...others].map((own) => trials(own.map((fall) => 2 - fall)));
+    return isTrusted(trials(falls.map(() => 2)), way, [way, ...ways], createRandom(0));
+  };
 
   it("wants most texts to have gained, and six or more of them", () => {
     expect(isGain([0.5, 0.4, 0.6, 0.5, 0.3, 0.5])).toBe(true);
@@ -52,7 +62,11 @@ describe("isTrusted", () => {
   it("trusts chance seldom, however many ways there were to choose among", () => {
     const random = createRandom(1);
     const drawn = () => Array.from({ length: 20 }, () => random.normal());
-    const trusted = Array.from({ length: 200 }, () => isGain(drawn(), drawn(), drawn())).filter(Boolean);
+    const best = () => [drawn(), drawn(), drawn()].sort((a, b) => sumOf(b) - sumOf(a));
+    const trusted = Array.from({ length: 200 }, () => {
+      const [first = [], ...others] = best();
+      return isGain(first, ...others);
+    }).filter(Boolean);
     expect(trusted.length).toBeLessThan(14);
     const gains = Array.from({ length: 20 }, () => isGain(drawn().map((fall) => fall + 1))).filter(Boolean);
     expect(gains.length).toBeGreaterThan(16);
