@@ -50,7 +50,7 @@ async function learn({ url, adminKey }: InspectedWorker, texts: number, seed: nu
 
 /** Texts that a learning reads: under each start, once more under the best, in turns of left-out ones, and all of them. */
 const readsOf = (texts: number, { epochs }: Seen) =>
-  roundsOf(1 + RECIPE.starts, texts).reduce((sum, round) => sum + round.starts * round.texts, 0) +
+  roundsOf(RECIPE.starts, texts).reduce((sum, round) => sum + (1 + round.known) * round.texts, 0) +
   texts +
   RECIPE.passes * texts * (RECIPE.folds - 1) +
   texts +

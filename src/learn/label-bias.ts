@@ -51,12 +51,11 @@ function fitFrom(start: Float64Array, texts: readonly Scored[], spread: number, 
   return bias;
 }
 
-/** Mean cross entropy of each text under the bias that the other texts make likeliest, in nats. */
-export function leftOutLoss(texts: readonly Scored[], labels: number, spread: number): number {
+/** Cross entropy of each text under the bias that the other texts make likeliest, in nats. */
+export function leftOutLosses(texts: readonly Scored[], labels: number, spread: number): number[] {
   const whole = fitLabelBias(texts, labels, spread);
-  const losses = texts.map((text, left) => {
+  return texts.map((text, left) => {
     const others = texts.filter((_, place) => place !== left);
     return lossUnder(text, fitFrom(whole, others, spread, STEPS_ON));
   });
-  return losses.reduce((sum, loss) => sum + loss) / losses.length;
 }

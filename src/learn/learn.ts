@@ -113,7 +113,8 @@ export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks
 
 /** Masks are kept, unless another way did better by more than chance makes likely: few texts tell little, and masks help more often. */
 function chooseWay({ start, others: [biased, learnt] }: Ways): Way {
-  const better = [start, biased].filter(({ trials }) => isAhead(trials, learnt.trials));
+  const lossesOf = ({ trials }: Way) => trials.map(({ loss }) => loss);
+  const better = [start, biased].filter((way) => isAhead(lossesOf(way), lossesOf(learnt), RECIPE.wayLead));
   return better.reduce(
     (best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best),
     learnt,
@@ -240,8 +241,8 @@ async function runPasses(
 function msOf(lessons: Lessons, folds: readonly Fold[], tried: readonly TargetedText[]): number {
   const { texts, starts, passes } = lessons;
   const msOfAll = (some: readonly TargetedText[]) => some.reduce((sum, { text }) => sum + readMs(text.ids.length), 0);
-  const rounds = roundsOf(starts.length, tried.length);
-  const reads = rounds.reduce((sum, round) => sum + round.starts * round.texts, 0);
+  const rounds = roundsOf(starts.length - 1, tried.length);
+  const reads = rounds.reduce((sum, round) => sum + (1 + round.known) * round.texts, 0);
   const choosing = (reads / tried.length) * msOfAll(tried);
   const whole = msOfAll(texts);
   const mean = whole / texts.length;

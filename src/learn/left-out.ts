@@ -50,18 +50,23 @@ export interface Standing {
   readonly accuracy: number;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export function standingOf(trials: readonly Trial[]): Standing {
   return { loss: mean(trials.map(({ loss }) => loss)), accuracy: mean(trials.map(({ right }) => Number(right))) };
 }
 
-/** Whether one way of answering did better than another by more than a standard error of what each text's loss differs by. */
-export function isAhead(one: readonly Trial[], other: readonly Trial[]): boolean {
-  const leads = one.map(({ loss }, text) => (other[text]?.loss ?? Number.NaN) - loss);
+/**
+ * Whether one way of answering did better than another, by more than some standard errors of what each text's loss differs by.
+ *
+ * @param losses of texts, and the other's of the same texts
+ */
+export function isAhead(losses: readonly number[], others: readonly number[], errors: number): boolean {
+  const leads = losses.map((loss, text) => (others[text] ?? Number.NaN) - loss);
   const lead = mean(leads);
   const variance = leads.reduce((sum, own) => sum + (own - lead) ** 2, 0) / (leads.length - 1);
-  return lead > Math.sqrt(variance / leads.length);
+  return lead > errors * Math.sqrt(variance / leads.length);
 }
 
 /** How seldom a gain may be chance, to be trusted: 1 in 40. */

@@ -23,6 +23,10 @@ export const RECIPE = {
   /** Known profiles that are tried as starts, beside the default, and of how many they are drawn. */
   starts: 16,
   startsOf: 64,
+  /** Standard errors that one of them must be ahead of the default by: of sixteen the best by chance is one or two. */
+  startLead: 1.5,
+  /** Standard errors that the start or a label bias alone must be ahead of masks by, to be kept in their place. */
+  wayLead: 1,
   /** Texts that all starts are tried on. */
   firstRound: 5,
   /** Parts that the texts are cut into, each left out once. */

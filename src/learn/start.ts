@@ -5,7 +5,8 @@ import { readLabelBias } from "../label-bias.ts";
 import type { MergedAdapters } from "../merge.ts";
 import type { TokenizedText } from "../tokenizer.ts";
 import type { LearnedText } from "./gradients.ts";
-import { leftOutLoss, lossUnder, type Scored } from "./label-bias.ts";
+import { leftOutLosses, type Scored } from "./label-bias.ts";
+import { isAhead, mean } from "./left-out.ts";
 import { readMs, type Work } from "./progress.ts";
 import { RECIPE } from "./recipe.ts";
 
@@ -59,24 +60,34 @@ export async function answerUnder(
   return scored;
 }
 
-/** How many texts starts are tried on in each round, and how many of the starts: after each the worse half is out. */
-export function roundsOf(starts: number, texts: number): { texts: number; starts: number }[] {
+/**
+ * How many texts known profiles are tried on as starts in each round, and how many of them: after each the worse half is out
+ * (successive halving: Jamieson & Talwalkar, 2016). The default is tried on all.
+ */
+export function roundsOf(known: number, texts: number): { texts: number; known: number }[] {
   const rounds = [];
-  let [read, left] = [0, starts];
-  while (left > 1 && read < texts) {
+  let [read, left] = [0, known];
+  while (left > 0 && read < texts) {
     const more = Math.min(Math.max(RECIPE.firstRound, read), texts - read);
-    rounds.push({ texts: more, starts: left });
+    rounds.push({ texts: more, known: left });
     read += more;
     left = Math.ceil(left / 2);
   }
   return rounds;
 }
 
+/** A start on trial. */
+interface Tried {
+  readonly start: Start;
+  readonly answers: Scored[];
+  /** Of each text so far, under a label bias that the others make likeliest. */
+  losses: number[];
+}
+
 /**
- * The start that explains texts best, by the likelihood of each under its masks, or these and a label bias that the others make likeliest.
- * Few texts tell which starts are no good, and the others are tried on more (successive halving: Jamieson & Talwalkar, 2016).
+ * The start that explains texts best: the first, unless another is clearly ahead. Of many the best by chance looks good on few texts.
  *
- * @param starts at least one; of equal ones, the first is taken
+ * @param starts at least one
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function chooseStart(
@@ -86,20 +97,21 @@ export async function chooseStart(
   work: Work,
 ): Promise<Start> {
   const labels = reader.task.labels.length;
-  const none = new Float64Array(labels);
-  let left = starts.map((start) => ({ start, scored: [] as Scored[], loss: Number.NaN }));
+  const [first, ...others] = starts.map((start): Tried => ({ start, answers: [], losses: [] }));
+  let left = others;
   let read = 0;
-  for (const round of roundsOf(starts.length, texts.length)) {
-    left = left.slice(0, round.starts);
-    for (const one of left) {
-      one.scored.push(...(await answerUnder(reader, one.start.parts, texts.slice(read, read + round.texts), work)));
-      const plain = one.scored.reduce((sum, text) => sum + lossUnder(text, none), 0) / one.scored.length;
-      one.loss = Math.min(plain, leftOutLoss(one.scored, labels, RECIPE.biasSpread));
+  for (const round of roundsOf(others.length, texts.length)) {
+    left = left.slice(0, round.known);
+    for (const one of first ? [first, ...left] : left) {
+      const next = texts.slice(read, read + round.texts);
+      one.answers.push(...(await answerUnder(reader, one.start.parts, next, work)));
+      one.losses = leftOutLosses(one.answers, labels, RECIPE.biasSpread);
     }
     read += round.texts;
-    left.sort((a, b) => a.loss - b.loss);
+    left.sort((a, b) => mean(a.losses) - mean(b.losses));
   }
-  return left[0]?.start ?? starts[0];
+  const [best] = left;
+  return first && best && isAhead(best.losses, first.losses, RECIPE.startLead) ? best.start : starts[0];
 }
 
 /**

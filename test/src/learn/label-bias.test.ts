@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fitLabelBias, leftOutLoss, lossUnder } from "../../../src/learn/label-bias.ts";
+import { fitLabelBias, leftOutLosses, lossUnder } from "../../../src/learn/label-bias.ts";
+import { createRandom } from "../../../src/learn/random.ts";
 
 const text = (label: number, logits: number[]) => ({
   logits,
@@ -51,11 +52,23 @@ describe("fitLabelBias", () => {
   });
 });
 
-describe("leftOutLoss", () => {
+describe("leftOutLosses", () => {
   it("falls by a bias that all texts have in common, and rises by one of a single text", () => {
     const skewed = Array.from({ length: 12 }, () => text(0, [0, 0]));
-    expect(leftOutLoss(skewed, 2, 1)).toBeLessThan(Math.log(2));
+    for (const loss of leftOutLosses(skewed, 2, 1)) expect(loss).toBeLessThan(Math.log(2));
     const mixed = [text(0, [0, 0]), text(1, [0, 0])];
-    expect(leftOutLoss(mixed, 2, 1)).toBeGreaterThan(Math.log(2));
+    for (const loss of leftOutLosses(mixed, 2, 1)) expect(loss).toBeGreaterThan(Math.log(2));
+  });
+
+  it("is as near as if each bias had been fitted from nothing", () => {
+    const drawn = createRandom(3);
+    const texts = Array.from({ length: 20 }, (_, place) =>
+      text(place % 3, [drawn.normal(), drawn.normal(), drawn.normal()]),
+    );
+    const losses = leftOutLosses(texts, 3, 1);
+    for (const [left, one] of texts.entries()) {
+      const others = texts.filter((_, place) => place !== left);
+      expect(losses[left]).toBeCloseTo(lossUnder(one, fitLabelBias(others, 3, 1)), 3);
+    }
   });
 });

@@ -35,12 +35,12 @@ describe("foldsOf", () => {
 });
 
 describe("isAhead", () => {
-  const trials = (losses: number[]) => losses.map((loss) => ({ loss, right: true }));
-
-  it("wants a lead of more than a standard error", () => {
-    expect(isAhead(trials([1, 1, 1]), trials([1.5, 1.4, 1.6]))).toBe(true);
-    expect(isAhead(trials([1, 1, 1]), trials([2, 0.5, 0.9]))).toBe(false);
-    expect(isAhead(trials([1, 1, 1]), trials([1, 1, 1]))).toBe(false);
+  it("wants a lead of more than so many standard errors", () => {
+    expect(isAhead([1, 1, 1], [1.5, 1.4, 1.6], 1)).toBe(true);
+    expect(isAhead([1, 1, 1], [2, 0.5, 0.9], 1)).toBe(false);
+    expect(isAhead([1, 1, 1], [1, 1, 1], 1)).toBe(false);
+    expect(isAhead([1, 1], [2, 1.5], 2)).toBe(true);
+    expect(isAhead([1, 1], [2, 1.5], 4)).toBe(false);
   });
 });
 
