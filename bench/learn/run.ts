@@ -9,8 +9,10 @@ import { describeError } from "../../cli/errors.ts";
 import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../cli/files.ts";
 import { startWorker } from "../../test/support/worker.ts";
 import { stayOffline } from "../isolate.ts";
+import { drawSvg } from "../plots.ts";
 import { type Edge, readCompanion, readEdge, readFew } from "./folder.ts";
 import { learnOne, scoresOf } from "./learn.ts";
+import { plotOf } from "./plot.ts";
 import { type Summary, summarise } from "./summary.ts";
 
 const RESULTS = "bench/results/learn.json";
@@ -67,7 +69,7 @@ program
   .name("npm run bench:learn --")
   .description("Learns newcomers in the Worker, and holds it against the companion and against what learns nothing.")
   .argument("<folders...>", "what `python -m bench.newcomers` wrote, a folder for each task and seed")
-  .option("--out <file>", "where the figures go", RESULTS)
+  .option("--out <file>", "where the figures go; their plot goes beside it", RESULTS)
   .action(async (folders: string[], { out }: { out: string }) => {
     for (const folder of folders) await learnFolder(folder);
     const measured = await Promise.all(
@@ -76,6 +78,7 @@ program
     const summary = summarise(measured);
     show(summary);
     await writeFile(out, `${JSON.stringify(summary, null, 2)}\n`);
+    await writeFile(out.replace(/(\.json)?$/, ".svg"), await drawSvg(plotOf(summary)));
   });
 
 try {
