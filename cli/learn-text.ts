@@ -20,6 +20,7 @@ function keptText({ kept, passes, start }: LearntProfile): string {
 function gainText({ kept, leftOut: { texts, start, learnt, trusted } }: LearntProfile): string {
   const figures = `${texts} left-out texts: accuracy ${start.accuracy.toFixed(3)} at the start, ${learnt.accuracy.toFixed(3)} learnt; loss ${start.loss.toFixed(3)}, ${learnt.loss.toFixed(3)}`;
   if (kept === "start") return `${figures}; no gain`;
+  if (learnt.loss >= start.loss) return `${figures}; no gain on these, but not clearly a loss`;
   return `${figures}; ${trusted ? "the gain can be trusted" : "the gain may be chance"}`;
 }
 

@@ -138,7 +138,7 @@ export function registerLearn(program: Command): void {
     .option("--out <file>", "append what is learnt as lines of profiles.ndjson; profiles that it has are passed over")
     .option(
       "--start <start>",
-      "start from the task's default masks, the profile's own of now, or those of another one: default, own, or its id; auto takes whichever of the default and sixteen others' explains the examples best",
+      "start from the task's default masks, the profile's own of now, or those of another one: default, own, or its id; auto takes the default, unless the best of sixteen others' explains the examples clearly better",
       startArgument,
       "auto",
     )

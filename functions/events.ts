@@ -50,9 +50,9 @@ export async function answerEvents(
   };
 
   async function fail(error: unknown): Promise<void> {
-    if (!hasBegun) return begun.reject(error);
     // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
-    if (abort.signal.aborted) return;
+    if (abort.signal.aborted) return begun.resolve();
+    if (!hasBegun) return begun.reject(error);
     const fault = faultOf(c, error);
     c.set("problem", fault.code);
     await send("problem", problemOf(c, fault));

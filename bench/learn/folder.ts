@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { z } from "zod";
 import { readLines } from "../../cli/files.ts";
+import { RECIPE } from "../../src/learn/recipe.ts";
 
 const scores = z.record(z.string(), z.number());
 
@@ -15,12 +18,16 @@ const companionSchema = z.object({
 /** What `python -m bench.newcomers` found for one task and seed. */
 export type Companion = z.infer<typeof companionSchema>;
 
-const edgeSchema = z.record(
-  z.string(),
-  z.object({ macro: z.number(), mae: z.number().optional(), seconds: z.number(), kept: scores }),
-);
+const edgeSchema = z.object({
+  commit: z.string(),
+  recipe: z.record(z.string(), z.number()),
+  counts: z.record(
+    z.string(),
+    z.object({ macro: z.number(), mae: z.number().optional(), seconds: z.number(), kept: scores }),
+  ),
+});
 
-/** What the Worker came to, by training texts a newcomer. */
+/** What the Worker came to, by training texts a newcomer; and by which recipe, at which commit it was begun. */
 export type Edge = z.infer<typeof edgeSchema>;
 
 const recordSchema = z.object({ profile: z.string(), text: z.string(), label: z.string(), split: z.string() });
@@ -33,12 +40,15 @@ export async function readCompanion(folder: string): Promise<Companion> {
   return companionSchema.parse(JSON.parse(await readFile(join(folder, "companion.json"), "utf8")));
 }
 
-/** Reads the Worker's figures of a folder; none if there are none yet. */
+/** Reads the Worker's figures of a folder; none if there are none yet, or if they were made by another recipe than today's. */
 export async function readEdge(folder: string): Promise<Edge> {
+  const { stdout } = await promisify(execFile)("git", ["rev-parse", "--short", "HEAD"]);
+  const none: Edge = { commit: stdout.trim(), recipe: RECIPE, counts: {} };
   try {
-    return edgeSchema.parse(JSON.parse(await readFile(join(folder, "edge.json"), "utf8")));
+    const edge = edgeSchema.parse(JSON.parse(await readFile(join(folder, "edge.json"), "utf8")));
+    return isDeepStrictEqual(edge.recipe, { ...RECIPE }) ? edge : none;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return none;
     throw error;
   }
 }

@@ -21,7 +21,7 @@ const RESULTS = "bench/results/learn.json";
 async function learnFolder(folder: string): Promise<void> {
   const { task: name, newcomers, seed, counts } = await readCompanion(folder);
   const done: Edge = await readEdge(folder);
-  const left = Object.keys(counts).filter((count) => !done[count]);
+  const left = Object.keys(counts).filter((count) => !done.counts[count]);
   if (left.length === 0) return;
   const bundle = await readBundle(DEFAULT_BUNDLE);
   const task = await readTaskFile(join(folder, "base", "task.json"), bundle);
@@ -40,7 +40,7 @@ async function learnFolder(folder: string): Promise<void> {
         learnt.push(await learnOne(worker, name, one, own, seed));
         bar.increment({ what: `${count} texts each` });
       }
-      done[count] = scoresOf(learnt);
+      done.counts[count] = scoresOf(learnt);
       // Kept at once, so that a run that is broken off goes on from here.
       await writeFile(join(folder, "edge.json"), `${JSON.stringify(done, null, 2)}\n`);
     }

@@ -42,12 +42,14 @@ export function summarise(all: readonly Measured[]): Record<string, Record<strin
 }
 
 function summariseTask(runs: readonly Measured[]): Record<string, Summary> {
-  const counts = Object.keys(runs[0]?.companion.counts ?? {}).filter((count) => runs.every(({ edge }) => edge[count]));
+  const counts = Object.keys(runs[0]?.companion.counts ?? {}).filter((count) =>
+    runs.every(({ edge }) => edge.counts[count]),
+  );
   return Object.fromEntries(counts.map((count) => [count, summariseCount(runs, count)]));
 }
 
 function summariseCount(runs: readonly Measured[], count: string): Summary {
-  const found = runs.map(({ companion, edge }) => ({ ...companion.counts[count], edge: edge[count] }));
+  const found = runs.map(({ companion, edge }) => ({ ...companion.counts[count], edge: edge.counts[count] }));
   const metric = found.every(({ companion }) => companion?.mae !== undefined) ? "mae" : "macro";
   const of = (values: (Record<string, unknown> | undefined)[]) =>
     spreadOf(values.map((value) => Number(value?.[metric])));

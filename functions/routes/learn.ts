@@ -38,7 +38,7 @@ const LearnBody = z
       .default("auto")
       .openapi({
         description:
-          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) whichever of the default and sixteen others' explains the examples best.",
+          "What to start from: the task's default masks, the profile's own of now, another profile's; or (auto) the default, unless the best of sixteen others' explains the examples clearly better.",
       }),
     epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
       description: "Passes over the examples.",

@@ -26,7 +26,7 @@ import {
 export interface Lessons {
   /** Two or more that are not the same, with two labels or more. */
   readonly texts: readonly TargetedText[];
-  /** The one that explains the texts best is taken. */
+  /** The first is taken, unless another explains the texts clearly better. */
   readonly starts: readonly [Start, ...Start[]];
   /** Times that each text is read. */
   readonly passes: number;
@@ -61,16 +61,16 @@ export interface LearningParts extends Reader {
 }
 
 /** A way to make the profile, and how it did on left-out texts. */
-interface Way {
+export interface Way {
   readonly kept: Learnt["kept"];
   readonly passes: number;
   readonly trials: Trial[];
 }
 
 /** To leave the start as it is, or to give it a label bias, or masks of its own with one. */
-interface Ways {
+export interface Ways {
   readonly start: Way;
-  readonly others: readonly [biased: Way, learnt: Way];
+  readonly others: readonly [labelBias: Way, masks: Way];
 }
 
 /**
@@ -112,13 +112,10 @@ export async function learn(parts: LearningParts, lessons: Lessons, hooks: Hooks
 }
 
 /** Masks are kept, unless another way did better by more than chance makes likely: few texts tell little, and masks help more often. */
-function chooseWay({ start, others: [biased, learnt] }: Ways): Way {
+export function chooseWay({ start, others: [labelBias, masks] }: Ways): Way {
   const lossesOf = ({ trials }: Way) => trials.map(({ loss }) => loss);
-  const better = [start, biased].filter((way) => isAhead(lossesOf(way), lossesOf(learnt), RECIPE.wayLead));
-  return better.reduce(
-    (best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best),
-    learnt,
-  );
+  const better = [start, labelBias].filter((way) => isAhead(lossesOf(way), lossesOf(masks), RECIPE.wayLead));
+  return better.reduce((best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best), masks);
 }
 
 /** Numbers of texts that are the same, together. */
@@ -142,6 +139,8 @@ interface Pupil {
   tryOn(lesson: Lesson, texts: readonly TargetedText[], work: Work): Promise<Trial[]>;
   learnAll(way: Way, work: Work): Promise<Lesson>;
   partsOf(lesson: Lesson): ProfileParts;
+  /** What is left of a label bias, beside the start's own, in the steps that it is stored in, `[labels]`. */
+  servedBias(bias: Float64Array): Float64Array;
 }
 
 function createPupil(
@@ -167,15 +166,21 @@ function createPupil(
   }
   const course = (some: readonly StartedText[]) =>
     startCourse({ pool, gradients, firstLayer, head, labels }, some, own, passes, random);
+  const packed = (bias: Float64Array) => packLabelBias(bias.map((value, label) => value + (given[label] ?? 0)));
   const partsOf = ({ adapters: learnt, bias }: Lesson): ProfileParts => ({
     masks: packMasks([...kept, ...learnt], shape),
-    labelBias: packLabelBias(bias.map((value, label) => value + (given[label] ?? 0))),
+    labelBias: packed(bias),
   });
   const none = new Float64Array(labels);
   return {
     labels,
     course,
     partsOf,
+    servedBias(bias) {
+      const blob = packed(bias);
+      const served = blob ? readLabelBias(blob, labels) : none;
+      return Float64Array.from(served, (value, label) => value - (given[label] ?? 0));
+    },
     async tryOn(lesson, some, work) {
       const answers = await answerUnder(parts, partsOf(lesson), some, work);
       return answers.map((answer) => trialOf(answer, none));
@@ -184,7 +189,7 @@ function createPupil(
     async learnAll(way, work) {
       if (way.kept !== "masks") return { adapters: own, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
       const whole = course(texts);
-      await runPasses(whole, texts, way, work);
+      await runPasses(whole, texts, { passes: way.passes }, work);
       return whole.lesson();
     },
   };
@@ -199,19 +204,19 @@ async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: number, wor
       { kept: "masks", passes, trials: [] },
     ],
   };
-  const [biased, learnt] = ways.others;
+  const [labelBias, masks] = ways.others;
   const none = new Float64Array(pupil.labels);
   for (const [number, fold] of folds.entries()) {
     const texts = pupil.textsOf(fold.learnt);
     const leftOut = pupil.textsOf(fold.leftOut);
-    const bias = fitLabelBias(texts, pupil.labels, RECIPE.biasSpread);
+    const bias = pupil.servedBias(fitLabelBias(texts, pupil.labels, RECIPE.biasSpread));
     ways.start.trials.push(...leftOut.map((text) => trialOf(text, none)));
-    biased.trials.push(...leftOut.map((text) => trialOf(text, bias)));
+    labelBias.trials.push(...leftOut.map((text) => trialOf(text, bias)));
     const course = pupil.course(texts);
     work.at({ phase: "left-out", passes: passes * folds.length });
     await runPasses(course, texts, { passes, before: number * passes }, work);
-    learnt.trials.push(...(await pupil.tryOn(course.lesson(), leftOut, work)));
-    work.at({ leftOutAccuracy: standingOf(learnt.trials).accuracy });
+    masks.trials.push(...(await pupil.tryOn(course.lesson(), leftOut, work)));
+    work.at({ leftOutAccuracy: standingOf(masks.trials).accuracy });
   }
   return ways;
 }

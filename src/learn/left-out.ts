@@ -19,14 +19,15 @@ export function foldsOf(groups: readonly (readonly number[])[]): Fold[] {
   const parts = Math.min(RECIPE.folds, groups.length);
   // Parts of nearly one size: none is empty.
   const partOf = (place: number) => Math.floor((place * parts) / groups.length);
-  const count = Math.max(1, Math.min(parts, Math.floor(RECIPE.leftOut / Math.ceil(groups.length / parts))));
-  return Array.from({ length: count }, (_, part) => ({
-    learnt: groups.filter((_, place) => partOf(place) !== part).flat(),
-    leftOut: groups
-      .filter((_, place) => partOf(place) === part)
-      .flatMap((group) => group.slice(0, 1))
-      .slice(0, RECIPE.leftOut),
-  }));
+  let left: number = RECIPE.leftOut;
+  const folds: Fold[] = [];
+  for (let part = 0; part < parts && left > 0; part++) {
+    const inPart = groups.filter((_, place) => partOf(place) === part);
+    const leftOut = inPart.slice(0, left).flatMap((group) => group.slice(0, 1));
+    folds.push({ learnt: groups.filter((group) => !inPart.includes(group)).flat(), leftOut });
+    left -= leftOut.length;
+  }
+  return folds;
 }
 
 /** How a left-out text was answered. */
@@ -99,11 +100,11 @@ export function isTrusted(
     Math.max(...falls.map((own) => own.reduce((sum, fall, text) => sum + fall * (signs[text] ?? Number.NaN), 0)));
   const signsOf = (draw: number) =>
     before.map((_, text) => {
-      const falls = texts <= ALL_SIGNS ? ((draw >> text) & 1) === 0 : random.normal() < 0;
-      return falls ? 1 : -1;
+      const stays = texts <= ALL_SIGNS ? ((draw >> text) & 1) === 0 : random.normal() < 0;
+      return stays ? 1 : -1;
     });
   const draws = 2 ** Math.min(texts, ALL_SIGNS);
   const found = fallsOf(way).reduce((sum, fall) => sum + fall, 0);
-  const asGood = Array.from({ length: draws }, (_, draw) => bestFall(signsOf(draw))).filter((fall) => fall >= found);
-  return asGood.length / draws <= CHANCE;
+  const worse = Array.from({ length: draws }, (_, draw) => bestFall(signsOf(draw))).filter((fall) => fall < found);
+  return worse.length / draws >= 1 - CHANCE;
 }

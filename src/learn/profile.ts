@@ -14,8 +14,8 @@ import { RECIPE } from "./recipe.ts";
 import type { Start } from "./start.ts";
 
 /**
- * What a profile may start from: the task's default masks, its own of now, another profile's; or (auto) whichever of the default
- * and some other profiles' explains the examples best. Its own are not among these: they may have been learnt from the very examples,
+ * What a profile may start from: the task's default masks, its own of now, another profile's; or (auto) the default, unless one of
+ * some other profiles' explains the examples clearly better. Its own are not among these: they may have been learnt from the very examples,
  * and would look better than they are.
  */
 export type StartChoice = "auto" | "default" | "own" | { readonly profile: string };
@@ -65,7 +65,7 @@ export async function learnProfile(
 
   const registry = createShardedProfileRegistry(shards);
   const others = async () =>
-    (await registry.list(lessons.task, { limit: RECIPE.startsOf, after: "" }, lessons.reach)).items;
+    (await registry.list(lessons.task, { limit: RECIPE.startsDrawnFrom, after: "" }, lessons.reach)).items;
   const starts = await startsFor(lessons, task, profiles, others);
   const learnt = await engine.learn(task, { ...lessons, starts }, hooks);
   hooks.signal.throwIfAborted();

@@ -2,7 +2,7 @@ import { XpeftError } from "../errors.ts";
 
 /** Where a learning is. */
 export interface Progress {
-  /** Choosing the start; learning with some examples left out, to see how far to go; learning from all of them. */
+  /** Choosing the start; learning with some examples left out, to see what helps; learning from all of them. */
   readonly phase: "start" | "left-out" | "all";
   /** Passes over the examples that are done in this phase, of how many. */
   readonly pass: number;

@@ -1,5 +1,6 @@
 import type { Encoder } from "../encoder.ts";
 import type { ProfileParts, Task } from "../engine.ts";
+import { XpeftError } from "../errors.ts";
 import { labelLogits } from "../head.ts";
 import { readLabelBias } from "../label-bias.ts";
 import type { MergedAdapters } from "../merge.ts";
@@ -84,8 +85,20 @@ interface Tried {
   losses: number[];
 }
 
+/** The error of a start's row, which is not the profile's that is learnt. */
+function named({ profile }: Start, error: unknown): unknown {
+  const isRows = error instanceof XpeftError && (error.code === "invalid_mask" || error.code === "invalid_label_bias");
+  if (!isRows || profile === null) return error;
+  return new XpeftError(
+    error.code,
+    `Profile ${JSON.stringify(profile)} was to be tried as a start. ${error.message}`,
+    "Write that profile again, or name the start: the default, or another profile.",
+  );
+}
+
 /**
- * The start that explains texts best: the first, unless another is clearly ahead. Of many the best by chance looks good on few texts.
+ * The first start, unless the best of the others explains the texts better by so much that it is no more likely chance. Of many the best
+ * by chance looks good on few texts.
  *
  * @param starts at least one
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
@@ -97,21 +110,24 @@ export async function chooseStart(
   work: Work,
 ): Promise<Start> {
   const labels = reader.task.labels.length;
-  const [first, ...others] = starts.map((start): Tried => ({ start, answers: [], losses: [] }));
-  let left = others;
+  const [first, ...known] = starts;
+  const tried = (start: Start): Tried => ({ start, answers: [], losses: [] });
+  const standard = tried(first);
+  let left = known.map(tried);
   let read = 0;
-  for (const round of roundsOf(others.length, texts.length)) {
+  for (const round of roundsOf(known.length, texts.length)) {
     left = left.slice(0, round.known);
-    for (const one of first ? [first, ...left] : left) {
+    for (const one of [standard, ...left]) {
       const next = texts.slice(read, read + round.texts);
-      one.answers.push(...(await answerUnder(reader, one.start.parts, next, work)));
+      const answers = answerUnder(reader, one.start.parts, next, work);
+      one.answers.push(...(await answers.catch((error: unknown) => Promise.reject(named(one.start, error)))));
       one.losses = leftOutLosses(one.answers, labels, RECIPE.biasSpread);
     }
     read += round.texts;
     left.sort((a, b) => mean(a.losses) - mean(b.losses));
   }
   const [best] = left;
-  return first && best && isAhead(best.losses, first.losses, RECIPE.startLead) ? best.start : starts[0];
+  return best && isAhead(best.losses, standard.losses, RECIPE.startLead) ? best.start : first;
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Start } from "./start.ts";
 /** What a profile is to be learnt from. */
 export interface LearnRequest {
   readonly examples: readonly Example[];
-  /** What it may start from; the one that explains the examples best is taken. */
+  /** What it may start from: the first, unless another explains the examples clearly better. */
   readonly starts: readonly [Start, ...Start[]];
   /** Times that each example is read; the recipe's if it is left out. */
   readonly passes?: number | undefined;
@@ -62,12 +62,6 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
   const desk = createRoom({ most: 1, forgetAfterMs: FORGET_MS });
   let open: Gradients | undefined;
 
-  async function close(): Promise<void> {
-    const gradients = open;
-    open = undefined;
-    await gradients?.release();
-  }
-
   return async (task, { examples, starts, passes = RECIPE.passes, seed = 0 }, hooks) => {
     checkTask(task, bundle);
     const targets = targetsOf(examples, task.labels);
@@ -91,13 +85,21 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
     };
     try {
       // A learning that the platform dropped has left its graph.
-      await close();
-      open = await openGradients(wasm, bundle.manifest, read);
-      const { firstLayer } = bundle.manifest.learning;
-      const parts = { encoder, pool, gradients: open, firstLayer, merged: merged.of, task };
-      return await learn(parts, { texts: targeted, starts, passes, seed }, { ...hooks, onProgress });
+      await open?.release();
+      const gradients = await openGradients(wasm, bundle.manifest, read);
+      open = gradients;
+      try {
+        const { firstLayer } = bundle.manifest.learning;
+        const parts = { encoder, pool, gradients, firstLayer, merged: merged.of, task };
+        return await learn(parts, { texts: targeted, starts, passes, seed }, { ...hooks, onProgress });
+      } finally {
+        // One that was taken for dropped, and is not, finds its graph gone.
+        if (open === gradients) {
+          open = undefined;
+          await gradients.release();
+        }
+      }
     } finally {
-      await close();
       share.end();
     }
   };

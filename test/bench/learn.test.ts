@@ -18,7 +18,11 @@ const measured = (task: string, score: number, metric: "macro" | "mae" = "macro"
         },
       },
     },
-    edge: { 5: { ...scores(score + 0.01), seconds: 2, kept: { masks: 1 } } },
+    edge: {
+      commit: "0000000",
+      recipe: {},
+      counts: { 5: { ...scores(score + 0.01), seconds: 2, kept: { masks: 1 } } },
+    },
   };
 };
 

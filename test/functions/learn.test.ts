@@ -89,9 +89,13 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     expect(await rowOf()).toEqual(before);
   });
 
-  it("starts from whichever explains the examples best, or from the one that is named", async () => {
+  it("starts from a profile that explains the examples clearly better, else the default, or from the one that is named", async () => {
     const auto = await readEvents(await learn({ examples: EXAMPLES, start: "auto", dryRun: true }));
-    expect([null, "demo-001", "demo-002"]).toContain(auto.at(-1)?.data.start);
+    expect(auto.at(-1)?.data.start).toBeNull();
+    await readEvents(await learn({ examples: EXAMPLES, epochs: 20 }, {}, "demo/demo-001"));
+    const alike = await readEvents(await learn({ examples: EXAMPLES, start: "auto" }, {}, "demo/new-one"));
+    expect(alike.at(-1)?.data.start).toBe("demo-001");
+    await worker.ask("DELETE", "/v1/profiles/demo/new-one");
     const own = await readEvents(await learn({ examples: EXAMPLES, start: "own", dryRun: true }));
     expect(own.at(-1)?.data.start).toBe("demo-000");
     const other = await readEvents(await learn({ examples: EXAMPLES, start: { profile: "demo-001" }, dryRun: true }));
@@ -155,6 +159,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
       signal: abort.signal,
     });
     response.catch(() => {});
+    worker.harness.clearLogs();
     await until(response);
     abort.abort();
     let next = await learn({ examples: EXAMPLES, dryRun: true });
@@ -164,6 +169,9 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     }
     expect((await readEvents(next)).at(-1)).toMatchObject({ event: "learnt" });
     expect(await rowOf()).toEqual(before);
+    const lines = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+    expect(lines.filter(({ aborted }) => aborted)).toHaveLength(1);
   });
 
   it.each<[string, object, string]>([

@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEWCOMERS = 16
 # What the edge expects of label biases (src/learn/recipe.ts, biasSpread).
 BIAS_SPREAD = 1.0
-# The edge tries so many known profiles as starts; here twice as many are, so that the choice without learning is no worse off.
+# As many known profiles as the edge tries as starts.
 KNOWN_TRIED = 16
 # Training texts are read to be learnt from, test texts to be measured: dev is where the recipe was chosen.
 MEASURED: Split = "test"
