@@ -2,6 +2,7 @@ import { softmax } from "../head.ts";
 import type { AdapterPool } from "../pool.ts";
 import { createAdam, rateFactor } from "./adam.ts";
 import type { Gradients, LearnedText } from "./gradients.ts";
+import { fitLabelBias, type Scored } from "./label-bias.ts";
 import { createMaskLearner } from "./mask-learner.ts";
 import type { Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
@@ -43,13 +44,13 @@ export interface Course {
 /**
  * Starts a course.
  *
- * @param texts at least one
+ * @param texts at least one, with their logits under the start
  * @param start adapters that the learnt layers' masks choose, `[rows, k]` flat
  * @param passes times that each text is to be read
  */
 export function startCourse(
   parts: CourseParts,
-  texts: readonly LearnedText[],
+  texts: readonly (LearnedText & Scored)[],
   start: Uint16Array,
   passes: number,
   random: Random,
@@ -65,7 +66,8 @@ export function startCourse(
   const masks = createMaskLearner(pool, parts.firstLayer, logits, RECIPE.tau);
   const entries = (rows / 2) * pool.hidden * pool.bottleneck;
   const slopes = { down: new Float32Array(entries), up: new Float32Array(entries) };
-  const bias = new Float64Array(labels);
+  // The likeliest under the start's masks, so that these have the rest to learn.
+  const bias = fitLabelBias(texts, labels, RECIPE.biasSpread);
   const biasAdam = createAdam(labels);
   const stepsAPass = Math.ceil(texts.length / RECIPE.textsPerStep);
   const steps = passes * stepsAPass;
