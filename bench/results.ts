@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { holds, type Outcome } from "./bench.ts";
+import { commitNow } from "./commit.ts";
 import { drawSvg } from "./plots.ts";
 import { rounded } from "./statistics.ts";
 
@@ -38,6 +39,7 @@ export async function keep(folder: string, name: string, outcome: Outcome): Prom
   const command = `npm run bench -- ${name}`;
   await writeJson(join(folder, `${name}.json`), {
     command,
+    commit: await commitNow(),
     date: new Date().toISOString().slice(0, 10),
     machine,
     figures,

@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual, promisify } from "node:util";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { readLines } from "../../cli/files.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
+import { commitNow } from "../commit.ts";
 
 const scores = z.record(z.string(), z.number());
 
@@ -42,8 +42,7 @@ export async function readCompanion(folder: string): Promise<Companion> {
 
 /** Reads the Worker's figures of a folder; none if there are none yet, or if they were made by another recipe than today's. */
 export async function readEdge(folder: string): Promise<Edge> {
-  const { stdout } = await promisify(execFile)("git", ["rev-parse", "--short", "HEAD"]);
-  const none: Edge = { commit: stdout.trim(), recipe: RECIPE, counts: {} };
+  const none: Edge = { commit: await commitNow(), recipe: RECIPE, counts: {} };
   try {
     const edge = edgeSchema.parse(JSON.parse(await readFile(join(folder, "edge.json"), "utf8")));
     return isDeepStrictEqual(edge.recipe, { ...RECIPE }) ? edge : none;
