@@ -12,8 +12,9 @@ const times = (count: number, what: string) => `${count} ${what}${count === 1 ? 
 
 function keptText({ kept, passes, start }: LearntProfile): string {
   const from = start === null ? "the task's default masks" : `profile ${start}`;
-  if (kept === "start") return `kept ${from} as it is (start): nothing that was learnt did better`;
-  if (kept === "label-bias") return `kept ${from}, with a label bias of its own (label-bias)`;
+  if (kept === "start") return `kept ${from} as it is (start): it did better than masks that were learnt`;
+  if (kept === "label-bias")
+    return `kept ${from}, with a label bias of its own (label-bias): these did better than masks that were learnt`;
   return `kept masks and a label bias of its own (masks), ${times(passes, "pass")} from ${from}`;
 }
 
