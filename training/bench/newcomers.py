@@ -22,6 +22,7 @@ import typer
 from xpeft.add import Parts, add_profiles
 from xpeft.companion import restore
 from xpeft.data import DataSet, Example, Record, Split, read_records
+from xpeft.errors import XpeftError
 from xpeft.evaluate import by_profile, majority, run_groups, score
 from xpeft.files import Learnt, read_learnt
 from xpeft.label_bias import fit_bias, stored_bias
@@ -63,6 +64,14 @@ def in_order(own: list[Record], least: int, seed: int) -> list[Record]:
 def write_records(path: Path, records: Sequence[Record]) -> None:
     """Records as a data file has them."""
     write_text(path, "".join(json.dumps(record.model_dump(exclude_none=True)) + "\n" for record in records))
+
+
+def keep_options(out: Path, options: dict[str, object]) -> None:
+    """Write what a folder is made by; what is there already by other options would be taken for what these make."""
+    path, text = out / "options.json", json.dumps(options, indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise XpeftError(f"{out} was made by other options: {path}", "Give the same ones, or another folder as --out.")
+    write_text(path, text)
 
 
 class Choices:
@@ -149,6 +158,8 @@ def main(
     """Train a task without 16 of its profiles, let them join it, and measure what there is to do for them."""
     with readable_errors():
         make_folder(out)
+        options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens, "epochs": epochs}
+        keep_options(out, {**options, "label_bias": label_bias, "shared_lr": shared_lr, "mask_lr": mask_lr})
         records = list(read_records(data).values())
         newcomers = draw_newcomers(records, max(counts), seed)
         known = [record for record in records if record.profile not in newcomers]

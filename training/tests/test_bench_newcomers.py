@@ -4,9 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from bench.inbox import LABELS, TEXTS, sort_inbox
-from bench.newcomers import NEWCOMERS, draw_newcomers, in_order, main
+from bench.newcomers import NEWCOMERS, draw_newcomers, in_order, keep_options, main
 from xpeft.data import Record
+from xpeft.errors import XpeftError
 
 RECORDS = [Record.model_validate(record) for record in sort_inbox()]
 
@@ -45,3 +48,10 @@ def test_both_halves_figures_are_written(tiny_plm: Path, tiny_bundle: Path, tmp_
     for counted in found["counts"].values():
         assert 0 <= counted["companion"]["macro"] <= 1
         assert set(counted["without"]) == names
+
+
+def test_a_folder_takes_no_other_options(tmp_path: Path) -> None:
+    keep_options(tmp_path, {"seed": 0})
+    keep_options(tmp_path, {"seed": 0})
+    with pytest.raises(XpeftError, match="other options"):
+        keep_options(tmp_path, {"seed": 1})
