@@ -1,6 +1,7 @@
 import type { Engine, ProfileParts, Task } from "../engine.ts";
 import { type Expected, generationMismatch, meets } from "../registry/expected.ts";
 import { called } from "../registry/name.ts";
+import type { ProfileRegistry } from "../registry/profiles.ts";
 import type { StoredProfile } from "../rows.ts";
 import { createShardedProfileRegistry } from "../sharding/profiles.ts";
 import type { Shards } from "../sharding/shards.ts";
@@ -64,14 +65,24 @@ export async function learnProfile(
   if (!meets(lessons.expected, generation)) throw generationMismatch(called(name), lessons.expected, generation);
 
   const registry = createShardedProfileRegistry(shards);
-  const others = async () =>
-    (await registry.list(lessons.task, { limit: RECIPE.startsDrawnFrom, after: "" }, lessons.reach)).items;
-  const starts = await startsFor(lessons, task, profiles, others);
+  const starts = await startsFor(lessons, task, profiles, () => neighbours(registry, lessons));
   const learnt = await engine.learn(task, { ...lessons, starts }, hooks);
   hooks.signal.throwIfAborted();
   if (lessons.dryRun) return { ...learnt, generation: null, created: false };
   const written = await registry.put(name, learnt.parts, task.generation, generation);
   return { ...learnt, ...written };
+}
+
+/** Profiles whose ids come next, and those from the beginning behind the last: ids often say what belongs together. */
+async function neighbours(
+  registry: ProfileRegistry,
+  { task, profile, reach }: ProfileLessons,
+): Promise<StoredProfile[]> {
+  const limit = RECIPE.startsDrawnFrom;
+  const behind = await registry.list(task, { limit, after: profile }, reach);
+  if (behind.items.length === limit) return [...behind.items];
+  const first = await registry.list(task, { limit: limit - behind.items.length, after: "" }, reach);
+  return [...behind.items, ...first.items.filter(({ id }) => id < profile)];
 }
 
 async function startsFor(
@@ -93,7 +104,8 @@ async function startsFor(
     if (!parts) throw unknownProfile(task.name, id);
     return [startFrom(id, parts)];
   }
-  const known = (await others()).filter(({ id }) => id !== profile);
-  const drawn = createRandom(seed).shuffled(known).slice(0, RECIPE.starts);
+  const drawn = createRandom(seed)
+    .shuffled(await others())
+    .slice(0, RECIPE.starts);
   return [standard, ...drawn.map((one) => startFrom(one.id, one))];
 }

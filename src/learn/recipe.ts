@@ -22,7 +22,7 @@ export const RECIPE = {
   jitter: 0.01,
   /** Known profiles that are tried as starts, beside the default. */
   starts: 16,
-  /** How many, the first by id, they are drawn from. */
+  /** How many, the next by id, they are drawn from. */
   startsDrawnFrom: 64,
   /**
    * Standard errors that the best of them must be ahead of the default by. Of sixteen that are no better one is so ahead in four cases of
