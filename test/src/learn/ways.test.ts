@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseWay, type Way } from "../../../src/learn/learn.ts";
+import { chooseWay, type Way } from "../../../src/learn/ways.ts";
 
 const way = (kept: Way["kept"], losses: number[]): Way => ({
   kept,
