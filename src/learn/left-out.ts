@@ -24,7 +24,7 @@ export function foldsOf(groups: readonly (readonly number[])[]): Fold[] {
   for (let part = 0; part < parts && left > 0; part++) {
     const inPart = groups.filter((_, place) => partOf(place) === part);
     const leftOut = inPart.slice(0, left).flatMap((group) => group.slice(0, 1));
-    folds.push({ learnt: groups.filter((group) => !inPart.includes(group)).flat(), leftOut });
+    folds.push({ learnt: groups.filter((_, place) => partOf(place) !== part).flat(), leftOut });
     left -= leftOut.length;
   }
   return folds;
