@@ -85,7 +85,9 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
     };
     try {
       // A learning that the platform dropped has left its graph.
-      await open?.release();
+      const left = open;
+      open = undefined;
+      await left?.release();
       const gradients = await openGradients(wasm, bundle.manifest, read);
       open = gradients;
       try {
