@@ -26,7 +26,7 @@ from xpeft.errors import XpeftError
 from xpeft.evaluate import by_profile, majority, run_groups, score
 from xpeft.files import Learnt, read_learnt
 from xpeft.label_bias import fit_bias, stored_bias
-from xpeft.options import PlmOption, readable_errors
+from xpeft.options import Bf16Option, PlmOption, readable_errors
 from xpeft.run import REPORT, load_parts, load_tokenized, new_model, run_training
 from xpeft.train import Recipe
 from xpeft.writing import make_folder, write_text
@@ -152,6 +152,7 @@ def main(
     label_bias: Annotated[bool, typer.Option("--label-bias", help="As for train.")] = False,
     shared_lr: Annotated[float, typer.Option(help="As for train.")] = 0.0,
     mask_lr: Annotated[float, typer.Option(help="As for train.")] = 3e-2,
+    bf16: Bf16Option = False,
     plm: PlmOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
 ) -> None:
@@ -159,12 +160,12 @@ def main(
     with readable_errors():
         make_folder(out)
         options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens, "epochs": epochs}
-        keep_options(out, {**options, "label_bias": label_bias, "shared_lr": shared_lr, "mask_lr": mask_lr})
+        keep_options(out, {**options, "label_bias": label_bias, "shared_lr": shared_lr, "mask_lr": mask_lr, "bf16": bf16})
         records = list(read_records(data).values())
         newcomers = draw_newcomers(records, max(counts), seed)
         known = [record for record in records if record.profile not in newcomers]
         write_records(out / "known.jsonl", known)
-        recipe = Recipe(epochs=epochs, own_lr=mask_lr, shared_lr=shared_lr, label_bias=label_bias, bf16=True, seed=seed)
+        recipe = Recipe(epochs=epochs, own_lr=mask_lr, shared_lr=shared_lr, label_bias=label_bias, bf16=bf16, seed=seed)
         base = out / "base"
         if not (base / REPORT).exists():
             resume = any(base.glob("*.pt"))
@@ -182,7 +183,7 @@ def main(
             few = out / f"few-{count}.jsonl"
             write_records(few, [record for own in ordered for record in own[:count]] + measured)
             # As `add` learns by default, but for the seed: what came with the task decides whether there are label biases.
-            joined = Recipe(epochs=10, bf16=True, seed=seed)
+            joined = Recipe(epochs=10, bf16=bf16, seed=seed)
             added = out / f"add-{count}"
             if not (added / REPORT).exists():
                 add_profiles(base, few, bundle, added, plm, False, joined, torch.device("cpu"), Parts(2000), False, quiet)
