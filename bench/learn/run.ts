@@ -52,17 +52,30 @@ async function learnFolder(folder: string): Promise<void> {
 
 function show(summary: Record<string, Record<string, Summary>>): void {
   const rows = Object.entries(summary).flatMap(([task, counts]) =>
-    Object.entries(counts).map(([count, { metric, edge, companion, bestWithout, bestWithoutIs, secondsEach }]) => [
+    Object.entries(counts).map(([count, found]) => [
       task,
       count,
-      metric,
-      edge,
-      companion,
-      `${bestWithout} (${bestWithoutIs})`,
-      secondsEach,
+      found.metric,
+      `${found.edge} ± ${found.spread.edge}`,
+      `${found.companion} ± ${found.spread.companion}`,
+      `${found.bestWithout} (${found.bestWithoutIs})`,
+      `${found.ahead.ofCompanion.mean} ± ${found.ahead.ofCompanion.sd}`,
+      `${found.ahead.ofBestWithout.mean} ± ${found.ahead.ofBestWithout.sd}`,
+      found.secondsEach,
     ]),
   );
-  console.log(drawTable([["task", "texts", "", "Worker", "companion", "best without", "s each"], ...rows]));
+  const head = [
+    "task",
+    "texts",
+    "",
+    "Worker",
+    "companion",
+    "best without",
+    "ahead of companion",
+    "of best without",
+    "s each",
+  ];
+  console.log(drawTable([head, ...rows]));
 }
 
 program

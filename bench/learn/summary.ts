@@ -23,6 +23,8 @@ export interface Summary {
   /** Which choice that was; the others are under `without`. */
   readonly bestWithoutIs: string;
   readonly spread: { readonly edge: number; readonly companion: number };
+  /** How much better the Worker was than each; its spread is that of the seeds' differences, as a seed draws the newcomers of all. */
+  readonly ahead: { readonly ofCompanion: Spread; readonly ofBestWithout: Spread };
   readonly without: Readonly<Record<string, number>>;
   readonly secondsEach: number;
 }
@@ -51,8 +53,11 @@ function summariseTask(runs: readonly Measured[]): Record<string, Summary> {
 function summariseCount(runs: readonly Measured[], count: string): Summary {
   const found = runs.map(({ companion, edge }) => ({ ...companion.counts[count], edge: edge.counts[count] }));
   const metric = found.every(({ companion }) => companion?.mae !== undefined) ? "mae" : "macro";
-  const of = (values: (Record<string, unknown> | undefined)[]) =>
-    spreadOf(values.map((value) => Number(value?.[metric])));
+  const valuesOf = (scores: (Record<string, unknown> | undefined)[]) => scores.map((one) => Number(one?.[metric]));
+  const of = (scores: (Record<string, unknown> | undefined)[]) => spreadOf(valuesOf(scores));
+  const edges = valuesOf(found.map((one) => one.edge));
+  const aheadOf = (rivals: (Record<string, unknown> | undefined)[]) =>
+    spreadOf(valuesOf(rivals).map((rival, run) => ((edges[run] ?? 0) - rival) * (metric === "mae" ? -1 : 1)));
   const names = Object.keys(found[0]?.without ?? {});
   const without = Object.fromEntries(names.map((name) => [name, of(found.map((one) => one.without?.[name])).mean]));
   const better = (a: number, b: number) => (metric === "mae" ? a < b : a > b);
@@ -66,6 +71,10 @@ function summariseCount(runs: readonly Measured[], count: string): Summary {
     bestWithout: without[best] ?? Number.NaN,
     bestWithoutIs: best,
     spread: { edge: edge.sd, companion: companion.sd },
+    ahead: {
+      ofCompanion: aheadOf(found.map((one) => one.companion)),
+      ofBestWithout: aheadOf(found.map((one) => one.without?.[best])),
+    },
     without,
     secondsEach: rounded(mean(found, (one) => one.edge?.seconds ?? Number.NaN) ?? Number.NaN),
   };

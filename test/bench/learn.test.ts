@@ -37,12 +37,14 @@ describe("what is told of newcomers", () => {
       bestWithout: 0.6,
       bestWithoutIs: "default and label bias",
       spread: { companion: 0.0707 },
+      ahead: { ofCompanion: { mean: 0.01, sd: 0 }, ofBestWithout: { mean: 0.06, sd: 0 } },
     });
   });
 
   it("is an error where labels are numbers: the least is best", () => {
     const summary = summarise([measured("offense", 0.8, "mae")]);
     expect(summary.offense?.[5]).toMatchObject({ metric: "mae", bestWithout: 0.7, bestWithoutIs: "default" });
+    expect(summary.offense?.[5]?.ahead.ofCompanion.mean).toBe(-0.01);
   });
 
   it("is drawn, a panel for each task", async () => {
