@@ -1,17 +1,18 @@
 import { writeFile } from "node:fs/promises";
 import { SingleBar } from "cli-progress";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { type Client, unwrap } from "../client/index.ts";
 import { wholeNumber } from "./arguments.ts";
-import { type ApiInput, createClient } from "./client.ts";
+import { CommandError } from "./errors.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
 import { type Scored, scorePredictions } from "./score.ts";
+import { addServiceOptions, openService, type ServiceOptions } from "./service.ts";
+import { listTasks } from "./tasks.ts";
 
-interface EvalOptions {
+interface EvalOptions extends ServiceOptions {
   readonly data: string;
   readonly task: string;
   readonly limit?: number;
-  readonly url: string;
-  readonly key?: string;
   readonly concurrency: number;
   readonly pair?: boolean;
   readonly predictions?: string;
@@ -19,6 +20,12 @@ interface EvalOptions {
 
 interface Indexed extends DataRecord {
   readonly index: number;
+}
+
+/** A text as the API takes it. */
+interface ApiInput {
+  readonly text: string;
+  readonly textPair?: string;
 }
 
 /** Texts of one profile, as many as go into one request. */
@@ -52,9 +59,15 @@ function inBatches(records: readonly Indexed[], inputOf: (record: DataRecord) =>
   });
 }
 
+/** A task's labels, in the order of its logits. */
+async function labelsOf(client: Client, name: string): Promise<string[]> {
+  for await (const { task, labels } of listTasks(client)) if (task === name) return labels;
+  throw new CommandError(`The Worker has no task "${name}".`, "Push it first: npm run xpeft -- push");
+}
+
 async function evaluate(options: EvalOptions): Promise<void> {
-  const client = createClient(options.url, options.key);
-  const labels = await client.labels(options.task);
+  const client = openService(options);
+  const labels = await labelsOf(client, options.task);
   const records = (await readTestSplit(options.data, options.limit)).map((record, index) => ({ ...record, index }));
   const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
     options.pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
@@ -68,9 +81,10 @@ async function evaluate(options: EvalOptions): Promise<void> {
     const worker = async (): Promise<void> => {
       for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
         const inputs = batch.records.map(inputOf);
-        const predicted = await client.predict({ task: options.task, profile: batch.profile, inputs });
+        const json = { task: options.task, profile: batch.profile, inputs };
+        const { predictions } = await unwrap(client.v1.predict.$post({ json }));
         for (const [place, { index, profile, label }] of batch.records.entries()) {
-          scored.push({ index, profile, label, predicted: predicted[place] ?? "" });
+          scored.push({ index, profile, label, predicted: predictions[place]?.label ?? "" });
         }
         bar.increment(batch.records.length);
       }
@@ -90,16 +104,14 @@ async function evaluate(options: EvalOptions): Promise<void> {
 
 /** `xpeft eval`: sends a data file's test split through a running Worker and prints how many labels it found. */
 export function registerEval(program: Command): void {
-  program
+  const command = program
     .command("eval")
     .description("send the test split of a data file through a running Worker; ends with one line of JSON")
     .requiredOption("--data <file>", "labelled text, JSON Lines, zipped if it ends in .gz")
     .requiredOption("--task <name>", "the task to ask")
     .option("--limit <n>", "only the first n texts of the split", wholeNumber(1))
-    .option("--url <url>", "where the Worker is", "http://localhost:8787")
-    .addOption(new Option("--key <key>", "a key that may predict, if the Worker wants one").env("XPEFT_KEY"))
     .option("--concurrency <n>", "requests at a time", wholeNumber(1), 2)
     .option("--pair", "send text_pair as the second text")
-    .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data")
-    .action(evaluate);
+    .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data");
+  addServiceOptions(command).action(evaluate);
 }

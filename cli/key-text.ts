@@ -1,6 +1,7 @@
 import { getTableColumns } from "drizzle-orm";
 import { keys } from "../schema/tables.ts";
 import type { KeyRecord, NewKey } from "../src/keys.ts";
+import { columns, minuteOf } from "./output.ts";
 
 /** A key's row as the database has it. */
 type KeyRow = typeof keys.$inferSelect;
@@ -38,8 +39,6 @@ export function describeKey(id: string, { name, scopes, task, profilePrefix, exp
 
 const HEADINGS = ["id", "name", "scopes", "task", "prefix", "created", "expires", "last used"];
 
-const minuteOf = (time: Date): string => `${time.toISOString().slice(0, 16)}Z`;
-
 /** Keys as a table to read, headings first. */
 export function keyTable(records: readonly KeyRecord[]): string {
   const rows = records.map(({ id, name, scopes, task, profilePrefix, createdAt, expiresAt, lastUsedAt }) => [
@@ -52,14 +51,5 @@ export function keyTable(records: readonly KeyRecord[]): string {
     expiresAt ? minuteOf(expiresAt) : "never",
     lastUsedAt ? minuteOf(lastUsedAt) : "never",
   ]);
-  const lines = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return columns(HEADINGS, rows);
 }

@@ -5,7 +5,7 @@ import { RECIPE } from "../src/learn/recipe.ts";
 import { profilePattern } from "../src/names.ts";
 import { PROFILE_RULE, profileArgument, taskArgument, wholeNumber } from "./arguments.ts";
 import { withLoneDatabase } from "./database.ts";
-import { CommandError } from "./errors.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { type FileExample, readExamples } from "./examples.ts";
 import { DEFAULT_BUNDLE, readBundle } from "./files.ts";
 import { endAtInterrupt } from "./interrupt.ts";
@@ -44,7 +44,7 @@ Examples:
   npm run xpeft -- learn offense --all everybody.csv --push --out learnt.ndjson
   npm run xpeft -- learn tickets me examples.csv --task-file runs/tickets/task.json --out learnt.ndjson
 
-The exit status is 1 if a profile was not learnt, 130 after Ctrl-C.`;
+The exit status is 1 if a profile was not learnt, 2 if the command was called wrongly, 130 after Ctrl-C.`;
 
 function startArgument(text: string): StartChoice {
   return text === "auto" || text === "default" || text === "own" ? text : { profile: profileArgument(text) };
@@ -54,13 +54,13 @@ function startArgument(text: string): StartChoice {
 function askedFor(profile: string | undefined, examples: string | undefined, all: string | undefined) {
   if (all !== undefined && profile === undefined) return { profile: null, path: all };
   if (all !== undefined || profile === undefined || examples === undefined) {
-    throw new CommandError(
+    throw new UsageError(
       "Which profiles are to be learnt, and from what?",
       "One: xpeft learn TASK PROFILE EXAMPLES. All that a file has: xpeft learn TASK --all EXAMPLES.",
     );
   }
   if (profilePattern.test(profile)) return { profile, path: examples };
-  throw new CommandError(`"${profile}" cannot be a profile.`, PROFILE_RULE);
+  throw new UsageError(`"${profile}" cannot be a profile.`, PROFILE_RULE);
 }
 
 function pupilsOf(examples: readonly FileExample[], profile: string | null, path: string): Pupil[] {
@@ -96,7 +96,7 @@ async function learn(
   const { push = false, out: outPath, taskFile, persistTo } = options;
   const { profile, path } = askedFor(one, file, options.all);
   if (taskFile !== undefined && !push && persistTo !== undefined) {
-    throw new CommandError(
+    throw new UsageError(
       "With --task-file, the database is only opened for --push.",
       "Leave --persist-to out, or say --push.",
     );

@@ -1,22 +1,54 @@
 #!/usr/bin/env node
-import { program } from "commander";
-import { describeError } from "./errors.ts";
-import { registerEval } from "./eval.ts";
-import { registerKeys } from "./keys.ts";
-import { registerLearn } from "./learn.ts";
-import { registerPush } from "./push.ts";
-import { registerSeed } from "./seed.ts";
+import { type Command, CommanderError, program } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { describeError, EXIT, exitCodeOf } from "./errors.ts";
 
-program.name("xpeft").description("Tasks, profiles and keys of xpeft-edge");
-registerPush(program);
-registerSeed(program);
-registerEval(program);
-registerKeys(program);
-registerLearn(program);
+/** Adds a command to the program. */
+type Register = (program: Command) => void;
+
+/** Commands by name. Some take seconds to load (wrangler, Drizzle), so only the one that is asked for is. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  predict: async () => (await import("./predict.ts")).registerPredict,
+  learn: async () => (await import("./learn.ts")).registerLearn,
+  eval: async () => (await import("./eval.ts")).registerEval,
+  tasks: async () => (await import("./tasks.ts")).registerTasks,
+  profiles: async () => (await import("./profiles.ts")).registerProfiles,
+  push: async () => (await import("./push.ts")).registerPush,
+  seed: async () => (await import("./seed.ts")).registerSeed,
+  keys: async () => (await import("./keys.ts")).registerKeys,
+  bundle: async () => (await import("./bundle.ts")).registerBundle,
+  doctor: async () => (await import("./doctor.ts")).registerDoctor,
+};
+
+const HELP = `
+A running Worker is asked at --url, or XPEFT_URL, with --key, or XPEFT_KEY; push, seed, learn and keys work on the local database.
+
+The exit status is 0; 1 if what was asked for failed, or a part of it; 2 if the command was called wrongly; 3 if the Worker could not be
+reached; 130 after Ctrl-C.`;
+
+program
+  .name("xpeft")
+  .description("Tasks, profiles and keys of xpeft-edge")
+  .version(packageJson.version)
+  .addHelpText("after", HELP)
+  // Commands inherit it as they are made: a wrong call then ends here, with a status of its own.
+  .exitOverride();
 
 try {
+  const asked = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
+  if (asked) {
+    (await asked[1]())(program);
+  } else {
+    for (const load of Object.values(COMMANDS)) (await load())(program);
+    (await import("./completion.ts")).registerCompletion(program);
+  }
   await program.parseAsync();
 } catch (error) {
-  console.error(describeError(error));
-  process.exitCode = 1;
+  if (error instanceof CommanderError) {
+    // Commander has said already what is wrong.
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  } else {
+    console.error(describeError(error));
+    process.exitCode = exitCodeOf(error);
+  }
 }

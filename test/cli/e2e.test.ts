@@ -131,7 +131,7 @@ it("names a server that is not there, a task that is not there and a profile tha
   const failing = (...flags: string[]) => xpeft("eval", "--data", data, ...flags);
   const nowhere = `http://localhost:${await freePort()}`;
   expect(await failing("--task", "demo", "--url", nowhere)).toMatchObject({
-    code: 1,
+    code: 3,
     stderr: expect.stringContaining("npm start"),
   });
   expect(await failing("--task", "other", "--url", url)).toMatchObject({

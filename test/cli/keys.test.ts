@@ -204,7 +204,7 @@ it("prints a statement that makes the key in another database, between a shell's
 it("makes no key where a flag is wrong", async () => {
   const before = (await local("list", "--json")).stdout;
   const { code, stdout, stderr } = await local("create", "--expires", "soon");
-  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^error: option '--expires <when>' argument 'soon' is invalid\. .*90d.*\n$/);
   expect((await local("list", "--json")).stdout).toBe(before);
 });

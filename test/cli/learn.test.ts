@@ -148,9 +148,9 @@ it("takes from a file with other profiles the one that is named", async () => {
   });
 });
 
-it.concurrent.each<[string, string[], RegExp]>([
-  ["neither a profile nor --all", ["examples.csv"], /TASK PROFILE EXAMPLES/],
-  ["a file and --all", ["me", "examples.csv", "--all", "examples.csv"], /TASK PROFILE EXAMPLES/],
+it.concurrent.each<[string, string[], RegExp, number?]>([
+  ["neither a profile nor --all", ["examples.csv"], /TASK PROFILE EXAMPLES/, 2],
+  ["a file and --all", ["me", "examples.csv", "--all", "examples.csv"], /TASK PROFILE EXAMPLES/, 2],
   ["a column that is not there", ["me", "wrong.csv"], /wrong\.csv:1 names no column "label"/],
   ["an empty file", ["me", "empty.csv"], /empty\.csv holds no examples/],
   ["an unknown label", ["me", "unknown.csv"], /^unknown_label: .*unknown\.csv:3: /],
@@ -166,13 +166,13 @@ it.concurrent.each<[string, string[], RegExp]>([
     /named\.json has the task "named"/,
   ],
   ["another task than the file's", ["me", "lines.jsonl", "--task-file", "other.json", "--push"], /another task "demo"/],
-  ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" cannot be a profile/],
-  ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/],
-])("names %s", async (_, args, message) => {
+  ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" cannot be a profile/, 2],
+  ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
+])("names %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
   const database = args.includes("--task-file") && !args.includes("--push") ? [] : local();
   const { code, stdout, stderr } = await run([...COMMAND, ...placed, ...database]);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect({ code, stdout }).toEqual({ code: status, stdout: "" });
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("    at ");
 });
@@ -181,7 +181,7 @@ it("refuses an option that would do nothing", async () => {
   const file = await write("task.json", taskFile(task));
   const path = join(folder, "lines.jsonl");
   expect(await learn("me", path, "--task-file", file)).toMatchObject({
-    code: 1,
+    code: 2,
     stderr: expect.stringContaining("--persist-to"),
   });
 });

@@ -1,0 +1,99 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { describeError, exitCodeOf } from "../../cli/errors.ts";
+import { allRows, openService } from "../../cli/service.ts";
+import { unwrap } from "../../client/index.ts";
+
+let server: Server;
+let url: string;
+/** Answers to come that say that there is too much to do. */
+let busy: number;
+let asked: string[];
+
+const PROBLEM = { "content-type": "application/problem+json", "x-request-id": "1" };
+
+beforeEach(async () => {
+  asked = [];
+  busy = 0;
+  server = createServer(({ url: path = "", headers }, response) => {
+    asked.push(path);
+    if (path.startsWith("/v1/info")) {
+      response.end("<h1>Somebody else's page</h1>");
+    } else if (headers.authorization === undefined) {
+      response
+        .writeHead(401, PROBLEM)
+        .end(JSON.stringify({ code: "key_missing", detail: "This needs a key.", hint: "A header." }));
+    } else if (busy-- > 0) {
+      response
+        .writeHead(503, { ...PROBLEM, "retry-after": "1" })
+        .end(JSON.stringify({ code: "overloaded", detail: "Too much.", hint: "Wait." }));
+    } else {
+      response
+        .writeHead(200, { "content-type": "application/json", "x-request-id": "1" })
+        .end('{"tasks":[],"next":null}');
+    }
+  }).listen(0, "localhost");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("a port was asked for");
+  url = `http://localhost:${address.port}`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+});
+
+const list = (key?: string) => unwrap(openService({ url, ...(key && { key }) }).v1.tasks.$get({ query: {} }));
+const failing = (work: Promise<unknown>) =>
+  work.then(
+    () => expect.fail("it was answered"),
+    (error: unknown) => error,
+  );
+
+it("asks a busy Worker again, after as long as it is told", async () => {
+  busy = 1;
+  const start = performance.now();
+  expect(await list("xpk_1")).toEqual({ tasks: [], next: null });
+  expect(asked).toHaveLength(2);
+  expect(performance.now() - start).toBeGreaterThan(900);
+});
+
+it("says how to give a key where it has none", async () => {
+  const error = await failing(list());
+  expect(describeError(error)).toMatch(/^key_missing: This needs a key\.\n {2}.*--key/);
+  expect(exitCodeOf(error)).toBe(1);
+});
+
+it("does not take the answer of another server", async () => {
+  const error = await failing(unwrap(openService({ url }).v1.info.$get()));
+  expect(describeError(error)).toMatch(/\/v1\/info answered 200 in no known form\.\n {2}.*--url/);
+});
+
+it("tells a Worker that cannot be reached from one that refuses", async () => {
+  const error = await failing(unwrap(openService({ url: "http://localhost:1" }).healthz.$get()));
+  expect(describeError(error)).toMatch(
+    /^There is no answer from http:\/\/localhost:1\.\n {2}because: .*\n {2}.*npm start/,
+  );
+  expect(exitCodeOf(error)).toBe(3);
+  expect(() => openService({ url: "localhost:8787 " })).not.toThrow();
+  expect(() => openService({ url: "nowhere" })).toThrow('"nowhere" is not a URL.');
+});
+
+it("follows the pages of a list to its end", async () => {
+  const pages: Record<string, { rows: string[]; next: string | null }> = {
+    "": { rows: ["a", "b"], next: "b" },
+    b: { rows: ["c"], next: null },
+  };
+  const queries: object[] = [];
+  const rows = allRows(async (query) => {
+    queries.push(query);
+    return pages[query.after] ?? { rows: [], next: null };
+  });
+  expect(await Array.fromAsync(rows)).toEqual(["a", "b", "c"]);
+  expect(queries).toEqual([
+    { limit: "1000", after: "" },
+    { limit: "1000", after: "b" },
+  ]);
+});
