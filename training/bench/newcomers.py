@@ -121,11 +121,12 @@ class Choices:
         """Log-likelihood of each text under the label bias that its profile's other texts make likeliest, [texts]."""
         spread, likely = torch.full((labels,), BIAS_SPREAD), torch.zeros(len(examples))
         for own in by_profile(examples).values():
-            for left in own:
-                others = [place for place in own if place != left]
-                one = [replace(examples[place], profile=0) for place in others]
-                bias = fit_bias(logits[others], one, 1, spread)[0]
-                likely[left] = torch.log_softmax(logits[left] + bias, dim=0)[examples[left].label]
+            # One fit for a profile: it has a bias for each of its texts, learnt from its others.
+            folds = [(fold, place) for fold, left in enumerate(own) for place in own if place != left]
+            others = [place for _, place in folds]
+            bias = fit_bias(logits[others], [replace(examples[place], profile=fold) for fold, place in folds], len(own), spread)
+            truth = torch.tensor([examples[place].label for place in own])
+            likely[own] = torch.log_softmax(logits[own] + bias, dim=1).gather(1, truth[:, None])[:, 0]
         return likely
 
     def scores(self, choice: torch.Tensor, biases: torch.Tensor) -> dict[str, float]:
