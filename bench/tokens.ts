@@ -1,4 +1,4 @@
-import type { NewProfile, NewTask } from "../src/push.ts";
+import type { NewProfile, NewTask } from "../src/new-rows.ts";
 import { parseSigningKeys } from "../src/signing-keys.ts";
 import { type Carry, signToken } from "../src/token.ts";
 import { TOKEN_KEYS } from "../test/support/worker.ts";

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
-import { getPlatformProxy } from "wrangler";
 import type { Bindings } from "../functions/env.ts";
 import type { Database } from "../src/database.ts";
 import { placeOf } from "../src/sharding/map.ts";
@@ -14,6 +13,15 @@ import { CommandError } from "./errors.ts";
 export async function withDatabase<T>(persistTo: string | undefined, work: (db: Database) => Promise<T>): Promise<T> {
   // Wrangler names the files that it reads secrets from, on stdout: a script may be taking a key from there.
   process.env.WRANGLER_LOG ??= "warn";
+  const { getPlatformProxy } = await import("wrangler").catch((cause: unknown) => {
+    throw new CommandError(
+      "The local database is wrangler's, which is not installed.",
+      "npm install --save-dev wrangler",
+      {
+        cause,
+      },
+    );
+  });
   const proxy = await getPlatformProxy<Required<Pick<Bindings, "DB">>>({
     remoteBindings: false,
     persist: persistTo === undefined ? true : { path: join(persistTo, "v3") },

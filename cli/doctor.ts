@@ -9,6 +9,7 @@ import { withDatabase } from "./database.ts";
 import { CommandError, describeError, EXIT } from "./errors.ts";
 import { DEFAULT_BUNDLE, readBundle } from "./files.ts";
 import { addJsonOption, type OutputOptions } from "./output.ts";
+import { ofPackage } from "./package.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "./service.ts";
 import { listTasks } from "./tasks.ts";
 
@@ -24,7 +25,7 @@ interface Check {
   run(options: DoctorOptions): Promise<string>;
 }
 
-const MIGRATIONS = "schema/migrations";
+const MIGRATIONS = ofPackage("schema/migrations");
 
 /** @throws CommandError if one of the tasks was trained on another bundle */
 function checkTasks(tasks: readonly { readonly name: string; readonly bundle: string }[], id: string): string {

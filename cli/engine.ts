@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { createEngine, type Engine } from "../src/engine.ts";
 import { readFolder } from "./files.ts";
+import { ofPackage } from "./package.ts";
 
 /** Compiles WASM as a Worker's import of it is. */
 async function compile(path: string): Promise<WebAssembly.Module> {
@@ -16,8 +16,7 @@ export const compileRuntime = (): Promise<WebAssembly.Module> =>
   compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 
 /** The kernels of adapter pools. */
-export const compileKernels = (): Promise<WebAssembly.Module> =>
-  compile(fileURLToPath(import.meta.resolve("../src/pool/kernels.wasm")));
+export const compileKernels = (): Promise<WebAssembly.Module> => compile(ofPackage("src/pool/kernels.wasm"));
 
 /**
  * Loads the Worker's engine in Node.

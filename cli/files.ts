@@ -5,14 +5,15 @@ import { gunzip } from "node:zlib";
 import { type ReadFile, readManifest } from "../src/bundle/files.ts";
 import { XpeftError } from "../src/errors.ts";
 import { parseProfile, parseTask, type TargetBundle } from "../src/exchange.ts";
-import type { NewProfile, NewTask } from "../src/push.ts";
+import type { NewProfile, NewTask } from "../src/new-rows.ts";
 import { CommandError } from "./errors.ts";
+import { ofPackage } from "./package.ts";
 
 /** The bundle that is deployed with the Worker. */
-export const DEFAULT_BUNDLE = "bundles/minilm-l6-v2";
+export const DEFAULT_BUNDLE = ofPackage("bundles/minilm-l6-v2");
 
 /** The demo: one folder a task, each with what a training writes. */
-export const DEMO = "bundles/demo";
+export const DEMO = ofPackage("bundles/demo");
 
 /** Reads the files of a folder; null where there is no such file. */
 export function readFolder(folder: string): ReadFile {

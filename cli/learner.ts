@@ -5,7 +5,7 @@ import type { TargetBundle } from "../src/exchange.ts";
 import type { Example } from "../src/learn/examples.ts";
 import { type LearntProfile, learnProfile, type StartChoice } from "../src/learn/profile.ts";
 import type { Progress } from "../src/learn/progress.ts";
-import type { NewTask } from "../src/push.ts";
+import type { NewTask } from "../src/new-rows.ts";
 import { createStore } from "../src/store.ts";
 import { loadEngine } from "./engine.ts";
 import { CommandError } from "./errors.ts";

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, truncateSync } from "node:fs";
 import { formatProfile, type TargetBundle } from "../src/exchange.ts";
-import type { NewProfile, NewTask } from "../src/push.ts";
+import type { NewProfile, NewTask } from "../src/new-rows.ts";
 import { CommandError } from "./errors.ts";
 import { linesOf, parseProfiles } from "./files.ts";
 

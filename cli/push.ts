@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { unwrap } from "../client/index.ts";
-import { createPush, type NewTask } from "../src/push.ts";
+import type { NewTask } from "../src/new-rows.ts";
+import { createPush } from "../src/push.ts";
 import { withLoneDatabase } from "./database.ts";
 import { EXIT } from "./errors.ts";
 import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile, readText } from "./files.ts";

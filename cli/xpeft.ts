@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { type Command, CommanderError, program } from "commander";
-import packageJson from "../package.json" with { type: "json" };
-import { describeError, EXIT, exitCodeOf } from "./errors.ts";
+import { CommandError, describeError, EXIT, exitCodeOf } from "./errors.ts";
+import { readVersion } from "./package.ts";
 
 /** Adds a command to the program. */
 type Register = (program: Command) => void;
@@ -20,6 +20,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
 };
 
+/** Of those that are kept up; it has what the commands are written with. */
+const OLDEST_NODE = 22;
+
 const HELP = `
 A running Worker is asked at --url, or XPEFT_URL, with --key, or XPEFT_KEY; push, seed, learn and keys work on the local database.
 
@@ -29,12 +32,16 @@ reached; 130 after Ctrl-C.`;
 program
   .name("xpeft")
   .description("Tasks, profiles and keys of xpeft-edge")
-  .version(packageJson.version)
+  .version(readVersion())
   .addHelpText("after", HELP)
   // Commands inherit it as they are made: a wrong call then ends here, with a status of its own.
   .exitOverride();
 
 try {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    const hint = "In the project itself, npm run xpeft brings a Node of its own.";
+    throw new CommandError(`xpeft needs Node ${OLDEST_NODE} or newer, and this is ${process.versions.node}.`, hint);
+  }
   const asked = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
   if (asked) {
     (await asked[1]())(program);

@@ -7,7 +7,7 @@ import { bytesFromFloats, floatsFromBytes } from "./floats.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
 import { profilePattern, taskPattern } from "./names.ts";
-import type { NewProfile, NewTask } from "./push.ts";
+import type { NewProfile, NewTask } from "./new-rows.ts";
 
 /** The bundle that what is read must fit. */
 export interface TargetBundle {

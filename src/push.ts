@@ -2,18 +2,10 @@ import { and, eq, notInArray, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { profiles, tasks } from "../schema/tables.ts";
 import type { Database } from "./database.ts";
-import type { ProfileParts, Task } from "./engine.ts";
 import { XpeftError } from "./errors.ts";
+import type { NewProfile, NewTask } from "./new-rows.ts";
 import { reach } from "./registry/reach.ts";
 import { firstGeneration, replaceProfile, rowOf } from "./registry/sql.ts";
-
-/** A task to write; the database counts the generation. */
-export type NewTask = Omit<Task, "generation">;
-
-/** A profile to write. */
-export interface NewProfile extends ProfileParts {
-  readonly id: string;
-}
 
 /** Writes a task and profiles of it in one transaction. */
 export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<void>;

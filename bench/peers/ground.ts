@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBundle } from "../../cli/files.ts";
-import type { NewProfile, NewTask } from "../../src/push.ts";
+import type { NewProfile, NewTask } from "../../src/new-rows.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../../test/support/rows.ts";
 import { BUNDLE } from "../graphs.ts";
 

@@ -2,7 +2,7 @@ import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
 import { parseImportLine, profileFrom, type TargetBundle } from "../exchange.ts";
 import type { Line } from "../ndjson.ts";
-import type { NewProfile } from "../push.ts";
+import type { NewProfile } from "../new-rows.ts";
 import type { StoredTask } from "../rows.ts";
 import { writeLines } from "./import-write.ts";
 

@@ -1,7 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks, tombstones } from "../../schema/tables.ts";
 import { bytesFromFloats } from "../floats.ts";
-import type { NewTask } from "../push.ts";
+import type { NewTask } from "../new-rows.ts";
 
 /**
  * The generation of a row that is made: one above that of its deletion, if it was there before.

@@ -2,7 +2,7 @@ import { and, asc, eq, getTableColumns, gt, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
-import type { NewTask } from "../push.ts";
+import type { NewTask } from "../new-rows.ts";
 import { type StoredTask, storedTaskFromRow, type TaskSummary, taskSummaryFromRow } from "../rows.ts";
 import { unknownTask } from "../unknown.ts";
 import { type Expected, generationMismatch, holds, meets } from "./expected.ts";

@@ -2,7 +2,7 @@ import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks, tombstones } from "../../schema/tables.ts";
 import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
-import type { NewTask } from "../push.ts";
+import type { NewTask } from "../new-rows.ts";
 import type { Expected } from "../registry/expected.ts";
 import { reach } from "../registry/reach.ts";
 import { mayStay, noProfiles, rowOf } from "../registry/sql.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
-import type { NewProfile, NewTask } from "../../src/push.ts";
+import type { NewProfile, NewTask } from "../../src/new-rows.ts";
 import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 

@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
 import { root } from "../../scripts/install.mjs";
-import { type Ended, run } from "../support/processes.ts";
+import { type Ended, run, runProgram } from "../support/processes.ts";
+import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { startAsked, TEXT } from "./asked.ts";
 
 const RIGHT = `
@@ -36,25 +38,37 @@ if (response.status === 404) (await response.json()).code === "no_such_code";
 client.v1.nothing.$get();
 `;
 
+const ENGINE = `
+import { DEFAULT_BUNDLE, loadEngine, readProfilesFile, readTaskFile } from "xpeft-edge/engine";
+
+declare const process: { argv: string[] };
+const [task = "", profiles = "", text = ""] = process.argv.slice(2);
+
+const engine = await loadEngine(DEFAULT_BUNDLE);
+const read = await readTaskFile(task, engine.bundle);
+const [parts] = await readProfilesFile(profiles, read, engine.bundle);
+if (!parts) throw new RangeError("there is no profile");
+const { predictions } = await engine.predict(read, [{ parts, input: { text } }]);
+console.log(JSON.stringify(predictions[0]));
+`;
+
 let asked: Awaited<ReturnType<typeof startAsked>>;
 let project: string;
 
-/** An empty project that has installed the package and Hono, and nothing else. */
+/** An empty project that has installed the package, and nothing else. */
 beforeAll(async () => {
   asked = await startAsked({ vars: { PUBLIC_PREDICT: "false" } });
   project = await mkdtemp(join(tmpdir(), "xpeft-outside-"));
-  const modules = join(project, "node_modules");
-  await mkdir(modules);
-  const shell = process.platform === "win32";
-  await promisify(execFile)("npm", ["pack", "--pack-destination", project], { cwd: root, shell });
+  const npm = (cwd: string, ...args: string[]) =>
+    promisify(execFile)("npm", args, { cwd, shell: process.platform === "win32" });
+  await npm(root, "pack", "--pack-destination", project);
   const tarball = (await readdir(project)).find((name) => name.endsWith(".tgz")) ?? "";
-  await promisify(execFile)("tar", ["-xzf", tarball], { cwd: project });
-  await rename(join(project, "package"), join(modules, "xpeft-edge"));
-  await symlink(join(root, "node_modules", "hono"), join(modules, "hono"), "junction");
   await writeFile(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  await npm(project, "install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`);
   await writeFile(join(project, "right.ts"), RIGHT);
   await writeFile(join(project, "wrong.ts"), WRONG);
-}, 120_000);
+  await writeFile(join(project, "engine.ts"), ENGINE);
+}, 300_000);
 afterAll(async () => {
   await asked.worker.close();
   await rm(project, { recursive: true, force: true });
@@ -70,18 +84,12 @@ async function compile(file: string): Promise<Ended> {
 }
 
 describe("the package, outside", () => {
-  it("has the client, and nothing of the Worker", async () => {
-    const files = await readdir(join(project, "node_modules", "xpeft-edge"), { recursive: true, withFileTypes: true });
-    expect(files.flatMap((file) => (file.isFile() ? [file.name] : [])).sort()).toEqual([
-      "LICENSE",
-      "NOTICE",
-      "README.md",
-      ...["api.d.ts", "api.js", "index.d.ts", "index.js", "lines.d.ts", "lines.js"],
-      "package.json",
-      "paths.d.ts",
-      "paths.js",
-      ...["problem.d.ts", "problem.js"],
-    ]);
+  it("has client, engine and command line, and nothing of the Worker", async () => {
+    const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
+    const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema", "src"];
+    expect((await at()).sort()).toEqual(all);
+    expect((await at("dist")).sort()).toEqual(["cli", "client", "engine", "schema", "src"]);
+    expect(await at("src", "pool")).toEqual(["kernels.wasm"]);
   });
 
   it("compiles in strict mode, and runs", async () => {
@@ -97,5 +105,32 @@ describe("the package, outside", () => {
     expect(code).not.toBe(0);
     const lines = stdout.matchAll(/wrong\.ts\((\d+),/g);
     expect([...new Set(Array.from(lines, ([, line]) => Number(line)))], stdout).toEqual([5, 6, 7, 9, 10]);
+  });
+
+  it("labels by the engine alone as the Worker does, bit for bit", async () => {
+    expect(await compile("engine.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const files = { task: join(project, "task.json"), profiles: join(project, "profiles.ndjson") };
+    await writeFile(files.task, taskFile(taskFor(await readBundle(DEFAULT_BUNDLE))));
+    await writeFile(files.profiles, profilesFile("demo", profilesOf(1)));
+    const { stdout, stderr } = await run([join(project, "engine.ts"), files.task, files.profiles, TEXT]);
+    expect(stderr).toBe("");
+    const { label, logits } = JSON.parse(stdout) as { label: string; logits: number[] };
+    const ranked = await asked.ranked(TEXT, "logits");
+    expect(label).toBe(ranked[0]?.label);
+    expect(logits.toSorted((a, b) => b - a)).toEqual(ranked.map(({ score }) => score));
+  });
+
+  it("has the command line, which says what it lacks", async () => {
+    const xpeft = (...args: string[]) =>
+      runProgram(process.execPath, ["node_modules/xpeft-edge/dist/cli/xpeft.js", ...args], { cwd: project });
+    expect(await xpeft("bundle", "verify")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("a text was read"),
+    });
+    const service = ["--url", asked.worker.url.href, "--key", asked.worker.adminKey];
+    expect(await xpeft("predict", "demo", TEXT, "--profile", "demo-000", ...service)).toMatchObject({ code: 0 });
+    const { code, stderr } = await xpeft("keys", "list");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/wrangler's, which is not installed\.\n.*\n {2}npm install --save-dev wrangler\n$/);
   });
 });

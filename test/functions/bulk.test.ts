@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readBundle } from "../../cli/files.ts";
-import type { NewProfile } from "../../src/push.ts";
+import type { NewProfile } from "../../src/new-rows.ts";
 import { masksOf, profilesFile, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 

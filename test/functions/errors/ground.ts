@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { DEFAULT_BUNDLE } from "../../../cli/files.ts";
 import type { ProblemCode, ProblemSchema } from "../../../functions/problem.ts";
 import type { TargetBundle } from "../../../src/exchange.ts";
-import type { NewTask } from "../../../src/push.ts";
+import type { NewTask } from "../../../src/new-rows.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../support/worker.ts";
 

@@ -5,7 +5,7 @@ import { readAsset } from "../../../functions/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
 import type { TargetBundle } from "../../../src/exchange.ts";
 import { readLines } from "../../../src/ndjson.ts";
-import type { NewProfile } from "../../../src/push.ts";
+import type { NewProfile } from "../../../src/new-rows.ts";
 import { exportProfiles } from "../../../src/registry/export.ts";
 import { importProfiles, type LineResult } from "../../../src/registry/import.ts";
 import { createProfileRegistry } from "../../../src/registry/profiles.ts";
