@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   seed: async () => (await import("./seed.ts")).registerSeed,
   keys: async () => (await import("./keys.ts")).registerKeys,
   bundle: async () => (await import("./bundle.ts")).registerBundle,
+  dev: async () => (await import("./dev.ts")).registerDev,
+  deploy: async () => (await import("./deploy/deploy.ts")).registerDeploy,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
 };
 

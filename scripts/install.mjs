@@ -38,13 +38,15 @@ export function installDependencies() {
     existsSync(node) && existsSync(installed) && statSync(installed).mtimeMs >= statSync(lockfile).mtimeMs;
   if (upToDate) return;
 
-  console.log("Installing dependencies…");
+  // Standard output is for what a command answers.
+  console.error("Installing dependencies…");
   // npm tells the scripts that it runs where it is; a bare `node scripts/…` has to find it.
   const npm = process.env.npm_execpath;
+  const stdio = ["inherit", process.stderr.fd, "inherit"];
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
   const { error, status } = npm?.endsWith(".js")
-    ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: "inherit" })
-    : spawnSync("npm", args, { cwd: root, stdio: "inherit", shell: process.platform === "win32" });
+    ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio })
+    : spawnSync("npm", args, { cwd: root, stdio, shell: process.platform === "win32" });
   if (error) fail(`npm cannot be run (${error.message}). Install Node 20 or newer together with npm.`);
   if (status !== 0) fail("npm ci failed; its own message is above. Is the package registry reachable?");
 }

@@ -1,0 +1,9 @@
+// `npm run deploy`: from a fresh clone to a Worker on Cloudflare. What it does is in cli/deploy/.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { installDependencies, node, root } from "./install.mjs";
+
+installDependencies();
+const command = [join(root, "cli", "xpeft.ts"), "deploy", ...process.argv.slice(2)];
+const { status } = spawnSync(node, command, { cwd: root, stdio: "inherit" });
+process.exit(status ?? 1);
