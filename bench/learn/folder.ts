@@ -8,7 +8,8 @@ import { commitNow } from "../commit.ts";
 
 const scores = z.record(z.string(), z.number());
 
-const companionSchema = z.object({
+/** `companion.json`. */
+export const companionSchema = z.object({
   task: z.string(),
   seed: z.int(),
   newcomers: z.array(z.string()),
@@ -18,7 +19,8 @@ const companionSchema = z.object({
 /** What `python -m bench.newcomers` found for one task and seed. */
 export type Companion = z.infer<typeof companionSchema>;
 
-const edgeSchema = z.object({
+/** `edge.json`. */
+export const edgeSchema = z.object({
   commit: z.string(),
   recipe: z.record(z.string(), z.number()),
   counts: z.record(

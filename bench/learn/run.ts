@@ -13,9 +13,10 @@ import { drawSvg } from "../plots.ts";
 import { type Edge, readCompanion, readEdge, readFew } from "./folder.ts";
 import { learnOne, scoresOf } from "./learn.ts";
 import { plotOf } from "./plot.ts";
+import { keepRun, readRuns } from "./runs.ts";
 import { type Summary, summarise } from "./summary.ts";
 
-const RESULTS = "bench/results/learn.json";
+const RESULTS = "bench/results";
 
 /** Learns the newcomers of a folder that are not learnt yet. */
 async function learnFolder(folder: string): Promise<void> {
@@ -81,17 +82,21 @@ function show(summary: Record<string, Record<string, Summary>>): void {
 program
   .name("npm run bench:learn --")
   .description("Learns newcomers in the Worker, and holds it against the companion and against what learns nothing.")
-  .argument("<folders...>", "what `python -m bench.newcomers` wrote, a folder for each task and seed")
-  .option("--out <file>", "where the figures go; their plot goes beside it", RESULTS)
-  .action(async (folders: string[], { out }: { out: string }) => {
-    for (const folder of folders) await learnFolder(folder);
-    const measured = await Promise.all(
-      folders.map(async (folder) => ({ companion: await readCompanion(folder), edge: await readEdge(folder) })),
-    );
-    const summary = summarise(measured);
+  .argument("[folders...]", "what `python -m bench.newcomers` wrote, a folder for each task and seed")
+  .option(
+    "--results <folder>",
+    "where learn/TASK-SEED.json go, and the figures and plot of all that are there",
+    RESULTS,
+  )
+  .action(async (folders: string[], { results }: { results: string }) => {
+    for (const folder of folders) {
+      await learnFolder(folder);
+      await keepRun(results, { companion: await readCompanion(folder), edge: await readEdge(folder) });
+    }
+    const summary = summarise(await readRuns(results));
     show(summary);
-    await writeFile(out, `${JSON.stringify(summary, null, 2)}\n`);
-    await writeFile(out.replace(/(\.json)?$/, ".svg"), await drawSvg(plotOf(summary)));
+    await writeFile(join(results, "learn.json"), `${JSON.stringify(summary, null, 2)}\n`);
+    await writeFile(join(results, "learn.svg"), await drawSvg(plotOf(summary)));
   });
 
 try {

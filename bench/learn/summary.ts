@@ -1,11 +1,5 @@
 import { deviation, mean } from "d3-array";
-import type { Companion, Edge } from "./folder.ts";
-
-/** One task and seed, measured by both halves. */
-export interface Measured {
-  readonly companion: Companion;
-  readonly edge: Edge;
-}
+import type { Run } from "./runs.ts";
 
 /** Mean and standard deviation over the seeds. */
 interface Spread {
@@ -36,21 +30,21 @@ function spreadOf(values: readonly number[]): Spread {
 }
 
 /** Figures by task and training texts a newcomer; mean absolute error where labels are numbers, else macro accuracy. */
-export function summarise(all: readonly Measured[]): Record<string, Record<string, Summary>> {
+export function summarise(all: readonly Run[]): Record<string, Record<string, Summary>> {
   const tasks = [...new Set(all.map(({ companion }) => companion.task))];
   return Object.fromEntries(
     tasks.map((task) => [task, summariseTask(all.filter((one) => one.companion.task === task))]),
   );
 }
 
-function summariseTask(runs: readonly Measured[]): Record<string, Summary> {
+function summariseTask(runs: readonly Run[]): Record<string, Summary> {
   const counts = Object.keys(runs[0]?.companion.counts ?? {}).filter((count) =>
     runs.every(({ edge }) => edge.counts[count]),
   );
   return Object.fromEntries(counts.map((count) => [count, summariseCount(runs, count)]));
 }
 
-function summariseCount(runs: readonly Measured[], count: string): Summary {
+function summariseCount(runs: readonly Run[], count: string): Summary {
   const found = runs.map(({ companion, edge }) => ({ ...companion.counts[count], edge: edge.counts[count] }));
   const metric = found.every(({ companion }) => companion?.mae !== undefined) ? "mae" : "macro";
   const valuesOf = (scores: (Record<string, unknown> | undefined)[]) => scores.map((one) => Number(one?.[metric]));

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { plotOf } from "../../bench/learn/plot.ts";
-import { type Measured, summarise } from "../../bench/learn/summary.ts";
+import type { Run } from "../../bench/learn/runs.ts";
+import { summarise } from "../../bench/learn/summary.ts";
 import { drawSvg } from "../../bench/plots.ts";
 
 /** One seed's figures of a task, at five texts. */
-const measured = (task: string, score: number, metric: "macro" | "mae" = "macro"): Measured => {
+const measured = (task: string, score: number, metric: "macro" | "mae" = "macro"): Run => {
   const scores = (value: number) => ({ macro: 0.5, [metric]: value });
   return {
     companion: {
