@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
 import { freePort, interrupt, run, start } from "../support/processes.ts";
+import { projectFiles } from "../support/project.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
 const PATIENCE_MS = 180_000;
@@ -27,8 +28,7 @@ async function writeDemo(name: string): Promise<void> {
 beforeAll(async () => {
   // A project that was just cloned and installed, with a demo of its own and no database.
   copy = await mkdtemp(join(tmpdir(), "xpeft-start-"));
-  const { stdout } = await exec("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]);
-  const needed = stdout.split("\0").filter((path) => path !== "" && !/^(training|test|bundles\/demo)\//.test(path));
+  const needed = (await projectFiles()).filter((path) => !/^(training|test|bundles\/demo)\//.test(path));
   for (const path of needed) {
     await mkdir(dirname(join(copy, path)), { recursive: true });
     await cp(path, join(copy, path), { preserveTimestamps: true });

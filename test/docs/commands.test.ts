@@ -1,0 +1,50 @@
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { commandsOf, documents } from "../support/documents.ts";
+import { freePort, interrupt, runProgram, start, untilAnswered } from "../support/processes.ts";
+import { projectFiles } from "../support/project.ts";
+
+const PATIENCE_MS = 300_000;
+const LOCAL = "http://localhost:8787";
+
+const withCommands: string[] = [];
+for (const path of await documents())
+  if ((await commandsOf(path)).some(({ notRun }) => notRun === null)) withCommands.push(path);
+
+let copy: string;
+let url: string;
+let server: ReturnType<typeof start>;
+
+/** The project as a stranger has it after `npm start`. */
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), "xpeft-docs-"));
+  for (const path of await projectFiles()) {
+    await mkdir(dirname(join(copy, path)), { recursive: true });
+    await cp(path, join(copy, path), { preserveTimestamps: true });
+  }
+  await symlink(resolve("node_modules"), join(copy, "node_modules"));
+  const port = String(await freePort());
+  url = `http://localhost:${port}`;
+  server = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
+  await untilAnswered(`${url}/healthz`);
+}, PATIENCE_MS);
+afterAll(async () => {
+  await interrupt(server.child);
+  await rm(copy, { recursive: true, force: true });
+});
+
+it.each(withCommands)(
+  "%s has commands that do what it says",
+  async (path) => {
+    const blocks = (await commandsOf(path)).filter(({ notRun }) => notRun === null);
+    // One shell for all of a page: what a block sets, later ones use.
+    const script = ["set -euo pipefail", ...blocks.map(({ text }) => text)].join("\n").replaceAll(LOCAL, url);
+    const { code, stdout, stderr } = await runProgram("bash", ["-c", script], { cwd: copy, env: { XPEFT_URL: url } });
+    expect({ code, stderr }, `${stdout}\n${stderr}`).toMatchObject({ code: 0 });
+    // curl -s is content with an error answer.
+    expect(stdout).not.toMatch(/"code":"[a-z_]+"/);
+  },
+  PATIENCE_MS,
+);

@@ -1,0 +1,19 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { run } from "../support/processes.ts";
+
+it("draws the pictures of the docs as they are there", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "xpeft-pictures-"));
+  try {
+    expect(await run(["scripts/draw-pictures.ts", folder])).toMatchObject({ code: 0, stderr: "" });
+    for (const name of ["method.svg", "masks.svg"]) {
+      expect(await readFile(join(folder, name), "utf8"), `${name}: npm run draw`).toBe(
+        await readFile(join("docs/pictures", name), "utf8"),
+      );
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
