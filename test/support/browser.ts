@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeFolder, removeFolder } from "./folders.ts";
@@ -21,8 +23,18 @@ export interface Page {
   type(text: string): Promise<void>;
   /** Presses a key and lets it go: a letter, Tab, Enter or Space. */
   press(key: string): Promise<void>;
+  /** Shows the page as on another screen. */
+  screen(screen: Screen): Promise<void>;
+  /** Keeps what is seen in the folder XPEFT_SCREENSHOTS, if that is set, for somebody to look at. */
+  screenshot(name: string): Promise<void>;
   /** What the browser found to complain of, but for answers that were refused. */
   readonly complaints: string[];
+}
+
+/** A screen and its owner's taste. */
+export interface Screen {
+  readonly width: number;
+  readonly scheme: "light" | "dark";
 }
 
 export interface Browser {
@@ -54,6 +66,7 @@ interface Result {
   readonly sessionId?: string;
   readonly result?: { readonly value?: unknown };
   readonly exceptionDetails?: Fault;
+  readonly data?: string;
 }
 
 const described = (fault: Fault): string => fault.exception?.description ?? fault.text;
@@ -131,6 +144,17 @@ export async function startBrowser(): Promise<Browser> {
       },
       async type(typed) {
         await tell("Input.insertText", { text: typed });
+      },
+      async screen({ width, scheme }) {
+        const metrics = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
+        await tell("Emulation.setDeviceMetricsOverride", metrics);
+        await tell("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+      },
+      async screenshot(name) {
+        const folder = process.env.XPEFT_SCREENSHOTS;
+        if (!folder) return;
+        const { data = "" } = await tell("Page.captureScreenshot", { captureBeyondViewport: true });
+        await writeFile(join(folder, `${name}.png`), data, "base64");
       },
       async press(key) {
         await tell("Input.dispatchKeyEvent", { type: "keyDown", ...keyOf(key) });
