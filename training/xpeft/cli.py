@@ -35,6 +35,29 @@ app = typer.Typer(help="Train X-PEFT profiles and build what xpeft-edge serves."
 
 
 @app.command()
+def prepare(
+    table: Annotated[
+        Path, typer.Argument(help="CSV with a header line, or JSON Lines (.jsonl, .ndjson); plain or gzip.", exists=True, dir_okay=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Data file to write, for train, add and eval.")],
+    profile: Annotated[str, typer.Option(help="Column of whose text it is.")] = "profile",
+    text: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    label: Annotated[str, typer.Option(help="Column of the label.")] = "label",
+    text_pair: Annotated[str | None, typer.Option(help="Column of a second text, if there is one.")] = None,
+    split: Annotated[str | None, typer.Option(help="Column of train, dev or test; without it, each profile's texts are split.")] = None,
+    dev: Annotated[float, typer.Option(min=0, max=0.5, help="Share of each profile's texts that goes to dev.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=0.5, help="Share of each profile's texts that goes to test.")] = 0.2,
+    seed: SeedOption = 0,
+) -> None:
+    """Turn a table of your own into a data file: columns of any name, texts split into train, dev and test."""
+    from xpeft.prepare import Columns, prepare_data
+
+    with readable_errors():
+        counts = prepare_data(table, out, Columns(profile, text, label, text_pair, split), dev, test, seed)
+        typer.echo(f"{out}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+@app.command()
 def bundle(
     out: Annotated[Path, typer.Option(help="Folder to write; a bundle that is there already is replaced.")],
     plm: Annotated[str, typer.Option(help="PLM: a hub id or a folder in transformers' layout.")] = DEFAULT_PLM,
