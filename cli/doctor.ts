@@ -21,6 +21,8 @@ interface DoctorOptions extends ServiceOptions, OutputOptions {
 /** One thing that has to be so, and how it is found out. */
 interface Check {
   readonly name: string;
+  /** Only for a Worker on this machine, whose database is here. */
+  readonly local?: true;
   /** Tells what was found; throws what is wrong, and what to do. */
   run(options: DoctorOptions): Promise<string>;
 }
@@ -47,6 +49,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: "local database",
+    local: true,
     async run({ bundle, persistTo }) {
       const { id } = await readBundle(bundle);
       const wanted = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql"));
@@ -93,6 +96,11 @@ interface Finding {
   readonly found: string;
 }
 
+/** Whether a URL is of this machine; one that is none is, too: the check of the Worker tells. */
+function isLocal(url: string): boolean {
+  return !URL.canParse(url) || ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
+}
+
 async function find(check: Check, options: DoctorOptions): Promise<Finding> {
   try {
     return { check: check.name, ok: true, found: await check.run(options) };
@@ -110,7 +118,8 @@ function show({ check, ok, found }: Finding): void {
 
 async function examine(options: DoctorOptions): Promise<void> {
   const findings: Finding[] = [];
-  for (const check of CHECKS) {
+  const here = isLocal(options.url);
+  for (const check of CHECKS.filter(({ local }) => here || !local)) {
     const finding = await find(check, options);
     findings.push(finding);
     if (!options.json) show(finding);
@@ -123,7 +132,9 @@ async function examine(options: DoctorOptions): Promise<void> {
 export function registerDoctor(program: Command): void {
   const doctor = program
     .command("doctor")
-    .description("check the bundle, the local database and a running Worker; each fault with what to do")
+    .description(
+      "check the bundle, a running Worker and, if that is on this machine, the local database; each fault with what to do",
+    )
     .option("--bundle <folder>", "the bundle that they are to be of", DEFAULT_BUNDLE)
     .option("--persist-to <folder>", "where the local database is, as given to wrangler dev");
   addJsonOption(addServiceOptions(doctor)).action(examine);

@@ -176,6 +176,10 @@ describe("xpeft doctor", () => {
     expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is ready/);
     expect(stdout).toMatch(/\nFAIL Worker's tasks: 1 of \d tasks were trained on another bundle: older\./);
     await worker.ask("DELETE", "/v1/tasks/older");
+    const elsewhere = await asked("doctor", "--url", "http://worker.invalid");
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.stdout).not.toContain("local database");
+    expect(elsewhere.stdout).toContain("FAIL Worker: There is no answer from http://worker.invalid.");
   });
 });
 
