@@ -38,10 +38,17 @@ export function summarise(all: readonly Run[]): Record<string, Record<string, Su
 }
 
 function summariseTask(runs: readonly Run[]): Record<string, Summary> {
-  const counts = Object.keys(runs[0]?.companion.counts ?? {}).filter((count) =>
-    runs.every(({ edge }) => edge.counts[count]),
+  const counts = [...new Set(runs.flatMap(({ edge }) => Object.keys(edge.counts)))];
+  return Object.fromEntries(
+    counts.map((count) => [
+      count,
+      // A run that was broken off has some of them.
+      summariseCount(
+        runs.filter(({ edge }) => edge.counts[count]),
+        count,
+      ),
+    ]),
   );
-  return Object.fromEntries(counts.map((count) => [count, summariseCount(runs, count)]));
 }
 
 function summariseCount(runs: readonly Run[], count: string): Summary {

