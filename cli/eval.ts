@@ -83,6 +83,12 @@ async function evaluate(options: EvalOptions): Promise<void> {
         const inputs = batch.records.map(inputOf);
         const json = { task: options.task, profile: batch.profile, inputs };
         const { predictions } = await unwrap(client.v1.predict.$post({ json }));
+        if (predictions.length !== inputs.length) {
+          throw new CommandError(
+            `${inputs.length} texts were answered with ${predictions.length} labels.`,
+            "Is this an xpeft-edge Worker of the same version?",
+          );
+        }
         for (const [place, { index, profile, label }] of batch.records.entries()) {
           scored.push({ index, profile, label, predicted: predictions[place]?.label ?? "" });
         }

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError } from "./errors.ts";
@@ -12,7 +12,12 @@ import { CommandError } from "./errors.ts";
  */
 export async function writeOut(path: string, text: Iterable<string> | AsyncIterable<string>): Promise<void> {
   if (path === "-") {
-    for await (const piece of text) process.stdout.write(piece);
+    try {
+      await pipeline(Readable.from(text), process.stdout, { end: false });
+    } catch (error) {
+      // Whoever read has had enough, such as head.
+      if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+    }
     return;
   }
   const part = `${path}.part`;
@@ -20,6 +25,7 @@ export async function writeOut(path: string, text: Iterable<string> | AsyncItera
     await pipeline(Readable.from(text), createWriteStream(part));
     await rename(part, path);
   } catch (cause) {
+    await rm(part, { force: true });
     if (cause instanceof Error && "syscall" in cause)
       throw new CommandError(`${path} cannot be written.`, "Name a file in a folder that is there.", { cause });
     throw cause;

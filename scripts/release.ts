@@ -1,8 +1,8 @@
 // `npm run release`: checks that a release can be made of what is here, and packs both packages.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fail, root } from "./install.mjs";
 
@@ -31,8 +31,10 @@ if (!draft && !/\(\d{4}-\d\d-\d\d\)$/.test(heading ?? ""))
   fail(`CHANGELOG.md does not date ${version}: "## ${version} (2026-01-31)".`);
 if (!draft && run("git", "status", "--porcelain") !== "") fail("There are changes that are in no commit.");
 
-mkdirSync(join(root, out), { recursive: true });
-if (only !== "python") run("npm", "pack", "--silent", "--pack-destination", out);
+const folder = resolve(root, out);
+mkdirSync(folder, { recursive: true });
+for (const name of readdirSync(folder)) if (/\.(tgz|whl)$/.test(name)) rmSync(join(folder, name));
+if (only !== "python") run("npm", "pack", "--silent", "--pack-destination", folder);
 if (only !== "npm")
   run(
     join("training", ".venv", "bin", "python"),
@@ -42,13 +44,16 @@ if (only !== "npm")
     "--quiet",
     "--no-deps",
     "--wheel-dir",
-    out,
+    folder,
     "./training",
   );
-for (const name of readdirSync(join(root, out))) {
+for (const name of readdirSync(folder).filter((name) => /\.(tgz|whl)$/.test(name))) {
   const hash = createHash("sha256")
-    .update(readFileSync(join(root, out, name)))
+    .update(readFileSync(join(folder, name)))
     .digest("hex");
   console.log(`${hash}  ${join(out, name)}`);
 }
-if (!draft) console.log(`\nThen: git tag v${version}, npm publish ${out}/*.tgz, twine upload ${out}/*.whl`);
+if (!draft)
+  console.log(
+    `\nThen: git tag v${version}; upload both to where they are installed from (package.json is private: nothing is published by mistake).`,
+  );

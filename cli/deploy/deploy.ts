@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { styleText } from "node:util";
 import type { Command } from "commander";
@@ -66,14 +65,6 @@ function plan(steps: readonly Step[], env: string): void {
   }
 }
 
-/** Only its owner may read the file. */
-const KEY_FILE_MODE = 0o600;
-
-async function tellKey(key: string, path: string | undefined): Promise<void> {
-  if (path === undefined) console.log(key);
-  else await writeFile(path, `${key}\n`, { mode: KEY_FILE_MODE, flag: "wx" });
-}
-
 async function deploy({ env, dryRun, keyOut, wait }: DeployOptions): Promise<void> {
   const steps = stepsOf(await readDatabases(env));
   const wrangler = createWrangler(env);
@@ -84,13 +75,16 @@ async function deploy({ env, dryRun, keyOut, wait }: DeployOptions): Promise<voi
     return;
   }
   const deployed: Deployed = keyOut === undefined ? {} : { keyOut };
-  for (const [index, step] of steps.entries()) {
-    console.error(styleText("bold", `${index + 1}/${steps.length} ${step.title}`, { stream: process.stderr }));
-    console.error(`    ${await step.run(wrangler, deployed)}`);
+  try {
+    for (const [index, step] of steps.entries()) {
+      console.error(styleText("bold", `${index + 1}/${steps.length} ${step.title}`, { stream: process.stderr }));
+      console.error(`    ${await step.run(wrangler, deployed)}`);
+    }
+  } finally {
+    // Whatever failed: if the key was made all the same, it cannot be had again.
+    if (deployed.key !== undefined && keyOut === undefined) console.log(deployed.key);
   }
-  const { url, key } = deployed;
-  // Told before anything else can fail: it cannot be had again.
-  if (key !== undefined) await tellKey(key, keyOut);
+  const { url } = deployed;
   if (wait && url !== undefined) console.error(`${url} is ${await untilHealthy(url)}.`);
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { SCOPES } from "../../src/access.ts";
 import { drawKey } from "../../src/keys.ts";
@@ -36,7 +36,7 @@ export interface BoundDatabase {
 const KEYS_BINDING = "DB";
 const SECRET = "TOKEN_KEYS";
 
-const whoSchema = z.object({ loggedIn: z.boolean() });
+const whoSchema = z.object({ loggedIn: z.literal(true) });
 const databasesSchema = z.array(z.object({ name: z.string() }));
 const secretsSchema = z.array(z.object({ name: z.string() }));
 const countSchema = z.array(z.object({ results: z.array(z.object({ n: z.int() })) }));
@@ -45,12 +45,15 @@ const account: Step = {
   title: "Account",
   commands: [{ args: ["whoami"] }],
   async run(wrangler) {
-    const signedIn = await wrangler.read(whoSchema, ["whoami", "--json"]).catch(() => ({ loggedIn: false }));
-    if (signedIn.loggedIn) return "signed in";
-    throw new CommandError(
-      "Wrangler is not signed in to a Cloudflare account.",
-      "npx wrangler login; or, where nobody can click, set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.",
-    );
+    // Where nobody is signed in, wrangler fails; so it does where it cannot reach Cloudflare, and the cause tells which.
+    await wrangler.read(whoSchema, ["whoami", "--json"]).catch((cause: unknown) => {
+      throw new CommandError(
+        "Wrangler is not signed in to a Cloudflare account, or cannot reach it.",
+        "npx wrangler login; or, where nobody can click, set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.",
+        { cause },
+      );
+    });
+    return "signed in";
   },
 };
 
@@ -96,6 +99,21 @@ const secret: Step = {
 const execute = (sql: string) => ["d1", "execute", KEYS_BINDING, "--remote", "--json", "--command", sql];
 const count = execute("SELECT count(*) AS n FROM keys");
 
+/** Only its owner may read the file. */
+const KEY_FILE_MODE = 0o600;
+
+async function keep(key: string, path: string): Promise<void> {
+  try {
+    await writeFile(path, `${key}\n`, { mode: KEY_FILE_MODE, flag: "wx" });
+  } catch (cause) {
+    throw new CommandError(
+      `The first key cannot be written to ${path}, and was not made.`,
+      "Name a file that is not there yet, in a folder that is: --key-out",
+      { cause },
+    );
+  }
+}
+
 const firstKey: Step = {
   title: "First key",
   commands: [{ args: count }, { args: execute("INSERT INTO keys …"), when: "there is none" }],
@@ -103,16 +121,12 @@ const firstKey: Step = {
     const [counted] = await wrangler.read(countSchema, count);
     if ((counted?.results[0]?.n ?? 0) > 0) return "there are keys already";
     const { keyOut } = deployed;
-    if (keyOut !== undefined && existsSync(keyOut)) {
-      throw new CommandError(
-        `${keyOut} is there already, and a key would be written over it.`,
-        "Move it, or name another: --key-out",
-      );
-    }
     const wanted = { name: "first", scopes: [...SCOPES], task: null, profilePrefix: "", expiresAt: null };
     const { key, row } = await drawKey(wanted);
-    await wrangler.read(z.unknown(), execute(insertStatement(row)));
+    // Before it counts: a key that could not be kept afterwards could not be had again.
+    if (keyOut !== undefined) await keep(key, keyOut);
     deployed.key = key;
+    await wrangler.run(execute(insertStatement(row)));
     return `made, with every scope; ${keyOut === undefined ? "it is shown below, and never again" : `it is in ${keyOut}, and nowhere else`}`;
   },
 };

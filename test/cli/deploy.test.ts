@@ -82,7 +82,7 @@ it(
     await writeFile(path, "kept");
     const { code, stderr } = await deploy("--key-out", path);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/kept\.key is there already.*\n {2}.*--key-out\n$/);
+    expect(stderr).toMatch(/cannot be written to \S+kept\.key, and was not made.*\n.*EEXIST.*\n {2}.*--key-out\n$/);
     expect(await readFile(path, "utf8")).toBe("kept");
     expect(keys("xpeft")).toEqual([]);
   },
@@ -112,7 +112,7 @@ it(
       XDG_CONFIG_HOME: folder,
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/not signed in.*\n {2}npx wrangler login/);
+    expect(stderr).toMatch(/not signed in.*\n {2}because: .*\n {2}npx wrangler login/s);
   },
   TIMEOUT_MS,
 );

@@ -89,3 +89,10 @@ def test_the_command_tells_what_it_wrote(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["prepare", str(table), "--out", str(tmp_path / "out.jsonl"), "--profile", "user"])
     assert ran.exit_code == 0
     assert "1 profiles, 2 labels, 7 train, 1 dev, 2 test" in ran.output
+
+
+def test_no_plain_file_gets_the_name_of_a_zipped_one(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("profile,text,label\na,b,c\n")
+    with pytest.raises(XpeftError, match="would not be zipped"):
+        prepare_data(table, tmp_path / "out.jsonl.gz", Columns(), 0.1, 0.2, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from xpeft.data import FIELD_HINTS, LINE_HINT, SPLITS, Record, Split
-from xpeft.errors import BadLine, NoTexts
+from xpeft.errors import BadLine, NoTexts, XpeftError
 from xpeft.lines import numbered_lines, parse_line
 from xpeft.writing import write_text
 
@@ -93,6 +93,8 @@ def split_texts(records: list[Record], dev: float, test: float, seed: int) -> li
 
 def prepare_data(path: Path, out: Path, columns: Columns, dev: float, test: float, seed: int) -> dict[str, int]:
     """Write a table as a data file. Returns how many profiles and labels it has, and how many texts each split."""
+    if out.suffix == ".gz":
+        raise XpeftError(f"{out} would not be zipped, whatever its name says", "Name a plain file: --out texts.jsonl")
     records = [record_of(path, number, row, columns) for number, row in rows_of(path)]
     if not records:
         raise NoTexts(f"{path} holds no texts", TABLE_HINT)
