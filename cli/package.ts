@@ -1,13 +1,17 @@
-import { readFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 
 const here = import.meta.dirname;
 
 /** Where the package's files are; compiled, this one lies a folder deeper. */
-const root = join(here, basename(dirname(here)) === "dist" ? "../.." : "..");
+const root = existsSync(join(here, "../bundles")) ? dirname(here) : dirname(dirname(here));
 
-/** A file or folder of the package, as seen from the folder that the command was called in. */
-export const ofPackage = (path: string): string => relative(process.cwd(), join(root, path)) || ".";
+/** A file or folder of the package: as seen from the folder that the command was called in, where it lies within. */
+export function ofPackage(path: string): string {
+  const absolute = join(root, path);
+  const seen = relative(process.cwd(), absolute);
+  return seen.startsWith("..") ? absolute : seen;
+}
 
 /** The package's version. */
 export function readVersion(): string {
