@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { lines, type Problem } from "../client/index.ts";
 import { profileArgument, taskArgument, wholeNumber } from "./arguments.ts";
-import { EXIT } from "./errors.ts";
+import { EXIT, UsageError } from "./errors.ts";
 import { addJsonOption, type OutputOptions } from "./output.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "./service.ts";
@@ -82,14 +82,16 @@ async function predictGroup(
 
 async function predict(task: string, texts: readonly string[], options: PredictOptions): Promise<void> {
   const { file, ndjson = /\.(ndjson|jsonl)$/i.test(file ?? "") } = options;
-  const plain = texts.length > 0 || !ndjson;
+  if (texts.length > 0 && (file !== undefined || ndjson)) {
+    throw new UsageError("Texts are given twice.", "As arguments, or as lines with --file or --ndjson.");
+  }
   // Nothing is drawn between the answers where both go to the same terminal.
   const progress = createProgress("texts", texts.length || undefined, !process.stdout.isTTY);
   let before = 0;
   let failed = 0;
   try {
     for await (const group of inGroups(texts.length > 0 ? texts : linesOfInput(file), TEXTS_A_REQUEST)) {
-      const sent = group.map((line) => (plain ? JSON.stringify({ text: line }) : line.trim() || "{}"));
+      const sent = group.map((line) => (ndjson ? line.trim() || "{}" : JSON.stringify({ text: line })));
       failed += await predictGroup(sent, before, task, options, progress);
       before += group.length;
     }

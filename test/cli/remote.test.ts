@@ -151,6 +151,10 @@ describe("xpeft predict", () => {
     expect(answers[257]).toMatchObject({ profile: "demo-001" });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^text 257: empty_text: /);
+    expect(await predict(TEXT, "--file", path)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("given twice"),
+    });
   });
 });
 
