@@ -1,3 +1,4 @@
+import { ProblemError } from "../client/index.ts";
 import { type ErrorCode, XpeftError } from "../src/errors.ts";
 import { targetOf } from "../src/learn/examples.ts";
 import { CommandError, describeError } from "./errors.ts";
@@ -25,37 +26,44 @@ export interface LearnParts {
 }
 
 /** What is wrong with one profile, while others may be learnt. */
-const OF_ONE_PROFILE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const OF_ONE_PROFILE: ReadonlySet<string | undefined> = new Set<ErrorCode>([
   "too_few_examples",
   "too_many_examples",
   "unknown_label",
   "one_label",
   "empty_text",
+  "learning_too_long",
   "unknown_profile",
   "generation_mismatch",
 ]);
 
-/** Learns a profile, writes it where it is to be written, and says so. */
-async function learnOne({ learner, progress, path, out }: LearnParts, pupil: Pupil, what: string): Promise<void> {
-  const { profile, examples } = pupil;
-  const { task } = learner;
+/** The code of an error, of this process or of a running Worker. */
+const codeOf = (error: unknown) =>
+  error instanceof XpeftError || error instanceof ProblemError ? error.code : undefined;
+
+/** @throws XpeftError `unknown_label` that names the example's line */
+function checkLabels(examples: readonly FileExample[], labels: readonly string[], path: string): void {
   for (const { label, line } of examples) {
     try {
-      targetOf(label, task.labels);
+      targetOf(label, labels);
     } catch (error) {
       throw placed(error, `${path}:${line}`);
     }
   }
+}
+
+/** Learns a profile, writes it where it is to be written, and says so. */
+async function learnOne({ learner, progress, path, out }: LearnParts, pupil: Pupil, what: string): Promise<void> {
+  const { profile, examples } = pupil;
+  if (learner.task) checkLabels(examples, learner.task.labels, path);
   const began = performance.now();
   progress.begin(what);
-  const learnt = await learner
-    .learn(profile, examples, async (where) => progress.tell(where))
-    .finally(() => progress.end());
+  const learnt = await learner.learn(profile, examples, (where) => progress.tell(where)).finally(() => progress.end());
   // Last, so that whatever is in the file is in the database too, where it was to be.
   const { masks, labelBias } = learnt.parts;
   out?.append({ id: profile, masks, labelBias });
   const seconds = (performance.now() - began) / 1000;
-  console.log(describeLearnt({ task: task.name, profile }, learnt, seconds, out?.path));
+  console.log(describeLearnt({ task: learner.name, profile }, learnt, seconds, out?.path));
 }
 
 /**
@@ -67,7 +75,7 @@ export async function learnAll(parts: LearnParts, pupils: readonly Pupil[]): Pro
   const { learner, out } = parts;
   const failed: string[] = [];
   for (const [place, pupil] of pupils.entries()) {
-    const name = `${learner.task.name}/${pupil.profile}`;
+    const name = `${learner.name}/${pupil.profile}`;
     if (out?.known.has(pupil.profile)) {
       console.log(`${name}: is in ${out.path} already, passed over`);
       continue;
@@ -75,7 +83,7 @@ export async function learnAll(parts: LearnParts, pupils: readonly Pupil[]): Pro
     try {
       await learnOne(parts, pupil, pupils.length === 1 ? name : `${name} (${place + 1} of ${pupils.length})`);
     } catch (error) {
-      if (!(error instanceof XpeftError && OF_ONE_PROFILE.has(error.code)) || pupils.length === 1) throw error;
+      if (!OF_ONE_PROFILE.has(codeOf(error)) || pupils.length === 1) throw error;
       failed.push(pupil.profile);
       console.error(`${name}: ${describeError(error)}`);
     }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { MAX_EXAMPLES } from "../src/learn/examples.ts";
 import type { StartChoice } from "../src/learn/profile.ts";
 import { RECIPE } from "../src/learn/recipe.ts";
@@ -12,7 +12,9 @@ import { endAtInterrupt } from "./interrupt.ts";
 import { learnAll, type Pupil } from "./learn-all.ts";
 import { createLearnProgress } from "./learn-progress.ts";
 import { checkSameTask, type Learner, learnerOfDatabase, learnerOfFile, readNamedTask } from "./learner.ts";
+import { learnerOfWorker, readServedTask } from "./learner-remote.ts";
 import { openLearntFile } from "./learnt-file.ts";
+import { openService } from "./service.ts";
 
 interface LearnOptions {
   readonly all?: string;
@@ -24,6 +26,8 @@ interface LearnOptions {
   readonly taskFile?: string;
   readonly bundle: string;
   readonly persistTo?: string;
+  readonly url?: string;
+  readonly key?: string;
 }
 
 const HELP = `
@@ -36,6 +40,7 @@ EXAMPLES is a CSV file with a header line, or JSON Lines if its name ends in .js
 
 Without --push and --out nothing is written: it shows what would be gained.
 --push writes each profile as soon as it is learnt, unless its row was written by someone else meanwhile.
+--url has a running Worker learn, with a key of the scope learn; a Worker stops after 60 seconds. With --out the key must have the scope write, too.
 --out can be gone on with: after Ctrl-C, the same command passes over what is in FILE. With --push alone all are learnt again.
 
 Examples:
@@ -43,8 +48,9 @@ Examples:
   npm run xpeft -- learn offense me examples.csv --push
   npm run xpeft -- learn offense --all everybody.csv --push --out learnt.ndjson
   npm run xpeft -- learn tickets me examples.csv --task-file runs/tickets/task.json --out learnt.ndjson
+  npm run xpeft -- learn offense me examples.csv --url https://xpeft-edge.<account>.workers.dev --push
 
-The exit status is 1 if a profile was not learnt, 2 if the command was called wrongly, 130 after Ctrl-C.`;
+The exit status is 1 if a profile was not learnt, 2 if the command was called wrongly, 3 if the Worker could not be reached, 130 after Ctrl-C.`;
 
 function startArgument(text: string): StartChoice {
   return text === "auto" || text === "default" || text === "own" ? text : { profile: profileArgument(text) };
@@ -93,7 +99,7 @@ async function learn(
   file: string | undefined,
   options: LearnOptions,
 ): Promise<void> {
-  const { push = false, out: outPath, taskFile, persistTo } = options;
+  const { push = false, out: outPath, taskFile, persistTo, url, key } = options;
   const { profile, path } = askedFor(one, file, options.all);
   if (taskFile !== undefined && !push && persistTo !== undefined) {
     throw new UsageError(
@@ -111,15 +117,21 @@ async function learn(
   const task = taskFile === undefined ? null : await readNamedTask(taskFile, name, bundle);
 
   const learnWith = async (learner: Learner) => {
-    const opened = outPath === undefined ? null : openLearntFile(outPath, learner.task, bundle);
+    const opened = outPath === undefined || !learner.task ? null : openLearntFile(outPath, learner.task, bundle);
     if (opened?.torn) console.error(`${outPath}: its last line was broken off, and is dropped.`);
     const out = opened && outPath !== undefined ? { ...opened, path: outPath } : null;
     await learnAll({ learner, progress, path, out }, pupils);
   };
+  if (url !== undefined) {
+    const client = openService({ url, ...(key && { key }) });
+    // Only what goes into a file must be checked here; a key that may do nothing but learn cannot read the task.
+    const served = outPath === undefined ? null : await readServedTask(client, name, bundle);
+    return await learnWith(learnerOfWorker(client, name, served, push, options));
+  }
   if (task && !push) return await learnWith(learnerOfFile(task, options));
   await withLoneDatabase(persistTo, async (db) => {
     const learner = await learnerOfDatabase(db, name, push, options);
-    if (task) checkSameTask(task, learner);
+    if (task) checkSameTask(task, learner.task);
     await learnWith(learner);
   });
 }
@@ -130,11 +142,11 @@ export function registerLearn(program: Command): void {
     .command("learn")
     .description("learn a profile, or many, from labelled texts, with the engine that serves them; without Python")
     .usage("[options] TASK PROFILE EXAMPLES\n       xpeft learn [options] TASK --all EXAMPLES")
-    .argument("<task>", "the task, as the local database has it", taskArgument)
+    .argument("<task>", "the task, as the database has it", taskArgument)
     .argument("[profile]", "the profile to learn; it need not be there yet")
     .argument("[examples]", "labelled texts, as told below")
     .option("--all <examples>", "learn every profile that the column profile names, one after the other")
-    .option("--push", "write what is learnt to the local database; a running Worker answers with it within 30 seconds")
+    .option("--push", "write what is learnt to the database; a running Worker answers with it within 30 seconds")
     .option("--out <file>", "append what is learnt as lines of profiles.ndjson; profiles that it has are passed over")
     .option(
       "--start <start>",
@@ -150,6 +162,13 @@ export function registerLearn(program: Command): void {
     )
     .option("--bundle <folder>", "the bundle that the task was trained on", DEFAULT_BUNDLE)
     .option("--persist-to <folder>", "where the local database is, as given to wrangler dev")
+    .addOption(
+      new Option(
+        "--url <url>",
+        "have a running Worker learn, for its own database, in the place of this process",
+      ).conflicts(["taskFile", "persistTo"]),
+    )
+    .addOption(new Option("--key <key>", "a key with the scope learn, for --url").env("XPEFT_KEY"))
     .addHelpText("after", HELP)
     .action(learn);
 }

@@ -4,7 +4,7 @@ import { XpeftError } from "../src/errors.ts";
 import type { TargetBundle } from "../src/exchange.ts";
 import type { Example } from "../src/learn/examples.ts";
 import { type LearntProfile, learnProfile, type StartChoice } from "../src/learn/profile.ts";
-import type { Progress } from "../src/learn/progress.ts";
+import type { Hooks, Progress } from "../src/learn/progress.ts";
 import type { NewTask } from "../src/new-rows.ts";
 import { createStore } from "../src/store.ts";
 import { loadEngine } from "./engine.ts";
@@ -22,17 +22,24 @@ export interface Manner {
 
 /** Learns profiles of one task. */
 export interface Learner {
-  readonly task: NewTask;
-  /** @throws XpeftError as {@link learnProfile} does */
+  /** The task's name. */
+  readonly name: string;
+  /** Null where the one who learns keeps it to itself. */
+  readonly task: NewTask | null;
+  /** @throws XpeftError as {@link learnProfile} does; or ProblemError, of a running Worker */
   learn(
     profile: string,
     examples: readonly Example[],
-    onProgress: (progress: Progress) => Promise<void>,
+    onProgress: (progress: Progress) => void,
   ): Promise<LearntProfile>;
 }
 
 /** Nothing ends a learning but the end of the process, and it may take as long as it takes. */
-const unbounded = () => ({ signal: new AbortController().signal, budgetSeconds: Number.POSITIVE_INFINITY });
+const hooksOf = (onProgress: (progress: Progress) => void): Hooks => ({
+  onProgress: async (progress) => onProgress(progress),
+  signal: new AbortController().signal,
+  budgetSeconds: Number.POSITIVE_INFINITY,
+});
 
 /** Loads an engine when it is first needed, and keeps it. */
 function whenNeeded(bundle: string): () => Promise<Engine> {
@@ -54,11 +61,12 @@ export function learnerOfFile(task: NewTask, manner: Manner): Learner {
   }
   const engine = whenNeeded(bundle);
   return {
+    name: task.name,
     task,
     async learn(_profile, examples, onProgress) {
       const standard = { profile: null, parts: { masks: task.masks, labelBias: null } };
       const request = { examples, starts: [standard] as const, passes, seed };
-      const learnt = await (await engine()).learn(task, request, { ...unbounded(), onProgress });
+      const learnt = await (await engine()).learn(task, request, hooksOf(onProgress));
       return { ...learnt, generation: null, created: false };
     },
   };
@@ -84,7 +92,7 @@ export async function learnerOfDatabase(
   name: string,
   write: boolean,
   { start, epochs: passes, seed, bundle }: Manner,
-): Promise<Learner> {
+): Promise<Learner & { readonly task: NewTask }> {
   const { task } = await createStore(db).read(name, [], null);
   if (!task) {
     throw new CommandError(
@@ -95,14 +103,16 @@ export async function learnerOfDatabase(
   const shards = { count: 1, at: () => db };
   const engine = whenNeeded(bundle);
   return {
+    name,
     task,
     async learn(profile, examples, onProgress) {
       const lessons = { task: name, profile, examples, start, reach: "", passes, seed, dryRun: !write } as const;
       const parts = { engine: await engine(), shards };
-      const hooks = { ...unbounded(), onProgress };
-      return await learnProfile(parts, { ...lessons, expected: undefined }, hooks).catch((error: unknown) => {
-        throw error instanceof XpeftError && error.code === "unknown_profile" ? noStart(error) : error;
-      });
+      return await learnProfile(parts, { ...lessons, expected: undefined }, hooksOf(onProgress)).catch(
+        (error: unknown) => {
+          throw error instanceof XpeftError && error.code === "unknown_profile" ? noStart(error) : error;
+        },
+      );
     },
   };
 }
@@ -123,7 +133,7 @@ export async function readNamedTask(path: string, name: string, bundle: TargetBu
  *
  * @throws CommandError
  */
-export function checkSameTask(file: NewTask, { task }: Learner): void {
+export function checkSameTask(file: NewTask, task: NewTask): void {
   const same =
     file.bundle === task.bundle &&
     file.maxTokens === task.maxTokens &&

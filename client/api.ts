@@ -9,6 +9,7 @@ import type { BlankEnv, ExtractSchema } from "hono/types";
 function writtenOut() {
   type Worker = import("../functions/app.ts").Api;
   type WorkerProblem = ReturnType<typeof import("../functions/problem.ts").problemOf>;
+  type WorkerEvents = import("../functions/routes/learn.ts").LearnEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 
@@ -23,13 +24,19 @@ function writtenOut() {
 
   type Schema = ExtractSchema<Worker>;
   type Routes = { [P in keyof Schema]: { [M in keyof Schema[P]]: Endpoint<Schema[P][M]> } };
-  return {} as { routes: Routes; problem: Plain<WorkerProblem> };
+  return {} as { routes: Routes; problem: Plain<WorkerProblem>; events: Plain<WorkerEvents> };
 }
 
 type WrittenOut = ReturnType<typeof writtenOut>;
 
 /** The body of every error answer: problem details (RFC 9457) with a code that is never renamed, and a hint. */
 export type Problem = WrittenOut["problem"];
+
+/** Where a learning is. */
+export type LearnProgress = WrittenOut["events"]["progress"];
+
+/** What was learnt, and written if that was asked for. */
+export type Learnt = WrittenOut["events"]["learnt"];
 
 /** The statuses of error answers. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 501 | 503;

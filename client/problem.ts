@@ -36,11 +36,11 @@ export async function failure(response: ClientResponse<unknown>): Promise<Error>
  *
  * @throws ProblemError if it is an error answer
  * @throws Error if it comes from something before the service, so that it has neither code nor hint
- * @throws TypeError if it is a stream of JSON Lines
+ * @throws TypeError if it is a stream
  */
 export async function unwrap<R extends ClientResponse<unknown>>(asked: R | Promise<R>): Promise<Body<R>> {
   const response = await asked;
   if (!response.ok) throw await failure(response);
   if (response.headers.get("content-type")?.startsWith("application/json")) return (await response.json()) as Body<R>;
-  throw new TypeError(`${response.url} answered with a stream: read it with lines().`);
+  throw new TypeError(`${response.url} answered with a stream: read it with lines(), or a learning with learning().`);
 }

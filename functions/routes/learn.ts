@@ -104,6 +104,12 @@ const Outcome = z
   })
   .openapi("Learnt", { description: "The data of the last event, `learnt`." });
 
+/** What the events tell, by their names. */
+export interface LearnEvents {
+  progress: z.infer<typeof Progress>;
+  learnt: z.infer<typeof Outcome>;
+}
+
 const route = createRoute({
   method: "post",
   path: "/v1/profiles/{task}/{profile}/learn",

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Client, createClient, lines, ProblemError, type ProblemStatus, unwrap } from "../../client/index.ts";
+import {
+  type Client,
+  createClient,
+  learning,
+  lines,
+  ProblemError,
+  type ProblemStatus,
+  unwrap,
+} from "../../client/index.ts";
 import { PROBLEM_CODES, statusOf } from "../../functions/problem.ts";
 import { toBase64 } from "../../src/base64.ts";
+import { lessonsOf } from "../support/lessons.ts";
 import { masksOf } from "../support/rows.ts";
 import { LONG, startAsked, TEXT } from "./asked.ts";
 
@@ -54,6 +63,19 @@ describe("the typed client", () => {
       { line: 2, error: { code: "text_too_long" } },
       { done: true, answered: 1, failed: 1 },
     ]);
+  });
+
+  it("waits for a learning, hears where it is, and fails with its problem", async () => {
+    const { learn } = client.v1.profiles[":task"][":profile"];
+    const examples = lessonsOf(6);
+    const param = { task: "demo", profile: "new" };
+    const told: number[] = [];
+    const json = { examples, epochs: 1, start: "default", dryRun: true } as const;
+    const learnt = await learning(learn.$post({ param, json }), ({ done }) => told.push(done));
+    expect(learnt).toMatchObject({ profile: "new", generation: null, leftOut: { texts: 6 } });
+    expect(told.every((share) => share >= 0 && share <= 1) && told.length > 0).toBe(true);
+    const one = learn.$post({ param, json: { examples: examples.slice(0, 1) } });
+    await expect(learning(one)).rejects.toMatchObject({ code: "too_few_examples", status: 422 });
   });
 
   it("reads streams line by line, and refuses to take them for one answer", async () => {

@@ -1,0 +1,30 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { ClientResponse } from "hono/client";
+import type { LearnProgress, Learnt, Problem } from "./api.ts";
+import { failure, ProblemError } from "./problem.ts";
+
+/**
+ * Waits for a learning. To end it before, and write nothing, abort its request.
+ *
+ * @param onProgress is told where it is, about twice a second
+ * @returns what was learnt
+ * @throws ProblemError if it is refused, or fails on its way
+ * @throws Error if it breaks off
+ * @example
+ * const me = client.v1.profiles[":task"][":profile"].learn;
+ * const learnt = await learning(me.$post({ param: { task: "offense", profile: "me" }, json: { examples } }), ({ done }) => console.log(done));
+ */
+export async function learning(
+  asked: ClientResponse<unknown> | Promise<ClientResponse<unknown>>,
+  onProgress: (progress: LearnProgress) => void = () => {},
+): Promise<Learnt> {
+  const response = await asked;
+  if (!response.ok) throw await failure(response);
+  const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const { event, data } of events ?? []) {
+    if (event === "problem") throw new ProblemError(JSON.parse(data) as Problem);
+    if (event === "learnt") return JSON.parse(data) as Learnt;
+    if (event === "progress") onProgress(JSON.parse(data) as LearnProgress);
+  }
+  throw new Error(`${response.url} broke off before the learning was done.`);
+}
