@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { type Client, unwrap } from "../client/index.ts";
 import { wholeNumber } from "./arguments.ts";
 import { CommandError } from "./errors.ts";
+import { createProgress } from "./progress.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
 import { type Scored, scorePredictions } from "./score.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "./service.ts";
@@ -72,11 +72,10 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
     options.pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
 
-  const bar = new SingleBar({ stream: process.stderr, format: "{bar} {value}/{total} texts, {eta_formatted} left" });
+  const progress = createProgress("texts", records.length);
   const scored: Scored[] = [];
   const waiting = inBatches(records, inputOf);
   const start = performance.now();
-  bar.start(records.length, 0);
   try {
     const worker = async (): Promise<void> => {
       for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
@@ -92,12 +91,12 @@ async function evaluate(options: EvalOptions): Promise<void> {
         for (const [place, { index, profile, label }] of batch.records.entries()) {
           scored.push({ index, profile, label, predicted: predictions[place]?.label ?? "" });
         }
-        bar.increment(batch.records.length);
+        progress.add(batch.records.length);
       }
     };
     await Promise.all(Array.from({ length: options.concurrency }, worker));
   } finally {
-    bar.stop();
+    progress.end();
   }
   const seconds = Math.round(performance.now() - start) / 1000;
   scored.sort((a, b) => a.index - b.index);

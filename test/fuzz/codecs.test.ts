@@ -1,0 +1,216 @@
+import { createHmac } from "node:crypto";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../cli/files.ts";
+import { parseManifest } from "../../src/bundle/manifest.ts";
+import { XpeftError } from "../../src/errors.ts";
+import { formatProfile, parseImportLine, parseProfile, parseTask, taskFileOf } from "../../src/exchange.ts";
+import { packLabelBias, readLabelBias } from "../../src/label-bias.ts";
+import { packMasks, unpackMasks } from "../../src/masks.ts";
+import { readLines } from "../../src/ndjson.ts";
+import { parseSigningKeys } from "../../src/signing-keys.ts";
+import { readToken, signToken } from "../../src/token.ts";
+import { choicesOf, shapes } from "../support/arbitraries.ts";
+import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
+import { masksOf, taskFor } from "../support/rows.ts";
+
+/** Cases in all; `npm run fuzz` sets more. */
+const CASES = Number(process.env.XPEFT_FUZZ_CASES ?? 5_000);
+
+/** No case may take as long as this. */
+const HANG_MS = 2_000;
+
+const bundle = await readBundle(DEFAULT_BUNDLE);
+const task = taskFor(bundle, { labels: ["low", "high"] });
+const profile = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(1, 255) };
+const keys = parseSigningKeys(`new:${Buffer.alloc(32, 1).toString("base64")}`);
+const now = new Date();
+const use = { bundle: bundle.id, task: task.name, profile: null };
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+const streamOf = (pieces: readonly Uint8Array[]) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece);
+      controller.close();
+    },
+  });
+
+/** A format: what may come, how it is read, the errors it may be refused with, and what must hold of what is taken. */
+interface Codec<Input> {
+  readonly name: string;
+  readonly inputs: fc.Arbitrary<Input>;
+  readonly read: (input: Input) => unknown;
+  readonly refusals: RegExp;
+  readonly holds?: (read: never, input: Input) => void | Promise<void>;
+}
+
+const codec = <Input, Read>(
+  one: Omit<Codec<Input>, "read" | "holds"> & {
+    read(input: Input): Read;
+    holds?(read: Awaited<Read>, input: Input): void | Promise<void>;
+  },
+) => one as Codec<unknown>;
+
+const profileLine = formatProfile(task.name, profile);
+const manifest = await readFolder(DEFAULT_BUNDLE)("manifest.json");
+if (manifest === null) throw new Error("the bundle has no manifest");
+const { token } = await signToken(
+  keys,
+  { ...task, generation: 1 },
+  { task: task.name, ...profile, labelBias: null, generation: 1, updatedAt: now },
+  { carry: "masks", ttlSeconds: 60, until: null, now },
+);
+const [header = "", claims = ""] = token.split(".").map((part) => Buffer.from(part, "base64url").toString());
+
+const CODECS = [
+  codec({
+    name: "masks",
+    inputs: shapes.chain((shape) =>
+      choicesOf(shape).chain((choices) => fc.tuple(fc.constant(shape), hostileBytes(packMasks(choices, shape)))),
+    ),
+    read: ([shape, blob]) => unpackMasks(blob, shape),
+    refusals: /^invalid_mask$/,
+    holds: (adapters, [shape, blob]) => expect(packMasks(adapters, shape)).toEqual(blob),
+  }),
+  codec({
+    name: "label bias",
+    inputs: hostileBytes(Uint8Array.of(1, 255, 128)),
+    read: (blob) => readLabelBias(blob, 3),
+    refusals: /^invalid_label_bias$/,
+    holds: (bias, blob) => expect(packLabelBias(bias) ?? new Uint8Array(3)).toEqual(blob),
+  }),
+  codec({
+    name: "manifest, by its fields",
+    inputs: hostileJson(JSON.parse(decode(manifest))),
+    read: (text) => parseManifest(encode(text)),
+    refusals: /^invalid_manifest$/,
+  }),
+  codec({
+    name: "manifest, by its bytes",
+    inputs: hostileBytes(manifest),
+    read: (bytes) => parseManifest(bytes),
+    refusals: /^invalid_manifest$/,
+  }),
+  codec({
+    name: "task.json",
+    inputs: hostileJson({ ...taskFileOf(task) }),
+    read: (text) => parseTask(text, bundle),
+    refusals: /^(invalid_row|mismatched_write|invalid_mask)$/,
+    holds: (read) => expect(parseTask(JSON.stringify(taskFileOf(read)), bundle)).toEqual(read),
+  }),
+  codec({
+    name: "a line of profiles.ndjson",
+    inputs: hostileJson(JSON.parse(profileLine)),
+    read: (line) => parseProfile(line, task, bundle),
+    refusals: /^(invalid_row|mismatched_write|invalid_mask|invalid_label_bias)$/,
+    holds: (read) => expect(parseProfile(formatProfile(task.name, read), task, bundle)).toEqual(read),
+  }),
+  codec({
+    name: "a line of an import",
+    inputs: hostileJson({ ...JSON.parse(profileLine), generation: 3 }),
+    read: (line) => parseImportLine(line),
+    refusals: /^invalid_row$/,
+  }),
+  codec({
+    name: "a token, by its bytes",
+    inputs: hostileBytes(encode(token)),
+    read: (bytes) => readToken(decode(bytes), keys, use, now),
+    refusals: /^token_/,
+    // Base64 without padding has bits at its end that say nothing, and are refused only where the signature's are.
+    holds: (read) => expect(read).toMatchObject({ profile: "demo-000", parts: { masks: masksOf(1) } }),
+  }),
+  codec({
+    name: "a token, by its header and claims",
+    inputs: fc.tuple(
+      fc.oneof(
+        { weight: 2, arbitrary: fc.constant(header) },
+        { weight: 1, arbitrary: hostileJson(JSON.parse(header)) },
+      ),
+      hostileJson(JSON.parse(claims)),
+      // Signed by whoever has the key, or not at all.
+      fc.oneof({ weight: 4, arbitrary: fc.constant("new") }, { weight: 1, arbitrary: fc.constantFrom("", "other") }),
+    ),
+    read: ([head, body, key]) => {
+      const parts = [head, body].map((part) => Buffer.from(part).toString("base64url")).join(".");
+      const secret = Buffer.alloc(32, key === "new" ? 1 : 9);
+      const signature = key === "" ? "" : createHmac("sha256", secret).update(parts).digest("base64url");
+      return readToken(`${parts}.${signature}`, keys, use, now);
+    },
+    refusals: /^token_/,
+    holds: ({ task: of, parts }, [, , key]) =>
+      expect([key, of, parts.masks]).toEqual(["new", "demo", expect.any(Uint8Array)]),
+  }),
+  codec({
+    name: "the setting TOKEN_KEYS",
+    inputs: fc.oneof(
+      oddText,
+      hostileBytes(
+        encode(`new:${Buffer.alloc(32, 1).toString("base64")},old:${Buffer.alloc(40, 2).toString("base64")}`),
+      ).map(decode),
+    ),
+    read: (setting) => parseSigningKeys(setting),
+    refusals: /^(tokens_not_set_up|invalid_setting)$/,
+    holds: ({ current, byId }) => expect(byId.get(current)?.length).toBeGreaterThanOrEqual(32),
+  }),
+  codec({
+    name: "JSON Lines, however they are cut",
+    inputs: fc.tuple(
+      fc.array(hostileBytes(encode(`${profileLine.slice(0, 40)}\n`)), { maxLength: 8 }),
+      fc.integer({ min: 1, max: 60 }),
+    ),
+    read: async ([pieces, maxBytes]) => {
+      const limits = { maxBytes, maxLines: 3, groupBytes: 100 };
+      const groups = await Array.fromAsync(readLines(streamOf(pieces), limits));
+      return groups.flat();
+    },
+    refusals: /^$/,
+    holds: (lines, [pieces, maxBytes]) => {
+      const whole = Buffer.concat(pieces);
+      const ends = [...whole.entries()].filter(([, byte]) => byte === 0x0a).map(([at]) => at);
+      for (const { number, text, fault } of lines) {
+        const from = number === 1 ? 0 : (ends[number - 2] ?? Number.NaN) + 1;
+        const line = whole.subarray(from, ends[number - 1]);
+        expect(fault === "length").toBe(line.length > maxBytes);
+        if (text !== null)
+          expect(Buffer.from(text.replace(/\r$/, ""))).toEqual(Buffer.from(decode(line).replace(/\r$/, "")));
+      }
+    },
+  }),
+];
+
+const polluted = () => Object.keys(Object.prototype).length + Object.keys(Array.prototype).length;
+
+afterEach(() => expect(polluted()).toBe(0));
+
+/** Refuses any error but those that a format has, and what takes too long. */
+async function tried({ read, refusals, holds }: Codec<unknown>, input: unknown): Promise<"read" | "refused"> {
+  const start = performance.now();
+  try {
+    const value = await read(input);
+    await holds?.(value as never, input);
+    return "read";
+  } catch (error) {
+    if (!(error instanceof XpeftError)) throw error;
+    expect(error.code).toMatch(refusals);
+    expect(error.hint).not.toBe("");
+    return "refused";
+  } finally {
+    expect(performance.now() - start).toBeLessThan(HANG_MS);
+  }
+}
+
+describe.each(CODECS)("$name", (one) => {
+  it("is read as it is, or refused by its name", { timeout: 3_600_000 }, async () => {
+    const counts = { read: 0, refused: 0 };
+    const property = fc.asyncProperty(one.inputs, async (input) => {
+      counts[await tried(one, input)]++;
+    });
+    await fc.assert(property, { numRuns: Math.ceil(CASES / CODECS.length) });
+    console.info(`${one.name}: ${counts.read} read, ${counts.refused} refused`);
+    // Cases of one kind alone would try nothing.
+    expect(Math.min(counts.read, counts.refused)).toBeGreaterThan(one.refusals.source === "^$" ? -1 : 0);
+  });
+});
