@@ -19,7 +19,8 @@ type Imported =
   | { readonly line: number; readonly status: "created" | "replaced" | "unchanged" }
   | { readonly line: number; readonly status: "failed"; readonly error: Problem };
 
-interface Sums {
+/** How many lines of an import came to what. */
+export interface Sums {
   created: number;
   replaced: number;
   unchanged: number;
@@ -105,6 +106,34 @@ export function registerPushProfiles(command: Command): void {
     });
 }
 
+/**
+ * Writes a task's profiles to a file, or to standard output for `-`, as a profiles.ndjson.
+ *
+ * @returns how many there are
+ */
+export async function exportProfiles(
+  options: ServiceOptions,
+  task: string,
+  { path, prefix }: { readonly path: string; readonly prefix: string },
+): Promise<number> {
+  const progress = createProgress("profiles");
+  const response = openService(options).v1.tasks[":task"].export.$get({ param: { task }, query: { prefix } });
+  let count = 0;
+  async function* all(): AsyncGenerator<string> {
+    for await (const line of lines(response)) {
+      progress.add(1);
+      count++;
+      yield `${JSON.stringify(line)}\n`;
+    }
+  }
+  try {
+    await writeOut(path, all());
+  } finally {
+    progress.end();
+  }
+  return count;
+}
+
 interface PullOptions extends ServiceOptions {
   readonly prefix: string;
   readonly out: string;
@@ -117,18 +146,6 @@ export function registerPullProfiles(command: Command): void {
     .option("--prefix <prefix>", "only those whose ids start so", "")
     .option("--out <file>", "where they go; - is standard output", "-")
     .action(async (task: string, { prefix, out, ...options }: PullOptions) => {
-      const progress = createProgress("profiles");
-      const response = openService(options).v1.tasks[":task"].export.$get({ param: { task }, query: { prefix } });
-      async function* all(): AsyncGenerator<string> {
-        for await (const line of lines(response)) {
-          progress.add(1);
-          yield `${JSON.stringify(line)}\n`;
-        }
-      }
-      try {
-        await writeOut(out, all());
-      } finally {
-        progress.end();
-      }
+      await exportProfiles(options, task, { path: out, prefix });
     });
 }

@@ -1,12 +1,10 @@
 import { type Command, Option } from "commander";
-import { unwrap } from "../client/index.ts";
-import type { NewTask } from "../src/new-rows.ts";
 import { createPush } from "../src/push.ts";
 import { withLoneDatabase } from "./database.ts";
 import { EXIT } from "./errors.ts";
-import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile, readText } from "./files.ts";
-import { importProfiles, sumsText } from "./profiles-bulk.ts";
-import { openService } from "./service.ts";
+import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "./files.ts";
+import { sumsText } from "./profiles-bulk.ts";
+import { pushToWorker } from "./push-remote.ts";
 
 interface PushOptions {
   readonly task: string;
@@ -18,30 +16,18 @@ interface PushOptions {
   readonly replace?: boolean;
 }
 
-/**
- * Writes task and profiles through a running Worker. The profiles go under the very generation that the task was written as: where
- * someone else writes it meanwhile, the import is refused.
- */
-async function pushOverHttp(task: NewTask, url: string, { key, replace, ...options }: PushOptions): Promise<void> {
-  const service = { url, ...(key && { key }) };
-  const written = await unwrap(
-    openService(service).v1.tasks[":task"].$put({
-      param: { task: task.name },
-      query: { profiles: replace ? "delete" : "keep" },
-      json: JSON.parse(await readText(options.task)),
-    }),
-  );
-  const { generation: ifTaskGeneration } = written;
-  const sums = await importProfiles(service, task.name, { path: options.profiles, ifTaskGeneration });
-  console.log(`Task ${task.name} is at generation ${ifTaskGeneration}. Profiles: ${sumsText(sums)}`);
-  if (sums.failed > 0) process.exitCode = EXIT.failed;
-}
-
 async function push(options: PushOptions): Promise<void> {
   const bundle = await readBundle(options.bundle);
   const task = await readTaskFile(options.task, bundle);
   const profiles = await readProfilesFile(options.profiles, task, bundle);
-  if (options.url !== undefined) return await pushOverHttp(task, options.url, options);
+  if (options.url !== undefined) {
+    const { url, key, replace = false } = options;
+    const files = { name: task.name, task: options.task, profiles: options.profiles };
+    const { generation, sums } = await pushToWorker({ url, ...(key && { key }) }, files, replace);
+    console.log(`Task ${task.name} is at generation ${generation}. Profiles: ${sumsText(sums)}`);
+    if (sums.failed > 0) process.exitCode = EXIT.failed;
+    return;
+  }
   await withLoneDatabase(options.persistTo, (db) => createPush(db)(task, profiles));
   console.log(`Pushed task ${task.name} and ${profiles.length} profiles.`);
 }

@@ -28,10 +28,14 @@ async function list(options: Asked): Promise<void> {
   answer(options, tasks, () => columns(["task", "labels", "tokens", "generation", "written", "bundle"], rows()));
 }
 
-async function pull(task: string, { out, ...options }: ServiceOptions & { readonly out: string }): Promise<void> {
+/** Writes a task's `task.json` to a file, or to standard output for `-`. */
+export async function exportTask(options: ServiceOptions, task: string, out: string): Promise<void> {
   const file = await unwrap(openService(options).v1.tasks[":task"].$get({ param: { task } }));
   await writeOut(out, [`${JSON.stringify(file)}\n`]);
 }
+
+const pull = (task: string, { out, ...options }: ServiceOptions & { readonly out: string }) =>
+  exportTask(options, task, out);
 
 async function remove(task: string, { profiles, ...options }: Asked & { readonly profiles?: boolean }): Promise<void> {
   const fate = profiles ? "delete" : "keep";

@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   eval: async () => (await import("./eval.ts")).registerEval,
   tasks: async () => (await import("./tasks.ts")).registerTasks,
   profiles: async () => (await import("./profiles.ts")).registerProfiles,
+  backup: async () => (await import("./backup.ts")).registerBackup,
+  restore: async () => (await import("./backup.ts")).registerRestore,
   push: async () => (await import("./push.ts")).registerPush,
   seed: async () => (await import("./seed.ts")).registerSeed,
   keys: async () => (await import("./keys.ts")).registerKeys,
