@@ -6,16 +6,19 @@ import { unwrap } from "../client/index.ts";
 import { createTaskRegistry } from "../src/registry/tasks.ts";
 import { verifyBundle } from "./bundle.ts";
 import { withDatabase } from "./database.ts";
+import { checkRows } from "./doctor-rows.ts";
 import { CommandError, describeError, EXIT } from "./errors.ts";
 import { DEFAULT_BUNDLE, readBundle } from "./files.ts";
 import { addJsonOption, type OutputOptions } from "./output.ts";
 import { ofPackage } from "./package.ts";
+import { createProgress } from "./progress.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "./service.ts";
 import { listTasks } from "./tasks.ts";
 
 interface DoctorOptions extends ServiceOptions, OutputOptions {
   readonly bundle: string;
   readonly persistTo?: string;
+  readonly db?: boolean;
 }
 
 /** One thing that has to be so, and how it is found out. */
@@ -23,6 +26,8 @@ interface Check {
   readonly name: string;
   /** Only for a Worker on this machine, whose database is here. */
   readonly local?: true;
+  /** Only if every row is to be looked at, which takes its time. */
+  readonly db?: true;
   /** Tells what was found; throws what is wrong, and what to do. */
   run(options: DoctorOptions): Promise<string>;
 }
@@ -88,6 +93,15 @@ const CHECKS: readonly Check[] = [
       return checkTasks(tasks, bundle.id);
     },
   },
+  {
+    name: "rows",
+    db: true,
+    async run(options) {
+      const bundle = await readBundle(options.bundle);
+      const progress = createProgress("rows", undefined, !options.json);
+      return await checkRows(openService(options), bundle, progress).finally(() => progress.end());
+    },
+  },
 ];
 
 interface Finding {
@@ -119,7 +133,8 @@ function show({ check, ok, found }: Finding): void {
 async function examine(options: DoctorOptions): Promise<void> {
   const findings: Finding[] = [];
   const here = isLocal(options.url);
-  for (const check of CHECKS.filter(({ local }) => here || !local)) {
+  const wanted = CHECKS.filter(({ local, db }) => (here || !local) && (options.db || !db));
+  for (const check of wanted) {
     const finding = await find(check, options);
     findings.push(finding);
     if (!options.json) show(finding);
@@ -136,6 +151,7 @@ export function registerDoctor(program: Command): void {
       "check the bundle, a running Worker and, if that is on this machine, the local database; each fault with what to do",
     )
     .option("--bundle <folder>", "the bundle that they are to be of", DEFAULT_BUNDLE)
+    .option("--db", "check every task and profile against the bundle, too; the key must have the scope write")
     .option("--persist-to <folder>", "where the local database is, as given to wrangler dev");
   addJsonOption(addServiceOptions(doctor)).action(examine);
 }

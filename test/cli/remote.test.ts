@@ -251,6 +251,32 @@ describe("xpeft doctor", () => {
   });
 });
 
+describe("xpeft doctor --db", () => {
+  const found = async () => {
+    const { code, stdout } = await asked("doctor", "--db", "--json");
+    const findings = JSON.parse(stdout) as { check: string; ok: boolean; found: string }[];
+    return { code, ...findings.find(({ check }) => check === "rows") };
+  };
+
+  it("finds each row that is not what its bundle wants, and no other", async () => {
+    expect(await found()).toMatchObject({
+      ok: true,
+      found: expect.stringMatching(/^\d+ tasks and profiles are as this/),
+    });
+    await worker.push({ ...task, name: "hurt" }, profilesOf(1));
+    await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-001'");
+    await worker.db.exec("UPDATE tasks SET head = x'00' WHERE name = 'hurt'");
+    const damaged = await found();
+    expect(damaged).toMatchObject({ code: 1, ok: false });
+    expect(damaged.found).toMatch(
+      /^2 of \d+ tasks and profiles are damaged\.\ndemo\/demo-001: invalid_mask: .*\n.*\nhurt: \w+: /,
+    );
+    await worker.db.exec("DELETE FROM profiles WHERE task = 'hurt'");
+    await worker.db.exec("DELETE FROM tasks WHERE name = 'hurt'");
+    await worker.db.exec("DELETE FROM profiles WHERE task = 'demo' AND id = 'demo-001'");
+  });
+});
+
 describe("xpeft bundle", () => {
   it("tells what it is, and finds it whole", async () => {
     expect(await json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 156 });
