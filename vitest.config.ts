@@ -1,3 +1,5 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -7,6 +9,15 @@ const workerTests = "test/**/*.worker.test.ts";
 
 // Real models on a machine that may train another one meanwhile: slowness is no failure.
 const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+/** Databases as earlier versions left them, by their newest migration. */
+async function goldenDatabases(): Promise<Record<string, string>> {
+  const folder = "test/fixtures/databases";
+  const names = await readdir(folder);
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), "utf8")])),
+  );
+}
 
 export default defineConfig({
   test: {
@@ -24,7 +35,7 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { MIGRATIONS: await readD1Migrations("schema/migrations") },
+              bindings: { MIGRATIONS: await readD1Migrations("schema/migrations"), GOLDEN: await goldenDatabases() },
               // A second one, for tests of several; as DB_1 it would be one of the deploy's in all other tests.
               d1Databases: { OTHER_DB: "other" },
             },

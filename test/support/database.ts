@@ -6,6 +6,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       readonly MIGRATIONS: D1Migration[];
+      readonly GOLDEN: Record<string, string>;
       readonly DB: D1Database;
       readonly OTHER_DB: D1Database;
     }

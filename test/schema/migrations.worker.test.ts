@@ -1,0 +1,82 @@
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { describe, expect, it } from "vitest";
+import { createAuthenticator, createKeyStore } from "../../src/keys.ts";
+import { createProfileHistory } from "../../src/registry/history.ts";
+import { createProfileRegistry } from "../../src/registry/profiles.ts";
+import { createStore } from "../../src/store.ts";
+import { masksOf } from "../support/rows.ts";
+
+/** Puts a golden database there as it was, wrangler's notes of its migrations with it. */
+async function restore(db: D1Database, dump: string): Promise<void> {
+  await db.batch(dump.split("--> statement-breakpoint").map((statement) => db.prepare(statement.trim())));
+}
+
+type Row = Record<string, unknown>;
+
+const rowsOf = async (db: D1Database, table: string): Promise<Row[]> =>
+  (await db.prepare(`SELECT * FROM ${table}`).all<Row>()).results;
+
+/** Tables with rows of ours. */
+async function tablesOf(db: D1Database): Promise<string[]> {
+  const listed = await db
+    .prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'd1_%' AND name NOT LIKE 'sqlite_%'",
+    )
+    .all<{ name: string }>();
+  return listed.results.map(({ name }) => name);
+}
+
+it("has a golden database for each migration", () => {
+  // npm run golden:database writes the newest, and changes none.
+  expect(Object.keys(env.GOLDEN).sort()).toEqual(env.MIGRATIONS.map(({ name }) => name).sort());
+});
+
+describe.each(Object.entries(env.GOLDEN))("%s", (_, dump) => {
+  const db = env.OTHER_DB;
+
+  it("keeps every row through the migrations that came after it", async () => {
+    await restore(db, dump);
+    const tables = await tablesOf(db);
+    const before = await Promise.all(tables.map((table) => rowsOf(db, table)));
+    expect(before.flat().length).toBeGreaterThanOrEqual(3);
+    await applyD1Migrations(db, env.MIGRATIONS);
+    for (const [place, table] of tables.entries()) {
+      // Columns may have come, with what stands for nothing.
+      expect(await rowsOf(db, table)).toMatchObject(before[place] ?? []);
+    }
+  });
+
+  it("is read and written by this version", async () => {
+    await restore(db, dump);
+    await applyD1Migrations(db, env.MIGRATIONS);
+    const { task, profiles } = await createStore(drizzle(db)).read("demo", ["written-once", "written-twice"], null);
+    expect(task).toMatchObject({ labels: ["no", "yes"], maxTokens: 32, generation: 3, head: expect.any(Float32Array) });
+    expect([...profiles.values()].map(({ id, generation }) => [id, generation])).toEqual([
+      ["written-once", 1],
+      ["written-twice", 3],
+    ]);
+    const registry = createProfileRegistry(drizzle(db));
+    const name = { task: "demo", id: "written-once" };
+    const before = profiles.get("written-once");
+    expect(await registry.put(name, { masks: masksOf(4), labelBias: null }, 3, 1)).toMatchObject({ generation: 2 });
+    expect(await createProfileHistory(drizzle(db)).read(name)).toMatchObject({
+      current: { generation: 2, masks: masksOf(4) },
+      earlier: [{ generation: 1, masks: before?.masks }],
+    });
+  });
+
+  it.skipIf(!dump.includes('INSERT INTO "keys"'))("takes the keys that it had", async () => {
+    await restore(db, dump);
+    await applyD1Migrations(db, env.MIGRATIONS);
+    const ask = { fresh: true, beforeDoubt: async () => {} };
+    const key = `xpk_0123456789abcdef_${"A".repeat(43)}`;
+    const { access } = await createAuthenticator({ ttlSeconds: 30 }).authenticate(
+      key,
+      createKeyStore(drizzle(db)),
+      ask,
+    );
+    expect(access).toMatchObject({ scopes: ["predict"], task: "demo", profilePrefix: "written-" });
+  });
+});
