@@ -10,6 +10,8 @@ const ONE = "[0-9a-f]{1,64}(-[0-9a-f]{1,64}){0,7}";
 
 /** What a bookmark looks like: of several databases, theirs by number, with dots between; empty where one was not asked. */
 export function bookmarkPattern(databases: number): RegExp {
+  // What it is made of is written above, and a number.
+  // ast-grep-ignore: patterns-are-written-out
   return databases <= 1 ? new RegExp(`^${ONE}$`) : new RegExp(`^(${ONE})?(\\.(${ONE})?){${databases - 1}}$`);
 }
 

@@ -62,6 +62,10 @@ function installTraining() {
 const bin = (name) => join(root, "node_modules", name);
 const typescriptChecks = [
   ["biome", node, [bin("@biomejs/biome/bin/biome"), "ci", "."]],
+  // Samples that each rule must find and leave alone, then the code itself.
+  ["ast-grep test", bin(".bin/ast-grep"), ["test", "--skip-snapshot-tests"]],
+  ["ast-grep scan", bin(".bin/ast-grep"), ["scan", "--error"]],
+  ["audit", node, [join(root, "scripts", "audit.mjs")]],
   ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
   ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],
   ["deploy:check", node, [join(root, "scripts", "check-deploy.mjs")]],
