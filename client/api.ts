@@ -39,7 +39,7 @@ export type LearnProgress = WrittenOut["events"]["progress"];
 export type Learnt = WrittenOut["events"]["learnt"];
 
 /** The statuses of error answers. */
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 501 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 501 | 503;
 
 /** The API as Hono's client takes it: what each route is asked and what it answers, problems included. */
 export type Api = ApplyGlobalResponse<

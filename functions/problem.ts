@@ -11,6 +11,7 @@ export type RequestErrorCode =
   | "invalid_unicode"
   | "unsupported_media_type"
   | "payload_too_large"
+  | "body_too_slow"
   | "not_found"
   | "method_not_allowed"
   | "rate_limited";
@@ -42,6 +43,7 @@ const KINDS: Record<ProblemCode, Kind> = {
   invalid_unicode: { status: 400, title: "The body is not valid UTF-8" },
   unsupported_media_type: { status: 415, title: "The body is not of a type that is read here" },
   payload_too_large: { status: 413, title: "The body is too large" },
+  body_too_slow: { status: 408, title: "The body takes too long to come" },
   not_found: { status: 404, title: "No such route" },
   method_not_allowed: { status: 405, title: "The route does not take this method" },
   rate_limited: { status: 429, title: "Too many requests" },

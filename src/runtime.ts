@@ -52,16 +52,31 @@ export function heapBytes(): number {
   return heap?.buffer.byteLength ?? 0;
 }
 
+/** Pauses before an instance is tried again, in which others' memory may be collected. */
+const PAUSES_MS = [50, 250, 1000];
+
+async function instanceOf(wasm: WebAssembly.Module, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return new WebAssembly.Instance(wasm, imports);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return new WebAssembly.Instance(wasm, imports);
+}
+
 /**
  * What stands for `WebAssembly.instantiate` while ONNX Runtime loads itself: workerd compiles no bytes, so the module at
  * hand is used in their place.
  *
  * The instance is made at once and not by a promise of the platform's. All of the loading is then done within one turn
- * of the event loop: no other request sees the stand-in, and no request that is given up can leave it half done.
+ * of the event loop: no other request sees the stand-in, and no request that is given up can leave it half done. Only where there is
+ * no memory for it, that is tried again a little later: ONNX Runtime takes one failure for final, for as long as the isolate lives.
  */
 function instantiateFrom(wasm: WebAssembly.Module): typeof WebAssembly.instantiate {
   const standIn = async (_bytes: unknown, imports: WebAssembly.Imports) => {
-    const instance = new WebAssembly.Instance(wasm, imports);
+    const instance = await instanceOf(wasm, imports);
     const values = [...Object.values(imports).flatMap(Object.values), ...Object.values(instance.exports)];
     heap = values.find((value) => value instanceof WebAssembly.Memory);
     return { module: wasm, instance };

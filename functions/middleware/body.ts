@@ -11,6 +11,7 @@ export const BODY_PROBLEMS = [
   "invalid_unicode",
   "unsupported_media_type",
   "payload_too_large",
+  "body_too_slow",
   "overloaded",
 ] as const satisfies ProblemCode[];
 
@@ -22,6 +23,49 @@ export const MAX_TASK_BYTES = 2.5 * 1024 * 1024;
 
 /** Bytes of a body with a profile: masks of the largest pool. */
 export const MAX_PROFILE_BYTES = 512 * 1024;
+
+/** Milliseconds that a body of so many bytes may take to come: ten seconds, and what a slow phone needs to send it. */
+const patienceFor = (bytes: number): number => 10_000 + bytes / 32;
+
+/**
+ * Reads a request's body, then goes on with the request; without either where the body takes too long. A body that only trickles in
+ * would keep others out for as long as it likes.
+ *
+ * @param bytes that the body may have
+ * @param limit reads it no further than it may go, and calls what it is given
+ * @throws RequestError `body_too_slow`, or `invalid_json` if it breaks off
+ */
+async function readInTime(
+  c: Context<AppEnv>,
+  bytes: number,
+  limit: (then: () => Promise<void>) => Promise<unknown>,
+  next: () => Promise<void>,
+): Promise<void> {
+  const read = Promise.withResolvers<"read">();
+  let isLate = false;
+  const work = limit(async () => {
+    await c.req.arrayBuffer().catch(() => {
+      // The caller has gone before its end: nothing is wrong with the service.
+      throw new RequestError("invalid_json", "The body was broken off.", "Send the whole of it.");
+    });
+    // What comes after its answer must not be done.
+    if (isLate) return;
+    read.resolve("read");
+    await next();
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), patienceFor(bytes));
+  });
+  const first = await Promise.race([read.promise, work, late]).finally(() => clearTimeout(timer));
+  if (first === "late") {
+    isLate = true;
+    work.catch(() => {});
+    const seconds = Math.round(patienceFor(bytes) / 1000);
+    throw new RequestError("body_too_slow", `The body had not come after ${seconds} seconds.`, "Send it in one go.");
+  }
+  await work;
+}
 
 /**
  * Refuses bodies that are longer, also those that do not say their length, and those that there is no room for beside the
@@ -42,7 +86,7 @@ export const limitBody = (maxSize: number, hint: string, ended?: (c: Context<App
     return await holdBytes(
       c,
       bytes,
-      () => limit(c, next),
+      () => readInTime(c, bytes, (then) => limit(c, then), next),
       () => ended?.(c),
     );
   });
@@ -83,10 +127,7 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
     );
   }
   requireIdentity(c);
-  const bytes = await c.req.arrayBuffer().catch(() => {
-    // The caller has gone before its end: nothing is wrong with the service.
-    throw new RequestError("invalid_json", "The body was broken off.", "Send the whole of it.");
-  });
+  const bytes = await c.req.arrayBuffer();
   try {
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {

@@ -191,6 +191,7 @@ describe("the typed client", () => {
       403: true,
       404: true,
       405: true,
+      408: true,
       409: true,
       412: true,
       413: true,

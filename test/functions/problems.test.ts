@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../cli/files.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
+import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
+import { trickle } from "../support/trickle.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 let worker: RunningWorker;
@@ -136,6 +138,22 @@ describe("requests that do not fit", () => {
     const body = JSON.parse((await response.toArray()).join(""));
     expect(response.statusCode).toBe(413);
     expect(body.code).toBe("payload_too_large");
+  });
+});
+
+describe("a body that does not come", { timeout: 120_000 }, () => {
+  it.each([
+    ["that says its length", 100],
+    ["that does not", null],
+  ])("%s is refused in the end, and nothing is done when its rest comes after all", async (_, bytes) => {
+    const path = "/v1/profiles/demo/slow";
+    const body = JSON.stringify({ masks: Buffer.from(masksOf(3)).toString("base64") });
+    const whole = bytes === null ? null : body.length;
+    const { sent, response } = await trickle(worker, { method: "PUT", path, begin: body.slice(0, 20), bytes: whole });
+    await expectProblem(response, 408, "body_too_slow");
+    sent.end(body.slice(20));
+    await sleep(500);
+    expect((await worker.get(path)).status).toBe(404);
   });
 });
 

@@ -1,4 +1,5 @@
 import { fill } from "../../support/overload.ts";
+import { trickle } from "../../support/trickle.ts";
 import { type Provocations, REQUEST, startOther } from "./ground.ts";
 
 /** More than any body with texts may have. */
@@ -21,6 +22,8 @@ export const requestProvocations = {
   unsupported_media_type: ({ worker }) => worker.predict(REQUEST, { headers: { "content-type": "text/plain" } }),
 
   payload_too_large: ({ worker }) => worker.predict(JSON.stringify(REQUEST).padEnd(TOO_MANY_BYTES)),
+
+  body_too_slow: async ({ worker }) => (await trickle(worker)).response,
 
   not_found: ({ worker }) => worker.get("/v2/predict"),
 

@@ -1,0 +1,190 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RunningWorker } from "../support/worker.ts";
+import type { Broken } from "./broken.ts";
+
+/** What is asked of the Worker all the while. */
+export type Load = "profiles" | "writes" | "tokens" | "long texts" | "health";
+
+/** Something that breaks beneath a Worker under load. */
+export interface Fault {
+  readonly name: string;
+  readonly broken: Broken;
+  /** Whether the Worker has loaded nothing yet when it breaks. */
+  readonly cold?: true;
+  /** What is done to the real database, where that is what breaks; and how it is mended. */
+  readonly database?: { hurt(db: D1Database): Promise<void>; mend(db: D1Database): Promise<void> };
+  /** What may be answered while it lasts: `ok` for what is right, else codes, of which each is heard. What is not named is not asked for. */
+  readonly answers: { readonly [load in Load]?: readonly string[] };
+  /** Whether the isolate is lost: nothing but another one mends it. */
+  readonly final?: true;
+}
+
+const MIGRATIONS = "schema/migrations";
+
+/** Migrations that a half applied deploy lacks: history, keys, shards. */
+const LACKING = /^000[234]_/;
+
+async function withoutMigrations(db: D1Database): Promise<void> {
+  const { results } = await db
+    .prepare("SELECT type, name FROM sqlite_master WHERE type = 'trigger' AND name NOT LIKE 'sqlite_%'")
+    .all<{ name: string }>();
+  for (const { name } of results) await db.exec(`DROP TRIGGER ${name}`);
+  for (const table of ["profile_history", "tombstones", "shard", "keys"])
+    await db.exec(`ALTER TABLE ${table} RENAME TO gone_${table}`);
+}
+
+/** Applies them as wrangler would; the keys of before come back, as a deploy would have kept them. */
+async function withMigrations(db: D1Database): Promise<void> {
+  for (const file of (await readdir(MIGRATIONS)).filter((name) => LACKING.test(name)).sort()) {
+    const statements = (await readFile(join(MIGRATIONS, file), "utf8")).split("--> statement-breakpoint");
+    await db.batch(statements.map((statement) => db.prepare(statement)));
+  }
+  await db.exec("INSERT INTO keys SELECT * FROM gone_keys");
+  for (const table of ["profile_history", "tombstones", "shard", "keys"]) await db.exec(`DROP TABLE gone_${table}`);
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const database = (error: string): Broken => ({ database: { error } });
+const writes = (error: string): Broken => ({ database: { error, writesOnly: true } });
+const asset = (file: string, how: NonNullable<Broken["asset"]>["how"]): Broken => ({ asset: { file, how } });
+
+/** A row in the cache is answered while the database is away, for as long as it may be. */
+const CACHED_OR_AWAY = ["ok", "database_unavailable"];
+
+/** All faults, in the order of the table. */
+export const FAULTS: readonly Fault[] = [
+  {
+    name: "D1 is away",
+    broken: database("D1_ERROR: Network connection lost."),
+    answers: {
+      profiles: CACHED_OR_AWAY,
+      writes: ["database_unavailable"],
+      tokens: ["ok"],
+      health: ["database_unavailable"],
+    },
+  },
+  {
+    name: "D1 has too much to do",
+    broken: database("D1_ERROR: D1 DB is overloaded. Requests queued for too long."),
+    answers: {
+      profiles: CACHED_OR_AWAY,
+      writes: ["database_unavailable"],
+      tokens: ["ok"],
+      health: ["database_unavailable"],
+    },
+  },
+  {
+    name: "D1 takes a second for each query",
+    broken: { database: { slowMs: 1000 } },
+    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["ok"], health: ["ok"] },
+  },
+  {
+    name: "D1 is full",
+    broken: writes("D1_ERROR: database or disk is full: SQLITE_FULL"),
+    answers: { profiles: ["ok"], writes: ["database_unavailable"], tokens: ["ok"], health: ["ok"] },
+  },
+  {
+    name: "D1 is locked",
+    broken: writes("D1_ERROR: database is locked: SQLITE_BUSY"),
+    answers: { profiles: ["ok"], writes: ["database_unavailable"], tokens: ["ok"], health: ["ok"] },
+  },
+  {
+    name: "D1 does what it is asked, and its answer is lost",
+    broken: { database: { error: "D1_ERROR: Network connection lost.", writesOnly: true, done: true } },
+    // Compare and swap tells who writes again that it was done.
+    answers: { profiles: ["ok"], writes: ["ok", "database_unavailable"], tokens: ["ok"], health: ["ok"] },
+  },
+  {
+    name: "a migration half applied: no history, no keys",
+    broken: {},
+    database: { hurt: withoutMigrations, mend: withMigrations },
+    answers: {
+      profiles: CACHED_OR_AWAY,
+      writes: ["database_unavailable"],
+      tokens: ["ok"],
+      health: ["database_unavailable"],
+    },
+  },
+  {
+    name: "the manifest is missing",
+    broken: asset("manifest.json", "missing"),
+    cold: true,
+    answers: { profiles: ["bundle_file_missing"], health: ["bundle_file_missing"] },
+  },
+  {
+    name: "weights are missing",
+    broken: asset("encoder.weights.0", "missing"),
+    cold: true,
+    answers: { profiles: ["bundle_file_missing"], health: ["bundle_file_missing"] },
+  },
+  {
+    name: "the tokenizer is cut off",
+    broken: asset("tokenizer.json", "truncated"),
+    cold: true,
+    answers: { profiles: ["bundle_file_corrupt"], health: ["bundle_file_corrupt"] },
+  },
+  {
+    name: "a bit of the weights is turned over",
+    broken: asset("encoder.weights.0", "flipped"),
+    cold: true,
+    answers: { profiles: ["bundle_file_corrupt"], health: ["bundle_file_corrupt"] },
+  },
+  {
+    name: "a file cannot be read, once",
+    broken: asset("encoder.onnx", "once"),
+    cold: true,
+    answers: { profiles: ["ok", "bundle_unusable"], health: ["ok", "bundle_unusable"] },
+  },
+  {
+    name: "no memory to instantiate ONNX Runtime, once",
+    broken: { memory: "instance once" },
+    cold: true,
+    answers: { profiles: ["ok"], health: ["ok"] },
+  },
+  {
+    name: "no memory to instantiate ONNX Runtime, for longer",
+    broken: { memory: "instance" },
+    cold: true,
+    answers: { profiles: ["bundle_unusable"], health: ["bundle_unusable"] },
+    final: true,
+  },
+  {
+    name: "no memory for the weights",
+    broken: { memory: "grow" },
+    cold: true,
+    answers: { profiles: ["bundle_unusable"], health: ["bundle_unusable"] },
+  },
+  {
+    name: "no memory for a long text",
+    broken: { memory: "grow" },
+    answers: { profiles: ["ok"], "long texts": ["bundle_unusable"], health: ["ok"] },
+  },
+  {
+    name: "the secret TOKEN_KEYS is missing",
+    broken: { tokenKeys: null },
+    answers: { profiles: ["ok"], tokens: ["tokens_not_set_up"], health: ["ok"] },
+  },
+  {
+    name: "TOKEN_KEYS was changed, the old key taken away",
+    broken: { tokenKeys: `newest:${Buffer.alloc(32, 7).toString("base64")}` },
+    answers: { profiles: ["ok"], tokens: ["token_unknown_key"], health: ["ok"] },
+  },
+  {
+    name: "the clock is two days fast",
+    broken: { clockMs: 2 * DAY_MS },
+    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["token_expired"], health: ["ok"] },
+  },
+  {
+    name: "the clock is two days slow",
+    broken: { clockMs: -2 * DAY_MS },
+    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["token_not_yet_valid"], health: ["ok"] },
+  },
+];
+
+/** Tells a Worker of `worker.ts` what is broken from now on. */
+export async function tell(worker: RunningWorker, broken: Broken): Promise<void> {
+  const { status } = await worker.ask("PUT", "/broken", { body: broken });
+  if (status !== 204) throw new Error(`The Worker of the faults answered ${status}.`);
+}

@@ -1,0 +1,50 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { commitNow } from "../../bench/commit.ts";
+import type { Load } from "./faults.ts";
+import type { Finding } from "./try.ts";
+
+/** The document that the table is in, between two marks. */
+export const TABLE = "docs/reliability.md";
+const BEGIN = "<!-- npm run faults writes from here -->";
+const END = "<!-- to here -->";
+
+const COLUMNS: readonly Load[] = ["profiles", "writes", "tokens", "long texts", "health"];
+
+function cell({ seen }: Finding, load: Load): string {
+  const outcomes = [...(seen.get(load) ?? [])].sort(([a], [b]) => a.localeCompare(b));
+  return outcomes.map(([outcome, count]) => `${count} ${outcome === "ok" ? "right" : `\`${outcome}\``}`).join(", ");
+}
+
+function row(finding: Finding): string {
+  const { fault, wellAfterMs, whole } = finding;
+  const well = wellAfterMs === null ? "in another isolate" : `${(wellAfterMs / 1000).toFixed(1)} s`;
+  const kept = whole === null ? "" : whole ? "all" : "not all";
+  const cells = [fault.name, ...COLUMNS.map((load) => cell(finding, load)), well, kept];
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** Writes what was found into the document. */
+export async function writeTable(findings: readonly Finding[], milliseconds: number): Promise<void> {
+  const text = await readFile(TABLE, "utf8");
+  const [before, rest] = text.split(BEGIN);
+  const [, after] = (rest ?? "").split(END);
+  if (after === undefined) throw new Error(`${TABLE} has not both marks of the table.`);
+  const head = [
+    "broken",
+    "profiles",
+    "writes",
+    "tokens",
+    "texts of 432 tokens",
+    "`/healthz`",
+    "well again after",
+    "acknowledged writes kept",
+  ];
+  const lines = [
+    `${milliseconds / 1000} s each, at commit ${await commitNow()}:`,
+    "",
+    `| ${head.join(" | ")} |`,
+    `|${head.map(() => "---|").join("")}`,
+    ...findings.map(row),
+  ];
+  await writeFile(TABLE, `${before}${BEGIN}\n\n${lines.join("\n")}\n\n${END}${after}`);
+}
