@@ -27,79 +27,51 @@ export const MAX_PROFILE_BYTES = 512 * 1024;
 /** Milliseconds that a body of so many bytes may take to come: ten seconds, and what a slow phone needs to send it. */
 const patienceFor = (bytes: number): number => 10_000 + bytes / 32;
 
+/** How much longer one may take that does not say its length: it is read piece by piece, between what else the isolate does. */
+const UNSAID = 5;
+
 /**
  * Reads a request's body, then goes on with the request; without either where the body takes too long. A body that only trickles in
  * would keep others out for as long as it likes.
  *
- * @param bytes that the body may have
+ * @param milliseconds that the body may take
  * @param limit reads it no further than it may go, and calls what it is given
  * @throws RequestError `body_too_slow`, or `invalid_json` if it breaks off
  */
 async function readInTime(
   c: Context<AppEnv>,
-  bytes: number,
+  milliseconds: number,
   limit: (then: () => Promise<void>) => Promise<unknown>,
   next: () => Promise<void>,
 ): Promise<void> {
   const read = Promise.withResolvers<"read">();
-  let isLate = false;
+  const late = Promise.withResolvers<"late">();
+  let state: "reading" | "read" | "late" = "reading";
+  const timer = setTimeout(() => {
+    if (state === "reading") state = "late";
+    late.resolve("late");
+  }, milliseconds);
   const work = limit(async () => {
-    await c.req.arrayBuffer().catch(() => {
-      // The caller has gone before its end: nothing is wrong with the service.
-      throw new RequestError("invalid_json", "The body was broken off.", "Send the whole of it.");
-    });
+    await c.req.arrayBuffer();
     // What comes after its answer must not be done.
-    if (isLate) return;
+    if (state === "late") return;
+    state = "read";
     read.resolve("read");
     await next();
+  }).catch((error: unknown) => {
+    if (state !== "reading" || error instanceof RequestError) throw error;
+    // The caller has gone before its end: nothing is wrong with the service.
+    throw new RequestError("invalid_json", "The body was broken off.", "Send the whole of it.");
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), patienceFor(bytes));
-  });
-  const first = await Promise.race([read.promise, work, late]).finally(() => clearTimeout(timer));
-  if (first === "late") {
-    isLate = true;
-    work.catch(() => {});
-    const seconds = Math.round(patienceFor(bytes) / 1000);
-    throw new RequestError("body_too_slow", `The body had not come after ${seconds} seconds.`, "Send it in one go.");
-  }
-  await work;
+  const first = await Promise.race([read.promise, late.promise, work]).finally(() => clearTimeout(timer));
+  if (first !== "late") return void (await work);
+  // Nobody waits for what else becomes of it.
+  work.catch(() => {});
+  const seconds = Math.round(milliseconds / 1000);
+  throw new RequestError("body_too_slow", `The body had not come after ${seconds} seconds.`, "Send it in one go.");
 }
 
-/**
- * Refuses bodies that are longer, also those that do not say their length, and those that there is no room for beside the
- * bodies of other requests.
- *
- * @param ended where the answer goes on after the work is done: what settles at its end
- */
-export const limitBody = (maxSize: number, hint: string, ended?: (c: Context<AppEnv>) => Promise<void> | undefined) => {
-  const limit = bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new RequestError("payload_too_large", `The body is over ${maxSize} bytes.`, hint);
-    },
-  });
-  return createMiddleware<AppEnv>(async (c, next) => {
-    const length = Number(c.req.header("content-length") ?? maxSize);
-    const bytes = Math.min(Number.isNaN(length) ? maxSize : length, maxSize);
-    return await holdBytes(
-      c,
-      bytes,
-      () => readInTime(c, bytes, (then) => limit(c, then), next),
-      () => ended?.(c),
-    );
-  });
-};
-
-/** {@link limitBody} for texts. */
-export const limitTexts = limitBody(
-  MAX_TEXTS_BYTES,
-  "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
-);
-
-/** {@link limitTexts} where the answer goes on after the work of the request is done. */
-export const holdTexts = limitBody(MAX_TEXTS_BYTES, "Send fewer or shorter examples.", (c) => c.get("streaming"));
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /** Refuses bodies that are compressed. */
 export function requireIdentity(c: Context<AppEnv>): void {
@@ -112,13 +84,8 @@ export function requireIdentity(c: Context<AppEnv>): void {
   );
 }
 
-const JSON_TYPE = /^application\/json\s*(;|$)/i;
-
-/**
- * Refuses bodies that are not said to be JSON, as a body that is not read would pass for an empty one; and those that are
- * not UTF-8, as the platform would put U+FFFD in their place without a word.
- */
-export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
+/** Refuses bodies that are not said to be JSON, as a body that is not read would pass for an empty one. */
+function requireJson(c: Context<AppEnv>): void {
   if (!JSON_TYPE.test(c.req.header("content-type") ?? "")) {
     throw new RequestError(
       "unsupported_media_type",
@@ -127,11 +94,53 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
     );
   }
   requireIdentity(c);
-  const bytes = await c.req.arrayBuffer();
+}
+
+/** Refuses a body that is not UTF-8, as the platform would put U+FFFD in its place without a word. */
+async function requireUtf8(c: Context<AppEnv>): Promise<void> {
   try {
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await c.req.arrayBuffer());
   } catch {
     throw new RequestError("invalid_unicode", "The body is not valid UTF-8.", "Send it encoded as UTF-8.");
   }
-  await next();
-});
+}
+
+/**
+ * Reads a body of JSON. Refuses what is not said to be that, what is longer, also where it does not say its length, what takes too
+ * long to come, and what there is no room for beside the bodies of other requests.
+ *
+ * @param ended where the answer goes on after the work is done: what settles at its end
+ */
+export const jsonBody = (maxSize: number, hint: string, ended?: (c: Context<AppEnv>) => Promise<void> | undefined) => {
+  const limit = bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new RequestError("payload_too_large", `The body is over ${maxSize} bytes.`, hint);
+    },
+  });
+  return createMiddleware<AppEnv>(async (c, next) => {
+    requireJson(c);
+    const said = Number(c.req.header("content-length") ?? Number.NaN);
+    const bytes = Math.min(Number.isNaN(said) ? maxSize : said, maxSize);
+    const patience = patienceFor(bytes) * (Number.isNaN(said) ? UNSAID : 1);
+    const goOn = async () => {
+      await requireUtf8(c);
+      await next();
+    };
+    return await holdBytes(
+      c,
+      bytes,
+      () => readInTime(c, patience, (then) => limit(c, then), goOn),
+      () => ended?.(c),
+    );
+  });
+};
+
+/** {@link jsonBody} with texts. */
+export const textsBody = jsonBody(
+  MAX_TEXTS_BYTES,
+  "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
+);
+
+/** {@link textsBody} where the answer goes on after the work of the request is done. */
+export const examplesBody = jsonBody(MAX_TEXTS_BYTES, "Send fewer or shorter examples.", (c) => c.get("streaming"));

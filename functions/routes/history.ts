@@ -3,7 +3,7 @@ import { requireProfile } from "../../src/access.ts";
 import { createShardedHistory } from "../../src/sharding/profiles.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -40,12 +40,7 @@ const rollBack = createRoute({
   summary: "Write an earlier generation of a profile again",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [
-    guard("write"),
-    noQuery,
-    limitBody(MAX_PROFILE_BYTES, "A generation is a number."),
-    requireJson,
-  ] as const,
+  middleware: [guard("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "A generation is a number.")] as const,
   request: {
     params,
     headers: Preconditions,

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type AnsweredPrediction, ranked, type ScoredLabel as Scored } from "../../src/answer.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, limitTexts, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, textsBody } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "../reading.ts";
@@ -41,7 +41,7 @@ const route = createRoute({
     "For InferenceClient(model=URL).text_classification(text) of huggingface_hub and textClassification({endpointUrl}) of @huggingface/inference.",
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), noQuery, limitTexts, requireJson] as const,
+  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     body: { required: true, content: { "application/json": { schema: Body } } },

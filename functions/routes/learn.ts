@@ -8,7 +8,7 @@ import { BOOKMARK, bookmarkNow, takeSessions } from "../bookmarks.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { answerEvents, EVENTS } from "../events.ts";
 import { ACCESS_PROBLEMS, guard, limitLearning } from "../middleware/access.ts";
-import { BODY_PROBLEMS, holdTexts, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, examplesBody } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { ProblemSchema, problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -120,7 +120,7 @@ const route = createRoute({
     "Server-sent events: `progress` while it goes on, then `learnt`, or `problem` if it fails. The profile is written at the end, unless its row has changed meanwhile; until then it is answered as before. Who hangs up ends the learning.",
   "x-scope": "learn",
   security: BY_KEY,
-  middleware: [guard("learn"), limitLearning, noQuery, holdTexts, requireJson] as const,
+  middleware: [guard("learn"), limitLearning, noQuery, examplesBody] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     headers: Preconditions,

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Answer } from "../../src/predictor.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, limitTexts, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, textsBody } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "../reading.ts";
@@ -61,7 +61,7 @@ const route = createRoute({
   summary: "Label texts as their profiles would",
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), noQuery, limitTexts, requireJson] as const,
+  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
   request: {
     body: {
       required: true,

@@ -9,7 +9,7 @@ import { createShardedProfileRegistry } from "../../src/sharding/profiles.ts";
 import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -126,12 +126,7 @@ const write = createRoute({
   summary: "Create or replace a profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [
-    guard("write"),
-    noQuery,
-    limitBody(MAX_PROFILE_BYTES, "Masks of this bundle are far smaller."),
-    requireJson,
-  ] as const,
+  middleware: [guard("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "Masks of this bundle are far smaller.")] as const,
   request: {
     params,
     headers: Preconditions,

@@ -5,7 +5,7 @@ import { labelsSchema, taskFileOf, taskFrom, taskSchema } from "../../src/exchan
 import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, limitBody, MAX_TASK_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, jsonBody, MAX_TASK_BYTES } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -107,7 +107,7 @@ const write = createRoute({
     "Profiles stay as they are, so a new head, new labels or another bundle are refused while there are any.",
   "x-scope": "admin",
   security: BY_KEY,
-  middleware: [guard("admin"), limitBody(MAX_TASK_BYTES, "Train the task with fewer labels."), requireJson] as const,
+  middleware: [guard("admin"), jsonBody(MAX_TASK_BYTES, "Train the task with fewer labels.")] as const,
   request: {
     params,
     query: Fate,

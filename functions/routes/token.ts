@@ -7,7 +7,7 @@ import { signToken } from "../../src/token.ts";
 import { unknownProfile, unknownTask } from "../../src/unknown.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, limitBody, MAX_PROFILE_BYTES, requireJson } from "../middleware/body.ts";
+import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/body.ts";
 import { noQuery } from "../middleware/query.ts";
 import { problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -50,12 +50,7 @@ const route = createRoute({
   summary: "Make a token that holds the profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [
-    guard("write"),
-    noQuery,
-    limitBody(MAX_PROFILE_BYTES, "Two fields are all there is."),
-    requireJson,
-  ] as const,
+  middleware: [guard("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "Two fields are all there is.")] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     body: { required: true, content: { "application/json": { schema: TokenBody } } },

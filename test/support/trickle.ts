@@ -12,7 +12,7 @@ interface Trickled {
 /**
  * Sends the beginning of a body, and waits for the answer.
  *
- * @param options.bytes that the body is said to have; null says nothing of it
+ * @param options.bytes that the body is said to have
  */
 export async function trickle(
   worker: RunningWorker,
@@ -21,14 +21,14 @@ export async function trickle(
     path = "/v1/predict",
     begin = "{",
     bytes = 100,
-  }: { method?: string; path?: string; begin?: string; bytes?: number | null } = {},
+  }: { method?: string; path?: string; begin?: string; bytes?: number } = {},
 ): Promise<Trickled> {
   const sent = request(new URL(path, worker.url.href).href, {
     method,
     headers: {
       "content-type": "application/json",
       authorization: `Bearer ${worker.adminKey}`,
-      ...(bytes !== null && { "content-length": bytes }),
+      "content-length": bytes,
     },
   });
   // What comes after the answer may find the connection closed.
