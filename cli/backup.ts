@@ -67,6 +67,7 @@ const generationOf = async (options: ServiceOptions, name: string) =>
 async function backup(folder: string, names: readonly string[], options: Asked): Promise<void> {
   if (await isThere(join(folder, INDEX)))
     throw new CommandError(`${folder} is a backup already.`, "Name a folder for this one.");
+  await mkdir(folder, { recursive: true });
   const all = await Array.fromAsync(listTasks(openService(options)));
   const tasks: BackedUp[] = [];
   for (const { task, bundle, generation } of chosen(all, names, options.url)) {
@@ -96,12 +97,15 @@ async function readIndex(folder: string): Promise<Index> {
       `${folder} is no whole backup: it has no ${INDEX}.`,
       "Name a folder that xpeft backup wrote.",
     );
+  const text = await readText(path);
   try {
-    return indexSchema.parse(JSON.parse(await readText(path)));
+    return indexSchema.parse(JSON.parse(text));
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : [];
     const where = issue ? `: ${issue.path.join(".")}` : "";
-    throw new CommandError(`${path} is damaged${where}.`, "Take another copy of this backup, or an earlier one.");
+    throw new CommandError(`${path} is damaged${where}.`, "Take another copy of this backup, or an earlier one.", {
+      cause,
+    });
   }
 }
 

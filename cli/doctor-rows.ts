@@ -1,8 +1,9 @@
-import { type Client, lines } from "../client/index.ts";
+import type { Client } from "../client/index.ts";
 import { parseProfile, type TargetBundle } from "../src/exchange.ts";
 import type { NewTask } from "../src/new-rows.ts";
 import { CommandError, describeError } from "./errors.ts";
 import { readServedTask } from "./learner-remote.ts";
+import { servedProfiles } from "./profiles-bulk.ts";
 import type { Progress } from "./progress.ts";
 import { listTasks } from "./tasks.ts";
 
@@ -34,8 +35,7 @@ async function* readRows(client: Client, bundle: TargetBundle): AsyncGenerator<R
     yield { name, fault };
     if (!task) continue;
     const known = task;
-    const exported = client.v1.tasks[":task"].export.$get({ param: { task: name }, query: {} });
-    for await (const line of lines<{ profile: string }>(exported)) {
+    for await (const line of servedProfiles(client, name, "")) {
       const damage = await faultOf(() => parseProfile(JSON.stringify(line), known, bundle));
       yield { name: `${name}/${line.profile}`, fault: damage };
     }

@@ -151,7 +151,10 @@ export function registerDoctor(program: Command): void {
       "check the bundle, a running Worker and, if that is on this machine, the local database; each fault with what to do",
     )
     .option("--bundle <folder>", "the bundle that they are to be of", DEFAULT_BUNDLE)
-    .option("--db", "check every task and profile against the bundle, too; the key must have the scope write")
+    .option(
+      "--db",
+      "check every task and profile against the bundle, too; the key must have the scopes predict and write",
+    )
     .option("--persist-to <folder>", "where the local database is, as given to wrangler dev");
   addJsonOption(addServiceOptions(doctor)).action(examine);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { lines, type Problem } from "../client/index.ts";
+import { type Client, lines, type Problem } from "../client/index.ts";
 import { taskArgument, wholeNumber } from "./arguments.ts";
 import { EXIT } from "./errors.ts";
 import { type NumberedLine, readLines } from "./files.ts";
@@ -8,7 +8,7 @@ import { createProgress } from "./progress.ts";
 import { openService, type ServiceOptions } from "./service.ts";
 import { writeOut } from "./write-out.ts";
 
-/** Lines of one request: D1 takes 1,000 queries of it, and 500 lines are three. */
+/** Lines of one request: D1 takes 1,000 queries of it, and 500 lines are three, or two where they are read. */
 const LINES_A_REQUEST = 100_000;
 
 /** Failed lines that are told one by one. */
@@ -25,6 +25,11 @@ export interface Sums {
   replaced: number;
   unchanged: number;
   failed: number;
+}
+
+/** A line of an export: a profile as profiles.ndjson has it. */
+export interface ProfileLine {
+  readonly profile: string;
 }
 
 /** Where profiles come from and which head they were learnt with. */
@@ -106,6 +111,20 @@ export function registerPushProfiles(command: Command): void {
     });
 }
 
+/** All of a task's profiles that the caller reaches, as an export has them, in as many requests as that takes. */
+export async function* servedProfiles(client: Client, task: string, prefix: string): AsyncGenerator<ProfileLine> {
+  for (let after = "", isWhole = false; !isWhole; ) {
+    const query = { prefix, after, limit: String(LINES_A_REQUEST) };
+    let count = 0;
+    for await (const line of lines<ProfileLine>(client.v1.tasks[":task"].export.$get({ param: { task }, query }))) {
+      yield line;
+      count++;
+      after = line.profile;
+    }
+    isWhole = count < LINES_A_REQUEST;
+  }
+}
+
 /**
  * Writes a task's profiles to a file, or to standard output for `-`, as a profiles.ndjson.
  *
@@ -117,10 +136,9 @@ export async function exportProfiles(
   { path, prefix }: { readonly path: string; readonly prefix: string },
 ): Promise<number> {
   const progress = createProgress("profiles");
-  const response = openService(options).v1.tasks[":task"].export.$get({ param: { task }, query: { prefix } });
   let count = 0;
   async function* all(): AsyncGenerator<string> {
-    for await (const line of lines(response)) {
+    for await (const line of servedProfiles(openService(options), task, prefix)) {
       progress.add(1);
       count++;
       yield `${JSON.stringify(line)}\n`;

@@ -1,4 +1,4 @@
-import { unwrap } from "../client/index.ts";
+import { ProblemError, unwrap } from "../client/index.ts";
 import { readText } from "./files.ts";
 import { importProfiles, type Sums } from "./profiles-bulk.ts";
 import { openService, type ServiceOptions } from "./service.ts";
@@ -25,12 +25,13 @@ export async function pushToWorker(
   { name, task, profiles }: TaskFiles,
   replace: boolean,
 ): Promise<{ generation: number; sums: Sums }> {
-  const { generation } = await unwrap(
-    openService(service).v1.tasks[":task"].$put({
-      param: { task: name },
-      query: { profiles: replace ? "delete" : "keep" },
-      json: JSON.parse(await readText(task)),
-    }),
-  );
+  const json = JSON.parse(await readText(task));
+  const put = (fate: "keep" | "delete") =>
+    unwrap(openService(service).v1.tasks[":task"].$put({ param: { task: name }, query: { profiles: fate }, json }));
+  const { generation } = await put("keep").catch((error: unknown) => {
+    // Profiles that go with the head as it is stay, whatever may be replaced.
+    if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return put("delete");
+    throw error;
+  });
   return { generation, sums: await importProfiles(service, name, { path: profiles, ifTaskGeneration: generation }) };
 }

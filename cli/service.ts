@@ -15,6 +15,9 @@ export const LOCAL_URL = "http://localhost:8787";
 /** Times that a busy Worker is asked before that is an error. */
 const MOST_TRIES = 20;
 
+/** Statuses of a Worker that is to be asked later: too much to do, or asked too often. */
+const BUSY = new Set([429, 503]);
+
 /** Rows asked for at a time; the most that the API gives. */
 const PAGE = 1000;
 
@@ -41,7 +44,7 @@ const patientFetch: typeof fetch = async (input, init) => {
     }
     const seconds = Number(response.headers.get("retry-after"));
     const again =
-      response.status === 503 && seconds > 0 && tries < MOST_TRIES && !(init?.body instanceof ReadableStream);
+      BUSY.has(response.status) && seconds > 0 && tries < MOST_TRIES && !(init?.body instanceof ReadableStream);
     if (!again) return response;
     await response.body?.cancel();
     await setTimeout(1000 * seconds);

@@ -21,7 +21,10 @@ export async function learning(
   const response = await asked;
   if (!response.ok) throw await failure(response);
   const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-  for await (const { event, data } of events ?? []) {
+  // Not every browser can iterate a stream.
+  const reader = events?.getReader();
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+    const { event, data } = next.value;
     if (event === "problem") throw new ProblemError(JSON.parse(data) as Problem);
     if (event === "learnt") return JSON.parse(data) as Learnt;
     if (event === "progress") onProgress(JSON.parse(data) as LearnProgress);

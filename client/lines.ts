@@ -29,6 +29,7 @@ export async function* lines<Line extends object>(
     held = whole.pop() ?? "";
     for (const line of whole) yield read<Line>(line);
   }
+  if (held.trim() !== "") throw new Error(`${response.url} broke off in the middle of a line.`);
 }
 
 function read<Line extends object>(text: string): Line {

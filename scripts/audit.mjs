@@ -1,19 +1,18 @@
-// `npm run audit`: are there known weaknesses in what the Worker and the package carry? Part of npm test.
+// `npm run audit`: are there known weaknesses in what is shipped? Part of npm test.
 import { spawnSync } from "node:child_process";
 import { quietEnv, root } from "./install.mjs";
+import { shippedPackages } from "./shipped.mjs";
 
 const FAILING = ["high", "critical"];
 
 const windows = process.platform === "win32";
-const { stdout } = spawnSync(windows ? "npm.cmd" : "npm", ["audit", "--omit=dev", "--json"], {
-  cwd: root,
-  env: quietEnv,
-  encoding: "utf8",
-  // A script of Windows cannot be started by itself.
-  ...(windows && { shell: true }),
-});
 
+/** What npm audit says of all that is installed; or why it says nothing. */
 function report() {
+  // A script of Windows cannot be started by itself.
+  const options = { cwd: root, env: quietEnv, encoding: "utf8", ...(windows && { shell: true }) };
+  const { stdout, error } = spawnSync(windows ? "npm.cmd" : "npm", ["audit", "--json"], options);
+  if (error) return { message: error.message };
   try {
     return JSON.parse(stdout);
   } catch {
@@ -21,15 +20,16 @@ function report() {
   }
 }
 
-const { metadata, vulnerabilities, message, error } = report();
-if (metadata === undefined) {
-  console.log(
-    `NOT AUDITED: ${message ?? error?.summary ?? "the registry has no answer"}. Run npm run audit where the registry answers.`,
-  );
+const { vulnerabilities, message = "the registry has no answer" } = report();
+if (vulnerabilities === undefined) {
+  console.log(`NOT AUDITED: ${message}. Run npm run audit where the registry answers.`);
 } else {
-  const found = Object.values(vulnerabilities).filter(({ severity }) => FAILING.includes(severity));
+  const shipped = shippedPackages();
+  const found = Object.values(vulnerabilities).filter(
+    ({ severity, nodes }) => FAILING.includes(severity) && nodes.some((path) => shipped.has(path)),
+  );
   for (const { name, severity, range } of found) console.error(`${severity}: ${name} ${range}`);
-  console.log(`${metadata.dependencies.prod} packages, ${found.length} with weaknesses that are high or critical`);
+  console.log(`${shipped.size} packages are shipped, ${found.length} with weaknesses that are high or critical`);
   if (found.length > 0) {
     console.error("npm audit tells more; npm update NAME, or another version in package.json, mends it.");
     process.exitCode = 1;

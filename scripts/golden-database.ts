@@ -93,7 +93,7 @@ function dump(db: DatabaseSync): string[] {
     .all();
   const ofType = (type: string) => objects.filter((one) => one.type === type);
   // What others refer to comes first.
-  const tables = ofType("table").sort((one) => (one.name === "tasks" ? -1 : 0));
+  const tables = ofType("table").sort((a, b) => Number(b.name === "tasks") - Number(a.name === "tasks"));
   const rows = tables.flatMap(({ name }) =>
     db
       .prepare(`SELECT * FROM "${name}"`)
@@ -114,6 +114,7 @@ function dump(db: DatabaseSync): string[] {
 const { positionals } = parseArgs({ allowPositionals: true });
 const all = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).sort();
 const [last = all.at(-1) ?? ""] = positionals;
+if (!all.includes(last)) throw new Error(`There is no migration ${last}: ${all.join(", ")}.`);
 const db = new DatabaseSync(":memory:");
 db.exec(NOTED);
 for (const name of all.slice(0, all.indexOf(last) + 1)) {

@@ -60,11 +60,12 @@ function installTraining() {
 }
 
 const bin = (name) => join(root, "node_modules", name);
+const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
 const typescriptChecks = [
   ["biome", node, [bin("@biomejs/biome/bin/biome"), "ci", "."]],
   // Samples that each rule must find and leave alone, then the code itself.
-  ["ast-grep test", bin(".bin/ast-grep"), ["test", "--skip-snapshot-tests"]],
-  ["ast-grep scan", bin(".bin/ast-grep"), ["scan", "--error"]],
+  ["ast-grep test", astGrep, ["test", "--skip-snapshot-tests"]],
+  ["ast-grep scan", astGrep, ["scan", "--error"]],
   ["audit", node, [join(root, "scripts", "audit.mjs")]],
   ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
   ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],

@@ -110,6 +110,9 @@ const importRoute = createRoute({
   },
 });
 
+/** Most profiles of a part of an export: D1 takes 1,000 queries of one request, and 500 profiles are two. */
+const MAX_EXPORT = 100_000;
+
 const exportRoute = createRoute({
   method: "get",
   path: "/v1/tasks/{task}/export",
@@ -119,7 +122,17 @@ const exportRoute = createRoute({
   "x-scope": "write",
   security: BY_KEY,
   middleware: [guard("write")] as const,
-  request: { params, query: z.strictObject({ prefix: ProfilePrefix }) },
+  request: {
+    params,
+    query: z.strictObject({
+      prefix: ProfilePrefix,
+      after: z.string().max(128).default("").openapi({ description: "The id of the last profile of the part before." }),
+      limit: z.coerce.number().int().min(1).max(MAX_EXPORT).optional().openapi({
+        description:
+          "Most profiles of this part; all of them unless it is said, for which the platform may allow too few queries.",
+      }),
+    }),
+  },
   responses: {
     200: {
       description: "A profile a line. If the stream ends in an error line, it was broken off.",
@@ -169,8 +182,9 @@ export const bulkRoutes = createRouter()
   })
   .openapi(exportRoute, async (c) => {
     const { task } = c.req.valid("param");
-    const prefix = reachedPrefix(c.get("access"), task, c.req.valid("query").prefix);
-    const pages = exportProfiles(createShardedProfileRegistry(await openRegistry(c)), task, prefix);
+    const { prefix, after, limit } = c.req.valid("query");
+    const query = { prefix: reachedPrefix(c.get("access"), task, prefix), after, most: limit };
+    const pages = exportProfiles(createShardedProfileRegistry(await openRegistry(c)), task, query);
     // The first page is read before the answer begins, so that an unknown task is a problem and not a broken stream.
     const first = await pages.next();
     async function* answer(): AsyncGenerator<string> {

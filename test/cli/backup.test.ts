@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
 import { makeFolder, removeFolder } from "../support/folders.ts";
 import { run } from "../support/processes.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
+import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const task = taskFor(await readBundle(DEFAULT_BUNDLE));
@@ -49,8 +49,12 @@ it("brings tasks and profiles back to another Worker byte for byte, and leaves w
   });
   expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
   expect((await to.get("/v1/tasks/other")).status).toBe(404);
-  const again = await asked(to, "restore", copy);
+  await to.push(task, [...profilesOf(20), { id: "later", masks: masksOf(50), labelBias: null }]);
+  const again = await asked(to, "restore", copy, "--replace");
   expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
+  // The head is the same: nothing stands in the way, so nothing is deleted.
+  expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
+  await to.ask("DELETE", "/v1/profiles/demo/later");
 });
 
 it("undoes what was done since", async () => {

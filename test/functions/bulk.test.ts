@@ -28,6 +28,19 @@ afterEach(() => worker.close());
 const send = (body: string, query = "") =>
   worker.ask("POST", `/v1/tasks/demo/import${query}`, { body, headers: NDJSON });
 const exported = async () => (await worker.get("/v1/tasks/demo/export")).text();
+
+/** The same by several requests, each for what comes after the last of the one before. */
+async function exportedInParts(limit: number): Promise<string> {
+  let whole = "";
+  for (let after = ""; ; ) {
+    const part = await (await worker.get(`/v1/tasks/demo/export?limit=${limit}&after=${after}`)).text();
+    if (part === "") return whole;
+    const lines = part.trimEnd().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(limit);
+    whole += part;
+    after = JSON.parse(lines.at(-1) ?? "").profile;
+  }
+}
 const stored = () => worker.db.prepare("SELECT count(*) AS n FROM profiles").first<number>("n");
 const lastLine = async (response: Response) => JSON.parse((await response.text()).trimEnd().split("\n").at(-1) ?? "");
 
@@ -55,6 +68,7 @@ describe(`importing ${PROFILES} profiles`, () => {
     expect(sums.created + sums.unchanged).toBe(PROFILES);
 
     expect((await exported()) === file).toBe(true);
+    expect((await exportedInParts(3700)) === file).toBe(true);
     const doubled = "SELECT count(*) AS n FROM profiles WHERE generation <> 1";
     expect(await worker.db.prepare(doubled).first("n")).toBe(0);
     expect(await worker.db.prepare("SELECT count(*) AS n FROM profile_history").first("n")).toBe(0);

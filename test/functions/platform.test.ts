@@ -123,6 +123,20 @@ describe("limits of the caller", () => {
   });
 });
 
+it("counts callers without a good key by their addresses, and stops those who guess", async () => {
+  const slow = await startWorker({ rateLimit: 2 });
+  try {
+    const from = async (address: string, key: string | null) =>
+      (await slow.get("/v1/tasks", { key, headers: { "cf-connecting-ip": address } })).status;
+    const guess = () => from("203.0.113.1", `xpk_0123456789abcdef_${"A".repeat(43)}`);
+    expect([await guess(), await guess(), await guess()]).toEqual([401, 401, 429]);
+    const other = () => from("203.0.113.2", null);
+    expect([await other(), await other(), await other()]).toEqual([200, 200, 429]);
+  } finally {
+    await slow.close();
+  }
+});
+
 describe("what is seen from outside", () => {
   it("is a line a request, without texts, ids of profiles or keys", async () => {
     worker.harness.clearLogs();

@@ -32,7 +32,7 @@ async function importing(text: string, options: { dryRun?: boolean; maxLines?: n
   return (await Array.fromAsync(results)).flat();
 }
 
-const exported = async () => (await Array.fromAsync(exportProfiles(profiles, "demo", ""))).join("");
+const exported = async () => (await Array.fromAsync(exportProfiles(profiles, "demo", { prefix: "" }))).join("");
 const file = (rows: NewProfile[]) => profilesFile("demo", rows);
 const lineOf = (id: string, seed: number, generation?: number) =>
   `${JSON.stringify({ ...JSON.parse(file([{ id, masks: masksOf(seed), labelBias: null }])), generation })}\n`;

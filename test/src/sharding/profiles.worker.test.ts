@@ -34,7 +34,7 @@ async function importText(text: string, dryRun = false): Promise<LineResult[]> {
 
 async function exported(prefix = ""): Promise<string> {
   let text = "";
-  for await (const part of exportProfiles(profiles, "demo", prefix)) text += part;
+  for await (const part of exportProfiles(profiles, "demo", { prefix })) text += part;
   return text;
 }
 
