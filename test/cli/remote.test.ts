@@ -1,39 +1,26 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
-import { lessonsOf } from "../support/lessons.ts";
-import { run } from "../support/processes.ts";
+import { type Remote, startRemote, task } from "../support/remote.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
-import { type RunningWorker, startWorker } from "../support/worker.ts";
+import type { RunningWorker } from "../support/worker.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
-const task = taskFor(bundle, { labels: ["1", "2", "3"] });
 const TEXT = "Senate passes bill after long night";
 
+let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-
-const asked = (...args: string[]) =>
-  run(["cli/xpeft.ts", ...args], { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
-
-/** What a command answers with `--json`, having succeeded. */
-async function json(...args: string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await asked(...args, "--json");
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return JSON.parse(stdout);
-}
+const asked: Remote["asked"] = (...args) => remote.asked(...args);
+const json: Remote["json"] = (...args) => remote.json(...args);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "xpeft-remote-"));
-  worker = await startWorker({ vars: { PUBLIC_PREDICT: "false" } });
+  remote = await startRemote();
+  ({ worker, folder } = remote);
 }, 120_000);
-afterAll(async () => {
-  await worker.close();
-  await rm(folder, { recursive: true, force: true });
-});
-beforeEach(() => worker.push(task, profilesOf(3)));
+afterAll(() => remote.close());
+beforeEach(() => remote.refill());
 
 describe("xpeft profiles", () => {
   it("lists them, by id and prefix, with what they weigh", async () => {
@@ -159,69 +146,6 @@ describe("xpeft predict", () => {
   });
 });
 
-describe("xpeft learn --url", () => {
-  const EXAMPLES = lessonsOf(6, ["1", "3"]);
-  const QUICK = ["--epochs", "2", "--start", "default"];
-  let examples: string;
-
-  const learn = (key: string, ...args: string[]) =>
-    asked("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key);
-  const lines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-
-  beforeAll(async () => {
-    examples = join(folder, "examples.jsonl");
-    await writeFile(examples, lines(EXAMPLES));
-  });
-
-  it("has the Worker learn what this process would, by a key that may do nothing else, and write it if told to", async () => {
-    const key = await worker.makeKey({ scopes: ["learn"] });
-    const shown = await learn(key, "me", examples);
-    expect(shown).toMatchObject({
-      code: 0,
-      stderr: "",
-      stdout: expect.stringMatching(/^demo\/me: kept .*\n.*6 left-out/),
-    });
-    expect(shown.stdout).toContain("nothing was written");
-    expect((await worker.get("/v1/profiles/demo/me")).status).toBe(404);
-    expect(await learn(key, "me", examples, "--push")).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining("created, generation 1\n"),
-    });
-    const taskPath = join(folder, "learnt-task.json");
-    const out = join(folder, "learnt.ndjson");
-    await writeFile(taskPath, taskFile(task));
-    await asked("learn", "demo", "me", examples, ...QUICK, "--task-file", taskPath, "--out", out);
-    expect((await asked("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(await readFile(out, "utf8"));
-  });
-
-  it("learns all that a file names, goes on with those that are not in the file, and reports what the Worker refuses", async () => {
-    const path = join(folder, "everybody.jsonl");
-    const out = join(folder, "everybody.ndjson");
-    const of = (profile: string, own: readonly object[]) => own.map((one) => ({ ...one, profile }));
-    await writeFile(path, lines([...of("a", EXAMPLES), ...of("b", lessonsOf(3, ["1", "1"])), ...of("c", EXAMPLES)]));
-    const all = () => learn(worker.adminKey, "--all", path, "--out", out, "--push");
-    const once = await all();
-    expect(once.code).toBe(1);
-    expect(once.stdout).toMatch(/^demo\/a: kept (?:.*\n)+demo\/c: kept /);
-    expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./);
-    expect((await readFile(out, "utf8")).trimEnd().split("\n")).toHaveLength(2);
-    expect((await all()).stdout).toMatch(/^demo\/a: is in .* already, passed over\ndemo\/c: is in /);
-  });
-
-  it("says what is wrong where it may not, cannot, or is asked for two places", async () => {
-    const reader = await worker.makeKey({ scopes: ["predict"] });
-    expect((await learn(reader, "me", examples)).stderr).toMatch(/^scope_missing: .*\n {2}\S/);
-    const odd = join(folder, "odd.csv");
-    await writeFile(odd, "text,label\na river,1\na boat,middle\n");
-    expect(await learn(worker.adminKey, "me", odd)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^unknown_label: .*\n {2}\S/),
-    });
-    expect((await asked("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
-    expect((await learn(reader, "me", examples, "--persist-to", folder)).code).toBe(2);
-  });
-});
-
 describe("exit statuses", () => {
   it("tell a wrong call and a Worker that is away from a refusal", async () => {
     const wrong = await asked("profiles", "list", "no task");
@@ -231,49 +155,6 @@ describe("exit statuses", () => {
     expect((await asked("tasks", "list", "--url", "http://localhost:1")).code).toBe(3);
     expect((await asked("profiles", "show", "demo", "nobody")).code).toBe(1);
     expect((await asked("--help")).code).toBe(0);
-  });
-});
-
-describe("xpeft doctor", () => {
-  it("tells what is well and what is not, with what to do", async () => {
-    await worker.push({ ...task, name: "older", bundle: "0".repeat(32) }, []);
-    const { code, stdout } = await asked("doctor", "--persist-to", join(folder, "empty"));
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/^ok {3}bundle: [0-9a-f]{32}: \d+ files are whole/);
-    expect(stdout).toMatch(/\nFAIL local database: Migrations are missing: .*\n {7}npm start applies them/);
-    expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is ready/);
-    expect(stdout).toMatch(/\nFAIL Worker's tasks: 1 of \d tasks were trained on another bundle: older\./);
-    await worker.ask("DELETE", "/v1/tasks/older");
-    const elsewhere = await asked("doctor", "--url", "http://worker.invalid");
-    expect(elsewhere.code).toBe(1);
-    expect(elsewhere.stdout).not.toContain("local database");
-    expect(elsewhere.stdout).toContain("FAIL Worker: There is no answer from http://worker.invalid.");
-  });
-});
-
-describe("xpeft doctor --db", () => {
-  const found = async () => {
-    const { code, stdout } = await asked("doctor", "--db", "--json");
-    const findings = JSON.parse(stdout) as { check: string; ok: boolean; found: string }[];
-    return { code, ...findings.find(({ check }) => check === "rows") };
-  };
-
-  it("finds each row that is not what its bundle wants, and no other", async () => {
-    expect(await found()).toMatchObject({
-      ok: true,
-      found: expect.stringMatching(/^\d+ tasks and profiles are as this/),
-    });
-    await worker.push({ ...task, name: "hurt" }, profilesOf(1));
-    await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-001'");
-    await worker.db.exec("UPDATE tasks SET head = x'00' WHERE name = 'hurt'");
-    const damaged = await found();
-    expect(damaged).toMatchObject({ code: 1, ok: false });
-    expect(damaged.found).toMatch(
-      /^2 of \d+ tasks and profiles are damaged\.\ndemo\/demo-001: invalid_mask: .*\n.*\nhurt: \w+: /,
-    );
-    await worker.db.exec("DELETE FROM profiles WHERE task = 'hurt'");
-    await worker.db.exec("DELETE FROM tasks WHERE name = 'hurt'");
-    await worker.db.exec("DELETE FROM profiles WHERE task = 'demo' AND id = 'demo-001'");
   });
 });
 

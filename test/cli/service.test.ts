@@ -7,15 +7,15 @@ import { unwrap } from "../../client/index.ts";
 
 let server: Server;
 let url: string;
-/** Answers to come that say that there is too much to do. */
-let busy: number;
+/** Statuses of answers to come that say "later". */
+let later: number[];
 let asked: string[];
 
 const PROBLEM = { "content-type": "application/problem+json", "x-request-id": "1" };
 
 beforeEach(async () => {
   asked = [];
-  busy = 0;
+  later = [];
   server = createServer(({ url: path = "", headers }, response) => {
     asked.push(path);
     if (path.startsWith("/v1/info")) {
@@ -24,9 +24,9 @@ beforeEach(async () => {
       response
         .writeHead(401, PROBLEM)
         .end(JSON.stringify({ code: "key_missing", detail: "This needs a key.", hint: "A header." }));
-    } else if (busy-- > 0) {
+    } else if (later.length > 0) {
       response
-        .writeHead(503, { ...PROBLEM, "retry-after": "1" })
+        .writeHead(later.shift() ?? 0, { ...PROBLEM, "retry-after": "1" })
         .end(JSON.stringify({ code: "overloaded", detail: "Too much.", hint: "Wait." }));
     } else {
       response
@@ -52,8 +52,11 @@ const failing = (work: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-it("asks a busy Worker again, after as long as it is told", async () => {
-  busy = 1;
+it.each([
+  ["has too much to do", 503],
+  ["was asked too often", 429],
+])("asks a Worker that %s again, after as long as it is told", async (_, status) => {
+  later = [status];
   const start = performance.now();
   expect(await list("xpk_1")).toEqual({ tasks: [], next: null });
   expect(asked).toHaveLength(2);
