@@ -1,0 +1,160 @@
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { readBundle } from "../../cli/files.ts";
+import { taskFileOf } from "../../src/exchange.ts";
+import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
+import { lessonsOf } from "../support/lessons.ts";
+import { masksOf, profilesFile, profilesOf, taskFor } from "../support/rows.ts";
+
+/** The task that the requests are about. */
+export const task = taskFor(await readBundle("bundles/minilm-l6-v2"));
+
+/** A request as it is sent. */
+export interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly type: string;
+  readonly body: string | Uint8Array | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const JSON_TYPE = "application/json";
+const NDJSON_TYPE = "application/x-ndjson";
+/** A text that is right to ask for. */
+export const TEXT = "Senate passes bill after long night";
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** Each route with a body, asked for something that it does. Names of its own, so that the others find their rows. */
+const RIGHT: readonly { readonly method: string; readonly path: string; readonly body: object }[] = [
+  { method: "POST", path: "/v1/predict", body: { task: "demo", profile: "demo-000", inputs: [TEXT], topK: 2 } },
+  {
+    method: "POST",
+    path: "/v1/predict",
+    body: { task: "demo", inputs: [{ profile: "demo-001", text: TEXT, textPair: "b" }], truncate: false, logits: true },
+  },
+  { method: "POST", path: "/v1/hf/demo/demo-000", body: { inputs: TEXT, parameters: { top_k: 2 } } },
+  { method: "POST", path: "/v1/tei/demo/demo-000/predict", body: { inputs: [[TEXT], ["a", "b"]], truncate: true } },
+  { method: "PUT", path: "/v1/tasks/fuzzed", body: { ...taskFileOf({ ...task, name: "fuzzed" }) } },
+  {
+    method: "PUT",
+    path: "/v1/profiles/demo/fuzzed",
+    body: { task: "demo", profile: "fuzzed", masks: base64(masksOf(3)), labelBias: base64(Uint8Array.of(1, 2, 3)) },
+  },
+  { method: "POST", path: "/v1/profiles/demo/demo-002/rollback", body: { generation: 1 } },
+  { method: "POST", path: "/v1/profiles/demo/demo-003/token", body: { ttlSeconds: 60, carry: "masks" } },
+  {
+    method: "POST",
+    path: "/v1/profiles/demo/learnt/learn",
+    body: { examples: lessonsOf(2), start: "default", epochs: 1, seed: 1, dryRun: true },
+  },
+];
+
+const STREAMS = [
+  { path: "/v1/predict/stream?task=demo&profile=demo-000", line: JSON.stringify({ text: TEXT, profile: "demo-001" }) },
+  { path: "/v1/tasks/demo/import", line: profilesFile("demo", [{ ...first(), id: "imported" }]).trim() },
+];
+
+function first() {
+  const [profile] = profilesOf(1);
+  if (!profile) throw new RangeError("there is none");
+  return profile;
+}
+
+/** What a header can hold. */
+const oddHeader = oddText.map((text) => text.replaceAll(/[^\u0020-\u007e\u00a1-\u00ff]/g, "").trim());
+
+const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant({}) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom(
+          "if-match",
+          "if-none-match",
+          "x-d1-bookmark",
+          "x-request-id",
+          "cache-control",
+          "origin",
+          "accept",
+          "cookie",
+          "x-forwarded-for",
+          "cf-connecting-ip",
+        ),
+        oddHeader,
+      )
+      .map(([name, value]) => ({ [name]: value })),
+  },
+  { weight: 1, arbitrary: oddHeader.map((value) => ({ authorization: `Bearer ${value}` })) },
+  { weight: 1, arbitrary: oddHeader.map((value) => ({ "content-type": value })) },
+  { weight: 1, arbitrary: fc.constantFrom("gzip", "br", "identity, gzip").map((by) => ({ "content-encoding": by })) },
+);
+
+const jsonRequests: fc.Arbitrary<Sent> = fc.constantFrom(...RIGHT).chain(({ method, path, body }) =>
+  fc.record({
+    method: fc.constant(method),
+    path: fc.constant(path),
+    type: fc.constant(JSON_TYPE),
+    body: fc.oneof(
+      { weight: 5, arbitrary: hostileJson(body) },
+      { weight: 1, arbitrary: hostileBytes(encode(JSON.stringify(body))) },
+    ),
+    headers: oddHeaders,
+  }),
+);
+
+const streamRequests: fc.Arbitrary<Sent> = fc.constantFrom(...STREAMS).chain(({ path, line }) =>
+  fc.record({
+    method: fc.constant("POST"),
+    path: fc.constant(path),
+    type: fc.constant(NDJSON_TYPE),
+    body: fc.oneof(
+      fc.array(hostileJson(JSON.parse(line)), { maxLength: 5 }).map((lines) => lines.join("\n")),
+      hostileBytes(encode(`${line}\n${line}\n`)),
+    ),
+    headers: oddHeaders,
+  }),
+);
+
+/** Names and queries where others are expected. */
+const pathRequests: fc.Arbitrary<Sent> = fc
+  .tuple(
+    fc.constantFrom("GET", "PUT", "DELETE", "POST", "HEAD", "OPTIONS", "PATCH"),
+    fc.constantFrom(
+      "/v1/tasks/%",
+      "/v1/profiles/%",
+      "/v1/profiles/demo/%",
+      "/v1/profiles/demo/%/history",
+      "/v1/tasks/%/export",
+      "/%",
+    ),
+    oddText,
+    fc.option(fc.tuple(fc.constantFrom("limit", "after", "prefix", "profiles", "dryRun", "__proto__"), oddText), {
+      nil: null,
+    }),
+  )
+  .map(([method, pattern, name, query]) => {
+    const path = pattern.replace("%", () => encodeURIComponent(name.toWellFormed()));
+    const search = query ? `?${query[0]}=${encodeURIComponent(query[1].toWellFormed())}` : "";
+    return { method, path: `${path}${search}`, type: "", body: null, headers: {} };
+  });
+
+/** A megabyte or ten of nothing in a few kilobytes, said to be compressed or not. */
+const bombs: fc.Arbitrary<Sent> = fc
+  .tuple(fc.integer({ min: 1, max: 10 }), fc.constantFrom<Record<string, string>>({}, { "content-encoding": "gzip" }))
+  .map(([megabytes, headers]) => ({
+    method: "POST",
+    path: "/v1/predict",
+    type: JSON_TYPE,
+    body: gzipSync(Buffer.alloc(megabytes * 2 ** 20, " ")),
+    headers,
+  }));
+
+/** Requests for all routes, most of which were right but for a part. */
+export const requests: fc.Arbitrary<Sent> = fc.oneof(
+  { weight: 12, arbitrary: jsonRequests },
+  { weight: 4, arbitrary: streamRequests },
+  { weight: 4, arbitrary: pathRequests },
+  { weight: 1, arbitrary: bombs },
+);
