@@ -45,9 +45,15 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
-/** What to do about a problem: the Worker's own hint, unless it is about a header that a command has an option for. */
-const hintOf = ({ code, hint }: ProblemError): string =>
-  code === "key_missing" ? "Give a key: --key xpk_…, or the environment variable XPEFT_KEY." : hint;
+/** What to do about a problem, where the Worker's own hint is of headers, fields and routes that commands have other words for. */
+const HINTS: { readonly [code in ProblemError["code"]]?: string } = {
+  key_missing: "Give a key: --key xpk_…, or the environment variable XPEFT_KEY.",
+  unknown_profile:
+    "xpeft profiles list TASK has those that there are; predict --or-default answers with the task's default masks.",
+  unknown_task: "xpeft tasks list has those that there are.",
+};
+
+const hintOf = ({ code, hint }: ProblemError): string => HINTS[code] ?? hint;
 
 /** The last in a chain of causes. */
 function rootCause(error: Error): Error {

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { type Client, createClient } from "../client/index.ts";
-import { CommandError, NoAnswer } from "./errors.ts";
+import { CommandError, NoAnswer, UsageError } from "./errors.ts";
 
 /** Where a running Worker is, and what it is asked with. */
 export interface ServiceOptions {
@@ -54,11 +54,14 @@ const patientFetch: typeof fetch = async (input, init) => {
 /**
  * Opens a client of a running Worker. What it throws is for `describeError`.
  *
- * @throws CommandError if the URL is none
+ * @throws UsageError if the URL is none of HTTP
  */
 export function openService({ url, key }: ServiceOptions): Client {
-  if (!URL.canParse(url))
-    throw new CommandError(`"${url}" is not a URL.`, `Say where the Worker is: --url ${LOCAL_URL}`);
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UsageError(
+      `"${url}" is no URL of a Worker.`,
+      `Say where the Worker is, with http:// or https:// before it: --url ${LOCAL_URL}`,
+    );
   return createClient(url, { fetch: patientFetch, ...(key && { key }) });
 }
 

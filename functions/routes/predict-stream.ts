@@ -95,7 +95,7 @@ function parse({ text, fault }: Line, standard: string | undefined): ProfileInpu
   const parsed = InputLine.safeParse(json);
   if (!parsed.success) throw invalid(describeInvalid(parsed.error, "the line"));
   const { profile = standard, ...input } = parsed.data;
-  if (profile === undefined) throw invalid("profile: neither the line nor the request names one");
+  if (profile === undefined) throw invalid("profile: neither the line nor the request names one.");
   return { ...input, profile };
 }
 

@@ -80,9 +80,16 @@ it("tells a Worker that cannot be reached from one that refuses", async () => {
     /^There is no answer from http:\/\/localhost:1\.\n {2}because: .*\n {2}.*npm start/,
   );
   expect(exitCodeOf(error)).toBe(3);
-  expect(() => openService({ url: "localhost:8787 " })).not.toThrow();
-  expect(() => openService({ url: "nowhere" })).toThrow('"nowhere" is not a URL.');
 });
+
+it.each(["nowhere", "localhost:8787", "ftp://localhost"])(
+  "takes %s for no Worker's URL, and says what it wants",
+  async (wrong) => {
+    const error = await failing((async () => openService({ url: wrong }))());
+    expect(describeError(error)).toMatch(/ is no URL of a Worker\.\n {2}.*http:\/\//);
+    expect(exitCodeOf(error)).toBe(2);
+  },
+);
 
 it("follows the pages of a list to its end", async () => {
   const pages: Record<string, { rows: string[]; next: string | null }> = {

@@ -18,7 +18,10 @@ NEVER = -1e4
 NOT_BLANK = r"\S"
 
 FILE_HINT = "Give a whole JSON Lines file in UTF-8: plain, or gzip if its name ends in .gz."
-LINE_HINT = 'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added.'
+LINE_HINT = (
+    'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added. '
+    "`python -m xpeft prepare` makes such lines of a table."
+)
 FIELD_HINTS = {
     "profile": "A profile's id is a string of 1 to 128 letters, digits and . _ : @ -, and starts with a letter or a digit.",
     "text": "A text is a string that is not blank; leave the line out if there is none.",
