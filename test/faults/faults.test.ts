@@ -24,12 +24,13 @@ beforeAll(async () => {
 afterAll(() => ground.worker.close());
 
 async function tried(fault: Fault): Promise<Finding> {
-  if (!fault.cold) return await tryFault(fault, ground, right, MILLISECONDS);
-  const cold = await startGround(MAIN, fault.broken);
+  if (!fault.cold && !fault.final) return await tryFault(fault, ground, right, MILLISECONDS);
+  const own = await startGround(MAIN, fault.cold ? fault.broken : {});
   try {
-    return await tryFault(fault, cold, right, MILLISECONDS);
+    if (!fault.cold) await own.worker.get("/healthz");
+    return await tryFault(fault, own, right, MILLISECONDS);
   } finally {
-    await cold.worker.close();
+    await own.worker.close();
   }
 }
 

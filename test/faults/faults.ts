@@ -16,7 +16,7 @@ export interface Fault {
   readonly database?: { hurt(db: D1Database): Promise<void>; mend(db: D1Database): Promise<void> };
   /** What may be answered while it lasts: `ok` for what is right, else codes, of which each is heard. What is not named is not asked for. */
   readonly answers: { readonly [load in Load]?: readonly string[] };
-  /** Whether the isolate is lost: nothing but another one mends it. */
+  /** Whether the isolate may be lost, so that nothing but another one mends it: it is broken in a Worker of its own. */
   readonly final?: true;
 }
 
@@ -159,12 +159,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "no memory for a long text",
     broken: { memory: "grow" },
-    // What a run took that failed is not all given back while there is no more to be had.
+    // What a run took that failed is not all given back, and after many of them ONNX Runtime is lost.
     answers: {
       profiles: ["ok", "bundle_unusable"],
       "long texts": ["bundle_unusable"],
       health: ["ok", "bundle_unusable"],
     },
+    final: true,
   },
   {
     name: "the secret TOKEN_KEYS is missing",
