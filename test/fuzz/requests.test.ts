@@ -13,6 +13,9 @@ const HANG_MS = CASES > 1000 ? 2_000 : 10_000;
 /** What may be in use at the end beside what is in use after a tenth of the requests: caches that fill. */
 const GROWTH_BYTES = 8 * 2 ** 20;
 
+/** WebAssembly's memory grows with the longest text so far, and is no smaller after it. */
+const MOST_WASM_BYTES = 64e6;
+
 /** Refusals that say "later", which a fuzzer hears who starts learnings and does not wait. */
 const LATER = new Set(["overloaded", "learning_busy"]);
 
@@ -71,6 +74,8 @@ it("answers whatever it is sent by a name, in time, and keeps no memory for it",
   const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} x ${status}`);
   const megabytes = memory.map((one) => (usedOf(one) / 1e6).toFixed(1));
   console.info(`${sent} requests: ${counts.join(", ")}; in use after each tenth, MB: ${megabytes.join(", ")}`);
-  const [first, last] = [memory[0], memory.at(-1)].map((one) => (one ? usedOf(one) : Number.NaN));
-  expect((last ?? 0) - (first ?? 0)).toBeLessThan(GROWTH_BYTES);
+  const last = memory.at(-1);
+  const withoutWasm = (one?: IsolateMemory) => (one ? usedOf(one) - one.wasm : Number.NaN);
+  expect(withoutWasm(last) - withoutWasm(memory[0])).toBeLessThan(GROWTH_BYTES);
+  expect(last?.wasm).toBeLessThan(MOST_WASM_BYTES);
 });
