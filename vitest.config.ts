@@ -4,11 +4,15 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 // Two runtimes, told apart by the file's name: `*.worker.test.ts` runs inside workerd with the deploy's own
-// configuration, every other `*.test.ts` in Node.
+// configuration, so does `*.isolate.test.ts`, in an isolate that no other file uses; every other `*.test.ts` in Node.
 const workerTests = "test/**/*.worker.test.ts";
+const isolateTests = "test/**/*.isolate.test.ts";
+
+// Wrangler and the CLI are started hundreds of times: each compiles them only once.
+const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
 // Real models on a machine that may train another one meanwhile: slowness is no failure.
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, env: { NODE_COMPILE_CACHE: compiled } };
 
 /** Databases as earlier versions left them, by their newest migration. */
 async function goldenDatabases(): Promise<Record<string, string>> {
@@ -19,33 +23,46 @@ async function goldenDatabases(): Promise<Record<string, string>> {
   );
 }
 
+const workerd = cloudflareTest(async () => ({
+  main: "./test/support/no-worker.ts",
+  wrangler: { configPath: "./wrangler.toml" },
+  miniflare: {
+    bindings: { MIGRATIONS: await readD1Migrations("schema/migrations"), GOLDEN: await goldenDatabases() },
+    // A second one, for tests of several; as DB_1 it would be one of the deploy's in all other tests.
+    d1Databases: { OTHER_DB: "other" },
+  },
+}));
+
 export default defineConfig({
   test: {
+    // Most tests wait for a process that they have started, so every core can have one.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
           ...patience,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [workerTests],
+          exclude: [workerTests, isolateTests],
         },
       },
       {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: { MIGRATIONS: await readD1Migrations("schema/migrations"), GOLDEN: await goldenDatabases() },
-              // A second one, for tests of several; as DB_1 it would be one of the deploy's in all other tests.
-              d1Databases: { OTHER_DB: "other" },
-            },
-          })),
-        ],
+        plugins: [workerd],
         test: {
           ...patience,
           name: "workerd",
+          // An isolate for each file would load all modules anew, which takes longer than the tests.
+          isolate: false,
           include: [workerTests],
           setupFiles: ["test/support/database.ts"],
+        },
+      },
+      {
+        plugins: [workerd],
+        test: {
+          ...patience,
+          name: "isolates",
+          include: [isolateTests],
         },
       },
     ],
