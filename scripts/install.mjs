@@ -10,6 +10,11 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 /** The Node that everything but these scripts runs on; it is a dependency, as wrangler needs a newer one than many have. */
 export const node = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 
+/** The training half, and the Python that its virtual environment has. */
+export const training = join(root, "training");
+export const venv = join(training, ".venv");
+export const python = process.platform === "win32" ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
+
 /** The environment of wrangler: it asks nothing, sends nothing and looks for no update. */
 export const quietEnv = {
   ...process.env,

@@ -3,13 +3,10 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fail, installDependencies, node, quietEnv, root } from "./install.mjs";
+import { fail, installDependencies, node, python, quietEnv, root, training, venv } from "./install.mjs";
 
 const OLDEST_PYTHON = [3, 11];
-const training = join(root, "training");
-const venv = join(training, ".venv");
 const windows = process.platform === "win32";
-const python = windows ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
 
 const only = process.argv
   .slice(2)
@@ -75,6 +72,7 @@ const pythonChecks = [
   ["ruff format", python, ["-m", "ruff", "format", "--check"], training],
   ["ruff check", python, ["-m", "ruff", "check"], training],
   ["mypy", python, ["-m", "mypy"], training],
+  ["pip-audit", node, [join(root, "scripts", "audit-python.mjs")]],
   ["pytest", python, ["-m", "pytest"], training],
 ];
 
