@@ -33,6 +33,8 @@ const cloudflare = cloudflareTest(async () => ({
   },
 }));
 
+const setupFiles = ["test/support/database.ts"];
+
 export const inNode = {
   test: { ...patience, name: "node", include: ["test/**/*.test.ts"], exclude: [workerTests, isolateTests] },
 };
@@ -45,7 +47,7 @@ export const inWorkerd = {
     name: "workerd",
     isolate: false,
     include: [workerTests],
-    setupFiles: ["test/support/database.ts"],
+    setupFiles,
   },
 };
 
@@ -56,7 +58,7 @@ export default defineConfig({
     projects: [
       inNode,
       inWorkerd,
-      { plugins: [cloudflare], test: { ...patience, name: "isolates", include: [isolateTests] } },
+      { plugins: [cloudflare], test: { ...patience, name: "isolates", include: [isolateTests], setupFiles } },
     ],
   },
 });
