@@ -23,7 +23,7 @@ async function goldenDatabases(): Promise<Record<string, string>> {
   );
 }
 
-const workerd = cloudflareTest(async () => ({
+const cloudflare = cloudflareTest(async () => ({
   main: "./test/support/no-worker.ts",
   wrangler: { configPath: "./wrangler.toml" },
   miniflare: {
@@ -33,38 +33,32 @@ const workerd = cloudflareTest(async () => ({
   },
 }));
 
+const setupFiles = ["test/support/database.ts"];
+
+export const inNode = {
+  test: { ...patience, name: "node", include: ["test/**/*.test.ts"], exclude: [workerTests, isolateTests] },
+};
+
+export const inWorkerd = {
+  plugins: [cloudflare],
+  // An isolate for each file would load all modules anew, which takes longer than the tests.
+  test: {
+    ...patience,
+    name: "workerd",
+    isolate: false,
+    include: [workerTests],
+    setupFiles,
+  },
+};
+
 export default defineConfig({
   test: {
     // Most tests wait for a process that they have started, so every core can have one.
     maxWorkers: "100%",
     projects: [
-      {
-        test: {
-          ...patience,
-          name: "node",
-          include: ["test/**/*.test.ts"],
-          exclude: [workerTests, isolateTests],
-        },
-      },
-      {
-        plugins: [workerd],
-        test: {
-          ...patience,
-          name: "workerd",
-          // An isolate for each file would load all modules anew, which takes longer than the tests.
-          isolate: false,
-          include: [workerTests],
-          setupFiles: ["test/support/database.ts"],
-        },
-      },
-      {
-        plugins: [workerd],
-        test: {
-          ...patience,
-          name: "isolates",
-          include: [isolateTests],
-        },
-      },
+      inNode,
+      inWorkerd,
+      { plugins: [cloudflare], test: { ...patience, name: "isolates", include: [isolateTests], setupFiles } },
     ],
   },
 });

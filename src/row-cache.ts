@@ -38,7 +38,7 @@ export interface RowCache {
    * A task and profiles are only ever given together as they stood together in the database: masks go with the head that
    * they were trained with, also while a push replaces both. What is not in the database is not remembered, so a new
    * profile can be used at once. What cannot be given from memory takes one query; two if the task was just replaced, or if
-   * what was read is older than what was given before, as where a replica lags behind.
+   * what was read is behind what was given before, or may be, as where a replica lags.
    */
   read(stores: Stores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
 
@@ -66,6 +66,9 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   const tasks = new LRUCache<string, Task>({ ...bounds, sizeCalculation: bytesOfTask });
   const profiles = new LRUCache<string, CachedProfile>({ ...bounds, sizeCalculation: bytesOfProfile });
 
+  /** How often something was remembered: tells a read whether others have ended since it began. */
+  let changes = 0;
+
   // Neither name can hold a slash.
   const keyOf = (task: string, id: string) => `${task}/${id}`;
 
@@ -78,8 +81,20 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     return found;
   }
 
+  /**
+   * Whether what was read is older than what was given before. A profile that is not there was deleted, or is not there
+   * yet where a replica lags behind: only the primary store can tell.
+   */
+  function isBehind(name: string, ids: readonly string[], { generation, profiles: read }: TaskAndProfiles): boolean {
+    const kept = ids.map((id) => profiles.get(keyOf(name, id))?.taskGeneration ?? 0);
+    const known = Math.max(tasks.get(name)?.generation ?? 0, ...kept);
+    if ((generation ?? 0) !== known) return (generation ?? 0) < known;
+    return ids.some((id, index) => kept[index] === known && !read.has(id));
+  }
+
   /** Keeps what was read and lets go what is no longer there; of a profile that a replica has not caught up on, the newer. */
   function remember(name: string, ids: readonly string[], { task, profiles: read }: TaskAndProfiles): Rows {
+    changes++;
     if (!task) tasks.delete(name);
     if (!task || ttlSeconds === 0) return { task, profiles: task ? read : new Map() };
     tasks.set(name, task);
@@ -91,6 +106,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     ids: readonly string[],
     read: ReadonlyMap<string, StoredProfile>,
   ): Map<string, StoredProfile> {
+    changes++;
     const newest = new Map<string, StoredProfile>();
     for (const id of ids) {
       const key = keyOf(task.name, id);
@@ -109,27 +125,30 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   }
 
   /** Reads all anew; from the primary store if the nearest is behind what was given before. */
-  async function readAll(stores: Stores, name: string, ids: readonly string[], fresh: boolean): Promise<Rows> {
-    const known = tasks.get(name)?.generation ?? 0;
-    let read = await (fresh ? stores.primary : stores.nearest).read(name, ids, null);
-    if (!fresh && (read.generation ?? 0) < known) read = await stores.primary.read(name, ids, null);
+  async function readAll(stores: Stores, name: string, ids: readonly string[], from: ProfileStore): Promise<Rows> {
+    const before = changes;
+    const read = await from.read(name, ids, null);
+    // The primary has the last word, but for what others have read while it was under way.
+    const isLast = from === stores.primary && changes === before;
+    if (!isLast && isBehind(name, ids, read)) return await readAll(stores, name, ids, stores.primary);
     return remember(name, ids, read);
   }
 
   return {
     async read(stores, name, ids, freshness) {
       const task = freshness !== "kept" || ttlSeconds === 0 ? undefined : tasks.get(name);
-      if (!task) return await readAll(stores, name, ids, freshness === "primary");
+      if (!task) return await readAll(stores, name, ids, freshness === "primary" ? stores.primary : stores.nearest);
 
       const kept = keptProfiles(task, ids);
       const missing = ids.filter((id) => !kept.has(id));
       if (missing.length === 0) return { task, profiles: kept };
       const read = await stores.nearest.read(name, missing, task.generation);
+      if (isBehind(name, missing, read)) return await readAll(stores, name, ids, stores.primary);
       if (read.generation === task.generation) {
         return { task, profiles: new Map([...kept, ...rememberProfiles(task, missing, read.profiles)]) };
       }
-      const all = missing.length === ids.length && (read.generation ?? 0) > task.generation;
-      return all ? remember(name, ids, read) : await readAll(stores, name, ids, false);
+      if (missing.length === ids.length) return remember(name, ids, read);
+      return await readAll(stores, name, ids, stores.nearest);
     },
     size: () => ({
       tasks: tasks.size,

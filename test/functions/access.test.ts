@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../cli/files.ts";
-import { SCOPES, type Scope } from "../../src/access.ts";
-import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
-import { type Asking, type RunningWorker, secretOf, startWorker } from "../support/worker.ts";
+import { SCOPES } from "../../src/access.ts";
+import { CALLS, LET_THROUGH } from "../support/calls.ts";
+import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, secretOf, startWorker } from "../support/worker.ts";
 
 const NDJSON = { "content-type": "application/x-ndjson" };
 
@@ -17,89 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => worker.close());
 
-const masks = Buffer.from(masksOf(5)).toString("base64");
-
-/** Every route of the API's description, as a call for a task and a profile. */
-const CALLS: Record<string, { scope: Scope; call: (task: string, profile: string) => [string, string, Asking?] }> = {
-  "post /v1/predict": {
-    scope: "predict",
-    call: (task, profile) => ["POST", "/v1/predict", { body: { task, profile, inputs: "a text" } }],
-  },
-  "post /v1/predict/stream": {
-    scope: "predict",
-    call: (task, profile) => [
-      "POST",
-      `/v1/predict/stream?task=${task}&profile=${profile}`,
-      { body: '{"text":"a text"}\n', headers: NDJSON },
-    ],
-  },
-  "post /v1/hf/{task}/{profile}": {
-    scope: "predict",
-    call: (task, profile) => ["POST", `/v1/hf/${task}/${profile}`, { body: { inputs: "a text" } }],
-  },
-  "post /v1/tei/{task}/{profile}/predict": {
-    scope: "predict",
-    call: (task, profile) => ["POST", `/v1/tei/${task}/${profile}/predict`, { body: { inputs: "a text" } }],
-  },
-  "get /v1/tasks": { scope: "predict", call: () => ["GET", "/v1/tasks"] },
-  "get /v1/info": { scope: "predict", call: () => ["GET", "/v1/info"] },
-  "get /v1/tasks/{task}": { scope: "write", call: (task) => ["GET", `/v1/tasks/${task}`] },
-  "put /v1/tasks/{task}": {
-    scope: "admin",
-    call: (name) => ["PUT", `/v1/tasks/${name}`, { body: taskFile({ ...task, name }) }],
-  },
-  "delete /v1/tasks/{task}": { scope: "admin", call: (task) => ["DELETE", `/v1/tasks/${task}`] },
-  "post /v1/tasks/{task}/import": {
-    scope: "write",
-    call: (task, id) => [
-      "POST",
-      `/v1/tasks/${task}/import`,
-      { body: profilesFile(task, [{ id, masks: masksOf(4), labelBias: null }]), headers: NDJSON },
-    ],
-  },
-  "get /v1/tasks/{task}/export": { scope: "write", call: (task) => ["GET", `/v1/tasks/${task}/export`] },
-  "get /v1/profiles/{task}": { scope: "write", call: (task) => ["GET", `/v1/profiles/${task}`] },
-  "get /v1/profiles/{task}/{profile}": {
-    scope: "write",
-    call: (task, profile) => ["GET", `/v1/profiles/${task}/${profile}`],
-  },
-  "put /v1/profiles/{task}/{profile}": {
-    scope: "write",
-    call: (task, profile) => ["PUT", `/v1/profiles/${task}/${profile}`, { body: { masks } }],
-  },
-  "delete /v1/profiles/{task}/{profile}": {
-    scope: "write",
-    call: (task, profile) => ["DELETE", `/v1/profiles/${task}/${profile}`, { headers: { "if-match": "99" } }],
-  },
-  "post /v1/profiles/{task}/{profile}/learn": {
-    scope: "learn",
-    call: (task, profile) => [
-      "POST",
-      `/v1/profiles/${task}/${profile}/learn`,
-      { body: { examples: [] }, headers: { "if-match": "99" } },
-    ],
-  },
-  "get /v1/profiles/{task}/{profile}/history": {
-    scope: "write",
-    call: (task, profile) => ["GET", `/v1/profiles/${task}/${profile}/history`],
-  },
-  "post /v1/profiles/{task}/{profile}/rollback": {
-    scope: "write",
-    call: (task, profile) => ["POST", `/v1/profiles/${task}/${profile}/rollback`, { body: { generation: 77 } }],
-  },
-  "post /v1/profiles/{task}/{profile}/token": {
-    scope: "write",
-    call: (task, profile) => ["POST", `/v1/profiles/${task}/${profile}/token`, { body: {} }],
-  },
-};
-
-/** Statuses with which a call ends that was let through: it was done, or stopped at what is not there. */
-const LET_THROUGH = [200, 404, 409, 412];
-
 const codeOf = async (response: Response) => (response.ok ? "ok" : (await response.json<{ code: string }>()).code);
 
 const made = (name: string, key: string | null) => {
-  const [method, path, asking] = CALLS[name]?.call("demo", "demo-000") ?? ["", ""];
+  const [method, path, asking] = CALLS[name]?.call("demo", "demo-000", task) ?? ["", ""];
   return worker.ask(method, path, { ...asking, key });
 };
 
@@ -137,8 +59,8 @@ describe("a key that is confined", () => {
 
   it.each(Object.entries(CALLS))("to a task and a prefix: %s reaches nothing else", async (name, { scope, call }) => {
     const key = await confinedTo("demo", "team-");
-    const reach = async (task: string, profile: string) => {
-      const [method, path, asking] = call(task, profile);
+    const reach = async (name: string, profile: string) => {
+      const [method, path, asking] = call(name, profile, task);
       return worker.ask(method, path, { ...asking, key });
     };
     if (name === "get /v1/info") return expect((await reach("demo", "team-a")).status).toBe(200);

@@ -15,6 +15,8 @@ declare global {
 
 // Each test has a database of its own, which starts empty.
 beforeEach(async () => {
+  // A reset passes by databases that have been idle for so long that workerd has unloaded them.
+  await Promise.all([env.DB, env.OTHER_DB].map((database) => database.exec("SELECT 1")));
   await reset();
   await applyD1Migrations(env.DB, env.MIGRATIONS);
 });

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBundle } from "../../cli/files.ts";
+import { CALLS } from "../support/calls.ts";
+import { readEvents } from "../support/events.ts";
+import { lessonsOf } from "../support/lessons.ts";
+import { profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, secretOf, startWorker } from "../support/worker.ts";
+
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+/** Words that no file of the bundle and no answer has. */
+const SECRET = "xylograph quokkas";
+
+let worker: RunningWorker;
+let task: ReturnType<typeof taskFor>;
+
+beforeAll(async () => {
+  task = taskFor(await readBundle("bundles/minilm-l6-v2"));
+  worker = await startWorker({ vars: { PUBLIC_PREDICT: "false" } });
+  await worker.push(task, profilesOf(3));
+});
+afterAll(() => worker.close());
+
+/** Everything that the database holds, as text. */
+async function dump(): Promise<string> {
+  const { results } = await worker.db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
+    .all<{ name: string }>();
+  const tables = await worker.db.batch(results.map(({ name }) => worker.db.prepare(`SELECT * FROM "${name}"`)));
+  const rows = JSON.stringify(tables.map(({ results: content }) => content));
+  expect(rows).toContain("demo-000");
+  return rows;
+}
+
+describe("texts", () => {
+  it("are neither in the database nor in the logs, however they were sent and whether they were answered", async () => {
+    worker.harness.clearLogs();
+    const task = { task: "demo", profile: "demo-000" };
+    const body = { inputs: `${SECRET} again` };
+    const line = `${JSON.stringify({ text: SECRET })}\n`;
+    const examples = lessonsOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
+    const sent: [status: number, Promise<Response>][] = [
+      [200, worker.predict({ ...task, ...body })],
+      [200, worker.ask("POST", "/v1/hf/demo/demo-000", { body })],
+      [200, worker.ask("POST", "/v1/tei/demo/demo-000/predict", { body })],
+      [200, worker.ask("POST", "/v1/predict/stream?task=demo&profile=demo-000", { body: line, headers: NDJSON })],
+      [200, worker.ask("POST", "/v1/profiles/demo/demo-001/learn", { body: { examples } })],
+      [404, worker.predict({ ...task, ...body, profile: "nobody" })],
+      [200, worker.predict({ ...task, inputs: `${SECRET} `.repeat(3000) })],
+      [400, worker.predict(`{"inputs": "${SECRET}`)],
+      [422, worker.predict({ ...task, inputs: [[SECRET]] })],
+      [422, worker.predict({ ...task, ...body, [SECRET]: SECRET })],
+      [401, worker.predict({ ...task, ...body }, { key: null })],
+      [
+        422,
+        worker.ask("POST", "/v1/profiles/demo/demo-002/learn", {
+          body: { examples: [{ text: SECRET, label: SECRET }] },
+        }),
+      ],
+    ];
+    for (const [status, asked] of sent) {
+      const response = await asked;
+      const answer = await response.text();
+      expect([response.status, answer.slice(0, 300)]).toEqual([status, expect.any(String)]);
+    }
+    await expect.poll(() => worker.harness.getLogs().length).toBeGreaterThanOrEqual(sent.length);
+
+    // By single words too: a part of a text is one.
+    for (const word of SECRET.split(" ")) {
+      expect(JSON.stringify(worker.harness.getLogs())).not.toContain(word);
+      expect(await dump()).not.toContain(word);
+    }
+  });
+});
+
+describe("what leaked", () => {
+  it.each(Object.keys(CALLS))("as a profile's token is taken by predictions under that profile: %s", async (name) => {
+    const made = await worker.ask("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
+    const { token } = await made.json<{ token: string }>();
+    const ask = async (profile: string) => {
+      const [method, path, asking] = CALLS[name]?.call("demo", profile, task) ?? ["", ""];
+      return await worker.ask(method, path, { ...asking, key: token });
+    };
+    const before = await dump();
+    const [own, other] = [await ask("demo-000"), await ask("demo-001")];
+    if (CALLS[name]?.scope === "predict" && name.startsWith("post")) {
+      expect(own.status).toBe(200);
+      expect([other.status, await other.text()]).toEqual([403, expect.stringContaining("token_other_profile")]);
+    } else {
+      expect([own.status, other.status]).toEqual([401, 401]);
+      expect(await dump()).toBe(before);
+    }
+  });
+
+  it("as the database opens nothing: of keys it has hashes, of signing keys nothing", async () => {
+    const key = await worker.makeKey();
+    const rows = await dump();
+    expect(rows).not.toContain(secretOf(key));
+    const { results } = await worker.db.prepare("SELECT * FROM keys").all<Record<string, unknown>>();
+    for (const row of results) {
+      for (const value of Object.values(row)) {
+        const asked = await worker.get("/v1/tasks", {
+          key: `xpk_${row.id}_${Buffer.from(String(value)).toString("base64url")}`,
+        });
+        expect(asked.status).toBe(401);
+      }
+    }
+  });
+
+  it("as the answer of a learning, an export or a page of profiles has no text that a profile was learnt from", async () => {
+    const examples = lessonsOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
+    const learnt = await readEvents(
+      await worker.ask("POST", "/v1/profiles/demo/demo-002/learn", { body: { examples } }),
+    );
+    const told = [JSON.stringify(learnt)];
+    for (const path of [
+      "profiles/demo",
+      "profiles/demo/demo-002",
+      "profiles/demo/demo-002/history",
+      "tasks/demo/export",
+    ])
+      told.push(await (await worker.get(`/v1/${path}`)).text());
+    expect(told.join()).toContain("demo-002");
+    for (const word of SECRET.split(" ")) expect(told.join()).not.toContain(word);
+  });
+});

@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createRowCache, type Freshness, type Rows } from "../../src/row-cache.ts";
+import type { StoredProfile } from "../../src/rows.ts";
+import type { ProfileStore, TaskAndProfiles } from "../../src/store.ts";
+import { masksOf, taskOf } from "../support/rows.ts";
+
+// Local D1 has no replicas, so here a database is the list of states that it was in: the primary store reads the last one,
+// the nearest store any.
+
+const IDS = ["a", "b", "c"];
+const TASK = taskOf();
+const MASKS = masksOf(1);
+
+/** Generations as they stood together; null or absent where there is none. */
+interface State {
+  readonly task: number | null;
+  readonly profiles: ReadonlyMap<string, number>;
+}
+
+type Change =
+  | { readonly change: "task" }
+  | { readonly change: "noTask" }
+  | { readonly change: "profile"; readonly id: string }
+  | { readonly change: "noProfile"; readonly id: string };
+
+/** A database's states, and how its stores read them. No generation is ever used twice. */
+class History {
+  readonly states: State[] = [{ task: null, profiles: new Map() }];
+  #newest = 0;
+
+  get last(): State {
+    return this.states.at(-1) as State;
+  }
+
+  apply(what: Change): void {
+    const { task, profiles } = this.last;
+    const generation = ++this.#newest;
+    const next = new Map(profiles);
+    if (what.change === "noTask") {
+      this.states.push({ task: null, profiles: new Map() });
+    } else if (what.change === "task") {
+      this.states.push({ task: generation, profiles: new Map([...profiles].map(([id]) => [id, generation])) });
+    } else if (task !== null) {
+      if (what.change === "profile") next.set(what.id, generation);
+      else next.delete(what.id);
+      this.states.push({ task, profiles: next });
+    }
+  }
+
+  /** A store that reads the state which is `lag` changes old when it is asked. */
+  store(lag: number, answered: <T>(answer: T) => Promise<T>): ProfileStore {
+    return {
+      read: (name, ids, known) => {
+        const { task, profiles } = this.states[Math.max(0, this.states.length - 1 - lag)] as State;
+        const answer: TaskAndProfiles = {
+          generation: task,
+          task: task === null || task === known ? null : { ...TASK, generation: task },
+          profiles: new Map(
+            ids.flatMap((id): [string, StoredProfile][] => {
+              const generation = profiles.get(id);
+              const row = { task: name, id, masks: MASKS, labelBias: null, updatedAt: new Date(0) };
+              return generation === undefined ? [] : [[id, { ...row, generation }]];
+            }),
+          ),
+        };
+        return answered(answer);
+      },
+    };
+  }
+}
+
+const changes: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ change: fc.constant("task" as const) }),
+  fc.record({ change: fc.constant("noTask" as const) }),
+  { arbitrary: fc.record({ change: fc.constant("profile" as const), id: fc.constantFrom(...IDS) }), weight: 4 },
+  fc.record({ change: fc.constant("noProfile" as const), id: fc.constantFrom(...IDS) }),
+);
+
+const reads = fc.record({
+  ids: fc.uniqueArray(fc.constantFrom(...IDS), { minLength: 1 }),
+  freshness: fc.constantFrom<Freshness>("kept", "nearest", "primary"),
+  lag: fc.nat(6),
+});
+
+const first: Change[] = [{ change: "task" }, ...IDS.map((id): Change => ({ change: "profile", id }))];
+
+/** Whether a task and each of its profiles, as they were given, ever stood together. */
+function stoodTogether(states: readonly State[], { task, profiles }: Rows): boolean {
+  if (!task) return profiles.size === 0;
+  return [...profiles].every(([id, { generation }]) =>
+    states.some((state) => state.task === task.generation && state.profiles.get(id) === generation),
+  );
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("the cache of rows, whatever is written and read", () => {
+  it("goes back on nothing that it has given and keeps, though replicas lag behind and answers overtake each other", async () => {
+    const steps = fc.array(fc.oneof(changes, reads), { maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(steps, fc.scheduler(), async (what, scheduler) => {
+        const history = new History();
+        for (const change of first) history.apply(change);
+        const cache = createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 3600 });
+        const answered = <T>(answer: T) => scheduler.schedule(Promise.resolve(answer));
+
+        // The earliest state that can have been the last thing given; of what was last given as absent, nothing is known.
+        const floors = new Map<string, number>();
+        const generationOf = (state: State, key: string) =>
+          key === "" ? state.task : (state.profiles.get(key) ?? null);
+
+        const ask = async ({ ids, freshness, lag }: { ids: string[]; freshness: Freshness; lag: number }) => {
+          const before = new Map(floors);
+          const newest = history.states.length - 1;
+          const stores = { nearest: history.store(lag, answered), primary: history.store(0, answered) };
+          const rows = await cache.read(stores, "demo", ids, freshness);
+
+          expect(stoodTogether(history.states, rows)).toBe(true);
+          for (const key of ["", ...ids]) {
+            const given = (key === "" ? rows.task?.generation : rows.profiles.get(key)?.generation) ?? null;
+            const kept = Math.min(before.get(key) ?? 0, floors.get(key) ?? 0);
+            const floor = freshness === "primary" ? Math.max(kept, newest) : kept;
+            const since = history.states.findIndex(
+              (state, index) => index >= floor && generationOf(state, key) === given,
+            );
+            expect(since, `${key || "task"} at ${given}, which ended before state ${floor}`).toBeGreaterThanOrEqual(0);
+            if (given === null) floors.delete(key);
+            else floors.set(key, Math.max(since, floors.get(key) ?? 0));
+          }
+          if (!rows.task) floors.clear();
+        };
+
+        const asked: Promise<void>[] = [];
+        for (const step of what) {
+          if ("change" in step) history.apply(step);
+          else asked.push(ask(step));
+          if (scheduler.count() > 2) await scheduler.waitOne();
+        }
+        await scheduler.waitFor(Promise.all(asked));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("gives nothing that was over for longer than the time to live", async () => {
+    const waits = fc.record({ wait: fc.integer({ min: 1, max: 700 }) });
+    const steps = fc.array(fc.oneof(changes, reads, waits), { maxLength: 30 });
+    let now = 1;
+    vi.spyOn(performance, "now").mockImplementation(() => now);
+    await fc.assert(
+      fc.asyncProperty(steps, fc.constantFrom(1, 4000, 2 ** 20), async (what, maxBytes) => {
+        const history = new History();
+        const began = [now];
+        const apply = (change: Change) => {
+          history.apply(change);
+          while (began.length < history.states.length) began.push(now);
+        };
+        for (const change of first) apply(change);
+        const cache = createRowCache({ maxBytes, ttlSeconds: 1 });
+        const store = history.store(0, (answer) => Promise.resolve(answer));
+        for (const step of what) {
+          if ("wait" in step) now += step.wait;
+          else if ("change" in step) apply(step);
+          else {
+            const rows = await cache.read({ nearest: store, primary: store }, "demo", step.ids, step.freshness);
+            const recent = history.states.filter((_, index) => (began[index + 1] ?? Infinity) >= now - 1000);
+            expect(recent.map(({ task }) => task)).toContain(rows.task?.generation ?? null);
+            for (const id of step.ids) {
+              const given = rows.profiles.get(id)?.generation;
+              expect(recent.map(({ profiles }) => profiles.get(id))).toContain(given);
+            }
+            expect(stoodTogether(history.states, rows)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
