@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // Two runtimes, told apart by the file's name: `*.worker.test.ts` runs inside workerd with the deploy's own
 // configuration, so does `*.isolate.test.ts`, in an isolate that no other file uses; every other `*.test.ts` in Node.
@@ -13,6 +14,17 @@ const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled")
 
 // Real models on a machine that may train another one meanwhile: slowness is no failure.
 const patience = { testTimeout: 60_000, hookTimeout: 60_000, env: { NODE_COMPILE_CACHE: compiled } };
+
+// Where no times are known yet, Vitest takes small files for short ones and begins these last, when nothing goes beside.
+const LONGEST = ["test/bench/quick.test.ts", "test/fuzz/schemathesis.test.ts", "test/faults/faults.test.ts"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => LONGEST.some((name) => moduleId.endsWith(name));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 /** Databases as earlier versions left them, by their newest migration. */
 async function goldenDatabases(): Promise<Record<string, string>> {
@@ -55,6 +67,7 @@ export default defineConfig({
   test: {
     // Most tests wait for a process that they have started, so every core can have one.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     projects: [
       inNode,
       inWorkerd,
