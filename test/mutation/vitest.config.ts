@@ -1,6 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { inNode, inWorkerd } from "../../vitest.config.ts";
 
 /** Short files first: most mutants die by them, and the first failure ends a mutant's run. */
 class ShortFirst extends BaseSequencer {
@@ -9,14 +10,47 @@ class ShortFirst extends BaseSequencer {
   }
 }
 
-// What is run for every mutant: the tests of src/ in Node and in workerd, but for those that need an isolate of their own,
-// which load whole models again and again, and are about the platform.
+const workerd = resolve(import.meta.dirname, "workerd.ts");
+
+/** A file of WebAssembly as workerd imports it: compiled. */
+const compiledWasm = {
+  name: "compiled-wasm",
+  enforce: "pre" as const,
+  async load(id: string) {
+    if (!id.endsWith(".wasm")) return;
+    const bytes = (await readFile(id)).toString("base64");
+    return `export default new WebAssembly.Module(Buffer.from("${bytes}", "base64"));`;
+  },
+};
+
+// A mutant that waits for ever dies by this.
+const patience = { testTimeout: 20_000, hookTimeout: 20_000 };
+
+// What is run for every mutant: the tests of src/, but for those that need an isolate of their own, which load whole
+// models again and again, and are about the platform.
 export default defineConfig({
   test: {
     sequence: { sequencer: ShortFirst },
     projects: [
-      { ...inNode, test: { ...inNode.test, include: ["test/src/**/*.test.ts"] } },
-      { ...inWorkerd, test: { ...inWorkerd.test, include: ["test/src/**/*.worker.test.ts"] } },
+      {
+        test: {
+          ...patience,
+          name: "node",
+          include: ["test/src/**/*.test.ts"],
+          exclude: ["test/**/*.worker.test.ts", "test/**/*.isolate.test.ts"],
+        },
+      },
+      {
+        plugins: [compiledWasm],
+        resolve: { alias: { "cloudflare:workers": workerd, "cloudflare:test": workerd } },
+        test: {
+          ...patience,
+          name: "workerd's, in node",
+          include: ["test/src/**/*.worker.test.ts"],
+          setupFiles: ["test/support/database.ts"],
+          server: { deps: { inline: [/\.wasm$/] } },
+        },
+      },
     ],
   },
 });
