@@ -58,6 +58,14 @@ function installTraining() {
 
 const bin = (name) => join(root, "node_modules", name);
 const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
+// In short: what is mutated here, and the tests that are to notice. All of src/ takes an hour: npm run mutation.
+const mutated = [
+  "--mutate",
+  "src/masks.ts,src/merge.ts",
+  "--testFiles",
+  "test/src/masks.test.ts,test/src/merge.test.ts",
+];
+
 const typescriptChecks = [
   ["biome", node, [bin("@biomejs/biome/bin/biome"), "ci", "."]],
   // Samples that each rule must find and leave alone, then the code itself.
@@ -66,6 +74,11 @@ const typescriptChecks = [
   ["audit", node, [join(root, "scripts", "audit.mjs")]],
   ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
   ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],
+  [
+    "stryker",
+    node,
+    [bin("@stryker-mutator/core/bin/stryker.js"), "run", "test/mutation/stryker.config.json", ...mutated],
+  ],
   ["deploy:check", node, [join(root, "scripts", "check-deploy.mjs")]],
 ];
 const pythonChecks = [

@@ -4,7 +4,7 @@ import type { RunningWorker } from "../support/worker.ts";
 import type { Broken } from "./broken.ts";
 
 /** What is asked of the Worker all the while. */
-export type Load = "profiles" | "writes" | "tokens" | "long texts" | "health";
+export type Load = "profiles" | "writes" | "tokens" | "keys" | "long texts" | "learnings" | "health";
 
 /** Something that breaks beneath a Worker under load. */
 export interface Fault {
@@ -168,6 +168,16 @@ export const FAULTS: readonly Fault[] = [
     final: true,
   },
   {
+    name: "what learning takes is missing",
+    broken: asset("learning.onnx", "missing"),
+    answers: { profiles: ["ok"], learnings: ["bundle_file_missing"], health: ["ok"] },
+  },
+  {
+    name: "a bit of what learning takes is turned over",
+    broken: asset("learning.onnx", "flipped"),
+    answers: { profiles: ["ok"], learnings: ["bundle_file_corrupt"], health: ["ok"] },
+  },
+  {
     name: "the secret TOKEN_KEYS is missing",
     broken: { tokenKeys: null },
     answers: { profiles: ["ok"], tokens: ["tokens_not_set_up"], health: ["ok"] },
@@ -180,12 +190,12 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "the clock is two days fast",
     broken: { clockMs: 2 * DAY_MS },
-    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["token_expired"], health: ["ok"] },
+    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["token_expired"], keys: ["key_expired"], health: ["ok"] },
   },
   {
     name: "the clock is two days slow",
     broken: { clockMs: -2 * DAY_MS },
-    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["token_not_yet_valid"], health: ["ok"] },
+    answers: { profiles: ["ok"], writes: ["ok"], tokens: ["token_not_yet_valid"], keys: ["ok"], health: ["ok"] },
   },
 ];
 

@@ -1,4 +1,6 @@
 import { readBundle } from "../../cli/files.ts";
+import { readEvents } from "../support/events.ts";
+import { lessonsOf } from "../support/lessons.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 import type { Load } from "./faults.ts";
@@ -22,6 +24,8 @@ interface Answer {
 export interface Ground {
   readonly worker: RunningWorker;
   readonly token: string;
+  /** A key that ends tomorrow. */
+  readonly key: string;
   /** The last generation of the written profile that was acknowledged. */
   acknowledged: number;
 }
@@ -37,7 +41,8 @@ export async function startGround(main: string, broken: object): Promise<Ground>
   const worker = await startWorker({ main, vars });
   const task = taskFor(await readBundle("bundles/minilm-l6-v2"), { maxTokens: 512 });
   await worker.push(task, [...PROFILES, { id: WRITTEN, masks: turnAt(1), labelBias: null }]);
-  return { worker, token: "", acknowledged: 1 };
+  const key = await worker.makeKey({ expiresAt: new Date(Date.now() + 24 * 60 * 60 * 1000) });
+  return { worker, token: "", key, acknowledged: 1 };
 }
 
 /** Gives a token of a profile, as a Worker that works makes it. */
@@ -95,12 +100,26 @@ async function write(ground: Ground): Promise<Outcome> {
   return isNext ? "ok" : "wrong";
 }
 
+/** Learns, and writes nothing. */
+async function learn({ worker }: Ground): Promise<Outcome> {
+  const body = { examples: lessonsOf(6), start: "default", epochs: 1, dryRun: true };
+  const response = await worker.ask("POST", "/v1/profiles/demo/learner/learn", { body });
+  if (response.status !== 200) return await codeOf(response);
+  const last = (await readEvents(response)).at(-1);
+  return last?.event === "learnt" ? "ok" : String(last?.data.code ?? "wrong");
+}
+
 /** One request of each kind of load. */
 export const REQUESTS: Readonly<Record<Load, (ground: Ground, right: Right) => Promise<Outcome>>> = {
   profiles: (ground, right) => asked(ground, right, pick(PROFILES).id, pick(TEXTS)),
   tokens: (ground, right) => asked(ground, right, "demo-000", pick(TEXTS), ground.token),
   "long texts": (ground, right) => asked(ground, right, "demo-000", LONG),
   writes: write,
+  async keys({ worker, key }) {
+    const response = await worker.get("/v1/tasks", { key });
+    return response.status === 200 ? "ok" : await codeOf(response);
+  },
+  learnings: learn,
   async health({ worker }) {
     const response = await worker.get("/healthz");
     return response.status === 200 ? "ok" : await codeOf(response);

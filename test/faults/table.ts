@@ -8,7 +8,7 @@ export const TABLE = "docs/reliability.md";
 const BEGIN = "<!-- npm run faults writes from here -->";
 const END = "<!-- to here -->";
 
-const COLUMNS: readonly Load[] = ["profiles", "writes", "tokens", "long texts", "health"];
+const COLUMNS: readonly Load[] = ["profiles", "writes", "tokens", "keys", "long texts", "learnings", "health"];
 
 function cell({ seen }: Finding, load: Load): string {
   const outcomes = [...(seen.get(load) ?? [])].sort(([a], [b]) => a.localeCompare(b));
@@ -34,7 +34,9 @@ export async function writeTable(findings: readonly Finding[], milliseconds: num
     "profiles",
     "writes",
     "tokens",
+    "keys that end",
     "texts of 432 tokens",
+    "learnings",
     "`/healthz`",
     "well again after",
     "acknowledged writes kept",

@@ -3,7 +3,15 @@ import { type Fault, type Load, tell } from "./faults.ts";
 import { type Ground, isWhole, type Outcome, REQUESTS, type Right } from "./ground.ts";
 
 /** Callers at a time of each kind of load. */
-const CALLERS: Readonly<Record<Load, number>> = { profiles: 4, tokens: 1, "long texts": 1, writes: 1, health: 1 };
+const CALLERS: Readonly<Record<Load, number>> = {
+  profiles: 4,
+  writes: 1,
+  tokens: 1,
+  keys: 1,
+  "long texts": 1,
+  learnings: 1,
+  health: 1,
+};
 
 /** Longer than an answer may take once nothing is broken any more. */
 const PATIENCE_MS = 30_000;

@@ -8,7 +8,11 @@ import { afterAll } from "vitest";
 // a mutant's run is over in a second there, and workerd alone takes several to start. D1 is the real one.
 
 const miniflare = new Miniflare(
-  convertV4MiniflareOptions({ modules: true, script: "export default {}", d1Databases: { DB: "db", OTHER_DB: "other" } }),
+  convertV4MiniflareOptions({
+    modules: true,
+    script: "export default {}",
+    d1Databases: { DB: "db", OTHER_DB: "other" },
+  }),
 );
 afterAll(() => miniflare.dispose());
 
