@@ -24,7 +24,7 @@ const compiledWasm = {
 };
 
 // A mutant that waits for ever dies by this.
-const patience = { testTimeout: 20_000, hookTimeout: 20_000 };
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 // What is run for every mutant: the tests of src/, but for those that need an isolate of their own, which load whole
 // models again and again, and are about the platform.
