@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from xpeft.add_round import learn_round
-from xpeft.bundle.manifest import Manifest
+from xpeft.bundle.manifest import Manifest, read_manifest
 from xpeft.companion import restore
 from xpeft.data import DataSet, Split
 from xpeft.errors import NoCheckpoint, NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate import Indices, by_profile, majority
 from xpeft.files import PROFILES_FILE, TASK_FILE, Learnt, read_learnt
 from xpeft.plm import PLM
-from xpeft.run import REPORT, count_one_label, everyone, load_parts, load_tokenized, new_model, predict, report_split
+from xpeft.run import REPORT, count_one_label, everyone, load_plm_of, load_tokenized, new_model, predict, report_split
 from xpeft.train import Recipe
 from xpeft.writing import make_folder, write_text, written
 
@@ -73,7 +73,7 @@ def add_profiles(
 
     recipe: what it says of the task's parts (head_lr, shared_lr, label_bias) is not used: they are not learnt again.
     """
-    manifest, identity, plm = load_parts(bundle, plm_spec)
+    manifest, identity = read_manifest(bundle)
     known = read_learnt(folder, identity, manifest.pool_shape)
     whole = load_tokenized(data_file, bundle, manifest, known.task.maxTokens, pair, known.task.labels)
     own = [profile for profiles in parts.rounds(len(whole.profiles)) for profile in profiles]
@@ -85,6 +85,7 @@ def add_profiles(
     recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=known.with_bias)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair, parts)
+    plm = load_plm_of(manifest, plm_spec)
     drafts = drafts_folder(out, settings, resume)
     for number, profiles in enumerate(rounds):
         draft = drafts / f"{number:05}.ndjson"

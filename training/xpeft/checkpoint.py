@@ -52,7 +52,8 @@ def save_checkpoint(path: Path, training: Training, step: int, losses: list[tupl
 def load_checkpoint(path: Path, training: Training) -> tuple[int, list[tuple[int, float]]]:
     """Put the saved state back; answers the steps done and the losses. An error where there is none, it is damaged, or of another run."""
     if not path.exists():
-        raise NoCheckpoint(f"there is no checkpoint {path}", "Start the run without --resume.")
+        hint = "A run that has ended has none any more; otherwise start it without --resume."
+        raise NoCheckpoint(f"there is no checkpoint {path}", hint)
     learnt = training.learnt
     try:
         # torch.load does not look at the checksums, and would take a flipped bit for a learnt value.

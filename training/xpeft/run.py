@@ -35,13 +35,18 @@ REPORT = "report.json"
 def load_parts(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
     """The bundle's manifest and id, and the very PLM that it was built from."""
     manifest, identity = read_manifest(bundle)
+    return manifest, identity, load_plm_of(manifest, plm_spec)
+
+
+def load_plm_of(manifest: Manifest, plm_spec: str | None) -> PLM:
+    """The very PLM that a bundle was built from; takes seconds, so whatever can be wrong is looked at before."""
     plm = load_plm(plm_spec or manifest.plm.name)
     if plm.weights_sha256() != manifest.plm.sha256:
         raise XpeftError(
             f"the weights in {plm.folder} are not those that bundle {manifest.name} was built from",
             f"Name the folder or hub id of {manifest.plm.name} with --plm.",
         )
-    return manifest, identity, plm
+    return plm
 
 
 def pool_entries(bundle: Path, manifest: Manifest) -> torch.Tensor:
@@ -74,9 +79,10 @@ def run_training(
     """Train, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and answer the report."""
     if not re.fullmatch(TASK_NAME, task):
         raise XpeftError(f"{task!r} cannot name a task", "Take letters in lower case, digits, - and _, 64 at most.")
-    manifest, identity, plm = load_parts(bundle, plm_spec)
+    manifest, identity = read_manifest(bundle)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     one_label = count_one_label(data)
+    plm = load_plm_of(manifest, plm_spec)
     model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     make_folder(out)
     if recipe.label_bias:

@@ -68,5 +68,6 @@ def naming(path: Path) -> Iterator[None]:
         reason = error if isinstance(error, OSError) else error.__context__
         if not isinstance(reason, OSError):
             raise
-        hint = "Make room on that disk, or name another folder, and run the same command again."
+        cure = "Make that folder" if isinstance(reason, FileNotFoundError) else "Make room on that disk"
+        hint = f"{cure}, or name another, and run the same command again."
         raise NotWritten(f"{path} cannot be written: {reason.strerror or reason}", hint) from error
