@@ -26,31 +26,33 @@ const compiledWasm = {
 // A mutant that waits for ever dies by this.
 const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
-// What is run for every mutant: the tests of src/, but for those that need an isolate of their own, which load whole
-// models again and again, and are about the platform.
+const inNode = {
+  test: {
+    ...patience,
+    name: "node",
+    include: ["test/src/**/*.test.ts"],
+    exclude: ["test/**/*.worker.test.ts", "test/**/*.isolate.test.ts"],
+  },
+};
+
+const inWorkerd = {
+  plugins: [compiledWasm],
+  resolve: { alias: { "cloudflare:workers": workerd, "cloudflare:test": workerd } },
+  test: {
+    ...patience,
+    name: "workerd's, in node",
+    include: ["test/src/**/*.worker.test.ts"],
+    isolate: false,
+    setupFiles: ["test/support/database.ts"],
+    server: { deps: { inline: [/\.wasm$/] } },
+  },
+};
+
+// What is run for every mutant: tests of src/ that run in Node, and for what reads and writes rows those that have a
+// database, which take ten times as long. Those that need an isolate of their own are about the platform.
 export default defineConfig({
   test: {
     sequence: { sequencer: ShortFirst },
-    projects: [
-      {
-        test: {
-          ...patience,
-          name: "node",
-          include: ["test/src/**/*.test.ts"],
-          exclude: ["test/**/*.worker.test.ts", "test/**/*.isolate.test.ts"],
-        },
-      },
-      {
-        plugins: [compiledWasm],
-        resolve: { alias: { "cloudflare:workers": workerd, "cloudflare:test": workerd } },
-        test: {
-          ...patience,
-          name: "workerd's, in node",
-          include: ["test/src/**/*.worker.test.ts"],
-          setupFiles: ["test/support/database.ts"],
-          server: { deps: { inline: [/\.wasm$/] } },
-        },
-      },
-    ],
+    projects: process.env.XPEFT_MUTATION === "rows" ? [inNode, inWorkerd] : [inNode],
   },
 });
