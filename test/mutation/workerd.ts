@@ -3,22 +3,8 @@ import { join } from "node:path";
 import { type D1Migration, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { createD1 } from "./d1.ts";
 
-<<<<<<< HEAD
-// Stands in for the modules `cloudflare:workers` and `cloudflare:test`, so that the tests that run in workerd run in Node:
-// a mutant's run is over in a second there, and workerd alone takes several to start. D1 is the real one.
-
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
-    modules: true,
-    script: "export default {}",
-    d1Databases: { DB: "db", OTHER_DB: "other" },
-  }),
-);
-afterAll(() => miniflare.dispose());
-=======
 // Stands in for the modules `cloudflare:workers` and `cloudflare:test`, so that tests that run in workerd run in Node: there
 // a mutant's run is over in a second, of which workerd alone would take several to start. `npm test` runs them in workerd.
->>>>>>> work-mutation
 
 const BUNDLE = "bundles/minilm-l6-v2";
 
