@@ -51,7 +51,8 @@ function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest", newest: P
   let store: ProfileStore | undefined;
   return {
     read(...asked) {
-      store ??= createShardedStore(openShards(c, session), newest);
+      // Only the first query of a session that begins at the primary is sure to be answered by it.
+      if (store === undefined || session === "primary") store = createShardedStore(openShards(c, session), newest);
       return store.read(...asked);
     },
   };

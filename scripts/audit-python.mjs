@@ -1,17 +1,37 @@
 // Are there known weaknesses in what the training half installs? Part of npm test.
 import { spawnSync } from "node:child_process";
-import { python, quietEnv, training } from "./install.mjs";
+import { fail, python, quietEnv, training } from "./install.mjs";
 
-const args = ["-m", "pip_audit", "-r", "requirements.lock", "--no-deps", "--disable-pip", "--format", "json"];
+const args = [
+  "-m",
+  "pip_audit",
+  "-r",
+  "requirements.lock",
+  "--no-deps",
+  "--disable-pip",
+  "--format",
+  "json",
+  "--desc",
+  "off",
+];
+
+/** What is said where the index is away. */
+const AWAY = /connect|resolve|timed out|retries|proxy|certificate/i;
 
 /** What pip-audit says of each locked package; or why it says nothing. */
 function report() {
-  const { stdout, stderr, error } = spawnSync(python, args, { cwd: training, env: quietEnv, encoding: "utf8" });
-  if (error) return { message: error.message };
+  const { stdout, stderr, error } = spawnSync(python, args, {
+    cwd: training,
+    env: quietEnv,
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+  });
+  if (error) fail(`pip-audit cannot be run: ${error.message}`);
   try {
     return JSON.parse(stdout);
   } catch {
-    return { message: stderr.trim().split("\n").at(-1) };
+    const message = stderr.trim().split("\n").at(-1);
+    return AWAY.test(stderr) ? { message } : fail(`pip-audit failed: ${message}`);
   }
 }
 

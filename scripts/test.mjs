@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fail, installDependencies, node, python, quietEnv, root, training, venv } from "./install.mjs";
 
@@ -14,9 +15,9 @@ const only = process.argv
     (argument) => argument.match(/^--only=(ts|py)$/)?.[1] ?? fail(`What is ${argument}? Say --only=ts or --only=py.`),
   )[0];
 
-function run(command, args, cwd = root) {
+function run(command, args, cwd = root, env = {}) {
   const start = Date.now();
-  const { status, error } = spawnSync(command, args, { cwd, env: quietEnv, stdio: "inherit" });
+  const { status, error } = spawnSync(command, args, { cwd, env: { ...quietEnv, ...env }, stdio: "inherit" });
   if (error) console.error(error.message);
   return { passed: status === 0, seconds: Math.round((Date.now() - start) / 1000) };
 }
@@ -64,6 +65,8 @@ const mutated = [
   "src/masks.ts,src/merge.ts",
   "--testFiles",
   "test/src/masks.test.ts,test/src/merge.test.ts",
+  "--reporters",
+  "clear-text",
 ];
 
 const typescriptChecks = [
@@ -85,8 +88,15 @@ const pythonChecks = [
   ["ruff format", python, ["-m", "ruff", "format", "--check"], training],
   ["ruff check", python, ["-m", "ruff", "check"], training],
   ["mypy", python, ["-m", "mypy"], training],
-  ["pip-audit", node, [join(root, "scripts", "audit-python.mjs")]],
-  ["pytest", python, ["-m", "pytest"], training],
+  ["pip-audit", process.execPath, [join(root, "scripts", "audit-python.mjs")]],
+  // One core for each process, or their threads wait for one another.
+  [
+    "pytest",
+    python,
+    ["-m", "pytest", "-n", String(availableParallelism()), "--dist", "loadfile"],
+    training,
+    { OMP_NUM_THREADS: "1" },
+  ],
 ];
 
 // Both halves are set up before any check: each has tests that hold it against the other.
@@ -94,9 +104,9 @@ if (only !== "py") installDependencies();
 if (only !== "ts") installTraining();
 const checks = [...(only === "py" ? [] : typescriptChecks), ...(only === "ts" ? [] : pythonChecks)];
 
-const results = checks.map(([name, command, args, cwd]) => {
+const results = checks.map(([name, ...how]) => {
   console.log(`\n— ${name} —`);
-  return { name, ...run(command, args, cwd) };
+  return { name, ...run(...how) };
 });
 
 const failed = results.filter(({ passed }) => !passed).length;

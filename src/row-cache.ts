@@ -66,9 +66,6 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   const tasks = new LRUCache<string, Task>({ ...bounds, sizeCalculation: bytesOfTask });
   const profiles = new LRUCache<string, CachedProfile>({ ...bounds, sizeCalculation: bytesOfProfile });
 
-  /** How often something was remembered: tells a read whether others have ended since it began. */
-  let changes = 0;
-
   // Neither name can hold a slash.
   const keyOf = (task: string, id: string) => `${task}/${id}`;
 
@@ -81,6 +78,13 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     return found;
   }
 
+  /** The generations of what is kept: the task's, and for each id that of its masks' task and its own; 0 where it is not. */
+  function generationsOf(name: string, ids: readonly string[]): number[] {
+    const kept = ids.map((id) => profiles.get(keyOf(name, id)));
+    const ofProfiles = kept.flatMap((profile) => [profile?.taskGeneration ?? 0, profile?.generation ?? 0]);
+    return [tasks.get(name)?.generation ?? 0, ...ofProfiles];
+  }
+
   /**
    * Whether what was read is older than what was given before. A profile that is not there was deleted, or is not there
    * yet where a replica lags behind: only the primary store can tell.
@@ -88,14 +92,16 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   function isBehind(name: string, ids: readonly string[], { generation, profiles: read }: TaskAndProfiles): boolean {
     const kept = ids.map((id) => profiles.get(keyOf(name, id))?.taskGeneration ?? 0);
     const known = Math.max(tasks.get(name)?.generation ?? 0, ...kept);
-    if ((generation ?? 0) !== known) return (generation ?? 0) < known;
+    if (known === 0 || (generation ?? 0) !== known) return (generation ?? 0) < known;
     return ids.some((id, index) => kept[index] === known && !read.has(id));
   }
 
   /** Keeps what was read and lets go what is no longer there; of a profile that a replica has not caught up on, the newer. */
   function remember(name: string, ids: readonly string[], { task, profiles: read }: TaskAndProfiles): Rows {
-    changes++;
-    if (!task) tasks.delete(name);
+    if (!task) {
+      tasks.delete(name);
+      for (const id of ids) profiles.delete(keyOf(name, id));
+    }
     if (!task || ttlSeconds === 0) return { task, profiles: task ? read : new Map() };
     tasks.set(name, task);
     return { task, profiles: rememberProfiles(task, ids, read) };
@@ -106,7 +112,6 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     ids: readonly string[],
     read: ReadonlyMap<string, StoredProfile>,
   ): Map<string, StoredProfile> {
-    changes++;
     const newest = new Map<string, StoredProfile>();
     for (const id of ids) {
       const key = keyOf(task.name, id);
@@ -126,10 +131,11 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
 
   /** Reads all anew; from the primary store if the nearest is behind what was given before. */
   async function readAll(stores: Stores, name: string, ids: readonly string[], from: ProfileStore): Promise<Rows> {
-    const before = changes;
+    const before = generationsOf(name, ids);
     const read = await from.read(name, ids, null);
-    // The primary has the last word, but for what others have read while it was under way.
-    const isLast = from === stores.primary && changes === before;
+    // The primary has the last word, but for what others have read of it meanwhile.
+    const hasGrown = generationsOf(name, ids).some((generation, index) => generation > (before[index] ?? 0));
+    const isLast = from === stores.primary && !hasGrown;
     if (!isLast && isBehind(name, ids, read)) return await readAll(stores, name, ids, stores.primary);
     return remember(name, ids, read);
   }

@@ -25,12 +25,11 @@ function run(tests, args) {
 }
 
 const own = process.argv.slice(2);
-const runs =
-  own.length > 0
-    ? [["rows", own]]
-    : [
-        ["", ["--mutate", others.join()]],
-        ["rows", ["--mutate", rows.join()]],
-      ];
+const runs = own.includes("--mutate")
+  ? [["rows", own]]
+  : [
+      ["", [...own, "--mutate", others.join()]],
+      ["rows", [...own, "--mutate", rows.join()]],
+    ];
 const passed = runs.map(([tests, args]) => run(tests, args));
 if (passed.includes(false)) process.exitCode = 1;

@@ -1,4 +1,5 @@
 // A plugin of Stryker's: what is said to people may be said in other words, so no test holds it word for word.
+// What a sentence is made of, in its ${…}, is left out with it.
 import { declareValuePlugin, PluginKind } from "@stryker-mutator/api/plugin";
 
 const isSentence = (text) => /\s/.test(text) && /[.?!]$/.test(text);

@@ -109,11 +109,13 @@ describe("the cache of rows, whatever is written and read", () => {
 
         // The earliest state that can have been the last thing given; of what was last given as absent, nothing is known.
         const floors = new Map<string, number>();
+        const timesAbsent = new Map<string, number>();
         const generationOf = (state: State, key: string) =>
           key === "" ? state.task : (state.profiles.get(key) ?? null);
 
         const ask = async ({ ids, freshness, lag }: { ids: string[]; freshness: Freshness; lag: number }) => {
           const before = new Map(floors);
+          const absentBefore = new Map(timesAbsent);
           const newest = history.states.length - 1;
           const stores = { nearest: history.store(lag, answered), primary: history.store(0, answered) };
           const rows = await cache.read(stores, "demo", ids, freshness);
@@ -127,10 +129,15 @@ describe("the cache of rows, whatever is written and read", () => {
               (state, index) => index >= floor && generationOf(state, key) === given,
             );
             expect(since, `${key || "task"} at ${given}, which ended before state ${floor}`).toBeGreaterThanOrEqual(0);
-            if (given === null) floors.delete(key);
-            else floors.set(key, Math.max(since, floors.get(key) ?? 0));
+            // What others have been told to be gone meanwhile is not kept, though this read began when it was.
+            if (given !== null && timesAbsent.get(key) === absentBefore.get(key))
+              floors.set(key, Math.max(since, floors.get(key) ?? 0));
           }
-          if (!rows.task) floors.clear();
+          const absent = rows.task ? ids.filter((id) => !rows.profiles.has(id)) : ["", ...IDS];
+          for (const key of absent) {
+            floors.delete(key);
+            timesAbsent.set(key, (timesAbsent.get(key) ?? 0) + 1);
+          }
         };
 
         const asked: Promise<void>[] = [];
@@ -151,32 +158,86 @@ describe("the cache of rows, whatever is written and read", () => {
     let now = 1;
     vi.spyOn(performance, "now").mockImplementation(() => now);
     await fc.assert(
-      fc.asyncProperty(steps, fc.constantFrom(1, 4000, 2 ** 20), async (what, maxBytes) => {
-        const history = new History();
-        const began = [now];
-        const apply = (change: Change) => {
-          history.apply(change);
-          while (began.length < history.states.length) began.push(now);
-        };
-        for (const change of first) apply(change);
-        const cache = createRowCache({ maxBytes, ttlSeconds: 1 });
-        const store = history.store(0, (answer) => Promise.resolve(answer));
-        for (const step of what) {
-          if ("wait" in step) now += step.wait;
-          else if ("change" in step) apply(step);
-          else {
-            const rows = await cache.read({ nearest: store, primary: store }, "demo", step.ids, step.freshness);
-            const recent = history.states.filter((_, index) => (began[index + 1] ?? Infinity) >= now - 1000);
-            expect(recent.map(({ task }) => task)).toContain(rows.task?.generation ?? null);
-            for (const id of step.ids) {
-              const given = rows.profiles.get(id)?.generation;
-              expect(recent.map(({ profiles }) => profiles.get(id))).toContain(given);
+      fc.asyncProperty(
+        steps,
+        fc.constantFrom(1, 1500, 2 ** 20),
+        fc.constantFrom(0, 1),
+        async (what, maxBytes, ttlSeconds) => {
+          const history = new History();
+          const began = [now];
+          const apply = (change: Change) => {
+            history.apply(change);
+            while (began.length < history.states.length) began.push(now);
+          };
+          for (const change of first) apply(change);
+          const cache = createRowCache({ maxBytes, ttlSeconds });
+          const store = history.store(0, (answer) => Promise.resolve(answer));
+          for (const step of what) {
+            if ("wait" in step) now += step.wait;
+            else if ("change" in step) apply(step);
+            else {
+              const rows = await cache.read({ nearest: store, primary: store }, "demo", step.ids, step.freshness);
+              const recent = history.states.filter(
+                (_, index) => (began[index + 1] ?? Infinity) >= now - 1000 * ttlSeconds,
+              );
+              expect(recent.map(({ task }) => task)).toContain(rows.task?.generation ?? null);
+              for (const id of step.ids) {
+                const given = rows.profiles.get(id)?.generation;
+                expect(recent.map(({ profiles }) => profiles.get(id))).toContain(given);
+              }
+              expect(stoodTogether(history.states, rows)).toBe(true);
             }
-            expect(stoodTogether(history.states, rows)).toBe(true);
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 300 },
     );
+  });
+
+  describe("asks the primary store only where that can tell more", () => {
+    /** A cache over a history whose replicas do not lag, and how often each store was asked. */
+    function counted(history: History, ttlSeconds = 3600) {
+      const asked = { nearest: 0, primary: 0 };
+      const counting = (name: "nearest" | "primary"): ProfileStore => {
+        const store = history.store(0, (answer) => Promise.resolve(answer));
+        return {
+          read(...what) {
+            asked[name]++;
+            return store.read(...what);
+          },
+        };
+      };
+      const stores = { nearest: counting("nearest"), primary: counting("primary") };
+      const cache = createRowCache({ maxBytes: 2 ** 20, ttlSeconds });
+      const read = (ids: string[], freshness: Freshness = "kept") => cache.read(stores, "demo", ids, freshness);
+      return { read, asked };
+    }
+
+    it.each([0, 3600])("not for a task that never was, however many ask; kept for %i s", async (ttlSeconds) => {
+      const { read, asked } = counted(new History(), ttlSeconds);
+      await Promise.all(Array.from({ length: 20 }, () => read(["a"])));
+      expect(asked).toEqual({ nearest: 20, primary: 0 });
+    });
+
+    it("not for a profile that never was", async () => {
+      const history = new History();
+      for (const change of first) history.apply(change);
+      const { read, asked } = counted(history);
+      for (let time = 0; time < 5; time++) await read(["a", "nobody"]);
+      expect(asked).toEqual({ nearest: 5, primary: 0 });
+    });
+
+    it.each<[string, Change]>([
+      ["task", { change: "noTask" }],
+      ["profile", { change: "noProfile", id: "a" }],
+    ])("once for a %s that is gone", async (_, gone) => {
+      const history = new History();
+      for (const change of first) history.apply(change);
+      const { read, asked } = counted(history);
+      await read(["a"]);
+      history.apply(gone);
+      for (let time = 0; time < 5; time++) await read(["a"], "nearest");
+      expect(asked).toEqual({ nearest: 6, primary: 1 });
+    });
   });
 });

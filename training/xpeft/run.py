@@ -39,7 +39,7 @@ def load_parts(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
 
 
 def load_plm_of(manifest: Manifest, plm_spec: str | None) -> PLM:
-    """The very PLM that a bundle was built from; takes seconds, so whatever can be wrong is looked at before."""
+    """The very PLM that a bundle was built from; takes seconds, so files that may be missing or wrong are read before."""
     plm = load_plm(plm_spec or manifest.plm.name)
     if plm.weights_sha256() != manifest.plm.sha256:
         raise XpeftError(
