@@ -43,7 +43,7 @@ it.each<[string, Scope[] | null]>([
   ["without a key", null],
   ["with a key for texts and profiles", ["predict", "write"]],
   ["with a key for everything", ["predict", "learn", "write", "admin"]],
-])("finds nothing %s", { timeout: 1_800_000 }, async (_, scopes) => {
+])("finds nothing %s", { timeout: 7_200_000 }, async (_, scopes) => {
   if (withoutIt) return console.info(`Skipped: ${withoutIt}`);
   const key = scopes && (await worker.makeKey({ scopes }));
   const auth = key ? ["--header", `Authorization: Bearer ${key}`] : [];

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createEngine, type Engine, type Task } from "../../../src/engine.ts";
+import type { Learnt } from "../../../src/learn/learn.ts";
+import type { Hooks, Progress } from "../../../src/learn/progress.ts";
+import type { Start } from "../../../src/learn/start.ts";
+import { named } from "../../support/errors.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
+import { lessonsOf } from "../../support/lessons.ts";
+import { masksOf, taskOf } from "../../support/rows.ts";
+
+let engine: Engine;
+let task: Task;
+
+beforeAll(async () => {
+  engine = await createEngine({ read: readBundle, wasm: await compileRuntime(), kernels: await compileKernels() });
+  task = { ...taskOf({ bundle: engine.bundle.id }), generation: 1 };
+});
+
+const DEFAULT: Start = { profile: null, parts: { masks: masksOf(0), labelBias: null } };
+const known = (seed: number, labelBias: Uint8Array | null = null): Start => ({
+  profile: `known-${seed}`,
+  parts: { masks: masksOf(seed), labelBias },
+});
+
+interface Asked {
+  readonly examples: ReturnType<typeof lessonsOf>;
+  readonly starts?: [Start, ...Start[]];
+  readonly passes?: number;
+  readonly seed?: number;
+}
+
+/** Learns, and gives what was told meanwhile too. */
+async function learn({ starts = [DEFAULT], ...asked }: Asked, hooks: Partial<Hooks> = {}) {
+  const told: Progress[] = [];
+  const onProgress = async (progress: Progress) => {
+    told.push(progress);
+  };
+  const surroundings = { onProgress, signal: new AbortController().signal, budgetSeconds: 60, ...hooks };
+  const examples = asked.examples.map(({ text, label }) => ({ input: { text }, label }));
+  return { learnt: await engine.learn(task, { ...asked, starts, examples }, surroundings), told };
+}
+
+const hashOf = (bytes: Uint8Array | null) => bytes && createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+
+const lineOf = (name: string, { parts, leftOut, ...rest }: Learnt) =>
+  `${name}: ${JSON.stringify({ masks: hashOf(parts.masks), labelBias: parts.labelBias && [...parts.labelBias], ...rest, ...leftOut })}\n`;
+
+describe("learning a profile", () => {
+  it("comes to the same bits that it came to before", async () => {
+    const biased = known(2, Uint8Array.of(10, 200, 90));
+    const starts: [Start, ...Start[]] = [DEFAULT, known(1), biased, known(3)];
+    const longer = lessonsOf(6).map((example, place) => ({ ...example, text: `${example.text} `.repeat(1 + place) }));
+    const asked: Record<string, Asked> = {
+      "from the default": { examples: lessonsOf(8), passes: 8, seed: 1 },
+      "by another seed": { examples: lessonsOf(6), passes: 1, seed: 2 },
+      "from the likeliest of several starts": { examples: lessonsOf(6), starts, passes: 1 },
+      "from texts of several lengths, some of them twice": { examples: [...longer, ...longer.slice(0, 3)], passes: 1 },
+      "from a start with a label bias": { examples: lessonsOf(5), starts: [biased], passes: 1 },
+    };
+    let lines = "";
+    for (const [name, one] of Object.entries(asked)) lines += lineOf(name, (await learn(one)).learnt);
+    await expect(lines).toMatchFileSnapshot("../../fixtures/learnt.txt");
+  });
+
+  it("labels more of what it was taught as it was taught than its start does, also of what was left out", async () => {
+    const { learnt } = await learn({ examples: lessonsOf(10), passes: 8 });
+    expect(learnt).toMatchObject({ kept: "masks", passes: 8, start: null });
+    expect(learnt.parts.masks).not.toEqual(DEFAULT.parts.masks);
+    expect(learnt.leftOut.learnt.loss).toBeLessThan(learnt.leftOut.start.loss);
+    const rightUnder = async (parts: Start["parts"]) => {
+      const readings = lessonsOf(10).map(({ text }) => ({ parts, input: { text } }));
+      const { predictions } = await engine.predict(task, readings);
+      return lessonsOf(10).filter(({ label }, place) => predictions[place]?.label === label).length;
+    };
+    expect(await rightUnder(learnt.parts)).toBeGreaterThan(await rightUnder(DEFAULT.parts));
+  });
+
+  it("tells where it is: phase by phase, pass by pass, ever more of it done", async () => {
+    const { told } = await learn({ examples: lessonsOf(10), starts: [DEFAULT, known(1), known(2)], passes: 3 });
+    const order = ["start", "left-out", "all"];
+    const places = told.map(({ phase }) => order.indexOf(phase));
+    expect(places).toEqual([...places].sort());
+    expect(new Set(places)).toEqual(new Set([0, 1, 2]));
+    for (const [number, { phase, pass, passes, loss, leftOutAccuracy, done, secondsLeft }] of told.entries()) {
+      expect(passes).toBe(phase === "start" ? 0 : phase === "left-out" ? 9 : 3);
+      expect(pass).toBeLessThanOrEqual(passes);
+      expect(done).toBeGreaterThanOrEqual(told[number - 1]?.done ?? 0);
+      expect(done).toBeLessThanOrEqual(1);
+      expect(secondsLeft).toBeGreaterThanOrEqual(0);
+      if (phase === "start") expect([loss, leftOutAccuracy]).toEqual([null, null]);
+    }
+    const last = told.at(-1);
+    expect(last?.done).toBeGreaterThan(0.8);
+    expect(last?.loss).toBeGreaterThan(0);
+    expect(last?.leftOutAccuracy).toBeGreaterThanOrEqual(0);
+    expect(last?.leftOutAccuracy).toBeLessThanOrEqual(1);
+  });
+
+  it("ends where its signal does, or whoever is told throws", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const hooks = { signal: controller.signal, onProgress: async () => controller.abort(reason) };
+    await expect(learn({ examples: lessonsOf(10) }, hooks)).rejects.toBe(reason);
+    const onProgress = () => Promise.reject(reason);
+    await expect(learn({ examples: lessonsOf(10) }, { onProgress })).rejects.toBe(reason);
+  });
+
+  it("is not begun where it would take far longer than it may, and ends when its time is over", async () => {
+    let times = 0;
+    const onProgress = async () => {
+      times++;
+    };
+    const begun = learn({ examples: lessonsOf(20) }, { budgetSeconds: 0.1, onProgress });
+    await expect(begun).rejects.toThrow(named("learning_too_long"));
+    expect(times).toBe(0);
+    const ended = learn({ examples: lessonsOf(10), passes: 1 }, { budgetSeconds: 0.5, onProgress });
+    await expect(ended).rejects.toThrow(named("learning_too_long"));
+    expect(times).toBeGreaterThan(0);
+  });
+
+  it("names the profile whose row is damaged, if it is not the one that is learnt", async () => {
+    const damaged: Start = { profile: "broken", parts: { masks: new Uint8Array(3), labelBias: null } };
+    const asked = learn({ examples: lessonsOf(6), starts: [DEFAULT, damaged] });
+    await expect(asked).rejects.toThrow(named("invalid_mask"));
+    await expect(asked).rejects.toThrow('"broken"');
+  });
+});
