@@ -160,7 +160,8 @@ async function verify(token: string, keys: SigningKeys, now: Date): Promise<unkn
       throw refused("token_forged", "The token's signature is not that of its content.");
     }
     if (error instanceof errors.JWTExpired) throw refused("token_expired", "The token's time is over.");
-    if (error instanceof errors.JWTClaimValidationFailed && error.claim === "nbf") {
+    const isEarly = error instanceof errors.JWTClaimValidationFailed && error.claim === "nbf";
+    if (isEarly && error.reason === "check_failed") {
       throw refused("token_not_yet_valid", "The token's time has not begun.");
     }
     if (error instanceof errors.JWTClaimValidationFailed) {

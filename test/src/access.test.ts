@@ -44,6 +44,19 @@ describe("what a key reaches", () => {
     expect(() => reachedPrefix(access({ task: "news" }), "other", "")).toThrow(outside);
   });
 
+  it("is named where it is left", () => {
+    const confined = access({ task: "news", profilePrefix: "team-" });
+    expect(() => requireTask(confined, "other")).toThrow('task "other"');
+    expect(() => requireWholeTask(confined, "other")).toThrow('reach task "other"');
+    expect(() => requireWholeTask(confined, "news")).toThrow('all of task "news"');
+    expect(() => reachedPrefix(confined, "other", "")).toThrow('reach task "other"');
+    expect(() => reachedPrefix(confined, "news", "x")).toThrow('profiles of task "news" that start with "x"');
+    expect(() => requireProfile(confined, "other", "team-a")).toThrow('reach task "other"');
+    expect(() => requireProfile(confined, "news", "a")).toThrow('profile "a" of task "news"');
+    expect(reachedPrefix(confined, "news", "te")).toBe("team-");
+    expect(reachedPrefix(confined, "news", "team-a")).toBe("team-a");
+  });
+
   it("lists just those profiles that it also reaches one by one, whatever prefix is asked for", () => {
     const tries = (work: () => unknown) => {
       try {

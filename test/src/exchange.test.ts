@@ -42,6 +42,39 @@ describe("parseTask", () => {
   });
 });
 
+describe("a task's bounds", () => {
+  it("are the bundle's: as many tokens as it reads, and no more", () => {
+    expect(parseTask(fileWith({ maxTokens: 512 }), bundle).maxTokens).toBe(512);
+    expect(() => parseTask(fileWith({ maxTokens: 513 }), bundle)).toThrow(
+      "reads 513 tokens, and the bundle 512 at most",
+    );
+  });
+
+  it("are a row of the database, labels in UTF-8", () => {
+    const manyLabels = (labels: string[]) => taskFile(taskFor(bundle, { labels }));
+    const numbered = (count: number, more = "") => Array.from({ length: count }, (_, number) => `${number}${more}`);
+    expect(parseTask(manyLabels(numbered(1000)), bundle).labels).toHaveLength(1000);
+    expect(() => parseTask(manyLabels(numbered(1300)), bundle)).toThrow(named("mismatched_write"));
+    expect(() => parseTask(manyLabels(numbered(1000, "ü".repeat(250))), bundle)).toThrow("larger than a row");
+  });
+
+  it.each([Number.NaN, Infinity, -Infinity])("are finite numbers: no %d in a head", (value) => {
+    const head = task.head.with(3, value);
+    const file = fileWith({ head: base64(new Uint8Array(head.buffer)) });
+    expect(() => parseTask(file, bundle)).toThrow("not finite");
+  });
+
+  it("are told with the cause of what cannot be read", () => {
+    let error: unknown;
+    try {
+      parseTask("{", bundle);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: "invalid_row", cause: expect.any(SyntaxError) });
+  });
+});
+
 describe("parseProfile", () => {
   const [profile] = profilesOf(1);
   const line = profilesFile("demo", profilesOf(1));

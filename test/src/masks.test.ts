@@ -51,6 +51,22 @@ describe("unpackMasks", () => {
     );
   });
 
+  it("names the mask that is wrong", () => {
+    const shape = { layers: 2, size: 8, chosen: 1 };
+    const whole = packMasks([0, 1, 2, 3], shape);
+    const names = [
+      "the down mask of layer 0",
+      "the up mask of layer 0",
+      "the down mask of layer 1",
+      "the up mask of layer 1",
+    ];
+    for (const [row, name] of names.entries()) {
+      expect(() => unpackMasks(whole.with(row, 0b11), shape)).toThrow(`2 adapters are chosen in ${name}, not 1.`);
+      const beyond = [0, 1, 2, 3].with(row, 8);
+      expect(() => packMasks(beyond, shape)).toThrow(`${name} chooses adapter 8 of a pool of 8.`);
+    }
+  });
+
   it("refuses a bit past the pool even where the count of ones is right", () => {
     const shape = { layers: 1, size: 10, chosen: 2 };
     expect(() => unpackMasks(Uint8Array.of(0b1, 0b100, 0b11, 0), shape)).toThrow(/past the pool's 10 adapters/);

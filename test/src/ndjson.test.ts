@@ -89,6 +89,54 @@ describe("readLines", () => {
     expect(told).toBe(true);
   });
 
+  it("takes a line of as many bytes as it may have, and none of one more", async () => {
+    const line = (length: number) => linesOf(encode(`${"x".repeat(length)}\n`));
+    expect(await line(20)).toEqual([{ number: 1, text: "x".repeat(20), fault: null }]);
+    expect(await line(21)).toEqual([{ number: 1, text: null, fault: "length" }]);
+    expect(await linesOf(encode(`${"x".repeat(21)}\n`), [1, 2, 3, 20])).toEqual([
+      { number: 1, text: null, fault: "length" },
+    ]);
+  });
+
+  it("passes by lines of nothing but blanks, and counts them", async () => {
+    expect(await linesOf(encode(" \n\t\r\nx"))).toEqual([{ number: 3, text: "x", fault: null }]);
+  });
+
+  it("gives no group without lines, however long nothing comes", async () => {
+    const stream = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(encode("a"));
+        await new Promise((resolve) => setTimeout(resolve, 70));
+        controller.enqueue(encode("b\n\n"));
+        controller.close();
+      },
+    });
+    const groups = await Array.fromAsync(readLines(stream, LIMITS));
+    expect(groups.map((group) => group.map(({ text }) => text))).toEqual([["ab"]]);
+  });
+
+  it("says what broke a stream", async () => {
+    const cause = new Error("reset");
+    const gone = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) });
+    const error = await Array.fromAsync(readLines(gone, LIMITS)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "BrokenStream", cause });
+  });
+
+  it("does not tell a sender that it has been read to its end to stop", async () => {
+    let told = false;
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(encode("a\n"));
+        controller.close();
+      },
+      cancel() {
+        told = true;
+      },
+    });
+    await Array.fromAsync(readLines(stream, LIMITS));
+    expect(told).toBe(false);
+  });
+
   it("gives nothing for nothing", async () => {
     expect(await linesOf(new Uint8Array())).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
+import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { parseSigningKeys } from "../../src/signing-keys.ts";
-import { type CarriedProfile, hashTask, readToken, signToken } from "../../src/token.ts";
+import { type CarriedProfile, hashTask, MAX_TOKEN_BYTES, readToken, signToken } from "../../src/token.ts";
 import { named } from "../support/errors.ts";
 import { masksOf, taskOf } from "../support/rows.ts";
 
@@ -87,6 +88,82 @@ describe("a token", () => {
   });
 });
 
+describe("a token that somebody else made with a key of ours", () => {
+  const seconds = now.getTime() / 1000;
+  const header = { alg: "HS256", kid: "new", typ: "xpeft-profile+jwt" };
+  const claims = {
+    aud: `${task.bundle}/demo`,
+    sub: "anna@x.org",
+    gen: 7,
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds + 600,
+    masks: Buffer.from(masksOf(1)).toString("base64"),
+    hash: "x",
+  };
+  const read = async (parts: JWTPayload, others: Partial<JWTHeaderParameters> = {}) => {
+    const signer = new SignJWT(parts).setProtectedHeader({ ...header, ...others });
+    return await readToken(await signer.sign(Buffer.alloc(32, 1)), keys, use, now);
+  };
+
+  it("is read where it is as ours are", async () => {
+    expect(await read(claims)).toMatchObject({ profile: "anna@x.org", generation: 7, taskParts: null, taskHash: "x" });
+  });
+
+  it("is refused under another algorithm or type, by the name of that", async () => {
+    await expect(read(claims, { alg: "HS512" })).rejects.toThrow("signed by HS512, not HS256");
+    await expect(read(claims, { alg: "HS512" })).rejects.toThrow(named("token_other_algorithm"));
+    await expect(read(claims, { typ: "JWT" })).rejects.toThrow("another type");
+    await expect(read(claims, { typ: "JWT" })).rejects.toThrow(named("token_malformed"));
+    await expect(read(claims, { kid: "none" })).rejects.toThrow(named("token_unknown_key"));
+  });
+
+  it.each(Object.keys(claims))("is refused without its %s", async (claim) => {
+    const { [claim]: _, ...others } = claims as JWTPayload;
+    await expect(read(others)).rejects.toThrow(named("token_incomplete"));
+    await expect(read(others)).rejects.toThrow(claim);
+  });
+
+  it.each([
+    { aud: "demo" },
+    { gen: 0 },
+    { gen: 1.5 },
+    { masks: "*" },
+    { bias: 3 },
+    { task: { labels: ["one"], maxTokens: 32, head: "" } },
+    { task: { labels: ["one", "two"], maxTokens: 2, head: "" } },
+    { nbf: "now" },
+    { exp: "then" },
+  ])("is refused with %j", async (others) => {
+    await expect(read({ ...claims, ...others } as JWTPayload)).rejects.toThrow(named("token_incomplete"));
+  });
+
+  it("is for any profile's request that names none", async () => {
+    const { token } = await signToken(keys, task, profileOf(1), options);
+    expect(await readToken(token, keys, { ...use, profile: null }, now)).toMatchObject({ profile: "anna@x.org" });
+  });
+});
+
+describe("a token's bounds", () => {
+  it("are a size, when it is made and when it is read", async () => {
+    const large = { ...task, head: new Float32Array(MAX_TOKEN_BYTES / 4) };
+    await expect(signToken(keys, large, profileOf(1), options)).rejects.toThrow(named("token_too_large"));
+    const { token } = await signToken(keys, large, profileOf(1), { ...options, carry: "masks" });
+    expect(token.length).toBeLessThan(1500);
+    const padded = (length: number) => readToken(token.padEnd(length, "A"), keys, use, now);
+    await expect(padded(MAX_TOKEN_BYTES + 1)).rejects.toThrow(named("token_too_large"));
+    await expect(padded(MAX_TOKEN_BYTES)).rejects.not.toThrow(named("token_too_large"));
+  });
+
+  it("are its time to live, and the end of the key that made it", async () => {
+    const endsAt = async (until: Date | null) =>
+      (await signToken(keys, task, profileOf(1), { ...options, until })).expiresAt;
+    expect(await endsAt(null)).toEqual(later(600));
+    expect(await endsAt(later(300))).toEqual(later(300));
+    expect(await endsAt(later(900))).toEqual(later(600));
+  });
+});
+
 describe("hashTask", () => {
   it("changes with whatever an answer follows from, and with nothing else", async () => {
     const hashes = await Promise.all(
@@ -113,7 +190,15 @@ describe("parseSigningKeys", () => {
     expect(() => parseSigningKeys(setting)).toThrow(named("tokens_not_set_up"));
   });
 
+  it("takes blanks around a key", () => {
+    expect([...parseSigningKeys(` new:${keyOf(1)} , old:${keyOf(2)}\n`).byId.keys()]).toEqual(["new", "old"]);
+  });
+
   it.each([
+    [
+      "a first key that is well and a second that is too short",
+      `a:${keyOf(1)},b:${Buffer.alloc(9).toString("base64")}`,
+    ],
     ["no id", keyOf(1)],
     ["no base64", "new:secret-secret-secret-secret-secret-secret"],
     ["a key that is too short", `new:${Buffer.alloc(31).toString("base64")}`],
