@@ -72,7 +72,7 @@ export async function whatIsRight(ground: Ground): Promise<Right> {
   return right;
 }
 
-/** What a request came to: `ok`, `wrong` where it was answered with something else than what is right, a code, or `no answer`. */
+/** What a request came to: `ok`, `wrong` where it was answered with something else than what is right, a code, or `no answer` and why. */
 export type Outcome = string;
 
 const codeOf = async (response: Response): Promise<Outcome> =>

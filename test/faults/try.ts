@@ -29,7 +29,14 @@ export interface Finding {
   readonly whole: boolean | null;
 }
 
-const outcomeOf = async (request: Promise<Outcome>): Promise<Outcome> => await request.catch(() => "no answer");
+/** Why a connection came to nothing. */
+const reasonOf = (error: unknown): string => {
+  const { cause = error } = error as { cause?: unknown };
+  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+};
+
+const outcomeOf = async (request: Promise<Outcome>): Promise<Outcome> =>
+  await request.catch((error: unknown) => `no answer: ${reasonOf(error)}`);
 
 /** Asks until it is told to stop. */
 async function ask(ground: Ground, right: Right, loads: readonly Load[], ended: Promise<unknown>) {
