@@ -47,30 +47,18 @@ const cloudflare = cloudflareTest(async () => ({
 
 const setupFiles = ["test/support/database.ts"];
 
-export const inNode = {
-  test: { ...patience, name: "node", include: ["test/**/*.test.ts"], exclude: [workerTests, isolateTests] },
-};
-
-export const inWorkerd = {
-  plugins: [cloudflare],
-  // An isolate for each file would load all modules anew, which takes longer than the tests.
-  test: {
-    ...patience,
-    name: "workerd",
-    isolate: false,
-    include: [workerTests],
-    setupFiles,
-  },
-};
-
 export default defineConfig({
   test: {
     // Most tests wait for a process that they have started, so every core can have one.
     maxWorkers: "100%",
     sequence: { sequencer: LongestFirst },
     projects: [
-      inNode,
-      inWorkerd,
+      { test: { ...patience, name: "node", include: ["test/**/*.test.ts"], exclude: [workerTests, isolateTests] } },
+      {
+        plugins: [cloudflare],
+        // An isolate for each file would load all modules anew, which takes longer than the tests.
+        test: { ...patience, name: "workerd", isolate: false, include: [workerTests], setupFiles },
+      },
       { plugins: [cloudflare], test: { ...patience, name: "isolates", include: [isolateTests], setupFiles } },
     ],
   },
