@@ -59,7 +59,7 @@ function installTraining() {
 
 const bin = (name) => join(root, "node_modules", name);
 const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
-// In short: what is mutated here, and the tests that are to notice. All of src/ takes an hour: npm run mutation.
+// In short: what is mutated here, and the tests that are to notice. All of src/ takes hours: npm run mutation.
 const mutated = [
   "--mutate",
   "src/masks.ts,src/merge.ts",

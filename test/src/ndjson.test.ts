@@ -122,21 +122,6 @@ describe("readLines", () => {
     expect(error).toMatchObject({ name: "BrokenStream", cause });
   });
 
-  it("does not tell a sender that it has been read to its end to stop", async () => {
-    let told = false;
-    const stream = new ReadableStream<Uint8Array>({
-      start(controller) {
-        controller.enqueue(encode("a\n"));
-        controller.close();
-      },
-      cancel() {
-        told = true;
-      },
-    });
-    await Array.fromAsync(readLines(stream, LIMITS));
-    expect(told).toBe(false);
-  });
-
   it("gives nothing for nothing", async () => {
     expect(await linesOf(new Uint8Array())).toEqual([]);
   });
