@@ -53,7 +53,15 @@ export default defineConfig({
     maxWorkers: "100%",
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { ...patience, name: "node", include: ["test/**/*.test.ts"], exclude: [workerTests, isolateTests] } },
+      {
+        test: {
+          ...patience,
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: [workerTests, isolateTests],
+          setupFiles: ["test/support/properties.ts"],
+        },
+      },
       {
         plugins: [cloudflare],
         // An isolate for each file would load all modules anew, which takes longer than the tests.

@@ -32,6 +32,7 @@ const inNode = {
     name: "node",
     include: ["test/src/**/*.test.ts"],
     exclude: ["test/**/*.worker.test.ts", "test/**/*.isolate.test.ts"],
+    setupFiles: ["test/support/properties.ts"],
   },
 };
 

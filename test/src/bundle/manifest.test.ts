@@ -37,6 +37,13 @@ const manifest = (parts: object = {}) => ({
   ...parts,
 });
 
+describe("oneWithRole", () => {
+  it("names a role that no file has", () => {
+    expect(() => oneWithRole([], "learning")).toThrow(named("invalid_manifest"));
+    expect(() => oneWithRole([], "learning")).toThrow("lists no learning");
+  });
+});
+
 describe("parseManifest", () => {
   it("gives the manifest, and an id over its very bytes", async () => {
     const bytes = encode(manifest());
@@ -51,6 +58,14 @@ describe("parseManifest", () => {
     expect(parsed).toMatchObject({ layers: 6, hidden: 384, bottleneck: 24, pool: { size: 100, chosen: 50 } });
     expect(oneWithRole(parsed.files, "graph").path).toBe("encoder.onnx");
     expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
+  });
+
+  it("takes a pool whose adapters are all chosen, and a learning graph over some of its weights", async () => {
+    const two = files(file("weights", { path: "more" }));
+    const parts = { ...pool({ size: 5, chosen: 5 }), ...two, learning: { firstLayer: 0, weights: ["weights"] } };
+    expect((await parseManifest(encode(manifest(parts)))).manifest).toEqual(manifest(parts));
+    const unlisted = { ...parts, learning: { firstLayer: 0, weights: ["weights", "graph"] } };
+    await expect(parseManifest(encode(manifest(unlisted)))).rejects.toThrow("does not list");
   });
 
   it("takes a trained pool with its files", async () => {
@@ -73,8 +88,19 @@ describe("parseManifest", () => {
     ["no JSON", new TextEncoder().encode("{")],
     ["no UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
     ["no object", encode([manifest()])],
+    ["a byte order mark", Uint8Array.of(0xef, 0xbb, 0xbf, ...encode(manifest()))],
   ])("refuses %s", async (_, bytes) => {
     await expect(parseManifest(bytes)).rejects.toThrow(named("invalid_manifest"));
+  });
+
+  it("says what is wrong, of the whole too, and why it cannot be read", async () => {
+    await expect(parseManifest(encode([]))).rejects.toThrow("the whole: ");
+    const broken = parseManifest(new TextEncoder().encode("{"));
+    await expect(broken).rejects.toMatchObject({ cause: expect.any(SyntaxError) });
+    // No UTF-8 in a name would else be a name with a mark for what is lost.
+    const name = encode(manifest({ name: "small?" }));
+    const notUtf8 = name.with(name.lastIndexOf(0x3f), 0xff);
+    await expect(parseManifest(notUtf8)).rejects.toMatchObject({ cause: expect.any(TypeError) });
   });
 
   it.each<[string, object, string]>([

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { foldsOf, isAhead, isTrusted } from "../../../src/learn/left-out.ts";
+import { foldsOf, isAhead, isTrusted, standingOf, trialOf } from "../../../src/learn/left-out.ts";
 import { createRandom } from "../../../src/learn/random.ts";
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
@@ -34,6 +34,23 @@ describe("foldsOf", () => {
   });
 });
 
+describe("a trial", () => {
+  it("is right where the likeliest label is the target's, with the bias counted in", () => {
+    const text = { logits: [1, 0], target: Float32Array.of(0, 1) };
+    expect(trialOf(text, [0, 0])).toEqual({ loss: expect.closeTo(Math.log(1 + Math.E)), right: false });
+    expect(trialOf(text, [0, 2])).toEqual({ loss: expect.closeTo(Math.log(1 + 1 / Math.E)), right: true });
+  });
+
+  it("counts for one of all", () => {
+    const trials = [
+      { loss: 1, right: true },
+      { loss: 2, right: false },
+      { loss: 6, right: false },
+    ];
+    expect(standingOf(trials)).toEqual({ loss: 3, accuracy: 1 / 3 });
+  });
+});
+
 describe("isAhead", () => {
   it("wants a lead of more than so many standard errors", () => {
     expect(isAhead([1, 1, 1], [1.5, 1.4, 1.6], 1)).toBe(true);
@@ -41,6 +58,9 @@ describe("isAhead", () => {
     expect(isAhead([1, 1, 1], [1, 1, 1], 1)).toBe(false);
     expect(isAhead([1, 1], [2, 1.5], 2)).toBe(true);
     expect(isAhead([1, 1], [2, 1.5], 4)).toBe(false);
+    // A lead of 1 with a standard error of 0.4, by the variance that four texts let one expect.
+    expect(isAhead([0, 0, 0, 0], [0.2, 0.6, 1.2, 2], 2.5)).toBe(true);
+    expect(isAhead([0, 0, 0, 0], [0.2, 0.6, 1.2, 2], 2.6)).toBe(false);
   });
 });
 
@@ -58,6 +78,25 @@ describe("isTrusted", () => {
     expect(isGain([0, 0, 0, 0, 0, 0, 0])).toBe(false);
     expect(isGain([1, 1, 1, 1, 1, 1, Number.NaN])).toBe(false);
     expect(isGain([-1, -1.1, -0.9, -1, -1, -1, -1])).toBe(false);
+  });
+
+  it("goes by all signs that eleven texts' gains can have, and by as many drawn ones of more", () => {
+    const even = (texts: number) => Array.from({ length: texts }, () => 1);
+    expect(isGain(even(11))).toBe(true);
+    expect(isGain(even(12))).toBe(true);
+    // Sums that are as great: 7 of 64, 12 and 67 of 2,048, 92 and 378 of 8,192.
+    expect(isGain([1, 1, 1, 1, 1, -1])).toBe(false);
+    expect(isGain([...even(10), -1])).toBe(true);
+    expect(isGain([...even(9), -1, -1])).toBe(false);
+    expect(isGain([...even(11), -1, -1])).toBe(true);
+    expect(isGain([...even(10), -1, -1, -1])).toBe(false);
+  });
+
+  it("takes a gain for chance that another way had as well by the same signs", () => {
+    const some = [0.5, 0.4, 0.6, 0.5, 0.3, 0.5];
+    const twice = some.map((fall) => (fall === 0.6 ? -2 * fall : 2 * fall));
+    expect(isGain(some)).toBe(true);
+    expect(isGain(some, twice)).toBe(false);
   });
 
   it("trusts chance seldom, however many ways there were to choose among", () => {

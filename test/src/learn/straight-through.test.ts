@@ -45,6 +45,17 @@ describe("drawMasks", () => {
   });
 });
 
+describe("drawMasks of great logits", () => {
+  it("has shares that are numbers", () => {
+    const { shares } = drawMasks(Float64Array.of(1000, 999, -1000), { size: 3, chosen: 1 }, null, 0.5);
+    expect([...shares]).toEqual([
+      expect.closeTo(1 / (1 + Math.exp(-2)), 12),
+      expect.closeTo(1 / (1 + Math.exp(2)), 12),
+      0,
+    ]);
+  });
+});
+
 describe("logitGradient", () => {
   it("is the slope of what the softmax's shares are worth", () => {
     fc.assert(

@@ -23,6 +23,48 @@ describe("beginningOf", () => {
     expect(beginningOf(text, 10, 2, words)).toMatchObject({ whole: false });
     expect(beginningOf(text, 301, 2, words)).toEqual({ tokens: Array(300).fill("a"), whole: true });
   });
+
+  it("gives none of the tokens that are in doubt, and as few more as are wanted", () => {
+    const seen: number[] = [];
+    const read = (text: string) =>
+      beginningOf(text, 10, 2, (part) => {
+        seen.push(part.length);
+        return words(part);
+      });
+    // 12 words in 96 characters: just enough to be sure of 10.
+    expect(read("abcdefg ".repeat(20))).toEqual({ tokens: Array(10).fill("abcdefg"), whole: false });
+    expect(read("abcdefg ".repeat(12))).toEqual({ tokens: Array(12).fill("abcdefg"), whole: true });
+    expect(read(`${"abcdefg ".repeat(11)}${" ".repeat(20)}`)).toMatchObject({ whole: true });
+    expect(seen).toEqual([96, 96, 96, 108]);
+  });
+});
+
+describe("countTokens", () => {
+  /** The parts that a text is counted in. */
+  function partsOf(text: string, enough = Number.POSITIVE_INFINITY) {
+    const parts: string[] = [];
+    const count = countTokens(text, enough, (part) => {
+      parts.push(part);
+      return words(part);
+    });
+    return { count, lengths: parts.map(({ length }) => length), text: parts.join("") };
+  }
+
+  it("takes a text apart behind the last seam of 8,192 characters, or behind the first one after them", () => {
+    const text = `${"a ".repeat(4095)}bc${"d".repeat(10_000)},${"e".repeat(8192)}`;
+    expect(partsOf(text)).toEqual({ count: 4097, lengths: [8190, 10_003, 8192], text });
+    expect(partsOf("x".repeat(8192))).toEqual({ count: 1, lengths: [8192], text: "x".repeat(8192) });
+    expect(partsOf("x".repeat(20_000)).lengths).toEqual([20_000]);
+    // A seam that comes first is one too.
+    expect(partsOf(` ${"x".repeat(9000)}`).lengths).toEqual([1, 9000]);
+  });
+
+  it("ends with the part that has enough", () => {
+    const text = "abc ".repeat(8192);
+    expect(partsOf(text, 2048).lengths).toEqual([8192]);
+    expect(partsOf(text, 2049)).toMatchObject({ count: 4096, lengths: [8192, 8192] });
+    expect(partsOf(text, 0).lengths).toEqual([]);
+  });
 });
 
 describe("beginningsOf", () => {
@@ -54,6 +96,11 @@ describe("beginningsOf", () => {
     expect(read(long, longer)).toEqual({ order: -1, most: 8192, all: beginnings + 100_000 + 13 * 8192 });
     expect(read(longer, long)).toMatchObject({ order: 1, most: 8192 });
     expect(read("a ".repeat(5), longer)).toMatchObject({ order: -1, most: 8 * 12 });
+    expect(read(longer, "a ".repeat(5))).toEqual({ order: 1, most: 8 * 12, all: 8 * 12 + 10 });
+    // A text that is read whole anyway, with more tokens than the other's beginning: no more of that than shows the order.
+    const whole = "a ".repeat(48);
+    expect(read(whole, longer)).toEqual({ order: -1, most: 8192, all: 2 * 8 * 12 + 8192 });
+    expect(read(longer, whole)).toEqual({ order: 1, most: 8192, all: 2 * 8 * 12 + 8192 });
   });
 });
 
