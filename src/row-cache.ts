@@ -50,6 +50,16 @@ interface CachedProfile extends StoredProfile {
   readonly taskGeneration: number;
 }
 
+/** What a store answered, and when it was asked: if the answer comes late, it is not known until when it was true. */
+interface Answer extends TaskAndProfiles {
+  readonly start: number;
+}
+
+async function answerOf(store: ProfileStore, ...asked: Parameters<ProfileStore["read"]>): Promise<Answer> {
+  const start = performance.now();
+  return { ...(await store.read(...asked)), start };
+}
+
 /** What an entry takes beside its content, about: objects, strings, the cache's own bookkeeping. */
 const ENTRY_OVERHEAD = 512;
 
@@ -97,20 +107,20 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   }
 
   /** Keeps what was read and lets go what is no longer there; of a profile that a replica has not caught up on, the newer. */
-  function remember(name: string, ids: readonly string[], { task, profiles: read }: TaskAndProfiles): Rows {
+  function remember(name: string, ids: readonly string[], { task, profiles: read, start }: Answer): Rows {
     if (!task) {
       tasks.delete(name);
       for (const id of ids) profiles.delete(keyOf(name, id));
     }
     if (!task || ttlSeconds === 0) return { task, profiles: task ? read : new Map() };
-    tasks.set(name, task);
-    return { task, profiles: rememberProfiles(task, ids, read) };
+    tasks.set(name, task, { start });
+    return { task, profiles: rememberProfiles(task, ids, { profiles: read, start }) };
   }
 
   function rememberProfiles(
     task: Task,
     ids: readonly string[],
-    read: ReadonlyMap<string, StoredProfile>,
+    { profiles: read, start }: Pick<Answer, "profiles" | "start">,
   ): Map<string, StoredProfile> {
     const newest = new Map<string, StoredProfile>();
     for (const id of ids) {
@@ -122,7 +132,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
       } else if (kept?.taskGeneration === task.generation && kept.generation > profile.generation) {
         newest.set(id, kept);
       } else {
-        profiles.set(key, { ...profile, taskGeneration: task.generation });
+        profiles.set(key, { ...profile, taskGeneration: task.generation }, { start });
         newest.set(id, profile);
       }
     }
@@ -132,7 +142,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   /** Reads all anew; from the primary store if the nearest is behind what was given before. */
   async function readAll(stores: Stores, name: string, ids: readonly string[], from: ProfileStore): Promise<Rows> {
     const before = generationsOf(name, ids);
-    const read = await from.read(name, ids, null);
+    const read = await answerOf(from, name, ids, null);
     // The primary has the last word, but for what others have read of it meanwhile.
     const hasGrown = generationsOf(name, ids).some((generation, index) => generation > (before[index] ?? 0));
     const isLast = from === stores.primary && !hasGrown;
@@ -148,10 +158,10 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
       const kept = keptProfiles(task, ids);
       const missing = ids.filter((id) => !kept.has(id));
       if (missing.length === 0) return { task, profiles: kept };
-      const read = await stores.nearest.read(name, missing, task.generation);
+      const read = await answerOf(stores.nearest, name, missing, task.generation);
       if (isBehind(name, missing, read)) return await readAll(stores, name, ids, stores.primary);
       if (read.generation === task.generation) {
-        return { task, profiles: new Map([...kept, ...rememberProfiles(task, missing, read.profiles)]) };
+        return { task, profiles: new Map([...kept, ...rememberProfiles(task, missing, read)]) };
       }
       if (missing.length === ids.length) return remember(name, ids, read);
       return await readAll(stores, name, ids, stores.nearest);
