@@ -19,5 +19,7 @@ describe("chooseWay", () => {
   it("keeps what is ahead of masks by more than a standard error, and the best of these", () => {
     expect(chosen([1, 1.1, 0.9], [2, 2, 2], [1.5, 1.5, 1.6])).toBe("start");
     expect(chosen([1, 1.1, 0.9], [0.5, 0.6, 0.5], [1.5, 1.5, 1.6])).toBe("label-bias");
+    expect(chosen([1, 1.1, 0.9], [1.2, 1.1, 1.2], [3, 3, 3.1])).toBe("start");
+    expect(chosen([1, 1.1, 0.9], [1, 1.1, 0.9], [3, 3, 3.1])).toBe("start");
   });
 });

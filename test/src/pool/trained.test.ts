@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readManifest } from "../../../src/bundle/files.ts";
 import { parseManifest } from "../../../src/bundle/manifest.ts";
 import { createEngine } from "../../../src/engine.ts";
 import { packMasks } from "../../../src/masks.ts";
@@ -104,35 +105,52 @@ describe("files that are no pool", () => {
   });
 });
 
-it("serves a bundle whose trained pool holds the sign pool's adapters as the sign pool is served", async () => {
-  const raw = JSON.parse(new TextDecoder().decode((await readBundle("manifest.json")) ?? new Uint8Array()));
-  const { layers, hidden, bottleneck, pool } = raw;
-  const { signs } = await createSignPool({ layers, hidden, bottleneck, pool }, kernels);
+const { manifest } = await readManifest(readBundle);
+
+describe("a bundle with a trained pool", () => {
+  const { layers, hidden, bottleneck, pool } = manifest;
   const entries = hidden * bottleneck;
   const matrices = 2 * layers * pool.size;
-  const steps = Int8Array.from({ length: matrices * entries }, (_, place) => {
-    const entry = place % entries;
-    const byte = signs[Math.floor(place / entries) * Math.ceil(entries / 8) + (entry >> 3)] ?? 0;
-    return (byte >> (entry & 7)) & 1 ? 127 : -127;
-  });
-  const data = packed(new Float32Array(matrices).fill(pool.scale / 127), steps);
-  const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
-  const manifest = { ...raw, pool: trained, files: [...raw.files, poolFile("pool.0", data)] };
-  const bytes = new TextEncoder().encode(JSON.stringify(manifest));
-  const wasm = await compileRuntime();
-  const sign = await createEngine({ read: readBundle, wasm, kernels });
-  const other = await createEngine({
-    wasm,
-    kernels,
-    read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundle(path)),
-  });
-  expect(other.bundle.id).toBe((await parseManifest(bytes)).id);
 
-  const readings = readingsOf(masksOf(3), { text: "Ferry crews vote to end the strike" });
-  const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), readings);
-  const same = await other.predict(taskOf({ bundle: other.bundle.id }), readings);
-  expect(same.predictions[0]?.scores.length).toBe(3);
-  for (const [label, score] of (same.predictions[0]?.scores ?? []).entries()) {
-    expect(score).toBeCloseTo(one.predictions[0]?.scores[label] ?? Number.NaN, 3);
+  /** The default bundle, but for its pool: one of these steps, all times a scale. */
+  async function engineOver(steps: Int8Array, scale: number) {
+    const data = packed(new Float32Array(matrices).fill(scale), steps);
+    const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
+    const files = [...manifest.files, poolFile("pool.0", data)];
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...manifest, pool: trained, files }));
+    const engine = await createEngine({
+      wasm: await compileRuntime(),
+      kernels,
+      read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundle(path)),
+    });
+    expect(engine.bundle.id).toBe((await parseManifest(bytes)).id);
+    return engine;
   }
+
+  it("is served as a sign pool with the same adapters is", async () => {
+    const sign = await createEngine({ read: readBundle, wasm: await compileRuntime(), kernels });
+    if (pool.kind !== "sign") throw new Error("the default bundle's pool is a sign pool");
+    const { signs } = await createSignPool({ layers, hidden, bottleneck, pool }, kernels);
+    const steps = Int8Array.from({ length: matrices * entries }, (_, place) => {
+      const entry = place % entries;
+      const byte = signs[Math.floor(place / entries) * Math.ceil(entries / 8) + (entry >> 3)] ?? 0;
+      return (byte >> (entry & 7)) & 1 ? 127 : -127;
+    });
+    const other = await engineOver(steps, pool.scale / 127);
+
+    const readings = readingsOf(masksOf(3), { text: "Ferry crews vote to end the strike" });
+    const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), readings);
+    const same = await other.predict(taskOf({ bundle: other.bundle.id }), readings);
+    expect(same.predictions[0]?.scores.length).toBe(3);
+    for (const [label, score] of (same.predictions[0]?.scores ?? []).entries()) {
+      expect(score).toBeCloseTo(one.predictions[0]?.scores[label] ?? Number.NaN, 3);
+    }
+  });
+
+  it("whose adapters are too great for any number is named, by a probe and by a prediction", async () => {
+    const engine = await engineOver(new Int8Array(matrices * entries).fill(127), 3e38);
+    await expect(engine.probe()).rejects.toThrow(named("bundle_unusable"));
+    const asked = engine.predict(taskOf({ bundle: engine.bundle.id }), readingsOf(masksOf(3), { text: "a text" }));
+    await expect(asked).rejects.toThrow(named("bundle_unusable"));
+  });
 });

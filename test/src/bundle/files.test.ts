@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import { readManifest, readVerified } from "../../../src/bundle/files.ts";
+import { checkTask } from "../../../src/bundle/fits.ts";
+import { named } from "../../support/errors.ts";
+import { readBundle } from "../../support/folder.ts";
+
+const BYTES = Uint8Array.of(1, 2, 3);
+const listed = {
+  path: "weights.0",
+  role: "weights",
+  bytes: 3,
+  sha256: createHash("sha256").update(BYTES).digest("hex"),
+} as const;
+
+it("gives a listed file's bytes if they are the manifest's, else names what is wrong with them", async () => {
+  const paths: string[] = [];
+  const read = (bytes: Uint8Array | null) =>
+    readVerified(async (path) => {
+      paths.push(path);
+      return bytes;
+    }, listed);
+  expect(await read(BYTES)).toBe(BYTES);
+  expect(paths).toEqual(["weights.0"]);
+  await expect(read(null)).rejects.toThrow(named("bundle_file_missing"));
+  await expect(read(Uint8Array.of(1, 2))).rejects.toThrow(named("bundle_file_corrupt"));
+  await expect(read(Uint8Array.of(1, 2))).rejects.toThrow("weights.0 has 2 bytes where the manifest says 3");
+  await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow(named("bundle_file_corrupt"));
+  await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow("does not have the SHA-256");
+});
+
+it("names a bundle without a manifest", async () => {
+  await expect(readManifest(async () => null)).rejects.toThrow("The bundle has no manifest.json");
+});
+
+it("takes a task of the bundle that reads as many tokens as the encoder does, and no other", async () => {
+  const bundle = await readManifest(readBundle);
+  const task = { name: "demo", bundle: bundle.id, maxTokens: 512 };
+  expect(() => checkTask(task, bundle)).not.toThrow();
+  expect(() => checkTask({ ...task, maxTokens: 513 }, bundle)).toThrow(named("invalid_row"));
+  expect(() => checkTask({ ...task, bundle: "0".repeat(32) }, bundle)).toThrow(named("bundle_mismatch"));
+});
