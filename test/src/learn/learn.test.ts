@@ -45,17 +45,18 @@ const hashOf = (bytes: Uint8Array | null) => bytes && createHash("sha256").updat
 describe("learning a profile", () => {
   const longer = lessonsOf(6).map((example, place) => ({ ...example, text: `${example.text} `.repeat(1 + place) }));
   const biased = known(2, Uint8Array.of(10, 200, 90));
-  // The quickest first: whatever a change makes otherwise, it mostly makes otherwise there.
+  // The quickest first: what a change makes otherwise, it mostly makes otherwise there. Only the last is long enough for other masks
+  // than its start's.
   it.each<[string, string, Asked]>([
+    ["the default, by another seed", "seed", { examples: lessonsOf(6), passes: 1, seed: 2 }],
     ["a start with a label bias", "biased", { examples: lessonsOf(5), starts: [biased], passes: 1 }],
+    ["texts of several lengths, some twice", "twice", { examples: [...longer, ...longer.slice(0, 3)], passes: 1 }],
     [
       "the likeliest of several starts",
       "starts",
       { examples: lessonsOf(6), starts: [DEFAULT, known(1), biased, known(3)], passes: 1 },
     ],
-    ["the default, by another seed", "seed", { examples: lessonsOf(6), passes: 1, seed: 2 }],
-    ["texts of several lengths, some twice", "twice", { examples: [...longer, ...longer.slice(0, 3)], passes: 1 }],
-    ["the default, in several passes", "passes", { examples: lessonsOf(8), passes: 8, seed: 1 }],
+    ["the default, in several passes", "passes", { examples: lessonsOf(6), passes: 6 }],
   ])("comes to the same bits as before from %s", async (_, name, asked) => {
     const { parts, leftOut, ...rest } = (await learn(asked)).learnt;
     const labelBias = parts.labelBias && [...parts.labelBias];
@@ -64,26 +65,26 @@ describe("learning a profile", () => {
   });
 
   it("labels more of what it was taught as it was taught than its start does, also of what was left out", async () => {
-    const { learnt } = await learn({ examples: lessonsOf(10), passes: 8 });
-    expect(learnt).toMatchObject({ kept: "masks", passes: 8, start: null });
+    const { learnt } = await learn({ examples: lessonsOf(6), passes: 5 });
+    expect(learnt).toMatchObject({ kept: "masks", passes: 5, start: null });
     expect(learnt.parts.masks).not.toEqual(DEFAULT.parts.masks);
     expect(learnt.leftOut.learnt.loss).toBeLessThan(learnt.leftOut.start.loss);
     const rightUnder = async (parts: Start["parts"]) => {
-      const readings = lessonsOf(10).map(({ text }) => ({ parts, input: { text } }));
+      const readings = lessonsOf(6).map(({ text }) => ({ parts, input: { text } }));
       const { predictions } = await engine.predict(task, readings);
-      return lessonsOf(10).filter(({ label }, place) => predictions[place]?.label === label).length;
+      return lessonsOf(6).filter(({ label }, place) => predictions[place]?.label === label).length;
     };
     expect(await rightUnder(learnt.parts)).toBeGreaterThan(await rightUnder(DEFAULT.parts));
   });
 
   it("tells where it is: phase by phase, pass by pass, ever more of it done", async () => {
-    const { told } = await learn({ examples: lessonsOf(10), starts: [DEFAULT, known(1), known(2)], passes: 3 });
+    const { told } = await learn({ examples: lessonsOf(6), starts: [DEFAULT, known(1), known(2)], passes: 2 });
     const order = ["start", "left-out", "all"];
     const places = told.map(({ phase }) => order.indexOf(phase));
     expect(places).toEqual([...places].sort());
     expect(new Set(places)).toEqual(new Set([0, 1, 2]));
     for (const [number, { phase, pass, passes, loss, leftOutAccuracy, done, secondsLeft }] of told.entries()) {
-      expect(passes).toBe(phase === "start" ? 0 : phase === "left-out" ? 9 : 3);
+      expect(passes).toBe(phase === "start" ? 0 : phase === "left-out" ? 6 : 2);
       expect(pass).toBeLessThanOrEqual(passes);
       expect(done).toBeGreaterThanOrEqual(told[number - 1]?.done ?? 0);
       expect(done).toBeLessThanOrEqual(1);
