@@ -39,6 +39,8 @@ export interface AppEnv {
       access: Access;
       /** The profile token that came as the credential. */
       token: string | null;
+      /** Throws once what the caller came with is taken no longer; set by the access middleware. */
+      stillAllowed: () => Promise<void>;
       /** The database sessions of the request, if it has opened any. */
       sessions: Sessions | undefined;
       /** Room that the request takes for its body. */

@@ -74,7 +74,9 @@ export async function carriedBy(
   if (token === null) return null;
   const keys = parseSigningKeys(c.env.TOKEN_KEYS);
   const { id: bundle } = await bundleOf(c.env, c.executionCtx);
-  return await readToken(token, keys, { bundle, task, profile }, new Date());
+  const read = () => readToken(token, keys, { bundle, task, profile }, new Date());
+  c.set("stillAllowed", async () => void (await read()));
+  return await read();
 }
 
 /** Where the rows of a request come from. @param carried what {@link carriedBy} gave */

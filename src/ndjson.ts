@@ -54,7 +54,6 @@ function read(number: number, parts: readonly Uint8Array[], length: number, maxB
 /** Gives a stream's pieces as they come, and null whenever none has come for a while. */
 async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array | null> {
   const reader = stream.getReader();
-  let ended = false;
   try {
     while (true) {
       const next = reader.read().catch((cause) => {
@@ -67,13 +66,12 @@ async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
       if ((await Promise.race([next, pause])) === null) yield null;
       const { done, value } = await next;
       clearTimeout(timer);
-      ended = done;
       if (done) return;
       yield value;
     }
   } finally {
     // Whoever takes no more lines lets the sender know.
-    if (!ended) await reader.cancel().catch(() => {});
+    await reader.cancel().catch(() => {});
   }
 }
 

@@ -106,6 +106,19 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     return ids.some((id, index) => kept[index] === known && !read.has(id));
   }
 
+  /** Keeps a row; where the same one was asked for later, that holds longer. */
+  function keep<Row extends { generation: number; taskGeneration?: number }>(
+    rows: LRUCache<string, Row>,
+    key: string,
+    row: Row,
+    start: number,
+  ): void {
+    const kept = rows.get(key);
+    const isSame = kept?.generation === row.generation && kept.taskGeneration === row.taskGeneration;
+    if (isSame && rows.getRemainingTTL(key) >= bounds.ttl - (performance.now() - start)) return;
+    rows.set(key, row, { start });
+  }
+
   /** Keeps what was read and lets go what is no longer there; of a profile that a replica has not caught up on, the newer. */
   function remember(name: string, ids: readonly string[], { task, profiles: read, start }: Answer): Rows {
     if (!task) {
@@ -113,7 +126,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
       for (const id of ids) profiles.delete(keyOf(name, id));
     }
     if (!task || ttlSeconds === 0) return { task, profiles: task ? read : new Map() };
-    tasks.set(name, task, { start });
+    keep(tasks, name, task, start);
     return { task, profiles: rememberProfiles(task, ids, { profiles: read, start }) };
   }
 
@@ -132,7 +145,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
       } else if (kept?.taskGeneration === task.generation && kept.generation > profile.generation) {
         newest.set(id, kept);
       } else {
-        profiles.set(key, { ...profile, taskGeneration: task.generation }, { start });
+        keep(profiles, key, { ...profile, taskGeneration: task.generation }, start);
         newest.set(id, profile);
       }
     }

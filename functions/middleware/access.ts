@@ -46,12 +46,15 @@ const addressOf = (c: Context<AppEnv>): string => `address:${c.req.header("cf-co
 async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
   const store = createKeyStore(plainDatabase(c.env));
   const authenticator = await authenticatorOf(c.env, c.executionCtx);
-  const { access, wasRead } = await authenticator.authenticate(key, store, {
-    fresh: wantsFresh(c),
-    // Counted apart: callers with good keys may share an address with others.
-    beforeDoubt: () => count(c, `doubted ${addressOf(c)}`),
-  });
-  if (wasRead) c.executionCtx.waitUntil(store.touch(access.id));
+  const authenticate = async (beforeDoubt: () => Promise<void>): Promise<Access> => {
+    const { access, wasRead } = await authenticator.authenticate(key, store, { fresh: wantsFresh(c), beforeDoubt });
+    if (wasRead) c.executionCtx.waitUntil(store.touch(access.id));
+    return access;
+  };
+  // Counted apart: callers with good keys may share an address with others.
+  const access = await authenticate(() => count(c, `doubted ${addressOf(c)}`));
+  // Who has been known once is not guessing.
+  c.set("stillAllowed", async () => void (await authenticate(async () => {})));
   await count(c, `key:${access.id}`);
   return access;
 }
@@ -93,6 +96,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
 export function guard(scope: Scope, { tokens = false } = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {
     c.set("token", null);
+    c.set("stillAllowed", async () => {});
     const access = await accessOf(c, scope, tokens);
     requireScope(access, scope);
     // A bookmark may be needed by none of what follows, and must be one all the same.
@@ -100,6 +104,18 @@ export function guard(scope: Scope, { tokens = false } = {}) {
     c.set("access", access);
     await next();
   });
+}
+
+/**
+ * Groups of a stream, for as long as its caller's key or token is taken: a stream may go on for longer than that.
+ *
+ * @throws XpeftError as if the caller came now
+ */
+export async function* whileAllowed<Group>(c: Context<AppEnv>, groups: AsyncIterable<Group>): AsyncGenerator<Group> {
+  for await (const group of groups) {
+    await c.get("stillAllowed")();
+    yield group;
+  }
 }
 
 /** Lets a caller through who has not asked for too much learning. */

@@ -10,7 +10,7 @@ import { createShardedProfileRegistry } from "../../src/sharding/profiles.ts";
 import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
 import { bookmarkNow, takeSessions } from "../bookmarks.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
-import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { ACCESS_PROBLEMS, guard, whileAllowed } from "../middleware/access.ts";
 import { bodyOf, holdStream, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
 import { ProblemSchema, problemOf, problemResponses } from "../problem.ts";
 import { BY_KEY, createRouter } from "../router.ts";
@@ -162,7 +162,7 @@ export const bulkRoutes = createRouter()
       maxLines: IMPORT_GROUP,
       groupBytes: IMPORT_GROUP_BYTES,
     });
-    const results = await importSpread(shards, task, bundle, lines, {
+    const results = await importSpread(shards, task, bundle, whileAllowed(c, lines), {
       dryRun,
       allow: (id) => requireProfile(access, name, id),
     });

@@ -179,7 +179,10 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
     const hooks = {
       signal,
       budgetSeconds: LEARN_SECONDS,
-      onProgress: (progress: object) => send("progress", progress),
+      onProgress: async (progress: object) => {
+        await c.get("stillAllowed")();
+        await send("progress", progress);
+      },
     };
     const { parts, passes, leftOut, ...learnt } = await learnProfile({ engine, shards }, lessons, hooks);
     await send("learnt", {

@@ -4,7 +4,7 @@ import { XpeftError } from "../../src/errors.ts";
 import { type Line, readLines } from "../../src/ndjson.ts";
 import type { ProfileInput } from "../../src/predictor.ts";
 import { type CarriedProfile, otherProfile } from "../../src/token.ts";
-import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { ACCESS_PROBLEMS, guard, whileAllowed } from "../middleware/access.ts";
 import { faultOf } from "../middleware/errors.ts";
 import { describeInvalid } from "../middleware/validation.ts";
 import { bodyOf, holdStream, NDJSON, requireNdjson, streamed } from "../ndjson.ts";
@@ -162,7 +162,7 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
 
   async function* answers(): AsyncGenerator<string> {
     const sums = { answered: 0, failed: 0 };
-    for await (const group of lines) {
+    for await (const group of whileAllowed(c, lines)) {
       for await (const answer of answerGroup(group.map((line) => read(line, caller)))) {
         sums["error" in answer ? "failed" : "answered"]++;
         c.set("texts", sums.answered);

@@ -83,7 +83,7 @@ export const tokenRoutes = createRouter().openapi(route, async (c) => {
   checkTask(task, await bundleOf(c.env, c.executionCtx));
   const { token, expiresAt } = await signToken(keys, task, profile, {
     ...c.req.valid("json"),
-    // A token is as good as the key that made it, and no longer.
+    // A token is as good as the key that made it, and no longer, but for what clocks may differ by.
     until: c.get("access").expiresAt,
     now: new Date(),
   });

@@ -22,7 +22,11 @@ it("takes no key that was revoked longer ago than rows are kept, however late th
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(0, 1), fc.scheduler(), async (what, ttlSeconds, scheduler) => {
       let revokedAt = Number.POSITIVE_INFINITY;
-      const find = () => scheduler.schedule(Promise.resolve(revokedAt < Number.POSITIVE_INFINITY ? null : row));
+      let begun = () => {};
+      const find = () => {
+        begun();
+        return scheduler.schedule(Promise.resolve(revokedAt < Number.POSITIVE_INFINITY ? null : row));
+      };
       const store = { find } as unknown as KeyStore;
       const authenticator = createAuthenticator({ ttlSeconds });
       const ask = async (fresh: boolean) => {
@@ -38,9 +42,15 @@ it("takes no key that was revoked longer ago than rows are kept, however late th
       for (const step of what) {
         if (step === "revoke") revokedAt = Math.min(revokedAt, now);
         else if ("wait" in step) now += step.wait;
-        else asked.push(ask(step.fresh));
-        // The key is hashed before the database is asked.
-        await new Promise((resolve) => setImmediate(resolve));
+        else {
+          const asking = new Promise<void>((resolve) => {
+            begun = resolve;
+          });
+          const outcome = ask(step.fresh);
+          asked.push(outcome);
+          // The key is hashed first, for however long that takes.
+          await Promise.race([asking, outcome]);
+        }
         if (scheduler.count() > 2) await scheduler.waitOne();
       }
       await scheduler.waitFor(Promise.all(asked));

@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBundle } from "../../cli/files.ts";
+import { parseSigningKeys } from "../../src/signing-keys.ts";
+import { signToken } from "../../src/token.ts";
+import { eventsOf } from "../support/events.ts";
+import { lessonsOf } from "../support/lessons.ts";
+import { profilesFile, profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker, TOKEN_KEYS } from "../support/worker.ts";
+
+let worker: RunningWorker;
+let task: ReturnType<typeof taskFor>;
+
+beforeAll(async () => {
+  task = taskFor(await readBundle("bundles/minilm-l6-v2"));
+  worker = await startWorker({ vars: { PUBLIC_PREDICT: "false", CACHE_TTL_SECONDS: "0" } });
+  await worker.push(task, profilesOf(1));
+  await worker.predict({ task: "demo", profile: "demo-000", inputs: "so that the encoder is there" });
+});
+afterAll(() => worker.close());
+
+/** Begins a stream with a line that is answered. @returns what the rest of it is answered with, once it is sent */
+async function begin(path: string, credential: string, line: string): Promise<(rest: string) => Promise<unknown[]>> {
+  const sent = request(new URL(path, worker.url).href, {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${credential}` },
+  });
+  sent.on("error", () => {});
+  sent.write(line);
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  const [first] = await once(response, "data");
+  expect(JSON.parse(String(first))).toMatchObject({ line: 1 });
+  expect(String(first)).not.toContain("error");
+  return async (rest) => {
+    sent.end(rest);
+    const lines = Buffer.concat(await response.toArray()).toString();
+    return lines
+      .trimEnd()
+      .split("\n")
+      .map((one: string) => JSON.parse(one));
+  };
+}
+
+const revoke = (key: string) => worker.db.prepare("DELETE FROM keys WHERE id = ?").bind(key.split("_")[1]).run();
+const stored = () => worker.db.prepare("SELECT count(*) AS n FROM profiles").first<number>("n");
+const text = `${JSON.stringify({ profile: "demo-000", text: "a text" })}\n`;
+
+describe("what has begun with a key that is then revoked", () => {
+  it("writes no more lines of an import", async () => {
+    const key = await worker.makeKey();
+    const [one, two] = profilesOf(3).slice(1);
+    if (!one || !two) throw new Error("there are three profiles");
+    const go = await begin("/v1/tasks/demo/import", key, profilesFile("demo", [one]));
+    expect(await stored()).toBe(2);
+    await revoke(key);
+    expect(await go(profilesFile("demo", [two]))).toMatchObject([{ error: { code: "key_invalid" } }]);
+    expect(await stored()).toBe(2);
+  });
+
+  it("answers no more texts of a stream", async () => {
+    const key = await worker.makeKey();
+    const go = await begin("/v1/predict/stream?task=demo", key, text);
+    await revoke(key);
+    expect(await go(text)).toMatchObject([{ error: { code: "key_invalid" } }]);
+  });
+
+  it("ends a learning, which writes nothing", async () => {
+    const key = await worker.makeKey();
+    const response = await worker.ask("POST", "/v1/profiles/demo/learnt/learn", {
+      key,
+      body: { start: "default", epochs: 20, examples: lessonsOf(10) },
+    });
+    const names: string[] = [];
+    for await (const { event, data } of eventsOf(response)) {
+      names.push(event === "problem" ? String(data.code) : event);
+      if (names.length === 1) await revoke(key);
+    }
+    expect(names.at(-1)).toBe("key_invalid");
+    expect((await worker.get("/v1/profiles/demo/learnt")).status).toBe(404);
+  });
+});
+
+it("answers no more texts of a stream whose key or token has come to its end meanwhile", async () => {
+  const key = await worker.makeKey({ expiresAt: new Date("2100-01-01") });
+  const byKey = await begin("/v1/predict/stream?task=demo", key, text);
+  await worker.db.exec("UPDATE keys SET expires_at = 1 WHERE expires_at IS NOT NULL");
+  expect(await byKey(text)).toMatchObject([{ error: { code: "key_expired" } }]);
+
+  const now = Date.now();
+  const profile = { task: "demo", id: "demo-000", masks: task.masks, labelBias: null, generation: 1 };
+  // It is taken for a minute after its end, of which five seconds are left.
+  const { token } = await signToken(
+    parseSigningKeys(TOKEN_KEYS),
+    { ...task, generation: 1 },
+    { ...profile, updatedAt: new Date(now) },
+    { carry: "all", ttlSeconds: 5, until: null, now: new Date(now - 60_000) },
+  );
+  const byToken = await begin("/v1/predict/stream?task=demo", token, text);
+  await wait(now + 6000 - Date.now());
+  expect(await byToken(text)).toMatchObject([{ error: { code: "token_expired" } }]);
+});
