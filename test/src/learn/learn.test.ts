@@ -75,6 +75,10 @@ describe("learning a profile", () => {
       return lessonsOf(6).filter(({ label }, place) => predictions[place]?.label === label).length;
     };
     expect(await rightUnder(learnt.parts)).toBeGreaterThan(await rightUnder(DEFAULT.parts));
+
+    // And so it is what another learning from the like starts from.
+    const starts: [Start, ...Start[]] = [DEFAULT, known(1), { profile: "near", parts: learnt.parts }];
+    expect((await learn({ examples: lessonsOf(6), starts, passes: 1 })).learnt.start).toBe("near");
   });
 
   it("tells where it is: phase by phase, pass by pass, ever more of it done", async () => {
@@ -118,6 +122,35 @@ describe("learning a profile", () => {
     const ended = learn({ examples: lessonsOf(10), passes: 1 }, { budgetSeconds: 0.5, onProgress });
     await expect(ended).rejects.toThrow(named("learning_too_long"));
     expect(times).toBeGreaterThan(0);
+  });
+
+  it("refuses what nothing can be learnt from, before it reads any of it", async () => {
+    const asked = (change: object, more: ReturnType<typeof lessonsOf> = lessonsOf(4)) => {
+      const examples = more.map(({ text, label }) => ({ input: { text }, label }));
+      const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 60 };
+      return engine.learn({ ...task, ...change }, { starts: [DEFAULT], examples }, hooks);
+    };
+    await expect(asked({ bundle: "0".repeat(32) })).rejects.toThrow(named("bundle_mismatch"));
+    for (const place of [0, 3]) {
+      const blank = lessonsOf(4).map((one, number) => (number === place ? { ...one, text: " \u200b" } : one));
+      await expect(asked({}, blank)).rejects.toThrow(named("empty_text"));
+      await expect(asked({}, blank)).rejects.toThrow(`Example ${place} has nothing`);
+    }
+    const same = lessonsOf(4).map((one) => ({ ...one, text: "The same." }));
+    await expect(asked({}, same)).rejects.toThrow(named("too_few_examples"));
+    // 33 texts of 126 words; what is read of each is 128 tokens, with the two that are special.
+    const long = Array.from({ length: 33 }, (_, place) => ({
+      text: `${place} ${"word ".repeat(200)}`,
+      label: place % 2 === 0 ? "low" : "high",
+    }));
+    await expect(asked({ maxTokens: 512 }, long)).rejects.toThrow("have 4224 tokens, and 4096 are learnt from at most");
+  });
+
+  it("is one at a time, of whoever asked first", async () => {
+    const first = learn({ examples: lessonsOf(4), passes: 1 });
+    await expect(learn({ examples: lessonsOf(4), passes: 1 })).rejects.toThrow(named("learning_busy"));
+    expect((await first).learnt.passes).toBeLessThanOrEqual(1);
+    await expect(learn({ examples: lessonsOf(4), passes: 1 })).resolves.toBeDefined();
   });
 
   it("names the profile whose row is damaged, if it is not the one that is learnt", async () => {
