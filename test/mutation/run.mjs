@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 const rows = [
   "src/registry/**/*.ts",
   "src/sharding/**/*.ts",
-  ...["keys", "predictor", "push", "row-cache", "rows", "store"].map((name) => `src/${name}.ts`),
+  ...["keys", "learn/profile", "predictor", "push", "row-cache", "rows", "store"].map((name) => `src/${name}.ts`),
 ];
 const others = ["src/**/*.ts", ...rows.map((pattern) => `!${pattern}`)];
 
