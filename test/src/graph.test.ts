@@ -26,7 +26,7 @@ async function opened(change: (contract: ReturnType<typeof contractOf>) => Graph
   const weights = withRole(manifest.files, "weights").filter(({ path }) => manifest.learning.weights.includes(path));
   const learning = oneWithRole(manifest.files, "learning");
   const graph = await openGraph(await compileRuntime(), readBundle, learning, weights, change(contractOf(manifest)));
-  /** @param tokens of a text, and how many its residual has numbers for */
+  /** @param tokens of a text @param ofBias numbers of the bias, which are the labels' unless a run is to fail */
   const feeds = (tokens: number, ofBias = LABELS) => {
     const { inputs } = contractOf(manifest);
     const numbers = (shape: readonly (number | string)[]) => {
