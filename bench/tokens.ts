@@ -1,6 +1,6 @@
-import type { NewProfile, NewTask } from "../src/new-rows.ts";
-import { parseSigningKeys } from "../src/signing-keys.ts";
-import { type Carry, signToken } from "../src/token.ts";
+import { type Carry, signToken } from "../src/auth/profile-token.ts";
+import { parseSigningKeys } from "../src/auth/signing-keys.ts";
+import type { NewProfile, NewTask } from "../src/profiles/profile.ts";
 import { TOKEN_KEYS } from "../test/support/worker.ts";
 
 const TOKEN_SECONDS = 3600;

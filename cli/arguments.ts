@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { profilePattern, taskPattern } from "../src/names.ts";
+import { profilePattern, taskPattern } from "../src/profiles/names.ts";
 
 /** What a profile's id looks like, for messages. */
 export const PROFILE_RULE =

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
-import type { Bindings } from "../functions/env.ts";
-import type { Database } from "../src/database.ts";
-import { placeOf } from "../src/sharding/map.ts";
+import type { Bindings } from "../functions/http/env.ts";
+import { placeOf } from "../src/sharding/shard-map.ts";
+import type { Database } from "../src/storage/database.ts";
 import { CommandError } from "./errors.ts";
 
 /**

@@ -1,27 +1,27 @@
 #!/usr/bin/env node
 import { type Command, CommanderError, program } from "commander";
+import { readVersion } from "../node/package.ts";
 import { CommandError, describeError, EXIT, exitCodeOf } from "./errors.ts";
-import { readVersion } from "./package.ts";
 
 /** Adds a command to the program. */
 type Register = (program: Command) => void;
 
 /** Commands by name. Some take seconds to load (wrangler, Drizzle), so only the one that is asked for is. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
-  predict: async () => (await import("./predict.ts")).registerPredict,
-  learn: async () => (await import("./learn.ts")).registerLearn,
-  eval: async () => (await import("./eval.ts")).registerEval,
-  tasks: async () => (await import("./tasks.ts")).registerTasks,
-  profiles: async () => (await import("./profiles.ts")).registerProfiles,
-  backup: async () => (await import("./backup.ts")).registerBackup,
-  restore: async () => (await import("./backup.ts")).registerRestore,
-  push: async () => (await import("./push.ts")).registerPush,
-  seed: async () => (await import("./seed.ts")).registerSeed,
-  keys: async () => (await import("./keys.ts")).registerKeys,
-  bundle: async () => (await import("./bundle.ts")).registerBundle,
-  dev: async () => (await import("./dev.ts")).registerDev,
+  predict: async () => (await import("./predict/predict.ts")).registerPredict,
+  learn: async () => (await import("./learn/learn.ts")).registerLearn,
+  eval: async () => (await import("./predict/eval.ts")).registerEval,
+  tasks: async () => (await import("./registry/tasks.ts")).registerTasks,
+  profiles: async () => (await import("./registry/profiles.ts")).registerProfiles,
+  backup: async () => (await import("./registry/backup.ts")).registerBackup,
+  restore: async () => (await import("./registry/backup.ts")).registerRestore,
+  push: async () => (await import("./registry/push.ts")).registerPush,
+  seed: async () => (await import("./registry/seed.ts")).registerSeed,
+  keys: async () => (await import("./keys/keys.ts")).registerKeys,
+  bundle: async () => (await import("./deploy/bundle.ts")).registerBundle,
+  dev: async () => (await import("./deploy/dev.ts")).registerDev,
   deploy: async () => (await import("./deploy/deploy.ts")).registerDeploy,
-  doctor: async () => (await import("./doctor.ts")).registerDoctor,
+  doctor: async () => (await import("./deploy/doctor.ts")).registerDoctor,
 };
 
 /** Of those that are kept up; it has what the commands are written with. */

@@ -8,7 +8,7 @@ import type { BlankEnv, ExtractSchema } from "hono/types";
  */
 function writtenOut() {
   type Worker = import("../functions/app.ts").Api;
-  type WorkerProblem = ReturnType<typeof import("../functions/problem.ts").problemOf>;
+  type WorkerProblem = ReturnType<typeof import("../functions/http/problem.ts").problemOf>;
   type WorkerEvents = import("../functions/routes/learn.ts").LearnEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;

@@ -19,5 +19,5 @@ declare module "*.css" {
 }
 
 declare namespace Cloudflare {
-  interface Env extends Readonly<import("./env.ts").Bindings> {}
+  interface Env extends Readonly<import("./http/env.ts").Bindings> {}
 }

@@ -1,8 +1,8 @@
 import { description, license, version } from "../package.json";
-import { BOOKMARK, bookmarkPattern } from "./bookmarks.ts";
-import { databaseCount } from "./database.ts";
-import type { App } from "./env.ts";
-import { readSettings } from "./settings.ts";
+import { BOOKMARK, bookmarkPattern } from "./http/bookmarks.ts";
+import type { App } from "./http/env.ts";
+import { databaseCount } from "./platform/databases.ts";
+import { readSettings } from "./platform/settings.ts";
 
 const LICENCE_URL = "https://www.apache.org/licenses/LICENSE-2.0";
 

@@ -2,10 +2,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import initWabt from "wabt";
 
-const SOURCE = "src/pool/kernels.wat";
+const SOURCE = "src/model/pool/kernels.wat";
 
 /** Where the binary is. */
-export const BINARY = "src/pool/kernels.wasm";
+export const BINARY = "src/model/pool/kernels.wasm";
 
 /**
  * Compiles the kernels, for WebAssembly with 128-bit SIMD.

@@ -5,8 +5,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parseArgs } from "node:util";
-import { bytesFromFloats } from "../src/floats.ts";
-import { packMasks } from "../src/masks.ts";
+import { bytesFromFloats } from "../src/lib/floats.ts";
+import { packMasks } from "../src/profiles/masks.ts";
 
 const MIGRATIONS = "schema/migrations";
 const OUT = "test/fixtures/databases";

@@ -62,9 +62,9 @@ const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
 // In short: what is mutated here, and the tests that are to notice. All of src/ takes hours: npm run mutation.
 const mutated = [
   "--mutate",
-  "src/masks.ts,src/merge.ts",
+  "src/profiles/masks.ts,src/model/merge.ts",
   "--testFiles",
-  "test/src/masks.test.ts,test/src/merge.test.ts",
+  "test/src/profiles/masks.test.ts,test/src/model/merge.test.ts",
   "--reporters",
   "clear-text",
 ];

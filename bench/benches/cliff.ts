@@ -1,5 +1,5 @@
-import { readBundle } from "../../cli/files.ts";
-import type { Carry } from "../../src/token.ts";
+import { readBundle } from "../../node/files.ts";
+import type { Carry } from "../../src/auth/profile-token.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
 import type { Bench, Figure, Line } from "../bench.ts";
 import { BUNDLE } from "../graphs.ts";

@@ -1,6 +1,6 @@
 import { median, quantile } from "d3-array";
+import { roundsOf } from "../../src/learn/choose-start.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
-import { roundsOf } from "../../src/learn/start.ts";
 import { eventsOf } from "../../test/support/events.ts";
 import { ask, predict } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";

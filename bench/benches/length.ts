@@ -1,4 +1,4 @@
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
 import type { Bench, Figure, Line } from "../bench.ts";
 import { BUNDLE, ENCODER } from "../graphs.ts";

@@ -1,4 +1,4 @@
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
 import { type Answer, count, onlyStatuses, type Statuses } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";

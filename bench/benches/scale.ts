@@ -1,4 +1,4 @@
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { taskFor } from "../../test/support/rows.ts";
 import type { Bench, Line } from "../bench.ts";
 import { BUNDLE } from "../graphs.ts";

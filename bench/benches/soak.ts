@@ -1,6 +1,6 @@
 import { mean } from "d3-array";
-import { toBase64 } from "../../src/base64.ts";
-import type { NewProfile, NewTask } from "../../src/new-rows.ts";
+import { toBase64 } from "../../src/lib/base64.ts";
+import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
 import { ask, count, onlyStatuses, predict, predictStream, type Statuses } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";
 import { draws, type Send, throughput } from "../load.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { readLines } from "../../cli/files.ts";
+import { readLines } from "../../node/files.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { commitNow } from "../commit.ts";
 

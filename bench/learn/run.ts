@@ -6,7 +6,7 @@ import { SingleBar } from "cli-progress";
 import { program } from "commander";
 import { table as drawTable } from "table";
 import { describeError } from "../../cli/errors.ts";
-import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../cli/files.ts";
+import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { startWorker } from "../../test/support/worker.ts";
 import { stayOffline } from "../isolate.ts";
 import { drawSvg } from "../plots.ts";

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readBundle } from "../../cli/files.ts";
-import type { NewProfile, NewTask } from "../../src/new-rows.ts";
+import { readBundle } from "../../node/files.ts";
+import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../../test/support/rows.ts";
 import { BUNDLE } from "../graphs.ts";
 

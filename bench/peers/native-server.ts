@@ -3,12 +3,12 @@
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { readFolder, readBundle as readManifest, readProfilesFile, readTaskFile } from "../../cli/files.ts";
+import { readFolder, readBundle as readManifest, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
 import { oneWithRole } from "../../src/bundle/manifest.ts";
-import { type MergedAdapters, mergeAdapters, mergedBytes } from "../../src/merge.ts";
-import { loadPool } from "../../src/pool.ts";
-import { createTokenizer } from "../../src/tokenizer.ts";
+import { type MergedAdapters, mergeAdapters, mergedBytes } from "../../src/model/merge.ts";
+import { loadPool } from "../../src/model/pool/load.ts";
+import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { compileKernels } from "../../test/support/folder.ts";
 import { BUNDLE, ENCODER } from "../graphs.ts";
 import { answerOf, serve } from "./serve.ts";

@@ -2,7 +2,7 @@
 // on one thread. MODEL is a folder that `python -m bench.peers.export` makes.
 import { basename, dirname, join, resolve } from "node:path";
 import { AutoModel, AutoTokenizer, env, mean_pooling } from "@huggingface/transformers";
-import { readBundle, readTaskFile } from "../../cli/files.ts";
+import { readBundle, readTaskFile } from "../../node/files.ts";
 import { BUNDLE } from "../graphs.ts";
 import { answerOf, serve } from "./serve.ts";
 

@@ -1,4 +1,4 @@
-import { maskBytes, packMasks } from "../../src/masks.ts";
+import { maskBytes, packMasks } from "../../src/profiles/masks.ts";
 import { SHAPE } from "../../test/support/rows.ts";
 import { draws } from "../load.ts";
 

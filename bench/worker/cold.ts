@@ -1,4 +1,4 @@
-import { readAsset } from "../../functions/assets.ts";
+import { readAsset } from "../../functions/platform/assets.ts";
 import { feedsOf } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
 import { type Graph, openGraph } from "./sessions.ts";

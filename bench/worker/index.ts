@@ -1,6 +1,6 @@
 // The Worker as it is deployed, and beside it what is measured inside the same isolate: POST /bench/NAME.
 import { createApp } from "../../functions/app.ts";
-import type { Bindings } from "../../functions/env.ts";
+import type { Bindings } from "../../functions/http/env.ts";
 import { batches } from "./batches.ts";
 import { cold } from "./cold.ts";
 import { floor } from "./floor.ts";

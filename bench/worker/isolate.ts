@@ -1,5 +1,5 @@
 import type { createApp } from "../../functions/app.ts";
-import type { Bindings } from "../../functions/env.ts";
+import type { Bindings } from "../../functions/http/env.ts";
 
 /** What measures can use of the isolate that they run in. */
 export interface Isolate {

@@ -1,5 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
-import { createStore } from "../../src/store.ts";
+import { createStore } from "../../src/storage/profile-store.ts";
 import type { Isolate } from "./isolate.ts";
 
 /** Which profiles are to be looked up. */

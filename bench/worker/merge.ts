@@ -1,7 +1,7 @@
-import { mergeAdapters } from "../../src/merge.ts";
-import kernels from "../../src/pool/kernels.wasm";
-import { createSignPool } from "../../src/pool/sign.ts";
-import type { AdapterPool, PoolShape } from "../../src/pool.ts";
+import { mergeAdapters } from "../../src/model/merge.ts";
+import kernels from "../../src/model/pool/kernels.wasm";
+import type { AdapterPool, PoolShape } from "../../src/model/pool/load.ts";
+import { createSignPool } from "../../src/model/pool/sign.ts";
 import { masksOf } from "../../test/support/rows.ts";
 import { feedsOf } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";

@@ -1,5 +1,5 @@
-import { serviceOf } from "../../functions/service.ts";
-import type { PredictRequest, RowSource } from "../../src/predictor.ts";
+import { serviceOf } from "../../functions/platform/isolate.ts";
+import type { PredictRequest, RowSource } from "../../src/serving/predictor.ts";
 import { feedsOf } from "./feeds.ts";
 import { askForPrediction, type Isolate } from "./isolate.ts";
 import { type Graph, openGraph } from "./sessions.ts";

@@ -1,6 +1,6 @@
 import type { BundleFile } from "../../src/bundle/manifest.ts";
-import { readTrainedPool } from "../../src/pool/trained.ts";
-import type { AdapterPool, PoolShape } from "../../src/pool.ts";
+import type { AdapterPool, PoolShape } from "../../src/model/pool/load.ts";
+import { readTrainedPool } from "../../src/model/pool/trained.ts";
 
 const MOST_BYTES_A_FILE = 16 * 2 ** 20;
 

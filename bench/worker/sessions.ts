@@ -1,10 +1,10 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import type { InferenceSession } from "onnxruntime-web/wasm";
-import { readAsset } from "../../functions/assets.ts";
-import type { Bindings } from "../../functions/env.ts";
+import type { Bindings } from "../../functions/http/env.ts";
+import { readAsset } from "../../functions/platform/assets.ts";
 import type { ReadFile } from "../../src/bundle/files.ts";
 import { XpeftError } from "../../src/errors.ts";
-import { openSession } from "../../src/runtime.ts";
+import { openSession } from "../../src/model/onnx-runtime.ts";
 
 /** A graph that can be opened. */
 export interface Graph {

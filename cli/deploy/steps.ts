@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { SCOPES } from "../../src/access.ts";
-import { drawKey } from "../../src/keys.ts";
+import { SCOPES } from "../../src/auth/access.ts";
+import { drawKey } from "../../src/auth/api-keys.ts";
 import { CommandError } from "../errors.ts";
-import { insertStatement } from "../key-text.ts";
+import { insertStatement } from "../keys/key-text.ts";
 import type { Wrangler } from "./wrangler.ts";
 
 /** What is found out and made on the way. */

@@ -1,15 +1,15 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { type Access, requireScope, type Scope } from "../../src/access.ts";
+import { type Access, requireScope, type Scope } from "../../src/auth/access.ts";
+import { createKeyStore, looksLikeKey } from "../../src/auth/api-keys.ts";
 import { XpeftError } from "../../src/errors.ts";
-import { createKeyStore, looksLikeKey } from "../../src/keys.ts";
-import { BOOKMARK, bookmarksOf } from "../bookmarks.ts";
-import { databaseCount, plainDatabase } from "../database.ts";
-import type { AppEnv } from "../env.ts";
-import { type ProblemCode, RequestError } from "../problem.ts";
-import { authenticatorOf } from "../service.ts";
-import { readSettings } from "../settings.ts";
-import { wantsFresh } from "./freshness.ts";
+import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
+import { wantsFresh } from "../http/cache-control.ts";
+import type { AppEnv } from "../http/env.ts";
+import { type ProblemCode, RequestError } from "../http/problem.ts";
+import { databaseCount, plainDatabase } from "../platform/databases.ts";
+import { authenticatorOf } from "../platform/isolate.ts";
+import { readSettings } from "../platform/settings.ts";
 
 /** Problems that every guarded route can answer with. */
 export const ACCESS_PROBLEMS = [

@@ -1,6 +1,6 @@
 import { createMiddleware } from "hono/factory";
-import { BOOKMARK, bookmarkNow } from "../bookmarks.ts";
-import type { AppEnv } from "../env.ts";
+import { BOOKMARK, bookmarkNow } from "../http/bookmarks.ts";
+import type { AppEnv } from "../http/env.ts";
 
 /** Gives an answer the bookmark of its database sessions, for the caller to read at least that. */
 export const giveBookmark = createMiddleware<AppEnv>(async (c, next) => {

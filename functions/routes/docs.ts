@@ -3,7 +3,7 @@ import { NONCE, secureHeaders } from "hono/secure-headers";
 import style from "swagger-ui-dist/swagger-ui.css";
 import viewer from "swagger-ui-dist/swagger-ui-bundle.js";
 import page from "../../playground/docs.html";
-import type { AppEnv } from "../env.ts";
+import type { AppEnv } from "../http/env.ts";
 
 /** The page and its viewer come from this Worker alone. Swagger UI sets styles of its own on what it draws. */
 const pageHeaders = secureHeaders({

@@ -1,14 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { createTaskRegistry } from "../../src/registry/tasks.ts";
-import { checkMap } from "../../src/sharding/map.ts";
+import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
+import { checkMap } from "../../src/sharding/shard-map.ts";
 import { atShard, numbersOf } from "../../src/sharding/shards.ts";
-import { parseSigningKeys } from "../../src/signing-keys.ts";
-import { plainShards } from "../database.ts";
+import { createTaskRegistry } from "../../src/storage/tasks.ts";
+import { problemResponses } from "../http/problem.ts";
+import { createRouter } from "../http/router.ts";
 import { unguarded } from "../middleware/access.ts";
-import { noQuery } from "../middleware/query.ts";
-import { problemResponses } from "../problem.ts";
-import { createRouter } from "../router.ts";
-import { serviceOf } from "../service.ts";
+import { noQuery } from "../middleware/no-query.ts";
+import { plainShards } from "../platform/databases.ts";
+import { serviceOf } from "../platform/isolate.ts";
 
 const Health = z
   .object({

@@ -1,19 +1,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
+import { MAX_TOKEN_BYTES } from "../../src/auth/profile-token.ts";
 import { MAX_EXAMPLES, MAX_TEXT_TOKENS, MAX_TOKENS } from "../../src/learn/examples.ts";
-import { MAX_WAITING_TOKENS } from "../../src/overload.ts";
-import { MAX_TOKEN_BYTES } from "../../src/token.ts";
+import { MAX_WAITING_TOKENS } from "../../src/serving/overload.ts";
+import { problemResponses } from "../http/problem.ts";
+import { BY_KEY, createRouter } from "../http/router.ts";
+import { MAX_PAGE } from "../http/row-schemas.ts";
+import { MAX_INPUTS } from "../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/body.ts";
-import { noQuery } from "../middleware/query.ts";
-import { problemResponses } from "../problem.ts";
-import { BY_KEY, createRouter } from "../router.ts";
-import { MAX_PAGE } from "../schemas.ts";
-import { serviceOf } from "../service.ts";
-import { LEARN_SECONDS, MAX_HELD_BYTES, ROW_CACHE_BYTES, readSettings } from "../settings.ts";
-import { MAX_INPUTS } from "../texts.ts";
-import { MAX_IMPORT_LINE_BYTES } from "./bulk.ts";
-import { MAX_TEXT_LINE_BYTES } from "./predict-stream.ts";
+import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/json-body.ts";
+import { noQuery } from "../middleware/no-query.ts";
+import { serviceOf } from "../platform/isolate.ts";
+import { LEARN_SECONDS, MAX_HELD_BYTES, ROW_CACHE_BYTES, readSettings } from "../platform/settings.ts";
+import { MAX_TEXT_LINE_BYTES } from "./predict/stream.ts";
+import { MAX_IMPORT_LINE_BYTES } from "./registry/import-export.ts";
 
 const count = z.int().min(0);
 

@@ -1,21 +1,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { reachedPrefix, requireProfile } from "../../src/access.ts";
-import { toBase64 } from "../../src/base64.ts";
+import { reachedPrefix, requireProfile } from "../../src/auth/access.ts";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
-import { learnProfile } from "../../src/learn/profile.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
-import { BOOKMARK, bookmarkNow, takeSessions } from "../bookmarks.ts";
-import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
-import { answerEvents, EVENTS } from "../events.ts";
+import { toBase64 } from "../../src/lib/base64.ts";
+import { learnProfile } from "../../src/serving/learn-profile.ts";
+import { BOOKMARK, bookmarkNow, takeSessions } from "../http/bookmarks.ts";
+import { ProblemSchema, problemResponses } from "../http/problem.ts";
+import { BY_KEY, createRouter } from "../http/router.ts";
+import { Base64, expectedOf, Preconditions, ProfileId, TaskName, Written } from "../http/row-schemas.ts";
+import { answerEvents, EVENTS } from "../http/server-sent-events.ts";
+import { textFields } from "../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, guard, limitLearning } from "../middleware/access.ts";
-import { BODY_PROBLEMS, examplesBody } from "../middleware/body.ts";
-import { noQuery } from "../middleware/query.ts";
-import { ProblemSchema, problemResponses } from "../problem.ts";
-import { BY_KEY, createRouter } from "../router.ts";
-import { Base64, expectedOf, Preconditions, ProfileId, TaskName, Written } from "../schemas.ts";
-import { BUNDLE_PROBLEMS, serviceOf } from "../service.ts";
-import { LEARN_SECONDS } from "../settings.ts";
-import { textFields } from "../texts.ts";
+import { BODY_PROBLEMS, examplesBody } from "../middleware/json-body.ts";
+import { noQuery } from "../middleware/no-query.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../platform/databases.ts";
+import { BUNDLE_PROBLEMS, serviceOf } from "../platform/isolate.ts";
+import { LEARN_SECONDS } from "../platform/settings.ts";
 
 const Example = z
   .strictObject({

@@ -15,7 +15,7 @@ import state from "../../playground/learn/state.html";
 import learn from "../../playground/learn.html";
 import masks from "../../playground/masks.html";
 import shared from "../../playground/shared.html";
-import type { AppEnv } from "../env.ts";
+import type { AppEnv } from "../http/env.ts";
 
 /** Only the page's own script and style run, and it can reach nothing but this Worker. */
 const pageHeaders = secureHeaders({

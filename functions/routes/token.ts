@@ -1,18 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { requireProfile } from "../../src/access.ts";
-import { checkTask } from "../../src/bundle/fits.ts";
+import { requireProfile } from "../../src/auth/access.ts";
+import { signToken } from "../../src/auth/profile-token.ts";
+import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
+import { unknownProfile, unknownTask } from "../../src/profiles/not-found.ts";
+import { checkTask } from "../../src/profiles/task.ts";
 import { createShardedStore } from "../../src/sharding/store.ts";
-import { parseSigningKeys } from "../../src/signing-keys.ts";
-import { signToken } from "../../src/token.ts";
-import { unknownProfile, unknownTask } from "../../src/unknown.ts";
-import { openRegistry, SHARD_PROBLEMS } from "../database.ts";
+import { problemResponses } from "../http/problem.ts";
+import { BY_KEY, createRouter } from "../http/router.ts";
+import { ProfileId, TaskName, Written } from "../http/row-schemas.ts";
 import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
-import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/body.ts";
-import { noQuery } from "../middleware/query.ts";
-import { problemResponses } from "../problem.ts";
-import { BY_KEY, createRouter } from "../router.ts";
-import { ProfileId, TaskName, Written } from "../schemas.ts";
-import { BUNDLE_PROBLEMS, bundleOf } from "../service.ts";
+import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/json-body.ts";
+import { noQuery } from "../middleware/no-query.ts";
+import { openRegistry, SHARD_PROBLEMS } from "../platform/databases.ts";
+import { BUNDLE_PROBLEMS, bundleOf } from "../platform/isolate.ts";
 
 const DAY = 24 * 60 * 60;
 

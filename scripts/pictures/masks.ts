@@ -1,5 +1,5 @@
-import { fromBase64 } from "../../src/base64.ts";
-import { unpackMasks } from "../../src/masks.ts";
+import { fromBase64 } from "../../src/lib/base64.ts";
+import { unpackMasks } from "../../src/profiles/masks.ts";
 import { element, label, picture } from "./svg.ts";
 
 /** What of a bundle tells how to read masks. */

@@ -1,5 +1,5 @@
 import { XpeftError } from "../errors.ts";
-import { sha256Hex } from "./hash.ts";
+import { sha256Hex } from "../lib/sha256.ts";
 import { type BundleFile, type Manifest, parseManifest } from "./manifest.ts";
 
 /** Reads a file of a bundle by its plain name; null where there is none. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { XpeftError } from "../errors.ts";
-import { sha256Hex } from "./hash.ts";
+import { sha256Hex } from "../lib/sha256.ts";
 
 const FORMAT = "xpeft-bundle/1";
 

@@ -1,5 +1,5 @@
 import { XpeftError } from "../errors.ts";
-import type { TextInput, TokenizedText } from "../tokenizer.ts";
+import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
 
 /** A labelled text. */
 export interface Example {

@@ -1,7 +1,7 @@
 import type { ReadFile } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
-import { floats, openGraph } from "../graph.ts";
-import type { MergedAdapters } from "../merge.ts";
+import type { MergedAdapters } from "../model/merge.ts";
+import { floats, openGraph } from "../model/onnx-graph.ts";
 
 /** A text as the learning graph reads it. */
 export interface LearnedText {

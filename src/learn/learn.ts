@@ -1,12 +1,12 @@
-import type { ProfileParts } from "../engine.ts";
+import type { ProfileParts } from "../serving/engine.ts";
+import { chooseWay, tryWays, type Way } from "./candidates.ts";
+import { chooseStart, readUnder, roundsOf, type Start, type TargetedText } from "./choose-start.ts";
+import { type Fold, foldsOf, isTrusted, type Standing, standingOf } from "./cross-validation.ts";
 import { textKey } from "./examples.ts";
-import { type Fold, foldsOf, isTrusted, type Standing, standingOf } from "./left-out.ts";
 import { beginWork, type Hooks, readMs } from "./progress.ts";
-import { createPupil, type LearningParts } from "./pupil.ts";
 import { createRandom } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
-import { chooseStart, readUnder, roundsOf, type Start, type TargetedText } from "./start.ts";
-import { chooseWay, tryWays, type Way } from "./ways.ts";
+import { createPupil, type LearningParts } from "./trainer.ts";
 
 /** What is to be learnt. */
 export interface Lessons {

@@ -1,10 +1,10 @@
-import type { TargetBundle } from "../exchange.ts";
-import type { Line } from "../ndjson.ts";
-import { type ImportOptions, importBy, type LineResult } from "../registry/import.ts";
-import { writeLines } from "../registry/import-write.ts";
-import type { StoredTask } from "../rows.ts";
+import type { Line } from "../lib/ndjson.ts";
+import type { TargetBundle } from "../profiles/file-format.ts";
+import { type ImportOptions, importBy, type LineResult } from "../storage/import.ts";
+import { writeLines } from "../storage/import-write.ts";
+import type { StoredTask } from "../storage/rows.ts";
+import { requireStep } from "./generations.ts";
 import { atShard, byShard, numbersOf, type Shards } from "./shards.ts";
-import { requireStep } from "./step.ts";
 
 /**
  * Writes profiles as their lines arrive, each into the database that it belongs in. Of each group of lines, those of one

@@ -1,11 +1,11 @@
-import type { Database } from "../database.ts";
-import { createProfileHistory, type ProfileHistory } from "../registry/history.ts";
-import type { ProfileName } from "../registry/name.ts";
-import type { Page } from "../registry/page.ts";
-import { createProfileRegistry, PAGE_BYTES, type ProfileRegistry } from "../registry/profiles.ts";
-import type { StoredProfile } from "../rows.ts";
+import type { Database } from "../storage/database.ts";
+import { createProfileHistory, type ProfileHistory } from "../storage/history.ts";
+import type { Page } from "../storage/page.ts";
+import type { ProfileName } from "../storage/profile-sql.ts";
+import { createProfileRegistry, PAGE_BYTES, type ProfileRegistry } from "../storage/profiles.ts";
+import type { StoredProfile } from "../storage/rows.ts";
+import { requireStep } from "./generations.ts";
 import { atShard, numbersOf, type Shards, shardOf } from "./shards.ts";
-import { requireStep } from "./step.ts";
 
 /** Does work where a profile is, once that database has its task as the first one has it. */
 async function where<T>(shards: Shards, name: ProfileName, work: (db: Database) => Promise<T>): Promise<T> {

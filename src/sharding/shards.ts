@@ -1,5 +1,5 @@
-import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
+import type { Database } from "../storage/database.ts";
 
 /**
  * The databases that profiles are spread over. Each has every task; a profile, its history and its tombstone are in the

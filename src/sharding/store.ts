@@ -1,7 +1,7 @@
-import { type ProfileStore, type ReadRows, readRows, type TaskAndProfiles } from "../store.ts";
-import { checkMap, checkPlace } from "./map.ts";
+import { type ProfileStore, type ReadRows, readRows, type TaskAndProfiles } from "../storage/profile-store.ts";
+import { outOfStep, patiently } from "./generations.ts";
+import { checkMap, checkPlace } from "./shard-map.ts";
 import { atShard, byShard, FIRST, type Shards } from "./shards.ts";
-import { outOfStep, patiently } from "./step.ts";
 
 /** What the databases that a request touches gave, by their numbers. */
 type Read = ReadonlyMap<number, ReadRows>;

@@ -1,14 +1,14 @@
 import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks, tombstones } from "../../schema/tables.ts";
-import type { Database } from "../database.ts";
 import { XpeftError } from "../errors.ts";
-import type { NewTask } from "../new-rows.ts";
-import type { Expected } from "../registry/expected.ts";
-import { reach } from "../registry/reach.ts";
-import { mayStay, noProfiles, rowOf } from "../registry/sql.ts";
-import { createTaskRegistry, type ProfilesFate, refusal, type TaskRegistry } from "../registry/tasks.ts";
+import type { NewTask } from "../profiles/profile.ts";
+import type { Database } from "../storage/database.ts";
+import type { Expected } from "../storage/precondition.ts";
+import { reach } from "../storage/reach.ts";
+import { mayStay, noProfiles, rowOf } from "../storage/sql.ts";
+import { createTaskRegistry, type ProfilesFate, refusal, type TaskRegistry } from "../storage/tasks.ts";
+import { generationAt, outOfStep } from "./generations.ts";
 import { atShard, FIRST, numbersOf, type Shards } from "./shards.ts";
-import { generationAt, outOfStep } from "./step.ts";
 
 /** The condition that a copy of a task is from before a generation; also where there is none. */
 const isBefore = (name: string, generation: number): SQL =>

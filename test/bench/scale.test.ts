@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { checkSums } from "../../bench/scale/import.ts";
 import { gapsOf } from "../../bench/scale/lookups.ts";
 import { createMasks, idOf, linesOf, MASK_BYTES, TASK } from "../../bench/scale/rows.ts";
-import { unpackMasks } from "../../src/masks.ts";
+import { unpackMasks } from "../../src/profiles/masks.ts";
 import { SHAPE } from "../support/rows.ts";
 
 async function* chunks(...lengths: number[]): AsyncGenerator<Uint8Array> {

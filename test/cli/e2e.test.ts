@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
-import type { NewProfile, NewTask } from "../../src/new-rows.ts";
+import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
 import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { type Remote, startRemote, task } from "../support/remote.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import type { RunningWorker } from "../support/worker.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../support/worker.ts";
 

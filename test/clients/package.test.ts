@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { root } from "../../scripts/install.mjs";
 import { type Ended, run, runProgram } from "../support/processes.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
@@ -88,8 +88,8 @@ describe("the package, outside", () => {
     const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
     const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema", "src"];
     expect((await at()).sort()).toEqual(all);
-    expect((await at("dist")).sort()).toEqual(["cli", "client", "engine", "schema", "src"]);
-    expect(await at("src", "pool")).toEqual(["kernels.wasm"]);
+    expect((await at("dist")).sort()).toEqual(["cli", "client", "node", "schema", "src"]);
+    expect(await at("src", "model", "pool")).toEqual(["kernels.wasm"]);
   });
 
   it("compiles in strict mode, and runs", async () => {

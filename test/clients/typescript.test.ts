@@ -8,8 +8,8 @@ import {
   type ProblemStatus,
   unwrap,
 } from "../../client/index.ts";
-import { PROBLEM_CODES, statusOf } from "../../functions/problem.ts";
-import { toBase64 } from "../../src/base64.ts";
+import { PROBLEM_CODES, statusOf } from "../../functions/http/problem.ts";
+import { toBase64 } from "../../src/lib/base64.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { masksOf } from "../support/rows.ts";
 import { LONG, startAsked, TEXT } from "./asked.ts";

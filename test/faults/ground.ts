@@ -1,4 +1,4 @@
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { readEvents } from "../support/events.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";

@@ -1,4 +1,4 @@
-import type { Bindings } from "../../functions/env.ts";
+import type { Bindings } from "../../functions/http/env.ts";
 import app from "../../functions/index.ts";
 import type { Broken } from "./broken.ts";
 

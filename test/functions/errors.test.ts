@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { afterEach, expect, it, vi } from "vitest";
-import type { AppEnv } from "../../functions/env.ts";
-import { onError } from "../../functions/middleware/errors.ts";
+import type { AppEnv } from "../../functions/http/env.ts";
+import { onError } from "../../functions/http/error-handler.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

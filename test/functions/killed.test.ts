@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
 import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { CALLS } from "../support/calls.ts";
 import { readEvents } from "../support/events.ts";
 import { lessonsOf } from "../support/lessons.ts";

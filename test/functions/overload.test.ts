@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_TEXTS_BYTES } from "../../functions/middleware/body.ts";
-import { MAX_HELD_BYTES } from "../../functions/settings.ts";
+import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
+import { MAX_HELD_BYTES } from "../../functions/platform/settings.ts";
 import { fill, writeLongTask } from "../support/overload.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { profilesFile, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, secretOf, startWorker } from "../support/worker.ts";
 

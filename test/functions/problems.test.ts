@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 import { trickle } from "../support/trickle.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { readBundle } from "../../cli/files.ts";
-import { taskFileOf } from "../../src/exchange.ts";
+import { readBundle } from "../../node/files.ts";
+import { taskFileOf } from "../../src/profiles/file-format.ts";
 import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../support/rows.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { type Browser, chromium, type Screen, startBrowser } from "../support/browser.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { type Browser, chromium, type Page, startBrowser } from "../support/browser.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { profilesOf, SHAPE, taskFor } from "../support/rows.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readBundle } from "../../cli/files.ts";
+import { readBundle } from "../../node/files.ts";
 import { chromium } from "../support/browser.ts";
 import { runProgram } from "../support/processes.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";

@@ -2,10 +2,10 @@ import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
-import { createAuthenticator, createKeyStore } from "../../src/keys.ts";
-import { createProfileHistory } from "../../src/registry/history.ts";
-import { createProfileRegistry } from "../../src/registry/profiles.ts";
-import { createStore } from "../../src/store.ts";
+import { createAuthenticator, createKeyStore } from "../../src/auth/api-keys.ts";
+import { createProfileHistory } from "../../src/storage/history.ts";
+import { createStore } from "../../src/storage/profile-store.ts";
+import { createProfileRegistry } from "../../src/storage/profiles.ts";
 import { masksOf } from "../support/rows.ts";
 
 /** Puts a golden database there as it was, wrangler's notes of its migrations with it. */

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { expect, it } from "vitest";
-import { createPush } from "../../src/push.ts";
+import { createPush } from "../../src/storage/push.ts";
 import { masksOf, taskOf } from "../support/rows.ts";
 
 const MOST_BYTES = 200;

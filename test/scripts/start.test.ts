@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { freePort, interrupt, run, start } from "../support/processes.ts";
 import { projectFiles } from "../support/project.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";

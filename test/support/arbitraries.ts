@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { MaskShape } from "../../src/masks.ts";
+import type { MaskShape } from "../../src/profiles/masks.ts";
 
 /** The default bundle's masks. */
 export const DEFAULT_SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { ReadFile } from "../../src/bundle/files.ts";
 
-export { compileKernels, compileRuntime } from "../../cli/engine.ts";
+export { compileKernels, compileRuntime } from "../../node/engine.ts";
 
 /** The default bundle's folder, as it is in the repository. */
 export const BUNDLE = fileURLToPath(import.meta.resolve("../../bundles/minilm-l6-v2/"));

@@ -1,5 +1,5 @@
-import { readBundle } from "../../cli/files.ts";
-import { MAX_WAITING_TOKENS } from "../../src/overload.ts";
+import { readBundle } from "../../node/files.ts";
+import { MAX_WAITING_TOKENS } from "../../src/serving/overload.ts";
 import { profilesOf, taskFor } from "./rows.ts";
 import type { RunningWorker } from "./worker.ts";
 

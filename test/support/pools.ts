@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BundleFile } from "../../src/bundle/manifest.ts";
-import { readTrainedPool } from "../../src/pool/trained.ts";
-import type { AdapterPool, PoolShape } from "../../src/pool.ts";
+import type { AdapterPool, PoolShape } from "../../src/model/pool/load.ts";
+import { readTrainedPool } from "../../src/model/pool/trained.ts";
 import { compileKernels } from "./folder.ts";
 
 /** A pool's file as a manifest lists it. */

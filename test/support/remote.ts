@@ -1,9 +1,9 @@
 import { expect } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../cli/files.ts";
-import { makeFolder, removeFolder } from "../support/folders.ts";
-import { type Ended, run } from "../support/processes.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
-import { type RunningWorker, startWorker } from "../support/worker.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
+import { makeFolder, removeFolder } from "./folders.ts";
+import { type Ended, run } from "./processes.ts";
+import { profilesOf, taskFor } from "./rows.ts";
+import { type RunningWorker, startWorker } from "./worker.ts";
 
 /** A task of the labels 1, 2 and 3 on the default bundle, called demo. */
 export const task = taskFor(await readBundle(DEFAULT_BUNDLE), { labels: ["1", "2", "3"] });

@@ -1,7 +1,7 @@
 import type { Manifest } from "../../src/bundle/manifest.ts";
-import type { Reading, TextInput } from "../../src/engine.ts";
-import { type MaskShape, packMasks } from "../../src/masks.ts";
-import type { NewProfile, NewTask } from "../../src/new-rows.ts";
+import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
+import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
+import type { Reading, TextInput } from "../../src/serving/engine.ts";
 
 /** The default bundle's masks. */
 export const SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };

@@ -2,9 +2,9 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { SCOPES } from "../../src/access.ts";
-import { createKeyStore, drawKey, type NewKey } from "../../src/keys.ts";
-import { createPush, type Push } from "../../src/push.ts";
+import { SCOPES } from "../../src/auth/access.ts";
+import { createKeyStore, drawKey, type NewKey } from "../../src/auth/api-keys.ts";
+import { createPush, type Push } from "../../src/storage/push.ts";
 import { makeFolder, removeFolder } from "./folders.ts";
 
 const MIGRATIONS = "schema/migrations";

@@ -1,4 +1,4 @@
-import type { TextInput } from "../../src/tokenizer.ts";
+import type { TextInput } from "../../src/text/tokenizer.ts";
 
 /** A text and the length to cut it to. */
 export interface Request extends TextInput {

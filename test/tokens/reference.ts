@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTokenizer } from "../../src/tokenizer.ts";
+import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { BUNDLE } from "../support/folder.ts";
 import { python } from "../support/python.ts";
 import type { Request } from "./oddities.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../../cli/files.ts";
-import { PROBLEM_CODES, type ProblemCode, ProblemSchema, statusOf } from "../../../functions/problem.ts";
+import { PROBLEM_CODES, type ProblemCode, ProblemSchema, statusOf } from "../../../functions/http/problem.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { startWorker } from "../../support/worker.ts";
 import { type Ground, REQUEST, writeTask } from "./ground.ts";
 import { provocations } from "./provocations.ts";

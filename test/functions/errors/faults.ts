@@ -1,7 +1,7 @@
 import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Hex } from "../../../src/bundle/hash.ts";
 import type { Manifest } from "../../../src/bundle/manifest.ts";
+import { sha256Hex } from "../../../src/lib/sha256.ts";
 import { type Provocation, type Provocations, REQUEST, startDamaged, startOther, writeTask } from "./ground.ts";
 
 /** Predicts with a task in whose rows something was overwritten. */

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { z } from "zod";
-import { DEFAULT_BUNDLE } from "../../../cli/files.ts";
-import type { ProblemCode, ProblemSchema } from "../../../functions/problem.ts";
-import type { TargetBundle } from "../../../src/exchange.ts";
-import type { NewTask } from "../../../src/new-rows.ts";
+import type { ProblemCode, ProblemSchema } from "../../../functions/http/problem.ts";
+import { DEFAULT_BUNDLE } from "../../../node/files.ts";
+import type { TargetBundle } from "../../../src/profiles/file-format.ts";
+import type { NewTask } from "../../../src/profiles/profile.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../support/worker.ts";
 

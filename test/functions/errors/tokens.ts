@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
-import { parseSigningKeys } from "../../../src/signing-keys.ts";
-import { MAX_TOKEN_BYTES } from "../../../src/token.ts";
+import { MAX_TOKEN_BYTES } from "../../../src/auth/profile-token.ts";
+import { parseSigningKeys } from "../../../src/auth/signing-keys.ts";
 import { taskFile } from "../../support/rows.ts";
 import { type RunningWorker, TOKEN_KEYS } from "../../support/worker.ts";
 import { type Ground, type Provocation, type Provocations, REQUEST, startOther, writeTask } from "./ground.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { readManifest, readVerified } from "../../../src/bundle/files.ts";
-import { checkTask } from "../../../src/bundle/fits.ts";
+import { checkTask } from "../../../src/profiles/task.ts";
 import { named } from "../../support/errors.ts";
 import { readBundle } from "../../support/folder.ts";
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { rateFactor } from "../../../src/learn/adam.ts";
-import { createMaskLearner } from "../../../src/learn/mask-learner.ts";
-import { createSignPool } from "../../../src/pool/sign.ts";
-import type { AdapterPool } from "../../../src/pool.ts";
+import { createMaskLearner } from "../../../src/learn/mask-optimizer.ts";
+import type { AdapterPool } from "../../../src/model/pool/load.ts";
+import { createSignPool } from "../../../src/model/pool/sign.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { compileKernels } from "../../support/folder.ts";
 import { trainedPool } from "../../support/pools.ts";

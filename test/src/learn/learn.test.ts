@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createEngine, type Engine, type Task } from "../../../src/engine.ts";
+import type { Start } from "../../../src/learn/choose-start.ts";
 import type { Hooks, Progress } from "../../../src/learn/progress.ts";
-import type { Start } from "../../../src/learn/start.ts";
+import { createEngine, type Engine, type Task } from "../../../src/serving/engine.ts";
 import { named } from "../../support/errors.ts";
 import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
 import { lessonsOf } from "../../support/lessons.ts";

@@ -1,14 +1,14 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/assets.ts";
+import { readAsset } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
-import { readLines } from "../../../src/ndjson.ts";
-import { exportProfiles } from "../../../src/registry/export.ts";
-import type { LineResult } from "../../../src/registry/import.ts";
+import { readLines } from "../../../src/lib/ndjson.ts";
 import { importSpread } from "../../../src/sharding/import.ts";
 import { createShardedHistory, createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { shardOf } from "../../../src/sharding/shards.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
+import { exportProfiles } from "../../../src/storage/export.ts";
+import type { LineResult } from "../../../src/storage/import.ts";
 import { named } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";

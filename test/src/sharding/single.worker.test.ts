@@ -1,7 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, expect, it } from "vitest";
-import { createPush } from "../../../src/push.ts";
 import { createShardedStore } from "../../../src/sharding/store.ts";
+import { createPush } from "../../../src/storage/push.ts";
 import { counted } from "../../support/counted.ts";
 import { profilesOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, shardsOver } from "../../support/shards.ts";

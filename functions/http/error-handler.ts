@@ -1,0 +1,68 @@
+import type { Context, ErrorHandler, NotFoundHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { XpeftError } from "../../src/errors.ts";
+import type { AppEnv } from "./env.ts";
+import { type Fault, problem, RequestError, statusOf } from "./problem.ts";
+
+/** The last in a chain of causes; what the platform said. */
+function rootCause(error: Error): Error {
+  return error.cause instanceof Error ? rootCause(error.cause) : error;
+}
+
+/** Where an error came from, without its message: that may quote a caller's text. */
+function framesOf(error: Error): string[] {
+  return (error.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
+}
+
+function log(request: string, entry: Record<string, unknown>): void {
+  console.error(JSON.stringify({ level: "error", request, ...entry }));
+}
+
+/** Hono answers what it finds wrong itself by exceptions of its own; these are their names here. */
+function fromHono(error: HTTPException): RequestError | null {
+  if (error.status === 415) {
+    return new RequestError(
+      "unsupported_media_type",
+      "The body is not said to be JSON.",
+      "Send it with the header content-type: application/json.",
+    );
+  }
+  if (error.status === 400) {
+    return new RequestError("invalid_json", "The body cannot be read as JSON.", "Send one JSON object.");
+  }
+  return null;
+}
+
+/**
+ * Gives whatever was thrown a name. Faults of the service are logged, once, as one line of JSON; texts never are.
+ */
+export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
+  const error = thrown instanceof HTTPException ? (fromHono(thrown) ?? thrown) : thrown;
+  if (error instanceof RequestError) return error;
+  const request = c.get("requestId");
+  if (error instanceof XpeftError) {
+    // Too much to do is no fault: its requests are in the log as all are.
+    if (statusOf(error.code) >= 500 && error.code !== "overloaded" && error.code !== "learning_busy") {
+      log(request, { code: error.code, message: error.message, cause: rootCause(error).message });
+    }
+    return error;
+  }
+  const { name, stack } = error instanceof Error ? { name: error.name, stack: framesOf(error) } : {};
+  log(request, { code: "internal_error", name, stack });
+  return {
+    code: "internal_error",
+    message: "The request could not be answered.",
+    hint: "Try again; if it goes on, report the request's id.",
+  };
+}
+
+/** Turns whatever was thrown into problem details. */
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => problem(c, faultOf(c, thrown));
+
+/** Answers a path that no route has. */
+export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
+  problem(c, {
+    code: "not_found",
+    message: `There is nothing at ${c.req.path}.`,
+    hint: "GET /openapi.json describes every route.",
+  });

@@ -1,0 +1,71 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { BrokenStream } from "../../src/lib/ndjson.ts";
+import { holdBytes } from "../middleware/body-budget.ts";
+import { requireIdentity } from "../middleware/json-body.ts";
+import type { AppEnv } from "./env.ts";
+import { faultOf } from "./error-handler.ts";
+import { problemOf, RequestError } from "./problem.ts";
+
+/** The media type of JSON Lines; by its type any, as the routes' types would else take it for one of JSON's. */
+export const NDJSON: string = "application/x-ndjson";
+
+/** Refuses bodies that are not said to be JSON Lines. */
+export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
+  const [type = ""] = (c.req.header("content-type") ?? "").split(";");
+  if (type.trim().toLowerCase() !== NDJSON) {
+    throw new RequestError(
+      "unsupported_media_type",
+      "The body is not said to be JSON Lines.",
+      `Send it with the header content-type: ${NDJSON}.`,
+    );
+  }
+  requireIdentity(c);
+  await next();
+});
+
+/** Holds room for what a stream has in memory at once, until its answer has ended. */
+export const holdStream = (bytes: number) =>
+  createMiddleware<AppEnv>((c, next) => holdBytes(c, bytes, next, () => c.get("streaming")));
+
+/** The body as it arrives. */
+export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {
+  return c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
+}
+
+/**
+ * Answers with text as it is made. What goes wrong once the answer has begun is its last line, `{"error": problem}`; a
+ * caller who hangs up ends the work.
+ */
+export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Response {
+  const encoder = new TextEncoder();
+  const { promise, resolve: ended } = Promise.withResolvers<void>();
+  c.set("streaming", promise);
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await text.next();
+        // Its room is not forgotten while it goes on.
+        c.get("held")?.give(0);
+        if (!done) return controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
+        if (error instanceof BrokenStream) {
+          c.set("aborted", true);
+        } else {
+          const fault = faultOf(c, error);
+          c.set("problem", fault.code);
+          controller.enqueue(encoder.encode(`${JSON.stringify({ error: problemOf(c, fault) })}\n`));
+        }
+      }
+      controller.close();
+      ended();
+    },
+    async cancel() {
+      c.set("aborted", true);
+      await text.return(undefined);
+      ended();
+    },
+  });
+  return c.body(body, 200, { "content-type": NDJSON });
+}

@@ -1,0 +1,11 @@
+import type { Context } from "hono";
+import { setMetric } from "hono/timing";
+import type { AnswerTimings } from "../../src/serving/predictor.ts";
+import type { AppEnv } from "./env.ts";
+
+const STEPS = ["tokenize", "masks", "merge", "encoder", "head"] as const satisfies (keyof AnswerTimings)[];
+
+/** Puts the milliseconds of each step into the answer's Server-Timing header. */
+export function timed(c: Context<AppEnv>, timings: AnswerTimings): void {
+  for (const step of STEPS) setMetric(c, step, timings[step]);
+}

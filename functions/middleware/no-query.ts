@@ -1,0 +1,16 @@
+import { createMiddleware } from "hono/factory";
+import type { AppEnv } from "../http/env.ts";
+import { RequestError } from "../http/problem.ts";
+
+/** Refuses query parameters where a route takes none: one that nobody reads was meant to do something. */
+export const noQuery = createMiddleware<AppEnv>(async (c, next) => {
+  const [name] = Object.keys(c.req.query());
+  if (name !== undefined) {
+    throw new RequestError(
+      "invalid_request",
+      `the query: Unrecognized key: ${JSON.stringify(name)}`,
+      "GET /openapi.json gives the schema of every request.",
+    );
+  }
+  await next();
+});

@@ -1,0 +1,89 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { type AnsweredPrediction, ranked, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
+import { problemResponses } from "../../http/problem.ts";
+import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
+import { ProfileId, TaskName } from "../../http/row-schemas.ts";
+import { MAX_INPUTS, MAX_TOP, Text } from "../../http/text-schemas.ts";
+import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
+import { noQuery } from "../../middleware/no-query.ts";
+import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
+
+const Pair = z.object({ text: Text, text_pair: Text.optional() });
+const Input = z.union([Text, Pair], "must be a text, or an object with a text in it");
+
+const Body = z
+  .object({
+    inputs: z.union([Text, Pair, z.array(Input).min(1).max(MAX_INPUTS)], "must be one text or a list of texts"),
+    parameters: z
+      .strictObject({
+        top_k: z
+          .int()
+          .min(1)
+          .max(MAX_TOP)
+          .nullish()
+          .openapi({ description: "How many of the best labels; all if left out." }),
+        function_to_apply: z.enum(["softmax", "sigmoid", "none"]).nullish().openapi({
+          description: "What makes a label's score of its logit; softmax if left out.",
+        }),
+      })
+      .nullish(),
+  })
+  .openapi("HuggingFaceRequest");
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/hf/{task}/{profile}",
+  operationId: "predictAsHuggingFace",
+  tags: ["Predict"],
+  summary: "Label texts as clients of Hugging Face's text-classification API ask",
+  description:
+    "For InferenceClient(model=URL).text_classification(text) of huggingface_hub and textClassification({endpointUrl}) of @huggingface/inference.",
+  "x-scope": "predict",
+  security: BY_KEY_OR_TOKEN,
+  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
+  request: {
+    params: z.object({ task: TaskName, profile: ProfileId }),
+    body: { required: true, content: { "application/json": { schema: Body } } },
+  },
+  responses: {
+    200: {
+      description: "For each text its labels, best first.",
+      content: {
+        "application/json": {
+          schema: z.array(z.array(z.object({ label: z.string(), score: z.number() }))).openapi("HuggingFaceAnswer"),
+        },
+      },
+    },
+    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, ...TEXT_PROBLEMS, ...BODY_PROBLEMS),
+  },
+});
+
+/** Labels by what a function makes of their logits, best first. */
+export function labelsOf(
+  { scores = {}, logits = {} }: AnsweredPrediction,
+  apply: "softmax" | "sigmoid" | "none",
+): Scored[] {
+  const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
+  const values = Object.entries(apply === "softmax" ? scores : logits);
+  return ranked(
+    values.map(([label]) => label),
+    values.map(([, value]) => (apply === "sigmoid" ? sigmoid(value) : value)),
+  );
+}
+
+/** `POST /v1/hf/{task}/{profile}`: the text-classification of Hugging Face's inference API. */
+export const huggingFaceRoutes = createRouter().openapi(route, async (c) => {
+  const { task, profile } = c.req.valid("param");
+  const { inputs, parameters } = c.req.valid("json");
+  const list = (Array.isArray(inputs) ? inputs : [inputs]).map((input) =>
+    typeof input === "string"
+      ? { profile, text: input }
+      : { profile, text: input.text, ...(input.text_pair !== undefined && { textPair: input.text_pair }) },
+  );
+  const { predictions } = await answer(c, { task, inputs: list, scores: true, logits: true });
+  const shown = predictions.map((prediction) =>
+    labelsOf(prediction, parameters?.function_to_apply ?? "softmax").slice(0, parameters?.top_k ?? undefined),
+  );
+  return c.json(shown, 200);
+});

@@ -1,0 +1,111 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Answer } from "../../../src/serving/predictor.ts";
+import { problemResponses } from "../../http/problem.ts";
+import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
+import { ProfileId, TaskName } from "../../http/row-schemas.ts";
+import { MAX_INPUTS, options, Prediction, Text, TextInput, textFields } from "../../http/text-schemas.ts";
+import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
+import { noQuery } from "../../middleware/no-query.ts";
+import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
+
+const OneInput = z.union([Text, TextInput], "must be a text, or an object with a text in it");
+
+const OneProfile = z
+  .strictObject({
+    task: TaskName,
+    profile: ProfileId,
+    inputs: z
+      .union([Text, TextInput, z.array(OneInput).min(1).max(MAX_INPUTS)], "must be one text or a list of texts")
+      .openapi({ description: `One text, or 1 to ${MAX_INPUTS} of them.` }),
+    ...options,
+  })
+  .openapi("PredictRequest", { description: "Texts under one profile." });
+
+const ManyProfiles = z
+  .strictObject({
+    task: TaskName,
+    inputs: z
+      .array(z.strictObject({ ...textFields, profile: ProfileId }).openapi("ProfileInput"))
+      .min(1)
+      .max(MAX_INPUTS),
+    ...options,
+  })
+  .openapi("MixedPredictRequest", { description: "Texts, each under a profile of its own." });
+
+const milliseconds = z.number().nonnegative();
+
+const PredictAnswer = z
+  .object({
+    task: z.string(),
+    bundle: z.string().openapi({ description: "Id of the bundle that answered." }),
+    predictions: z.array(Prediction).openapi({ description: "One for each input, in their order." }),
+    timings: z
+      .object({
+        tokenize: milliseconds,
+        masks: milliseconds,
+        merge: milliseconds,
+        encoder: milliseconds,
+        head: milliseconds,
+        total: milliseconds,
+      })
+      .openapi({ description: "Milliseconds, over all inputs." }),
+  })
+  .openapi("PredictAnswer");
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/predict",
+  operationId: "predict",
+  tags: ["Predict"],
+  summary: "Label texts as their profiles would",
+  "x-scope": "predict",
+  security: BY_KEY_OR_TOKEN,
+  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.union([OneProfile, ManyProfiles], "must name a profile, for all texts or for each"),
+          examples: {
+            one: {
+              summary: "One text under one profile",
+              value: { task: "news", profile: "news-000", inputs: "Senate passes bill after long night" },
+            },
+            mixed: {
+              summary: "Two profiles in one request",
+              value: {
+                task: "offense",
+                inputs: [
+                  { profile: "offense-000", text: "You clearly have no idea." },
+                  { profile: "offense-002", text: "You clearly have no idea." },
+                ],
+                topK: 2,
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: "A label for each text.", content: { "application/json": { schema: PredictAnswer } } },
+    ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, ...TEXT_PROBLEMS, ...BODY_PROBLEMS),
+  },
+});
+
+/** `POST /v1/predict`: texts, a task and profiles in; a label for each text out. */
+export const predictRoutes = createRouter().openapi(route, async (c) => {
+  const body = c.req.valid("json");
+  if (!("profile" in body)) return c.json(toJson(await answer(c, body)), 200);
+  const { inputs, profile, ...request } = body;
+  const list = (Array.isArray(inputs) ? inputs : [inputs]).map((input) =>
+    typeof input === "string" ? { profile, text: input } : { profile, ...input },
+  );
+  return c.json(toJson(await answer(c, { ...request, inputs: list })), 200);
+});
+
+function toJson({ task, bundle, predictions, timings }: Answer) {
+  return { task, bundle, predictions: [...predictions], timings };
+}

@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createEngine, type Engine } from "../src/serving/engine.ts";
+import { readFolder } from "./files.ts";
+import { ofPackage } from "./package.ts";
+
+/** Compiles WASM as a Worker's import of it is. */
+async function compile(path: string): Promise<WebAssembly.Module> {
+  // The types are those of workerd, which compiles nothing; Node does.
+  const compileBytes: (bytes: Uint8Array) => Promise<WebAssembly.Module> = Reflect.get(WebAssembly, "compile");
+  return await compileBytes(await readFile(path));
+}
+
+/** ONNX Runtime's WASM. */
+export const compileRuntime = (): Promise<WebAssembly.Module> =>
+  compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
+
+/** The kernels of adapter pools. */
+export const compileKernels = (): Promise<WebAssembly.Module> => compile(ofPackage("src/model/pool/kernels.wasm"));
+
+/**
+ * Loads the Worker's engine in Node.
+ *
+ * @param folder a bundle's
+ * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
+ */
+export async function loadEngine(folder: string): Promise<Engine> {
+  const [wasm, kernels] = await Promise.all([compileRuntime(), compileKernels()]);
+  return await createEngine({ read: readFolder(folder), wasm, kernels });
+}

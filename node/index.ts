@@ -1,0 +1,18 @@
+/**
+ * The engine in Node, without a Worker: what a Worker answers for a task and a profile, from their files.
+ *
+ * @example
+ * import { DEFAULT_BUNDLE, loadEngine, readProfilesFile, readTaskFile } from "xpeft-edge/engine";
+ *
+ * const engine = await loadEngine(DEFAULT_BUNDLE);
+ * const task = await readTaskFile("task.json", engine.bundle);
+ * const [profile] = await readProfilesFile("profiles.ndjson", task, engine.bundle);
+ * const { predictions } = await engine.predict(task, [{ parts: profile, input: { text: "A text" } }]);
+ */
+
+export { CommandError } from "../cli/errors.ts";
+export { XpeftError } from "../src/errors.ts";
+export type { NewProfile, NewTask } from "../src/profiles/profile.ts";
+export type { Engine, Prediction, ProfileParts, Reading, TextInput } from "../src/serving/engine.ts";
+export { loadEngine } from "./engine.ts";
+export { DEFAULT_BUNDLE, readProfilesFile, readTaskFile } from "./files.ts";

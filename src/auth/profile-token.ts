@@ -1,0 +1,188 @@
+import { base64url, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { XpeftError } from "../errors.ts";
+import { base64Schema, toBase64 } from "../lib/base64.ts";
+import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
+import type { ProfileParts, Task } from "../serving/engine.ts";
+import type { StoredProfile } from "../storage/rows.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+/** The longest token, so that it fits the platform's 128 KB of request headers with room for the others. */
+export const MAX_TOKEN_BYTES = 96 * 1024;
+
+const ALGORITHM = "HS256";
+const TYPE = "xpeft-profile+jwt";
+
+/** Seconds by which two clocks may differ. */
+const LEEWAY = 60;
+
+/** What a task's predictions are made with, beside the profile's own parts. */
+export type TaskParts = Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">;
+
+/** What a token carries: all that a prediction needs, or the profile's own parts only. */
+export type Carry = "all" | "masks";
+
+/** A profile that came with its request. */
+export interface CarriedProfile {
+  readonly task: string;
+  readonly profile: string;
+  /** Generation of the row that the token was made from. */
+  readonly generation: number;
+  readonly parts: ProfileParts;
+  /** The task as it was when the token was made; null if the token does not carry it. */
+  readonly taskParts: TaskParts | null;
+  /** What the task's parts must hash to, by {@link hashTask}. */
+  readonly taskHash: string;
+}
+
+/** What a request that carries a token is about. */
+export interface TokenUse {
+  /** Id of the running bundle. */
+  readonly bundle: string;
+  readonly task: string;
+  /** Null where the token itself says as whom to predict. */
+  readonly profile: string | null;
+}
+
+const claimsSchema = z.object({
+  aud: z.string().regex(/^[0-9a-f]{32}\/[^/]+$/),
+  sub: z.string(),
+  gen: z.int().min(1),
+  iat: z.int(),
+  nbf: z.int(),
+  exp: z.int(),
+  masks: base64Schema,
+  bias: base64Schema.optional(),
+  hash: z.string(),
+  task: z.object({ labels: z.array(z.string()).min(2), maxTokens: z.int().min(3), head: base64Schema }).optional(),
+});
+
+/** Names what a task's answers follow from beside the masks: the first 16 bytes of a SHA-256, base64url. */
+export async function hashTask({ labels, maxTokens, head }: TaskParts): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([labels, maxTokens]));
+  const all = new Uint8Array([...(await digest(text)), ...(await digest(bytesFromFloats(head)))]);
+  return base64url.encode((await digest(all)).subarray(0, 16));
+}
+
+async function digest(data: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+}
+
+/**
+ * Makes a signed token of a profile, as docs/formats.md has it.
+ *
+ * @param carry whether the task's labels and head are in it too, so that a prediction needs no database at all
+ * @param ttlSeconds how long it is to be taken
+ * @param until when it ends at the latest; null for no such bound
+ * @throws XpeftError `token_too_large` if it would be over {@link MAX_TOKEN_BYTES}
+ */
+export async function signToken(
+  keys: SigningKeys,
+  task: Task,
+  profile: StoredProfile,
+  { carry, ttlSeconds, until, now }: { carry: Carry; ttlSeconds: number; until: Date | null; now: Date },
+): Promise<{ token: string; expiresAt: Date }> {
+  const seconds = Math.floor(now.getTime() / 1000);
+  const latest = until === null ? Number.POSITIVE_INFINITY : Math.floor(until.getTime() / 1000);
+  const expires = Math.min(seconds + ttlSeconds, latest);
+  const claims: JWTPayload = {
+    aud: `${task.bundle}/${task.name}`,
+    sub: profile.id,
+    gen: profile.generation,
+    iat: seconds,
+    nbf: seconds,
+    exp: expires,
+    masks: toBase64(profile.masks),
+    ...(profile.labelBias && { bias: toBase64(profile.labelBias) }),
+    hash: await hashTask(task),
+    ...(carry === "all" && {
+      task: { labels: task.labels, maxTokens: task.maxTokens, head: toBase64(bytesFromFloats(task.head)) },
+    }),
+  };
+  const header = { alg: ALGORITHM, kid: keys.current, typ: TYPE };
+  const token = await new SignJWT(claims).setProtectedHeader(header).sign(keyOf(keys, keys.current));
+  if (token.length > MAX_TOKEN_BYTES) {
+    throw new XpeftError(
+      "token_too_large",
+      `The token would have ${token.length} bytes, and ${MAX_TOKEN_BYTES} are the most.`,
+      'Ask for one with "carry": "masks": it leaves the head of the task to the server.',
+    );
+  }
+  return { token, expiresAt: new Date(expires * 1000) };
+}
+
+/**
+ * Reads a token and checks it for the request that it came with.
+ *
+ * @throws XpeftError one of the codes that start with `token_`
+ */
+export async function readToken(token: string, keys: SigningKeys, use: TokenUse, now: Date): Promise<CarriedProfile> {
+  if (token.length > MAX_TOKEN_BYTES) {
+    throw refused("token_too_large", `The token has ${token.length} bytes, and ${MAX_TOKEN_BYTES} are the most.`);
+  }
+  const claims = claimsSchema.safeParse(await verify(token, keys, now));
+  if (!claims.success) {
+    throw refused(
+      "token_incomplete",
+      `The token is signed, but its ${claims.error.issues[0]?.path.join(".")} is wrong.`,
+    );
+  }
+  const { aud, sub, gen, masks, bias, hash, task } = claims.data;
+  const [bundle = "", name = ""] = aud.split("/");
+  if (bundle !== use.bundle)
+    throw refused("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
+  if (name !== use.task) throw refused("token_other_task", `The token is for task "${name}", not "${use.task}".`);
+  if (use.profile !== null && sub !== use.profile) throw otherProfile(sub, use.profile);
+  return {
+    task: name,
+    profile: sub,
+    generation: gen,
+    parts: { masks, labelBias: bias ?? null },
+    taskHash: hash,
+    taskParts: task ? { name, bundle, ...task, head: floatsFromBytes(task.head) } : null,
+  };
+}
+
+async function verify(token: string, keys: SigningKeys, now: Date): Promise<unknown> {
+  try {
+    const { alg, kid = "", typ } = decodeProtectedHeader(token);
+    if (alg !== ALGORITHM) throw refused("token_other_algorithm", `The token is signed by ${alg}, not ${ALGORITHM}.`);
+    if (typ !== TYPE) throw refused("token_malformed", "The token is of another type than a profile's.");
+    const { payload } = await jwtVerify(token, keyOf(keys, kid), {
+      algorithms: [ALGORITHM],
+      currentDate: now,
+      clockTolerance: LEEWAY,
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof XpeftError) throw error;
+    if (error instanceof errors.JWSSignatureVerificationFailed) {
+      throw refused("token_forged", "The token's signature is not that of its content.");
+    }
+    if (error instanceof errors.JWTExpired) throw refused("token_expired", "The token's time is over.");
+    const isEarly = error instanceof errors.JWTClaimValidationFailed && error.claim === "nbf";
+    if (isEarly && error.reason === "check_failed") {
+      throw refused("token_not_yet_valid", "The token's time has not begun.");
+    }
+    if (error instanceof errors.JWTClaimValidationFailed) {
+      throw refused("token_incomplete", `The token is signed, but its ${error.claim} is wrong.`);
+    }
+    throw refused("token_malformed", "This is not a profile token.");
+  }
+}
+
+function keyOf(keys: SigningKeys, id: string): Uint8Array {
+  const key = keys.byId.get(id);
+  if (!key) throw refused("token_unknown_key", "The token was signed with a key that is not known here, or no longer.");
+  return key;
+}
+
+/** The error of a token that is sent for another profile than its own. */
+export function otherProfile(own: string, asked: string): XpeftError {
+  return refused("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
+}
+
+/** The error of a token that is not taken. */
+export function refused(code: `token_${string}` & XpeftError["code"], message: string): XpeftError {
+  return new XpeftError(code, message, "Get a new token with POST /v1/profiles/{task}/{profile}/token.");
+}

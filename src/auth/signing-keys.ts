@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { XpeftError } from "../errors.ts";
+
+/** What tokens are signed with, and what signatures are taken. */
+export interface SigningKeys {
+  /** Id of the key that signs. */
+  readonly current: string;
+  /** All keys whose signatures are taken; 32 bytes or more each. */
+  readonly byId: ReadonlyMap<string, Uint8Array>;
+}
+
+const MIN_KEY_BYTES = 32;
+
+const listSchema = z
+  .string()
+  .transform((list) => list.split(",").map((one) => one.trim().split(":")))
+  .pipe(z.array(z.tuple([z.string().regex(/^[A-Za-z0-9._-]{1,64}$/), z.base64()])).min(1))
+  .transform((keys) => keys.map(([id, key]) => [id, z.util.base64ToUint8Array(key)] as const))
+  .refine((keys) => keys.every(([, key]) => key.length >= MIN_KEY_BYTES), "has a key that is too short")
+  .refine((keys) => new Set(keys.map(([id]) => id)).size === keys.length, "names a key twice");
+
+/**
+ * Reads the setting TOKEN_KEYS: `id:base64,id:base64,…`. The first key signs; the others are those before it, whose tokens
+ * are still taken.
+ *
+ * @throws XpeftError `tokens_not_set_up` if there is none, `invalid_setting` if it is not of that form; neither quotes it
+ */
+export function parseSigningKeys(setting: string | undefined): SigningKeys {
+  if (!setting) {
+    throw new XpeftError(
+      "tokens_not_set_up",
+      "This deploy neither makes nor takes profile tokens.",
+      "Set the secret TOKEN_KEYS; docs/api.md tells how.",
+    );
+  }
+  const parsed = listSchema.safeParse(setting);
+  if (!parsed.success) {
+    throw new XpeftError(
+      "invalid_setting",
+      `TOKEN_KEYS is not a list of keys, each an id, a colon and at least ${MIN_KEY_BYTES} bytes in base64.`,
+      "Set the secret TOKEN_KEYS again; docs/api.md tells how.",
+    );
+  }
+  return { current: parsed.data[0]?.[0] ?? "", byId: new Map(parsed.data) };
+}

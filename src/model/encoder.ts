@@ -1,0 +1,75 @@
+import { Tensor } from "onnxruntime-web/wasm";
+import type { ReadFile } from "../bundle/files.ts";
+import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
+import type { TokenizedText } from "../text/tokenizer.ts";
+import type { MergedAdapters } from "./merge.ts";
+import { floats, openGraph } from "./onnx-graph.ts";
+
+/** The frozen PLM with a place for adapters. */
+export interface Encoder {
+  /**
+   * Reads one text through merged adapters.
+   *
+   * @param adapters gives them once it is the text's turn; what it throws is thrown
+   * @returns pooled features, `[d]`
+   * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
+   */
+  run(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
+
+  /**
+   * The same, with where learning goes on from.
+   *
+   * @returns `residual` is what the first learnt layer's adapter joins, `[T, d]` flat
+   */
+  runToLearn(
+    text: ReadText,
+    adapters: () => MergedAdapters,
+  ): Promise<{ features: Float32Array; residual: Float32Array }>;
+}
+
+type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
+
+/**
+ * Opens a bundle's encoder.
+ *
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime refuses it or
+ * its inputs and outputs are not those of docs/formats.md
+ */
+export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Encoder> {
+  const { layers, hidden, bottleneck, files } = manifest;
+  const shapes = {
+    adapter_down: [layers, hidden, bottleneck],
+    adapter_up: [layers, bottleneck, hidden],
+    adapter_gain: [layers, bottleneck],
+    adapter_shift: [layers, bottleneck],
+  };
+  const graph = await openGraph(wasm, read, oneWithRole(files, "graph"), withRole(files, "weights"), {
+    name: "encoder",
+    inputs: { input_ids: [1, "T"], token_type_ids: [1, "T"], ...shapes },
+    outputs: ["features", "residual"],
+  });
+  const zeros = new Float32Array(layers * bottleneck);
+  const adapter_gain = floats(
+    zeros.map(() => 1),
+    shapes.adapter_gain,
+  );
+  const adapter_shift = floats(zeros, shapes.adapter_shift);
+
+  const feedsOf = ({ ids, typeIds }: ReadText, { down, up }: MergedAdapters) => ({
+    input_ids: new Tensor("int32", ids, [1, ids.length]),
+    token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
+    adapter_down: floats(down, shapes.adapter_down),
+    adapter_up: floats(up, shapes.adapter_up),
+    adapter_gain,
+    adapter_shift,
+  });
+
+  return {
+    async run(text, adapters) {
+      const { features } = await graph.run({ features: hidden }, () => feedsOf(text, adapters()));
+      return features;
+    },
+    runToLearn: (text, adapters) =>
+      graph.run({ features: hidden, residual: text.ids.length * hidden }, () => feedsOf(text, adapters())),
+  };
+}

@@ -1,0 +1,199 @@
+import { z } from "zod";
+import type { Manifest } from "../bundle/manifest.ts";
+import { XpeftError } from "../errors.ts";
+import { base64Schema, toBase64 } from "../lib/base64.ts";
+import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
+import type { ProfileParts } from "../serving/engine.ts";
+import { readLabelBias } from "./label-bias.ts";
+import { unpackMasks } from "./masks.ts";
+import { profilePattern, taskPattern } from "./names.ts";
+import type { NewProfile, NewTask } from "./profile.ts";
+
+/** The bundle that what is read must fit. */
+export interface TargetBundle {
+  readonly id: string;
+  readonly manifest: Manifest;
+}
+
+/** Longest label, in UTF-16 units. */
+const MAX_LABEL_LENGTH = 256;
+
+/** A row of the database takes 2,000,000 bytes; some are for the columns that are not counted here. */
+const MAX_ROW_BYTES = 1_950_000;
+
+/** A task's labels, in the order of its logits. */
+export const labelsSchema = z
+  .array(z.string().min(1).max(MAX_LABEL_LENGTH))
+  .min(2)
+  .refine((labels) => new Set(labels).size === labels.length, "names a label twice");
+
+/** Two texts of one token each, and the special tokens around and between them. */
+const MIN_TOKENS = 5;
+
+/** More than any encoder reads; each bundle has its own, smaller bound. */
+const MAX_TOKENS = 2 ** 20;
+
+/** `task.json`, its base64 read into bytes. */
+export const taskSchema = z.strictObject({
+  format: z.literal("xpeft-task/1"),
+  task: z.string().regex(taskPattern),
+  bundle: z.string().regex(/^[0-9a-f]{32}$/),
+  labels: labelsSchema,
+  maxTokens: z.int().min(MIN_TOKENS).max(MAX_TOKENS),
+  head: base64Schema,
+  masks: base64Schema,
+});
+
+const profileSchema = z.strictObject({
+  task: z.string().regex(taskPattern),
+  profile: z.string().regex(profilePattern),
+  masks: base64Schema,
+  labelBias: base64Schema.nullish(),
+});
+
+const importSchema = profileSchema.extend({ generation: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional() });
+
+function mismatch(message: string, hint: string): XpeftError {
+  return new XpeftError("mismatched_write", message, hint);
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new XpeftError("invalid_row", "This is not JSON.", "docs/formats.md tells what is expected.", { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new XpeftError(
+    "invalid_row",
+    `${issue?.path.join(".") || "the whole"}: ${issue?.message}.`,
+    "docs/formats.md tells what is expected.",
+  );
+}
+
+/**
+ * Reads a `task.json`.
+ *
+ * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the task does not fit
+ * the bundle, `invalid_mask` if its default masks do not
+ */
+export function parseTask(text: string, bundle: TargetBundle): NewTask {
+  return taskFrom(parse(taskSchema, text), bundle);
+}
+
+/**
+ * Checks a task's fields against a bundle.
+ *
+ * @throws XpeftError `mismatched_write` if the task does not fit the bundle, `invalid_mask` if its default masks do not
+ */
+export function taskFrom(fields: z.infer<typeof taskSchema>, target: TargetBundle): NewTask {
+  const { id, manifest } = target;
+  const { task, bundle, labels, maxTokens, head, masks } = fields;
+  if (bundle !== id) {
+    throw mismatch(`Task "${task}" was trained on bundle ${bundle}, not ${id}.`, "Train it on this bundle.");
+  }
+  if (maxTokens > manifest.maxTokens) {
+    throw mismatch(
+      `Task "${task}" reads ${maxTokens} tokens, and the bundle ${manifest.maxTokens} at most.`,
+      "Train it with fewer.",
+    );
+  }
+  const headBytes = 4 * labels.length * (manifest.hidden + 1);
+  if (head.length !== headBytes) {
+    throw mismatch(
+      `The head of task "${task}" has ${head.length} bytes where ${labels.length} labels need ${headBytes}.`,
+      "Write the task's file again.",
+    );
+  }
+  if (head.length + masks.length + new TextEncoder().encode(JSON.stringify(labels)).length > MAX_ROW_BYTES) {
+    throw mismatch(`Task "${task}" is larger than a row of the database.`, "Train it with fewer or shorter labels.");
+  }
+  const numbers = floatsFromBytes(head);
+  if (!numbers.every(Number.isFinite)) {
+    throw mismatch(`The head of task "${task}" holds numbers that are not finite.`, "Train the task again.");
+  }
+  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
+  return { name: task, bundle, labels, maxTokens, head: numbers, masks };
+}
+
+/** The task that profiles are read for. */
+type OfTask = Pick<NewTask, "name" | "labels">;
+
+/**
+ * Checks that a profile's parts fit a task and a bundle.
+ *
+ * @throws XpeftError `invalid_mask` or `invalid_label_bias`
+ */
+export function checkParts({ masks, labelBias }: ProfileParts, { labels }: OfTask, { manifest }: TargetBundle): void {
+  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
+  if (labelBias) readLabelBias(labelBias, labels.length);
+}
+
+/**
+ * Checks a profile's fields against a task and a bundle.
+ *
+ * @throws XpeftError `mismatched_write` if the profile is of another task, `invalid_mask` or `invalid_label_bias`
+ */
+export function profileFrom(
+  { task: of, profile: id, masks, labelBias = null }: z.infer<typeof profileSchema>,
+  task: OfTask,
+  bundle: TargetBundle,
+): NewProfile {
+  if (of !== task.name) {
+    throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
+  }
+  const profile = { id, masks, labelBias };
+  checkParts(profile, task, bundle);
+  return profile;
+}
+
+/**
+ * Reads a line of `profiles.ndjson`.
+ *
+ * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the profile is of
+ * another task, `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit
+ * the task
+ */
+export function parseProfile(line: string, task: OfTask, bundle: TargetBundle): NewProfile {
+  return profileFrom(parse(profileSchema, line), task, bundle);
+}
+
+/**
+ * Reads a line of an import, a line of `profiles.ndjson` that may say at which generation its profile must be; without
+ * checking it against its task.
+ *
+ * @throws XpeftError `invalid_row` if a field is not what the format says
+ */
+export function parseImportLine(line: string): {
+  fields: z.infer<typeof profileSchema>;
+  expected: number | undefined;
+} {
+  const { generation: expected, ...fields } = parse(importSchema, line);
+  return { fields, expected };
+}
+
+/** What `task.json` has of a task; the inverse of {@link taskFrom}. */
+export function taskFileOf({ name, bundle, labels, maxTokens, head, masks }: NewTask): z.input<typeof taskSchema> {
+  return {
+    format: "xpeft-task/1",
+    task: name,
+    bundle,
+    labels: [...labels],
+    maxTokens,
+    head: toBase64(bytesFromFloats(head)),
+    masks: toBase64(masks),
+  };
+}
+
+/** Writes a profile as a line of `profiles.ndjson` has it, without its end; the inverse of {@link parseProfile}. */
+export function formatProfile(task: string, { id, masks, labelBias }: NewProfile): string {
+  return JSON.stringify({
+    task,
+    profile: id,
+    masks: toBase64(masks),
+    labelBias: labelBias ? toBase64(labelBias) : undefined,
+  });
+}

@@ -1,0 +1,34 @@
+import { XpeftError } from "../errors.ts";
+
+/** What one step of a stored label bias adds to a logit: int8 then reaches from -8 to 7.9375. */
+const STEP = 1 / 16;
+
+/**
+ * Reads a profile's label bias.
+ *
+ * @param blob one int8 for each label, in the order of the task's labels
+ * @param labels how many labels the task has
+ * @returns `[labels]`, to be added to the logits
+ * @throws XpeftError `invalid_label_bias` if the length is another
+ */
+export function readLabelBias(blob: Uint8Array, labels: number): Float32Array {
+  if (blob.length !== labels) {
+    throw new XpeftError(
+      "invalid_label_bias",
+      `A label bias has ${blob.length} bytes where the task has ${labels} labels.`,
+      "The label bias is damaged or of another task: write the row again.",
+    );
+  }
+  return Float32Array.from(new Int8Array(blob.buffer, blob.byteOffset, blob.length), (steps) => steps * STEP);
+}
+
+/**
+ * Writes a profile's label bias: the nearest steps, as far as they go.
+ *
+ * @param bias added to the logits, `[labels]`
+ * @returns one int8 for each label; null if all of them are 0
+ */
+export function packLabelBias(bias: ArrayLike<number>): Uint8Array | null {
+  const steps = Int8Array.from(bias, (value) => Math.max(-128, Math.min(127, Math.round(value / STEP))));
+  return steps.some((step) => step !== 0) ? new Uint8Array(steps.buffer) : null;
+}

@@ -1,0 +1,42 @@
+import { sql } from "drizzle-orm";
+import { shard } from "../../schema/tables.ts";
+import { XpeftError } from "../errors.ts";
+import type { Database } from "../storage/database.ts";
+import { reach } from "../storage/reach.ts";
+import { atShard, nameOf, numbersOf, type Shards } from "./shards.ts";
+
+/** What a database says of itself, as an expression of SQL: "1/2" for database 1 of 2; NULL where it says nothing. */
+export const placeInSql = sql<string | null>`(SELECT ${shard.number} || '/' || ${shard.count} FROM ${shard})`;
+
+/**
+ * Refuses a database that is not where it says it belongs: its profiles would be looked for elsewhere.
+ *
+ * @param place what the database says of itself; a lone database need not say anything
+ * @throws XpeftError `shard_map_mismatch`
+ */
+export function checkPlace(shards: Shards, number: number, place: string | null): void {
+  const wanted = `${number}/${shards.count}`;
+  if (place === wanted || (place === null && shards.count === 1)) return;
+  throw new XpeftError(
+    "shard_map_mismatch",
+    `${nameOf(shards, number)} says that it is ${place === null ? "the only one" : `number ${place.replace("/", " of ")}`}.`,
+    "Bind the databases that the profiles were spread over, as DB, DB_1 and so on; docs/scale.md tells how to spread them over more.",
+  );
+}
+
+/** What a database says of itself: "1/2" for database 1 of 2, null for nothing. @throws XpeftError `database_unavailable` */
+export async function placeOf(db: Database): Promise<string | null> {
+  const [row] = await reach(() => db.select({ place: placeInSql }).from(sql`(SELECT 1)`));
+  return row?.place ?? null;
+}
+
+/**
+ * Asks every database for its place.
+ *
+ * @throws XpeftError `shard_map_mismatch`, or `database_unavailable` if one fails
+ */
+export async function checkMap(shards: Shards): Promise<void> {
+  await Promise.all(
+    numbersOf(shards).map(async (number) => checkPlace(shards, number, await atShard(shards, number, placeOf))),
+  );
+}

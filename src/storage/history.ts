@@ -1,0 +1,86 @@
+import { and, desc, eq, sql } from "drizzle-orm";
+import { profileHistory, profiles, tasks } from "../../schema/tables.ts";
+import { XpeftError } from "../errors.ts";
+import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import type { Database } from "./database.ts";
+import { type Expected, generationMismatch, holds, meets } from "./precondition.ts";
+import { called, generationOf, isProfile, type ProfileName, stand } from "./profile-sql.ts";
+import { reach } from "./reach.ts";
+import { profileFromRow, type StoredProfile } from "./rows.ts";
+
+/** What profiles were. Every method throws `database_unavailable` if the database fails. */
+export interface ProfileHistory {
+  /** A profile and its earlier generations that are kept, the latest first. @throws XpeftError `unknown_task` or `unknown_profile` */
+  read(name: ProfileName): Promise<{ current: StoredProfile; earlier: StoredProfile[] }>;
+
+  /**
+   * Writes an earlier generation's masks and label bias again, as a new generation, in one transaction.
+   *
+   * @throws XpeftError `unknown_task`, `unknown_profile`, `unknown_generation` or `generation_mismatch`
+   */
+  rollBack(name: ProfileName, to: number, expected: Expected): Promise<number>;
+}
+
+/** The history over a database whose migrations are applied: its triggers keep it. */
+export function createProfileHistory(db: Database): ProfileHistory {
+  return {
+    async read(name) {
+      const [[task], [current], earlier] = await reach(() =>
+        db.batch([
+          db.select({ name: tasks.name }).from(tasks).where(eq(tasks.name, name.task)),
+          db.select().from(profiles).where(isProfile(name)),
+          db
+            .select()
+            .from(profileHistory)
+            .where(and(eq(profileHistory.task, name.task), eq(profileHistory.id, name.id)))
+            .orderBy(desc(profileHistory.generation)),
+        ]),
+      );
+      if (!task) throw unknownTask(name.task);
+      if (!current) throw unknownProfile(name.task, name.id);
+      return { current: profileFromRow(current), earlier: earlier.map(profileFromRow) };
+    },
+
+    async rollBack(name, to, expected) {
+      const then = and(
+        eq(profileHistory.task, name.task),
+        eq(profileHistory.id, name.id),
+        eq(profileHistory.generation, to),
+      );
+      const [[before], kept, [written]] = await reach(() =>
+        db.batch([
+          stand(db, name),
+          db.select({ generation: profileHistory.generation }).from(profileHistory).where(then),
+          db
+            .update(profiles)
+            .set({
+              masks: sql`(SELECT ${profileHistory.masks} FROM ${profileHistory} WHERE ${then})`,
+              labelBias: sql`(SELECT ${profileHistory.labelBias} FROM ${profileHistory} WHERE ${then})`,
+              generation: sql`${profiles.generation} + 1`,
+              updatedAt: Date.now(),
+            })
+            .where(
+              and(
+                isProfile(name),
+                holds(expected, generationOf(name)),
+                sql`EXISTS (SELECT 1 FROM ${profileHistory} WHERE ${then})`,
+              ),
+            )
+            .returning({ generation: profiles.generation }),
+        ]),
+      );
+      if (!before) throw unknownTask(name.task);
+      if (written) return written.generation;
+      if (!meets(expected, before.profile ?? 0)) {
+        throw generationMismatch(called(name), expected, before.profile ?? 0);
+      }
+      if (before.profile === null) throw unknownProfile(name.task, name.id);
+      if (kept.length > 0) throw new TypeError("a roll-back whose every condition held was not done");
+      throw new XpeftError(
+        "unknown_generation",
+        `${called(name)} has no generation ${to} to go back to.`,
+        "Its history lists those that are kept: the last five, since the task's head last changed.",
+      );
+    },
+  };
+}

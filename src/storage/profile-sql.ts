@@ -1,0 +1,34 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { profiles, tasks } from "../../schema/tables.ts";
+import type { Database } from "./database.ts";
+
+/** Which profile. */
+export interface ProfileName {
+  readonly task: string;
+  readonly id: string;
+}
+
+/** A profile in a message. */
+export const called = ({ id }: ProfileName): string => `Profile "${id}"`;
+
+/** The condition that a row of the profiles is this one. */
+export const isProfile = ({ task, id }: ProfileName) => and(eq(profiles.task, task), eq(profiles.id, id));
+
+/** A profile's generation; NULL where it is not there. */
+export const generationOf = (name: ProfileName): SQL =>
+  sql`(SELECT ${profiles.generation} FROM ${profiles} WHERE ${isProfile(name)})`;
+
+/** Reads the generations of a task and a profile as they stand; the profile's is null where it is not there. */
+export function stand(db: Database, name: ProfileName) {
+  return (
+    db
+      // In a batch, D1 gives rows as objects: two columns of one name would be one.
+      .select({
+        task: sql<number>`${tasks.generation}`.as("task_generation"),
+        profile: sql<number | null>`${profiles.generation}`.as("profile_generation"),
+      })
+      .from(tasks)
+      .leftJoin(profiles, isProfile(name))
+      .where(eq(tasks.name, name.task))
+  );
+}

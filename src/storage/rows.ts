@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { profiles, tasks } from "../../schema/tables.ts";
+import { XpeftError } from "../errors.ts";
+import { floatsFromBytes } from "../lib/floats.ts";
+import type { ProfileParts, Task } from "../serving/engine.ts";
+
+/** A profile as it is stored. */
+export interface StoredProfile extends ProfileParts {
+  readonly task: string;
+  readonly id: string;
+  readonly generation: number;
+  readonly updatedAt: Date;
+}
+
+/** A task as it is listed: without its head and masks. */
+export interface TaskSummary extends Omit<Task, "head" | "masks"> {
+  readonly updatedAt: Date;
+}
+
+const labelsColumn = z.array(z.string()).min(2);
+
+function invalidRow(row: string, message: string, cause?: unknown): XpeftError {
+  return new XpeftError("invalid_row", `The row of ${row} is damaged: ${message}`, "Write the row again.", { cause });
+}
+
+function labelsFromColumn(task: string, column: string): string[] {
+  try {
+    return labelsColumn.parse(JSON.parse(column));
+  } catch (cause) {
+    throw invalidRow(`task "${task}"`, "its labels are not a JSON list of two or more strings.", cause);
+  }
+}
+
+/** Reads milliseconds since 1970. @throws XpeftError `invalid_row` if they are no time */
+function timeFromColumn(row: string, column: number): Date {
+  const time = new Date(column);
+  if (Number.isNaN(time.getTime())) throw invalidRow(row, "the time of its last write is none.");
+  return time;
+}
+
+/**
+ * Reads a task's row but for its head and masks.
+ *
+ * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings, or the time is none
+ */
+export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" | "masks">): TaskSummary {
+  const named = `task "${row.name}"`;
+  return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: timeFromColumn(named, row.updatedAt) };
+}
+
+/** A task as it is stored. */
+export interface StoredTask extends Task {
+  readonly updatedAt: Date;
+}
+
+/**
+ * Reads a task's row with the time of its last write.
+ *
+ * @throws XpeftError `invalid_row` as {@link taskFromRow} does, or if the time is none
+ */
+export function storedTaskFromRow(row: typeof tasks.$inferSelect): StoredTask {
+  return { ...taskFromRow(row), updatedAt: timeFromColumn(`task "${row.name}"`, row.updatedAt) };
+}
+
+/**
+ * Reads a task's row. That the head fits the bundle's hidden size is left to whoever has the bundle.
+ *
+ * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings, or the head has not the same number of
+ * float32 numbers for each of them
+ */
+export function taskFromRow(row: Omit<typeof tasks.$inferSelect, "updatedAt">): Task {
+  const { name, bundle, maxTokens, masks, generation } = row;
+  const labels = labelsFromColumn(row.name, row.labels);
+  if (row.head.length === 0 || row.head.length % (4 * labels.length) !== 0) {
+    throw invalidRow(
+      `task "${row.name}"`,
+      `its head of ${row.head.length} bytes does not fit ${labels.length} labels.`,
+    );
+  }
+  return { name, bundle, labels, maxTokens, head: floatsFromBytes(row.head), masks, generation };
+}
+
+/** Reads a profile's row. @throws XpeftError `invalid_row` if the time is none */
+export function profileFromRow(row: typeof profiles.$inferSelect): StoredProfile {
+  return { ...row, updatedAt: timeFromColumn(`profile "${row.id}" of task "${row.task}"`, row.updatedAt) };
+}

@@ -1,0 +1,48 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { profiles, tasks, tombstones } from "../../schema/tables.ts";
+import { bytesFromFloats } from "../lib/floats.ts";
+import type { NewTask } from "../profiles/profile.ts";
+
+/**
+ * The generation of a row that is made: one above that of its deletion, if it was there before.
+ *
+ * @param id a profile's; empty for the task itself
+ */
+export function firstGeneration(task: string, id: string | SQL): SQL<number> {
+  const then = and(eq(tombstones.task, task), eq(tombstones.id, id));
+  return sql`coalesce((SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${then}), 0) + 1`;
+}
+
+/** What an insert of a profile does where there is one already: its parts are replaced, and its generation goes up. */
+export const replaceProfile = {
+  target: [profiles.task, profiles.id],
+  set: {
+    masks: sql`excluded.masks`,
+    labelBias: sql`excluded.label_bias`,
+    updatedAt: sql`excluded.updated_at`,
+    generation: sql`${profiles.generation} + 1`,
+  },
+};
+
+/** A task's row without name and generation. */
+export function rowOf(task: NewTask) {
+  return {
+    bundle: task.bundle,
+    labels: JSON.stringify(task.labels),
+    maxTokens: task.maxTokens,
+    head: bytesFromFloats(task.head),
+    masks: task.masks,
+    updatedAt: Date.now(),
+  };
+}
+
+/** The condition that a task has no profiles. */
+export const noProfiles = (name: string): SQL =>
+  sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
+
+/** The condition that profiles of a task may stay if it becomes this: they were trained with the same, or there are none. */
+export function mayStay(name: string, { bundle, labels, head }: ReturnType<typeof rowOf>): SQL {
+  const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${tasks.bundle} = ${bundle}
+    AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head})`;
+  return sql`(${same} OR ${noProfiles(name)})`;
+}

@@ -1,0 +1,134 @@
+import { Tokenizer as LibraryTokenizer, WordPiece } from "@huggingface/tokenizers";
+import { z } from "zod";
+import { XpeftError } from "../errors.ts";
+import { ReferenceNormalizer, ReferencePreTokenizer } from "./bert-normalizer.ts";
+import { beginningOf, beginningsOf } from "./prefix-tokens.ts";
+import { longestFirst } from "./truncate-pair.ts";
+import { boundedEncode } from "./wordpiece.ts";
+
+/** A text to be labelled, or two that are read together. */
+export interface TextInput {
+  readonly text: string;
+  readonly textPair?: string;
+}
+
+/** A text as the encoder takes it. */
+export interface TokenizedText {
+  /** `[T]`, special tokens included */
+  readonly ids: Int32Array;
+  /** `[T]`, 0 for the first text, 1 for its pair */
+  readonly typeIds: Int32Array;
+  /** Whether tokens were cut off. */
+  readonly truncated: boolean;
+  /** Whether there are special tokens only. */
+  readonly empty: boolean;
+}
+
+/** Turns texts into tokens, each by the same ids as the Python tokenizers give. */
+export interface Tokenizer {
+  /**
+   * @param maxTokens cut to this many, special tokens included: as Python's `truncation=True, max_length=maxTokens`
+   * @throws XpeftError `invalid_row` if that leaves no token for the text
+   */
+  encode(input: TextInput, maxTokens: number): TokenizedText;
+}
+
+const bertNormalizer = z.object({
+  type: z.literal("BertNormalizer"),
+  clean_text: z.boolean(),
+  handle_chinese_chars: z.boolean(),
+  // null and absent say the same: as `lowercase` does.
+  strip_accents: z
+    .boolean()
+    .nullish()
+    .transform((strip) => strip ?? undefined),
+  lowercase: z.boolean(),
+});
+
+const bertTokenizer = z.looseObject({
+  normalizer: bertNormalizer,
+  pre_tokenizer: z.object({ type: z.literal("BertPreTokenizer") }),
+  post_processor: z.looseObject({ type: z.literal("TemplateProcessing") }),
+  model: z.looseObject({ type: z.literal("WordPiece") }),
+});
+
+/**
+ * Makes a tokenizer of a bundle's `tokenizer.json`. Truncation and padding that the file sets are ignored: a task has
+ * its own length, and texts run one at a time.
+ *
+ * @throws XpeftError `bundle_unusable` if it is not a BERT tokenizer, the only kind that is known to equal Python's
+ */
+export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
+  const { tokenizer, postProcess, longestWord } = load(tokenizerJson);
+  const tokensOf = (text: string) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).tokens;
+  // Broken off, a text's last word is another one, of a piece for each character at most; so is a special token.
+  const doubt = 2 * longestWord;
+
+  const idOf = (token: string): number => {
+    const id = tokenizer.token_to_id(token);
+    if (id === undefined) throw unusable(`The tokenizer has no id for its own token ${token}.`);
+    return id;
+  };
+  const specials = { single: postProcess([], null).tokens.length, pair: postProcess([], []).tokens.length };
+
+  /** @param total tokens before any were cut, special tokens left out */
+  function tokenized(
+    { tokens, token_type_ids }: ReturnType<typeof postProcess>,
+    total: number,
+    budget: number,
+  ): TokenizedText {
+    return {
+      ids: Int32Array.from(tokens, idOf),
+      typeIds: Int32Array.from(token_type_ids ?? []),
+      truncated: total > budget,
+      empty: total === 0,
+    };
+  }
+
+  return {
+    encode({ text, textPair }, maxTokens) {
+      const budget = maxTokens - (textPair === undefined ? specials.single : specials.pair);
+      if (budget < 1) {
+        throw new XpeftError(
+          "invalid_row",
+          `${maxTokens} tokens leave none for the text.`,
+          "Train the task with a greater maxTokens and write it again.",
+        );
+      }
+      const wanted = budget + 1;
+      if (textPair === undefined) {
+        const { tokens } = beginningOf(text, wanted, doubt, tokensOf);
+        return tokenized(postProcess(tokens.slice(0, budget), null), tokens.length, budget);
+      }
+      const { tokens, lengths } = beginningsOf([text, textPair], wanted, doubt, tokensOf);
+      const [keepFirst, keepSecond] = longestFirst(lengths, budget);
+      const kept = postProcess(tokens[0].slice(0, keepFirst), tokens[1].slice(0, keepSecond));
+      return tokenized(kept, lengths[0] + lengths[1], budget);
+    },
+  };
+}
+
+function load(tokenizerJson: Uint8Array) {
+  try {
+    const json = bertTokenizer.parse(JSON.parse(new TextDecoder().decode(tokenizerJson)));
+    const tokenizer = new LibraryTokenizer(json, {});
+    tokenizer.normalizer = new ReferenceNormalizer(json.normalizer);
+    tokenizer.pre_tokenizer = new ReferencePreTokenizer();
+    if (!(tokenizer.model instanceof WordPiece)) throw new TypeError("no WordPiece");
+    tokenizer.model.encode = boundedEncode(tokenizer.model);
+    if (tokenizer.post_processor === null) throw new TypeError("no post-processor");
+    const { max_input_chars_per_word: longestWord } = tokenizer.model;
+    return { tokenizer, postProcess: tokenizer.post_processor, longestWord };
+  } catch (cause) {
+    throw unusable("tokenizer.json is not a BERT tokenizer that this engine can read.", cause);
+  }
+}
+
+function unusable(message: string, cause?: unknown): XpeftError {
+  return new XpeftError(
+    "bundle_unusable",
+    message,
+    "Build the bundle from a PLM with a BERT tokenizer (BertNormalizer, BertPreTokenizer, WordPiece).",
+    { cause },
+  );
+}

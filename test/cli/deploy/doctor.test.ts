@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Remote, startRemote, task } from "../../support/remote.ts";
+import { profilesOf } from "../../support/rows.ts";
+import type { RunningWorker } from "../../support/worker.ts";
+
+let remote: Remote;
+let worker: RunningWorker;
+let folder: string;
+const asked: Remote["asked"] = (...args) => remote.asked(...args);
+
+beforeAll(async () => {
+  remote = await startRemote();
+  ({ worker, folder } = remote);
+}, 120_000);
+afterAll(() => remote.close());
+beforeEach(() => remote.refill());
+
+describe("xpeft doctor", () => {
+  it("tells what is well and what is not, with what to do", async () => {
+    await worker.push({ ...task, name: "older", bundle: "0".repeat(32) }, []);
+    const { code, stdout } = await asked("doctor", "--persist-to", join(folder, "empty"));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ok {3}bundle: [0-9a-f]{32}: \d+ files are whole/);
+    expect(stdout).toMatch(/\nFAIL local database: Migrations are missing: .*\n {7}npm start applies them/);
+    expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is ready/);
+    expect(stdout).toMatch(/\nFAIL Worker's tasks: 1 of \d tasks were trained on another bundle: older\./);
+    await worker.ask("DELETE", "/v1/tasks/older");
+    const elsewhere = await asked("doctor", "--url", "http://worker.invalid");
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.stdout).not.toContain("local database");
+    expect(elsewhere.stdout).toContain("FAIL Worker: There is no answer from http://worker.invalid.");
+  });
+});
+
+describe("xpeft doctor --db", () => {
+  const found = async () => {
+    const { code, stdout } = await asked("doctor", "--db", "--json");
+    const findings = JSON.parse(stdout) as { check: string; ok: boolean; found: string }[];
+    return { code, ...findings.find(({ check }) => check === "rows") };
+  };
+
+  it("finds each row that is not what its bundle wants, and no other", async () => {
+    expect(await found()).toMatchObject({
+      ok: true,
+      found: expect.stringMatching(/^\d+ tasks and profiles are as this/),
+    });
+    await worker.push({ ...task, name: "hurt" }, profilesOf(1));
+    await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-001'");
+    await worker.db.exec("UPDATE tasks SET head = x'00' WHERE name = 'hurt'");
+    const damaged = await found();
+    expect(damaged).toMatchObject({ code: 1, ok: false });
+    expect(damaged.found).toMatch(
+      /^2 of \d+ tasks and profiles are damaged\.\ndemo\/demo-001: invalid_mask: .*\n.*\nhurt: \w+: /,
+    );
+    await worker.db.exec("DELETE FROM profiles WHERE task = 'hurt'");
+    await worker.db.exec("DELETE FROM tasks WHERE name = 'hurt'");
+    await worker.db.exec("DELETE FROM profiles WHERE task = 'demo' AND id = 'demo-001'");
+  });
+});

@@ -1,0 +1,101 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readExamples } from "../../../cli/learn/examples.ts";
+import { makeFolder, removeFolder } from "../../support/folders.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await makeFolder("xpeft-examples-");
+});
+afterEach(() => removeFolder(folder));
+
+async function read(name: string, content: string | Uint8Array) {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return await readExamples(path);
+}
+
+describe("examples in CSV", () => {
+  it("takes quotes, commas and lines' ends within them, a byte order mark, and the line that each begins on", async () => {
+    const text = [
+      "\uFEFFlabel,text",
+      'low,"The ""old"" river, again"',
+      "",
+      'high,"An engine\nof two lines"',
+      " low , a pond",
+      "",
+    ];
+    const wanted = [
+      { line: 2, profile: null, label: "low", input: { text: 'The "old" river, again' } },
+      { line: 4, profile: null, label: "high", input: { text: "An engine\nof two lines" } },
+      { line: 6, profile: null, label: "low", input: { text: "a pond" } },
+    ];
+    expect(await read("a.csv", text.join("\n"))).toEqual(wanted);
+    expect(await read("a.csv", text.join("\n").replaceAll("\n", "\r\n"))).toEqual(wanted);
+    expect(await read("a.csv.gz", gzipSync(text.join("\n")))).toEqual(wanted);
+  });
+
+  it("takes a second text and a profile where there is one", async () => {
+    expect(await read("a.csv", "text,text_pair,label,profile\na,b,1,me\nc,,2,\n")).toEqual([
+      { line: 2, profile: "me", label: "1", input: { text: "a", textPair: "b" } },
+      { line: 3, profile: null, label: "2", input: { text: "c" } },
+    ]);
+  });
+
+  it.each([
+    ["an empty file", "", /a\.csv holds no examples/],
+    ["a header alone", "text,label\n", /a\.csv holds no examples/],
+    ["a column that is not there", "text;label\na;1\n", /a\.csv:1 names no column "text"/],
+    [
+      "a column that is not known",
+      "\ntext,label,split\na,1,test\n",
+      /a\.csv:2 names a column "split" that is not known/,
+    ],
+    ["a column that is there twice", "text,label,text\na,1,b\n", /a\.csv:1 names the column "text" twice/],
+    ["a field too many", "text,label\na,1\nb, c,2\n", /a\.csv:3 cannot be read as CSV/],
+    ["a quote that is not closed", 'text,label\na,1\n"b,2\nc,1\n', /a\.csv:3: a quote/],
+    ["a quote within a field", 'text,label\na "b" c,1\n', /a\.csv:2 cannot be read as CSV/],
+    ["a text without anything in it", 'text,label\n"a\nb",1\n," 2"\n', /a\.csv:4: text: there is nothing to read/],
+    ["an id that cannot be one", "text,label,profile\na,1,m e\n", /a\.csv:2: profile: A profile's id/],
+  ])("names %s", async (_, content, message) => {
+    await expect(read("a.csv", content)).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(/\S/),
+    });
+  });
+});
+
+describe("examples in JSON Lines", () => {
+  it("takes labels as strings or numbers, and null for what is left out", async () => {
+    const lines = [
+      { text: "a", label: "low" },
+      { text: "b", label: 2.5, text_pair: null, profile: "me" },
+      { text: "c", label: 3, text_pair: "d" },
+    ];
+    const content = `\uFEFF${lines.map((line) => JSON.stringify(line)).join("\r\n\r\n")}\n`;
+    const wanted = [
+      { line: 1, profile: null, label: "low", input: { text: "a" } },
+      { line: 3, profile: "me", label: "2.5", input: { text: "b" } },
+      { line: 5, profile: null, label: "3", input: { text: "c", textPair: "d" } },
+    ];
+    expect(await read("a.jsonl", content)).toEqual(wanted);
+    expect(await read("a.ndjson.gz", gzipSync(content))).toEqual(wanted);
+  });
+
+  it.each([
+    ["an empty file", "\n", /a\.jsonl holds no examples/],
+    ["a line that is not JSON", '{"text":"a","label":1}\n\ntext,label\n', /a\.jsonl:3 is not a JSON object/],
+    ["a line that is no object", "[1]\n", /a\.jsonl:1 is not a JSON object/],
+    ["a label that is none", '{"text":"a","label":true}\n', /a\.jsonl:1: label: it is neither/],
+    ["a label that is not there", '{"text":"a"}\n', /a\.jsonl:1: label: /],
+    ["a field that is not known", '{"text":"a","label":1,"textPair":"b"}\n', /a\.jsonl:1: .*"textPair"/],
+  ])("names %s", async (_, content, message) => {
+    await expect(read("a.jsonl", content)).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(/\S/),
+    });
+  });
+});

@@ -1,0 +1,187 @@
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { withDatabase } from "../../../cli/database.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { wrangler } from "../../../scripts/install.mjs";
+import { parseProfile } from "../../../src/profiles/file-format.ts";
+import { createStore } from "../../../src/storage/profile-store.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { makeFolder, removeFolder } from "../../support/folders.ts";
+import { lessonsOf } from "../../support/lessons.ts";
+import { interrupt, run, start } from "../../support/processes.ts";
+import { profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+
+const bundle = await readBundle(DEFAULT_BUNDLE);
+const task = taskFor(bundle, { labels: ["low", "high"] });
+const EXAMPLES = lessonsOf(6);
+let folder: string;
+let state: string;
+let out: string;
+
+const COMMAND = ["cli/xpeft.ts", "learn", "demo"];
+const QUICK = ["--epochs", "2", "--start", "default"];
+const local = () => ["--persist-to", state];
+const learn = (...args: string[]) => run([...COMMAND, ...args, ...local()]);
+
+async function write(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const jsonLines = (examples: readonly object[]) => examples.map((one) => `${JSON.stringify(one)}\n`).join("");
+const of = (profile: string, examples: readonly object[]) => examples.map((one) => ({ ...one, profile }));
+
+const rowOf = async (profile: string) =>
+  await withDatabase(state, async (db) => (await createStore(db).read("demo", [profile], null)).profiles.get(profile));
+
+const learnt = async () =>
+  (await readFile(out, "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => parseProfile(line, task, bundle));
+
+beforeAll(async () => {
+  folder = await makeFolder("xpeft-learn-");
+  state = join(folder, "state");
+  const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", ...local()]);
+  expect(migrated.code).toBe(0);
+  await withDatabase(state, (db) => createPush(db)(task, profilesOf(2)));
+  const other = { ...task, head: task.head.map((value) => -value) };
+  await write("lines.jsonl", jsonLines(EXAMPLES));
+  await write("wrong.csv", "text,rating\na,1\n");
+  await write("empty.csv", "");
+  await write("unknown.csv", "text,label\na river,low\na boat,middle\n");
+  await write("other.json", taskFile(other));
+  await write("named.json", taskFile({ ...task, name: "named" }));
+}, 120_000);
+afterAll(() => removeFolder(folder));
+
+beforeEach(() => {
+  out = join(folder, `${crypto.randomUUID()}.ndjson`);
+});
+
+it("shows what a CSV file would gain, and writes nothing", async () => {
+  const lines = EXAMPLES.map(({ text, label }) => `"${text}, it said ""here""",${label}`);
+  const path = await write("quoted.csv", `\uFEFFtext,label\r\n${lines.join("\r\n")}\r\n`);
+  const { code, stdout, stderr } = await learn("new", path, "--epochs", "2");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^demo\/new: kept (the task's default masks|masks|profile demo-00[01])\b.*\n/);
+  expect(stdout).toMatch(/ 6 left-out texts: accuracy [\d.]+ at the start, [\d.]+ learnt; .*(gain)/);
+  expect(stdout).toMatch(/ a row of 1\d\d bytes, in [\d.]+ s; nothing was written: say --push or --out to keep it\n$/);
+  expect(await rowOf("new")).toBeUndefined();
+});
+
+it("writes the row, at its next generation each time, and the same profile without a database", async () => {
+  const path = join(folder, "lines.jsonl");
+  const first = await learn("me", path, ...QUICK, "--push");
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("created, generation 1\n"), stderr: "" });
+  const file = await write("task.json", taskFile(task));
+  const again = await learn("me", path, ...QUICK, "--push", "--out", out, "--task-file", file);
+  expect(again).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`replaced, generation 2; appended to ${out}\n`),
+  });
+  const alone = await run([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]);
+  expect(alone).toMatchObject({ code: 0, stderr: "" });
+  const row = await rowOf("me");
+  expect(row).toMatchObject({ generation: 2 });
+  const parts = { masks: row?.masks, labelBias: row?.labelBias };
+  expect(await learnt()).toEqual([
+    { id: "me", ...parts },
+    { id: "other", ...parts },
+  ]);
+});
+
+it("learns all that a file names, reports those that it cannot, and goes on after a torn line", async () => {
+  const path = await write(
+    "many.jsonl",
+    jsonLines([
+      ...of("a", EXAMPLES),
+      ...of("one-label", lessonsOf(3, ["low", "low"])),
+      ...of("odd-label", [...EXAMPLES, { text: "A text", label: "middle" }]),
+      ...of("b", EXAMPLES),
+    ]),
+  );
+  const all = () => learn("--all", path, ...QUICK, "--out", out, "--push");
+  const once = await all();
+  expect(once.code).toBe(1);
+  expect(once.stdout).toMatch(/^demo\/a: kept .*\n(?: .*\n)+demo\/b: kept /);
+  expect(once.stderr).toMatch(
+    /^demo\/one-label: one_label: .*\n {2}\S.*\ndemo\/odd-label: unknown_label: .*jsonl:16: /,
+  );
+  expect(once.stderr).toMatch(/\n2 of 4 profiles were not learnt: one-label, odd-label\.\n {2}\S.*\n$/);
+  const [a, b] = await learnt();
+  expect([a?.id, b?.id, (await rowOf("b"))?.generation]).toEqual(["a", "b", 1]);
+
+  const whole = await readFile(out, "utf8");
+  await writeFile(out, whole.slice(0, -40));
+  const twice = await all();
+  expect(twice.code).toBe(1);
+  expect(twice.stderr).toContain("its last line was broken off");
+  expect(twice.stdout).toMatch(/^demo\/a: is in .* already, passed over\ndemo\/b: kept /);
+  expect(await readFile(out, "utf8")).toBe(whole);
+  expect([(await rowOf("a"))?.generation, (await rowOf("b"))?.generation]).toEqual([1, 2]);
+});
+
+it("ends at Ctrl-C after it has said how to go on, with what was done until then", async () => {
+  const path = await write("long.jsonl", jsonLines([...of("a", EXAMPLES), ...of("b", lessonsOf(150))]));
+  const args = ["--all", path, "--epochs", "10", "--start", "default", "--out", out, ...local()];
+  const { child, written } = start([...COMMAND, ...args]);
+  for (let waited = 0; !written.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
+  await sleep(500);
+  expect(await interrupt(child)).toBe(130);
+  expect(written.stderr).toContain(`Run the same command again: what is in ${out} is passed over.`);
+  expect((await learnt()).map(({ id }) => id)).toEqual(["a"]);
+});
+
+it("takes from a file with other profiles the one that is named", async () => {
+  const path = await write("mixed.jsonl", jsonLines([...of("a", lessonsOf(3, ["low", "low"])), ...of("b", EXAMPLES)]));
+  expect((await learn("b", path, ...QUICK)).stdout).toContain("6 left-out texts");
+  expect(await learn("c", path, ...QUICK)).toMatchObject({ code: 1, stderr: expect.stringContaining('profile "c"') });
+  await appendFile(path, jsonLines(EXAMPLES));
+  expect(await learn("--all", path)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/mixed\.jsonl:10 does not/),
+  });
+});
+
+it.concurrent.each<[string, string[], RegExp, number?]>([
+  ["neither a profile nor --all", ["examples.csv"], /TASK PROFILE EXAMPLES/, 2],
+  ["a file and --all", ["me", "examples.csv", "--all", "examples.csv"], /TASK PROFILE EXAMPLES/, 2],
+  ["a column that is not there", ["me", "wrong.csv"], /wrong\.csv:1 names no column "label"/],
+  ["an empty file", ["me", "empty.csv"], /empty\.csv holds no examples/],
+  ["an unknown label", ["me", "unknown.csv"], /^unknown_label: .*unknown\.csv:3: /],
+  ["a start that is not there", ["me", "lines.jsonl", "--start", "nobody"], /^unknown_profile: .*nobody.*\n.*--start/],
+  [
+    "a start that no database is asked for",
+    ["me", "lines.jsonl", "--task-file", "other.json", "--start", "own"],
+    /--task-file out/,
+  ],
+  [
+    "a task that the file has not",
+    ["me", "lines.jsonl", "--task-file", "named.json"],
+    /named\.json has the task "named"/,
+  ],
+  ["another task than the file's", ["me", "lines.jsonl", "--task-file", "other.json", "--push"], /another task "demo"/],
+  ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" cannot be a profile/, 2],
+  ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
+])("names %s", async (_, args, message, status = 1) => {
+  const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
+  const database = args.includes("--task-file") && !args.includes("--push") ? [] : local();
+  const { code, stdout, stderr } = await run([...COMMAND, ...placed, ...database]);
+  expect({ code, stdout }).toEqual({ code: status, stdout: "" });
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toContain("    at ");
+});
+
+it("refuses an option that would do nothing", async () => {
+  const file = await write("task.json", taskFile(task));
+  const path = join(folder, "lines.jsonl");
+  expect(await learn("me", path, "--task-file", file)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--persist-to"),
+  });
+});

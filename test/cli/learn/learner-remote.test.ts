@@ -1,0 +1,82 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { lessonsOf } from "../../support/lessons.ts";
+import { type Remote, startRemote, task } from "../../support/remote.ts";
+import { taskFile } from "../../support/rows.ts";
+import type { RunningWorker } from "../../support/worker.ts";
+
+let remote: Remote;
+let worker: RunningWorker;
+let folder: string;
+const asked: Remote["asked"] = (...args) => remote.asked(...args);
+
+beforeAll(async () => {
+  remote = await startRemote();
+  ({ worker, folder } = remote);
+}, 120_000);
+afterAll(() => remote.close());
+beforeEach(() => remote.refill());
+
+describe("xpeft learn --url", () => {
+  const EXAMPLES = lessonsOf(6, ["1", "3"]);
+  const QUICK = ["--epochs", "2", "--start", "default"];
+  let examples: string;
+
+  const learn = (key: string, ...args: string[]) =>
+    asked("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key);
+  const lines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+  beforeAll(async () => {
+    examples = join(folder, "examples.jsonl");
+    await writeFile(examples, lines(EXAMPLES));
+  });
+
+  it("has the Worker learn what this process would, by a key that may do nothing else, and write it if told to", async () => {
+    const key = await worker.makeKey({ scopes: ["learn"] });
+    const shown = await learn(key, "me", examples);
+    expect(shown).toMatchObject({
+      code: 0,
+      stderr: "",
+      stdout: expect.stringMatching(/^demo\/me: kept .*\n.*6 left-out/),
+    });
+    expect(shown.stdout).toContain("nothing was written");
+    expect((await worker.get("/v1/profiles/demo/me")).status).toBe(404);
+    expect(await learn(key, "me", examples, "--push")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("created, generation 1\n"),
+    });
+    const taskPath = join(folder, "learnt-task.json");
+    const out = join(folder, "learnt.ndjson");
+    await writeFile(taskPath, taskFile(task));
+    await asked("learn", "demo", "me", examples, ...QUICK, "--task-file", taskPath, "--out", out);
+    expect((await asked("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(await readFile(out, "utf8"));
+  });
+
+  it("learns all that a file names, goes on with those that are not in the file, and reports what the Worker refuses", async () => {
+    const path = join(folder, "everybody.jsonl");
+    const out = join(folder, "everybody.ndjson");
+    const of = (profile: string, own: readonly object[]) => own.map((one) => ({ ...one, profile }));
+    await writeFile(path, lines([...of("a", EXAMPLES), ...of("b", lessonsOf(3, ["1", "1"])), ...of("c", EXAMPLES)]));
+    const all = () => learn(worker.adminKey, "--all", path, "--out", out, "--push");
+    const once = await all();
+    expect(once.code).toBe(1);
+    expect(once.stdout).toMatch(/^demo\/a: kept (?:.*\n)+demo\/c: kept /);
+    expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./);
+    expect((await readFile(out, "utf8")).trimEnd().split("\n")).toHaveLength(2);
+    expect((await all()).stdout).toMatch(/^demo\/a: is in .* already, passed over\ndemo\/c: is in /);
+  });
+
+  it("says what is wrong where it may not, cannot, or is asked for two places", async () => {
+    const reader = await worker.makeKey({ scopes: ["predict"] });
+    expect((await learn(reader, "me", examples)).stderr).toMatch(/^scope_missing: .*\n {2}\S/);
+    const odd = join(folder, "odd.csv");
+    await writeFile(odd, "text,label\na river,1\na boat,middle\n");
+    expect(await learn(worker.adminKey, "me", odd)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^unknown_label: .*\n {2}\S/),
+    });
+    expect((await asked("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
+    expect((await learn(reader, "me", examples, "--persist-to", folder)).code).toBe(2);
+  });
+});

@@ -1,0 +1,64 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openLearntFile } from "../../../cli/learn/learnt-file.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { named } from "../../support/errors.ts";
+import { makeFolder, removeFolder } from "../../support/folders.ts";
+import { profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+
+const bundle = await readBundle(DEFAULT_BUNDLE);
+const task = taskFor(bundle);
+const [one, two] = profilesOf(2).map((profile) => profilesFile("demo", [profile]));
+let path: string;
+
+beforeEach(async () => {
+  path = join(await makeFolder("xpeft-learnt-"), "learnt.ndjson");
+});
+afterEach(() => removeFolder(join(path, "..")));
+
+const open = () => openLearntFile(path, task, bundle);
+const text = () => readFile(path, "utf8");
+
+it("makes the file, and appends lines of profiles.ndjson", async () => {
+  const file = open();
+  expect([file.known, file.torn, await text()]).toEqual([new Set(), false, ""]);
+  for (const profile of profilesOf(2)) file.append(profile);
+  expect(await text()).toBe(profilesFile("demo", profilesOf(2)));
+  expect(open().known).toEqual(new Set(["demo-000", "demo-001"]));
+});
+
+it("cuts a torn last line off, wherever it is torn", async () => {
+  for (let end = 1; end < (two ?? "").length - 1; end += 13) {
+    await writeFile(path, `${one}${two?.slice(0, end)}`);
+    const { known, torn } = open();
+    expect({ known, torn, text: await text() }).toEqual({ known: new Set(["demo-000"]), torn: true, text: one });
+  }
+});
+
+it("ends a last line that is whole but for its end", async () => {
+  await writeFile(path, `${one}${two?.trimEnd()}`);
+  expect(open()).toMatchObject({ known: new Set(["demo-000", "demo-001"]), torn: false });
+  expect(await text()).toBe(`${one}${two}`);
+});
+
+it.each([
+  ["a file of another kind", taskFile(task), ":1: "],
+  ["a line that is damaged", `${one}{"task"\n${two}`, ":2: "],
+  ["the end of something else", `${one}text,label`, ":2: "],
+])("leaves %s as it is, and names it", async (_, content, place) => {
+  await writeFile(path, content);
+  expect(open).toThrow(named("invalid_row"));
+  expect(open).toThrow(place);
+  expect(await text()).toBe(content);
+});
+
+it("refuses a file of another task", async () => {
+  await writeFile(path, profilesFile("other", profilesOf(1)));
+  expect(open).toThrow(named("mismatched_write"));
+});
+
+it("names a folder that is not there, and a name of a zipped file", () => {
+  expect(() => openLearntFile(join(path, "..", "nowhere", "x"), task, bundle)).toThrow("cannot be written");
+  expect(() => openLearntFile(`${path}.gz`, task, bundle)).toThrow("zipped");
+});

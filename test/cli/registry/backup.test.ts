@@ -1,0 +1,96 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { makeFolder, removeFolder } from "../../support/folders.ts";
+import { run } from "../../support/processes.ts";
+import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { type RunningWorker, startWorker } from "../../support/worker.ts";
+
+const task = taskFor(await readBundle(DEFAULT_BUNDLE));
+let from: RunningWorker;
+let to: RunningWorker;
+let folder: string;
+let copy: string;
+
+const asked = (worker: RunningWorker, ...args: string[]) =>
+  run(["cli/xpeft.ts", ...args], { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
+
+const exported = async (worker: RunningWorker, name: string) => {
+  const [file, profiles] = await Promise.all(["", "/export"].map((end) => worker.get(`/v1/tasks/${name}${end}`)));
+  return [file?.status, await file?.text(), await profiles?.text()];
+};
+
+beforeAll(async () => {
+  folder = await makeFolder("xpeft-backup-");
+  [from, to] = await Promise.all([startWorker(), startWorker()]);
+  await from.push(task, profilesOf(20));
+  await from.push({ ...task, name: "other" }, profilesOf(3));
+  const written = await asked(from, "backup", join(folder, "whole"));
+  expect(written).toMatchObject({
+    code: 0,
+    stderr: "",
+    stdout: expect.stringMatching(/^demo: 20 profiles\nother: 3 profiles\n/),
+  });
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([from.close(), to.close()]);
+  await removeFolder(folder);
+});
+beforeEach(async () => {
+  copy = join(folder, crypto.randomUUID());
+  await cp(join(folder, "whole"), copy, { recursive: true });
+});
+
+it("brings tasks and profiles back to another Worker byte for byte, and leaves what is there as it is", async () => {
+  expect(await asked(to, "restore", copy, "demo")).toMatchObject({
+    code: 0,
+    stdout: "demo, generation 1: 20 created, 0 replaced, 0 unchanged, 0 failed.\n",
+  });
+  expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
+  expect((await to.get("/v1/tasks/other")).status).toBe(404);
+  await to.push(task, [...profilesOf(20), { id: "later", masks: masksOf(50), labelBias: null }]);
+  const again = await asked(to, "restore", copy, "--replace");
+  expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
+  // The head is the same: nothing stands in the way, so nothing is deleted.
+  expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
+  await to.ask("DELETE", "/v1/profiles/demo/later");
+});
+
+it("undoes what was done since", async () => {
+  await asked(to, "restore", copy);
+  const head = task.head.map((value) => -value);
+  await to.ask("DELETE", "/v1/tasks/demo?profiles=delete");
+  await to.push({ ...task, head }, profilesOf(2));
+  const refused = await asked(to, "restore", copy, "demo");
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^task_has_profiles: .*\n {2}\S/) });
+  expect((await asked(to, "restore", copy, "demo", "--replace")).code).toBe(0);
+  expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
+});
+
+it("writes nothing of a backup that is not as it was written, and names the file", async () => {
+  await to.ask("DELETE", "/v1/tasks/demo?profiles=delete");
+  expect((await asked(to, "restore", copy, "--check")).stdout).toBe("4 files are as they were backed up.\n");
+  const path = join(copy, "other", "profiles.ndjson");
+  const bytes = await readFile(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  const damaged = await asked(to, "restore", copy);
+  expect(damaged.code).toBe(1);
+  expect(damaged.stderr).toMatch(/other\/profiles\.ndjson is not what was backed up: .*\n {2}Nothing was written/);
+  await rm(path);
+  expect((await asked(to, "restore", copy, "--check")).stderr).toContain("other/profiles.ndjson is missing");
+  expect((await to.get("/v1/tasks/demo")).status).toBe(404);
+});
+
+it("says what is wrong with a folder or a task", async () => {
+  expect((await asked(from, "backup", copy)).stderr).toContain("is a backup already");
+  expect((await asked(to, "restore", copy, "nothing")).stderr).toContain(
+    'has no task "nothing".\n  It has: demo, other.',
+  );
+  const index = join(copy, "backup.json");
+  await writeFile(index, (await readFile(index, "utf8")).replace("other/task.json", "../task.json"));
+  expect((await asked(to, "restore", copy)).stderr).toContain("backup.json is damaged");
+  await rm(index);
+  expect((await asked(to, "restore", copy)).stderr).toContain("is no whole backup");
+});

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBundle } from "../../../node/files.ts";
+import { SCOPES } from "../../../src/auth/access.ts";
+import { CALLS, LET_THROUGH } from "../../support/calls.ts";
+import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { type RunningWorker, secretOf, startWorker } from "../../support/worker.ts";
+
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+let worker: RunningWorker;
+let task: ReturnType<typeof taskFor>;
+
+beforeAll(async () => {
+  task = taskFor(await readBundle("bundles/minilm-l6-v2"));
+  worker = await startWorker({ vars: { PUBLIC_PREDICT: "false", CACHE_TTL_SECONDS: "30" } });
+  await worker.push(task, [...profilesOf(3), { id: "team-a", masks: masksOf(8), labelBias: null }]);
+  await worker.push({ ...task, name: "other" }, profilesOf(3));
+});
+afterAll(() => worker.close());
+
+const codeOf = async (response: Response) => (response.ok ? "ok" : (await response.json<{ code: string }>()).code);
+
+const made = (name: string, key: string | null) => {
+  const [method, path, asking] = CALLS[name]?.call("demo", "demo-000", task) ?? ["", ""];
+  return worker.ask(method, path, { ...asking, key });
+};
+
+it("knows every guarded route of the API's description", async () => {
+  const { paths } = await (await worker.get("/openapi.json", { key: null })).json<{ paths: Record<string, object> }>();
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  expect(routes.sort()).toEqual([...Object.keys(CALLS), "get /healthz"].sort());
+});
+
+describe("scopes", () => {
+  it.each(Object.entries(CALLS))("%s takes its own scope and no other", async (name, { scope }) => {
+    for (const only of SCOPES) {
+      const response = await made(name, await worker.makeKey({ scopes: [only] }));
+      if (only === scope) expect(LET_THROUGH).toContain(response.status);
+      else expect([response.status, await codeOf(response)]).toEqual([403, "scope_missing"]);
+    }
+  });
+
+  it.each(Object.keys(CALLS))("%s wants a key, and one that is known", async (name) => {
+    expect(await codeOf(await made(name, null))).toBe("key_missing");
+    const secret = secretOf(worker.adminKey);
+    const forged = worker.adminKey.replace(
+      secret,
+      secret.replace(/^./, (c) => (c === "A" ? "B" : "A")),
+    );
+    expect(await codeOf(await made(name, forged))).toBe("key_invalid");
+  });
+});
+
+describe("a key that is confined", () => {
+  const outside = { status: 403, code: "outside_confinement" };
+  const confinedTo = (task: string, profilePrefix: string) => worker.makeKey({ task, profilePrefix });
+
+  it.each(Object.entries(CALLS))("to a task and a prefix: %s reaches nothing else", async (name, { scope, call }) => {
+    const key = await confinedTo("demo", "team-");
+    const reach = async (name: string, profile: string) => {
+      const [method, path, asking] = call(name, profile, task);
+      return worker.ask(method, path, { ...asking, key });
+    };
+    if (name === "get /v1/info") return expect((await reach("demo", "team-a")).status).toBe(200);
+    if (name === "get /v1/tasks") {
+      const { tasks } = await (await reach("other", "")).json<{ tasks: { task: string }[] }>();
+      return expect(tasks.map(({ task }) => task)).toEqual(["demo"]);
+    }
+    expect(await (await reach("other", "team-a")).json()).toMatchObject(outside);
+    if (scope === "admin") return expect(await (await reach("demo", "team-a")).json()).toMatchObject(outside);
+    expect(LET_THROUGH).toContain((await reach("demo", "team-a")).status);
+    if (name.includes("import")) {
+      const [line] = (await (await reach("demo", "demo-000")).text()).split("\n");
+      return expect(JSON.parse(line ?? "")).toMatchObject({ status: "failed", error: outside });
+    }
+    if (name.endsWith("export") || name === "get /v1/profiles/{task}") {
+      const listed = await (await reach("demo", "")).text();
+      expect(listed).toContain("team-a");
+      return expect(listed).not.toContain("demo-0");
+    }
+    if (!name.includes("{profile}") && scope === "write") return;
+    expect(await (await reach("demo", "demo-000")).json()).toMatchObject(outside);
+  });
+
+  it("predicts for none of a mixed request if one profile is outside, and for the others of a stream", async () => {
+    const key = await confinedTo("demo", "team-");
+    const inputs = ["team-a", "demo-000"].map((profile) => ({ profile, text: "a text" }));
+    expect(await (await worker.predict({ task: "demo", inputs }, { key })).json()).toMatchObject(outside);
+    const body = inputs.map((input) => `${JSON.stringify(input)}\n`).join("");
+    const stream = await worker.ask("POST", "/v1/predict/stream?task=demo", { body, key, headers: NDJSON });
+    const lines = (await stream.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ profile: "team-a" }, { error: outside }, { done: true, answered: 1, failed: 1 }]);
+  });
+
+  it("cannot list by a prefix that is not its own, and can narrow its own", async () => {
+    const key = await confinedTo("demo", "team-");
+    expect(await codeOf(await worker.get("/v1/profiles/demo?prefix=demo", { key }))).toBe("outside_confinement");
+    expect(await (await worker.get("/v1/profiles/demo?prefix=team-b", { key })).json()).toMatchObject({ profiles: [] });
+    expect(await (await worker.get("/v1/profiles/demo?prefix=te", { key })).json()).toMatchObject({
+      profiles: [{ profile: "team-a" }],
+    });
+  });
+});
+
+describe("keys", () => {
+  it("are refused after their time, and taken before", async () => {
+    const key = (expiresAt: Date) => worker.makeKey({ expiresAt });
+    expect(await codeOf(await worker.get("/v1/tasks", { key: await key(new Date(Date.now() - 1)) }))).toBe(
+      "key_expired",
+    );
+    expect((await worker.get("/v1/tasks", { key: await key(new Date(Date.now() + 60_000)) })).status).toBe(200);
+  });
+
+  it("note when they were last used, and are stored as hashes", async () => {
+    const key = await worker.makeKey({ name: "noted" });
+    await worker.get("/v1/tasks", { key });
+    await expect
+      .poll(() => worker.db.prepare("SELECT last_used_at FROM keys WHERE name = 'noted'").first("last_used_at"))
+      .toBeGreaterThan(Date.now() - 60_000);
+    const { results } = await worker.db.prepare("SELECT * FROM keys").all();
+    expect(JSON.stringify(results)).not.toContain(secretOf(key));
+  });
+
+  it("that are revoked are refused at once by a caller who wants nothing from the caches", async () => {
+    const key = await worker.makeKey({ name: "revoked" });
+    expect((await worker.get("/v1/tasks", { key })).status).toBe(200);
+    await worker.db.prepare("DELETE FROM keys WHERE name = 'revoked'").run();
+    expect((await worker.get("/v1/tasks", { key })).status).toBe(200);
+    const fresh = await worker.get("/v1/tasks", { key, headers: { "cache-control": "no-cache" } });
+    expect(await codeOf(fresh)).toBe("key_invalid");
+    expect(await codeOf(await worker.get("/v1/tasks", { key }))).toBe("key_invalid");
+  });
+
+  it.each([["Basic eDp5"], ["Bearer"], ["Bearer a b"], ["xpk_0123456789abcdef_x"], ["Bearer xpk_' OR 1=1"]])(
+    "are not %s",
+    async (authorization) => {
+      const response = await worker.get("/v1/tasks", { key: null, headers: { authorization } });
+      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+      expect(await codeOf(response)).toBe("key_invalid");
+    },
+  );
+});

@@ -1,0 +1,50 @@
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
+import type { Bindings } from "../../../functions/http/env.ts";
+import { named } from "../../support/errors.ts";
+
+/** The real assets behind a gate that counts what goes through, and can be shut. */
+function countedAssets() {
+  const gate = { open: true, manifests: 0 };
+  const fetch: Fetcher["fetch"] = async (input, init) => {
+    if (String(input).endsWith("manifest.json")) gate.manifests++;
+    return gate.open ? env.ASSETS.fetch(input, init) : new Response(null, { status: 500 });
+  };
+  const bindings: Bindings = { ...env, ASSETS: { ...env.ASSETS, fetch } };
+  return { gate, bindings };
+}
+
+it("loads once for all who ask, forgets a failure, and outlives the one who asked first", {
+  timeout: 60_000,
+}, async () => {
+  vi.resetModules();
+  const { serviceOf } = await import("../../../functions/platform/isolate.ts");
+  const { gate, bindings } = countedAssets();
+  const kept: Promise<unknown>[] = [];
+  const lifetime = { waitUntil: (promise: Promise<unknown>) => void kept.push(promise) };
+  const ask = () => serviceOf(bindings, lifetime);
+
+  gate.open = false;
+  const failed = await Promise.allSettled([ask(), ask()]);
+  expect(failed.map((result) => result.status === "rejected" && result.reason)).toEqual([
+    named("bundle_unusable"),
+    named("bundle_unusable"),
+  ]);
+  expect(gate.manifests).toBe(1);
+
+  gate.open = true;
+  const asked = [ask(), ask(), ask()];
+  expect(kept).toHaveLength(2);
+  await kept[1];
+  const [first, ...others] = await Promise.all(asked);
+  for (const other of others) expect(other).toBe(first);
+  expect(await ask()).toBe(first);
+  expect(gate.manifests).toBe(2);
+});
+
+it("names a time to live that is no number", async () => {
+  vi.resetModules();
+  const { serviceOf } = await import("../../../functions/platform/isolate.ts");
+  const asked = serviceOf({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
+  await expect(asked).rejects.toThrow(named("invalid_setting"));
+});

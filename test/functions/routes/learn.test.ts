@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { readBundle } from "../../../node/files.ts";
+import { eventsOf, readEvents } from "../../support/events.ts";
+import { lessonsOf } from "../../support/lessons.ts";
+import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { type Asking, type RunningWorker, startWorker } from "../../support/worker.ts";
+
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
+});
+afterAll(() => worker.close());
+
+beforeEach(async () => {
+  const target = await readBundle("bundles/minilm-l6-v2");
+  await worker.push(taskFor(target), profilesOf(3));
+  const ratings = { name: "ratings", labels: ["1", "2", "3"] };
+  await worker.push(taskFor(target, ratings), profilesOf(1));
+});
+
+const learn = (body: object, asking: Asking = {}, path = "demo/demo-000") =>
+  worker.ask("POST", `/v1/profiles/${path}/learn`, { body: { start: "default", epochs: 4, ...body }, ...asking });
+
+interface Row {
+  generation: number;
+}
+
+interface Answer {
+  predictions: { label: string; generation: number }[];
+}
+
+const rowOf = async (profile = "demo-000") => (await (await worker.get(`/v1/profiles/demo/${profile}`)).json()) as Row;
+
+const ask = async (inputs: string | string[]) =>
+  (await (await worker.predict({ task: "demo", profile: "demo-000", inputs })).json()) as Answer;
+
+const EXAMPLES = lessonsOf(10);
+
+describe("POST /v1/profiles/{task}/{profile}/learn", () => {
+  it("tells how it goes on, writes what was learnt, and answers with it from then on", async () => {
+    const response = await learn({ examples: EXAMPLES, epochs: 20 });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const events = await readEvents(response);
+    const last = events.pop();
+    expect(events.length).toBeGreaterThan(2);
+    for (const { event, data } of events) {
+      expect(event).toBe("progress");
+      expect(data).toMatchObject({ phase: expect.stringMatching(/^(start|left-out|all)$/), done: expect.any(Number) });
+    }
+    const dones = events.map(({ data }) => Number(data.done));
+    expect(dones).toEqual([...dones].sort((a, b) => a - b));
+    expect(last).toMatchObject({
+      event: "learnt",
+      data: { task: "demo", profile: "demo-000", created: false, start: null, leftOut: { texts: 10 } },
+    });
+    expect(last?.data.kept).not.toBe("start");
+    expect(await rowOf()).toMatchObject({
+      generation: last?.data.generation,
+      masks: last?.data.masks,
+      labelBias: last?.data.labelBias,
+    });
+    const inputs = EXAMPLES.map(({ text }) => text);
+    const { predictions } = await ask(inputs);
+    const right = predictions.filter(({ label }, place) => label === EXAMPLES[place]?.label);
+    expect(right.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it("makes a profile that was not there", async () => {
+    const events = await readEvents(await learn({ examples: EXAMPLES }, {}, "demo/new-one"));
+    expect(events.at(-1)).toMatchObject({ event: "learnt", data: { generation: 1, created: true } });
+    expect(await rowOf("new-one")).toMatchObject({ generation: 1 });
+    await worker.ask("DELETE", "/v1/profiles/demo/new-one");
+  });
+
+  it("makes the same of the same seed, and writes nothing in a dry run", async () => {
+    const before = await rowOf();
+    const body = { examples: EXAMPLES, epochs: 10, dryRun: true };
+    const [one, again, other] = [
+      await readEvents(await learn(body)),
+      await readEvents(await learn({ ...body, seed: 0 })),
+      await readEvents(await learn({ ...body, seed: 1 })),
+    ].map((events) => events.at(-1)?.data);
+    expect(one).toMatchObject({ generation: null, created: false });
+    const told = { seconds: 0, bookmark: null };
+    expect({ ...again, ...told }).toEqual({ ...one, ...told });
+    expect(other?.masks).not.toBe(one?.masks);
+    expect(await rowOf()).toEqual(before);
+  });
+
+  it("starts from a profile that explains the examples clearly better, else the default, or from the one that is named", async () => {
+    const auto = await readEvents(await learn({ examples: EXAMPLES, start: "auto", dryRun: true }));
+    expect(auto.at(-1)?.data.start).toBeNull();
+    await readEvents(await learn({ examples: EXAMPLES, epochs: 20 }, {}, "demo/demo-001"));
+    const alike = await readEvents(await learn({ examples: EXAMPLES, start: "auto" }, {}, "demo/new-one"));
+    expect(alike.at(-1)?.data.start).toBe("demo-001");
+    await worker.ask("DELETE", "/v1/profiles/demo/new-one");
+    const own = await readEvents(await learn({ examples: EXAMPLES, start: "own", dryRun: true }));
+    expect(own.at(-1)?.data.start).toBe("demo-000");
+    const other = await readEvents(await learn({ examples: EXAMPLES, start: { profile: "demo-001" }, dryRun: true }));
+    expect(other.at(-1)?.data.start).toBe("demo-001");
+    const nobody = await learn({ examples: EXAMPLES, start: { profile: "nobody" } });
+    expect(await nobody.json()).toMatchObject({ code: "unknown_profile" });
+    const first = await learn({ examples: EXAMPLES, start: "own" }, {}, "demo/nobody");
+    expect(await first.json()).toMatchObject({ code: "unknown_profile" });
+  });
+
+  it("learns scores that lie between two labels", async () => {
+    const examples = lessonsOf(6).map(({ text }, place) => ({ text, label: [1, 2.5, "3", 1.2, 2, "2.9"][place] }));
+    const events = await readEvents(await learn({ examples, dryRun: true }, {}, "ratings/demo-000"));
+    expect(events.at(-1)).toMatchObject({ event: "learnt", data: { leftOut: { texts: 6 } } });
+    const beyond = await learn({ examples: [...examples, { text: "too good", label: 3.5 }] }, {}, "ratings/demo-000");
+    expect(await beyond.json()).toMatchObject({ code: "unknown_label" });
+  });
+
+  it("answers predictions meanwhile, by the old generation until the new one is written", async () => {
+    const before = await rowOf();
+    const events = eventsOf(await learn({ examples: lessonsOf(20), epochs: 10 }));
+    await events.next();
+    const generations = [];
+    let last = await events.next();
+    while (!last.done && last.value.event === "progress") {
+      generations.push((await ask("a river")).predictions[0]?.generation);
+      last = await events.next();
+    }
+    expect(generations.length).toBeGreaterThan(3);
+    // The very last one may have come when the profile was written already.
+    expect(new Set(generations.slice(0, -1))).toEqual(new Set([before.generation]));
+    expect((await ask("a river")).predictions[0]?.generation).toBe(before.generation + 1);
+  });
+
+  it("leaves the row as it was if it was written by someone else meanwhile", async () => {
+    const events = eventsOf(await learn({ examples: lessonsOf(20) }));
+    await events.next();
+    const masks = Buffer.from(masksOf(77)).toString("base64");
+    await worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
+    const rest = await Array.fromAsync(events);
+    expect(rest.at(-1)).toMatchObject({ event: "problem", data: { code: "generation_mismatch" } });
+    expect(await rowOf()).toMatchObject({ masks });
+  });
+
+  it("is refused where the row is not what the caller believes", async () => {
+    const refused = await learn({ examples: EXAMPLES }, { headers: { "if-none-match": "*" } });
+    expect(refused.status).toBe(412);
+    expect(await refused.json()).toMatchObject({ code: "generation_mismatch" });
+  });
+
+  it.each([
+    ["after the first event", async (response: Promise<Response>) => void (await eventsOf(await response).next())],
+    ["before it", () => new Promise<void>((resolve) => setTimeout(resolve, 60))],
+  ])("ends where the caller hangs up %s: the row stays, and the next one can learn at once", async (_, until) => {
+    const before = await rowOf();
+    const abort = new AbortController();
+    const response = fetch(new URL("/v1/profiles/demo/demo-000/learn", worker.url), {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${worker.adminKey}` },
+      body: JSON.stringify({ examples: lessonsOf(20), epochs: 60, start: "default" }),
+      signal: abort.signal,
+    });
+    response.catch(() => {});
+    worker.harness.clearLogs();
+    await until(response);
+    abort.abort();
+    let next = await learn({ examples: EXAMPLES, dryRun: true });
+    for (let tries = 0; next.status === 503 && tries < 40; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      next = await learn({ examples: EXAMPLES, dryRun: true });
+    }
+    expect((await readEvents(next)).at(-1)).toMatchObject({ event: "learnt" });
+    expect(await rowOf()).toEqual(before);
+    const lines = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+    expect(lines.filter(({ aborted }) => aborted)).toHaveLength(1);
+  });
+
+  it.each<[string, object, string]>([
+    ["no examples", { examples: [] }, "too_few_examples"],
+    ["one example", { examples: EXAMPLES.slice(0, 1) }, "too_few_examples"],
+    ["ten thousand", { examples: lessonsOf(10_000) }, "payload_too_large"],
+    ["more than are learnt from", { examples: lessonsOf(201) }, "too_many_examples"],
+    [
+      "more tokens than are learnt from",
+      { examples: lessonsOf(200).map((one) => ({ ...one, text: one.text.repeat(9) })) },
+      "too_many_examples",
+    ],
+    ["one label", { examples: lessonsOf(4, ["low", "low"]) }, "one_label"],
+    ["an unknown label", { examples: lessonsOf(4, ["low", "none of them"]) }, "unknown_label"],
+    ["an empty text", { examples: [...EXAMPLES, { text: " ", label: "low" }] }, "empty_text"],
+    ["a huge text", { examples: [...EXAMPLES, { text: "river ".repeat(50_000), label: "low" }] }, "payload_too_large"],
+    ["half a surrogate pair", { examples: [...EXAMPLES, { text: "\ud800", label: "low" }] }, "invalid_request"],
+    ["more work than there is time", { examples: lessonsOf(150), epochs: 100 }, "learning_too_long"],
+    ["no passes", { examples: EXAMPLES, epochs: 0 }, "invalid_request"],
+    ["a field that it does not know", { examples: EXAMPLES, rate: 1 }, "invalid_request"],
+  ])("names %s, and leaves the row as it was", async (_, body, code) => {
+    const before = await rowOf();
+    const response = await learn(body);
+    expect(await response.json()).toMatchObject({ code });
+    expect(await rowOf()).toEqual(before);
+  });
+
+  it("counts learnings apart from other requests", async () => {
+    const limited = await startWorker({ learnLimit: 1 });
+    onTestFinished(() => limited.close());
+    const path = "/v1/profiles/demo/demo-000/learn";
+    const ask = () => limited.ask("POST", path, { body: { examples: EXAMPLES } });
+    let refused = await ask();
+    // The minute may end between two requests, but hardly between each two of four.
+    for (let again = 0; refused.status === 404 && again < 3; again++) refused = await ask();
+    expect(await refused.json()).toMatchObject({ code: "rate_limited" });
+    expect((await limited.get("/v1/tasks")).status).toBe(200);
+  });
+});

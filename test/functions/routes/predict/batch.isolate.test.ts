@@ -1,0 +1,46 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { expect, it, vi } from "vitest";
+import { createApp } from "../../../../functions/app.ts";
+import { readAsset } from "../../../../functions/platform/assets.ts";
+import { readManifest } from "../../../../src/bundle/files.ts";
+import { createPush } from "../../../../src/storage/push.ts";
+import { counted } from "../../../support/counted.ts";
+import { profilesOf, taskFor } from "../../../support/rows.ts";
+
+const PROFILES = 32;
+
+it(`answers ${PROFILES} texts under ${PROFILES} profiles by one query, each as a single call does`, async () => {
+  await createPush(drizzle(env.DB))(taskFor(await readManifest(readAsset(env.ASSETS))), profilesOf(PROFILES));
+  const app = createApp();
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  const { database: DB, queries } = counted(env.DB);
+  const ask = async (body: object) => {
+    const context = createExecutionContext();
+    const request = new Request("https://worker.invalid/v1/predict", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ task: "demo", logits: true, ...body }),
+    });
+    const response = await app.fetch(request, { ...env, DB, PUBLIC_PREDICT: "true" }, context);
+    expect(response.status).toBe(200);
+    const { predictions } = await response.json<{ predictions: object[] }>();
+    await waitOnExecutionContext(context);
+    return predictions;
+  };
+  const inputs = profilesOf(PROFILES).map(({ id }, index) => ({
+    profile: id,
+    text: `Text number ${index} of ${"very ".repeat(index)}many`,
+  }));
+
+  const mixed = await ask({ inputs });
+  expect(queries()).toBe(1);
+  const again = await ask({ inputs });
+  expect(queries()).toBe(1);
+  expect(again).toEqual(mixed);
+  for (const [place, { profile, text }] of inputs.entries()) {
+    // Compared as text, so that not even a zero's sign may differ.
+    expect(JSON.stringify((await ask({ profile, inputs: text }))[0])).toBe(JSON.stringify(mixed[place]));
+  }
+});

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readBundle } from "../../../../node/files.ts";
+import type { NewProfile } from "../../../../src/profiles/profile.ts";
+import { masksOf, profilesFile, taskFor } from "../../../support/rows.ts";
+import { type RunningWorker, startWorker } from "../../../support/worker.ts";
+
+const PROFILES = 10_000;
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+let worker: RunningWorker;
+let file: string;
+
+beforeEach(async () => {
+  worker = await startWorker();
+  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), []);
+  // Masks are drawn slowly; a hundred kinds tell rows apart well enough.
+  const kinds = Array.from({ length: 100 }, (_, seed) => masksOf(seed));
+  const profiles = Array.from({ length: PROFILES }, (_, index): NewProfile => {
+    const bias = index % 3 === 0 ? Uint8Array.of(index % 256, 0, 255) : null;
+    return { id: `p${String(index).padStart(5, "0")}`, masks: kinds[index % 100] ?? masksOf(0), labelBias: bias };
+  });
+  file = profilesFile("demo", profiles);
+});
+afterEach(() => worker.close());
+
+const send = (body: string, query = "") =>
+  worker.ask("POST", `/v1/tasks/demo/import${query}`, { body, headers: NDJSON });
+const exported = async () => (await worker.get("/v1/tasks/demo/export")).text();
+
+/** The same by several requests, each for what comes after the last of the one before. */
+async function exportedInParts(limit: number): Promise<string> {
+  let whole = "";
+  for (let after = ""; ; ) {
+    const part = await (await worker.get(`/v1/tasks/demo/export?limit=${limit}&after=${after}`)).text();
+    if (part === "") return whole;
+    const lines = part.trimEnd().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(limit);
+    whole += part;
+    after = JSON.parse(lines.at(-1) ?? "").profile;
+  }
+}
+const stored = () => worker.db.prepare("SELECT count(*) AS n FROM profiles").first<number>("n");
+const lastLine = async (response: Response) => JSON.parse((await response.text()).trimEnd().split("\n").at(-1) ?? "");
+
+/** Sends half of a file and hangs up when some of it has been answered. */
+async function breakOff(): Promise<void> {
+  const sent = request(new URL("/v1/tasks/demo/import", worker.url).href, {
+    method: "POST",
+    headers: { ...NDJSON, authorization: `Bearer ${worker.adminKey}` },
+  });
+  sent.on("error", () => {});
+  sent.write(file.slice(0, file.length >> 1));
+  const [response] = await once(sent, "response");
+  await once(response, "data");
+  response.destroy();
+  sent.destroy();
+}
+
+describe(`importing ${PROFILES} profiles`, () => {
+  it("loses and doubles none when it is broken off and sent again, and exports what was imported", async () => {
+    await breakOff();
+    await expect.poll(stored, { timeout: 20_000 }).toBeGreaterThan(0);
+    const sums = await lastLine(await send(file));
+    expect(sums).toMatchObject({ done: true, replaced: 0, failed: 0 });
+    expect(sums.unchanged).toBeGreaterThan(0);
+    expect(sums.created + sums.unchanged).toBe(PROFILES);
+
+    expect((await exported()) === file).toBe(true);
+    expect((await exportedInParts(3700)) === file).toBe(true);
+    const doubled = "SELECT count(*) AS n FROM profiles WHERE generation <> 1";
+    expect(await worker.db.prepare(doubled).first("n")).toBe(0);
+    expect(await worker.db.prepare("SELECT count(*) AS n FROM profile_history").first("n")).toBe(0);
+  });
+
+  it("writes them in few transactions, as a database takes few queries of one request", async () => {
+    await lastLine(await send(file));
+    const times = "SELECT count(DISTINCT updated_at) AS n FROM profiles";
+    expect(await worker.db.prepare(times).first<number>("n")).toBeLessThanOrEqual(40);
+  });
+
+  it("writes nothing on a dry run", async () => {
+    expect(await lastLine(await send(file, "?dryRun=true"))).toEqual({
+      done: true,
+      dryRun: true,
+      created: PROFILES,
+      replaced: 0,
+      unchanged: 0,
+      failed: 0,
+      bookmark: expect.any(String),
+    });
+    expect(await stored()).toBe(0);
+  });
+});
+
+describe("an import", () => {
+  const send = (headers: Record<string, string>, query = "") =>
+    worker.ask("POST", `/v1/tasks/demo/import${query}`, {
+      body: file.slice(0, 1000),
+      headers: { ...NDJSON, ...headers },
+    });
+
+  it("for a task at another generation than its profiles were learnt for writes nothing", async () => {
+    const refused = await send({ "if-match": '"7"' });
+    expect([refused.status, await refused.json()]).toMatchObject([412, { code: "generation_mismatch", generation: 1 }]);
+    expect(await stored()).toBe(0);
+    expect((await lastLine(await send({ "if-match": '"1"' }))).created).toBeGreaterThan(0);
+  });
+
+  it("whose dry run is mistyped writes nothing", async () => {
+    for (const query of ["?dryrun=true", "?dryRun=1", "?dryRun=true&x=1"])
+      expect((await send({}, query)).status).toBe(422);
+    expect(await stored()).toBe(0);
+  });
+
+  it("of a compressed body is refused", async () => {
+    expect((await send({ "content-encoding": "gzip" })).status).toBe(415);
+  });
+});
+
+describe("a writer", () => {
+  it("wins each of 500 races alone, and the other is told the generation", { timeout: 120_000 }, async () => {
+    const put = (masks: string, headers: Record<string, string>) =>
+      worker.ask("PUT", "/v1/profiles/demo/raced", { body: { masks }, headers });
+    const blobs = [1, 2].map((seed) => Buffer.from(masksOf(seed)).toString("base64"));
+    expect((await put(blobs[0] ?? "", { "if-none-match": "*" })).status).toBe(200);
+
+    for (let generation = 1; generation <= 500; generation++) {
+      const raced = await Promise.all(blobs.map((masks) => put(masks, { "if-match": `"${generation}"` })));
+      const [won, lost] = raced[0]?.ok ? raced : raced.toReversed();
+      expect([won?.status, lost?.status]).toEqual([200, 412]);
+      expect(won?.headers.get("etag")).toBe(`"${generation + 1}"`);
+      expect(await lost?.json()).toMatchObject({ code: "generation_mismatch", generation: generation + 1 });
+      await won?.body?.cancel();
+    }
+  });
+});

@@ -1,0 +1,95 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readTestSplit } from "../../cli/predict/records.ts";
+import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
+import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+
+let folder: string;
+const bundle = await readBundle(DEFAULT_BUNDLE);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "xpeft-files-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe("the files of a training", () => {
+  it("reads a task and its profiles, empty lines left out", async () => {
+    const task = taskFor(bundle);
+    expect(await readTaskFile(await write("task.json", taskFile(task)), bundle)).toEqual(task);
+    const lines = profilesFile("demo", profilesOf(3)).replace("\n", "\r\n\n");
+    expect(await readProfilesFile(await write("p.ndjson", lines), taskFor(bundle), bundle)).toEqual(profilesOf(3));
+  });
+
+  it("names file and line of what is wrong", async () => {
+    const lines = `${profilesFile("demo", profilesOf(2))}{"task":"demo"}\n`;
+    const path = await write("p.ndjson", lines);
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
+      code: "invalid_row",
+      message: expect.stringContaining(`${path}:3: profile: `),
+    });
+    const broken = await write("task.json", "{}");
+    await expect(readTaskFile(broken, bundle)).rejects.toMatchObject({ message: expect.stringContaining(broken) });
+  });
+
+  it("names a file without a profile", async () => {
+    const path = await write("p.ndjson", "\n");
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toThrow(`${path} holds no profile.`);
+  });
+
+  it("names a profile that is there twice", async () => {
+    const path = await write("p.ndjson", profilesFile("demo", [...profilesOf(2), ...profilesOf(1)]));
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
+      code: "invalid_row",
+      message: expect.stringMatching(/:3: .*"demo-000"/),
+    });
+  });
+});
+
+describe("a data file", () => {
+  const record = (text: string, split: string) => JSON.stringify({ profile: "a", text, label: "1", split });
+  const lines = [record("one", "train"), record("two", "test"), record("three", "test")].join("\n");
+
+  it.each([
+    ["data.jsonl", lines],
+    ["data.jsonl.gz", gzipSync(lines)],
+  ])("gives its test split in order: %s", async (name, content) => {
+    const path = await write(name, content);
+    expect((await readTestSplit(path)).map(({ text }) => text)).toEqual(["two", "three"]);
+    expect((await readTestSplit(path, 1)).map(({ text }) => text)).toEqual(["two"]);
+  });
+
+  it.each([
+    ["a line that is no record", `${lines}\n{"text": "x"}`, /:4 is not a record/],
+    ["no test split", record("one", "train"), /no test split/],
+  ])("names %s", async (_, content, message) => {
+    await expect(readTestSplit(await write("data.jsonl", content))).rejects.toThrow(message);
+  });
+
+  it("passes over a byte order mark, blank lines, and second texts that are none", async () => {
+    const odd = [record("one", "test"), "", JSON.stringify({ ...JSON.parse(record("two", "test")), text_pair: null })];
+    const path = await write("data.jsonl", `\uFEFF${odd.join("\r\n")}\n`);
+    expect((await readTestSplit(path)).map(({ text }) => text)).toEqual(["one", "two"]);
+  });
+
+  it.each([
+    ["that is not there", "nothing.jsonl", null, /no such file/],
+    ["that is not there", "nothing.jsonl.gz", null, /no such file/],
+    ["that is cut off", "data.jsonl.gz", gzipSync(lines).subarray(0, 40), /unexpected end/],
+    ["that is not UTF-8", "data.jsonl", new Uint8Array([0x7b, 0xff]), /not valid/],
+  ])("names a file %s: %s", async (_, name, content, cause) => {
+    const path = content === null ? join(folder, name) : await write(name, content);
+    await expect(readTestSplit(path)).rejects.toMatchObject({
+      message: `${path} cannot be read.`,
+      cause: expect.objectContaining({ message: expect.stringMatching(cause) }),
+    });
+  });
+});

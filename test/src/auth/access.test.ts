@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Access,
+  reachedPrefix,
+  requireProfile,
+  requireScope,
+  requireTask,
+  requireWholeTask,
+} from "../../../src/auth/access.ts";
+import { named } from "../../support/errors.ts";
+
+const access = (parts: Partial<Access> = {}): Access => ({
+  id: "k",
+  scopes: ["write"],
+  task: null,
+  profilePrefix: "",
+  expiresAt: null,
+  ...parts,
+});
+
+const outside = named("outside_confinement");
+const id = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 4 });
+
+describe("what a key reaches", () => {
+  it("takes no scope for another", () => {
+    expect(() => requireScope(access(), "write")).not.toThrow();
+    for (const scope of ["predict", "admin"] as const) {
+      expect(() => requireScope(access(), scope)).toThrow(named("scope_missing"));
+    }
+  });
+
+  it("is everything where it is confined to nothing", () => {
+    expect(() => requireWholeTask(access(), "news")).not.toThrow();
+    expect(() => requireProfile(access(), "news", "x")).not.toThrow();
+    expect(reachedPrefix(access(), "news", "te")).toBe("te");
+  });
+
+  it("is its task, and all of it only without a prefix", () => {
+    expect(() => requireTask(access({ task: "news" }), "new")).toThrow(outside);
+    expect(() => requireWholeTask(access({ task: "news" }), "news")).not.toThrow();
+    expect(() => requireWholeTask(access({ task: "news", profilePrefix: "a" }), "news")).toThrow(outside);
+    expect(() => requireWholeTask(access({ profilePrefix: "a" }), "news")).toThrow(outside);
+    expect(() => reachedPrefix(access({ task: "news" }), "other", "")).toThrow(outside);
+  });
+
+  it("is named where it is left", () => {
+    const confined = access({ task: "news", profilePrefix: "team-" });
+    expect(() => requireTask(confined, "other")).toThrow('task "other"');
+    expect(() => requireWholeTask(confined, "other")).toThrow('reach task "other"');
+    expect(() => requireWholeTask(confined, "news")).toThrow('all of task "news"');
+    expect(() => reachedPrefix(confined, "other", "")).toThrow('reach task "other"');
+    expect(() => reachedPrefix(confined, "news", "x")).toThrow('profiles of task "news" that start with "x"');
+    expect(() => requireProfile(confined, "other", "team-a")).toThrow('reach task "other"');
+    expect(() => requireProfile(confined, "news", "a")).toThrow('profile "a" of task "news"');
+    expect(reachedPrefix(confined, "news", "te")).toBe("team-");
+    expect(reachedPrefix(confined, "news", "team-a")).toBe("team-a");
+  });
+
+  it("lists just those profiles that it also reaches one by one, whatever prefix is asked for", () => {
+    const tries = (work: () => unknown) => {
+      try {
+        return work() ?? true;
+      } catch {
+        return false;
+      }
+    };
+    fc.assert(
+      fc.property(id, id, id, (own, wanted, profile) => {
+        const key = access({ profilePrefix: own });
+        const prefix = tries(() => reachedPrefix(key, "news", wanted)) as string | false;
+        const listed = prefix !== false && profile.startsWith(prefix);
+        const reached = tries(() => requireProfile(key, "news", profile)) !== false && profile.startsWith(wanted);
+        expect(listed).toBe(reached);
+      }),
+    );
+  });
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { chooseWay, type Way } from "../../../src/learn/candidates.ts";
+
+const way = (kept: Way["kept"], losses: number[]): Way => ({
+  kept,
+  passes: 5,
+  trials: losses.map((loss) => ({ loss, right: true })),
+});
+
+const chosen = (start: number[], labelBias: number[], masks: number[]) =>
+  chooseWay({ start: way("start", start), others: [way("label-bias", labelBias), way("masks", masks)] }).kept;
+
+describe("chooseWay", () => {
+  it("keeps masks, also where another way did a little better", () => {
+    expect(chosen([2, 2.2, 1.9], [1.5, 1.6, 1.4], [1, 1.1, 0.9])).toBe("masks");
+    expect(chosen([1, 1.5, 0.8], [1, 1.1, 1], [1.3, 1, 1.1])).toBe("masks");
+  });
+
+  it("keeps what is ahead of masks by more than a standard error, and the best of these", () => {
+    expect(chosen([1, 1.1, 0.9], [2, 2, 2], [1.5, 1.5, 1.6])).toBe("start");
+    expect(chosen([1, 1.1, 0.9], [0.5, 0.6, 0.5], [1.5, 1.5, 1.6])).toBe("label-bias");
+    expect(chosen([1, 1.1, 0.9], [1.2, 1.1, 1.2], [3, 3, 3.1])).toBe("start");
+    expect(chosen([1, 1.1, 0.9], [1, 1.1, 0.9], [3, 3, 3.1])).toBe("start");
+  });
+});

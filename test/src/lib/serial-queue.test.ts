@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { inTurn } from "../../../src/lib/serial-queue.ts";
+
+it("starts each piece of work when the one before it has ended, well or badly", async () => {
+  const oneAtATime = inTurn();
+  const log: string[] = [];
+  const work = (name: string, fail = false) =>
+    oneAtATime(async () => {
+      log.push(`${name} starts`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      log.push(`${name} ends`);
+      if (fail) throw new Error(name);
+      return name;
+    });
+  const results = await Promise.allSettled([work("a"), work("b", true), work("c")]);
+  expect(log).toEqual(["a starts", "a ends", "b starts", "b ends", "c starts", "c ends"]);
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+});

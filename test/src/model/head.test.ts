@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { bestLabel, headLength, labelLogits, softmax } from "../../../src/model/head.ts";
+import { named } from "../../support/errors.ts";
+
+const scoreLabels = (...given: Parameters<typeof labelLogits>) => softmax(labelLogits(...given));
+
+describe("labelLogits and softmax", () => {
+  it("is the softmax of weight times features plus bias", () => {
+    const head = Float32Array.of(1, 2, -1, 0.5, 0.25, -0.25);
+    const scores = scoreLabels(head, null, Float32Array.of(2, 1), 2);
+    const powers = [Math.exp(4.25), Math.exp(-1.75)] as const;
+    expect(scores[0]).toBeCloseTo(powers[0] / (powers[0] + powers[1]), 12);
+    expect(scores[1]).toBeCloseTo(powers[1] / (powers[0] + powers[1]), 12);
+  });
+
+  it("adds a profile's label bias to the logits", () => {
+    const head = Float32Array.of(1, 2, -1, 0.5, 0.25, -0.25);
+    const moved = Float32Array.of(1, 2, -1, 0.5, 0.25 + 1.5, -0.25 - 2);
+    const features = Float32Array.of(2, 1);
+    expect(scoreLabels(head, Float32Array.of(1.5, -2), features, 2)).toEqual(scoreLabels(moved, null, features, 2));
+  });
+
+  it("adds up to 1 and keeps to 0 to 1, however great the logits", () => {
+    const number = fc.float({ noNaN: true, min: -1000, max: 1000 });
+    const head = fc.array(number, { minLength: headLength(3, 4), maxLength: headLength(3, 4) });
+    const features = fc.array(number, { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(head, features, (h, f) => {
+        const scores = scoreLabels(Float32Array.from(h), null, Float32Array.from(f), 3);
+        expect(scores.reduce((total, score) => total + score)).toBeCloseTo(1, 9);
+        for (const score of scores) expect(score >= 0 && score <= 1).toBe(true);
+      }),
+    );
+  });
+
+  it.each([0, 1, 3, 7, 9])("refuses a head of %i numbers where 8 are due", (length) => {
+    expect(() => scoreLabels(new Float32Array(length), null, Float32Array.of(1, 2, 3), 2)).toThrow(
+      named("invalid_row"),
+    );
+  });
+
+  it.each([NaN, Infinity, -Infinity])("refuses a feature that is %d", (value) => {
+    expect(() => scoreLabels(new Float32Array(6), null, Float32Array.of(1, value), 2)).toThrow(
+      named("bundle_unusable"),
+    );
+  });
+
+  it.each([NaN, Infinity, -Infinity])("refuses a head that holds %d", (value) => {
+    expect(() => scoreLabels(Float32Array.of(1, 1, 1, value, 0, 0), null, Float32Array.of(1, 1), 2)).toThrow(
+      named("invalid_row"),
+    );
+  });
+});
+
+describe("bestLabel", () => {
+  it("is the first of equal ones", () => {
+    expect(bestLabel([0.2, 0.4, 0.4])).toBe(1);
+    expect(bestLabel([0.5, 0.5])).toBe(0);
+  });
+});

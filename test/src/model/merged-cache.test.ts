@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { mergeAdapters, mergedBytes } from "../../../src/model/merge.ts";
+import { createMergedCache } from "../../../src/model/merged-cache.ts";
+import { createSignPool } from "../../../src/model/pool/sign.ts";
+import { packMasks } from "../../../src/profiles/masks.ts";
+import { compileKernels } from "../../support/folder.ts";
+
+const shape = { layers: 2, hidden: 16, bottleneck: 4, pool: { size: 20, chosen: 5, scale: 1, seed: 7 } };
+const pool = await createSignPool(shape, await compileKernels());
+const sizes = { layers: 2, size: 20, chosen: 5 };
+
+/** Masks that choose neighbours, from `first` on. */
+const masksOf = (first: number) =>
+  packMasks(
+    Array.from({ length: 4 * 5 }, (_, place) => (first + (place % 5)) % 20),
+    sizes,
+  );
+
+describe("the cache of merged adapters", () => {
+  it("keeps as many as there is room for, and gives the same again", () => {
+    const cache = createMergedCache(pool, 2.5 * mergedBytes(pool));
+    const first = cache.of(masksOf(0));
+    cache.of(masksOf(1));
+    expect(cache.of(masksOf(0))).toBe(first);
+    expect(cache.kept()).toEqual({ profiles: 2, bytes: 2 * mergedBytes(pool), maxBytes: 2.5 * mergedBytes(pool) });
+  });
+
+  it("writes the least used over, and merges each as if there were no cache", () => {
+    const cache = createMergedCache(pool, 2 * mergedBytes(pool));
+    const seen = new Set<object>();
+    for (let call = 0; call < 60; call++) {
+      const masks = masksOf((call * 7) % 20);
+      const merged = cache.of(masks);
+      expect(merged).toEqual(mergeAdapters(pool, masks));
+      seen.add(merged);
+    }
+    // The one that is merged while two are kept, and those.
+    expect(seen.size).toBeLessThanOrEqual(3);
+  });
+
+  it("is as it was after masks that it refuses", () => {
+    const cache = createMergedCache(pool, mergedBytes(pool));
+    const merged = mergeAdapters(pool, masksOf(3));
+    cache.of(masksOf(3));
+    expect(() => cache.of(new Uint8Array(3))).toThrow("mask");
+    expect(cache.of(masksOf(3))).toEqual(merged);
+  });
+});

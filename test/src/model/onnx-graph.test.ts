@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { type Manifest, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
+import { floats, type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
+import { named } from "../../support/errors.ts";
+import { compileRuntime, readBundle } from "../../support/folder.ts";
+
+const LABELS = 3;
+
+/** What the default bundle's learning graph takes and gives. */
+const contractOf = ({ layers, hidden, bottleneck, learning }: Manifest) => ({
+  name: "learning graph",
+  inputs: {
+    residual: ["T", hidden],
+    adapter_down: [layers - learning.firstLayer, hidden, bottleneck],
+    adapter_up: [layers - learning.firstLayer, bottleneck, hidden],
+    head: ["labels", hidden],
+    bias: ["labels"],
+    target: ["labels"],
+  },
+  outputs: ["loss", "logits"],
+});
+
+/** Opens it under a contract that is not quite its own. */
+async function opened(change: (contract: ReturnType<typeof contractOf>) => GraphContract = (contract) => contract) {
+  const { manifest } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
+  const weights = withRole(manifest.files, "weights").filter(({ path }) => manifest.learning.weights.includes(path));
+  const learning = oneWithRole(manifest.files, "learning");
+  const graph = await openGraph(await compileRuntime(), readBundle, learning, weights, change(contractOf(manifest)));
+  /** @param tokens of a text @param ofBias numbers of the bias, which are the labels' unless a run is to fail */
+  const feeds = (tokens: number, ofBias = LABELS) => {
+    const { inputs } = contractOf(manifest);
+    const numbers = (shape: readonly (number | string)[]) => {
+      const sizes = shape.map((size) => (size === "T" ? tokens : size === "labels" ? LABELS : Number(size)));
+      return floats(new Float32Array(sizes.reduce((product, size) => product * size, 1)).fill(0.01), sizes);
+    };
+    const all = Object.entries(inputs).map(([name, shape]) => [name, numbers(name === "bias" ? [ofBias] : shape)]);
+    return () => Object.fromEntries(all);
+  };
+  return { graph, feeds };
+}
+
+describe("a bundle's graph", () => {
+  it("gives what it is asked for, in just so many numbers", async () => {
+    const { graph, feeds } = await opened();
+    const { loss, logits } = await graph.run({ loss: 1, logits: LABELS }, feeds(4));
+    expect(loss).toHaveLength(1);
+    expect(logits).toHaveLength(LABELS);
+    expect([...logits].every(Number.isFinite)).toBe(true);
+    expect(Object.keys(await graph.run({ logits: LABELS }, feeds(1)))).toEqual(["logits"]);
+    await expect(graph.run({ logits: LABELS + 1 }, feeds(4))).rejects.toThrow("did not give 4 logits");
+    await expect(graph.run({ logits: LABELS - 1 }, feeds(4))).rejects.toThrow(named("bundle_unusable"));
+    await graph.release();
+  });
+
+  it("names a run that fails, with what ONNX Runtime said, and runs again", async () => {
+    const { graph, feeds } = await opened();
+    const failed = await graph.run({ loss: 1 }, feeds(4, LABELS + 1)).catch((error: Error) => error);
+    expect(failed).toEqual(named("bundle_unusable"));
+    expect(failed).toMatchObject({ message: "The learning graph failed on a text.", cause: expect.any(Error) });
+    const own = new Error("from the feeds");
+    const feeding = graph.run({ loss: 1 }, () => {
+      throw own;
+    });
+    await expect(feeding).rejects.toBe(own);
+    expect((await graph.run({ loss: 1 }, feeds(4))).loss).toHaveLength(1);
+    await graph.release();
+  });
+
+  it("runs no more once it is let go", async () => {
+    const { graph, feeds } = await opened();
+    await graph.release();
+    await expect(graph.run({ loss: 1 }, feeds(4))).rejects.toThrow(named("bundle_unusable"));
+  });
+
+  it.each<[string, string, (contract: ReturnType<typeof contractOf>) => GraphContract]>([
+    [
+      "has an input of another shape",
+      'bias ["T"]',
+      ({ inputs, ...rest }) => ({ ...rest, inputs: { ...inputs, bias: ["T"] } }),
+    ],
+    ["lacks an input", "gain", ({ inputs, ...rest }) => ({ ...rest, inputs: { ...inputs, gain: ["T"] } })],
+    ["takes more inputs", "target", ({ inputs: { target: _, ...inputs }, ...rest }) => ({ ...rest, inputs })],
+    ["lacks an output", "no output named slope", (contract) => ({ ...contract, outputs: ["loss", "slope"] })],
+  ])("is refused where it %s", async (_, why, change) => {
+    const opening = opened(change);
+    await expect(opening).rejects.toThrow(named("bundle_unusable"));
+    await expect(opening).rejects.toThrow(why);
+  });
+
+  it("is refused where ONNX Runtime cannot read it", async () => {
+    const { manifest } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
+    const noGraph = oneWithRole(manifest.files, "tokenizer");
+    const opening = openGraph(await compileRuntime(), readBundle, noGraph, [], contractOf(manifest));
+    await expect(opening).rejects.toMatchObject({
+      code: "bundle_unusable",
+      message: "ONNX Runtime cannot open the learning graph.",
+      cause: expect.any(Error),
+    });
+  });
+});

@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readManifest } from "../../../../src/bundle/files.ts";
+import { parseManifest } from "../../../../src/bundle/manifest.ts";
+import { mergeAdapters } from "../../../../src/model/merge.ts";
+import { createSignPool } from "../../../../src/model/pool/sign.ts";
+import { readTrainedPool } from "../../../../src/model/pool/trained.ts";
+import { packMasks } from "../../../../src/profiles/masks.ts";
+import { createEngine } from "../../../../src/serving/engine.ts";
+import golden from "../../../fixtures/golden.json" with { type: "json" };
+import { choicesOf, shapes } from "../../../support/arbitraries.ts";
+import { named } from "../../../support/errors.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../../support/folder.ts";
+import { poolFile, trainedPool } from "../../../support/pools.ts";
+import { masksOf, readingsOf, taskOf } from "../../../support/rows.ts";
+
+const kernels = await compileKernels();
+
+/** A pool's bytes as a bundle has them: scales, then steps. */
+function packed(scales: Float32Array, steps: Int8Array): Uint8Array {
+  const bytes = new Uint8Array(scales.byteLength + steps.length);
+  bytes.set(new Uint8Array(scales.buffer));
+  bytes.set(new Uint8Array(steps.buffer), scales.byteLength);
+  return bytes;
+}
+
+const cases = fc
+  .record({ shape: shapes, hidden: fc.integer({ min: 1, max: 8 }), bottleneck: fc.integer({ min: 1, max: 6 }) })
+  .chain(({ shape, hidden, bottleneck }) => {
+    const matrices = 2 * shape.layers * shape.size;
+    return fc.record({
+      shape: fc.constant({ ...shape, hidden, bottleneck }),
+      choices: choicesOf(shape),
+      scales: fc.float32Array({ minLength: matrices, maxLength: matrices, min: 0.125, max: 2, noNaN: true }),
+      steps: fc.int8Array({ minLength: matrices * hidden * bottleneck, maxLength: matrices * hidden * bottleneck }),
+      part: fc.integer({ min: 5, max: 10_000 }),
+    });
+  });
+
+it("gives the mean of the chosen adapters, whatever the sizes and however the files are cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ shape, choices, scales, steps, part }) => {
+      const { layers, hidden, bottleneck, size, chosen } = shape;
+      const pool = await trainedPool(
+        { layers, hidden, bottleneck, pool: { size, chosen } },
+        packed(scales, steps),
+        part,
+      );
+      const merged = mergeAdapters(pool, packMasks(choices, shape));
+      const entries = hidden * bottleneck;
+      for (let row = 0; row < 2 * layers; row++) {
+        for (let entry = 0; entry < entries; entry++) {
+          const sum = choices.slice(row * chosen, (row + 1) * chosen).reduce((total, adapter) => {
+            const matrix = row * size + adapter;
+            return total + (scales[matrix] ?? Number.NaN) * (steps[matrix * entries + entry] ?? Number.NaN);
+          }, 0);
+          const found = (row % 2 === 0 ? merged.down : merged.up)[(row >> 1) * entries + entry];
+          expect(Math.abs((found ?? Number.NaN) - sum / chosen)).toBeLessThan(1e-4);
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it("merges the companion's pool to the companion's numbers", async () => {
+  const { shape, pool: base64, masks, merged: expected } = golden.trainedMerge;
+  const { layers, hidden, bottleneck, ...sizes } = shape;
+  const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
+  const pool = await trainedPool({ layers, hidden, bottleneck, pool: sizes }, bytes(base64));
+  const { down, up } = mergeAdapters(pool, bytes(masks));
+  const flat = { down: expected.flatMap(([side]) => side ?? []), up: expected.flatMap(([, side]) => side ?? []) };
+  expect(down.length).toBe(flat.down.length);
+  for (const [side, found] of [
+    ["down", down],
+    ["up", up],
+  ] as const) {
+    for (const [entry, value] of found.entries()) expect(value).toBeCloseTo(flat[side][entry] ?? Number.NaN, 6);
+  }
+});
+
+describe("files that are no pool", () => {
+  const shape = { layers: 1, hidden: 3, bottleneck: 2, pool: { size: 2, chosen: 1 } };
+  const good = packed(new Float32Array(4).fill(0.5), new Int8Array(24).fill(1));
+
+  it("are named where they are of another size", async () => {
+    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow(named("bundle_unusable"));
+    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow("have 39 bytes where its sizes make 40");
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("are named where a scale is %s", async (scale) => {
+    const bad = packed(Float32Array.of(0.5, 0.5, scale, 0.5), new Int8Array(24));
+    await expect(trainedPool(shape, bad)).rejects.toThrow(named("bundle_unusable"));
+  });
+
+  it("are named where one is missing or changed", async () => {
+    const files = [poolFile("pool.0", good)];
+    await expect(readTrainedPool(shape, files, async () => null, kernels)).rejects.toThrow(
+      named("bundle_file_missing"),
+    );
+    const changed = good.with(20, 2);
+    await expect(readTrainedPool(shape, files, async () => changed, kernels)).rejects.toThrow(
+      named("bundle_file_corrupt"),
+    );
+  });
+});
+
+const { manifest } = await readManifest(readBundle);
+
+describe("a bundle with a trained pool", () => {
+  const { layers, hidden, bottleneck, pool } = manifest;
+  const entries = hidden * bottleneck;
+  const matrices = 2 * layers * pool.size;
+
+  /** The default bundle, but for its pool: one of these steps, all times a scale. */
+  async function engineOver(steps: Int8Array, scale: number) {
+    const data = packed(new Float32Array(matrices).fill(scale), steps);
+    const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
+    const files = [...manifest.files, poolFile("pool.0", data)];
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...manifest, pool: trained, files }));
+    const engine = await createEngine({
+      wasm: await compileRuntime(),
+      kernels,
+      read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundle(path)),
+    });
+    expect(engine.bundle.id).toBe((await parseManifest(bytes)).id);
+    return engine;
+  }
+
+  it("is served as a sign pool with the same adapters is", async () => {
+    const sign = await createEngine({ read: readBundle, wasm: await compileRuntime(), kernels });
+    if (pool.kind !== "sign") throw new Error("the default bundle's pool is a sign pool");
+    const { signs } = await createSignPool({ layers, hidden, bottleneck, pool }, kernels);
+    const steps = Int8Array.from({ length: matrices * entries }, (_, place) => {
+      const entry = place % entries;
+      const byte = signs[Math.floor(place / entries) * Math.ceil(entries / 8) + (entry >> 3)] ?? 0;
+      return (byte >> (entry & 7)) & 1 ? 127 : -127;
+    });
+    const other = await engineOver(steps, pool.scale / 127);
+
+    const readings = readingsOf(masksOf(3), { text: "Ferry crews vote to end the strike" });
+    const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), readings);
+    const same = await other.predict(taskOf({ bundle: other.bundle.id }), readings);
+    expect(same.predictions[0]?.scores.length).toBe(3);
+    for (const [label, score] of (same.predictions[0]?.scores ?? []).entries()) {
+      expect(score).toBeCloseTo(one.predictions[0]?.scores[label] ?? Number.NaN, 3);
+    }
+  });
+
+  it("whose adapters are too great for any number is named, by a probe and by a prediction", async () => {
+    const engine = await engineOver(new Int8Array(matrices * entries).fill(127), 3e38);
+    await expect(engine.probe()).rejects.toThrow(named("bundle_unusable"));
+    const asked = engine.predict(taskOf({ bundle: engine.bundle.id }), readingsOf(masksOf(3), { text: "a text" }));
+    await expect(asked).rejects.toThrow(named("bundle_unusable"));
+  });
+});

@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maskBytes, packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
+import { choicesOf, DEFAULT_SHAPE, shapes } from "../../support/arbitraries.ts";
+import { named } from "../../support/errors.ts";
+
+const shapesAndChoices = shapes.chain((shape) => fc.tuple(fc.constant(shape), choicesOf(shape)));
+
+describe("maskBytes", () => {
+  it("is 156 for the default bundle", () => {
+    expect(maskBytes(DEFAULT_SHAPE)).toBe(156);
+  });
+});
+
+describe("packMasks", () => {
+  it("puts adapter n at bit n & 7 of byte n >> 3, down before up", () => {
+    const blob = packMasks([0, 9, 3, 8], { layers: 1, size: 10, chosen: 2 });
+    expect([...blob]).toEqual([0b1, 0b10, 0b1000, 0b1]);
+  });
+
+  it.each([
+    ["too few", [0, 1, 2]],
+    ["one that the pool has not", [0, 1, 2, 10]],
+    ["a negative one", [0, 1, 2, -1]],
+    ["a fraction", [0, 1, 2, 2.5]],
+    ["one chosen twice", [0, 1, 2, 2]],
+  ])("refuses %s", (_, adapters) => {
+    expect(() => packMasks(adapters, { layers: 1, size: 10, chosen: 2 })).toThrow(named("invalid_mask"));
+  });
+});
+
+describe("unpackMasks", () => {
+  it("gives back what was packed", () => {
+    fc.assert(
+      fc.property(shapesAndChoices, ([shape, choices]) => {
+        const blob = packMasks(choices, shape);
+        expect(blob.length).toBe(maskBytes(shape));
+        expect([...unpackMasks(blob, shape)]).toEqual(choices);
+      }),
+    );
+  });
+
+  it("refuses a blob with any one bit flipped, padding included", () => {
+    fc.assert(
+      fc.property(shapesAndChoices, fc.nat(), ([shape, choices], place) => {
+        const blob = packMasks(choices, shape);
+        const bit = place % (8 * blob.length);
+        blob[bit >> 3] = (blob[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        expect(() => unpackMasks(blob, shape)).toThrow(named("invalid_mask"));
+      }),
+    );
+  });
+
+  it("names the mask that is wrong", () => {
+    const shape = { layers: 2, size: 8, chosen: 1 };
+    const whole = packMasks([0, 1, 2, 3], shape);
+    const names = [
+      "the down mask of layer 0",
+      "the up mask of layer 0",
+      "the down mask of layer 1",
+      "the up mask of layer 1",
+    ];
+    for (const [row, name] of names.entries()) {
+      expect(() => unpackMasks(whole.with(row, 0b11), shape)).toThrow(`2 adapters are chosen in ${name}, not 1.`);
+      const beyond = [0, 1, 2, 3].with(row, 8);
+      expect(() => packMasks(beyond, shape)).toThrow(`${name} chooses adapter 8 of a pool of 8.`);
+    }
+  });
+
+  it("refuses a bit past the pool even where the count of ones is right", () => {
+    const shape = { layers: 1, size: 10, chosen: 2 };
+    expect(() => unpackMasks(Uint8Array.of(0b1, 0b100, 0b11, 0), shape)).toThrow(/past the pool's 10 adapters/);
+  });
+
+  it.each(Array.from({ length: 12 }, (_, bit) => 156 ^ (1 << bit)))("refuses %i bytes for 156", (length) => {
+    const ones = Array.from({ length: 12 }, () => Array.from({ length: 50 }, (_, adapter) => adapter)).flat();
+    const blob = new Uint8Array(length);
+    blob.set(packMasks(ones, DEFAULT_SHAPE).subarray(0, length));
+    expect(() => unpackMasks(blob, DEFAULT_SHAPE)).toThrow(named("invalid_mask"));
+  });
+});

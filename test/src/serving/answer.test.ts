@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { answerOf, ranked } from "../../../src/serving/answer.ts";
+
+const LABELS = ["low", "middle", "high"];
+const PREDICTION = {
+  label: "high",
+  score: 0.5,
+  scores: [0.2, 0.3, 0.5],
+  logits: [-1, 0.5, 2],
+  tokens: 7,
+  truncated: false,
+};
+const FROM = { profile: "anna", masks: "profile", generation: 4 } as const;
+const PLAIN = { ...FROM, label: "high", score: 0.5, tokens: 7, truncated: false };
+
+describe("ranked", () => {
+  it("gives the best label first; of equal ones, the task's first", () => {
+    expect(ranked(LABELS, [0.3, 0.4, 0.3])).toEqual([
+      { label: "middle", score: 0.4 },
+      { label: "low", score: 0.3 },
+      { label: "high", score: 0.3 },
+    ]);
+  });
+});
+
+describe("an answer", () => {
+  it("tells no more than is asked for", () => {
+    expect(answerOf(LABELS, FROM, PREDICTION, {})).toEqual(PLAIN);
+    expect(answerOf(LABELS, FROM, PREDICTION, { scores: false, logits: false })).toEqual(PLAIN);
+  });
+
+  it.each([
+    [
+      { topK: 2 },
+      {
+        top: [
+          { label: "high", score: 0.5 },
+          { label: "middle", score: 0.3 },
+        ],
+      },
+    ],
+    [{ topK: 9 }, { top: ranked(LABELS, PREDICTION.scores) }],
+    [{ scores: true }, { scores: { low: 0.2, middle: 0.3, high: 0.5 } }],
+    [{ logits: true }, { logits: { low: -1, middle: 0.5, high: 2 } }],
+  ])("tells what is asked for by %j", (options, more) => {
+    expect(answerOf(LABELS, FROM, PREDICTION, options)).toEqual({ ...PLAIN, ...more });
+  });
+
+  it("of no prediction is a fault of ours", () => {
+    expect(() => answerOf(LABELS, FROM, undefined, {})).toThrow(RangeError);
+  });
+});

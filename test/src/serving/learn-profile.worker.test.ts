@@ -1,0 +1,163 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readAsset } from "../../../functions/platform/assets.ts";
+import { readManifest } from "../../../src/bundle/files.ts";
+import type { Learnt } from "../../../src/learn/learn.ts";
+import type { LearnRequest } from "../../../src/learn/learner.ts";
+import type { Engine } from "../../../src/serving/engine.ts";
+import { learnProfile, type ProfileLessons } from "../../../src/serving/learn-profile.ts";
+import { createProfileRegistry } from "../../../src/storage/profiles.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { named } from "../../support/errors.ts";
+import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { shardsOver } from "../../support/shards.ts";
+
+// What a learning comes to is told by learn.test.ts; here it is how it begins, and what becomes of it.
+
+const bundle = await readManifest(readAsset(env.ASSETS));
+const task = taskFor(bundle, { masks: masksOf(9) });
+const push = createPush(drizzle(env.DB));
+const profiles = createProfileRegistry(drizzle(env.DB));
+const name = (id: string) => ({ task: "demo", id });
+
+const LEARNT: Learnt = {
+  parts: { masks: masksOf(50), labelBias: Uint8Array.of(1, 2, 3) },
+  start: null,
+  kept: "masks",
+  passes: 5,
+  leftOut: { texts: 2, start: { loss: 1, accuracy: 0 }, learnt: { loss: 0.5, accuracy: 1 }, trusted: true },
+};
+
+const EXAMPLES = [
+  { input: { text: "a" }, label: task.labels[0] ?? "" },
+  { input: { text: "b" }, label: task.labels[1] ?? "" },
+];
+
+beforeEach(async () => {
+  await push(task, profilesOf(3));
+});
+
+/** Learns with an engine that comes to the same whatever it is asked, having let something happen. */
+async function learn(lessons: Partial<ProfileLessons> = {}, meanwhile: () => unknown = () => {}, signal?: AbortSignal) {
+  const asked: LearnRequest[] = [];
+  const engine = {
+    async learn(_: unknown, request: LearnRequest) {
+      asked.push(request);
+      await meanwhile();
+      return LEARNT;
+    },
+  } as unknown as Engine;
+  const hooks = { onProgress: async () => {}, signal: signal ?? new AbortController().signal, budgetSeconds: 1 };
+  const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", reach: "", dryRun: false };
+  const given = { ...base, expected: undefined, ...lessons } as ProfileLessons;
+  const outcome = await learnProfile({ engine, shards: shardsOver([env.DB]) }, given, hooks);
+  return { outcome, starts: asked[0]?.starts ?? [], asked: asked[0] };
+}
+
+const startsOf = async (lessons: Partial<ProfileLessons>) =>
+  (await learn({ dryRun: true, ...lessons })).starts.map(({ profile }) => profile);
+
+describe("a profile that is learnt", () => {
+  it("is written over what was there, or as a new one", async () => {
+    const { outcome, asked } = await learn({ passes: 7, seed: 3 });
+    expect(outcome).toEqual({ ...LEARNT, generation: 2, created: false });
+    expect(asked).toMatchObject({ examples: EXAMPLES, passes: 7, seed: 3 });
+    expect(await profiles.get(name("demo-001"))).toMatchObject({ ...LEARNT.parts, generation: 2 });
+    expect((await learn({ profile: "new" })).outcome).toEqual({ ...LEARNT, generation: 1, created: true });
+    expect(await profiles.get(name("new"))).toMatchObject({ ...LEARNT.parts, generation: 1 });
+  });
+
+  it("is not written where it is only tried", async () => {
+    const { outcome } = await learn({ dryRun: true, profile: "new" });
+    expect(outcome).toEqual({ ...LEARNT, generation: null, created: false });
+    await expect(profiles.get(name("new"))).rejects.toThrow(named("unknown_profile"));
+  });
+
+  it("is not written, nor learnt, over a row that is not as its writer believed", async () => {
+    const unheard = () => expect.unreachable("nothing is learnt");
+    await expect(learn({ expected: 2 }, unheard)).rejects.toThrow(named("generation_mismatch"));
+    await expect(learn({ expected: 0 }, unheard)).rejects.toThrow('Profile "demo-001" is at generation 1');
+    await expect(learn({ profile: "new", expected: "any" }, unheard)).rejects.toThrow(named("generation_mismatch"));
+    expect((await learn({ expected: 1 })).outcome.generation).toBe(2);
+    expect((await learn({ profile: "new", expected: 0 })).outcome.generation).toBe(1);
+  });
+
+  it("is not written over what somebody else has written meanwhile", async () => {
+    const write = () => profiles.put(name("demo-001"), { masks: masksOf(7), labelBias: null }, 1, undefined);
+    await expect(learn({}, write)).rejects.toThrow(named("generation_mismatch"));
+    expect((await profiles.get(name("demo-001"))).masks).toEqual(masksOf(7));
+    const make = () => profiles.put(name("new"), { masks: masksOf(7), labelBias: null }, 1, undefined);
+    await expect(learn({ profile: "new" }, make)).rejects.toThrow(named("generation_mismatch"));
+    const others = [...profilesOf(3), { id: "new", masks: masksOf(7), labelBias: null }];
+    const pushed = () => push({ ...task, head: task.head.map((value) => value + 1) }, others);
+    await expect(learn({ profile: "newer" }, pushed)).rejects.toThrow(named("write_conflict"));
+  });
+
+  it("is not written once its caller has gone", async () => {
+    const controller = new AbortController();
+    const reason = new Error("gone");
+    const leaving = learn({}, () => controller.abort(reason), controller.signal);
+    await expect(leaving).rejects.toBe(reason);
+    expect((await profiles.get(name("demo-001"))).generation).toBe(1);
+  });
+
+  it("of a task that is not there is named", async () => {
+    await expect(learn({ task: "nothing" })).rejects.toThrow(named("unknown_task"));
+  });
+});
+
+describe("what a learning may start from", () => {
+  it("is what it says, by its parts alone", async () => {
+    const [own, other] = profilesOf(3).slice(1);
+    const standard = { profile: null, parts: { masks: task.masks, labelBias: null } };
+    const partsOf = ({ masks, labelBias }: { masks: Uint8Array; labelBias: Uint8Array | null }) => ({
+      masks,
+      labelBias,
+    });
+    expect((await learn({ dryRun: true })).starts).toEqual([standard]);
+    expect((await learn({ dryRun: true, start: "own" })).starts).toEqual([
+      { profile: "demo-001", parts: own && partsOf(own) },
+    ]);
+    expect((await learn({ dryRun: true, start: { profile: "demo-002" } })).starts).toEqual([
+      { profile: "demo-002", parts: other && partsOf(other) },
+    ]);
+    expect((await learn({ dryRun: true, start: "auto" })).starts[0]).toEqual(standard);
+  });
+
+  it("is there, or is named", async () => {
+    await expect(learn({ start: { profile: "nobody" } })).rejects.toThrow('"nobody"');
+    await expect(learn({ start: "own", profile: "new" })).rejects.toThrow(named("unknown_profile"));
+  });
+
+  it("is the default or sixteen of the 64 others that come next, by chance, but never itself", async () => {
+    expect(new Set(await startsOf({ start: "auto" }))).toEqual(new Set([null, "demo-000", "demo-002"]));
+    await push(
+      task,
+      Array.from({ length: 100 }, (_, number) => ({
+        id: `p${String(number).padStart(2, "0")}`,
+        masks: masksOf(number % 5),
+        labelBias: null,
+      })),
+    );
+    const numbersOf = (ids: readonly (string | null)[]) => ids.slice(1).map((id) => Number(id?.slice(1)));
+    const drawn = await startsOf({ start: "auto", profile: "p10", reach: "p" });
+    expect(drawn).toHaveLength(17);
+    expect(new Set(drawn).size).toBe(17);
+    for (const number of numbersOf(drawn)) expect(number > 10 && number <= 74).toBe(true);
+    expect(await startsOf({ start: "auto", profile: "p10", reach: "p" })).toEqual(drawn);
+    expect(await startsOf({ start: "auto", profile: "p10", reach: "p", seed: 1 })).not.toEqual(drawn);
+    // Behind the last they come from the beginning.
+    const seen = new Set<number>();
+    for (let seed = 0; seed < 20; seed++) {
+      const ids = await startsOf({ start: "auto", profile: "p90", reach: "p", seed });
+      for (const number of numbersOf(ids)) seen.add(number);
+    }
+    expect([...seen].every((number) => number > 90 || number < 55)).toBe(true);
+    expect([...seen].some((number) => number > 90)).toBe(true);
+    expect([...seen].some((number) => number < 55)).toBe(true);
+    expect(await startsOf({ start: "auto", profile: "p10", reach: "demo-" })).toEqual(
+      expect.arrayContaining([null, "demo-000", "demo-001", "demo-002"]),
+    );
+  });
+});

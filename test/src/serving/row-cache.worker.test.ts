@@ -1,0 +1,154 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { describe, expect, it } from "vitest";
+import { createRowCache, type Freshness, type RowCacheLimits } from "../../../src/serving/row-cache.ts";
+import { createStore, type ProfileStore } from "../../../src/storage/profile-store.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
+
+const KEEPING = { maxBytes: 2 ** 20, ttlSeconds: 30 };
+const db = drizzle(env.DB);
+const push = createPush(db);
+
+/** Changes a profile behind the cache's back, so that only a read of the database can tell. */
+const overwrite = (id: string, masks: Uint8Array) =>
+  env.DB.prepare("UPDATE profiles SET masks = ?, generation = generation + 1 WHERE id = ?").bind(masks, id).run();
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A cache over the database, and how often that was asked. */
+function cached(limits: RowCacheLimits = KEEPING) {
+  const cache = createRowCache(limits);
+  const store = createStore(db);
+  const asked = { times: 0 };
+  const counted: ProfileStore = {
+    read(...what) {
+      asked.times++;
+      return store.read(...what);
+    },
+  };
+  const stores = { nearest: counted, primary: counted };
+  const read = (ids: string[], freshness: Freshness = "kept") => cache.read(stores, "demo", ids, freshness);
+  return { cache, read, asked };
+}
+
+describe("createRowCache", () => {
+  it("answers from memory until the time to live is over", async () => {
+    await push(taskOf(), profilesOf(1));
+    const { read } = cached({ ...KEEPING, ttlSeconds: 1 });
+    await read(["demo-000"]);
+    await overwrite("demo-000", masksOf(77));
+    expect((await read(["demo-000"])).profiles.get("demo-000")).toMatchObject({ masks: masksOf(1), generation: 1 });
+    await sleep(1100);
+    expect((await read(["demo-000"])).profiles.get("demo-000")?.masks).toEqual(masksOf(77));
+  });
+
+  it.each([
+    ["no time to live", { ...KEEPING, ttlSeconds: 0 }],
+    ["no room", { ...KEEPING, maxBytes: 1 }],
+  ])("reads the database every time with %s", async (_, limits) => {
+    await push(taskOf(), profilesOf(1));
+    const { read } = cached(limits);
+    await read(["demo-000"]);
+    await overwrite("demo-000", masksOf(77));
+    expect((await read(["demo-000"])).profiles.get("demo-000")?.masks).toEqual(masksOf(77));
+  });
+
+  it("reads through when that is wanted, and keeps what it has read", async () => {
+    await push(taskOf(), profilesOf(1));
+    const { read } = cached();
+    await read(["demo-000"]);
+    await overwrite("demo-000", masksOf(77));
+    expect((await read(["demo-000"], "primary")).profiles.get("demo-000")?.generation).toBe(2);
+    expect((await read(["demo-000"])).profiles.get("demo-000")?.generation).toBe(2);
+  });
+
+  it("reads many profiles by one query, and then only those that it has not", async () => {
+    await push(taskOf(), profilesOf(40));
+    const ids = profilesOf(40).map(({ id }) => id);
+    const { read, asked } = cached();
+    expect((await read(ids.slice(0, 30))).profiles.size).toBe(30);
+    expect(asked.times).toBe(1);
+    expect([...(await read([...ids, "nobody"])).profiles.keys()].sort()).toEqual(ids);
+    expect(asked.times).toBe(2);
+    await read(ids);
+    expect(asked.times).toBe(2);
+  });
+
+  it("reads a task alone", async () => {
+    await push(taskOf(), []);
+    const { read, asked } = cached();
+    expect((await read([])).task?.labels).toEqual(["low", "middle", "high"]);
+    expect((await read([])).task?.generation).toBe(1);
+    expect(asked.times).toBe(1);
+  });
+
+  it("finds a profile, and a task, as soon as it is pushed", async () => {
+    const { read } = cached();
+    expect(await read(["demo-000"])).toEqual({ task: null, profiles: new Map() });
+    await push(taskOf(), []);
+    expect((await read(["demo-000"])).task).not.toBeNull();
+    expect((await read(["demo-000"])).profiles.size).toBe(0);
+    await push(taskOf(), profilesOf(1));
+    expect((await read(["demo-000"])).profiles.size).toBe(1);
+  });
+
+  it("never gives new masks with the old head", async () => {
+    await push(taskOf(), profilesOf(3));
+    const { read } = cached();
+    await read(["demo-000", "demo-001"]);
+    await push(taskOf({ labels: ["x", "y", "z"] }), profilesOf(3));
+
+    const partly = await read(["demo-001", "demo-002"]);
+    expect(partly.task?.labels).toEqual(["x", "y", "z"]);
+    expect([...partly.profiles.values()].map(({ generation }) => generation)).toEqual([2, 2]);
+
+    const warm = await read(["demo-000"]);
+    expect([warm.task?.generation, warm.profiles.get("demo-000")?.generation]).toEqual([2, 2]);
+  });
+
+  it("lets go what is no longer there", async () => {
+    await push(taskOf(), profilesOf(2));
+    const { read } = cached();
+    await read(["demo-000"]);
+    await env.DB.prepare("DELETE FROM profiles WHERE id = 'demo-000'").run();
+    expect((await read(["demo-000"], "primary")).profiles.size).toBe(0);
+    expect((await read(["demo-000"])).profiles.size).toBe(0);
+    await env.DB.batch(["profiles", "tasks"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+    expect((await read(["demo-001"])).task).toBeNull();
+    expect((await read([])).task).toBeNull();
+  });
+
+  describe("gives nothing older than it has given, though a replica lags behind", () => {
+    const lagging = async (change: () => Promise<unknown>) => {
+      await push(taskOf(), profilesOf(2));
+      const primary = createStore(db);
+      const [alone, both] = [
+        await primary.read("demo", ["demo-001"], null),
+        await primary.read("demo", ["demo-000"], null),
+      ];
+      await change();
+      const cache = createRowCache(KEEPING);
+      const read = (ids: string[], nearest: ProfileStore, freshness: Freshness = "kept") =>
+        cache.read({ nearest, primary }, "demo", ids, freshness);
+      await read(["demo-000"], primary);
+      return {
+        read,
+        replica: { read: async (_: string, ids: readonly string[]) => (ids.includes("demo-000") ? both : alone) },
+      };
+    };
+
+    it("on a profile", async () => {
+      const { read, replica } = await lagging(() => overwrite("demo-000", masksOf(77)));
+      expect((await read(["demo-000"], replica, "nearest")).profiles.get("demo-000")?.generation).toBe(2);
+      expect((await read(["demo-000"], replica)).profiles.get("demo-000")?.generation).toBe(2);
+    });
+
+    it.each(["kept", "nearest"] as const)("on a task, asked for what is %s", async (freshness) => {
+      const { read, replica } = await lagging(() => push(taskOf({ labels: ["x", "y", "z"] }), profilesOf(2)));
+      const { task, profiles } = await read(["demo-000", "demo-001"], replica, freshness);
+      expect(task?.labels).toEqual(["x", "y", "z"]);
+      expect([...profiles.values()].map(({ generation }) => generation)).toEqual([2, 2]);
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readAsset } from "../../../functions/platform/assets.ts";
+import { readManifest } from "../../../src/bundle/files.ts";
+import { readLines } from "../../../src/lib/ndjson.ts";
+import type { TargetBundle } from "../../../src/profiles/file-format.ts";
+import type { NewProfile } from "../../../src/profiles/profile.ts";
+import { exportProfiles } from "../../../src/storage/export.ts";
+import { importProfiles, type LineResult } from "../../../src/storage/import.ts";
+import { createProfileRegistry } from "../../../src/storage/profiles.ts";
+import { createTaskRegistry } from "../../../src/storage/tasks.ts";
+import { named } from "../../support/errors.ts";
+import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+
+const db = drizzle(env.DB);
+const profiles = createProfileRegistry(db);
+let bundle: TargetBundle;
+
+beforeEach(async () => {
+  bundle = await readManifest(readAsset(env.ASSETS));
+  await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
+});
+
+async function importing(text: string, options: { dryRun?: boolean; maxLines?: number } = {}): Promise<LineResult[]> {
+  const { dryRun = false, maxLines = 500 } = options;
+  const lines = readLines(new Blob([text]).stream(), { maxBytes: 10_000, maxLines, groupBytes: 600_000 });
+  const results = importProfiles(db, await createTaskRegistry(db).get("demo"), bundle, lines, {
+    dryRun,
+    allow: () => {},
+  });
+  return (await Array.fromAsync(results)).flat();
+}
+
+const exported = async () => (await Array.fromAsync(exportProfiles(profiles, "demo", { prefix: "" }))).join("");
+const file = (rows: NewProfile[]) => profilesFile("demo", rows);
+const lineOf = (id: string, seed: number, generation?: number) =>
+  `${JSON.stringify({ ...JSON.parse(file([{ id, masks: masksOf(seed), labelBias: null }])), generation })}\n`;
+
+describe("importing", () => {
+  it("writes what an export gives back byte for byte", async () => {
+    const biased = { id: "zoe", masks: masksOf(9), labelBias: Uint8Array.of(1, 128, 255) };
+    const text = file([...profilesOf(1200).sort((a, b) => (a.id < b.id ? -1 : 1)), biased]);
+    expect((await importing(text)).every(({ status }) => status === "created")).toBe(true);
+    expect((await exported()) === text).toBe(true);
+  });
+
+  it("leaves alone what already is as it says, and tells what it did", async () => {
+    await importing(file(profilesOf(2)));
+    const text = lineOf("demo-000", 1) + lineOf("demo-001", 77) + lineOf("new", 3);
+    expect(await importing(text)).toEqual([
+      { line: 1, profile: "demo-000", status: "unchanged", generation: 1 },
+      { line: 2, profile: "demo-001", status: "replaced", generation: 2 },
+      { line: 3, profile: "new", status: "created", generation: 1 },
+    ]);
+    expect(await profiles.get({ task: "demo", id: "demo-001" })).toMatchObject({ masks: masksOf(77), generation: 2 });
+  });
+
+  it("tells the same and writes nothing on a dry run", async () => {
+    await importing(file(profilesOf(2)));
+    await profiles.delete({ task: "demo", id: "demo-001" }, undefined);
+    const before = await exported();
+    const text = lineOf("demo-000", 7) + lineOf("demo-001", 7);
+    const told = await importing(text, { dryRun: true });
+    expect(await exported()).toBe(before);
+    expect(await importing(text)).toEqual(told);
+    expect(told.map((result) => "generation" in result && result.generation)).toEqual([2, 3]);
+  });
+
+  it("writes each line only at the generation that it says", async () => {
+    await importing(file(profilesOf(2)));
+    const results = await importing(
+      lineOf("demo-000", 7, 1) + lineOf("demo-001", 7, 0) + lineOf("a", 7, 0) + lineOf("b", 7, 3),
+    );
+    const mismatch = { status: "failed", error: named("generation_mismatch") };
+    expect(results).toMatchObject([{ status: "replaced" }, mismatch, { status: "created" }, mismatch]);
+    expect((await profiles.get({ task: "demo", id: "demo-001" })).masks).toEqual(masksOf(2));
+  });
+
+  it("names each line that it cannot write, and writes the others", async () => {
+    const [first = "", last = ""] = file(profilesOf(2)).split("\n");
+    const lines = [
+      first,
+      "no JSON",
+      JSON.stringify({ ...JSON.parse(last), task: "other" }),
+      JSON.stringify({ ...JSON.parse(last), masks: "AAAA" }),
+      JSON.stringify({ ...JSON.parse(last), extra: 1 }),
+      "x".repeat(10_001),
+      last,
+    ];
+    const results = await importing(lines.join("\n"));
+    expect(results.map((result) => (result.status === "failed" ? result.error.code : result.status))).toEqual([
+      "created",
+      "invalid_row",
+      "mismatched_write",
+      "invalid_mask",
+      "invalid_row",
+      "invalid_row",
+      "created",
+    ]);
+    expect(results.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("takes no profile twice, however far apart, but one whose first line is wrong", async () => {
+    const text =
+      lineOf("a", 1) + lineOf("b", 1).replace('"masks":"', '"masks":"AAAA') + lineOf("b", 2) + lineOf("a", 2);
+    const results = await importing(text, { maxLines: 1 });
+    expect(results).toMatchObject([
+      { profile: "a", status: "created" },
+      { profile: "b", status: "failed", error: named("invalid_mask") },
+      { profile: "b", status: "created" },
+      { profile: "a", status: "failed", error: named("mismatched_write") },
+    ]);
+    expect((await profiles.get({ task: "demo", id: "a" })).masks).toEqual(masksOf(1));
+  });
+
+  it("can be sent again also where its lines say a generation", async () => {
+    const text = lineOf("a", 1, 0) + lineOf("b", 1, 0);
+    await importing(text);
+    expect((await importing(text)).map(({ status }) => status)).toEqual(["unchanged", "unchanged"]);
+  });
+
+  it("refuses what comes after the task was written by someone else", async () => {
+    const task = await createTaskRegistry(db).get("demo");
+    await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
+    const lines = readLines(new Blob([lineOf("a", 1)]).stream(), {
+      maxBytes: 10_000,
+      maxLines: 500,
+      groupBytes: 600_000,
+    });
+    const results = importProfiles(db, task, bundle, lines, { dryRun: false, allow: () => {} });
+    expect((await Array.fromAsync(results)).flat()).toMatchObject([{ error: named("write_conflict") }]);
+    expect(await exported()).toBe("");
+  });
+});

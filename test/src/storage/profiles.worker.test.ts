@@ -1,0 +1,91 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createProfileRegistry } from "../../../src/storage/profiles.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { createTaskRegistry } from "../../../src/storage/tasks.ts";
+import { named } from "../../support/errors.ts";
+import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
+
+const db = drizzle(env.DB);
+const profiles = createProfileRegistry(db);
+const NAME = { task: "demo", id: "anna" };
+const ELSEWHERE = { task: "nothing", id: "anna" };
+const parts = (seed: number, labelBias: Uint8Array | null = null) => ({ masks: masksOf(seed), labelBias });
+
+beforeEach(() => createTaskRegistry(db).put(taskOf(), undefined, "keep"));
+
+describe("listing", () => {
+  it("gives profiles by id, page by page, and only those of a prefix", async () => {
+    await createPush(db)(taskOf(), [...profilesOf(5), { id: "other", ...parts(9) }]);
+    const first = await profiles.list("demo", { limit: 3, after: "" }, "demo-");
+    expect(first.items.map(({ id }) => id)).toEqual(["demo-000", "demo-001", "demo-002"]);
+    const last = await profiles.list("demo", { limit: 3, after: first.next ?? "" }, "demo-");
+    expect(last.items.map(({ id }) => id)).toEqual(["demo-003", "demo-004"]);
+    expect(last.next).toBeNull();
+    expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toHaveLength(6);
+    expect((await profiles.list("demo", { limit: 9, after: "" }, "o")).items).toHaveLength(1);
+    await expect(profiles.list("nothing", { limit: 9, after: "" }, "")).rejects.toThrow(named("unknown_task"));
+  });
+});
+
+describe("listing large masks", () => {
+  it("gives as many as fit in memory, and says where to go on", async () => {
+    await createTaskRegistry(db).put(taskOf({ masks: new Uint8Array(1_600_000) }), undefined, "keep");
+    await createPush(db)(taskOf({ masks: new Uint8Array(1_600_000) }), profilesOf(5));
+    const first = await profiles.list("demo", { limit: 100, after: "" }, "");
+    expect(first).toMatchObject({ items: [{ id: "demo-000" }, { id: "demo-001" }], next: "demo-001" });
+  });
+});
+
+describe("writing", () => {
+  it("creates, replaces and counts", async () => {
+    const labelBias = Uint8Array.of(1, 2, 255);
+    expect(await profiles.put(NAME, parts(1, labelBias), 1, 0)).toEqual({ generation: 1, created: true });
+    expect(await profiles.get(NAME)).toMatchObject({ ...NAME, ...parts(1, labelBias), generation: 1 });
+    expect(await profiles.put(NAME, parts(2), 1, 1)).toEqual({ generation: 2, created: false });
+    expect(await profiles.put(NAME, parts(3), 1, "any")).toEqual({ generation: 3, created: false });
+    expect(await profiles.get(NAME)).toMatchObject({ ...parts(3), generation: 3 });
+  });
+
+  it.each([[0 as const], [1], [3]])(
+    "refuses a writer who expected generation %d of one that is at 2",
+    async (expected) => {
+      await profiles.put(NAME, parts(1), 1, undefined);
+      await profiles.put(NAME, parts(2), 1, undefined);
+      const put = profiles.put(NAME, parts(9), 1, expected);
+      await expect(put).rejects.toThrow(named("generation_mismatch"));
+      await expect(put).rejects.toMatchObject({ facts: { generation: 2 } });
+      expect(await profiles.get(NAME)).toMatchObject(parts(2));
+    },
+  );
+
+  it("refuses parts that were checked against a task that has been written since", async () => {
+    await createTaskRegistry(db).put(taskOf(), undefined, "keep");
+    await expect(profiles.put(NAME, parts(1), 1, undefined)).rejects.toThrow(named("write_conflict"));
+    await expect(profiles.put(ELSEWHERE, parts(1), 1, undefined)).rejects.toThrow(named("unknown_task"));
+  });
+
+  it("lets exactly one of many writers at the same generation through", async () => {
+    await profiles.put(NAME, parts(1), 1, 0);
+    const raced = await Promise.allSettled([2, 3, 4, 5].map((seed) => profiles.put(NAME, parts(seed), 1, 1)));
+    expect(raced.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect((await profiles.get(NAME)).generation).toBe(2);
+  });
+});
+
+describe("deleting", () => {
+  it("takes the history along, and goes on counting when the profile is made again", async () => {
+    await profiles.put(NAME, parts(1), 1, undefined);
+    await profiles.put(NAME, parts(2), 1, undefined);
+    await expect(profiles.delete(NAME, 1)).rejects.toThrow(named("generation_mismatch"));
+    expect(await profiles.delete(NAME, 2)).toBe(3);
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM profile_history").first("n")).toBe(0);
+    await expect(profiles.get(NAME)).rejects.toThrow(named("unknown_profile"));
+    await expect(profiles.delete(NAME, undefined)).rejects.toThrow(named("unknown_profile"));
+    await expect(profiles.delete(NAME, 3)).rejects.toThrow(named("generation_mismatch"));
+    await expect(profiles.delete(ELSEWHERE, undefined)).rejects.toThrow(named("unknown_task"));
+    expect(await profiles.put(NAME, parts(1), 1, 0)).toEqual({ generation: 4, created: true });
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM tombstones").first("n")).toBe(0);
+  });
+});

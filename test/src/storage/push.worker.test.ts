@@ -1,0 +1,106 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { expect, it } from "vitest";
+import { createProfileHistory } from "../../../src/storage/history.ts";
+import { createProfileRegistry } from "../../../src/storage/profiles.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { createTaskRegistry } from "../../../src/storage/tasks.ts";
+import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
+
+const db = drizzle(env.DB);
+const push = createPush(db);
+const tasks = createTaskRegistry(db);
+const profiles = createProfileRegistry(db);
+const history = createProfileHistory(db);
+
+const generationsOf = (...ids: string[]) =>
+  Promise.all(ids.map(async (id) => (await profiles.get({ task: "demo", id })).generation));
+
+it("keeps a label bias, and takes it away with a push that has none", async () => {
+  const labelBias = Uint8Array.of(0, 127, 128);
+  await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias }]);
+  expect((await profiles.get({ task: "demo", id: "a" })).labelBias).toEqual(labelBias);
+  await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
+  expect((await profiles.get({ task: "demo", id: "a" })).labelBias).toBeNull();
+});
+
+it("counts a generation up for each row that is written, and for no other", async () => {
+  await push(taskOf(), profilesOf(3));
+  await push(taskOf(), profilesOf(2));
+  expect(await generationsOf("demo-000", "demo-001", "demo-002")).toEqual([2, 2, 1]);
+  expect((await tasks.get("demo")).generation).toBe(2);
+});
+
+it("writes more profiles than a statement binds parameters", async () => {
+  await push(taskOf(), profilesOf(101));
+  expect((await profiles.get({ task: "demo", id: "demo-100" })).masks).toEqual(masksOf(101));
+  expect(await env.DB.prepare("SELECT count(*) AS n FROM profiles").first("n")).toBe(101);
+});
+
+it("leaves every row as it was when one row of the push fails", async () => {
+  await push(taskOf(), profilesOf(30));
+  const before = await profiles.get({ task: "demo", id: "demo-000" });
+  const broken = { id: "demo-029", masks: null as unknown as Uint8Array, labelBias: null };
+  const changed = profilesOf(29).map((profile) => ({ ...profile, masks: masksOf(99) }));
+  await expect(push(taskOf({ maxTokens: 8 }), [...changed, broken])).rejects.toMatchObject({
+    code: "database_unavailable",
+  });
+  expect(await profiles.get({ task: "demo", id: "demo-000" })).toEqual(before);
+  expect(await generationsOf("demo-028", "demo-029")).toEqual([1, 1]);
+});
+
+it.each([
+  ["labels", taskOf({ labels: ["a", "b", "c"] })],
+  ["head", taskOf({ head: new Float32Array(3 * 385) })],
+  ["bundle", taskOf({ bundle: "1".repeat(32) })],
+])("does not leave a profile behind with %s it was not trained with", async (_, changed) => {
+  await push(taskOf(), profilesOf(3));
+  await expect(push(changed, profilesOf(2))).rejects.toMatchObject({
+    code: "mismatched_write",
+    message: expect.stringContaining('"demo-002"'),
+  });
+  expect(await generationsOf("demo-000", "demo-002")).toEqual([1, 1]);
+
+  await push(changed, profilesOf(3));
+  expect(await generationsOf("demo-000", "demo-002")).toEqual([2, 2]);
+});
+
+it("lets one of two pushes at the same time through", async () => {
+  await push(taskOf(), profilesOf(1));
+  const results = await Promise.allSettled(
+    [1, 2].map((seed) => push(taskOf(), [{ id: "new", masks: masksOf(seed), labelBias: null }])),
+  );
+  const lost = results.filter((result) => result.status === "rejected");
+  expect(lost).toHaveLength(1);
+  expect(lost[0]?.reason).toMatchObject({ code: "write_conflict" });
+  expect(await generationsOf("new")).toEqual([1]);
+});
+
+it("leaves no profile behind that was written while the push was under way", async () => {
+  await push(taskOf(), profilesOf(1));
+  // Between what the push reads and what it writes, someone else writes a profile.
+  const late = { masks: masksOf(9), labelBias: null };
+  const between = new Proxy(db, {
+    get(of, name) {
+      if (name !== "batch") return Reflect.get(of, name);
+      return async (batch: Parameters<typeof db.batch>[0]) => {
+        const result = await of.batch(batch);
+        await profiles.put({ task: "demo", id: "late" }, late, 1, undefined).catch(() => {});
+        return result;
+      };
+    },
+  });
+  const changed = taskOf({ labels: ["x", "y", "z"] });
+  await expect(createPush(between)(changed, profilesOf(1))).rejects.toMatchObject({ code: "write_conflict" });
+  expect((await tasks.get("demo")).labels).toEqual(["low", "middle", "high"]);
+  expect(await generationsOf("demo-000", "late")).toEqual([1, 1]);
+});
+
+it("keeps the history of a push with the same head, and drops that of another head", async () => {
+  await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
+  await push(taskOf({ maxTokens: 16 }), [{ id: "a", masks: masksOf(2), labelBias: null }]);
+  const before = await history.read({ task: "demo", id: "a" });
+  expect(before.earlier.map(({ generation, masks }) => [generation, masks])).toEqual([[1, masksOf(1)]]);
+  await push(taskOf({ labels: ["a", "b", "c"] }), [{ id: "a", masks: masksOf(3), labelBias: null }]);
+  expect((await history.read({ task: "demo", id: "a" })).earlier).toEqual([]);
+});
