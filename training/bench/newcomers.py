@@ -20,16 +20,19 @@ import torch
 import typer
 
 from xpeft.add import Parts, add_profiles
-from xpeft.companion import restore
-from xpeft.data import DataSet, Example, Record, Split, read_records
+from xpeft.atomic_files import make_folder, write_text
+from xpeft.bundle.load import load_bundle
+from xpeft.data import DataSet, Example, Record, Split, group_by_profile, read_records
 from xpeft.errors import XpeftError
-from xpeft.evaluate import by_profile, majority, run_groups, score
-from xpeft.files import Learnt, read_learnt
+from xpeft.evaluate_task import restore
+from xpeft.features import compute_groups
 from xpeft.label_bias import fit_bias, stored_bias
+from xpeft.mask_model import new_model
 from xpeft.options import Bf16Option, PlmOption, readable_errors
-from xpeft.run import REPORT, load_parts, load_tokenized, new_model, run_training
+from xpeft.scores import majority, score
+from xpeft.task_files import TrainedTask, read_trained_task
 from xpeft.train import Recipe
-from xpeft.writing import make_folder, write_text
+from xpeft.train_task import REPORT, load_tokenized, run_training
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWCOMERS = 16
@@ -78,8 +81,8 @@ class Choices:
     """What can be done for newcomers without learning masks: features of their texts under the default and some known profiles."""
 
     def __init__(self, bundle: Path, plm_spec: str | None, base: Path, data: DataSet, seed: int) -> None:
-        manifest, identity, plm = load_parts(bundle, plm_spec)
-        learnt = read_learnt(base, identity, manifest.pool_shape)
+        manifest, identity, plm = load_bundle(bundle, plm_spec)
+        learnt = read_trained_task(base, identity, manifest.pool_shape)
         tried = random.Random(seed).sample(range(len(learnt.profiles)), min(KNOWN_TRIED, len(learnt.profiles)))
         model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(data.labels), 0, torch.device("cpu")))
         self.data, self.rows = data, [model.default_row, *tried]
@@ -88,7 +91,7 @@ class Choices:
         for split in ("train", MEASURED):
             examples = data.splits[split]
             features = [
-                run_groups(model.features, examples, {row: list(range(len(examples)))}, plm.pad_id, model.device) for row in self.rows
+                compute_groups(model.features, examples, {row: list(range(len(examples)))}, plm.pad_id, model.device) for row in self.rows
             ]
             with torch.no_grad():
                 self.logits[split] = torch.stack([model.head(part) for part in features])  # [starts, texts, labels]
@@ -120,7 +123,7 @@ class Choices:
     def left_out(logits: torch.Tensor, examples: list[Example], labels: int) -> torch.Tensor:
         """Log-likelihood of each text under the label bias that its profile's other texts make likeliest, [texts]."""
         spread, likely = torch.full((labels,), BIAS_SPREAD), torch.zeros(len(examples))
-        for own in by_profile(examples).values():
+        for own in group_by_profile(examples).values():
             # One fit for a profile: it has a bias for each of its texts, learnt from its others.
             folds = [(fold, place) for fold, left in enumerate(own) for place in own if place != left]
             others = [place for _, place in folds]
@@ -152,7 +155,7 @@ def main(
     epochs: Annotated[int, typer.Option(help="As for train.")] = 4,
     label_bias: Annotated[bool, typer.Option("--label-bias", help="As for train.")] = False,
     shared_lr: Annotated[float, typer.Option(help="As for train.")] = 0.0,
-    mask_lr: Annotated[float, typer.Option(help="As for train.")] = 3e-2,
+    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="As for train.")] = 3e-2,
     bf16: Bf16Option = False,
     plm: PlmOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
@@ -161,12 +164,12 @@ def main(
     with readable_errors():
         make_folder(out)
         options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens, "epochs": epochs}
-        keep_options(out, {**options, "label_bias": label_bias, "shared_lr": shared_lr, "mask_lr": mask_lr, "bf16": bf16})
+        keep_options(out, {**options, "label_bias": label_bias, "shared_lr": shared_lr, "profile_lr": profile_lr, "bf16": bf16})
         records = list(read_records(data).values())
         newcomers = draw_newcomers(records, max(counts), seed)
         known = [record for record in records if record.profile not in newcomers]
         write_records(out / "known.jsonl", known)
-        recipe = Recipe(epochs=epochs, own_lr=mask_lr, shared_lr=shared_lr, label_bias=label_bias, bf16=bf16, seed=seed)
+        recipe = Recipe(epochs=epochs, profile_lr=profile_lr, shared_lr=shared_lr, label_bias=label_bias, bf16=bf16, seed=seed)
         base = out / "base"
         if not (base / REPORT).exists():
             resume = any(base.glob("*.pt"))
@@ -175,8 +178,8 @@ def main(
         ordered = [in_order([r for r in records if r.profile == one and r.split == "train"], min(counts), seed) for one in newcomers]
         measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
         write_records(out / "newcomers.jsonl", [record for own in ordered for record in own[: max(counts)]] + measured)
-        manifest, identity, _ = load_parts(bundle, plm)
-        learnt: Learnt = read_learnt(base, identity, manifest.pool_shape)
+        manifest, identity, _ = load_bundle(bundle, plm)
+        learnt: TrainedTask = read_trained_task(base, identity, manifest.pool_shape)
         whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, learnt.task.labels)
         choices = Choices(bundle, plm, base, whole, seed)
         found = {}
@@ -189,7 +192,7 @@ def main(
             if not (added / REPORT).exists():
                 add_profiles(base, few, bundle, added, plm, False, joined, torch.device("cpu"), Parts(2000), False, quiet)
             companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["masks"]
-            places = [place for own in by_profile(whole.splits["train"]).values() for place in own[:count]]
+            places = [place for own in group_by_profile(whole.splits["train"]).values() for place in own[:count]]
             found[count] = {"companion": companion, "without": choices.measure(places)}
         told = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}
         write_text(out / "companion.json", json.dumps(told, indent=2) + "\n")

@@ -15,11 +15,11 @@ from typing import Annotated
 import typer
 
 from bench.shapes_builders import Blocks4, Blocks8, Dequantized, ExactGelu, Fp32, FusedNorm, OutliersBeforeDown, PerTensor
+from xpeft.atomic_files import written_folder
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import GraphBuilder, encoder_graph
 from xpeft.bundle.manifest import Manifest, read_manifest
 from xpeft.plm import PLM, load_plm
-from xpeft.writing import written_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"

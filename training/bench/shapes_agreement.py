@@ -10,12 +10,14 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from xpeft.companion import restore
-from xpeft.data import Example
-from xpeft.evaluate import Indices, by_profile
-from xpeft.files import read_learnt
-from xpeft.mask_model import MaskModel
-from xpeft.run import load_parts, load_tokenized, new_model, predict
+from xpeft.bundle.load import load_bundle
+from xpeft.data import Example, group_by_profile
+from xpeft.evaluate_task import restore
+from xpeft.features import predict
+from xpeft.mask_model import MaskModel, new_model
+from xpeft.scores import Indices
+from xpeft.task_files import read_trained_task
+from xpeft.train_task import load_tokenized
 
 DEMO = Path(__file__).resolve().parents[2] / "bundles" / "demo"
 
@@ -60,7 +62,7 @@ def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> 
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(graph), options)
     labels: Indices = np.zeros(len(examples), dtype=np.int64)
-    for row, own in by_profile(examples).items():
+    for row, own in group_by_profile(examples).items():
         adapters = feeds_of(model, row)
         for index in own:
             ids, types = (np.array([part], dtype=np.int32) for part in (examples[index].ids, examples[index].types))
@@ -75,15 +77,15 @@ def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, 
     data: folder of data sets. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
     and fewer labels agree.
     """
-    manifest, identity, plm = load_parts(bundle, None)
-    learnt = read_learnt(DEMO / task, identity, manifest.pool_shape)
+    manifest, identity, plm = load_bundle(bundle, None)
+    learnt = read_trained_task(DEMO / task, identity, manifest.pool_shape)
     dev = load_tokenized(data_file(data, task), bundle, manifest, learnt.task.maxTokens, False, learnt.task.labels, learnt.profiles).splits[
         "dev"
     ]
     examples = random.Random(0).sample(dev, min(texts, len(dev)))
     model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, torch.device("cpu")))
     right = np.array([example.label for example in examples])
-    expected = predict(model, examples, by_profile(examples), plm.pad_id)
+    expected = predict(model, examples, group_by_profile(examples), plm.pad_id)
     found = {name: graph_labels(graph, model, examples) for name, graph in graphs.items()}
     return Agreement(
         texts=len(examples),

@@ -6,10 +6,10 @@ import torch
 from typer.testing import CliRunner
 
 from xpeft import train as loop
-from xpeft.checkpoint import Training, save_checkpoint
+from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
-from xpeft.files import PROFILES_FILE, TASK_FILE
 from xpeft.options import Device, torch_device
+from xpeft.task_files import PROFILES_FILE, TASK_FILE
 from xpeft.train import Losses
 
 
@@ -71,7 +71,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, whole)).exit_code == 0
 
-    def save_and_stop(path: Path, training: Training, step: int, losses: Losses) -> None:
+    def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
         save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
@@ -95,7 +95,7 @@ def test_rounds_and_shards_learn_every_profile_and_a_broken_round_goes_on(
     def names(folder: Path) -> list[str]:
         return [json.loads(line)["profile"] for line in (folder / PROFILES_FILE).read_text(encoding="utf-8").splitlines()]
 
-    def stop_in_second(path: Path, training: Training, step: int, losses: Losses) -> None:
+    def stop_in_second(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
         save_checkpoint(path, training, step, losses)
         if path.name == "00001.pt":
             raise KeyboardInterrupt

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xpeft.batches import epoch_steps, random_source
+from xpeft.batches import epoch_steps, seeded_generator
 from xpeft.data import Example
 
 examples = st.lists(
@@ -12,7 +12,7 @@ examples = st.lists(
 @given(examples, st.integers(1, 5), st.integers(1, 4))
 @settings(deadline=None)
 def test_an_epoch_has_every_text_under_its_own_profile(texts: list[Example], groups_per_step: int, texts_per_group: int) -> None:
-    steps = epoch_steps(texts, groups_per_step, texts_per_group, 99, random_source(0))
+    steps = epoch_steps(texts, groups_per_step, texts_per_group, 99, seeded_generator(0))
     own = [group for step in steps for group in step if group[0] != 99]
     assert {index for _, indices in own for index in indices} == set(range(len(texts)))
     assert all(texts[index].profile == row for row, indices in own for index in indices)
@@ -22,6 +22,6 @@ def test_an_epoch_has_every_text_under_its_own_profile(texts: list[Example], gro
 
 def test_a_source_depends_on_its_numbers_alone() -> None:
     texts = [Example(index % 3, 0, [1] * (index % 7 + 2), [0] * (index % 7 + 2)) for index in range(40)]
-    first, again, other = (epoch_steps(texts, 4, 2, 99, random_source(*key)) for key in ((1, 0), (1, 0), (1, 1)))
+    first, again, other = (epoch_steps(texts, 4, 2, 99, seeded_generator(*key)) for key in ((1, 0), (1, 0), (1, 1)))
     assert first == again
     assert first != other

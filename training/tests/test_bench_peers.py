@@ -21,7 +21,7 @@ from bench.peers.adapters import write_adapters
 from bench.peers.export import export
 from bench.peers.server import create_app
 from bench.peers.swapping import SwappedAdapters
-from xpeft.files import Task
+from xpeft.task_files import Task
 
 IDS = torch.tensor([[101, 1996, 4937, 102]])
 PROFILES = ["p-1", "p-2", "p-3", "p-4"]

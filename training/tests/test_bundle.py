@@ -13,6 +13,7 @@ from tests.conftest import BUNDLE
 from xpeft.bundle import external
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.graph import encoder_graph
+from xpeft.bundle.load import pool_entries
 from xpeft.bundle.manifest import MANIFEST, read_manifest
 from xpeft.cli import app
 from xpeft.encoder import AdapterEncoder, Adapters, merge
@@ -20,7 +21,6 @@ from xpeft.errors import XpeftError
 from xpeft.masks import hard_weights
 from xpeft.plm import DEFAULT_PLM, load_plm
 from xpeft.pool import PoolShape
-from xpeft.run import pool_entries
 from xpeft.stored_pool import StoredPool, save_pool
 
 PART_LIMIT = 25 * 1024 * 1024
@@ -56,7 +56,7 @@ def test_int8_features_point_where_fp32_ones_do() -> None:
         encoding = plm.tokenizer.encode(text, other) if other else plm.tokenizer.encode(text)
         ids, types = torch.tensor([encoding.ids]), torch.tensor([encoding.type_ids])
         with torch.no_grad():
-            expected = encoder(ids, types, torch.tensor([ids.shape[1]]), Adapters.merged(merged, shape.hidden))[0]
+            expected = encoder(ids, types, torch.tensor([ids.shape[1]]), Adapters.from_merged(merged, shape.hidden))[0]
         inputs = {"input_ids": ids.int().numpy(), "token_type_ids": types.int().numpy(), **feeds}
         (features,) = session.run(["features"], inputs)
         assert features.shape == (shape.hidden,)
@@ -95,16 +95,16 @@ def test_a_trained_pool_is_part_of_its_bundle(tiny_plm: Path, tmp_path: Path, mo
     manifest, _ = read_manifest(out)
     assert manifest.pool.kind == "trained"
     assert manifest.with_role("pool") == ["pool.0"]
-    assert torch.equal(pool_entries(out, manifest), StoredPool.of(pool).entries())
+    assert torch.equal(pool_entries(out, manifest), StoredPool.quantize(pool).entries())
     assert manifest.pool_shape == shape
 
     monkeypatch.setattr(external, "PART_BYTES", 300_000)
     build_bundle(plm, out, "tiny", bottleneck=5, size=1000, chosen=5, pool_file=file)
     manifest, _ = read_manifest(out)
     assert manifest.with_role("pool") == ["pool.0", "pool.1", "pool.2"]
-    assert torch.equal(pool_entries(out, manifest), StoredPool.of(pool).entries())
+    assert torch.equal(pool_entries(out, manifest), StoredPool.quantize(pool).entries())
     with pytest.raises(XpeftError, match=r"has 656000 bytes where its sizes make 328000"):
-        StoredPool.unpack(StoredPool.of(pool).pack(), PoolShape(2, 32, 5, 500, 5))
+        StoredPool.unpack(StoredPool.quantize(pool).pack(), PoolShape(2, 32, 5, 500, 5))
     with pytest.raises(XpeftError, match="holds a pool"):
         build_bundle(plm, out, "tiny", bottleneck=6, size=1000, chosen=5, pool_file=file)
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from tests.conftest import ROOT
 from tests.test_train import arguments
 from xpeft.cli import app
-from xpeft.files import PROFILES_FILE
+from xpeft.task_files import PROFILES_FILE
 
 Line = dict[str, str]
 Train = Callable[..., tuple[int, str]]

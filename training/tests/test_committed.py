@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import BUNDLE, ROOT
 from xpeft.bundle.manifest import read_manifest
-from xpeft.files import read_learnt
 from xpeft.golden import write_golden
+from xpeft.task_files import read_trained_task
 
 
 def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
@@ -25,6 +25,6 @@ def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("task", "profiles", "labels"), [("news", 81, 30), ("offense", 200, 5)])
 def test_the_demo_fits_the_default_bundle(task: str, profiles: int, labels: int) -> None:
     manifest, identity = read_manifest(BUNDLE)
-    learnt = read_learnt(ROOT / "bundles" / "demo" / task, identity, manifest.pool_shape)
+    learnt = read_trained_task(ROOT / "bundles" / "demo" / task, identity, manifest.pool_shape)
     assert learnt.task.task == task
     assert (len(learnt.profiles), len(learnt.task.labels)) == (profiles, labels)

@@ -116,12 +116,12 @@ def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
     more = ("news", "--method", "adapter", "--seeds", "2", "--searched-on", "2", *given)
     records = run(root, tiny_bundle, tiny_plm, tmp_path, *more)
     searched = [record for record in records if record.slice]
-    wanted = rates or [rate.own for rate in METHODS["adapter"].searched]
-    assert sorted(record.recipe["own_lr"] for record in searched) == sorted(wanted)  # type: ignore[type-var]
+    wanted = rates or [rate.profile for rate in METHODS["adapter"].searched]
+    assert sorted(record.recipe["profile_lr"] for record in searched) == sorted(wanted)  # type: ignore[type-var]
     assert {(record.split, record.slice) for record in searched} == {("dev", "2 profiles")}
     results = [record for record in records if (record.purpose, record.split) == ("result", "test")]
     best = min(searched, key=lambda record: record.crossEntropy or 0)
-    assert {record.recipe["own_lr"] for record in results} == {best.recipe["own_lr"]}
+    assert {record.recipe["profile_lr"] for record in results} == {best.recipe["profile_lr"]}
     assert [record.seed for record in results] == [0, 1]
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
     run(root, tiny_bundle, tiny_plm, tmp_path, *more)
@@ -166,9 +166,9 @@ def test_a_tenant_is_kept_to_its_own_labels_and_pays_for_its_own_head(
     )
     assert record.pool == "gaussian N=12 k=5 b=5"
     assert (record.bytesPerProfile, record.headBytes, record.sharedBytes) == (8 + 4 * 2 * 33, 4 * 2 * 33, 0)
-    closed = load_set(root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).closed()
-    assert (closed == 0).sum(1).tolist() == [2, 2]
-    assert ((closed == 0).sum(0) == 1).all()
+    label_set_bias = load_set(root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).label_set_bias()
+    assert (label_set_bias == 0).sum(1).tolist() == [2, 2]
+    assert ((label_set_bias == 0).sum(0) == 1).all()
 
 
 def test_a_slice_is_the_same_each_time_and_leaves_what_is_measured(root: Path, tiny_bundle: Path) -> None:

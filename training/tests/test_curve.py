@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from tests.test_compare import root as root
 from xpeft import train as loop
-from xpeft.checkpoint import Training, save_checkpoint
+from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
 from xpeft.comparison import curve
 from xpeft.comparison.learning import Outcome
@@ -77,7 +77,7 @@ def test_a_curve_that_was_broken_off_goes_on_without_learning_its_base_again(
     assert sorted(path.suffix for path in broken.iterdir()) == ["", ".pt"]
     steps: list[int] = []
 
-    def count(path: Path, training: Training, step: int, losses: Losses) -> None:
+    def count(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
         steps.append(step)
         save_checkpoint(path, training, step, losses)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BUNDLE
-from xpeft.data import DataSet, load_data, one_label_profiles
+from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
 
 TOKENIZER = BUNDLE / "tokenizer.json"
@@ -126,7 +126,7 @@ def test_a_file_without_what_training_needs_is_named(tmp_path: Path) -> None:
 
 def test_profiles_of_one_label_are_counted(tmp_path: Path) -> None:
     lines = [*GOOD, line("q"), line("q"), line("q", label="y", split="test"), line("r", label="y")]
-    assert one_label_profiles(load(tmp_path / "data.jsonl", "\n".join(lines))) == 2
+    assert count_one_label_profiles(load(tmp_path / "data.jsonl", "\n".join(lines))) == 2
 
 
 def test_a_blank_second_text_is_none(tmp_path: Path) -> None:

@@ -40,11 +40,11 @@ def test_a_text_does_not_depend_on_its_company(plm: PLM) -> None:
     pool = sign_pool(0, PoolShape(2, 32, 5, 12, 5), 0.3)
     weights = torch.softmax(torch.randn(2, 2, 2, 12, generator=torch.Generator().manual_seed(1)), -1)
     encoder, merged = AdapterEncoder(plm), merge(weights, pool)
-    together = encoder(*padded(ROWS), Adapters.merged(merged, 32))
+    together = encoder(*padded(ROWS), Adapters.from_merged(merged, 32))
     for index, row in enumerate(ROWS):
-        alone = encoder(*padded([row]), Adapters.merged(merged[index // 2 : index // 2 + 1], 32))[0]
+        alone = encoder(*padded([row]), Adapters.from_merged(merged[index // 2 : index // 2 + 1], 32))[0]
         torch.testing.assert_close(together[index], alone, rtol=1e-4, atol=1e-5)
-    assert not torch.allclose(together[0], encoder(*padded(ROWS[:1]), Adapters.merged(merged[1:], 32))[0], atol=1e-3)
+    assert not torch.allclose(together[0], encoder(*padded(ROWS[:1]), Adapters.from_merged(merged[1:], 32))[0], atol=1e-3)
 
 
 def test_merging_is_the_weighted_mean() -> None:

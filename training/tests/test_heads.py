@@ -1,7 +1,8 @@
 import torch
 
 from xpeft.data import DataSet, Example
-from xpeft.heads import Features, label_loss, search_head
+from xpeft.features import Features
+from xpeft.heads import label_loss, search_head
 
 
 def test_a_label_bias_is_learnt_from_a_dozen_texts_a_profile() -> None:
@@ -12,4 +13,4 @@ def test_a_label_bias_is_learnt_from_a_dozen_texts_a_profile() -> None:
     features: Features = {"train": torch.randn(48, 8, generator=source), "dev": torch.randn(48, 8, generator=source)}
     head = search_head(data, features, "bias", "dev", 0, "", quiet=True, loss=label_loss(data, "dev")).stored()
     assert (head.predict(data, features, "dev") == [example.label for example in examples]).all()
-    assert (head.own.abs() > 0.2).all()
+    assert (head.profile_bias.abs() > 0.2).all()

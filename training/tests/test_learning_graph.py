@@ -14,8 +14,8 @@ from onnx import numpy_helper
 from tests.conftest import BUNDLE
 from xpeft.bundle.manifest import Manifest, read_manifest
 from xpeft.encoder import AdapterEncoder, Adapters
-from xpeft.model import target_loss
 from xpeft.plm import DEFAULT_PLM, PLM, load_plm
+from xpeft.profile_model import target_loss
 
 Feeds = dict[str, NDArray[np.float32]]
 

@@ -12,10 +12,10 @@ from transformers import AutoModel
 
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder
-from xpeft.model import Draw
 from xpeft.peers.adapter import AdapterModel
 from xpeft.peers.peft import CONFIGS, METHODS, PeftModel
 from xpeft.plm import PLM, load_plm
+from xpeft.profile_model import StepSettings
 
 FIXTURE = Path(__file__).parent / "fixtures" / "seq_bn.safetensors"
 # What our encoder calls a module, and what transformers does.
@@ -110,7 +110,7 @@ def test_every_peer_starts_as_the_plain_plm_and_can_leave_it(plm: PLM, method: s
     model = PeftModel(AdapterEncoder(load_plm(str(plm.folder))), method, 2, 2, 0)
     # VB-LoRA starts with small weights, the others with none.
     torch.testing.assert_close(model.features(batch), plain, rtol=1e-4, atol=1e-3 if method == "vblora" else 1e-5)
-    model.features(batch, Draw(0.0, 1.0, torch.Generator(), bf16=False)).square().sum().backward()
+    model.features(batch, StepSettings(0.0, 1.0, torch.Generator(), bf16=False)).square().sum().backward()
     assert any(table.grad is not None and table.grad.coalesce().values().abs().sum() > 0 for table in model.tables())
 
 

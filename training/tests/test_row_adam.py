@@ -1,6 +1,6 @@
 import torch
 
-from xpeft.model import look_up
+from xpeft.profile_model import look_up
 from xpeft.row_adam import RowAdam
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from xpeft import run
 from xpeft import train as loop
-from xpeft.checkpoint import Training, save_checkpoint
+from xpeft import train_task
+from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
-from xpeft.files import PROFILES_FILE, TASK_FILE
+from xpeft.task_files import PROFILES_FILE, TASK_FILE
 from xpeft.train import Losses
 
 
@@ -66,7 +66,7 @@ def test_shared_masks_and_label_biases_go_on_from_a_checkpoint(
         recipe = ["--shared-lr", "0.1", "--mask-lr", "0.002", "--label-bias", *more]
         return CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, *recipe)).exit_code
 
-    def save_and_stop(path: Path, training: Training, step: int, losses: Losses) -> None:
+    def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
         save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
@@ -119,7 +119,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
 ) -> None:
     out = tmp_path / "broken"
 
-    def save_and_stop(path: Path, training: Training, step: int, losses: Losses) -> None:
+    def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
         save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
@@ -146,7 +146,7 @@ def test_a_run_that_was_broken_off_while_it_was_measured_goes_on_too(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(run, "fit_baselines", stop)
+        patched.setattr(train_task, "fit_baselines", stop)
         assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path)).exit_code == 130
     assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path, "--resume")).exit_code == 0
     assert written(tmp_path) == written(trained)

@@ -15,16 +15,19 @@ import numpy as np
 import torch
 
 from xpeft.add_round import learn_round
+from xpeft.atomic_files import make_folder, write_text, written
+from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, read_manifest
-from xpeft.companion import restore
-from xpeft.data import DataSet, Split
+from xpeft.data import DataSet, Split, group_by_profile
 from xpeft.errors import NoCheckpoint, NoProfiles, OtherRun, XpeftError
-from xpeft.evaluate import Indices, by_profile, majority
-from xpeft.files import PROFILES_FILE, TASK_FILE, Learnt, read_learnt
+from xpeft.evaluate_task import restore
+from xpeft.features import predict, single_group
+from xpeft.mask_model import new_model
 from xpeft.plm import PLM
-from xpeft.run import REPORT, count_one_label, everyone, load_plm_of, load_tokenized, new_model, predict, report_split
+from xpeft.scores import Indices, majority
+from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
 from xpeft.train import Recipe
-from xpeft.writing import make_folder, write_text, written
+from xpeft.train_task import REPORT, load_tokenized, report_split, warn_one_label_profiles
 
 
 @dataclass(frozen=True)
@@ -74,31 +77,31 @@ def add_profiles(
     recipe: what it says of the task's parts (head_lr, shared_lr, label_bias) is not used: they are not learnt again.
     """
     manifest, identity = read_manifest(bundle)
-    known = read_learnt(folder, identity, manifest.pool_shape)
+    known = read_trained_task(folder, identity, manifest.pool_shape)
     whole = load_tokenized(data_file, bundle, manifest, known.task.maxTokens, pair, known.task.labels)
     own = [profile for profiles in parts.rounds(len(whole.profiles)) for profile in profiles]
     if not own:
         raise NoProfiles(f"no profile is left for shard {parts.number} of {parts.shards}", f"{data_file} has {len(whole.profiles)}.")
-    data, rounds, out = whole.only(own), Parts(parts.at_once).rounds(len(own)), parts.folder(out)
+    data, rounds, out = whole.subset(own), Parts(parts.at_once).rounds(len(own)), parts.folder(out)
     check_new(known, data, folder, out)
-    one_label = count_one_label(data)
-    recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=known.with_bias)
+    one_label = warn_one_label_profiles(data)
+    recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=known.has_label_bias)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair, parts)
-    plm = load_plm_of(manifest, plm_spec)
+    plm = load_bundle_plm(manifest, plm_spec)
     drafts = drafts_folder(out, settings, resume)
     for number, profiles in enumerate(rounds):
         draft = drafts / f"{number:05}.ndjson"
         if not draft.exists():
             model = new_model(bundle, manifest, plm, len(profiles), len(data.labels), recipe.seed, device)
-            learn_round(model, known, data.only(profiles), recipe, plm.pad_id, draft, (*settings, number), quiet)
+            learn_round(model, known, data.subset(profiles), recipe, plm.pad_id, draft, (*settings, number), quiet)
 
     with written(out / TASK_FILE) as file:
         file.write((folder / TASK_FILE).read_bytes())
     with written(out / PROFILES_FILE) as file:
         for number in range(len(rounds)):
             file.write((drafts / f"{number:05}.ndjson").read_bytes())
-    learnt = read_learnt(out, identity, manifest.pool_shape)
+    learnt = read_trained_task(out, identity, manifest.pool_shape)
     methods = measure(learnt, data, rounds, bundle, manifest, plm, device)
     report: dict[str, object] = {
         "task": known.task.task,
@@ -116,7 +119,7 @@ def add_profiles(
 
 
 def measure(
-    learnt: Learnt, data: DataSet, rounds: list[list[int]], bundle: Path, manifest: Manifest, plm: PLM, device: torch.device
+    learnt: TrainedTask, data: DataSet, rounds: list[list[int]], bundle: Path, manifest: Manifest, plm: PLM, device: torch.device
 ) -> dict[Split, dict[str, Indices]]:
     """Label indices for the texts of dev and test, read back from the files: under each profile, the default profile, and its majority."""
     measured: tuple[Split, ...] = ("dev", "test")
@@ -127,18 +130,18 @@ def measure(
         for split, examples in texts.items()
     }
     for profiles in rounds:
-        model = restore(learnt.only(profiles), new_model(bundle, manifest, plm, len(profiles), len(data.labels), 0, device))
-        part, members = data.only(profiles), set(profiles)
+        model = restore(learnt.subset(profiles), new_model(bundle, manifest, plm, len(profiles), len(data.labels), 0, device))
+        part, members = data.subset(profiles), set(profiles)
         for split, examples in texts.items():
             places = [index for index, example in enumerate(examples) if example.profile in members]
             own = part.splits[split]
             if own:
-                answers[split]["masks"][places] = predict(model, own, by_profile(own), plm.pad_id)
-                answers[split]["default"][places] = predict(model, own, everyone(own, model.default_row), plm.pad_id)
+                answers[split]["masks"][places] = predict(model, own, group_by_profile(own), plm.pad_id)
+                answers[split]["default"][places] = predict(model, own, single_group(own, model.default_row), plm.pad_id)
     return answers
 
 
-def check_new(known: Learnt, data: DataSet, folder: Path, out: Path) -> None:
+def check_new(known: TrainedTask, data: DataSet, folder: Path, out: Path) -> None:
     """XpeftError where a profile would be written over."""
     # Drafts are taken away last, so beside them the profiles are those of the run that goes on.
     if out.resolve() == folder.resolve() or ((out / PROFILES_FILE).exists() and not any(out.glob("drafts-*"))):

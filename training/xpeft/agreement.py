@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from xpeft.atomic_files import write_text
 from xpeft.errors import XpeftError
-from xpeft.lines import numbered_lines, parse_line
-from xpeft.writing import write_text
+from xpeft.json_lines import numbered_lines, parse_line
 
 
 class Prediction(BaseModel):

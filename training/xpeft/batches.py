@@ -42,7 +42,7 @@ def collate(rows: Sequence[int], examples: Sequence[Example], pad_id: int, devic
     )
 
 
-def random_source(*key: int) -> torch.Generator:
+def seeded_generator(*key: int) -> torch.Generator:
     """A generator that depends on the numbers given and nothing else: a resumed run draws what the unbroken one would have drawn."""
     seed = 0
     for part in key:

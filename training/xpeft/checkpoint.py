@@ -11,16 +11,16 @@ from types import FrameType
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
+from xpeft.atomic_files import written
 from xpeft.errors import BadCheckpoint, NoCheckpoint, OtherRun
-from xpeft.model import ProfileModel
-from xpeft.writing import written
+from xpeft.profile_model import ProfileModel
 
 CHECKPOINT = "checkpoint.pt"
 DAMAGED_HINT = "Start the run again without --resume, or take that file away."
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingState:
     """The parts of a run that change from step to step, and `setup`: what must be the same in the run that goes on."""
 
     model: ProfileModel
@@ -35,7 +35,7 @@ class Training:
         return {name: parameter for name, parameter in self.model.named_parameters() if id(parameter) in wanted}
 
 
-def save_checkpoint(path: Path, training: Training, step: int, losses: list[tuple[int, float]]) -> None:
+def save_checkpoint(path: Path, training: TrainingState, step: int, losses: list[tuple[int, float]]) -> None:
     """Write the state after `step` steps and the losses until then; a checkpoint that is there already is replaced in one move."""
     state = {
         "step": step,
@@ -49,7 +49,7 @@ def save_checkpoint(path: Path, training: Training, step: int, losses: list[tupl
         torch.save(state, file)
 
 
-def load_checkpoint(path: Path, training: Training) -> tuple[int, list[tuple[int, float]]]:
+def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tuple[int, float]]]:
     """Put the saved state back; answers the steps done and the losses. An error where there is none, it is damaged, or of another run."""
     if not path.exists():
         hint = "A run that has ended has none any more; otherwise start it without --resume."

@@ -103,7 +103,7 @@ def train(
     epochs: EpochsOption = 4,
     profiles_per_step: ProfilesPerStepOption = 16,
     texts_per_profile: TextsPerProfileOption = 4,
-    mask_lr: Annotated[float, typer.Option(help="Learning rate of each profile's own mask logits.")] = 3e-2,
+    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="Learning rate of each profile's own mask logits.")] = 3e-2,
     shared_lr: Annotated[
         float, typer.Option(min=0, help="Learning rate of mask logits that all profiles share and add their own to; 0: none are shared.")
     ] = 0.0,
@@ -120,14 +120,14 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """Learn masks (and a label bias, if asked) for every profile, one head for the task, and report how good they are beside baselines."""
-    from xpeft.run import run_training
     from xpeft.train import Recipe
+    from xpeft.train_task import run_training
 
     recipe = Recipe(
         epochs=epochs,
         groups_per_step=profiles_per_step,
         texts_per_group=texts_per_profile,
-        own_lr=mask_lr,
+        profile_lr=profile_lr,
         shared_lr=shared_lr,
         label_bias=label_bias,
         head_lr=head_lr,
@@ -154,7 +154,9 @@ def add(
     epochs: EpochsOption = 10,
     profiles_per_step: ProfilesPerStepOption = 16,
     texts_per_profile: TextsPerProfileOption = 4,
-    mask_lr: Annotated[float, typer.Option(min=0, help="Learning rate of the mask logits; 0: the default profile's masks.")] = 3e-2,
+    profile_lr: Annotated[
+        float, typer.Option("--profile-lr", "--mask-lr", min=0, help="Learning rate of the mask logits; 0: the default profile's masks.")
+    ] = 3e-2,
     noise: NoiseOption = 0.2,
     tau: TauOption = 1.0,
     bf16: Bf16Option = False,
@@ -178,7 +180,7 @@ def add(
         epochs=epochs,
         groups_per_step=profiles_per_step,
         texts_per_group=texts_per_profile,
-        own_lr=mask_lr,
+        profile_lr=profile_lr,
         noise=noise,
         tau=tau,
         bf16=bf16,
@@ -219,7 +221,7 @@ def evaluate(
     device: DeviceOption = Device.auto,
 ) -> None:
     """Label the test split in fp32 with a trained task's files; ends with one line of JSON, like `npm run eval` does for a Worker."""
-    from xpeft.companion import evaluate_files
+    from xpeft.evaluate_task import evaluate_files
 
     with readable_errors():
         typer.echo(json.dumps(evaluate_files(task, data, bundle, plm, pair, torch_device(device), predictions)))

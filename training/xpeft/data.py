@@ -1,6 +1,7 @@
 """Labelled text: JSON Lines, plain or gzip, one record a line with `profile`, `text`, `text_pair`?, `label` and `split`."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,7 @@ import torch
 from pydantic import BaseModel, Field
 
 from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile
-from xpeft.lines import numbered_lines, parse_line
+from xpeft.json_lines import numbered_lines, parse_line
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -62,19 +63,21 @@ class DataSet:
     profiles: list[str]
     labels: list[str]
     splits: dict[Split, list[Example]]
-    own_labels: bool = False
+    profile_labels: bool = False
 
-    def closed(self) -> torch.Tensor:
-        """What keeps a profile to its labels, [profiles, labels], to be added to logits: 0, or far below it where `own_labels` says that
-        profiles have label sets of their own and none of a profile's training texts has the label."""
-        closed = torch.zeros(len(self.profiles), len(self.labels))
-        if self.own_labels:
-            closed.fill_(NEVER)
+    def label_set_bias(self) -> torch.Tensor:
+        """Return the bias that keeps each profile to its own label set, float32 [profiles, labels].
+
+        It is 0, and far below every logit where `profile_labels` is set and no training text of the profile has the label.
+        """
+        bias = torch.zeros(len(self.profiles), len(self.labels))
+        if self.profile_labels:
+            bias.fill_(NEVER)
             for example in self.splits["train"]:
-                closed[example.profile, example.label] = 0.0
-        return closed
+                bias[example.profile, example.label] = 0.0
+        return bias
 
-    def only(self, profiles: list[int]) -> "DataSet":
+    def subset(self, profiles: list[int]) -> "DataSet":
         """The same with some of the profiles, by index, and their texts."""
         place = {profile: index for index, profile in enumerate(profiles)}
         splits: dict[Split, list[Example]] = {
@@ -104,15 +107,15 @@ def load_data(
     if not records:
         raise NoTexts(f"{path} holds no texts", "Give it one labelled text a line.")
     trained = [record for record in records.values() if record.split == "train"]
-    own_labels = sorted({record.label for record in trained}) if labels is None else labels
-    own_profiles = sorted({record.profile for record in trained}) if profiles is None else profiles
+    task_labels = sorted({record.label for record in trained}) if labels is None else labels
+    task_profiles = sorted({record.profile for record in trained}) if profiles is None else profiles
     if profiles is None and not trained:
         raise NoTrainText(f"{path} holds no training text", 'Profiles are learnt from lines with "split": "train".')
-    if len(own_labels) < 2:
+    if len(task_labels) < 2:
         hint = "Two or more labels are needed to learn a classifier."
-        raise OneLabel(f"all training texts of {path} have 1 label, {own_labels[0]!r}", hint)
-    profile_index = {profile: index for index, profile in enumerate(own_profiles)}
-    label_index = {label: index for index, label in enumerate(own_labels)}
+        raise OneLabel(f"all training texts of {path} have 1 label, {task_labels[0]!r}", hint)
+    profile_index = {profile: index for index, profile in enumerate(task_profiles)}
+    label_index = {label: index for index, label in enumerate(task_labels)}
     for number, record in records.items():
         where = f"{path}, line {number}"
         if record.profile not in profile_index and profiles is not None:
@@ -122,7 +125,7 @@ def load_data(
             raise NoTrainText(f"{where}: profile {record.profile!r} of the {record.split} split has no training text", hint)
         if record.label not in label_index:
             lacks = "no training text has the label" if labels is None else "the task has no label"
-            raise UnknownLabel(f"{where}: {lacks} {record.label!r}", f"The labels are {', '.join(own_labels)}.")
+            raise UnknownLabel(f"{where}: {lacks} {record.label!r}", f"The labels are {', '.join(task_labels)}.")
     splits: dict[Split, list[Example]] = defaultdict(list)
     texts = [
         (record.text, record.text_pair) if pair and record.text_pair and record.text_pair.strip() else record.text
@@ -133,10 +136,18 @@ def load_data(
             hint = "Give it a text that the PLM's tokenizer can read, or raise --max-tokens if that leaves no room for one."
             raise BadLine(f"{path}, line {number}: text: no token is left of it", hint)
         splits[record.split].append(Example(profile_index[record.profile], label_index[record.label], encoding.ids, encoding.type_ids))
-    return DataSet(own_profiles, own_labels, {split: splits[split] for split in SPLITS})
+    return DataSet(task_profiles, task_labels, {split: splits[split] for split in SPLITS})
 
 
-def one_label_profiles(data: DataSet) -> int:
+def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:
+    """Indices of the examples of each profile."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index, example in enumerate(examples):
+        groups[example.profile].append(index)
+    return groups
+
+
+def count_one_label_profiles(data: DataSet) -> int:
     """How many profiles have one label in all their training texts."""
     labels: dict[int, set[int]] = defaultdict(set)
     for example in data.splits["train"]:

@@ -27,7 +27,7 @@ class Adapters:
     up_bias: torch.Tensor | None = None  # [G, L, d]
 
     @staticmethod
-    def merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None) -> "Adapters":
+    def from_merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None) -> "Adapters":
         """Adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
         groups, layers = merged.shape[:2]
         return Adapters(

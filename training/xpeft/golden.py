@@ -10,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from xpeft.batches import collate
+from xpeft.bundle.load import load_bundle
 from xpeft.bundle.outliers import calibration_texts
 from xpeft.data import Example
 from xpeft.encoder import merge
 from xpeft.label_bias import pack_bias, unpack_bias
+from xpeft.mask_model import new_model
 from xpeft.masks import gumbel_topk, pack_masks
 from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
-from xpeft.run import load_parts, new_model
 from xpeft.stored_pool import StoredPool
 from xpeft.train import learning_rate_factor
 
@@ -47,7 +48,7 @@ def shape_fields(shape: PoolShape) -> dict[str, int]:
 def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[str, object]:
     """A merge of a trained pool's bytes: every merged matrix, [L, 2, d*b]."""
     source = torch.Generator().manual_seed(seed)
-    pool = StoredPool.of(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
+    pool = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
     merged = merge(torch.from_numpy(masks).float()[None] / shape.chosen, pool.entries())[0]
     return {
         "shape": shape_fields(shape),
@@ -89,7 +90,7 @@ def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object
 def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
     """The same for a sign pool and for a trained one."""
     scale, source = default_scale(shape.chosen), torch.Generator().manual_seed(5)
-    stored = StoredPool.of(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
+    stored = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
     return [
         learning_case(shape, sign_pool(3, shape, scale), {"seed": 3, "scale": scale}),
         learning_case(shape, stored.entries(), {"pool": base64.b64encode(stored.pack()).decode()}),
@@ -114,7 +115,7 @@ def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: 
 
 def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     """Write the cases for the bundle in a folder."""
-    manifest, identity, plm = load_parts(bundle, plm_spec)
+    manifest, identity, plm = load_bundle(bundle, plm_spec)
     shape = manifest.pool_shape
     texts = calibration_texts()[:12]
     masks = [random_masks(shape, seed) for seed in range(3)]
@@ -123,7 +124,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
     model = new_model(bundle, manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
     predictions = []
     with torch.no_grad():
-        model.own[: len(masks)] = torch.from_numpy(np.stack(masks)).float().flatten(1)
+        model.profile_masks[: len(masks)] = torch.from_numpy(np.stack(masks)).float().flatten(1)
         model.head.weight.copy_(torch.from_numpy(head[:, :-1].copy()))
         model.head.bias.copy_(torch.from_numpy(head[:, -1].copy()))
         for row, bias in enumerate(LABEL_BIASES):

@@ -12,11 +12,12 @@ from typing import Literal
 import torch
 from tqdm import tqdm
 
-from xpeft.batches import random_source
+from xpeft.batches import seeded_generator
 from xpeft.data import DataSet, Split
-from xpeft.evaluate import Indices, score
+from xpeft.features import Features
 from xpeft.label_bias import stored_bias
-from xpeft.model import target_loss
+from xpeft.profile_model import target_loss
+from xpeft.scores import Indices, score
 
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 PASSES = (4, 12, 40)
@@ -24,33 +25,31 @@ TEXTS_PER_STEP = 64
 # Fewer texts make smaller steps, not fewer: with a step or two a pass, neither weights nor biases would leave their start.
 LEAST_STEPS_A_PASS = 16
 
-# Features [texts, d] of each split that has texts.
-Features = dict[Split, torch.Tensor]
 # Whose the head is: all profiles', the same with a bias for each label of each profile, or each profile's own.
-Own = Literal["shared", "bias", "own"]
+HeadKind = Literal["shared", "bias", "own"]
 
 
 @dataclass(frozen=True)
 class Head:
-    """weight [labels, d], or [profiles, labels, d] if each has its own; bias [labels]; own [profiles, labels], biases of profiles."""
+    """weight [labels, d], or [profiles, labels, d] where profiles have heads; bias [labels]; profile_bias [profiles, labels]."""
 
     weight: torch.Tensor
     bias: torch.Tensor
-    own: torch.Tensor
+    profile_bias: torch.Tensor
 
     def stored(self) -> "Head":
         """The head as it is stored: same logits, but for int8's steps and range, with the profiles' biases 0 in the mean.
 
         So the default profile, which has no bias, gives each label about as often as everybody does.
         """
-        mean = self.own.mean(0)
-        return replace(self, bias=self.bias + mean, own=stored_bias(self.own - mean))
+        mean = self.profile_bias.mean(0)
+        return replace(self, bias=self.bias + mean, profile_bias=stored_bias(self.profile_bias - mean))
 
     def logits(self, features: torch.Tensor, profiles: torch.Tensor) -> torch.Tensor:
         """Logits [texts, labels] of features [texts, d] of profiles [texts]."""
         if self.weight.dim() == 2:
-            return features @ self.weight.T + self.bias + self.own[profiles]
-        return torch.einsum("td,tld->tl", features, self.weight[profiles]) + self.bias + self.own[profiles]
+            return features @ self.weight.T + self.bias + self.profile_bias[profiles]
+        return torch.einsum("td,tld->tl", features, self.weight[profiles]) + self.bias + self.profile_bias[profiles]
 
     def split_logits(self, data: DataSet, features: Features, split: Split) -> torch.Tensor:
         """Logits [texts, labels] of a split."""
@@ -63,11 +62,18 @@ class Head:
 
 
 def search_head(
-    data: DataSet, features: Features, own: Own, chosen_on: Split, seed: int, name: str, quiet: bool, loss: Callable[[torch.Tensor], float]
+    data: DataSet,
+    features: Features,
+    kind: HeadKind,
+    chosen_on: Split,
+    seed: int,
+    name: str,
+    quiet: bool,
+    loss: Callable[[torch.Tensor], float],
 ) -> Head:
     """The head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
     grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
-    heads = (fit_head(data, features["train"], own, rate, passes, seed) for rate, passes in grid)
+    heads = (fit_head(data, features["train"], kind, rate, passes, seed) for rate, passes in grid)
     return min(heads, key=lambda head: loss(head.split_logits(data, features, chosen_on)))
 
 
@@ -81,18 +87,22 @@ def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
     return loss
 
 
-def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passes: int, seed: int) -> Head:
+def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, rate: float, passes: int, seed: int) -> Head:
     """Train one head on the train split's features with AdamW, the rate falling linearly to 0."""
     examples = data.splits["train"]
     profiles = torch.tensor([example.profile for example in examples])
     labels = torch.tensor([example.label for example in examples])
     shares = torch.tensor([example.share for example in examples])
-    source = random_source(seed, passes)
+    source = seeded_generator(seed, passes)
     weight = torch.randn(len(data.labels), features.shape[1], generator=source) * 0.02
-    if own == "own":
+    if kind == "own":
         weight = weight.repeat(len(data.profiles), 1, 1)
-    head = Head(weight, torch.zeros(len(data.labels)), data.closed())
-    learnt = {"shared": [head.weight, head.bias], "bias": [head.weight, head.bias, head.own], "own": [head.weight, head.own]}[own]
+    head = Head(weight, torch.zeros(len(data.labels)), data.label_set_bias())
+    learnt = {
+        "shared": [head.weight, head.bias],
+        "bias": [head.weight, head.bias, head.profile_bias],
+        "own": [head.weight, head.profile_bias],
+    }[kind]
     for part in learnt:
         part.requires_grad_()
     optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.0, fused=True)
@@ -105,4 +115,4 @@ def fit_head(data: DataSet, features: torch.Tensor, own: Own, rate: float, passe
             target_loss(head.logits(features[chunk], profiles[chunk]), labels[chunk], shares[chunk]).backward()
             optimizer.step()
             scheduler.step()
-    return Head(head.weight.detach(), head.bias.detach(), head.own.detach())
+    return Head(head.weight.detach(), head.bias.detach(), head.profile_bias.detach())

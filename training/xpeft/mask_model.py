@@ -1,16 +1,20 @@
 """X-PEFT: a profile is the masks that choose which adapters of a frozen pool to average (section 3 of the paper)."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import nn
 
 from xpeft.batches import Batch
+from xpeft.bundle.load import pool_entries
+from xpeft.bundle.manifest import Manifest
 from xpeft.encoder import AdapterEncoder, Adapters, merge
 from xpeft.masks import gumbel_topk, hard_weights, mask_bytes
-from xpeft.model import Draw, ProfileModel, look_up
+from xpeft.plm import PLM
 from xpeft.pool import PoolShape
+from xpeft.profile_model import ProfileModel, StepSettings, look_up
 
 Affine = Literal["none", "shared", "own"]
 
@@ -50,19 +54,19 @@ class MaskModel(ProfileModel):
         self.kind = kind or MaskKind()
         self.shape = shape
         self.register_buffer("pool", pool)
-        self.own = nn.Parameter(start)
-        self.common = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
+        self.profile_masks = nn.Parameter(start)
+        self.shared_masks = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
         rows = {"none": 0, "shared": 1, "own": profiles + 1}[self.kind.affine]
         unit = torch.stack([torch.ones(shape.layers, shape.bottleneck), torch.zeros(shape.layers, shape.bottleneck)], dim=1)
         self.affine = nn.Parameter(unit.flatten().repeat(rows, 1))
 
     def tables(self) -> list[nn.Parameter]:
         """Mask logits, and the affine if it is the profile's own."""
-        return [self.own, *([self.affine] if self.kind.affine == "own" else [])]
+        return [self.profile_masks, *([self.affine] if self.kind.affine == "own" else [])]
 
     def shared(self) -> list[nn.Parameter]:
         """The shared mask logits."""
-        return [self.common]
+        return [self.shared_masks]
 
     def task_parts(self) -> list[nn.Parameter]:
         """The head, and the affine if it is shared."""
@@ -74,35 +78,41 @@ class MaskModel(ProfileModel):
 
     def bytes_a_profile(self) -> int:
         """A bit for each mask logit if masks are hard, four bytes if soft; four for each number of an affine of the profile's own."""
-        masks = 4 * self.own.shape[1] if self.kind.soft else mask_bytes(self.shape)
+        masks = 4 * self.profile_masks.shape[1] if self.kind.soft else mask_bytes(self.shape)
         return masks + (4 * self.affine.shape[1] if self.kind.affine == "own" else 0)
 
     def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
         """Mask logits [G, L, 2, N] of table rows [G]."""
-        return look_up(self.own, rows).view(-1, *self.common.shape) + self.common
+        return look_up(self.profile_masks, rows).view(-1, *self.shared_masks.shape) + self.shared_masks
 
-    def weights(self, rows: torch.Tensor, draw: Draw | None) -> torch.Tensor:
+    def weights(self, rows: torch.Tensor, step: StepSettings | None) -> torch.Tensor:
         """Weights [G, L, 2, N] of the pool's adapters."""
         logits = self.mask_logits(rows)
         if self.kind.soft:
             return torch.softmax(logits, dim=-1)
-        if draw is None:
+        if step is None:
             return hard_weights(logits, self.shape.chosen)
         # Drawn on the CPU, so that one seed means one thing on every device.
-        exponential = torch.empty(logits.shape).exponential_(generator=draw.source)
-        return gumbel_topk(logits, self.shape.chosen, draw.noise * -exponential.log().to(self.device), draw.tau)
+        exponential = torch.empty(logits.shape).exponential_(generator=step.source)
+        return gumbel_topk(logits, self.shape.chosen, step.noise * -exponential.log().to(self.device), step.tau)
 
-    def adapters(self, rows: torch.Tensor, draw: Draw | None = None) -> Adapters:
+    def adapters(self, rows: torch.Tensor, step: StepSettings | None = None) -> Adapters:
         """Merged adapters of table rows [G]."""
         affine = None
         if self.kind.affine != "none":
             wanted = rows if self.kind.affine == "own" else torch.zeros_like(rows)
             affine = self.affine[wanted] if self.kind.affine == "shared" else look_up(self.affine, wanted)
             affine = affine.view(-1, self.shape.layers, 2, self.shape.bottleneck)
-        return Adapters.merged(merge(self.weights(rows, draw), self.pool), self.shape.hidden, affine)
+        return Adapters.from_merged(merge(self.weights(rows, step), self.pool), self.shape.hidden, affine)
 
-    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+    def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Pooled features [G*M, d] under the masks, or with a `draw` under masks with Gumbel noise."""
-        bf16 = draw is not None and draw.bf16
-        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows, draw), bf16)
+        bf16 = step is not None and step.bf16
+        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows, step), bf16)
         return features
+
+
+def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
+    """An untrained model of a bundle's PLM and pool."""
+    shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
+    return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from xpeft.atomic_files import write_text
 from xpeft.data import FIELD_HINTS, LINE_HINT, SPLITS, Record, Split
 from xpeft.errors import BadLine, NoTexts, XpeftError
-from xpeft.lines import numbered_lines, parse_line
-from xpeft.writing import write_text
+from xpeft.json_lines import numbered_lines, parse_line
 
 TABLE_HINT = "Give a whole file in UTF-8: CSV with a header line, or JSON Lines if its name ends in .jsonl or .ndjson; plain or gzip."
 

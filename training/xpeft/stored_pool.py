@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from xpeft.atomic_files import written
 from xpeft.errors import UnreadableFile, XpeftError
 from xpeft.pool import PoolShape
-from xpeft.writing import written
 
 FORMAT = "xpeft-trained-pool/1"
 LARGEST = 127
@@ -25,7 +25,7 @@ class StoredPool:
     scale: NDArray[np.float32]
 
     @staticmethod
-    def of(pool: torch.Tensor) -> "StoredPool":
+    def quantize(pool: torch.Tensor) -> "StoredPool":
         """A pool [L, 2, N, d*b], rounded."""
         scale = pool.abs().amax(-1).clamp(min=1e-12) / LARGEST
         return StoredPool((pool / scale[..., None]).round().to(torch.int8).numpy(), scale.numpy())
@@ -51,7 +51,7 @@ class StoredPool:
 
 def save_pool(path: Path, pool: torch.Tensor) -> None:
     """Write a pool [L, 2, N, d*b] in int8."""
-    stored = StoredPool.of(pool)
+    stored = StoredPool.quantize(pool)
     with written(path) as file:
         file.write(save({"steps": stored.steps, "scale": stored.scale}, {"format": FORMAT}))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from xpeft.batches import collate, epoch_steps, random_source
-from xpeft.checkpoint import Training, load_checkpoint, save_checkpoint, stop_requested
+from xpeft.batches import collate, epoch_steps, seeded_generator
+from xpeft.checkpoint import TrainingState, load_checkpoint, save_checkpoint, stop_requested
 from xpeft.data import Example
-from xpeft.model import Draw, ProfileModel, target_loss
+from xpeft.profile_model import ProfileModel, StepSettings, target_loss
 from xpeft.row_adam import RowAdam
 
 CHECKPOINT_STEPS = 100
@@ -26,7 +26,7 @@ class Recipe:
     epochs: int = 4
     groups_per_step: int = 16
     texts_per_group: int = 4
-    own_lr: float = 3e-2
+    profile_lr: float = 3e-2
     shared_lr: float = 0.0
     label_bias: bool = False
     head_lr: float = 2e-3
@@ -51,9 +51,9 @@ def train(
     setup: object,
     resume: bool,
     quiet: bool = False,
-    with_default: bool = True,
+    with_default_profile: bool = True,
 ) -> Losses:
-    """Train what the profiles learn and the head in place; `with_default`: for the default profile too. Answers the course of the loss.
+    """Train the profiles' parameters and the head in place, and return the mean loss over the course of training.
 
     Interrupted, it saves where it is and ends with KeyboardInterrupt; `resume` goes on from there.
     setup: all that a run which goes on must share with the one that was broken off (settings, data).
@@ -63,11 +63,11 @@ def train(
             [{"params": model.shared(), "lr": recipe.shared_lr}, {"params": model.task_parts(), "lr": recipe.head_lr}],
             weight_decay=0.0,
         ),
-        RowAdam(model.tables(), recipe.own_lr),
+        RowAdam(model.tables(), recipe.profile_lr),
     )
-    default_row = model.default_row if with_default else None
+    default_row = model.default_row if with_default_profile else None
     plans = [
-        epoch_steps(examples, recipe.groups_per_step, recipe.texts_per_group, default_row, random_source(recipe.seed, epoch))
+        epoch_steps(examples, recipe.groups_per_step, recipe.texts_per_group, default_row, seeded_generator(recipe.seed, epoch))
         for epoch in range(recipe.epochs)
     ]
     steps = [step for plan in plans for step in plan]
@@ -75,7 +75,7 @@ def train(
         torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor((step + 1) / (len(steps) + 1), recipe.warmup))
         for optimizer in optimizers
     ]
-    training = Training(model, optimizers, schedulers, setup)
+    training = TrainingState(model, optimizers, schedulers, setup)
     first, losses = load_checkpoint(checkpoint, training) if resume else (0, [])
     every = max(1, len(steps) // LOSSES_KEPT)
     recent: list[float] = []
@@ -84,7 +84,7 @@ def train(
             rows = [row for row, _ in steps[number]]
             batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, model.device)
             noise = recipe.noise * (1 - number / len(steps))
-            draw = Draw(noise, recipe.tau, random_source(recipe.seed, recipe.epochs, number), recipe.bf16)
+            draw = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
             loss = target_loss(model.logits(batch, draw), batch.labels, batch.shares)
             loss.backward()
             for optimizer, scheduler in zip(optimizers, schedulers, strict=True):

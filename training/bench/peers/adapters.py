@@ -12,9 +12,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModel
 
-from xpeft.files import PROFILES_FILE, Profile
-from xpeft.lines import numbered_lines, parse_line
+from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.plm import DEFAULT_PLM, plm_folder
+from xpeft.task_files import PROFILES_FILE, Profile
 
 DISTINCT = 48
 SPREAD = 0.05

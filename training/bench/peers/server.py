@@ -18,8 +18,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from bench.peers.swapping import SwappedAdapters
-from xpeft.files import TASK_FILE, Task
 from xpeft.plm import DEFAULT_PLM, plm_folder
+from xpeft.task_files import TASK_FILE, Task
 
 KEPT = 50
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xpeft.atomic_files import written_folder
 from xpeft.bundle.external import save_external, save_split, share_external, write_graph
 from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.learning_graph import LEARNT_LAYERS, first_learnt, learning_graph, learnt_weights
@@ -20,7 +21,6 @@ from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale
 from xpeft.stored_pool import load_pool
-from xpeft.writing import written_folder
 
 NOTICE = """\
 {name}: an encoder bundle of xpeft-edge.

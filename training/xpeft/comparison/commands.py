@@ -49,11 +49,16 @@ def compare(
     bundle: options.BundleOption,
     out: OutOption,
     seeds: SeedsOption = 3,
-    lr: Annotated[
+    profile_lr: Annotated[
         list[float] | None,
-        typer.Option(min=0, help="Learning rate of what a profile learns; of several, or of the method's own, dev chooses the best."),
+        typer.Option(
+            "--profile-lr",
+            "--lr",
+            min=0,
+            help="Learning rate of what a profile learns; of several, or of the method's own, dev chooses the best.",
+        ),
     ] = None,
-    shared_lr: Annotated[float, typer.Option(min=0, help="With --lr: that of mask logits (VB-LoRA: vectors) all share.")] = 0.0,
+    shared_lr: Annotated[float, typer.Option(min=0, help="With --profile-lr: that of mask logits (VB-LoRA: vectors) all share.")] = 0.0,
     searched_on: Annotated[int, typer.Option(min=1, help="Profiles that learning rates are searched on.")] = 20,
     profiles: Annotated[int | None, typer.Option(min=1, help="Take so many profiles only.")] = None,
     texts: Annotated[int | None, typer.Option(min=2, help="Take so many training texts of each profile only.")] = None,
@@ -114,7 +119,7 @@ def compare(
             searched_on=searched_on,
             quiet=quiet,
         )
-        files = run_comparison(setup, data, method, list(range(seeds)), [Rates(rate, shared_lr) for rate in lr or ()])
+        files = run_comparison(setup, data, method, list(range(seeds)), [Rates(rate, shared_lr) for rate in profile_lr or ()])
         typer.echo(f"{len(files)} files are in {out}/runs; make the page of them with: python -m xpeft report {out}")
 
 
@@ -124,7 +129,7 @@ def curve(
     method: Annotated[list[str], typer.Option(help="hard, soft, adapter, …, or head: its label bias alone; give several.")],
     bundle: options.BundleOption,
     out: OutOption,
-    lr: Annotated[float, typer.Option(min=0, help="Learning rate of what a profile learns.")],
+    profile_lr: Annotated[float, typer.Option("--profile-lr", "--lr", min=0, help="Learning rate of what a profile learns.")],
     shared_lr: Annotated[float, typer.Option(min=0, help="That of what the known profiles share.")] = 0.0,
     seeds: SeedsOption = 3,
     newcomers: Annotated[int, typer.Option(min=1, help="Profiles that join the task.")] = 16,
@@ -157,7 +162,7 @@ def curve(
             out=out,
             plm_spec=plm,
             device=options.torch_device(device),
-            recipe=Recipe(epochs=epochs, own_lr=lr, shared_lr=shared_lr, head_lr=head_lr, label_bias=label_bias, bf16=bf16),
+            recipe=Recipe(epochs=epochs, profile_lr=profile_lr, shared_lr=shared_lr, head_lr=head_lr, label_bias=label_bias, bf16=bf16),
             part=Slice(),
             pool=PoolSpec("sign", pool_size, chosen, bottleneck),
             affine="none",
@@ -188,17 +193,17 @@ def pool(
     quiet: options.QuietOption = False,
 ) -> None:
     """Learn a pool of adapters on labelled text, with or without profiles, and write it in int8, for `compare` and `bundle`."""
+    from xpeft.bundle.load import load_bundle
     from xpeft.bundle.manifest import check_max_tokens
     from xpeft.comparison.trained_pool import train_pool
     from xpeft.pool import PoolShape
-    from xpeft.run import load_parts
     from xpeft.train import Recipe
 
     with options.readable_errors(), options.resumable(out.parent, out.with_suffix(".pt").name, ""):
-        manifest, _, parts = load_parts(bundle, plm)
+        manifest, _, parts = load_bundle(bundle, plm)
         check_max_tokens(max_tokens, manifest)
         shape = PoolShape(len(parts.layers), parts.hidden, bottleneck, pool_size, pool_size)
-        recipe = Recipe(epochs=epochs, own_lr=lr, head_lr=head_lr, bf16=bf16, seed=seed)
+        recipe = Recipe(epochs=epochs, profile_lr=lr, head_lr=head_lr, bf16=bf16, seed=seed)
         tokenizer = bundle / manifest.file("tokenizer")
         train_pool(parts, tokenizer, data, out, shape, texts, max_tokens, pair, recipe, options.torch_device(device), quiet)
         typer.echo(f"{out} is written, {out.stat().st_size / 2**20:.1f} MiB")

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from xpeft.atomic_files import make_folder
+from xpeft.bundle.load import load_bundle
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.learning import learn
 from xpeft.comparison.methods import HEADS, METHODS, Rates
@@ -16,8 +18,6 @@ from xpeft.data import Split
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.report.records import RunRecord
-from xpeft.run import load_parts
-from xpeft.writing import make_folder
 
 # Which profiles and texts a slice has is the same for every method and seed.
 SLICE_SEED = 0
@@ -32,7 +32,7 @@ def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list
     for method in methods:
         if method not in (*METHODS, *HEADS):
             raise XpeftError(f"there is no method {method!r}", f"Choose of {', '.join((*METHODS, *HEADS))}.")
-    manifest, _, plm = load_parts(setup.bundle, setup.plm_spec)
+    manifest, _, plm = load_bundle(setup.bundle, setup.plm_spec)
     for name in names:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
     tokenizer = setup.bundle / manifest.file("tokenizer")
@@ -69,7 +69,7 @@ def run_once(
     setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, chosen: Rates, purpose: Literal["result", "search"]
 ) -> list[Path]:
     """One run; a search is measured on dev, a result on the set's measured split, and, where that is test, on dev too."""
-    recipe = replace(setup.recipe, own_lr=chosen.own, shared_lr=chosen.shared, seed=seed)
+    recipe = replace(setup.recipe, profile_lr=chosen.profile, shared_lr=chosen.shared, seed=seed)
     run = Run(setup, name, method, recipe, purpose)
     measured: dict[Split, Literal["dev", "test"]] = {"dev": "dev"} if purpose == "search" else {"test": SETS[name].measured}
     if measured == {"test": "test"}:
@@ -78,7 +78,7 @@ def run_once(
     if all(file.exists() for file in files.values()):
         return list(files.values())
     if not setup.quiet:
-        print(f"{run.stem} ({purpose}, learning rate {chosen.own:g}, shared {chosen.shared:g})", file=sys.stderr)
+        print(f"{run.stem} ({purpose}, learning rate {chosen.profile:g}, shared {chosen.shared:g})", file=sys.stderr)
     data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
     make_folder(setup.out)
     start = time.monotonic()

@@ -8,25 +8,25 @@ from pathlib import Path
 
 import torch
 
-from xpeft.add_round import HEAD_START
+from xpeft.add_round import DEFAULT_MASK_LEAD
+from xpeft.atomic_files import make_folder
+from xpeft.bundle.load import load_bundle
 from xpeft.comparison.compare import SLICE_SEED
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.learning import Outcome, finish_head, new_model, split_features
 from xpeft.comparison.methods import METHODS
 from xpeft.comparison.sets import SETS, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run
-from xpeft.data import DataSet
+from xpeft.data import DataSet, group_by_profile
 from xpeft.errors import XpeftError
-from xpeft.evaluate import by_profile, run_groups
+from xpeft.features import compute_groups, single_group
 from xpeft.heads import Head
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import MaskModel
 from xpeft.masks import topk_ones
-from xpeft.model import ProfileModel
 from xpeft.plm import PLM
-from xpeft.run import everyone, load_parts
+from xpeft.profile_model import ProfileModel
 from xpeft.train import train
-from xpeft.writing import make_folder
 
 # More passes than a whole task takes: a few texts make few steps.
 EPOCHS = 10
@@ -41,12 +41,12 @@ def curve(setup: Comparison, names: list[str], methods: list[str], seeds: list[i
     for method in methods:
         if method not in CURVED:
             raise XpeftError(f"there is no curve of {method!r}", f"Choose of {', '.join(CURVED)}.")
-    manifest, _, plm = load_parts(setup.bundle, setup.plm_spec)
+    manifest, _, plm = load_bundle(setup.bundle, setup.plm_spec)
     make_folder(setup.out)
     written = []
     for name in names:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
-        if SETS[name].measured != "test" or SETS[name].own_labels:
+        if SETS[name].measured != "test" or SETS[name].profile_labels:
             # Of labels of its own, a newcomer's head would have to be learnt too.
             raise XpeftError(f"{name!r} has no profiles that could join a finished head", "Choose of news, offense and reviews.")
         data = load_set(setup.root, name, setup.bundle / manifest.file("tokenizer"), setup.part, SLICE_SEED)
@@ -83,21 +83,21 @@ def one_curve(
 
 def part_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tuple[DataSet, DataSet]:
     """The data of those who are known, and of those who join: some of the profiles with enough training texts."""
-    enough = [profile for profile, own in by_profile(data.splits["train"]).items() if len(own) >= texts]
+    enough = [profile for profile, own in group_by_profile(data.splits["train"]).items() if len(own) >= texts]
     if len(enough) < newcomers or newcomers >= len(data.profiles):
         raise XpeftError(
             f"{len(enough)} of {len(data.profiles)} profiles have {texts} training texts",
             f"{newcomers} are to join: ask for fewer, or for fewer texts.",
         )
     joining = sorted(random.Random(seed).sample(sorted(enough), newcomers))
-    return data.only([profile for profile in range(len(data.profiles)) if profile not in joining]), data.only(joining)
+    return data.subset([profile for profile in range(len(data.profiles)) if profile not in joining]), data.subset(joining)
 
 
 def first_texts(data: DataSet, count: int, seed: int) -> DataSet:
     """The data with `count` training texts a profile; those of a smaller count are among them."""
     texts = data.splits["train"]
     chosen = []
-    for own in by_profile(texts).values():
+    for own in group_by_profile(texts).values():
         random.Random(seed).shuffle(own)
         chosen += own[:count]
     return replace(data, splits={**data.splits, "train": [texts[index] for index in sorted(chosen)]})
@@ -118,7 +118,7 @@ def learn_base(run: Run, plm: PLM, known: DataSet, checkpoint: Path) -> tuple[Pr
 
 def join(run: Run, plm: PLM, base: ProfileModel | None, head: Head, data: DataSet) -> Outcome:
     """Learn the profiles of `data` beside a base's head, and label their texts."""
-    spread = head.own.std(0, correction=0).clamp(min=0.1)
+    spread = head.profile_bias.std(0, correction=0).clamp(min=0.1)
     if base is None:
         features = split_features(run, plm, None, data)
         head = own_biases(head, features["train"], data, spread)
@@ -127,15 +127,15 @@ def join(run: Run, plm: PLM, base: ProfileModel | None, head: Head, data: DataSe
     start_near(model, base, head)
     texts, device = data.splits["train"], run.setup.device
     if run.recipe.label_bias:
-        plain = run_groups(model.features, texts, everyone(texts, model.default_row), plm.pad_id, device)
-        model.label_bias[:-1] = own_biases(head, plain, data, spread).own.to(device)
+        plain = compute_groups(model.features, texts, single_group(texts, model.default_row), plm.pad_id, device)
+        model.label_bias[:-1] = own_biases(head, plain, data, spread).profile_bias.to(device)
     recipe = replace(run.recipe, epochs=EPOCHS, head_lr=0.0, shared_lr=0.0)
     losses = train(
-        model, texts, recipe, plm.pad_id, run.checkpoint, run.settings, run.checkpoint.exists(), run.setup.quiet, with_default=False
+        model, texts, recipe, plm.pad_id, run.checkpoint, run.settings, run.checkpoint.exists(), run.setup.quiet, with_default_profile=False
     )
     run.checkpoint.unlink()
     features = split_features(run, plm, model, data)
-    head = own_biases(head, features["train"], data, spread) if run.recipe.label_bias else replace(head, own=data.closed())
+    head = own_biases(head, features["train"], data, spread) if run.recipe.label_bias else replace(head, profile_bias=data.label_set_bias())
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
 
 
@@ -146,7 +146,7 @@ def start_near(model: ProfileModel, base: ProfileModel, head: Head) -> None:
         model.head.bias.copy_(head.bias)
         if isinstance(model, MaskModel) and isinstance(base, MaskModel) and not model.kind.soft:
             logits = base.mask_logits(torch.tensor([base.default_row], device=base.device))
-            model.own.add_(HEAD_START * topk_ones(logits, base.shape.chosen).flatten())
+            model.profile_masks.add_(DEFAULT_MASK_LEAD * topk_ones(logits, base.shape.chosen).flatten())
             return
         for own, known in zip(model.tables(), base.tables(), strict=True):
             own.copy_(known[base.default_row].expand_as(own))
@@ -159,5 +159,5 @@ def own_biases(head: Head, features: torch.Tensor, data: DataSet, spread: torch.
     none = torch.zeros(len(data.profiles), len(data.labels))
     rows = torch.zeros(len(features), dtype=torch.long)
     with torch.no_grad():
-        logits = replace(head, own=none).logits(features, rows)
-    return replace(head, own=stored_bias(fit_bias(logits, data.splits["train"], len(data.profiles), spread)))
+        logits = replace(head, profile_bias=none).logits(features, rows)
+    return replace(head, profile_bias=stored_bias(fit_bias(logits, data.splits["train"], len(data.profiles), spread)))

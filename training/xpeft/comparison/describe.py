@@ -9,18 +9,18 @@ from typing import Literal
 
 import torch
 
+from xpeft.atomic_files import make_folder, write_text
 from xpeft.comparison.learning import Outcome, cross_entropy
 from xpeft.comparison.metrics import WITHOUT_ACCURACY, better, metric_value
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Split
-from xpeft.evaluate import profile_accuracies, score
 from xpeft.mask_model import MaskModel
 from xpeft.masks import topk_ones
-from xpeft.model import ProfileModel
 from xpeft.plm import PLM
+from xpeft.profile_model import ProfileModel
 from xpeft.report.records import Metric, RunRecord, TextCounts
-from xpeft.writing import make_folder, write_text
+from xpeft.scores import profile_accuracies, score
 
 
 def describe(
@@ -81,10 +81,10 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
     if run.method == "majority":
         return {"bytesPerProfile": 1, "headBytes": 0, "sharedBytes": 0, "trainedParameters": 0}
     head = 0
-    if run.head == "own" or data.own_labels:
-        of_profile = int((data.closed() == 0).sum(1).max()) if data.own_labels else labels
+    if run.head == "own" or data.profile_labels:
+        of_profile = int((data.label_set_bias() == 0).sum(1).max()) if data.profile_labels else labels
         own, numbers, shared = own + 4 * of_profile * a_label, numbers + of_profile * a_label, shared - 4 * labels * a_label
-        head = 4 * of_profile * a_label if data.own_labels else 0
+        head = 4 * of_profile * a_label if data.profile_labels else 0
     if run.recipe.label_bias:
         own, numbers = own + labels, numbers + labels
     return {"bytesPerProfile": own, "headBytes": head, "sharedBytes": shared, "trainedParameters": numbers}

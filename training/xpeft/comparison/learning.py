@@ -11,12 +11,12 @@ from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example, Split
 from xpeft.encoder import AdapterEncoder
-from xpeft.evaluate import majority, score
-from xpeft.heads import Features, Head, search_head
+from xpeft.features import Features, plain_features, profile_features
+from xpeft.heads import Head, search_head
 from xpeft.label_bias import bias_from_counts
-from xpeft.model import ProfileModel, target_loss
 from xpeft.plm import PLM
-from xpeft.run import masked_features, plain_features
+from xpeft.profile_model import ProfileModel, target_loss
+from xpeft.scores import majority, score
 from xpeft.train import Losses, train
 
 
@@ -46,7 +46,7 @@ def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
         model = new_model(run, plm, data)
         resume = run.checkpoint.exists()
         texts, quiet = data.splits["train"], run.setup.quiet
-        losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default=False)
+        losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default_profile=False)
     features = split_features(run, plm, model, data)
     head = finish_head(run, data, features)
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
@@ -57,7 +57,7 @@ def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
     setup, texts = run.setup, data.splits["train"]
     sizes = len(data.profiles), len(data.labels)
     model = METHODS[run.method].build(plm, setup.pool, run.kind, *sizes, run.recipe.seed).to(setup.device)
-    bias = data.closed() + (bias_from_counts(texts, *sizes) if run.recipe.label_bias else 0.0)
+    bias = data.label_set_bias() + (bias_from_counts(texts, *sizes) if run.recipe.label_bias else 0.0)
     model.label_bias[:-1] = bias.to(setup.device)
     return model
 
@@ -66,7 +66,7 @@ def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet
     """Features of every text under its profile, or, without a model, under the plain PLM."""
     setup = run.setup
     if model is not None:
-        return masked_features(model, data, plm.pad_id, setup.quiet)
+        return profile_features(model, data, plm.pad_id, setup.quiet)
     return plain_features(AdapterEncoder(plm).to(setup.device), data, plm.pad_id, setup.device, setup.quiet)
 
 

@@ -11,9 +11,9 @@ import torch
 from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.mask_model import MaskKind, MaskModel
-from xpeft.model import ProfileModel
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
+from xpeft.profile_model import ProfileModel
 from xpeft.stored_pool import load_pool
 
 PoolKind = Literal["sign", "gaussian", "trained"]
@@ -65,13 +65,13 @@ class PoolSpec:
 class Rates:
     """Learning rates of what a profile learns and of what all profiles share beside the head."""
 
-    own: float
+    profile: float
     shared: float = 0.0
 
 
-def rates(*own: float, shared: float = 0.0) -> tuple[Rates, ...]:
+def rates(*profile: float, shared: float = 0.0) -> tuple[Rates, ...]:
     """Candidates; `shared` is a multiple of the profile's own rate."""
-    return tuple(Rates(rate, rate * shared) for rate in own)
+    return tuple(Rates(rate, rate * shared) for rate in profile)
 
 
 Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]

@@ -10,7 +10,7 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, mean_absolute_error
 
 from xpeft.data import Example
-from xpeft.evaluate import label_values
+from xpeft.scores import label_values
 
 MetricName = Literal["accuracy", "mae", "matthews", "f1", "pearson-spearman", "choice-accuracy"]
 LOWER_IS_BETTER: tuple[MetricName, ...] = ("mae",)

@@ -14,7 +14,7 @@ from xpeft.bundle.manifest import Manifest, check_max_tokens
 from xpeft.comparison.metrics import MetricName
 from xpeft.data import SPLITS, DataSet, Example, Split
 from xpeft.errors import XpeftError
-from xpeft.lines import numbered_lines, parse_line
+from xpeft.json_lines import numbered_lines, parse_line
 
 FILE_HINT = "Name the folder of the comparison's data with --root, or a whole file in UTF-8: plain, or gzip if its name ends in .gz."
 LINE_HINT = 'A line is {"text": …, "label": …, "split": "train" | "dev" | "test"}; "profile", "text_pair" and "choices" may be added.'
@@ -34,14 +34,14 @@ class SetSpec:
     pair: bool = False
     scores: bool = False  # labels are scores on a scale, not classes
     choices: bool = False  # a text comes with endings of which one is right; each is learnt as right or wrong
-    own_labels: bool = False  # each profile has labels of its own
+    profile_labels: bool = False  # each profile has labels of its own
     measured: Literal["dev", "test"] = "test"
 
 
 SETS = {
     "news": SetSpec("news/profiles", 32),
     "offense": SetSpec("offense/profiles", 48, "mae"),
-    "intents": SetSpec("intents/profiles", 32, own_labels=True),
+    "intents": SetSpec("intents/profiles", 32, profile_labels=True),
     "reviews": SetSpec("reviews/profiles", 128),
     "glue/cola": SetSpec("glue/cola", 48, "matthews", measured="dev"),
     "glue/sst-2": SetSpec("glue/sst-2", 64, measured="dev"),
@@ -88,7 +88,7 @@ def check_set(name: str, part: Slice, manifest: Manifest, label_bias: bool) -> N
     """XpeftError where a data set is none, or cannot be learnt so."""
     if name not in SETS:
         raise XpeftError(f"there is no data set {name!r}", f"Choose of {', '.join(SETS)}.")
-    if label_bias and SETS[name].own_labels:
+    if label_bias and SETS[name].profile_labels:
         raise XpeftError(f"profiles of {name} have labels, and so heads, of their own", "Leave --label-bias out: their heads have biases.")
     check_max_tokens(part.max_tokens or SETS[name].max_tokens, manifest)
 
@@ -114,7 +114,7 @@ def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int
     tokenizer.enable_truncation(part.max_tokens or spec.max_tokens)
     labels = label_names(spec, [line.label for line in lines])
     examples = {split: tokenized(spec, own, profiles, labels, tokenizer) for split, own in splits.items()}
-    return DataSet(profiles, labels, examples, spec.own_labels)
+    return DataSet(profiles, labels, examples, spec.profile_labels)
 
 
 def read_lines(path: Path) -> list[Line]:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from xpeft.comparison.methods import METHODS, PoolSpec
 from xpeft.comparison.sets import Slice
-from xpeft.heads import Own
+from xpeft.heads import HeadKind
 from xpeft.mask_model import Affine, MaskKind
 from xpeft.train import Recipe
 
@@ -29,7 +29,7 @@ class Comparison:
     part: Slice
     pool: PoolSpec
     affine: Affine
-    head: Own
+    head: HeadKind
     searched_on: int
     quiet: bool
 
@@ -46,7 +46,7 @@ class Run:
     texts_per_profile: int | None = None  # of newly added profiles, for a curve
 
     @property
-    def head(self) -> Own:
+    def head(self) -> HeadKind:
         """Whose the head is."""
         return "bias" if self.recipe.label_bias else self.setup.head
 
@@ -78,7 +78,9 @@ class Run:
     @property
     def stem(self) -> str:
         """Name of the run's files: short, and another for other settings."""
-        digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:8]
+        # The files of earlier runs were named when the rate had another name; they must still be found.
+        named = {"own_lr" if name == "profile_lr" else name: value for name, value in self.settings.items()}
+        digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.name.replace('/', '-')}.{self.label}.{self.recipe.seed}.{digest}"
 
     @property

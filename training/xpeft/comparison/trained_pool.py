@@ -14,17 +14,17 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+from xpeft.atomic_files import make_folder
 from xpeft.batches import Batch
 from xpeft.comparison.sets import SetSpec, label_names, read_lines, tokenized
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder, Adapters
 from xpeft.errors import XpeftError
-from xpeft.model import Draw, ProfileModel, look_up
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape
+from xpeft.profile_model import ProfileModel, StepSettings, look_up
 from xpeft.stored_pool import save_pool
 from xpeft.train import Recipe, train
-from xpeft.writing import make_folder
 
 START = 0.02
 
@@ -47,11 +47,13 @@ class PoolModel(ProfileModel):
         """A byte a number, and a scale a matrix."""
         return self.own.shape[1] + 4 * self.matrices[0] * 2
 
-    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+    def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Pooled features [G*M, d]."""
         merged = look_up(self.own, batch.rows).view(-1, *self.matrices)
-        bf16 = draw is not None and draw.bf16
-        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, Adapters.merged(merged, self.encoder.hidden), bf16)
+        bf16 = step is not None and step.bf16
+        features: torch.Tensor = self.encoder(
+            batch.ids, batch.types, batch.lengths, Adapters.from_merged(merged, self.encoder.hidden), bf16
+        )
         return features
 
     def pool(self) -> torch.Tensor:
@@ -70,7 +72,7 @@ def train_pool(
     make_folder(out.parent)
     checkpoint = out.with_suffix(".pt")
     settings = (recipe, shape, texts, max_tokens, pair, hashlib.sha256(data_file.read_bytes()).hexdigest())
-    train(model, examples, recipe, plm.pad_id, checkpoint, settings, checkpoint.exists(), quiet, with_default=False)
+    train(model, examples, recipe, plm.pad_id, checkpoint, settings, checkpoint.exists(), quiet, with_default_profile=False)
     save_pool(out, model.pool().cpu())
     checkpoint.unlink()
 

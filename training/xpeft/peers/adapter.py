@@ -5,7 +5,7 @@ from torch import nn
 
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder, Adapters
-from xpeft.model import Draw, ProfileModel, look_up
+from xpeft.profile_model import ProfileModel, StepSettings, look_up
 
 # The spread that BERT, and the library, start weights with; biases start at 0.
 START = 0.02
@@ -43,8 +43,8 @@ class AdapterModel(ProfileModel):
         down, up, down_bias, up_bias = (part.view(-1, layers, *size) for part, size in zip(parts, self.sizes.values(), strict=True))
         return Adapters(down, up, norm=False, down_bias=down_bias, up_bias=up_bias)
 
-    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+    def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Pooled features [G*M, d]."""
-        bf16 = draw is not None and draw.bf16
+        bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows), bf16)
         return features

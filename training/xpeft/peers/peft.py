@@ -13,7 +13,7 @@ from torch.func import functional_call, vmap
 
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder
-from xpeft.model import Draw, ProfileModel, look_up
+from xpeft.profile_model import ProfileModel, StepSettings, look_up
 
 VB_VECTORS, VB_CHOSEN = 90, 2
 # The sizes of the methods' papers for encoders like BERT; VB-LoRA's vectors are cut so that they divide the hidden size.
@@ -69,7 +69,7 @@ class PeftModel(ProfileModel):
         numbers = sum(shape.numel() for shape in self.starts.values())
         return numbers // VB_VECTORS * (VB_CHOSEN + 4 * (VB_CHOSEN - 1)) if self.method == "vblora" else 4 * numbers
 
-    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+    def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Pooled features [G*M, d]."""
         groups = len(batch.rows)
 
@@ -82,7 +82,7 @@ class PeftModel(ProfileModel):
             for (name, shape), table in zip(self.starts.items(), self.own, strict=True)
         }
         inputs = (part.view(groups, -1, *part.shape[1:]) for part in (batch.ids, batch.types, batch.lengths))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=draw is not None and draw.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=step is not None and step.bf16):
             features: torch.Tensor = vmap(one_group)(own, *inputs)
         return features.float().flatten(0, 1)
 

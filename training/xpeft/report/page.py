@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from xpeft.atomic_files import write_text
 from xpeft.errors import XpeftError
 from xpeft.report.claims import Claim, Status, claims
 from xpeft.report.groups import grouped
 from xpeft.report.records import RunRecord
 from xpeft.report.summary import read_runs, summary_json
 from xpeft.report.tables import command_table, data_tables, search_table, suite_table
-from xpeft.writing import write_text
 
 NOTES = "notes.md"
 HEADINGS: dict[Status, str] = {"fails": "Does not hold", "open": "Not shown: runs are missing", "holds": "Holds"}

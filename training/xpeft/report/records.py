@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 # In the order of the report's tables.
 METHODS = ("majority", "head", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora")
@@ -94,6 +94,12 @@ class RunRecord(Strict):
     """Step, and the mean training loss since the entry before. Empty for methods without training."""
     chosen: list[list[list[float]]] | None
     """For masks: [L][2 (down, up)][N], the share of the profiles that choose each adapter. Else None."""
+
+    @field_validator("recipe")
+    @classmethod
+    def _current_names(cls, recipe: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        # Files of earlier runs call the learning rate of what a profile learns "own_lr".
+        return {"profile_lr" if name == "own_lr" else name: value for name, value in recipe.items()}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

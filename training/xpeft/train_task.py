@@ -8,59 +8,24 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
-from xpeft.batches import Batch
-from xpeft.bundle.manifest import Manifest, ManifestSignPool, check_max_tokens, read_manifest
+from xpeft.atomic_files import make_folder, write_text
+from xpeft.bundle.load import load_bundle_plm
+from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
 from xpeft.checkpoint import CHECKPOINT
-from xpeft.data import DataSet, Example, Split, load_data, one_label_profiles
-from xpeft.encoder import AdapterEncoder
+from xpeft.data import DataSet, Split, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
-from xpeft.evaluate import Indices, Scores, by_profile, majority, profile_accuracies, run_groups, score
-from xpeft.files import PROFILES_FILE, TASK_NAME, Learnt, read_learnt, write_learnt
-from xpeft.heads import Features, Own, label_loss, search_head
+from xpeft.features import plain_features, predict, profile_features, single_group
+from xpeft.heads import HeadKind, label_loss, search_head
 from xpeft.label_bias import bias_from_counts
-from xpeft.mask_model import MaskModel
+from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
-from xpeft.model import ProfileModel
-from xpeft.plm import PLM, load_plm
-from xpeft.pool import sign_pool
-from xpeft.stored_pool import StoredPool
+from xpeft.profile_model import ProfileModel
+from xpeft.scores import Indices, Scores, majority, profile_accuracies, score
+from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, read_trained_task, write_trained_task
 from xpeft.train import Recipe, train
-from xpeft.writing import make_folder, write_text
 
 REPORT = "report.json"
-
-
-def load_parts(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
-    """The bundle's manifest and id, and the very PLM that it was built from."""
-    manifest, identity = read_manifest(bundle)
-    return manifest, identity, load_plm_of(manifest, plm_spec)
-
-
-def load_plm_of(manifest: Manifest, plm_spec: str | None) -> PLM:
-    """The very PLM that a bundle was built from; takes seconds, so files that may be missing or wrong are read before."""
-    plm = load_plm(plm_spec or manifest.plm.name)
-    if plm.weights_sha256() != manifest.plm.sha256:
-        raise XpeftError(
-            f"the weights in {plm.folder} are not those that bundle {manifest.name} was built from",
-            f"Name the folder or hub id of {manifest.plm.name} with --plm.",
-        )
-    return plm
-
-
-def pool_entries(bundle: Path, manifest: Manifest) -> torch.Tensor:
-    """The bundle's pool, float32 [L, 2, N, d*b]: computed from its seed, or read from its files."""
-    shape, pool = manifest.pool_shape, manifest.pool
-    if isinstance(pool, ManifestSignPool):
-        return sign_pool(pool.seed, shape, pool.scale)
-    return StoredPool.unpack(b"".join((bundle / path).read_bytes() for path in manifest.with_role("pool")), shape).entries()
-
-
-def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
-    """An untrained model of a bundle's PLM and pool."""
-    shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
-    return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)
 
 
 def run_training(
@@ -81,8 +46,8 @@ def run_training(
         raise XpeftError(f"{task!r} cannot name a task", "Take letters in lower case, digits, - and _, 64 at most.")
     manifest, identity = read_manifest(bundle)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
-    one_label = count_one_label(data)
-    plm = load_plm_of(manifest, plm_spec)
+    one_label = warn_one_label_profiles(data)
+    plm = load_bundle_plm(manifest, plm_spec)
     model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     make_folder(out)
     if recipe.label_bias:
@@ -91,23 +56,23 @@ def run_training(
     train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
 
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
-    features = masked_features(model, data, plm.pad_id, quiet)
+    features = profile_features(model, data, plm.pad_id, quiet)
     # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
-    own: Own = "bias" if recipe.label_bias else "shared"
-    head = search_head(data, features, own, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
+    head_kind: HeadKind = "bias" if recipe.label_bias else "shared"
+    head = search_head(data, features, head_kind, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
     with torch.no_grad():
-        model.label_bias[:-1] = head.own
+        model.label_bias[:-1] = head.profile_bias
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
-    write_learnt(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
+    write_trained_task(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
 
-    learnt = read_learnt(out, identity, manifest.pool_shape)
+    learnt = read_trained_task(out, identity, manifest.pool_shape)
     baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
     splits: list[Split] = [split for split in ("dev", "test") if data.splits[split]]
     methods: dict[Split, dict[str, Indices]] = {
         split: {
             "masks": head.predict(data, features, split),
-            "default": predict(model, data.splits[split], everyone(data.splits[split], model.default_row), plm.pad_id),
+            "default": predict(model, data.splits[split], single_group(data.splits[split], model.default_row), plm.pad_id),
             **{name: predictions[split] for name, predictions in baselines.items()},
         }
         for split in splits
@@ -146,34 +111,11 @@ def load_tokenized(
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
 
 
-def count_one_label(data: DataSet) -> int:
+def warn_one_label_profiles(data: DataSet) -> int:
     """How many profiles have one label in all their training texts; says so if there are any."""
-    if count := one_label_profiles(data):
+    if count := count_one_label_profiles(data):
         print(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", file=sys.stderr, flush=True)
     return count
-
-
-def masked_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:
-    """Features of every text under its own profile's hard masks."""
-    return {
-        split: run_groups(model.features, examples, by_profile(examples), pad_id, model.device)
-        for split, examples in tqdm(data.splits.items(), desc="features", unit="split", disable=quiet)
-        if examples
-    }
-
-
-def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: torch.device, quiet: bool) -> Features:
-    """Features of every text under the plain PLM."""
-
-    def plain(batch: Batch) -> torch.Tensor:
-        features: torch.Tensor = encoder(batch.ids, batch.types, batch.lengths, None)
-        return features
-
-    return {
-        split: run_groups(plain, examples, everyone(examples), pad_id, device)
-        for split, examples in tqdm(data.splits.items(), desc="plain features", unit="split", disable=quiet)
-        if examples
-    }
 
 
 def fit_baselines(
@@ -191,17 +133,6 @@ def fit_baselines(
     }
 
 
-def everyone(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
-    """All examples as one group under one row."""
-    return {row: list(range(len(examples)))}
-
-
-def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
-    """Label index of each example; the lowest of equal ones, as at the edge."""
-    predicted: Indices = run_groups(model.logits, examples, groups, pad_id, model.device).argmax(1).numpy()
-    return predicted
-
-
 def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> dict[str, object]:
     """Scores of every method, and the accuracy of each profile under each."""
     examples = data.splits[split]
@@ -214,11 +145,11 @@ def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> di
     return {"methods": scores, "profiles": profiles}
 
 
-def profile_bytes(manifest: Manifest, learnt: Learnt, out: Path, with_bias: bool) -> dict[str, float]:
+def profile_bytes(manifest: Manifest, learnt: TrainedTask, out: Path, has_label_bias: bool) -> dict[str, float]:
     """What a profile costs, beside one adapter of the same size in fp32 (both projections, without the head that profiles share)."""
     return {
         "masks": mask_bytes(manifest.pool_shape),
-        "label_bias": len(learnt.task.labels) if with_bias else 0,
+        "label_bias": len(learnt.task.labels) if has_label_bias else 0,
         "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(learnt.profiles), 1),
         "head_shared_by_the_task": len(learnt.task.head),
         "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,

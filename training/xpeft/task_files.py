@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from pydantic import Base64Bytes, Field, ValidationError
 
+from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.manifest import Strict
 from xpeft.errors import XpeftError
+from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.label_bias import pack_bias, unpack_bias
-from xpeft.lines import numbered_lines, parse_line
 from xpeft.mask_model import MaskModel
 from xpeft.masks import pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
-from xpeft.writing import make_folder, write_text
 
 TASK_FILE = "task.json"
 PROFILES_FILE = "profiles.ndjson"
@@ -45,11 +45,11 @@ class Profile(Strict):
 
 
 @dataclass(frozen=True)
-class Learnt:
+class TrainedTask:
     """A run's files, read.
 
     weight [labels, d] and bias [labels] are the head's; masks [P + 1, L, 2, N], as 0.0 and 1.0, and label_bias [P + 1, labels] are the
-    profiles', the default profile's last; with_bias says whether the files have label biases, or they are 0 for want of them.
+    profiles', the default profile's last; has_label_bias says whether the files have label biases, or they are 0 for want of them.
     """
 
     task: Task
@@ -58,9 +58,9 @@ class Learnt:
     bias: torch.Tensor
     masks: torch.Tensor
     label_bias: torch.Tensor
-    with_bias: bool
+    has_label_bias: bool
 
-    def only(self, profiles: list[int]) -> "Learnt":
+    def subset(self, profiles: list[int]) -> "TrainedTask":
         """The same with some of the profiles, by index."""
         rows = [*profiles, len(self.profiles)]
         return replace(
@@ -68,7 +68,7 @@ class Learnt:
         )
 
 
-def write_learnt(
+def write_trained_task(
     folder: Path,
     model: MaskModel,
     task: str,
@@ -76,28 +76,28 @@ def write_learnt(
     labels: list[str],
     profiles: list[str],
     max_tokens: int,
-    with_bias: bool,
+    has_label_bias: bool,
 ) -> None:
-    """Write both files of a trained model; the profiles' label biases only `with_bias`."""
+    """Write both files of a trained model; the profiles' label biases only `has_label_bias`."""
     head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
     record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=mask_blobs(model)[-1])
     make_folder(folder)
     # A task that is broken off here is not to be taken for whole with an older run's profiles.
     (folder / PROFILES_FILE).unlink(missing_ok=True)
     write_text(folder / TASK_FILE, record.model_dump_json(indent=2) + "\n")
-    write_profiles(folder / PROFILES_FILE, model, task, profiles, with_bias)
+    write_profiles(folder / PROFILES_FILE, model, task, profiles, has_label_bias)
 
 
 def mask_blobs(model: MaskModel) -> list[bytes]:
     """The mask blob of each row of the mask table, in base64."""
-    rows = torch.arange(len(model.own), device=model.device)
+    rows = torch.arange(len(model.profile_masks), device=model.device)
     ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
     return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
 
 
-def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str], with_bias: bool) -> None:
-    """Write a file like `profiles.ndjson`; the label biases only `with_bias`."""
-    biases = [base64.b64encode(pack_bias(bias)) if with_bias else None for bias in model.label_bias[:-1].cpu()]
+def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str], has_label_bias: bool) -> None:
+    """Write a file like `profiles.ndjson`; the label biases only `has_label_bias`."""
+    biases = [base64.b64encode(pack_bias(bias)) if has_label_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
         Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
         for name, blob, bias in zip(profiles, mask_blobs(model)[:-1], biases, strict=True)
@@ -105,7 +105,7 @@ def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str],
     write_text(path, "\n".join(lines) + "\n")
 
 
-def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
+def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTask:
     """Read both files for the bundle whose id is `bundle`; XpeftError where they do not fit it or each other."""
     hint = "Train the task again with this bundle, or name the bundle that it was trained with."
     try:
@@ -123,8 +123,14 @@ def read_learnt(folder: Path, bundle: str, shape: PoolShape) -> Learnt:
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
     weight, bias = head[:-labels].reshape(labels, shape.hidden), head[-labels:]
     none = torch.zeros(labels)
-    with_bias = any(profile.labelBias is not None for profile in profiles)
+    has_label_bias = any(profile.labelBias is not None for profile in profiles)
     own = [none if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
-    return Learnt(
-        task, [profile.profile for profile in profiles], weight, bias, torch.from_numpy(masks).float(), torch.stack([*own, none]), with_bias
+    return TrainedTask(
+        task,
+        [profile.profile for profile in profiles],
+        weight,
+        bias,
+        torch.from_numpy(masks).float(),
+        torch.stack([*own, none]),
+        has_label_bias,
     )

@@ -15,7 +15,7 @@ from xpeft.encoder import AdapterEncoder
 
 
 @dataclass(frozen=True)
-class Draw:
+class StepSettings:
     """How a training step's features are computed: noise strength, softmax temperature, randomness, precision of the PLM's products."""
 
     noise: float
@@ -77,7 +77,7 @@ class ProfileModel(nn.Module, ABC):
         return sum(table.shape[1] for table in self.tables())
 
     @abstractmethod
-    def features(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+    def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Pooled features [G*M, d]: as they are in use, or, with a `draw`, for a training step."""
 
     def scores(self, features: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -85,9 +85,9 @@ class ProfileModel(nn.Module, ABC):
         logits: torch.Tensor = self.head(features)
         return logits + self.label_bias[rows].repeat_interleave(len(features) // len(rows), dim=0)
 
-    def logits(self, batch: Batch, draw: Draw | None = None) -> torch.Tensor:
+    def logits(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Logits [G*M, labels]."""
-        return self.scores(self.features(batch, draw), batch.rows)
+        return self.scores(self.features(batch, step), batch.rows)
 
 
 def look_up(table: nn.Parameter, rows: torch.Tensor) -> torch.Tensor:

@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 from tests.conftest import ROOT
 from tests.test_train import arguments, written
-from xpeft import run
 from xpeft import train as loop
+from xpeft import train_task
+from xpeft.atomic_files import write_text
+from xpeft.atomic_files import written as written_file
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.cli import app
 from xpeft.errors import NotWritten
-from xpeft.files import PROFILES_FILE, TASK_FILE
-from xpeft.writing import write_text
-from xpeft.writing import written as written_file
+from xpeft.task_files import PROFILES_FILE, TASK_FILE
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[..., list[str]]
@@ -55,7 +55,7 @@ def checkpoint(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Pa
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(run, "masked_features", stop)
+        patched.setattr(train_task, "profile_features", stop)
         result = CliRunner().invoke(app, command(out))
     assert (result.exit_code, "--resume" in result.output) == (130, True)
     return out / CHECKPOINT
@@ -246,6 +246,6 @@ def test_a_run_that_is_stopped_before_its_first_checkpoint_says_so(
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "train", stop)
+    monkeypatch.setattr(train_task, "train", stop)
     result = CliRunner().invoke(app, command(tmp_path))
     assert (result.exit_code, "stopped; there is no checkpoint yet" in result.output) == (130, True)

@@ -1,0 +1,67 @@
+"""Features and predictions of texts, each text computed under one row of a model's tables."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from tqdm import tqdm
+
+from xpeft.batches import Batch, collate
+from xpeft.data import DataSet, Example, Split, group_by_profile
+from xpeft.encoder import AdapterEncoder
+from xpeft.profile_model import ProfileModel
+from xpeft.scores import Indices
+
+# Features [texts, d] of each split that has texts.
+Features = dict[Split, torch.Tensor]
+
+
+@torch.no_grad()
+def compute_groups(
+    compute: Callable[[Batch], torch.Tensor], examples: Sequence[Example], groups: dict[int, list[int]], pad_id: int, device: torch.device
+) -> torch.Tensor:
+    """`compute` for every example, in order, [examples, …]; each group's examples are computed under the group's row, 64 at a time."""
+    parts: list[torch.Tensor] = []
+    order: list[int] = []
+    for row, indices in groups.items():
+        ranked = sorted(indices, key=lambda index: len(examples[index].ids))
+        for start in range(0, len(ranked), 64):
+            chunk = ranked[start : start + 64]
+            parts.append(compute(collate([row], [examples[index] for index in chunk], pad_id, device)).float().cpu())
+            order.extend(chunk)
+    out = torch.empty((len(examples), *parts[0].shape[1:]))
+    out[torch.tensor(order)] = torch.cat(parts)
+    return out
+
+
+def single_group(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
+    """All examples as one group under one row."""
+    return {row: list(range(len(examples)))}
+
+
+def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
+    """Label index of each example; the lowest of equal ones, as at the edge."""
+    predicted: Indices = compute_groups(model.logits, examples, groups, pad_id, model.device).argmax(1).numpy()
+    return predicted
+
+
+def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:
+    """Features of every text under its own profile's hard masks."""
+    return {
+        split: compute_groups(model.features, examples, group_by_profile(examples), pad_id, model.device)
+        for split, examples in tqdm(data.splits.items(), desc="features", unit="split", disable=quiet)
+        if examples
+    }
+
+
+def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: torch.device, quiet: bool) -> Features:
+    """Features of every text under the plain PLM."""
+
+    def plain(batch: Batch) -> torch.Tensor:
+        features: torch.Tensor = encoder(batch.ids, batch.types, batch.lengths, None)
+        return features
+
+    return {
+        split: compute_groups(plain, examples, single_group(examples), pad_id, device)
+        for split, examples in tqdm(data.splits.items(), desc="plain features", unit="split", disable=quiet)
+        if examples
+    }
