@@ -1,14 +1,13 @@
 /**
- * The database: one row a task, one row a profile, a few rows of a profile's past, one row a key, and where
- * profiles are spread over several databases a row that says which of them this is. What the fields mean is told in
- * docs/formats.md.
+ * Tables of the database: tasks, profiles, their history and tombstones, keys, and which of several databases this is.
+ * docs/formats.md defines the fields.
  *
  * @module
  */
 import { sql } from "drizzle-orm";
 import { check, customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Drizzle's own blob column hands out Node's Buffer; this one is the plain bytes. D1 gives a blob back as numbers. */
+/** A blob column of plain bytes. Drizzle's own returns Node's Buffer. D1 returns a blob as a list of numbers. */
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | ArrayBuffer | number[] }>({
   dataType: () => "blob",
   toDriver: (value) => value,
@@ -16,13 +15,13 @@ const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | ArrayBuffe
 });
 
 const written = {
-  /** 1 at first, up by one at each write of the row, its deletion included. */
+  /** Starts at 1 and rises by one at each write of the row, including its deletion. */
   generation: integer("generation").notNull(),
-  /** When the row was last written, in milliseconds since 1970. */
+  /** Time of the last write, in milliseconds since 1970. */
   updatedAt: integer("updated_at").notNull(),
 };
 
-/** A task: its labels, its head, and the masks of its default profile. */
+/** One row a task: its labels, its head, and the masks of its default profile. */
 export const tasks = sqliteTable("tasks", {
   name: text("name").primaryKey(),
   /** Id of the bundle that head and masks were trained on. */
@@ -41,12 +40,12 @@ const ofProfile = {
   task: text("task").notNull(),
   id: text("id").notNull(),
   masks: bytes("masks").notNull(),
-  /** An int8 for each label of the task, in sixteenths. */
+  /** One int8 for each label of the task, in sixteenths. */
   labelBias: bytes("label_bias"),
   ...written,
 };
 
-/** A profile: its masks and, where its task is learnt with one, its label bias. */
+/** One row a profile: its masks, and its label bias if it has one. */
 export const profiles = sqliteTable(
   "profiles",
   {
@@ -59,16 +58,16 @@ export const profiles = sqliteTable(
 );
 
 /**
- * What a profile was before its last writes. Triggers keep it (migration 0003): the last five generations, and none from
- * before its task's head changed, as those masks were learnt with the old one.
+ * A profile's last five generations, written by triggers (migration 0003). A new head of the task clears them, because
+ * those masks were trained with the old head.
  */
 export const profileHistory = sqliteTable("profile_history", ofProfile, (table) => [
   primaryKey({ columns: [table.task, table.id, table.generation] }),
 ]);
 
 /**
- * The generation at which a profile was deleted, or a task where `id` is empty; kept by triggers (migration 0003). A row
- * that is made again goes on from there, so that no generation ever means two things.
+ * The generation at which a profile was deleted, or a task if `id` is empty; written by triggers (migration 0003). A row
+ * that is created again continues from there, so that a generation is never used twice.
  */
 export const tombstones = sqliteTable(
   "tombstones",
@@ -76,38 +75,37 @@ export const tombstones = sqliteTable(
   (table) => [primaryKey({ columns: [table.task, table.id] })],
 );
 
-/** An API key; of its secret there is only a hash. */
+/** One row an API key, with a hash in place of the secret. */
 export const keys = sqliteTable("keys", {
-  /** The key's public part, by which it is looked up. */
+  /** The key's public part, used to look it up. */
   id: text("id").primaryKey(),
-  /** What its owner calls it. */
+  /** The name that its owner chose. */
   name: text("name").notNull(),
   /** SHA-256 over the whole key. */
   hash: bytes("hash").notNull(),
   /** JSON array of scopes. */
   scopes: text("scopes").notNull(),
-  /** The one task that it is confined to; NULL for all. */
+  /** The task that the key is restricted to; NULL for all tasks. */
   task: text("task"),
-  /** What the ids of the profiles that it reaches start with; empty for all. */
+  /** Prefix of the profile ids that the key is restricted to; empty for all profiles. */
   profilePrefix: text("profile_prefix").notNull(),
   createdAt: integer("created_at").notNull(),
-  /** Milliseconds since 1970; NULL for never. */
+  /** Milliseconds since 1970; NULL if it never expires. */
   expiresAt: integer("expires_at"),
-  /** To about two minutes; NULL for not yet. */
+  /** Milliseconds since 1970, to about two minutes; NULL if it was never used. */
   lastUsedAt: integer("last_used_at"),
 });
 
 /**
- * Which of how many databases this is, where profiles are spread over several: one row, or none where there is one
- * database only. It can be written only while there are no profiles (a trigger of migration 0004): which database a
- * profile belongs in follows from it.
+ * Which of several databases this is: one row, or none if there is a single database. A trigger (migration 0004) allows
+ * writes only while there are no profiles, because this row decides which database a profile belongs in.
  */
 export const shard = sqliteTable(
   "shard",
   {
-    /** Always 1, which SQLite gives a first row by itself, so that there is one row. */
+    /** Always 1, which SQLite gives a first row by default. It allows only one row. */
     only: integer("only").primaryKey(),
-    /** From 0. */
+    /** Counts from 0. */
     number: integer("number").notNull(),
     count: integer("count").notNull(),
   },
