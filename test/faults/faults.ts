@@ -56,7 +56,7 @@ const CACHED_OR_AWAY = ["ok", "database_unavailable"];
 /** All faults, in the order of the table. */
 export const FAULTS: readonly Fault[] = [
   {
-    name: "D1 is away",
+    name: "D1 is unreachable",
     broken: database("D1_ERROR: Network connection lost."),
     answers: {
       profiles: CACHED_OR_AWAY,
@@ -66,7 +66,7 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: "D1 has too much to do",
+    name: "D1 is overloaded",
     broken: database("D1_ERROR: D1 DB is overloaded. Requests queued for too long."),
     answers: {
       profiles: CACHED_OR_AWAY,
@@ -76,7 +76,7 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: "D1 takes a second for each query",
+    name: "each D1 query takes a second longer",
     broken: { database: { slowMs: 1000 } },
     answers: { profiles: ["ok"], writes: ["ok"], tokens: ["ok"], health: ["ok"] },
   },
@@ -91,13 +91,13 @@ export const FAULTS: readonly Fault[] = [
     answers: { profiles: ["ok"], writes: ["database_unavailable"], tokens: ["ok"], health: ["ok"] },
   },
   {
-    name: "D1 does what it is asked, and its answer is lost",
+    name: "D1 does the write, but its answer is lost",
     broken: { database: { error: "D1_ERROR: Network connection lost.", writesOnly: true, done: true } },
     // Compare and swap tells who writes again that it was done.
     answers: { profiles: ["ok"], writes: ["ok", "database_unavailable"], tokens: ["ok"], health: ["ok"] },
   },
   {
-    name: "a migration half applied: no history, no keys",
+    name: "a migration is half applied: no history, no keys",
     broken: {},
     database: { hurt: withoutMigrations, mend: withMigrations },
     answers: {
@@ -114,25 +114,25 @@ export const FAULTS: readonly Fault[] = [
     answers: { profiles: ["bundle_file_missing"], health: ["bundle_file_missing"] },
   },
   {
-    name: "weights are missing",
+    name: "the weights are missing",
     broken: asset("encoder.weights.0", "missing"),
     cold: true,
     answers: { profiles: ["bundle_file_missing"], health: ["bundle_file_missing"] },
   },
   {
-    name: "the tokenizer is cut off",
+    name: "the tokenizer is truncated",
     broken: asset("tokenizer.json", "truncated"),
     cold: true,
     answers: { profiles: ["bundle_file_corrupt"], health: ["bundle_file_corrupt"] },
   },
   {
-    name: "a bit of the weights is turned over",
+    name: "a bit of the weights is flipped",
     broken: asset("encoder.weights.0", "flipped"),
     cold: true,
     answers: { profiles: ["bundle_file_corrupt"], health: ["bundle_file_corrupt"] },
   },
   {
-    name: "a file cannot be read, once",
+    name: "a file cannot be read once",
     broken: asset("encoder.onnx", "once"),
     cold: true,
     answers: { profiles: ["ok", "bundle_unusable"], health: ["ok", "bundle_unusable"] },
@@ -144,7 +144,7 @@ export const FAULTS: readonly Fault[] = [
     answers: { profiles: ["ok"], health: ["ok"] },
   },
   {
-    name: "no memory to instantiate ONNX Runtime, for longer",
+    name: "no memory to instantiate ONNX Runtime, every time",
     broken: { memory: "instance" },
     cold: true,
     answers: { profiles: ["bundle_unusable"], health: ["bundle_unusable"] },
@@ -168,12 +168,12 @@ export const FAULTS: readonly Fault[] = [
     final: true,
   },
   {
-    name: "what learning takes is missing",
+    name: "the learning graph is missing",
     broken: asset("learning.onnx", "missing"),
     answers: { profiles: ["ok"], learnings: ["bundle_file_missing"], health: ["ok"] },
   },
   {
-    name: "a bit of what learning takes is turned over",
+    name: "a bit of the learning graph is flipped",
     broken: asset("learning.onnx", "flipped"),
     answers: { profiles: ["ok"], learnings: ["bundle_file_corrupt"], health: ["ok"] },
   },
@@ -183,7 +183,7 @@ export const FAULTS: readonly Fault[] = [
     answers: { profiles: ["ok"], tokens: ["tokens_not_set_up"], health: ["ok"] },
   },
   {
-    name: "TOKEN_KEYS was changed, the old key taken away",
+    name: "TOKEN_KEYS has a new key, and not the old one",
     broken: { tokenKeys: `newest:${Buffer.alloc(32, 7).toString("base64")}` },
     answers: { profiles: ["ok"], tokens: ["token_unknown_key"], health: ["ok"] },
   },

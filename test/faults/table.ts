@@ -5,14 +5,14 @@ import type { Finding } from "./try.ts";
 
 /** The document that the table is in, between two marks. */
 export const TABLE = "docs/reliability.md";
-const BEGIN = "<!-- npm run faults writes from here -->";
+const BEGIN = "<!-- npm run faults writes this table -->";
 const END = "<!-- to here -->";
 
 const COLUMNS: readonly Load[] = ["profiles", "writes", "tokens", "keys", "long texts", "learnings", "health"];
 
 function cell({ seen }: Finding, load: Load): string {
   const outcomes = [...(seen.get(load) ?? [])].sort(([a], [b]) => a.localeCompare(b));
-  return outcomes.map(([outcome, count]) => `${count} ${outcome === "ok" ? "right" : `\`${outcome}\``}`).join(", ");
+  return outcomes.map(([outcome, count]) => `${count} ${outcome === "ok" ? "correct" : `\`${outcome}\``}`).join(", ");
 }
 
 function row(finding: Finding): string {
@@ -30,19 +30,19 @@ export async function writeTable(findings: readonly Finding[], milliseconds: num
   const [, after] = (rest ?? "").split(END);
   if (after === undefined) throw new Error(`${TABLE} has not both marks of the table.`);
   const head = [
-    "broken",
+    "fault",
     "profiles",
     "writes",
     "tokens",
-    "keys that end",
+    "keys with an expiry",
     "texts of 432 tokens",
-    "learnings",
+    "learning",
     "`/healthz`",
-    "well again after",
-    "acknowledged writes kept",
+    "recovered after",
+    "acknowledged writes stored",
   ];
   const lines = [
-    `${milliseconds / 1000} s each, at commit ${await commitNow()}:`,
+    `Each fault lasts ${milliseconds / 1000} s. Commit ${await commitNow()}:`,
     "",
     `| ${head.join(" | ")} |`,
     `|${head.map(() => "---|").join("")}`,
