@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type OpenPage, saveScreenshot } from "../support/browser.ts";
+import { actionsOn, expectSoon, openPlayground, worker } from "./ground.ts";
+
+const TEXT = "Senate passes bill after long night";
+
+/** The label that the API answers for each profile. */
+async function labelsOf(text: string, profiles: readonly string[]): Promise<string[]> {
+  const answer = await worker.predict({ task: "demo", inputs: profiles.map((profile) => ({ profile, text })) });
+  const { predictions } = await answer.json<{ predictions: { label: string }[] }>();
+  return predictions.map(({ label }) => label);
+}
+
+export function testComparePage(): void {
+  let opened: OpenPage;
+  let { at, fill, press, textOf } = {} as ReturnType<typeof actionsOn>;
+
+  beforeEach(async () => {
+    opened = await openPlayground("/");
+    ({ at, fill, press, textOf } = actionsOn(opened.page));
+  });
+  afterEach(async () => {
+    expect(opened.complaints).toEqual([]);
+    await opened.page.context().close();
+  });
+
+  it("shows many answers side by side, how long they took, and what differs", async () => {
+    const profiles = ["demo-000", "demo-001", "demo-002", "demo-003"];
+    await fill("profiles", profiles.join("\n"));
+    await fill("text", TEXT);
+    await press("compare");
+    const labels = await labelsOf(TEXT, profiles);
+    await expectSoon(() => at("answers").locator("caption").allInnerTexts()).toEqual(
+      profiles.map((profile, place) => `${profile}: ${labels[place]}`),
+    );
+    expect(await textOf("status")).toMatch(/^(All 4 say|They differ: \d × )/);
+    expect(await textOf("phases")).toMatch(/encoder\s+\d+ ms/);
+    expect(await at("overlap").isHidden()).toBe(true);
+  });
+
+  it("shows bytes, and the masks of any two, to who may read them", async () => {
+    await fill("key", worker.adminKey);
+    await press("some");
+    await expectSoon(() => at("profiles").inputValue()).toMatch(/^demo-000\n/);
+    await fill("text", TEXT);
+    await press("compare");
+    await expectSoon(() => at("masks").locator("tr").count()).toBe(12);
+    expect(await textOf("answers")).toContain("156 bytes, generation 1");
+    expect(await textOf("changes")).toMatch(
+      /^They share \d+ of the 600 adapters that each chooses; by chance it would be some 300\.$/,
+    );
+    await at("other").selectOption("demo-000");
+    await expectSoon(() => textOf("changes")).toMatch(/^They share 600 of/);
+    await saveScreenshot(opened.page, "compare");
+  });
+
+  it("shows what is wrong with one profile beside the answers of the others", async () => {
+    await fill("profiles", "demo-000\nnobody");
+    await fill("text", TEXT);
+    await press("compare");
+    await expectSoon(() => at("answers").locator("> *").count()).toBe(2);
+    expect(await at("answers").locator(".problem").allInnerTexts()).toEqual([expect.stringContaining("nobody")]);
+    await fill("profiles", Array.from({ length: 17 }, (_, index) => `demo-${index}`).join("\n"));
+    await press("compare");
+    await expectSoon(() => textOf("trouble")).toMatch(/^17 profiles are more/);
+  });
+
+  it("ranks profiles by labelled texts", async () => {
+    const [first] = await labelsOf(TEXT, ["demo-000"]);
+    await fill("profiles", "demo-000\ndemo-001\nnobody");
+    await fill("labelled", `${TEXT}\t${first}\nno label here`);
+    await press("try");
+    await expectSoon(() => textOf("tried")).toMatch(/^Line 2 does not end in a tab/);
+    await fill("labelled", `${TEXT}\t${first}\n\n${TEXT}\t${first}`);
+    await press("try");
+    await expectSoon(() => textOf("tried")).toBe("2 texts, 3 profiles.");
+    const rows = await at("ranks").locator("tbody tr").allInnerTexts();
+    expect(rows[0]).toMatch(/^demo-00[01]\s+2 of 2 \(100%\)/);
+    expect(rows.find((row) => row.startsWith("demo-000"))).toMatch(/2 of 2 \(100%\)/);
+    expect(rows[2]).toMatch(/^nobody\s+.*no profile "nobody"/);
+  });
+
+  it("shows nothing of another task once that is chosen", async () => {
+    await fill("profiles", "demo-000");
+    await fill("text", TEXT);
+    await press("compare");
+    await expectSoon(() => at("answers").locator("> *").count()).toBe(1);
+    await at("task").dispatchEvent("change");
+    expect(await textOf("answers")).toBe("");
+    expect(await at("profiles").inputValue()).toBe("");
+  });
+}

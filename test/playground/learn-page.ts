@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { OpenPage } from "../support/browser.ts";
+import { lessonsOf } from "../support/lessons.ts";
+import { SHAPE } from "../support/rows.ts";
+import { actionsOn, expectSoon, openPlayground, worker } from "./ground.ts";
+
+interface Example {
+  readonly text: string;
+  readonly label: string;
+}
+
+const rowOf = async (profile: string) => {
+  const response = await worker.get(`/v1/profiles/demo/${profile}`);
+  return (await response.json()) as { generation: number; masks: string; code?: string };
+};
+
+export function testLearnPage(): void {
+  let opened: OpenPage;
+  let { at, fill, press, textOf, focused } = {} as ReturnType<typeof actionsOn>;
+
+  beforeEach(async () => {
+    opened = await openPlayground("/learn");
+    ({ at, fill, press, textOf, focused } = actionsOn(opened.page));
+  });
+  afterEach(async () => {
+    expect(opened.complaints).toEqual([]);
+    await opened.page.context().close();
+  });
+
+  const firstSentence = () => at("rows").locator("input").first();
+  const rowCount = () => at("rows").locator("li").count();
+
+  /** Pastes lines into the first sentence's field. */
+  async function paste(lines: readonly string[]): Promise<void> {
+    await opened.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await opened.page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(lines.join("\n"))})`);
+    await firstSentence().press("Control+V");
+  }
+
+  /** Rows with a sentence, and the labels chosen beside them. */
+  const shownExamples = () =>
+    opened.page.evaluate<Example[]>(
+      `[...document.querySelectorAll("#rows li")]
+        .map((row) => ({ text: row.querySelector("input").value, label: row.querySelector("select").value }))
+        .filter(({ text }) => text !== "")`,
+    );
+
+  async function pasteExamples(examples: readonly Example[]): Promise<void> {
+    await paste(examples.map(({ text, label }) => `${text}\t${label}`));
+    await expectSoon(shownExamples).toEqual(examples);
+  }
+
+  /** Scores that the page shows, by the captions' first word. */
+  const shownScores = (when: string) =>
+    at("answers")
+      .locator("table", { has: opened.page.locator("caption", { hasText: new RegExp(`^${when}`) }) })
+      .locator("tbody")
+      .allInnerTexts();
+
+  const answerCount = () => at("answers").locator("table").count();
+
+  it("takes sentences and labels by keyboard, line by line or many at once", async () => {
+    const { keyboard } = opened.page;
+    await firstSentence().focus();
+    await keyboard.type("A river");
+    await keyboard.press("Tab");
+    await keyboard.press("m");
+    expect(await shownExamples()).toEqual([{ text: "A river", label: "middle" }]);
+    await firstSentence().press("Enter");
+    await keyboard.type("A pump");
+    expect(await opened.page.locator(":focus").getAttribute("aria-label")).toBe("Sentence 2");
+    expect(await at("going").isHidden()).toBe(true);
+    expect(await at("stop").isDisabled()).toBe(true);
+    await keyboard.press("Tab");
+    await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    expect(await rowCount()).toBe(9);
+
+    await firstSentence().press("End");
+    await paste(["", "", " of mud", "A lake\tlow", "A drill"]);
+    await expectSoon(shownExamples).toEqual([
+      { text: "A river of mud", label: "middle" },
+      { text: "A lake", label: "low" },
+      { text: "A drill", label: "middle" },
+    ]);
+    await paste(lessonsOf(20).map(({ text }) => text));
+    await expectSoon(rowCount).toBe(28);
+    expect(await shownExamples()).toHaveLength(22);
+  });
+
+  it("says which key it takes, where there is none or one that may not learn", async () => {
+    await pasteExamples(lessonsOf(4));
+    await fill("profile", "me");
+    await press("learn");
+    await expectSoon(() => textOf("trouble")).toContain('needs a key with the scope "learn"');
+    expect(await textOf("trouble")).toContain("keys create --scope predict learn write");
+    await fill("key", await worker.makeKey({ scopes: ["predict", "write"] }));
+    await press("learn");
+    await expectSoon(() => textOf("trouble")).toContain("--scope learn");
+  });
+
+  it("shows what is wrong with the examples, and what can be done", async () => {
+    const examples = lessonsOf(4, ["low", "low"]);
+    await pasteExamples(examples);
+    await fill("key", worker.adminKey);
+    await fill("profile", "me");
+    await press("learn");
+    const refused = await worker.ask("POST", "/v1/profiles/demo/me/learn", { body: { examples } });
+    const { detail, hint } = (await refused.json()) as { detail: string; hint: string };
+    await expectSoon(() => textOf("trouble")).toBe(`${detail} ${hint}`);
+    await focused("learn");
+  });
+
+  it("learns a profile anew, shows what changed, and brings the earlier one back", async () => {
+    const before = await rowOf("demo-005");
+    await fill("key", worker.adminKey);
+    await fill("profile", "demo-005");
+    await fill("texts", "A boat on the pond\nThe gearbox is loud");
+    await pasteExamples(lessonsOf(6));
+    await press("learn");
+    await at("bar").waitFor();
+    await expectSoon(() => at("bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]\d*%, (choosing|trying)/);
+    await expectSoon(() => textOf("loss")).toMatch(/^\d\.\d{3}$/);
+    expect(await textOf("pass")).toMatch(/^\d+ of \d+$/);
+    await expectSoon(() => textOf("accuracy")).toMatch(/^\d+%$/);
+    expect(await textOf("seconds")).toMatch(/^\d+/);
+    await expectSoon(answerCount).toBe(4);
+    await at("masks").locator("table").waitFor();
+
+    const learnt = await rowOf("demo-005");
+    expect(learnt.generation).toBe(before.generation + 1);
+    expect(await textOf("result-title")).toBe(`Profile demo-005 of demo, learnt anew: generation ${learnt.generation}`);
+    await focused("result-title");
+    const facts = await textOf("facts");
+    expect(facts).toMatch(/Left-out accuracy, start\s+\d+% of 6/);
+    expect(facts).toMatch(/Left-out accuracy, learnt\s+\d+% of 6/);
+    expect(facts).toContain("159 (masks 156, label bias 3)");
+    expect(await textOf("trust")).toMatch(/gain/);
+
+    const rows = 2 * SHAPE.layers;
+    expect(await at("masks").locator("svg").count()).toBe(rows);
+    expect(await at("masks").locator("path").count()).toBe(rows * SHAPE.size);
+    const [kept, added, dropped] = await Promise.all(
+      ["kept", "added", "dropped"].map((kind) => at("masks").locator(`.${kind}`).count()),
+    );
+    expect(added).toBe(dropped);
+    expect((kept ?? 0) + (added ?? 0)).toBe(rows * SHAPE.chosen);
+    expect(await textOf("changes")).toContain(`${added} of ${rows * SHAPE.chosen} chosen adapters`);
+    expect(await shownScores("Now")).not.toEqual(await shownScores("Before"));
+
+    // This text was not asked before the learning.
+    await fill("texts", "Rain on the roof of the mill");
+    await press("ask");
+    await expectSoon(answerCount).toBe(2);
+    expect(await textOf("answers")).toContain("mill");
+    const scoresBefore = await shownScores("Before");
+    expect(await shownScores("Now")).not.toEqual(scoresBefore);
+
+    await press("undo");
+    await expectSoon(() => textOf("status")).toMatch(
+      new RegExp(`^Undone.*generation ${learnt.generation + 1} is generation ${before.generation} again`),
+    );
+    expect(await rowOf("demo-005")).toMatchObject({ masks: before.masks, generation: learnt.generation + 1 });
+    await expectSoon(() => textOf("asked")).toMatch(/^0 of 1/);
+    expect(await shownScores("Now")).toEqual(scoresBefore);
+  });
+
+  it("makes a new profile, and deletes it again", async () => {
+    await fill("key", worker.adminKey);
+    await fill("profile", "new-one");
+    await fill("texts", "The oar is wet");
+    await pasteExamples(lessonsOf(6));
+    await press("learn");
+    await expectSoon(answerCount).toBe(2);
+    expect(await textOf("answers")).toContain("Before (the task's default)");
+    expect(await textOf("answers")).toContain("Now (generation 1)");
+    await press("undo");
+    await expectSoon(() => textOf("answers")).toContain("Now (the task's default)");
+    expect(await shownScores("Now")).toEqual(await shownScores("Before"));
+    expect(await rowOf("new-one")).toMatchObject({ code: "unknown_profile" });
+  });
+
+  it("learns by a key that may do nothing else, and says what it lacks to compare and to undo", async () => {
+    await fill("key", await worker.makeKey({ scopes: ["predict", "learn"] }));
+    await fill("profile", "demo-006");
+    await fill("texts", "The oar is wet");
+    await pasteExamples(lessonsOf(4));
+    await press("learn");
+    await expectSoon(answerCount).toBe(2);
+    await at("masks").locator("table").waitFor();
+    expect(await textOf("changes")).toBe(
+      "Compared with nothing, as the key may not read what was before: drawn as they are now.",
+    );
+    expect(await at("masks").locator(".kept").count()).toBe(2 * SHAPE.layers * SHAPE.chosen);
+    expect(await shownScores("Before")).toHaveLength(1);
+    await press("undo");
+    await expectSoon(() => textOf("trouble")).toContain('needs a key with the scope "write"');
+    await fill("key", worker.adminKey);
+    await press("undo");
+    await expectSoon(() => textOf("status")).toMatch(/^Undone/);
+    await expectSoon(() => textOf("asked")).toMatch(/^0 of 1/);
+    expect(await shownScores("Now")).toEqual(await shownScores("Before"));
+  });
+
+  it("stops when it is told to, and leaves the profile as it is", async () => {
+    const before = await rowOf("demo-007");
+    await fill("key", worker.adminKey);
+    await fill("profile", "demo-007");
+    await pasteExamples(lessonsOf(40));
+    await press("learn");
+    await expectSoon(() => at("bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]/);
+    await focused("stop");
+    await opened.page.keyboard.press("Enter");
+    await expectSoon(() => textOf("status")).toMatch(
+      new RegExp(`^Stopped.*at generation ${before.generation}, as before`),
+    );
+    await focused("learn");
+    // Who is let in next knows that it was given up.
+    await expectSoon(async () => {
+      const body = { examples: lessonsOf(2), start: "own", epochs: 1, dryRun: true };
+      return (await worker.ask("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;
+    }).toBe(200);
+    expect(await rowOf("demo-007")).toEqual(before);
+  });
+}
