@@ -29,9 +29,9 @@ export function drawTwoMasks(a: Named, b: Named, shape: Shape): string {
   };
   const [first, second] = [setsOf(a.masks), setsOf(b.masks)];
   let shared = 0;
-  const cells = first.flatMap((own, row) =>
+  const cells = first.flatMap((adapters, row) =>
     Array.from({ length: size }, (_, adapter) => {
-      const [inFirst, inSecond] = [own.has(adapter), second[row]?.has(adapter) ?? false];
+      const [inFirst, inSecond] = [adapters.has(adapter), second[row]?.has(adapter) ?? false];
       if (inFirst && inSecond) shared++;
       const kind = inFirst ? (inSecond ? "both" : "first") : inSecond ? "second" : "neither";
       const at = { x: LEFT + adapter * CELL, y: TOP + row * CELL + (row >> 1) * 2 };
@@ -43,9 +43,9 @@ export function drawTwoMasks(a: Named, b: Named, shape: Shape): string {
   );
   const share = Math.round((100 * shared) / (2 * layers * chosen));
   const legend = [
-    [0, COLOURS.both, `both: ${share}% of what each chooses`],
-    [270, COLOURS.first, `${a.profile} alone`],
-    [410, COLOURS.second, `${b.profile} alone`],
+    [0, COLOURS.both, `both: ${share}% of each profile's choices`],
+    [270, COLOURS.first, `only ${a.profile}`],
+    [410, COLOURS.second, `only ${b.profile}`],
     [550, COLOURS.neither, "neither"],
   ] as const;
   const keys = legend.flatMap(([offset, fill, what]) => {
@@ -53,7 +53,9 @@ export function drawTwoMasks(a: Named, b: Named, shape: Shape): string {
     return [element("rect", { x, y: 20, width: 11, height: 11, fill }), label(x + 17, 30, what, { "font-size": 12 })];
   });
   const height = TOP + layers * (2 * CELL + 2) + 26;
-  const below = label(LEFT, height - 8, `the pool's ${size} adapters, down and up of each layer`, { "font-size": 11 });
+  const below = label(LEFT, height - 8, `the pool's ${size} adapters; two rows for each layer: down and up`, {
+    "font-size": 11,
+  });
   const title = `The masks of profiles ${a.profile} and ${b.profile}`;
   return picture(LEFT + size * CELL + 10, height, title, ...keys, ...rows, ...cells, below);
 }

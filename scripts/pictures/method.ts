@@ -3,7 +3,7 @@ import { element, label, picture } from "./svg.ts";
 const ADAPTERS = 12;
 const CHOSEN = new Set([0, 2, 3, 6, 8, 11]);
 const SHARED = "#d9e8f5";
-const OWN = "#f9d9b8";
+const PROFILE = "#f9d9b8";
 
 const box = (x: number, y: number, width: number, height: number, fill: string) =>
   element("rect", { x, y, width, height, rx: 6, fill, stroke: "#555" });
@@ -23,7 +23,7 @@ const TIP = element(
 
 const middle = { "text-anchor": "middle" };
 
-/** How a profile's masks make an answer: what all share in blue, what is a profile's own in orange. */
+/** How a profile's masks make an answer: what all share in blue, what belongs to one profile in orange. */
 export function drawMethod(): string {
   const pool = Array.from({ length: ADAPTERS }, (_, adapter) => {
     const x = 30 + adapter * 26;
@@ -39,7 +39,7 @@ export function drawMethod(): string {
         stroke: chosen ? "#222" : "#bbb",
         "stroke-width": chosen ? 2 : 1,
       }),
-      element("rect", { x, y: 140, width: 18, height: 18, fill: chosen ? OWN : "#fff", stroke: "#555" }),
+      element("rect", { x, y: 140, width: 18, height: 18, fill: chosen ? PROFILE : "#fff", stroke: "#555" }),
       label(x + 9, 154, chosen ? "1" : "0", middle),
     ].join("");
   });
@@ -50,18 +50,18 @@ export function drawMethod(): string {
     TIP,
     label(30, 34, "adapter pool of a layer: random, frozen, shared by all", { "font-weight": 600 }),
     ...pool,
-    label(30, 182, "a profile's mask: a bit for each adapter, k of them ones", { "font-weight": 600 }),
-    label(30, 202, "6 layers, down and up: 156 bytes, all that is stored of most profiles", { fill: "#555" }),
+    label(30, 182, "a profile's mask: one bit for each adapter, k of them 1", { "font-weight": 600 }),
+    label(30, 202, "6 layers, down and up: 156 bytes, all that most profiles store", { fill: "#555" }),
     arrow(346, 108, 404, 108),
     label(375, 98, "mean", middle),
-    box(408, 72, 130, 66, OWN),
-    label(473, 100, "its adapter", middle),
-    label(473, 120, "merged on demand", { ...middle, "font-size": 11 }),
+    box(408, 72, 130, 66, PROFILE),
+    label(473, 100, "merged adapter", middle),
+    label(473, 120, "one in each layer", { ...middle, "font-size": 11 }),
     arrow(538, 105, 588, 105),
     box(592, 40, 180, 130, SHARED),
     label(682, 80, "frozen encoder", { ...middle, "font-weight": 600 }),
     label(682, 102, "MiniLM, int8, 6 layers", middle),
-    label(682, 124, "the adapter after each", { ...middle, "font-size": 11 }),
+    label(682, 124, "with the merged adapters", { ...middle, "font-size": 11 }),
     label(682, 16, "text", middle),
     arrow(682, 20, 682, 38),
     arrow(682, 170, 682, 206),
@@ -69,10 +69,10 @@ export function drawMethod(): string {
     label(682, 233, "the task's head", middle),
     arrow(592, 228, 540, 228),
     label(470, 224, "label and scores", middle),
-    label(470, 244, "+ label bias, a byte each", { ...middle, "font-size": 11, fill: "#a05a12" }),
+    label(470, 244, "+ label bias: 1 byte a label", { ...middle, "font-size": 11, fill: "#a05a12" }),
     element("rect", { x: 30, y: 262, width: 12, height: 12, fill: SHARED, stroke: "#555" }),
     label(48, 273, "shared by all profiles", { "font-size": 12 }),
-    element("rect", { x: 220, y: 262, width: 12, height: 12, fill: OWN, stroke: "#555" }),
-    label(238, 273, "a profile's own", { "font-size": 12 }),
+    element("rect", { x: 220, y: 262, width: 12, height: 12, fill: PROFILE, stroke: "#555" }),
+    label(238, 273, "belongs to one profile", { "font-size": 12 }),
   );
 }
