@@ -1,6 +1,7 @@
 import { type Carry, signToken } from "../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../src/auth/signing-keys.ts";
-import type { NewProfile, NewTask } from "../src/profiles/profile.ts";
+import type { NewProfile } from "../src/profiles/profile.ts";
+import type { NewTask } from "../src/profiles/task.ts";
 import { TOKEN_KEYS } from "../test/support/worker.ts";
 
 const TOKEN_SECONDS = 3600;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import type { Bindings } from "../functions/http/env.ts";
+import { CommandError } from "../node/errors.ts";
 import { placeOf } from "../src/sharding/shard-map.ts";
 import type { Database } from "../src/storage/database.ts";
-import { CommandError } from "./errors.ts";
 
 /**
  * Runs work on the local database, the one that `wrangler dev` serves.

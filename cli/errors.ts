@@ -1,16 +1,6 @@
 import { ProblemError } from "../client/index.ts";
+import { CommandError } from "../node/errors.ts";
 import { XpeftError } from "../src/errors.ts";
-
-/** A command that cannot do what it was asked, and what its caller can do about it. */
-export class CommandError extends Error {
-  readonly hint: string;
-
-  constructor(message: string, hint: string, options?: { cause: unknown }) {
-    super(message, options);
-    this.name = "CommandError";
-    this.hint = hint;
-  }
-}
 
 /** A command that was called wrongly, which no option's own check could tell. */
 export class UsageError extends CommandError {}

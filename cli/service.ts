@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { type Client, createClient } from "../client/index.ts";
-import { CommandError, NoAnswer, UsageError } from "./errors.ts";
+import { CommandError } from "../node/errors.ts";
+import { NoAnswer, UsageError } from "./errors.ts";
 
 /** Where a running Worker is, and what it is asked with. */
 export interface ServiceOptions {

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { CommandError } from "./errors.ts";
+import { CommandError } from "../node/errors.ts";
 
 /**
  * Writes text to a file as it comes, or to standard output for `-`. The file is there once all of it is: until then it has `.part`

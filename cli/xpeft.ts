@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { type Command, CommanderError, program } from "commander";
+import { CommandError } from "../node/errors.ts";
 import { readVersion } from "../node/package.ts";
-import { CommandError, describeError, EXIT, exitCodeOf } from "./errors.ts";
+import { describeError, EXIT, exitCodeOf } from "./errors.ts";
 
 /** Adds a command to the program. */
 type Register = (program: Command) => void;

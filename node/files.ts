@@ -2,11 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { CommandError } from "../cli/errors.ts";
 import { type ReadFile, readManifest } from "../src/bundle/files.ts";
+import type { TargetBundle } from "../src/bundle/manifest.ts";
 import { XpeftError } from "../src/errors.ts";
-import { parseProfile, parseTask, type TargetBundle } from "../src/profiles/file-format.ts";
-import type { NewProfile, NewTask } from "../src/profiles/profile.ts";
+import { parseProfile, parseTask } from "../src/profiles/file-format.ts";
+import type { NewProfile } from "../src/profiles/profile.ts";
+import type { NewTask } from "../src/profiles/task.ts";
+import { CommandError } from "./errors.ts";
 import { ofPackage } from "./package.ts";
 
 /** The bundle that is deployed with the Worker. */

@@ -10,9 +10,10 @@
  * const { predictions } = await engine.predict(task, [{ parts: profile, input: { text: "A text" } }]);
  */
 
-export { CommandError } from "../cli/errors.ts";
 export { XpeftError } from "../src/errors.ts";
-export type { NewProfile, NewTask } from "../src/profiles/profile.ts";
-export type { Engine, Prediction, ProfileParts, Reading, TextInput } from "../src/serving/engine.ts";
+export type { NewProfile, ProfileParts } from "../src/profiles/profile.ts";
+export type { NewTask } from "../src/profiles/task.ts";
+export type { Engine, Prediction, Reading, TextInput } from "../src/serving/engine.ts";
 export { loadEngine } from "./engine.ts";
+export { CommandError } from "./errors.ts";
 export { DEFAULT_BUNDLE, readProfilesFile, readTaskFile } from "./files.ts";

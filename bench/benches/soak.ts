@@ -1,6 +1,7 @@
 import { mean } from "d3-array";
 import { toBase64 } from "../../src/lib/base64.ts";
-import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
+import type { NewProfile } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import { ask, count, onlyStatuses, predict, predictStream, type Statuses } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";
 import { draws, type Send, throughput } from "../load.ts";

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBundle } from "../../node/files.ts";
-import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
+import type { NewProfile } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../../test/support/rows.ts";
 import { BUNDLE } from "../graphs.ts";
 

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { CommandError } from "../../cli/errors.ts";
+import { CommandError } from "../../node/errors.ts";
 
 interface Process {
   readonly pid: number;

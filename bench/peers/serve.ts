@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { bestLabel, labelLogits, softmax } from "../../src/model/head.ts";
-import type { NewTask } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import type { Answer } from "./peer.ts";
 
 /** What is sent to a peer. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { CommandError } from "../../cli/errors.ts";
+import { CommandError } from "../../node/errors.ts";
 import { python, withoutPython } from "../../test/support/python.ts";
 import { PeerMissing } from "../peers/peer.ts";
 import { runToEnd } from "../peers/process.ts";

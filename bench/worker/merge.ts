@@ -1,6 +1,6 @@
 import { mergeAdapters } from "../../src/model/merge.ts";
 import kernels from "../../src/model/pool/kernels.wasm";
-import type { AdapterPool, PoolShape } from "../../src/model/pool/load.ts";
+import type { AdapterPool, PoolShape } from "../../src/model/pool/pool.ts";
 import { createSignPool } from "../../src/model/pool/sign.ts";
 import { masksOf } from "../../test/support/rows.ts";
 import { feedsOf } from "./feeds.ts";

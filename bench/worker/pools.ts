@@ -1,5 +1,5 @@
 import type { BundleFile } from "../../src/bundle/manifest.ts";
-import type { AdapterPool, PoolShape } from "../../src/model/pool/load.ts";
+import type { AdapterPool, PoolShape } from "../../src/model/pool/pool.ts";
 import { readTrainedPool } from "../../src/model/pool/trained.ts";
 
 const MOST_BYTES_A_FILE = 16 * 2 ** 20;

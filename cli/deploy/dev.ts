@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { CommandError } from "../../node/errors.ts";
 import { ofPackage } from "../../node/package.ts";
 import { wholeNumber } from "../arguments.ts";
-import { CommandError } from "../errors.ts";
 
 const HIGHEST_PORT = 65_535;
 

@@ -1,7 +1,9 @@
 import type { Client } from "../../client/index.ts";
-import { parseProfile, type TargetBundle } from "../../src/profiles/file-format.ts";
-import type { NewTask } from "../../src/profiles/profile.ts";
-import { CommandError, describeError } from "../errors.ts";
+import { CommandError } from "../../node/errors.ts";
+import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import { parseProfile } from "../../src/profiles/file-format.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
+import { describeError } from "../errors.ts";
 import { readServedTask } from "../learn/learner-remote.ts";
 import type { Progress } from "../progress.ts";
 import { servedProfiles } from "../registry/profiles-bulk.ts";

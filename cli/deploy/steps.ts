@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { z } from "zod";
+import { CommandError } from "../../node/errors.ts";
 import { SCOPES } from "../../src/auth/access.ts";
 import { drawKey } from "../../src/auth/api-keys.ts";
-import { CommandError } from "../errors.ts";
 import { insertStatement } from "../keys/key-text.ts";
 import type { Wrangler } from "./wrangler.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { CommandError } from "../errors.ts";
+import { CommandError } from "../../node/errors.ts";
 
 /** How wrangler is run for one environment of a deploy. */
 export interface Wrangler {

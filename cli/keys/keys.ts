@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import { CommandError } from "../../node/errors.ts";
 import { SCOPES, type Scope } from "../../src/auth/access.ts";
 import { createKeyStore, drawKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { withDatabase } from "../database.ts";
-import { CommandError } from "../errors.ts";
 import { createOptions } from "./key-options.ts";
 import { describeKey, insertStatement, keyTable } from "./key-text.ts";
 

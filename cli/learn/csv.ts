@@ -1,6 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
-import { CommandError } from "../errors.ts";
+import { CommandError } from "../../node/errors.ts";
 
 /** A record of a CSV text. */
 export interface CsvRecord {

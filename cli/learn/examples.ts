@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { CommandError } from "../../node/errors.ts";
 import { linesOf, readText } from "../../node/files.ts";
 import type { Example } from "../../src/learn/examples.ts";
 import { profilePattern } from "../../src/profiles/names.ts";
 import { PROFILE_RULE } from "../arguments.ts";
-import { CommandError } from "../errors.ts";
 import { readCsv } from "./csv.ts";
 
 /** A labelled text of a file. */

@@ -1,8 +1,9 @@
 import { ProblemError } from "../../client/index.ts";
+import { CommandError } from "../../node/errors.ts";
 import { placed } from "../../node/files.ts";
 import { type ErrorCode, XpeftError } from "../../src/errors.ts";
 import { targetOf } from "../../src/learn/examples.ts";
-import { CommandError, describeError } from "../errors.ts";
+import { describeError } from "../errors.ts";
 import type { FileExample } from "./examples.ts";
 import type { Learner } from "./learner.ts";
 import type { LearntFile } from "./learnt-file.ts";

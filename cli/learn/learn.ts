@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { CommandError } from "../../node/errors.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
@@ -6,7 +7,7 @@ import { profilePattern } from "../../src/profiles/names.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { PROFILE_RULE, profileArgument, taskArgument, wholeNumber } from "../arguments.ts";
 import { withLoneDatabase } from "../database.ts";
-import { CommandError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { endAtInterrupt } from "../interrupt.ts";
 import { openService } from "../service.ts";
 import { type FileExample, readExamples } from "./examples.ts";

@@ -1,7 +1,8 @@
 import { type Client, learning, unwrap } from "../../client/index.ts";
+import type { TargetBundle } from "../../src/bundle/manifest.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
-import { parseTask, type TargetBundle } from "../../src/profiles/file-format.ts";
-import type { NewTask } from "../../src/profiles/profile.ts";
+import { parseTask } from "../../src/profiles/file-format.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import type { Learner, Manner } from "./learner.ts";
 
 /**

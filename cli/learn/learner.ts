@@ -1,15 +1,15 @@
 import { loadEngine } from "../../node/engine.ts";
+import { CommandError } from "../../node/errors.ts";
 import { readTaskFile } from "../../node/files.ts";
+import type { TargetBundle } from "../../src/bundle/manifest.ts";
 import { XpeftError } from "../../src/errors.ts";
 import type { Example } from "../../src/learn/examples.ts";
 import type { Hooks, Progress } from "../../src/learn/progress.ts";
-import type { TargetBundle } from "../../src/profiles/file-format.ts";
-import type { NewTask } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import type { Engine } from "../../src/serving/engine.ts";
 import { type LearntProfile, learnProfile, type StartChoice } from "../../src/serving/learn-profile.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { createStore } from "../../src/storage/profile-store.ts";
-import { CommandError } from "../errors.ts";
 
 /** How profiles are to be learnt. */
 export interface Manner {

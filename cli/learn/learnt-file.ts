@@ -1,8 +1,10 @@
 import { appendFileSync, readFileSync, truncateSync } from "node:fs";
+import { CommandError } from "../../node/errors.ts";
 import { linesOf, parseProfiles } from "../../node/files.ts";
-import { formatProfile, type TargetBundle } from "../../src/profiles/file-format.ts";
-import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
-import { CommandError } from "../errors.ts";
+import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import { formatProfile } from "../../src/profiles/file-format.ts";
+import type { NewProfile } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 
 /** A `profiles.ndjson` that grows by one profile after the other. */
 export interface LearntFile {

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
+import { CommandError } from "../../node/errors.ts";
 import { wholeNumber } from "../arguments.ts";
-import { CommandError } from "../errors.ts";
 import { createProgress } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { CommandError } from "../../node/errors.ts";
 import { readLines } from "../../node/files.ts";
-import { CommandError } from "../errors.ts";
 
 const recordSchema = z.object({
   profile: z.string(),

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { CommandError } from "../errors.ts";
+import { CommandError } from "../../node/errors.ts";
 
 /**
  * Lines as they come, of a file or of standard input.

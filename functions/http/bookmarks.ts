@@ -1,6 +1,4 @@
-import type { Context } from "hono";
-import type { AppEnv } from "./env.ts";
-import { RequestError } from "./problem.ts";
+import { RequestError } from "./problem-codes.ts";
 
 /** The header by which a caller reads at least what it has written; also an answer's. */
 export const BOOKMARK = "x-d1-bookmark";
@@ -44,11 +42,4 @@ export function bookmarkNow({ brought, opened, count }: Sessions): string | null
     (_, number) => opened.get(number)?.getBookmark() ?? brought[number] ?? "",
   );
   return parts.some((part) => part !== "") ? parts.join(".") : null;
-}
-
-/** The sessions of a request, for a bookmark that comes later than the headers; these get none then. */
-export function takeSessions(c: Context<AppEnv>): Sessions | undefined {
-  const sessions = c.get("sessions");
-  c.set("sessions", undefined);
-  return sessions;
 }

@@ -4,7 +4,7 @@ import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Access } from "../../src/auth/access.ts";
 import type { Share } from "../../src/lib/budget.ts";
 import type { Sessions } from "./bookmarks.ts";
-import type { ProblemCode } from "./problem.ts";
+import type { ProblemCode } from "./problem-codes.ts";
 
 /** What wrangler.toml binds. */
 export interface Bindings {

@@ -2,7 +2,8 @@ import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { XpeftError } from "../../src/errors.ts";
 import type { AppEnv } from "./env.ts";
-import { type Fault, problem, RequestError, statusOf } from "./problem.ts";
+import { problem } from "./problem.ts";
+import { type Fault, RequestError, statusOf } from "./problem-codes.ts";
 
 /** The last in a chain of causes; what the platform said. */
 function rootCause(error: Error): Error {

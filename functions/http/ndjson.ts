@@ -1,32 +1,11 @@
 import type { Context } from "hono";
-import { createMiddleware } from "hono/factory";
 import { BrokenStream } from "../../src/lib/ndjson.ts";
-import { holdBytes } from "../middleware/body-budget.ts";
-import { requireIdentity } from "../middleware/json-body.ts";
 import type { AppEnv } from "./env.ts";
 import { faultOf } from "./error-handler.ts";
-import { problemOf, RequestError } from "./problem.ts";
+import { problemOf } from "./problem.ts";
 
 /** The media type of JSON Lines; by its type any, as the routes' types would else take it for one of JSON's. */
 export const NDJSON: string = "application/x-ndjson";
-
-/** Refuses bodies that are not said to be JSON Lines. */
-export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
-  const [type = ""] = (c.req.header("content-type") ?? "").split(";");
-  if (type.trim().toLowerCase() !== NDJSON) {
-    throw new RequestError(
-      "unsupported_media_type",
-      "The body is not said to be JSON Lines.",
-      `Send it with the header content-type: ${NDJSON}.`,
-    );
-  }
-  requireIdentity(c);
-  await next();
-});
-
-/** Holds room for what a stream has in memory at once, until its answer has ended. */
-export const holdStream = (bytes: number) =>
-  createMiddleware<AppEnv>((c, next) => holdBytes(c, bytes, next, () => c.get("streaming")));
 
 /** The body as it arrives. */
 export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {

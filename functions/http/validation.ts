@@ -1,6 +1,6 @@
 import type { Hook } from "@hono/zod-openapi";
 import type { AppEnv } from "./env.ts";
-import { RequestError } from "./problem.ts";
+import { RequestError } from "./problem-codes.ts";
 
 type Issue = { path: PropertyKey[]; message: string; code?: string; errors?: Issue[][] };
 

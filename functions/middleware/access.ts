@@ -6,7 +6,7 @@ import { XpeftError } from "../../src/errors.ts";
 import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import { wantsFresh } from "../http/cache-control.ts";
 import type { AppEnv } from "../http/env.ts";
-import { type ProblemCode, RequestError } from "../http/problem.ts";
+import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
 import { databaseCount, plainDatabase } from "../platform/databases.ts";
 import { authenticatorOf } from "../platform/isolate.ts";
 import { readSettings } from "../platform/settings.ts";

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/env.ts";
-import { type ProblemCode, RequestError } from "../http/problem.ts";
+import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
 import { holdBytes } from "./body-budget.ts";
 
 /** Problems that every route with a JSON body can answer with. */

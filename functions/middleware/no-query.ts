@@ -1,6 +1,6 @@
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/env.ts";
-import { RequestError } from "../http/problem.ts";
+import { RequestError } from "../http/problem-codes.ts";
 
 /** Refuses query parameters where a route takes none: one that nobody reads was meant to do something. */
 export const noQuery = createMiddleware<AppEnv>(async (c, next) => {

@@ -6,7 +6,7 @@ import { FIRST, type Shards } from "../../src/sharding/shards.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import type { AppEnv, Bindings } from "../http/env.ts";
-import type { ProblemCode } from "../http/problem.ts";
+import type { ProblemCode } from "../http/problem-codes.ts";
 
 /** Problems of routes that read or write tasks and profiles, where these are spread over several databases. */
 export const SHARD_PROBLEMS = ["shard_map_mismatch", "shards_out_of_step"] as const satisfies ProblemCode[];

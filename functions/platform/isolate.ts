@@ -1,13 +1,13 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { type Authenticator, createAuthenticator } from "../../src/auth/api-keys.ts";
 import { readManifest } from "../../src/bundle/files.ts";
+import type { TargetBundle } from "../../src/bundle/manifest.ts";
 import kernels from "../../src/model/pool/kernels.wasm";
-import type { TargetBundle } from "../../src/profiles/file-format.ts";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
 import { createPredictor, type Predictor } from "../../src/serving/predictor.ts";
 import { createRowCache, type RowCache } from "../../src/serving/row-cache.ts";
 import type { Bindings } from "../http/env.ts";
-import type { ProblemCode } from "../http/problem.ts";
+import type { ProblemCode } from "../http/problem-codes.ts";
 import { readAsset } from "./assets.ts";
 import { ROW_CACHE_BYTES, readSettings } from "./settings.ts";
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { keys } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import type { Database } from "../storage/database.ts";
-import { reach } from "../storage/reach.ts";
+import { reach } from "../storage/database.ts";
 import { type Access, SCOPES, type Scope } from "./access.ts";
 
 /** A key without its secret. */

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
-import type { ProfileParts, Task } from "../serving/engine.ts";
-import type { StoredProfile } from "../storage/rows.ts";
+import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
+import type { Task, TaskParts } from "../profiles/task.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
 /** The longest token, so that it fits the platform's 128 KB of request headers with room for the others. */
@@ -15,9 +15,6 @@ const TYPE = "xpeft-profile+jwt";
 
 /** Seconds by which two clocks may differ. */
 const LEEWAY = 60;
-
-/** What a task's predictions are made with, beside the profile's own parts. */
-export type TaskParts = Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">;
 
 /** What a token carries: all that a prediction needs, or the profile's own parts only. */
 export type Carry = "all" | "masks";

@@ -117,3 +117,9 @@ function invalid(message: string, cause?: unknown): XpeftError {
   const hint = "Copy the bundle's folder again, or build it with the training companion of this version.";
   return new XpeftError("invalid_manifest", message, hint, { cause });
 }
+
+/** The bundle that what is read must fit. */
+export interface TargetBundle {
+  readonly id: string;
+  readonly manifest: Manifest;
+}

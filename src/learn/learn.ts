@@ -1,10 +1,11 @@
-import type { ProfileParts } from "../serving/engine.ts";
+import type { ProfileParts } from "../profiles/profile.ts";
 import { chooseWay, tryWays, type Way } from "./candidates.ts";
-import { chooseStart, readUnder, roundsOf, type Start, type TargetedText } from "./choose-start.ts";
+import { chooseStart, roundsOf } from "./choose-start.ts";
 import { type Fold, foldsOf, isTrusted, type Standing, standingOf } from "./cross-validation.ts";
 import { textKey } from "./examples.ts";
 import { beginWork, type Hooks, readMs } from "./progress.ts";
 import { createRandom } from "./random.ts";
+import { readUnder, type Start, type TargetedText } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import { createPupil, type LearningParts } from "./trainer.ts";
 

@@ -1,18 +1,18 @@
 import type { ReadFile } from "../bundle/files.ts";
+import type { TargetBundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { createRoom } from "../lib/budget.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
-import type { AdapterPool } from "../model/pool/load.ts";
-import type { TargetBundle } from "../profiles/file-format.ts";
+import type { AdapterPool } from "../model/pool/pool.ts";
+import type { Task } from "../profiles/task.ts";
 import { checkTask } from "../profiles/task.ts";
-import type { Task } from "../serving/engine.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import type { Start } from "./choose-start.ts";
 import { checkTexts, type Example, MAX_TEXT_TOKENS, targetsOf } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
 import { type Learnt, learn } from "./learn.ts";
 import type { Hooks } from "./progress.ts";
+import type { Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 
 /** What a profile is to be learnt from. */

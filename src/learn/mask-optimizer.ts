@@ -1,5 +1,5 @@
 import type { MergedAdapters } from "../model/merge.ts";
-import type { AdapterPool } from "../model/pool/load.ts";
+import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam } from "./adam.ts";
 import { type DrawnMasks, drawMasks, logitGradient, topAdapters } from "./straight-through.ts";
 

@@ -1,14 +1,14 @@
 import { notFinite } from "../model/head.ts";
-import type { AdapterPool } from "../model/pool/load.ts";
+import type { AdapterPool } from "../model/pool/pool.ts";
 import { packLabelBias, readLabelBias } from "../profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../profiles/masks.ts";
-import type { ProfileParts } from "../serving/engine.ts";
-import { answerUnder, type Reader, type Start, type StartedText, type TargetedText } from "./choose-start.ts";
+import type { ProfileParts } from "../profiles/profile.ts";
 import { type Trial, trialOf } from "./cross-validation.ts";
 import { fitLabelBias } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
 import { readMs, type Work } from "./progress.ts";
 import type { Random } from "./random.ts";
+import { answerUnder, type Reader, type Start, type StartedText, type TargetedText } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import { type Course, type Lesson, startCourse } from "./training-run.ts";
 

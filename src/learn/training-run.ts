@@ -1,5 +1,5 @@
 import { softmax } from "../model/head.ts";
-import type { AdapterPool } from "../model/pool/load.ts";
+import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam, rateFactor } from "./adam.ts";
 import { fitLabelBias, type Scored } from "./fit-label-bias.ts";
 import type { Gradients, LearnedText } from "./gradients.ts";

@@ -1,5 +1,5 @@
 import { unpackMasks } from "../profiles/masks.ts";
-import type { AdapterPool, PoolShape } from "./pool/load.ts";
+import type { AdapterPool, PoolShape } from "./pool/pool.ts";
 
 /** A profile's adapters: for each layer the mean of the pool's adapters that its masks choose. */
 export interface MergedAdapters {

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { toBase64 } from "../lib/base64.ts";
 import { emptyAdapters, type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
-import type { AdapterPool } from "./pool/load.ts";
+import type { AdapterPool } from "./pool/pool.ts";
 
 /** Adapters that were merged lately. */
 export interface MergedCache {

@@ -1,19 +1,13 @@
 import { z } from "zod";
-import type { Manifest } from "../bundle/manifest.ts";
+import type { TargetBundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
-import type { ProfileParts } from "../serving/engine.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
 import { profilePattern, taskPattern } from "./names.ts";
-import type { NewProfile, NewTask } from "./profile.ts";
-
-/** The bundle that what is read must fit. */
-export interface TargetBundle {
-  readonly id: string;
-  readonly manifest: Manifest;
-}
+import type { NewProfile, ProfileParts } from "./profile.ts";
+import type { NewTask } from "./task.ts";
 
 /** Longest label, in UTF-16 units. */
 const MAX_LABEL_LENGTH = 256;

@@ -1,9 +1,19 @@
-import type { ProfileParts, Task } from "../serving/engine.ts";
-
-/** A task to write; the database counts the generation. */
-export type NewTask = Omit<Task, "generation">;
-
 /** A profile to write. */
 export interface NewProfile extends ProfileParts {
   readonly id: string;
+}
+
+/** What a profile has of its own. */
+export interface ProfileParts {
+  readonly masks: Uint8Array;
+  /** One int8 for each label; null where the profile has none. */
+  readonly labelBias: Uint8Array | null;
+}
+
+/** A profile as it is stored. */
+export interface StoredProfile extends ProfileParts {
+  readonly task: string;
+  readonly id: string;
+  readonly generation: number;
+  readonly updatedAt: Date;
 }

@@ -1,6 +1,5 @@
 import type { Manifest } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
-import type { Task } from "../serving/engine.ts";
 
 /**
  * Checks that a stored task can be answered by a bundle.
@@ -25,4 +24,36 @@ export function checkTask(
       "The task's row is damaged: write the task again.",
     );
   }
+}
+
+/** A task's row. */
+export interface Task {
+  readonly name: string;
+  /** Id of the bundle that head and masks were trained on. */
+  readonly bundle: string;
+  /** In the order of the logits. */
+  readonly labels: readonly string[];
+  /** Texts are cut to this many tokens, special tokens included. */
+  readonly maxTokens: number;
+  /** Weight `[labels, hidden]`, then bias `[labels]`. */
+  readonly head: Float32Array;
+  /** Mask blob of the task's default profile. */
+  readonly masks: Uint8Array;
+  readonly generation: number;
+}
+
+/** A task to write; the database counts the generation. */
+export type NewTask = Omit<Task, "generation">;
+
+/** What a task's predictions are made with, beside the profile's own parts. */
+export type TaskParts = Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">;
+
+/** A task as it is listed: without its head and masks. */
+export interface TaskSummary extends Omit<Task, "head" | "masks"> {
+  readonly updatedAt: Date;
+}
+
+/** A task as it is stored. */
+export interface StoredTask extends Task {
+  readonly updatedAt: Date;
 }

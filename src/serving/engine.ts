@@ -10,34 +10,10 @@ import { heapBytes } from "../model/onnx-runtime.ts";
 import { loadPool } from "../model/pool/load.ts";
 import { readLabelBias } from "../profiles/label-bias.ts";
 import { packMasks } from "../profiles/masks.ts";
-import { checkTask } from "../profiles/task.ts";
+import type { ProfileParts } from "../profiles/profile.ts";
+import { checkTask, type Task } from "../profiles/task.ts";
 import { createTokenizer, type TextInput, type TokenizedText } from "../text/tokenizer.ts";
 import { MAX_WAITING_TOKENS, tooManyTokens } from "./overload.ts";
-
-export type { TextInput } from "../text/tokenizer.ts";
-
-/** A task's row. */
-export interface Task {
-  readonly name: string;
-  /** Id of the bundle that head and masks were trained on. */
-  readonly bundle: string;
-  /** In the order of the logits. */
-  readonly labels: readonly string[];
-  /** Texts are cut to this many tokens, special tokens included. */
-  readonly maxTokens: number;
-  /** Weight `[labels, hidden]`, then bias `[labels]`. */
-  readonly head: Float32Array;
-  /** Mask blob of the task's default profile. */
-  readonly masks: Uint8Array;
-  readonly generation: number;
-}
-
-/** What a profile has of its own. */
-export interface ProfileParts {
-  readonly masks: Uint8Array;
-  /** One int8 for each label; null where the profile has none. */
-  readonly labelBias: Uint8Array | null;
-}
 
 /** One text, and the profile that it is to be labelled as. */
 export interface Reading {

@@ -1,18 +1,19 @@
-import type { Start } from "../learn/choose-start.ts";
 import type { Example } from "../learn/examples.ts";
 import type { Learnt } from "../learn/learn.ts";
 import type { Hooks } from "../learn/progress.ts";
 import { createRandom } from "../learn/random.ts";
+import type { Start } from "../learn/reader.ts";
 import { RECIPE } from "../learn/recipe.ts";
+import { called } from "../profiles/names.ts";
 import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
+import type { Task } from "../profiles/task.ts";
 import { createShardedProfileRegistry } from "../sharding/profiles.ts";
 import type { Shards } from "../sharding/shards.ts";
 import { createShardedStore } from "../sharding/store.ts";
 import { type Expected, generationMismatch, meets } from "../storage/precondition.ts";
-import { called } from "../storage/profile-sql.ts";
 import type { ProfileRegistry } from "../storage/profiles.ts";
-import type { StoredProfile } from "../storage/rows.ts";
-import type { Engine, ProfileParts, Task } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 
 /**
  * What a profile may start from: the task's default masks, its own of now, another profile's; or (auto) the default, unless one of

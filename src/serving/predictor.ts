@@ -1,9 +1,10 @@
-import { type CarriedProfile, hashTask, refused, type TaskParts } from "../auth/profile-token.ts";
+import { type CarriedProfile, hashTask, refused } from "../auth/profile-token.ts";
 import { XpeftError } from "../errors.ts";
 import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
-import { checkTask } from "../profiles/task.ts";
+import type { ProfileParts } from "../profiles/profile.ts";
+import { checkTask, type TaskParts } from "../profiles/task.ts";
 import { type AnsweredPrediction, type AnswerOptions, answerOf } from "./answer.ts";
-import type { Engine, ProfileParts, Reading, TextInput, Timings } from "./engine.ts";
+import type { Engine, Reading, TextInput, Timings } from "./engine.ts";
 import type { Freshness, RowCache, Stores } from "./row-cache.ts";
 
 /** A text, and the profile that it is to be labelled as. */

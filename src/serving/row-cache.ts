@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
+import type { StoredProfile } from "../profiles/profile.ts";
+import type { Task } from "../profiles/task.ts";
 import type { ProfileStore, TaskAndProfiles } from "../storage/profile-store.ts";
-import type { StoredProfile } from "../storage/rows.ts";
-import type { Task } from "./engine.ts";
 
 /** How much is kept, and for how long. */
 export interface RowCacheLimits {

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import { unknownTask } from "../profiles/not-found.ts";
-import { reach } from "../storage/reach.ts";
+import { reach } from "../storage/database.ts";
 import { atShard, FIRST, nameOf, type Shards } from "./shards.ts";
 
 /**

@@ -1,8 +1,8 @@
+import type { TargetBundle } from "../bundle/manifest.ts";
 import type { Line } from "../lib/ndjson.ts";
-import type { TargetBundle } from "../profiles/file-format.ts";
+import type { StoredTask } from "../profiles/task.ts";
 import { type ImportOptions, importBy, type LineResult } from "../storage/import.ts";
 import { writeLines } from "../storage/import-write.ts";
-import type { StoredTask } from "../storage/rows.ts";
 import { requireStep } from "./generations.ts";
 import { atShard, byShard, numbersOf, type Shards } from "./shards.ts";
 

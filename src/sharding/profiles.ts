@@ -1,9 +1,9 @@
+import type { ProfileName } from "../profiles/names.ts";
+import type { StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "../storage/database.ts";
 import { createProfileHistory, type ProfileHistory } from "../storage/history.ts";
 import type { Page } from "../storage/page.ts";
-import type { ProfileName } from "../storage/profile-sql.ts";
 import { createProfileRegistry, PAGE_BYTES, type ProfileRegistry } from "../storage/profiles.ts";
-import type { StoredProfile } from "../storage/rows.ts";
 import { requireStep } from "./generations.ts";
 import { atShard, numbersOf, type Shards, shardOf } from "./shards.ts";
 

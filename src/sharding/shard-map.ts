@@ -1,12 +1,9 @@
 import { sql } from "drizzle-orm";
-import { shard } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import type { Database } from "../storage/database.ts";
-import { reach } from "../storage/reach.ts";
+import { reach } from "../storage/database.ts";
+import { placeInSql } from "../storage/sql.ts";
 import { atShard, nameOf, numbersOf, type Shards } from "./shards.ts";
-
-/** What a database says of itself, as an expression of SQL: "1/2" for database 1 of 2; NULL where it says nothing. */
-export const placeInSql = sql<string | null>`(SELECT ${shard.number} || '/' || ${shard.count} FROM ${shard})`;
 
 /**
  * Refuses a database that is not where it says it belongs: its profiles would be looked for elsewhere.

@@ -1,10 +1,10 @@
 import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks, tombstones } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
-import type { NewTask } from "../profiles/profile.ts";
+import type { NewTask } from "../profiles/task.ts";
 import type { Database } from "../storage/database.ts";
+import { reach } from "../storage/database.ts";
 import type { Expected } from "../storage/precondition.ts";
-import { reach } from "../storage/reach.ts";
 import { mayStay, noProfiles, rowOf } from "../storage/sql.ts";
 import { createTaskRegistry, type ProfilesFate, refusal, type TaskRegistry } from "../storage/tasks.ts";
 import { generationAt, outOfStep } from "./generations.ts";

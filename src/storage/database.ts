@@ -1,7 +1,23 @@
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import { XpeftError } from "../errors.ts";
 
 /** Any asynchronous SQLite database of Drizzle's that runs a batch as one transaction. */
 export type Database = BaseSQLiteDatabase<"async", unknown> & {
   batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(batch: T): Promise<BatchResponse<T>>;
 };
+
+/** Runs database work, giving whatever fails in it the project's own name. @throws XpeftError `database_unavailable` */
+export async function reach<T>(work: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof XpeftError) throw cause;
+    throw new XpeftError(
+      "database_unavailable",
+      "The database did not do what it was asked.",
+      "Try again; if it goes on, check that the migrations are applied.",
+      { cause },
+    );
+  }
+}

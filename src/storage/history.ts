@@ -1,12 +1,14 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import { profileHistory, profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
+import { called, type ProfileName } from "../profiles/names.ts";
 import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import type { StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "./database.ts";
+import { reach } from "./database.ts";
 import { type Expected, generationMismatch, holds, meets } from "./precondition.ts";
-import { called, generationOf, isProfile, type ProfileName, stand } from "./profile-sql.ts";
-import { reach } from "./reach.ts";
-import { profileFromRow, type StoredProfile } from "./rows.ts";
+import { generationOf, isProfile, stand } from "./profile-sql.ts";
+import { profileFromRow } from "./rows.ts";
 
 /** What profiles were. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileHistory {

@@ -1,10 +1,10 @@
 import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
+import type { StoredTask } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
+import { reach } from "./database.ts";
 import { failed, type LineResult, type ReadLine } from "./import.ts";
 import { generationMismatch, meets, taskChanged } from "./precondition.ts";
-import { reach } from "./reach.ts";
-import type { StoredTask } from "./rows.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

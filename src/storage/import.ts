@@ -1,10 +1,11 @@
+import type { TargetBundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import type { Line } from "../lib/ndjson.ts";
-import { parseImportLine, profileFrom, type TargetBundle } from "../profiles/file-format.ts";
+import { parseImportLine, profileFrom } from "../profiles/file-format.ts";
 import type { NewProfile } from "../profiles/profile.ts";
+import type { StoredTask } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
 import { writeLines } from "./import-write.ts";
-import type { StoredTask } from "./rows.ts";
 
 /** What became of a line: its profile's row, or why it was not written. */
 export type LineResult = { readonly line: number } & (

@@ -1,15 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
+import type { ProfileName } from "../profiles/names.ts";
 import type { Database } from "./database.ts";
-
-/** Which profile. */
-export interface ProfileName {
-  readonly task: string;
-  readonly id: string;
-}
-
-/** A profile in a message. */
-export const called = ({ id }: ProfileName): string => `Profile "${id}"`;
 
 /** The condition that a row of the profiles is this one. */
 export const isProfile = ({ task, id }: ProfileName) => and(eq(profiles.task, task), eq(profiles.id, id));

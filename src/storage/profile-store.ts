@@ -1,10 +1,11 @@
 import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
-import type { Task } from "../serving/engine.ts";
-import { placeInSql } from "../sharding/shard-map.ts";
+import type { StoredProfile } from "../profiles/profile.ts";
+import type { Task } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./reach.ts";
-import { profileFromRow, type StoredProfile, taskFromRow } from "./rows.ts";
+import { reach } from "./database.ts";
+import { profileFromRow, taskFromRow } from "./rows.ts";
+import { placeInSql } from "./sql.ts";
 
 /** A task and profiles of it as they stood at the same moment. */
 export interface TaskAndProfiles {

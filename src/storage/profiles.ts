@@ -1,13 +1,14 @@
 import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
+import { called, type ProfileName } from "../profiles/names.ts";
 import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
-import type { ProfileParts } from "../serving/engine.ts";
+import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "./database.ts";
+import { reach } from "./database.ts";
 import type { Page, PageQuery } from "./page.ts";
 import { type Expected, generationMismatch, holds, taskChanged } from "./precondition.ts";
-import { called, generationOf, isProfile, type ProfileName, stand } from "./profile-sql.ts";
-import { reach } from "./reach.ts";
-import { profileFromRow, type StoredProfile } from "./rows.ts";
+import { generationOf, isProfile, stand } from "./profile-sql.ts";
+import { profileFromRow } from "./rows.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 import type { Written } from "./tasks.ts";
 

@@ -2,9 +2,10 @@ import { and, eq, notInArray, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
-import type { NewProfile, NewTask } from "../profiles/profile.ts";
+import type { NewProfile } from "../profiles/profile.ts";
+import type { NewTask } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./reach.ts";
+import { reach } from "./database.ts";
 import { firstGeneration, replaceProfile, rowOf } from "./sql.ts";
 
 /** Writes a task and profiles of it in one transaction. */

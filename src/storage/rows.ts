@@ -2,20 +2,8 @@ import { z } from "zod";
 import type { profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import { floatsFromBytes } from "../lib/floats.ts";
-import type { ProfileParts, Task } from "../serving/engine.ts";
-
-/** A profile as it is stored. */
-export interface StoredProfile extends ProfileParts {
-  readonly task: string;
-  readonly id: string;
-  readonly generation: number;
-  readonly updatedAt: Date;
-}
-
-/** A task as it is listed: without its head and masks. */
-export interface TaskSummary extends Omit<Task, "head" | "masks"> {
-  readonly updatedAt: Date;
-}
+import type { StoredProfile } from "../profiles/profile.ts";
+import type { StoredTask, Task, TaskSummary } from "../profiles/task.ts";
 
 const labelsColumn = z.array(z.string()).min(2);
 
@@ -46,11 +34,6 @@ function timeFromColumn(row: string, column: number): Date {
 export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" | "masks">): TaskSummary {
   const named = `task "${row.name}"`;
   return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: timeFromColumn(named, row.updatedAt) };
-}
-
-/** A task as it is stored. */
-export interface StoredTask extends Task {
-  readonly updatedAt: Date;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { profiles, tasks, tombstones } from "../../schema/tables.ts";
+import { profiles, shard, tasks, tombstones } from "../../schema/tables.ts";
 import { bytesFromFloats } from "../lib/floats.ts";
-import type { NewTask } from "../profiles/profile.ts";
+import type { NewTask } from "../profiles/task.ts";
 
 /**
  * The generation of a row that is made: one above that of its deletion, if it was there before.
@@ -46,3 +46,6 @@ export function mayStay(name: string, { bundle, labels, head }: ReturnType<typeo
     AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head})`;
   return sql`(${same} OR ${noProfiles(name)})`;
 }
+
+/** What a database says of itself, as an expression of SQL: "1/2" for database 1 of 2; NULL where it says nothing. */
+export const placeInSql = sql<string | null>`(SELECT ${shard.number} || '/' || ${shard.count} FROM ${shard})`;

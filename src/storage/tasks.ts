@@ -2,12 +2,12 @@ import { and, asc, eq, getTableColumns, gt, type SQL, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import { unknownTask } from "../profiles/not-found.ts";
-import type { NewTask } from "../profiles/profile.ts";
+import type { NewTask, StoredTask, TaskSummary } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
+import { reach } from "./database.ts";
 import type { Page, PageQuery } from "./page.ts";
 import { type Expected, generationMismatch, holds, meets } from "./precondition.ts";
-import { reach } from "./reach.ts";
-import { type StoredTask, storedTaskFromRow, type TaskSummary, taskSummaryFromRow } from "./rows.ts";
+import { storedTaskFromRow, taskSummaryFromRow } from "./rows.ts";
 import { firstGeneration, mayStay, noProfiles, rowOf } from "./sql.ts";
 
 /** What becomes of a task's profiles when its head changes or it goes: they stand in the way, or go too. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
-import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
+import type { NewProfile } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 

@@ -8,7 +8,7 @@ import {
   type ProblemStatus,
   unwrap,
 } from "../../client/index.ts";
-import { PROBLEM_CODES, statusOf } from "../../functions/http/problem.ts";
+import { PROBLEM_CODES, statusOf } from "../../functions/http/problem-codes.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { masksOf } from "../support/rows.ts";

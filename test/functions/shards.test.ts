@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import type { TargetBundle } from "../../src/profiles/file-format.ts";
+import type { TargetBundle } from "../../src/bundle/manifest.ts";
 import { shardOf } from "../../src/sharding/shards.ts";
 import { idsIn } from "../support/ids.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";

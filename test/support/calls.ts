@@ -1,5 +1,5 @@
 import type { Scope } from "../../src/auth/access.ts";
-import type { NewTask } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import { masksOf, profilesFile, taskFile } from "./rows.ts";
 import type { Asking } from "./worker.ts";
 

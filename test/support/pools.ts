@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BundleFile } from "../../src/bundle/manifest.ts";
-import type { AdapterPool, PoolShape } from "../../src/model/pool/load.ts";
+import type { AdapterPool, PoolShape } from "../../src/model/pool/pool.ts";
 import { readTrainedPool } from "../../src/model/pool/trained.ts";
 import { compileKernels } from "./folder.ts";
 

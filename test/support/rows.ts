@@ -1,6 +1,7 @@
 import type { Manifest } from "../../src/bundle/manifest.ts";
 import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
-import type { NewProfile, NewTask } from "../../src/profiles/profile.ts";
+import type { NewProfile } from "../../src/profiles/profile.ts";
+import type { NewTask } from "../../src/profiles/task.ts";
 import type { Reading, TextInput } from "../../src/serving/engine.ts";
 
 /** The default bundle's masks. */

@@ -8,7 +8,7 @@ import type { ProfileStore } from "../../../src/storage/profile-store.ts";
 import { BOOKMARK } from "../../http/bookmarks.ts";
 import { wantsFresh } from "../../http/cache-control.ts";
 import type { AppEnv } from "../../http/env.ts";
-import type { ProblemCode } from "../../http/problem.ts";
+import type { ProblemCode } from "../../http/problem-codes.ts";
 import { timed } from "../../http/server-timing.ts";
 import { openShards, SHARD_PROBLEMS } from "../../platform/databases.ts";
 import { bundleOf, serviceOf } from "../../platform/isolate.ts";

@@ -5,13 +5,15 @@ import { XpeftError } from "../../../src/errors.ts";
 import { type Line, readLines } from "../../../src/lib/ndjson.ts";
 import type { ProfileInput } from "../../../src/serving/predictor.ts";
 import { faultOf } from "../../http/error-handler.ts";
-import { bodyOf, holdStream, NDJSON, requireNdjson, streamed } from "../../http/ndjson.ts";
-import { type Fault, ProblemSchema, problemOf, problemResponses, RequestError } from "../../http/problem.ts";
+import { bodyOf, NDJSON, streamed } from "../../http/ndjson.ts";
+import { ProblemSchema, problemOf, problemResponses } from "../../http/problem.ts";
+import { type Fault, RequestError } from "../../http/problem-codes.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { MAX_TOP, Prediction, textFields } from "../../http/text-schemas.ts";
 import { describeInvalid } from "../../http/validation.ts";
 import { ACCESS_PROBLEMS, guard, whileAllowed } from "../../middleware/access.ts";
+import { holdStream, requireNdjson } from "../../middleware/ndjson-body.ts";
 import { serviceOf } from "../../platform/isolate.ts";
 import { carriedBy, PREDICT_PROBLEMS, rowSourceOf } from "./answer.ts";
 

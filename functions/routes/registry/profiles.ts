@@ -3,10 +3,10 @@ import { reachedPrefix, requireProfile } from "../../../src/auth/access.ts";
 import { XpeftError } from "../../../src/errors.ts";
 import { fromBase64, toBase64 } from "../../../src/lib/base64.ts";
 import { checkParts } from "../../../src/profiles/file-format.ts";
+import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
-import type { StoredProfile } from "../../../src/storage/rows.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { BY_KEY, createRouter } from "../../http/router.ts";
 import {

@@ -1,5 +1,5 @@
 import { XpeftError } from "../../../src/errors.ts";
-import { RequestError } from "../../http/problem.ts";
+import { RequestError } from "../../http/problem-codes.ts";
 
 /**
  * The fault of a row that a caller has sent. What would be damage in a row that is stored is here only something that does

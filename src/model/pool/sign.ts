@@ -1,5 +1,5 @@
 import { createPoolMemory } from "./kernels.ts";
-import type { AdapterPool, PoolShape } from "./load.ts";
+import type { AdapterPool, PoolShape } from "./pool.ts";
 
 /** What a sign pool is computed from. */
 export interface SignPoolSpec extends PoolShape {

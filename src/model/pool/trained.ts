@@ -2,7 +2,7 @@ import { type ReadFile, readVerified } from "../../bundle/files.ts";
 import { type BundleFile, withRole } from "../../bundle/manifest.ts";
 import { XpeftError } from "../../errors.ts";
 import { createPoolMemory } from "./kernels.ts";
-import type { AdapterPool, PoolShape } from "./load.ts";
+import type { AdapterPool, PoolShape } from "./pool.ts";
 
 /**
  * Reads a trained pool: int8 matrices, each with a scale (docs/formats.md, "Trained pool").

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PROBLEM_CODES, type ProblemCode, ProblemSchema, statusOf } from "../../../functions/http/problem.ts";
+import { ProblemSchema } from "../../../functions/http/problem.ts";
+import { PROBLEM_CODES, type ProblemCode, statusOf } from "../../../functions/http/problem-codes.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { startWorker } from "../../support/worker.ts";
 import { type Ground, REQUEST, writeTask } from "./ground.ts";

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { z } from "zod";
-import type { ProblemCode, ProblemSchema } from "../../../functions/http/problem.ts";
+import type { ProblemSchema } from "../../../functions/http/problem.ts";
+import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
-import type { TargetBundle } from "../../../src/profiles/file-format.ts";
-import type { NewTask } from "../../../src/profiles/profile.ts";
+import type { TargetBundle } from "../../../src/bundle/manifest.ts";
+import type { NewTask } from "../../../src/profiles/task.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../support/worker.ts";
 

@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../../../functions/http/problem.ts";
+import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
 import { accessProvocations } from "./access.ts";
 import { faultProvocations } from "./faults.ts";
 import type { Provocation } from "./ground.ts";

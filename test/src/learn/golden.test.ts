@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { rateFactor } from "../../../src/learn/adam.ts";
 import { createMaskLearner } from "../../../src/learn/mask-optimizer.ts";
-import type { AdapterPool } from "../../../src/model/pool/load.ts";
+import type { AdapterPool } from "../../../src/model/pool/pool.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { compileKernels } from "../../support/folder.ts";

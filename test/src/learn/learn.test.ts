@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Start } from "../../../src/learn/choose-start.ts";
 import type { Hooks, Progress } from "../../../src/learn/progress.ts";
-import { createEngine, type Engine, type Task } from "../../../src/serving/engine.ts";
+import type { Start } from "../../../src/learn/reader.ts";
+import type { Task } from "../../../src/profiles/task.ts";
+import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { named } from "../../support/errors.ts";
 import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
 import { lessonsOf } from "../../support/lessons.ts";

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { createEngine, type Engine, type Task } from "../../../src/serving/engine.ts";
+import type { Task } from "../../../src/profiles/task.ts";
+import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { MAX_WAITING_TOKENS } from "../../../src/serving/overload.ts";
 import { named } from "../../support/errors.ts";
 import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";

@@ -3,7 +3,8 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import kernels from "../../../src/model/pool/kernels.wasm";
-import { createEngine, type Engine, type Task } from "../../../src/serving/engine.ts";
+import type { Task } from "../../../src/profiles/task.ts";
+import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
 
 describe("the engine on the default bundle, inside workerd", () => {

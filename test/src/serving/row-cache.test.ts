@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { createRowCache, type Freshness, type Rows } from "../../../src/serving/row-cache.ts";
 import type { ProfileStore, TaskAndProfiles } from "../../../src/storage/profile-store.ts";
-import type { StoredProfile } from "../../../src/storage/rows.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 
 // Local D1 has no replicas, so here a database is the list of states that it was in: the primary store reads the last one,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { mergePages } from "../../../src/sharding/profiles.ts";
 import { byShard, shardOf } from "../../../src/sharding/shards.ts";
-import type { StoredProfile } from "../../../src/storage/rows.ts";
 import { masksOf } from "../../support/rows.ts";
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/);

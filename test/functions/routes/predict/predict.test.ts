@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../../node/files.ts";
-import type { TargetBundle } from "../../../../src/profiles/file-format.ts";
+import type { TargetBundle } from "../../../../src/bundle/manifest.ts";
 import { masksOf, profilesOf, taskFor } from "../../../support/rows.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker.ts";
 
