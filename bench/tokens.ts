@@ -1,4 +1,4 @@
-import { type Carry, signToken } from "../src/auth/profile-token.ts";
+import { signToken, type TokenContents } from "../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../src/auth/signing-keys.ts";
 import type { NewProfile } from "../src/profiles/profile.ts";
 import type { NewTask } from "../src/profiles/task.ts";
@@ -7,7 +7,7 @@ import { TOKEN_KEYS } from "../test/support/worker.ts";
 const TOKEN_SECONDS = 3600;
 
 /** Makes tokens of a task's profiles, which are as they were first pushed; the same for a profile each time. */
-export function signerOf(task: NewTask, carry: Carry): (profile: NewProfile) => Promise<string> {
+export function signerOf(task: NewTask, carry: TokenContents): (profile: NewProfile) => Promise<string> {
   const keys = parseSigningKeys(TOKEN_KEYS);
   const signing = { carry, ttlSeconds: TOKEN_SECONDS, until: null, now: new Date() };
   return async (profile) => {

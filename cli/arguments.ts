@@ -20,7 +20,7 @@ export function profileArgument(text: string): string {
 }
 
 /** Makes what reads a whole number from the command line. */
-export function wholeNumber(from: number, to = Number.MAX_SAFE_INTEGER): (text: string) => number {
+export function parseWholeNumber(from: number, to = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== "" && Number.isInteger(value) && value >= from && value <= to) return value;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import type { Bindings } from "../functions/http/env.ts";
 import { CommandError } from "../node/errors.ts";
-import { placeOf } from "../src/sharding/shard-map.ts";
+import { readPlace } from "../src/sharding/shard-map.ts";
 import type { Database } from "../src/storage/database.ts";
 
 /**
@@ -43,7 +43,7 @@ export async function withLoneDatabase<T>(
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
   return await withDatabase(persistTo, async (db) => {
-    if ((await placeOf(db)) === null) return await work(db);
+    if ((await readPlace(db)) === null) return await work(db);
     throw new CommandError(
       "Profiles are spread over several databases here, and this command writes a single one.",
       "Write the task by PUT /v1/tasks/{task} and its profiles by POST /v1/tasks/{task}/import: the Worker knows where each belongs.",

@@ -6,7 +6,7 @@ import { XpeftError } from "../src/errors.ts";
 export class UsageError extends CommandError {}
 
 /** The Worker cannot be reached. */
-export class NoAnswer extends CommandError {
+export class NoResponse extends CommandError {
   constructor(origin: string, cause: unknown) {
     super(
       `There is no answer from ${origin}.`,
@@ -31,7 +31,7 @@ export const EXIT = {
 
 /** The exit status of a command that ended with an error. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof NoAnswer) return EXIT.noAnswer;
+  if (error instanceof NoResponse) return EXIT.noAnswer;
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 

@@ -12,7 +12,7 @@ export function addJsonOption(command: Command): Command {
 }
 
 /** Says what a command found: as JSON on one line, or as text. */
-export function answer({ json }: OutputOptions, found: unknown, text: () => string): void {
+export function printAnswer({ json }: OutputOptions, found: unknown, text: () => string): void {
   console.log(json ? JSON.stringify(found) : text());
 }
 
@@ -30,4 +30,4 @@ export function columns(headings: readonly string[], rows: readonly (readonly (s
 }
 
 /** A moment, to the minute. */
-export const minuteOf = (time: string | Date): string => `${new Date(time).toISOString().slice(0, 16)}Z`;
+export const formatMinute = (time: string | Date): string => `${new Date(time).toISOString().slice(0, 16)}Z`;

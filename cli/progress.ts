@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 
 /** Shows on stderr how far long work is. */
-export interface Progress {
+export interface ProgressBar {
   add(count: number): void;
   /** Writes a line above the bar. */
   say(line: string): void;
@@ -18,7 +18,7 @@ const FRAMES_A_SECOND = 10;
  * @param total how much there is, if it is known
  * @param wanted whether there is to be a bar at all
  */
-export function createProgress(what: string, total?: number, wanted = true): Progress {
+export function createProgressBar(what: string, total?: number, wanted = true): ProgressBar {
   if (!wanted || !process.stderr.isTTY) return { add() {}, say: (line) => console.error(line), end() {} };
   const format = total === undefined ? `{value} ${what}` : `{bar} {value}/{total} ${what}, {eta_formatted} left`;
   const bar = new SingleBar({

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { type Client, createClient } from "../client/index.ts";
 import { CommandError } from "../node/errors.ts";
-import { NoAnswer, UsageError } from "./errors.ts";
+import { NoResponse, UsageError } from "./errors.ts";
 
 /** Where a running Worker is, and what it is asked with. */
 export interface ServiceOptions {
@@ -34,7 +34,7 @@ const patientFetch: typeof fetch = async (input, init) => {
   for (let tries = 1; ; tries++) {
     const { origin, href } = new URL(input instanceof Request ? input.url : String(input));
     const response = await fetch(input, init).catch((cause: unknown) => {
-      throw new NoAnswer(origin, cause);
+      throw new NoResponse(origin, cause);
     });
     // Whatever the Worker answers has it; a proxy's page or another server has not.
     if (!response.headers.has("x-request-id")) {
@@ -77,7 +77,7 @@ interface Page<Row> {
  *
  * @param read the page after a row
  */
-export async function* allRows<Row>(
+export async function* readAllPages<Row>(
   read: (query: { limit: string; after: string }) => Promise<Page<Row>>,
 ): AsyncGenerator<Row> {
   for (let after: string | null = ""; after !== null; ) {

@@ -1,7 +1,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { ClientResponse } from "hono/client";
 import type { LearnProgress, Learnt, Problem } from "./api.ts";
-import { failure, ProblemError } from "./problem.ts";
+import { ProblemError, unexpectedAnswerMessage } from "./problem.ts";
 
 /**
  * Waits for a learning. To end it before, and write nothing, abort its request.
@@ -19,7 +19,7 @@ export async function learning(
   onProgress: (progress: LearnProgress) => void = () => {},
 ): Promise<Learnt> {
   const response = await asked;
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) throw await unexpectedAnswerMessage(response);
   const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
   // Not every browser can iterate a stream.
   const reader = events?.getReader();

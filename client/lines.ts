@@ -1,5 +1,5 @@
 import type { ClientResponse } from "hono/client";
-import { failure, ProblemError } from "./problem.ts";
+import { ProblemError, unexpectedAnswerMessage } from "./problem.ts";
 
 /**
  * Reads an answer of JSON Lines as it comes: of `predict/stream`, an import or an export.
@@ -17,7 +17,7 @@ export async function* lines<Line extends object>(
   asked: ClientResponse<unknown> | Promise<ClientResponse<unknown>>,
 ): AsyncGenerator<Line> {
   const response = await asked;
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) throw await unexpectedAnswerMessage(response);
   const decoder = new TextDecoder();
   let held = "";
   const reader = response.body?.getReader();

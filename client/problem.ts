@@ -24,7 +24,7 @@ export class ProblemError extends Error {
 type Body<R> = R extends { ok: true; json(): Promise<infer Json> } ? Json : never;
 
 /** What an answer that is none of the service's own fails with. */
-export async function failure(response: ClientResponse<unknown>): Promise<Error> {
+export async function unexpectedAnswerMessage(response: ClientResponse<unknown>): Promise<Error> {
   if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
     return new ProblemError((await response.json()) as Problem);
   }
@@ -40,7 +40,7 @@ export async function failure(response: ClientResponse<unknown>): Promise<Error>
  */
 export async function unwrap<R extends ClientResponse<unknown>>(asked: R | Promise<R>): Promise<Body<R>> {
   const response = await asked;
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) throw await unexpectedAnswerMessage(response);
   if (response.headers.get("content-type")?.startsWith("application/json")) return (await response.json()) as Body<R>;
   throw new TypeError(`${response.url} answered with a stream: read it with lines(), or a learning with learning().`);
 }

@@ -7,8 +7,8 @@ import { BOOKMARK } from "./http/bookmarks.ts";
 import { onError, onNotFound } from "./http/error-handler.ts";
 import { problem } from "./http/problem.ts";
 import { createRouter } from "./http/router.ts";
-import { giveBookmark } from "./middleware/bookmark.ts";
-import { observe } from "./middleware/request-log.ts";
+import { addBookmark } from "./middleware/bookmark.ts";
+import { logRequest } from "./middleware/request-log.ts";
 import { registerOpenApi } from "./openapi.ts";
 import { readSettings } from "./platform/settings.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -21,7 +21,7 @@ import { predictRoutes } from "./routes/predict/predict.ts";
 import { predictStreamRoutes } from "./routes/predict/stream.ts";
 import { teiRoutes } from "./routes/predict/tei.ts";
 import { historyRoutes } from "./routes/registry/history.ts";
-import { bulkRoutes } from "./routes/registry/import-export.ts";
+import { importExportRoutes } from "./routes/registry/import-export.ts";
 import { profileRoutes } from "./routes/registry/profiles.ts";
 import { taskRoutes } from "./routes/registry/tasks.ts";
 import { tokenRoutes } from "./routes/token.ts";
@@ -33,7 +33,7 @@ const api = createRouter()
   .route("/", huggingFaceRoutes)
   .route("/", teiRoutes)
   .route("/", taskRoutes)
-  .route("/", bulkRoutes)
+  .route("/", importExportRoutes)
   .route("/", profileRoutes)
   .route("/", historyRoutes)
   .route("/", learnRoutes)
@@ -48,7 +48,7 @@ export type Api = typeof api;
 export function createApp() {
   const app = createRouter();
   app.use(requestId());
-  app.use(observe);
+  app.use(logRequest);
   app.use(timing());
   app.use(secureHeaders());
   app.use(
@@ -71,7 +71,7 @@ export function createApp() {
       maxAge: 3600,
     }),
   );
-  app.use(giveBookmark);
+  app.use(addBookmark);
   app.use(
     methodNotAllowed({
       app,

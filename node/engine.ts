@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createEngine, type Engine } from "../src/serving/engine.ts";
 import { readFolder } from "./files.ts";
-import { ofPackage } from "./package.ts";
+import { packagePath } from "./package.ts";
 
 /** Compiles WASM as a Worker's import of it is. */
 async function compile(path: string): Promise<WebAssembly.Module> {
@@ -16,7 +16,7 @@ export const compileRuntime = (): Promise<WebAssembly.Module> =>
   compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 
 /** The kernels of adapter pools. */
-export const compileKernels = (): Promise<WebAssembly.Module> => compile(ofPackage("src/model/pool/kernels.wasm"));
+export const compileKernels = (): Promise<WebAssembly.Module> => compile(packagePath("src/model/pool/kernels.wasm"));
 
 /**
  * Loads the Worker's engine in Node.

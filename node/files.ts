@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { type ReadFile, readManifest } from "../src/bundle/files.ts";
-import type { TargetBundle } from "../src/bundle/manifest.ts";
+import type { Bundle } from "../src/bundle/manifest.ts";
 import { XpeftError } from "../src/errors.ts";
 import { parseProfile, parseTask } from "../src/profiles/file-format.ts";
 import type { NewProfile } from "../src/profiles/profile.ts";
 import type { NewTask } from "../src/profiles/task.ts";
 import { CommandError } from "./errors.ts";
-import { ofPackage } from "./package.ts";
+import { packagePath } from "./package.ts";
 
 /** The bundle that is deployed with the Worker. */
-export const DEFAULT_BUNDLE = ofPackage("bundles/minilm-l6-v2");
+export const DEFAULT_BUNDLE = packagePath("bundles/minilm-l6-v2");
 
 /** The demo: one folder a task, each with what a training writes. */
-export const DEMO = ofPackage("bundles/demo");
+export const DEMO = packagePath("bundles/demo");
 
 /** Reads the files of a folder; null where there is no such file. */
 export function readFolder(folder: string): ReadFile {
@@ -30,7 +30,7 @@ export function readFolder(folder: string): ReadFile {
 }
 
 /** Reads the manifest of a bundle's folder. */
-export function readBundle(folder: string): Promise<TargetBundle> {
+export function readBundle(folder: string): Promise<Bundle> {
   return readManifest(readFolder(folder));
 }
 
@@ -59,29 +59,29 @@ export interface NumberedLine {
 }
 
 /** The lines of a text that hold something. */
-export function linesOf(text: string): NumberedLine[] {
+export function nonBlankLines(text: string): NumberedLine[] {
   const lines = text.split(/\r?\n/);
   return lines.map((line, index) => ({ line, number: index + 1 })).filter(({ line }) => line.trim() !== "");
 }
 
 /** The lines of a text file that hold something. */
-export async function readLines(path: string): Promise<NumberedLine[]> {
-  return linesOf(await readText(path));
+export async function readTextLines(path: string): Promise<NumberedLine[]> {
+  return nonBlankLines(await readText(path));
 }
 
 /** Says where in a file an error was met. */
-export function placed(error: unknown, place: string): unknown {
+export function withLocation(error: unknown, place: string): unknown {
   if (!(error instanceof XpeftError)) return error;
   return new XpeftError(error.code, `${place}: ${error.message}`, error.hint, { cause: error.cause });
 }
 
 /** Reads `task.json`, checked against a bundle; an error names the file. */
-export async function readTaskFile(path: string, bundle: TargetBundle): Promise<NewTask> {
+export async function readTaskFile(path: string, bundle: Bundle): Promise<NewTask> {
   const text = await readText(path);
   try {
     return parseTask(text, bundle);
   } catch (error) {
-    throw placed(error, path);
+    throw withLocation(error, path);
   }
 }
 
@@ -95,7 +95,7 @@ export function parseProfiles(
   lines: readonly NumberedLine[],
   path: string,
   task: NewTask,
-  bundle: TargetBundle,
+  bundle: Bundle,
 ): Map<string, NewProfile> {
   const profiles = new Map<string, NewProfile>();
   for (const { line, number } of lines) {
@@ -106,15 +106,15 @@ export function parseProfiles(
       }
       profiles.set(profile.id, profile);
     } catch (error) {
-      throw placed(error, `${path}:${number}`);
+      throw withLocation(error, `${path}:${number}`);
     }
   }
   return profiles;
 }
 
 /** Reads `profiles.ndjson`, every line checked against task and bundle; an error names file and line. */
-export async function readProfilesFile(path: string, task: NewTask, bundle: TargetBundle): Promise<NewProfile[]> {
-  const profiles = parseProfiles(await readLines(path), path, task, bundle);
+export async function readProfilesFile(path: string, task: NewTask, bundle: Bundle): Promise<NewProfile[]> {
+  const profiles = parseProfiles(await readTextLines(path), path, task, bundle);
   if (profiles.size === 0) throw new CommandError(`${path} holds no profile.`, "A training writes one line a profile.");
   return [...profiles.values()];
 }

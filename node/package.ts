@@ -7,7 +7,7 @@ const here = import.meta.dirname;
 const root = existsSync(join(here, "../bundles")) ? dirname(here) : dirname(dirname(here));
 
 /** A file or folder of the package: as seen from the folder that the command was called in, where it lies within. */
-export function ofPackage(path: string): string {
+export function packagePath(path: string): string {
   const absolute = join(root, path);
   const seen = relative(process.cwd(), absolute);
   return seen.startsWith("..") ? absolute : seen;

@@ -1,5 +1,5 @@
 import { readBundle } from "../../node/files.ts";
-import type { Carry } from "../../src/auth/profile-token.ts";
+import type { TokenContents } from "../../src/auth/profile-token.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
 import type { Bench, Figure, Line } from "../bench.ts";
 import { BUNDLE } from "../graphs.ts";
@@ -35,7 +35,7 @@ function send(worker: BenchWorker, profile: string, key: string): Send {
   };
 }
 
-function byToken(carry: Carry): (worker: BenchWorker, rows: Rows) => AsProfile {
+function byToken(carry: TokenContents): (worker: BenchWorker, rows: Rows) => AsProfile {
   return (worker, { task, profiles }) => {
     const sign = signerOf(task, carry);
     return async (number) => {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { readLines } from "../../node/files.ts";
+import { readTextLines } from "../../node/files.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { commitNow } from "../commit.ts";
 
@@ -56,6 +56,6 @@ export async function readEdge(folder: string): Promise<Edge> {
 
 /** Reads the newcomers' texts where each has so many training texts. */
 export async function readFew(folder: string, count: string): Promise<LabelledText[]> {
-  const lines = await readLines(join(folder, `few-${count}.jsonl`));
+  const lines = await readTextLines(join(folder, `few-${count}.jsonl`));
   return lines.map(({ line }) => recordSchema.parse(JSON.parse(line)));
 }

@@ -5,7 +5,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { getPlatformProxy, unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { SCOPES } from "../../src/auth/access.ts";
-import { createKeyStore, drawKey } from "../../src/auth/api-keys.ts";
+import { createKeyStore, generateKey } from "../../src/auth/api-keys.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { createPush } from "../../src/storage/push.ts";
@@ -53,7 +53,7 @@ async function fill(configPath: string, state: string, rows: readonly Rows[]): P
     const push = createPush(drizzle(proxy.env.DB));
     for (const { task, profiles } of rows) await push(task, profiles);
     const whole = { name: "bench", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null };
-    const { key, row } = await drawKey(whole);
+    const { key, row } = await generateKey(whole);
     await createKeyStore(drizzle(proxy.env.DB)).add(row);
     return { adminKey: key };
   } finally {

@@ -1,5 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
-import { createStore } from "../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../src/storage/profile-store.ts";
 import type { BenchWorker } from "../isolate.ts";
 import { idOf, TASK } from "./rows.ts";
 
@@ -51,7 +51,7 @@ export async function rowsRead(db: D1Database, number: number): Promise<number> 
       return asked;
     },
   });
-  await createStore(drizzle({ prepare } as unknown as D1Database)).read(TASK, [idOf(number)], GENERATION);
+  await createProfileStore(drizzle({ prepare } as unknown as D1Database)).read(TASK, [idOf(number)], GENERATION);
   if (!asked) throw new Error("The store asked nothing.");
   // Asked again, as the driver takes rows without what D1 tells of them.
   return (await asked.run()).meta.rows_read;

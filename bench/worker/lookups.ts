@@ -1,5 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
-import { createStore } from "../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../src/storage/profile-store.ts";
 import type { Isolate } from "./isolate.ts";
 
 /** Which profiles are to be looked up. */
@@ -27,7 +27,11 @@ export function lookups({ task, generation, ids }: LookupParams, { env }: Isolat
       const { value: id, done } = left.next();
       if (done) return stream.close();
       const session = DB.withSession("first-unconstrained");
-      const { profiles } = await createStore(drizzle(session as unknown as D1Database)).read(task, [id], generation);
+      const { profiles } = await createProfileStore(drizzle(session as unknown as D1Database)).read(
+        task,
+        [id],
+        generation,
+      );
       if (!profiles.has(id)) throw new Error(`There is no profile ${id}.`);
       stream.enqueue(line);
     },

@@ -1,4 +1,4 @@
-import { serviceOf } from "../../functions/platform/isolate.ts";
+import { isolateService } from "../../functions/platform/isolate.ts";
 import type { PredictRequest, RowSource } from "../../src/serving/predictor.ts";
 import { feedsOf } from "./feeds.ts";
 import { askForPrediction, type Isolate } from "./isolate.ts";
@@ -51,7 +51,7 @@ export async function overhead({ graph, task, profile, text, tokens, ...patience
   const { RATE_LIMITER: _limiter, ...unlimited } = env;
   const ask = async (bindings: typeof env) =>
     (await askForPrediction({ ...isolate, env: bindings }, body)).arrayBuffer();
-  const { predictor } = await serviceOf(env, context);
+  const { predictor } = await isolateService(env, context);
   const request: PredictRequest = { task, inputs: [{ profile, text }] };
   return await inTurns(
     {

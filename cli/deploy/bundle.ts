@@ -3,7 +3,7 @@ import { loadEngine } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
 import { maskBytes } from "../../src/profiles/masks.ts";
-import { addJsonOption, answer, columns, type OutputOptions } from "../output.ts";
+import { addJsonOption, columns, type OutputOptions, printAnswer } from "../output.ts";
 
 const SHORT_HASH = 12;
 
@@ -11,7 +11,7 @@ async function info(folder: string, options: OutputOptions): Promise<void> {
   const { id, manifest } = await readBundle(folder);
   const { layers, hidden, bottleneck, pool, plm, name, maxTokens, learning, files } = manifest;
   const bytesOfMasks = maskBytes({ layers, ...pool });
-  answer(options, { id, maskBytes: bytesOfMasks, ...manifest }, () => {
+  printAnswer(options, { id, maskBytes: bytesOfMasks, ...manifest }, () => {
     const about = [
       ["id", id],
       ["name", name],
@@ -42,7 +42,7 @@ export async function verifyBundle(folder: string): Promise<{ id: string; files:
 async function verify(folder: string, options: OutputOptions): Promise<void> {
   const found = await verifyBundle(folder);
   const { id, files, bytes } = found;
-  answer(
+  printAnswer(
     options,
     found,
     () => `${folder}: ${files} files of ${bytes} bytes are as bundle ${id} has them, and a text was read.`,

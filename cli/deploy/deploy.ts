@@ -7,7 +7,7 @@ import { CommandError } from "../../node/errors.ts";
 import { describeError } from "../errors.ts";
 import { openService } from "../service.ts";
 import { type BoundDatabase, type Deployed, type Step, stepsOf } from "./steps.ts";
-import { asTyped, createWrangler } from "./wrangler.ts";
+import { createWrangler, shellCommand } from "./wrangler.ts";
 
 interface DeployOptions {
   readonly keyOut?: string;
@@ -62,7 +62,8 @@ async function untilHealthy(url: string): Promise<string> {
 function plan(steps: readonly Step[], env: string): void {
   for (const [index, { title, commands }] of steps.entries()) {
     console.error(`${index + 1}/${steps.length} ${title}`);
-    for (const { args, when } of commands) console.error(`    ${asTyped(args, env)}${when ? `   # if ${when}` : ""}`);
+    for (const { args, when } of commands)
+      console.error(`    ${shellCommand(args, env)}${when ? `   # if ${when}` : ""}`);
   }
 }
 

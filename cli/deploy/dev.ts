@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { CommandError } from "../../node/errors.ts";
-import { ofPackage } from "../../node/package.ts";
-import { wholeNumber } from "../arguments.ts";
+import { packagePath } from "../../node/package.ts";
+import { parseWholeNumber } from "../arguments.ts";
 
 const HIGHEST_PORT = 65_535;
 
 async function dev({ port }: { readonly port: number }): Promise<void> {
-  const script = ofPackage("scripts/start.mjs");
+  const script = packagePath("scripts/start.mjs");
   if (!existsSync(script)) {
     throw new CommandError(
       "The Worker's source is not here.",
@@ -28,6 +28,6 @@ export function registerDev(program: Command): void {
   program
     .command("dev")
     .description("serve on localhost, with a local database and the demo's tasks; the same as npm start")
-    .option("--port <port>", "where", wholeNumber(1, HIGHEST_PORT), 8787)
+    .option("--port <port>", "where", parseWholeNumber(1, HIGHEST_PORT), 8787)
     .action(dev);
 }

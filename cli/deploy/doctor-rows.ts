@@ -1,12 +1,12 @@
 import type { Client } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
-import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import { parseProfile } from "../../src/profiles/file-format.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { describeError } from "../errors.ts";
 import { readServedTask } from "../learn/learner-remote.ts";
-import type { Progress } from "../progress.ts";
-import { servedProfiles } from "../registry/profiles-bulk.ts";
+import type { ProgressBar } from "../progress.ts";
+import { exportedProfiles } from "../registry/profiles-bulk.ts";
 import { listTasks } from "../registry/tasks.ts";
 
 /** Damaged rows that are told one by one. */
@@ -28,7 +28,7 @@ async function faultOf(read: () => unknown): Promise<string | null> {
 }
 
 /** Every task, and every profile of those that can be read. */
-async function* readRows(client: Client, bundle: TargetBundle): AsyncGenerator<Row> {
+async function* readRows(client: Client, bundle: Bundle): AsyncGenerator<Row> {
   for await (const { task: name } of listTasks(client)) {
     let task: NewTask | undefined;
     const fault = await faultOf(async () => {
@@ -37,7 +37,7 @@ async function* readRows(client: Client, bundle: TargetBundle): AsyncGenerator<R
     yield { name, fault };
     if (!task) continue;
     const known = task;
-    for await (const line of servedProfiles(client, name, "")) {
+    for await (const line of exportedProfiles(client, name, "")) {
       const damage = await faultOf(() => parseProfile(JSON.stringify(line), known, bundle));
       yield { name: `${name}/${line.profile}`, fault: damage };
     }
@@ -50,7 +50,7 @@ async function* readRows(client: Client, bundle: TargetBundle): AsyncGenerator<R
  * @returns what was found, where all is well
  * @throws CommandError that names the damaged ones; ProblemError if they cannot be read
  */
-export async function checkRows(client: Client, bundle: TargetBundle, progress: Progress): Promise<string> {
+export async function checkRows(client: Client, bundle: Bundle, progress: ProgressBar): Promise<string> {
   const damaged: Row[] = [];
   let sound = 0;
   for await (const row of readRows(client, bundle)) {

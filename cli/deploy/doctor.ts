@@ -5,12 +5,12 @@ import { sql } from "drizzle-orm";
 import { unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { ofPackage } from "../../node/package.ts";
+import { packagePath } from "../../node/package.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
 import { withDatabase } from "../database.ts";
 import { describeError, EXIT } from "../errors.ts";
 import { addJsonOption, type OutputOptions } from "../output.ts";
-import { createProgress } from "../progress.ts";
+import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
 import { verifyBundle } from "./bundle.ts";
@@ -33,7 +33,7 @@ interface Check {
   run(options: DoctorOptions): Promise<string>;
 }
 
-const MIGRATIONS = ofPackage("schema/migrations");
+const MIGRATIONS = packagePath("schema/migrations");
 
 /** @throws CommandError if one of the tasks was trained on another bundle */
 function checkTasks(tasks: readonly { readonly name: string; readonly bundle: string }[], id: string): string {
@@ -99,7 +99,7 @@ const CHECKS: readonly Check[] = [
     db: true,
     async run(options) {
       const bundle = await readBundle(options.bundle);
-      const progress = createProgress("rows", undefined, !options.json);
+      const progress = createProgressBar("rows", undefined, !options.json);
       return await checkRows(openService(options), bundle, progress).finally(() => progress.end());
     },
   },

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import { SCOPES } from "../../src/auth/access.ts";
-import { drawKey } from "../../src/auth/api-keys.ts";
+import { generateKey } from "../../src/auth/api-keys.ts";
 import { insertStatement } from "../keys/key-text.ts";
 import type { Wrangler } from "./wrangler.ts";
 
@@ -122,7 +122,7 @@ const firstKey: Step = {
     if ((counted?.results[0]?.n ?? 0) > 0) return "there are keys already";
     const { keyOut } = deployed;
     const wanted = { name: "first", scopes: [...SCOPES], task: null, profilePrefix: "", expiresAt: null };
-    const { key, row } = await drawKey(wanted);
+    const { key, row } = await generateKey(wanted);
     // Before it counts: a key that could not be kept afterwards could not be had again.
     if (keyOut !== undefined) await keep(key, keyOut);
     deployed.key = key;

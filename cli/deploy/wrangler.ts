@@ -31,7 +31,7 @@ const QUIET = {
 const eventSchema = z.object({ targets: z.array(z.string()).optional() });
 
 /** A command as a person would type it. */
-export function asTyped(args: readonly string[], environment: string): string {
+export function shellCommand(args: readonly string[], environment: string): string {
   const named = environment === "" ? args : [...args, "--env", environment];
   return ["npx wrangler", ...named.map((part) => (/^[\w./=:@-]+$/.test(part) ? part : JSON.stringify(part)))].join(" ");
 }
@@ -57,7 +57,7 @@ export function createWrangler(environment: string): Wrangler {
     ]);
     if (code === 0) return said;
     throw new CommandError(
-      `${asTyped(args, environment)} failed:\n${complained.trim() || said.trim()}`,
+      `${shellCommand(args, environment)} failed:\n${complained.trim() || said.trim()}`,
       "What was done before stays. Mend it, and run the same again: what is there already is found and left.",
     );
   }
@@ -69,7 +69,7 @@ export function createWrangler(environment: string): Wrangler {
       try {
         return schema.parse(JSON.parse(said));
       } catch (cause) {
-        const message = `${asTyped(args, environment)} answered in no known form.`;
+        const message = `${shellCommand(args, environment)} answered in no known form.`;
         throw new CommandError(message, "Is wrangler of the version that is locked? npm ci installs it.", { cause });
       }
     },

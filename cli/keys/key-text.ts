@@ -1,7 +1,7 @@
 import { getTableColumns } from "drizzle-orm";
 import { keys } from "../../schema/tables.ts";
 import type { KeyRecord, NewKey } from "../../src/auth/api-keys.ts";
-import { columns, minuteOf } from "../output.ts";
+import { columns, formatMinute } from "../output.ts";
 
 /** A key's row as the database has it. */
 type KeyRow = typeof keys.$inferSelect;
@@ -47,9 +47,9 @@ export function keyTable(records: readonly KeyRecord[]): string {
     scopes.join(" "),
     task ?? "-",
     profilePrefix || "-",
-    minuteOf(createdAt),
-    expiresAt ? minuteOf(expiresAt) : "never",
-    lastUsedAt ? minuteOf(lastUsedAt) : "never",
+    formatMinute(createdAt),
+    expiresAt ? formatMinute(expiresAt) : "never",
+    lastUsedAt ? formatMinute(lastUsedAt) : "never",
   ]);
   return columns(HEADINGS, rows);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CommandError } from "../../node/errors.ts";
 import { SCOPES, type Scope } from "../../src/auth/access.ts";
-import { createKeyStore, drawKey, type NewKey } from "../../src/auth/api-keys.ts";
+import { createKeyStore, generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { withDatabase } from "../database.ts";
 import { createOptions } from "./key-options.ts";
 import { describeKey, insertStatement, keyTable } from "./key-text.ts";
@@ -34,7 +34,7 @@ async function create({ name, scope, task, prefix, expires, json, sql, persistTo
     profilePrefix: prefix,
     expiresAt: expires ?? null,
   };
-  const { key, row } = await drawKey(wanted);
+  const { key, row } = await generateKey(wanted);
   if (sql) {
     console.error(`${describeKey(row.id, wanted)} Known only once the statement has run; shown only now:\n${key}`);
     console.log(insertStatement(row));

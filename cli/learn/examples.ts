@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
-import { linesOf, readText } from "../../node/files.ts";
+import { nonBlankLines, readText } from "../../node/files.ts";
 import type { Example } from "../../src/learn/examples.ts";
 import { profilePattern } from "../../src/profiles/names.ts";
 import { PROFILE_RULE } from "../arguments.ts";
@@ -58,7 +58,7 @@ export async function readExamples(path: string): Promise<FileExample[]> {
 }
 
 function rowsOfLines(text: string, path: string): Row[] {
-  return linesOf(text).map(({ line, number }) => {
+  return nonBlankLines(text).map(({ line, number }) => {
     try {
       return { number, fields: z.record(z.string(), z.unknown()).parse(JSON.parse(line)) };
     } catch {

@@ -1,25 +1,25 @@
 import { ProblemError } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
-import { placed } from "../../node/files.ts";
+import { withLocation } from "../../node/files.ts";
 import { type ErrorCode, XpeftError } from "../../src/errors.ts";
-import { targetOf } from "../../src/learn/examples.ts";
+import { labelTarget } from "../../src/learn/examples.ts";
 import { describeError } from "../errors.ts";
 import type { FileExample } from "./examples.ts";
 import type { Learner } from "./learner.ts";
 import type { LearntFile } from "./learnt-file.ts";
-import type { LearnProgress } from "./progress-text.ts";
+import type { LearnProgressBar } from "./progress-text.ts";
 import { describeLearnt } from "./result-text.ts";
 
 /** Examples of one profile. */
-export interface Pupil {
+export interface ProfileExamples {
   readonly profile: string;
   readonly examples: readonly FileExample[];
 }
 
 /** What profiles are learnt with. */
-export interface LearnParts {
+export interface LearnAllParts {
   readonly learner: Learner;
-  readonly progress: LearnProgress;
+  readonly progress: LearnProgressBar;
   /** The examples' file, for errors. */
   readonly path: string;
   /** What the profiles are appended to, if they are. */
@@ -46,15 +46,19 @@ const codeOf = (error: unknown) =>
 function checkLabels(examples: readonly FileExample[], labels: readonly string[], path: string): void {
   for (const { label, line } of examples) {
     try {
-      targetOf(label, labels);
+      labelTarget(label, labels);
     } catch (error) {
-      throw placed(error, `${path}:${line}`);
+      throw withLocation(error, `${path}:${line}`);
     }
   }
 }
 
 /** Learns a profile, writes it where it is to be written, and says so. */
-async function learnOne({ learner, progress, path, out }: LearnParts, pupil: Pupil, what: string): Promise<void> {
+async function learnOne(
+  { learner, progress, path, out }: LearnAllParts,
+  pupil: ProfileExamples,
+  what: string,
+): Promise<void> {
   const { profile, examples } = pupil;
   if (learner.task) checkLabels(examples, learner.task.labels, path);
   const began = performance.now();
@@ -72,7 +76,7 @@ async function learnOne({ learner, progress, path, out }: LearnParts, pupil: Pup
  *
  * @throws CommandError at the end, if some were not learnt; and whatever concerns all of them
  */
-export async function learnAll(parts: LearnParts, pupils: readonly Pupil[]): Promise<void> {
+export async function learnAll(parts: LearnAllParts, pupils: readonly ProfileExamples[]): Promise<void> {
   const { learner, out } = parts;
   const failed: string[] = [];
   for (const [place, pupil] of pupils.entries()) {

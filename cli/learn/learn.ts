@@ -5,17 +5,17 @@ import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { profilePattern } from "../../src/profiles/names.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
-import { PROFILE_RULE, profileArgument, taskArgument, wholeNumber } from "../arguments.ts";
+import { PROFILE_RULE, parseWholeNumber, profileArgument, taskArgument } from "../arguments.ts";
 import { withLoneDatabase } from "../database.ts";
 import { UsageError } from "../errors.ts";
-import { endAtInterrupt } from "../interrupt.ts";
+import { exitOnInterrupt } from "../interrupt.ts";
 import { openService } from "../service.ts";
 import { type FileExample, readExamples } from "./examples.ts";
-import { learnAll, type Pupil } from "./learn-all.ts";
-import { checkSameTask, type Learner, learnerOfDatabase, learnerOfFile, readNamedTask } from "./learner.ts";
-import { learnerOfWorker, readServedTask } from "./learner-remote.ts";
+import { learnAll, type ProfileExamples } from "./learn-all.ts";
+import { checkSameTask, createDatabaseLearner, createFileLearner, type Learner, readNamedTask } from "./learner.ts";
+import { createRemoteLearner, readServedTask } from "./learner-remote.ts";
 import { openLearntFile } from "./learnt-file.ts";
-import { createLearnProgress } from "./progress-text.ts";
+import { createLearnProgressBar } from "./progress-text.ts";
 
 interface LearnOptions {
   readonly all?: string;
@@ -70,7 +70,7 @@ function askedFor(profile: string | undefined, examples: string | undefined, all
   throw new UsageError(`"${profile}" cannot be a profile.`, PROFILE_RULE);
 }
 
-function pupilsOf(examples: readonly FileExample[], profile: string | null, path: string): Pupil[] {
+function pupilsOf(examples: readonly FileExample[], profile: string | null, path: string): ProfileExamples[] {
   if (profile !== null) {
     const own = examples.filter((one) => one.profile === null || one.profile === profile);
     if (own.length > 0) return [{ profile, examples: own }];
@@ -108,8 +108,8 @@ async function learn(
       "Leave --persist-to out, or say --push.",
     );
   }
-  const progress = createLearnProgress();
-  endAtInterrupt(() => {
+  const progress = createLearnProgressBar();
+  exitOnInterrupt(() => {
     progress.end();
     console.error(goOnText(options));
   });
@@ -127,11 +127,11 @@ async function learn(
     const client = openService({ url, ...(key && { key }) });
     // Only what goes into a file must be checked here; a key that may do nothing but learn cannot read the task.
     const served = outPath === undefined ? null : await readServedTask(client, name, bundle);
-    return await learnWith(learnerOfWorker(client, name, served, push, options));
+    return await learnWith(createRemoteLearner(client, name, served, push, options));
   }
-  if (task && !push) return await learnWith(learnerOfFile(task, options));
+  if (task && !push) return await learnWith(createFileLearner(task, options));
   await withLoneDatabase(persistTo, async (db) => {
-    const learner = await learnerOfDatabase(db, name, push, options);
+    const learner = await createDatabaseLearner(db, name, push, options);
     if (task) checkSameTask(task, learner.task);
     await learnWith(learner);
   });
@@ -155,8 +155,8 @@ export function registerLearn(program: Command): void {
       startArgument,
       "auto",
     )
-    .option("--epochs <n>", "passes over the examples", wholeNumber(1, 1000), RECIPE.passes)
-    .option("--seed <n>", "the same seed and examples make the same profile", wholeNumber(0, 2 ** 31 - 1), 0)
+    .option("--epochs <n>", "passes over the examples", parseWholeNumber(1, 1000), RECIPE.passes)
+    .option("--seed <n>", "the same seed and examples make the same profile", parseWholeNumber(0, 2 ** 31 - 1), 0)
     .option(
       "--task-file <file>",
       "task.json of the training: needs no database, and starts from the default masks; with --push, the database must have the same task",

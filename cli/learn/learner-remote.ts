@@ -1,16 +1,16 @@
 import { type Client, learning, unwrap } from "../../client/index.ts";
-import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
 import { parseTask } from "../../src/profiles/file-format.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import type { Learner, Manner } from "./learner.ts";
+import type { Learner, LearnOptions } from "./learner.ts";
 
 /**
  * Reads a running Worker's task.
  *
  * @throws ProblemError; XpeftError `mismatched_write` if it is of another bundle
  */
-export async function readServedTask(client: Client, name: string, bundle: TargetBundle): Promise<NewTask> {
+export async function readServedTask(client: Client, name: string, bundle: Bundle): Promise<NewTask> {
   const file = await unwrap(client.v1.tasks[":task"].$get({ param: { task: name } }));
   return parseTask(JSON.stringify(file), bundle);
 }
@@ -21,12 +21,12 @@ export async function readServedTask(client: Client, name: string, bundle: Targe
  * @param task as the Worker has it, where that is known
  * @param write whether the profiles are written there
  */
-export function learnerOfWorker(
+export function createRemoteLearner(
   client: Client,
   name: string,
   task: NewTask | null,
   write: boolean,
-  { start, epochs, seed }: Omit<Manner, "bundle">,
+  { start, epochs, seed }: Omit<LearnOptions, "bundle">,
 ): Learner {
   return {
     name,

@@ -1,18 +1,18 @@
 import { loadEngine } from "../../node/engine.ts";
 import { CommandError } from "../../node/errors.ts";
 import { readTaskFile } from "../../node/files.ts";
-import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import { XpeftError } from "../../src/errors.ts";
 import type { Example } from "../../src/learn/examples.ts";
-import type { Hooks, Progress } from "../../src/learn/progress.ts";
+import type { LearnHooks, LearnProgress } from "../../src/learn/progress.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import type { Engine } from "../../src/serving/engine.ts";
 import { type LearntProfile, learnProfile, type StartChoice } from "../../src/serving/learn-profile.ts";
 import type { Database } from "../../src/storage/database.ts";
-import { createStore } from "../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../src/storage/profile-store.ts";
 
 /** How profiles are to be learnt. */
-export interface Manner {
+export interface LearnOptions {
   readonly start: StartChoice;
   readonly epochs: number;
   readonly seed: number;
@@ -30,12 +30,12 @@ export interface Learner {
   learn(
     profile: string,
     examples: readonly Example[],
-    onProgress: (progress: Progress) => void,
+    onProgress: (progress: LearnProgress) => void,
   ): Promise<LearntProfile>;
 }
 
 /** Nothing ends a learning but the end of the process, and it may take as long as it takes. */
-const hooksOf = (onProgress: (progress: Progress) => void): Hooks => ({
+const hooksOf = (onProgress: (progress: LearnProgress) => void): LearnHooks => ({
   onProgress: async (progress) => onProgress(progress),
   signal: new AbortController().signal,
   budgetSeconds: Number.POSITIVE_INFINITY,
@@ -51,7 +51,7 @@ function whenNeeded(bundle: string): () => Promise<Engine> {
 }
 
 /** Learns for a task's file; there are no profiles to start from. */
-export function learnerOfFile(task: NewTask, manner: Manner): Learner {
+export function createFileLearner(task: NewTask, manner: LearnOptions): Learner {
   const { start, epochs: passes, seed, bundle } = manner;
   if (start !== "auto" && start !== "default") {
     throw new CommandError(
@@ -87,13 +87,13 @@ function noStart({ code, message }: XpeftError): XpeftError {
  * @param write whether the profiles are written there
  * @throws CommandError if there is no such task; XpeftError `invalid_row` or `database_unavailable`
  */
-export async function learnerOfDatabase(
+export async function createDatabaseLearner(
   db: Database,
   name: string,
   write: boolean,
-  { start, epochs: passes, seed, bundle }: Manner,
+  { start, epochs: passes, seed, bundle }: LearnOptions,
 ): Promise<Learner & { readonly task: NewTask }> {
-  const { task } = await createStore(db).read(name, [], null);
+  const { task } = await createProfileStore(db).read(name, [], null);
   if (!task) {
     throw new CommandError(
       `The database has no task "${name}".`,
@@ -122,7 +122,7 @@ export async function learnerOfDatabase(
  *
  * @throws CommandError if it is another one; XpeftError as {@link readTaskFile} does
  */
-export async function readNamedTask(path: string, name: string, bundle: TargetBundle): Promise<NewTask> {
+export async function readNamedTask(path: string, name: string, bundle: Bundle): Promise<NewTask> {
   const task = await readTaskFile(path, bundle);
   if (task.name === name) return task;
   throw new CommandError(`${path} has the task "${task.name}", not "${name}".`, "Name the task that the file has.");

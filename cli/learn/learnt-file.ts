@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, truncateSync } from "node:fs";
 import { CommandError } from "../../node/errors.ts";
-import { linesOf, parseProfiles } from "../../node/files.ts";
-import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import { nonBlankLines, parseProfiles } from "../../node/files.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import { formatProfile } from "../../src/profiles/file-format.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
@@ -23,7 +23,7 @@ const NEWLINE = 0x0a;
  *
  * @throws XpeftError that names file and line, as `readProfilesFile` does; or CommandError if the file cannot be written
  */
-export function openLearntFile(path: string, task: NewTask, bundle: TargetBundle): LearntFile {
+export function openLearntFile(path: string, task: NewTask, bundle: Bundle): LearntFile {
   const append = (text: string) => onDisk(path, () => appendFileSync(path, text));
   if (path.endsWith(".gz"))
     throw new CommandError(`${path} would be zipped.`, "Profiles are appended to a plain file.");
@@ -33,7 +33,7 @@ export function openLearntFile(path: string, task: NewTask, bundle: TargetBundle
   const tail = bytes.toString("utf8", end);
   const torn = isTorn(tail, task);
   const kept = torn ? bytes.subarray(0, end) : bytes;
-  const known = new Set(parseProfiles(linesOf(kept.toString()), path, task, bundle).keys());
+  const known = new Set(parseProfiles(nonBlankLines(kept.toString()), path, task, bundle).keys());
   if (torn) onDisk(path, () => truncateSync(path, end));
   else if (tail !== "") append("\n");
   return { known, torn, append: (profile) => append(`${formatProfile(task.name, profile)}\n`) };

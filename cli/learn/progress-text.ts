@@ -1,10 +1,10 @@
 import { SingleBar } from "cli-progress";
-import type { Progress } from "../../src/learn/progress.ts";
+import type { LearnProgress } from "../../src/learn/progress.ts";
 
 /** Shows on stderr where a learning is. */
-export interface LearnProgress {
+export interface LearnProgressBar {
   begin(what: string): void;
-  tell(progress: Progress): void;
+  tell(progress: LearnProgress): void;
   end(): void;
 }
 
@@ -14,11 +14,11 @@ const PLAIN_MS = 10_000;
 const PHASES = { start: "choosing a start", "left-out": "trying on left-out texts", all: "learning from all" } as const;
 
 /** A bar in a terminal; plain lines now and then elsewhere. */
-export function createLearnProgress(): LearnProgress {
+export function createLearnProgressBar(): LearnProgressBar {
   return process.stderr.isTTY ? bar() : plain();
 }
 
-function bar(): LearnProgress {
+function bar(): LearnProgressBar {
   const single = new SingleBar({
     stream: process.stderr,
     format: "{what} {bar} {percentage}%, {phase}, {left} s left",
@@ -32,7 +32,7 @@ function bar(): LearnProgress {
   };
 }
 
-function plain(): LearnProgress {
+function plain(): LearnProgressBar {
   let what = "";
   let told = 0;
   return {

@@ -2,12 +2,12 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
-import { wholeNumber } from "../arguments.ts";
-import { createProgress } from "../progress.ts";
+import { parseWholeNumber } from "../arguments.ts";
+import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
-import { type Scored, scorePredictions } from "./score.ts";
+import { type ScoredPrediction, scorePredictions } from "./score.ts";
 
 interface EvalOptions extends ServiceOptions {
   readonly data: string;
@@ -72,8 +72,8 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
     options.pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
 
-  const progress = createProgress("texts", records.length);
-  const scored: Scored[] = [];
+  const progress = createProgressBar("texts", records.length);
+  const scored: ScoredPrediction[] = [];
   const waiting = inBatches(records, inputOf);
   const start = performance.now();
   try {
@@ -114,8 +114,8 @@ export function registerEval(program: Command): void {
     .description("send the test split of a data file through a running Worker; ends with one line of JSON")
     .requiredOption("--data <file>", "labelled text, JSON Lines, zipped if it ends in .gz")
     .requiredOption("--task <name>", "the task to ask")
-    .option("--limit <n>", "only the first n texts of the split", wholeNumber(1))
-    .option("--concurrency <n>", "requests at a time", wholeNumber(1), 2)
+    .option("--limit <n>", "only the first n texts of the split", parseWholeNumber(1))
+    .option("--concurrency <n>", "requests at a time", parseWholeNumber(1), 2)
     .option("--pair", "send text_pair as the second text")
     .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data");
   addServiceOptions(command).action(evaluate);

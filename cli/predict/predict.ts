@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { lines, type Problem } from "../../client/index.ts";
-import { profileArgument, taskArgument, wholeNumber } from "../arguments.ts";
+import { parseWholeNumber, profileArgument, taskArgument } from "../arguments.ts";
 import { EXIT, UsageError } from "../errors.ts";
 import { addJsonOption, type OutputOptions } from "../output.ts";
-import { createProgress, type Progress } from "../progress.ts";
+import { createProgressBar, type ProgressBar } from "../progress.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
-import { inGroups, linesOfInput } from "./text-lines.ts";
+import { chunk, inputLines } from "./text-lines.ts";
 
 interface PredictOptions extends ServiceOptions, OutputOptions {
   readonly profile?: string;
@@ -52,7 +52,7 @@ async function predictGroup(
   before: number,
   task: string,
   options: PredictOptions,
-  progress: Progress,
+  progress: ProgressBar,
 ): Promise<number> {
   const { profile, top, scores, orDefault, json } = options;
   const asked = openService(options).v1.predict.stream.$post(
@@ -86,11 +86,11 @@ async function predict(task: string, texts: readonly string[], options: PredictO
     throw new UsageError("Texts are given twice.", "As arguments, or as lines with --file or --ndjson.");
   }
   // Nothing is drawn between the answers where both go to the same terminal.
-  const progress = createProgress("texts", texts.length || undefined, !process.stdout.isTTY);
+  const progress = createProgressBar("texts", texts.length || undefined, !process.stdout.isTTY);
   let before = 0;
   let failed = 0;
   try {
-    for await (const group of inGroups(texts.length > 0 ? texts : linesOfInput(file), TEXTS_A_REQUEST)) {
+    for await (const group of chunk(texts.length > 0 ? texts : inputLines(file), TEXTS_A_REQUEST)) {
       const sent = group.map((line) => (ndjson ? line.trim() || "{}" : JSON.stringify({ text: line })));
       failed += await predictGroup(sent, before, task, options, progress);
       before += group.length;
@@ -111,7 +111,7 @@ export function registerPredict(program: Command): void {
     .option("--profile <id>", "whose labels are wanted; lines of objects may name their own", profileArgument)
     .option("--file <file>", "a text a line")
     .option("--ndjson", "lines are objects, not plain texts")
-    .option("--top <n>", "the n best labels of each text", wholeNumber(1))
+    .option("--top <n>", "the n best labels of each text", parseWholeNumber(1))
     .option("--scores", "with --json: the score of every label")
     .option("--or-default", "answer as the task's default where there is no such profile");
   addJsonOption(addServiceOptions(command)).addHelpText("after", HELP).action(predict);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
-import { readLines } from "../../node/files.ts";
+import { readTextLines } from "../../node/files.ts";
 
 const recordSchema = z.object({
   profile: z.string(),
@@ -21,7 +21,7 @@ export type DataRecord = z.infer<typeof recordSchema>;
  */
 export async function readTestSplit(path: string, limit = Number.POSITIVE_INFINITY): Promise<DataRecord[]> {
   const records: DataRecord[] = [];
-  for (const { line, number } of await readLines(path)) {
+  for (const { line, number } of await readTextLines(path)) {
     if (records.length >= limit) break;
     const record = parseRecord(line, `${path}:${number}`);
     if (record.split === "test") records.push(record);

@@ -1,5 +1,5 @@
 /** A text's label as it is and as it was predicted. */
-export interface Scored {
+export interface ScoredPrediction {
   /** Place among the texts of the split, from 0. */
   readonly index: number;
   readonly profile: string;
@@ -21,7 +21,7 @@ export interface Score {
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Scores predictions; `labels` are the task's. There must be at least one prediction. */
-export function scorePredictions(scored: readonly Scored[], labels: readonly string[]): Score {
+export function scorePredictions(scored: readonly ScoredPrediction[], labels: readonly string[]): Score {
   const hits = scored.map(({ label, predicted }) => Number(label === predicted));
   const byProfile = Map.groupBy(
     scored.map(({ profile }, index) => ({ profile, hit: hits[index] ?? 0 })),

@@ -8,7 +8,7 @@ import { CommandError } from "../../node/errors.ts";
  * @param path the file's; standard input if it is left out
  * @throws CommandError if the file cannot be read, or a person sits at the terminal and has given no text
  */
-export async function* linesOfInput(path?: string): AsyncGenerator<string> {
+export async function* inputLines(path?: string): AsyncGenerator<string> {
   if (path === undefined) {
     if (process.stdin.isTTY)
       throw new CommandError("There is no text.", "Give some as arguments, as --file, or on standard input.");
@@ -23,7 +23,7 @@ export async function* linesOfInput(path?: string): AsyncGenerator<string> {
 }
 
 /** Puts what comes into groups of `size`, the last one smaller. */
-export async function* inGroups<T>(all: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
+export async function* chunk<T>(all: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
   let group: T[] = [];
   for await (const one of all) {
     group.push(one);

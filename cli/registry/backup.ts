@@ -10,10 +10,10 @@ import { readText } from "../../node/files.ts";
 import { taskPattern } from "../../src/profiles/names.ts";
 import { taskArgument } from "../arguments.ts";
 import { EXIT } from "../errors.ts";
-import { addJsonOption, answer, type OutputOptions } from "../output.ts";
+import { addJsonOption, type OutputOptions, printAnswer } from "../output.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
 import { writeOut } from "../write-out.ts";
-import { exportProfiles, type Sums, sumsText } from "./profiles-bulk.ts";
+import { describeCounts, downloadProfiles, type ImportCounts } from "./profiles-bulk.ts";
 import { pushToWorker } from "./push-remote.ts";
 import { exportTask, listTasks } from "./tasks.ts";
 
@@ -75,7 +75,7 @@ async function backup(folder: string, names: readonly string[], options: Asked):
     await mkdir(join(folder, task), { recursive: true });
     const paths = { task: `${task}/task.json`, profiles: `${task}/profiles.ndjson` };
     await exportTask(options, task, join(folder, paths.task));
-    const profiles = await exportProfiles(options, task, { path: join(folder, paths.profiles), prefix: "" });
+    const profiles = await downloadProfiles(options, task, { path: join(folder, paths.profiles), prefix: "" });
     if ((await generationOf(options, task)) !== generation)
       throw new CommandError(
         `Task "${task}" was written meanwhile: its profiles may be of another head.`,
@@ -87,7 +87,7 @@ async function backup(folder: string, names: readonly string[], options: Asked):
   const index: Index = { format: "xpeft-backup/1", createdAt: new Date().toISOString(), tasks };
   await writeOut(join(folder, INDEX), [`${JSON.stringify(index, null, 2)}\n`]);
   const told = () => tasks.map(({ task, profiles }) => `${task}: ${profiles} profiles`).join("\n");
-  answer(options, index, () => `${told()}\n${folder} has them.`);
+  printAnswer(options, index, () => `${told()}\n${folder} has them.`);
 }
 
 /** @throws CommandError if there is none, or it is damaged */
@@ -132,15 +132,15 @@ async function restore(folder: string, names: readonly string[], options: Restor
   const tasks = chosen((await readIndex(folder)).tasks, names, folder);
   await checkFiles(folder, tasks);
   if (options.check) {
-    answer(options, { tasks }, () => `${2 * tasks.length} files are as they were backed up.`);
+    printAnswer(options, { tasks }, () => `${2 * tasks.length} files are as they were backed up.`);
     return;
   }
-  const done: { task: string; generation: number; sums: Sums }[] = [];
+  const done: { task: string; generation: number; sums: ImportCounts }[] = [];
   for (const { task, files } of tasks) {
     const paths = { name: task, task: join(folder, files.task.path), profiles: join(folder, files.profiles.path) };
     const written = await pushToWorker(options, paths, options.replace ?? false);
     done.push({ task, ...written });
-    if (!options.json) console.log(`${task}, generation ${written.generation}: ${sumsText(written.sums)}`);
+    if (!options.json) console.log(`${task}, generation ${written.generation}: ${describeCounts(written.sums)}`);
   }
   if (options.json) console.log(JSON.stringify(done));
   if (done.some(({ sums }) => sums.failed > 0)) process.exitCode = EXIT.failed;

@@ -8,7 +8,7 @@ interface Drawn {
 }
 
 /** Masks as text: a line for each layer and side, a sign for each adapter of the pool. */
-export function drawMasks(masks: string, { layers, pool: { size, chosen } }: Drawn): string {
+export function masksAsText(masks: string, { layers, pool: { size, chosen } }: Drawn): string {
   const adapters = unpackMasks(fromBase64(masks), { layers, size, chosen });
   const width = String(layers - 1).length;
   const lines = Array.from({ length: 2 * layers }, (_, row) => {

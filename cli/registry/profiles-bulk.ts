@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { type Client, lines, type Problem } from "../../client/index.ts";
-import { type NumberedLine, readLines } from "../../node/files.ts";
-import { taskArgument, wholeNumber } from "../arguments.ts";
+import { type NumberedLine, readTextLines } from "../../node/files.ts";
+import { parseWholeNumber, taskArgument } from "../arguments.ts";
 import { EXIT } from "../errors.ts";
-import { answer, type OutputOptions } from "../output.ts";
-import { createProgress } from "../progress.ts";
+import { type OutputOptions, printAnswer } from "../output.ts";
+import { createProgressBar } from "../progress.ts";
 import { openService, type ServiceOptions } from "../service.ts";
 import { writeOut } from "../write-out.ts";
 
@@ -20,7 +20,7 @@ type Imported =
   | { readonly line: number; readonly status: "failed"; readonly error: Problem };
 
 /** How many lines of an import came to what. */
-export interface Sums {
+export interface ImportCounts {
   created: number;
   replaced: number;
   unchanged: number;
@@ -45,11 +45,11 @@ export interface Import {
  *
  * @returns how many lines came to what
  */
-export async function importProfiles(options: ServiceOptions, task: string, asked: Import): Promise<Sums> {
+export async function uploadProfiles(options: ServiceOptions, task: string, asked: Import): Promise<ImportCounts> {
   const { path, dryRun = false, ifTaskGeneration } = asked;
-  const numbered = await readLines(path);
-  const sums: Sums = { created: 0, replaced: 0, unchanged: 0, failed: 0 };
-  const progress = createProgress("profiles", numbered.length);
+  const numbered = await readTextLines(path);
+  const sums: ImportCounts = { created: 0, replaced: 0, unchanged: 0, failed: 0 };
+  const progress = createProgressBar("profiles", numbered.length);
   try {
     for (let start = 0; start < numbered.length; start += LINES_A_REQUEST) {
       const sent = numbered.slice(start, start + LINES_A_REQUEST);
@@ -89,7 +89,7 @@ function tell(
 }
 
 /** Sums in words. */
-export function sumsText({ created, replaced, unchanged, failed }: Sums, dryRun = false): string {
+export function describeCounts({ created, replaced, unchanged, failed }: ImportCounts, dryRun = false): string {
   return `${dryRun ? "Would be: " : ""}${created} created, ${replaced} replaced, ${unchanged} unchanged, ${failed} failed.`;
 }
 
@@ -103,16 +103,18 @@ export function registerPushProfiles(command: Command): void {
   command
     .argument("<file>", "profiles.ndjson, learnt with the task's head as it is; zipped if its name ends in .gz")
     .option("--dry-run", "only tell what would be done")
-    .option("--if-task-generation <n>", "only if the task is at this generation", wholeNumber(1))
+    .option("--if-task-generation <n>", "only if the task is at this generation", parseWholeNumber(1))
     .action(async (task: string, path: string, options: PushOptions) => {
-      const sums = await importProfiles(options, task, { path, ...options });
-      answer(options, { task, dryRun: options.dryRun ?? false, ...sums }, () => sumsText(sums, options.dryRun));
+      const sums = await uploadProfiles(options, task, { path, ...options });
+      printAnswer(options, { task, dryRun: options.dryRun ?? false, ...sums }, () =>
+        describeCounts(sums, options.dryRun),
+      );
       if (sums.failed > 0) process.exitCode = EXIT.failed;
     });
 }
 
 /** All of a task's profiles that the caller reaches, as an export has them, in as many requests as that takes. */
-export async function* servedProfiles(client: Client, task: string, prefix: string): AsyncGenerator<ProfileLine> {
+export async function* exportedProfiles(client: Client, task: string, prefix: string): AsyncGenerator<ProfileLine> {
   for (let after = "", isWhole = false; !isWhole; ) {
     const query = { prefix, after, limit: String(LINES_A_REQUEST) };
     let count = 0;
@@ -130,15 +132,15 @@ export async function* servedProfiles(client: Client, task: string, prefix: stri
  *
  * @returns how many there are
  */
-export async function exportProfiles(
+export async function downloadProfiles(
   options: ServiceOptions,
   task: string,
   { path, prefix }: { readonly path: string; readonly prefix: string },
 ): Promise<number> {
-  const progress = createProgress("profiles");
+  const progress = createProgressBar("profiles");
   let count = 0;
   async function* all(): AsyncGenerator<string> {
-    for await (const line of servedProfiles(openService(options), task, prefix)) {
+    for await (const line of exportedProfiles(openService(options), task, prefix)) {
       progress.add(1);
       count++;
       yield `${JSON.stringify(line)}\n`;
@@ -164,6 +166,6 @@ export function registerPullProfiles(command: Command): void {
     .option("--prefix <prefix>", "only those whose ids start so", "")
     .option("--out <file>", "where they go; - is standard output", "-")
     .action(async (task: string, { prefix, out, ...options }: PullOptions) => {
-      await exportProfiles(options, task, { path: out, prefix });
+      await downloadProfiles(options, task, { path: out, prefix });
     });
 }

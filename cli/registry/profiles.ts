@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
-import { profileArgument, taskArgument, wholeNumber } from "../arguments.ts";
-import { addJsonOption, answer, columns, minuteOf, type OutputOptions } from "../output.ts";
-import { addServiceOptions, allRows, openService, type ServiceOptions } from "../service.ts";
-import { drawMasks } from "./draw-masks.ts";
+import { parseWholeNumber, profileArgument, taskArgument } from "../arguments.ts";
+import { addJsonOption, columns, formatMinute, type OutputOptions, printAnswer } from "../output.ts";
+import { addServiceOptions, openService, readAllPages, type ServiceOptions } from "../service.ts";
+import { masksAsText } from "./draw-masks.ts";
 import { registerPullProfiles, registerPushProfiles } from "./profiles-bulk.ts";
 
 type Asked = ServiceOptions & OutputOptions;
@@ -22,7 +22,7 @@ const weigh = (row: { maskBytes: number; labelBiasBytes: number }) => row.maskBy
 
 async function list(task: string, { prefix, ...options }: Asked & { readonly prefix: string }): Promise<void> {
   const { $get } = routesOf(options);
-  const rows = allRows(async ({ limit, after }) => {
+  const rows = readAllPages(async ({ limit, after }) => {
     const { profiles, next } = await unwrap($get({ param: { task }, query: { limit, after, prefix } }));
     return { rows: profiles, next };
   });
@@ -30,12 +30,12 @@ async function list(task: string, { prefix, ...options }: Asked & { readonly pre
     ...rest,
     bytes: weigh(rest),
   }));
-  answer(options, shown, () => {
+  printAnswer(options, shown, () => {
     const lines = shown.map(({ profile, generation, bytes, updatedAt }) => [
       profile,
       generation,
       bytes,
-      minuteOf(updatedAt),
+      formatMinute(updatedAt),
     ]);
     return columns(["profile", "generation", "bytes", "written"], lines);
   });
@@ -51,20 +51,20 @@ async function biasText(client: Client, task: string, labelBias: string): Promis
 async function show(task: string, profile: string, options: Asked & { readonly masks?: boolean }): Promise<void> {
   const client = openService(options);
   const row = await unwrap(client.v1.profiles[":task"][":profile"].$get({ param: { task, profile } }));
-  if (options.json) return answer(options, row, String);
+  if (options.json) return printAnswer(options, row, String);
   console.log(`${task}/${profile}: generation ${row.generation}, written ${row.updatedAt}`);
   console.log(`masks ${row.maskBytes} bytes, label bias ${row.labelBiasBytes || "none"}`);
   if (row.labelBias !== null) console.log(`added to the logits: ${await biasText(client, task, row.labelBias)}`);
-  if (options.masks) console.log(drawMasks(row.masks, (await unwrap(client.v1.info.$get())).bundle));
+  if (options.masks) console.log(masksAsText(row.masks, (await unwrap(client.v1.info.$get())).bundle));
 }
 
 async function history(task: string, profile: string, options: Asked): Promise<void> {
   const found = await unwrap(routesOf(options)[":profile"].history.$get({ param: { task, profile } }));
-  answer(options, found, () => {
+  printAnswer(options, found, () => {
     const rows = [found.current, ...found.earlier].map((row, place) => [
       row.generation,
       weigh(row),
-      minuteOf(row.updatedAt),
+      formatMinute(row.updatedAt),
       place === 0 ? "current" : "",
     ]);
     return columns(["generation", "bytes", "written", ""], rows);
@@ -75,7 +75,7 @@ async function rollBack(task: string, profile: string, to: number, options: Aske
   const { rollback } = routesOf(options)[":profile"];
   const asked = { param: { task, profile }, json: { generation: to } };
   const written = await unwrap(rollback.$post(asked, expecting(options)));
-  answer(
+  printAnswer(
     options,
     written,
     () => `${task}/${profile} is as generation ${to} was; that is generation ${written.generation}.`,
@@ -84,7 +84,7 @@ async function rollBack(task: string, profile: string, to: number, options: Aske
 
 async function remove(task: string, profile: string, options: Asked & Expecting): Promise<void> {
   const gone = await unwrap(routesOf(options)[":profile"].$delete({ param: { task, profile } }, expecting(options)));
-  answer(options, { task, profile, ...gone }, () => `Deleted ${task}/${profile}.`);
+  printAnswer(options, { task, profile, ...gone }, () => `Deleted ${task}/${profile}.`);
 }
 
 interface TokenOptions extends Asked {
@@ -96,7 +96,7 @@ async function makeToken(task: string, profile: string, { ttl, masksOnly, ...opt
   const json = { ttlSeconds: ttl, carry: masksOnly ? "masks" : "all" } as const;
   const made = await unwrap(routesOf(options)[":profile"].token.$post({ param: { task, profile }, json }));
   if (!options.json) console.error(`${made.bytes} bytes, taken until ${made.expiresAt}:`);
-  answer(options, made, () => made.token);
+  printAnswer(options, made, () => made.token);
 }
 
 /** `xpeft profiles`: the profiles of a running Worker. */
@@ -110,7 +110,7 @@ export function registerProfiles(program: Command): void {
     );
   const aboutOne = (name: string, description: string) =>
     about(name, description).argument("<profile>", "the profile", profileArgument);
-  const expected = ["--if-generation <n>", "only if the profile is at this generation", wholeNumber(1)] as const;
+  const expected = ["--if-generation <n>", "only if the profile is at this generation", parseWholeNumber(1)] as const;
 
   about("list", "list a task's profiles, by id")
     .option("--prefix <prefix>", "only those whose ids start so", "")
@@ -124,14 +124,14 @@ export function registerProfiles(program: Command): void {
   );
   aboutOne("history", "list the generations that a profile can go back to").action(history);
   aboutOne("rollback", "write an earlier generation of a profile again")
-    .argument("<generation>", "which one", wholeNumber(1))
+    .argument("<generation>", "which one", parseWholeNumber(1))
     .option(...expected)
     .action(rollBack);
   aboutOne("delete", "delete a profile and its history")
     .option(...expected)
     .action(remove);
   aboutOne("token", "make a token that holds the profile, to be sent in the place of a key")
-    .option("--ttl <seconds>", "for how long it is taken", wholeNumber(60), 24 * 60 * 60)
+    .option("--ttl <seconds>", "for how long it is taken", parseWholeNumber(60), 24 * 60 * 60)
     .option("--masks-only", "leave the task's head out of it: small, but the Worker then needs the task's row")
     .action(makeToken);
 }

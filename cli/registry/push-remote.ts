@@ -1,7 +1,7 @@
 import { ProblemError, unwrap } from "../../client/index.ts";
 import { readText } from "../../node/files.ts";
 import { openService, type ServiceOptions } from "../service.ts";
-import { importProfiles, type Sums } from "./profiles-bulk.ts";
+import { type ImportCounts, uploadProfiles } from "./profiles-bulk.ts";
 
 /** Files of a task and its profiles. */
 export interface TaskFiles {
@@ -24,7 +24,7 @@ export async function pushToWorker(
   service: ServiceOptions,
   { name, task, profiles }: TaskFiles,
   replace: boolean,
-): Promise<{ generation: number; sums: Sums }> {
+): Promise<{ generation: number; sums: ImportCounts }> {
   const json = JSON.parse(await readText(task));
   const put = (fate: "keep" | "delete") =>
     unwrap(openService(service).v1.tasks[":task"].$put({ param: { task: name }, query: { profiles: fate }, json }));
@@ -33,5 +33,5 @@ export async function pushToWorker(
     if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return put("delete");
     throw error;
   });
-  return { generation, sums: await importProfiles(service, name, { path: profiles, ifTaskGeneration: generation }) };
+  return { generation, sums: await uploadProfiles(service, name, { path: profiles, ifTaskGeneration: generation }) };
 }

@@ -3,7 +3,7 @@ import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../.
 import { createPush } from "../../src/storage/push.ts";
 import { withLoneDatabase } from "../database.ts";
 import { EXIT } from "../errors.ts";
-import { sumsText } from "./profiles-bulk.ts";
+import { describeCounts } from "./profiles-bulk.ts";
 import { pushToWorker } from "./push-remote.ts";
 
 interface PushOptions {
@@ -24,7 +24,7 @@ async function push(options: PushOptions): Promise<void> {
     const { url, key, replace = false } = options;
     const files = { name: task.name, task: options.task, profiles: options.profiles };
     const { generation, sums } = await pushToWorker({ url, ...(key && { key }) }, files, replace);
-    console.log(`Task ${task.name} is at generation ${generation}. Profiles: ${sumsText(sums)}`);
+    console.log(`Task ${task.name} is at generation ${generation}. Profiles: ${describeCounts(sums)}`);
     if (sums.failed > 0) process.exitCode = EXIT.failed;
     return;
   }

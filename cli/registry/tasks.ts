@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
 import { taskArgument } from "../arguments.ts";
-import { addJsonOption, answer, columns, minuteOf, type OutputOptions } from "../output.ts";
-import { addServiceOptions, allRows, openService, type ServiceOptions } from "../service.ts";
+import { addJsonOption, columns, formatMinute, type OutputOptions, printAnswer } from "../output.ts";
+import { addServiceOptions, openService, readAllPages, type ServiceOptions } from "../service.ts";
 import { writeOut } from "../write-out.ts";
 
 type Asked = ServiceOptions & OutputOptions;
 
 /** All tasks that the caller reaches, by name. */
 export const listTasks = (client: Client) =>
-  allRows(async (query) => {
+  readAllPages(async (query) => {
     const { tasks, next } = await unwrap(client.v1.tasks.$get({ query }));
     return { rows: tasks, next };
   });
@@ -22,10 +22,10 @@ async function list(options: Asked): Promise<void> {
       labels.length,
       maxTokens,
       generation,
-      minuteOf(updatedAt),
+      formatMinute(updatedAt),
       bundle,
     ]);
-  answer(options, tasks, () => columns(["task", "labels", "tokens", "generation", "written", "bundle"], rows()));
+  printAnswer(options, tasks, () => columns(["task", "labels", "tokens", "generation", "written", "bundle"], rows()));
 }
 
 /** Writes a task's `task.json` to a file, or to standard output for `-`. */
@@ -42,7 +42,7 @@ async function remove(task: string, { profiles, ...options }: Asked & { readonly
   const gone = await unwrap(
     openService(options).v1.tasks[":task"].$delete({ param: { task }, query: { profiles: fate } }),
   );
-  answer(options, { task, ...gone }, () => `Deleted task ${task}${profiles ? " and its profiles" : ""}.`);
+  printAnswer(options, { task, ...gone }, () => `Deleted task ${task}${profiles ? " and its profiles" : ""}.`);
 }
 
 /** `xpeft tasks`: the tasks of a running Worker. */

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { RequestIdVariables } from "hono/request-id";
 import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Access } from "../../src/auth/access.ts";
-import type { Share } from "../../src/lib/budget.ts";
+import type { Reservation } from "../../src/lib/budget.ts";
 import type { Sessions } from "./bookmarks.ts";
 import type { ProblemCode } from "./problem-codes.ts";
 
@@ -44,7 +44,7 @@ export interface AppEnv {
       /** The database sessions of the request, if it has opened any. */
       sessions: Sessions | undefined;
       /** Room that the request takes for its body. */
-      held: Share | undefined;
+      held: Reservation | undefined;
       /** Settles when an answer that is a stream has ended. */
       streaming: Promise<void> | undefined;
       /** Whether the caller hung up before the end of a stream, for the log. */

@@ -37,7 +37,7 @@ function fromHono(error: HTTPException): RequestError | null {
 /**
  * Gives whatever was thrown a name. Faults of the service are logged, once, as one line of JSON; texts never are.
  */
-export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
+export function toFault(c: Context<AppEnv>, thrown: unknown): Fault {
   const error = thrown instanceof HTTPException ? (fromHono(thrown) ?? thrown) : thrown;
   if (error instanceof RequestError) return error;
   const request = c.get("requestId");
@@ -58,7 +58,7 @@ export function faultOf(c: Context<AppEnv>, thrown: unknown): Fault {
 }
 
 /** Turns whatever was thrown into problem details. */
-export const onError: ErrorHandler<AppEnv> = (thrown, c) => problem(c, faultOf(c, thrown));
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => problem(c, toFault(c, thrown));
 
 /** Answers a path that no route has. */
 export const onNotFound: NotFoundHandler<AppEnv> = (c) =>

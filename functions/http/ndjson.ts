@@ -1,14 +1,14 @@
 import type { Context } from "hono";
-import { BrokenStream } from "../../src/lib/ndjson.ts";
+import { StreamAborted } from "../../src/lib/ndjson.ts";
 import type { AppEnv } from "./env.ts";
-import { faultOf } from "./error-handler.ts";
+import { toFault } from "./error-handler.ts";
 import { problemOf } from "./problem.ts";
 
 /** The media type of JSON Lines; by its type any, as the routes' types would else take it for one of JSON's. */
 export const NDJSON: string = "application/x-ndjson";
 
 /** The body as it arrives. */
-export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {
+export function bodyStream(c: Context<AppEnv>): ReadableStream<Uint8Array> {
   return c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
 }
 
@@ -16,7 +16,7 @@ export function bodyOf(c: Context<AppEnv>): ReadableStream<Uint8Array> {
  * Answers with text as it is made. What goes wrong once the answer has begun is its last line, `{"error": problem}`; a
  * caller who hangs up ends the work.
  */
-export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Response {
+export function streamAnswer(c: Context<AppEnv>, text: AsyncGenerator<string>): Response {
   const encoder = new TextEncoder();
   const { promise, resolve: ended } = Promise.withResolvers<void>();
   c.set("streaming", promise);
@@ -25,14 +25,14 @@ export function streamed(c: Context<AppEnv>, text: AsyncGenerator<string>): Resp
       try {
         const { done, value } = await text.next();
         // Its room is not forgotten while it goes on.
-        c.get("held")?.give(0);
+        c.get("held")?.release(0);
         if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
         // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
-        if (error instanceof BrokenStream) {
+        if (error instanceof StreamAborted) {
           c.set("aborted", true);
         } else {
-          const fault = faultOf(c, error);
+          const fault = toFault(c, error);
           c.set("problem", fault.code);
           controller.enqueue(encoder.encode(`${JSON.stringify({ error: problemOf(c, fault) })}\n`));
         }

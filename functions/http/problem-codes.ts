@@ -29,12 +29,12 @@ export class RequestError extends Error {
   }
 }
 
-interface Kind {
+interface ProblemKind {
   readonly status: ContentfulStatusCode;
   readonly title: string;
 }
 
-export const KINDS: Record<ProblemCode, Kind> = {
+export const PROBLEM_KINDS: Record<ProblemCode, ProblemKind> = {
   invalid_request: { status: 422, title: "The request does not fit the schema" },
   invalid_json: { status: 400, title: "The body is not JSON" },
   invalid_unicode: { status: 400, title: "The body is not valid UTF-8" },
@@ -94,11 +94,11 @@ export const KINDS: Record<ProblemCode, Kind> = {
 };
 
 /** Every code that an answer can carry. */
-export const PROBLEM_CODES = Object.keys(KINDS) as ProblemCode[];
+export const PROBLEM_CODES = Object.keys(PROBLEM_KINDS) as ProblemCode[];
 
 /** The HTTP status of a code. */
 export function statusOf(code: ProblemCode): ContentfulStatusCode {
-  return KINDS[code].status;
+  return PROBLEM_KINDS[code].status;
 }
 
 /** Anything that problem details can be made of. */

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AppEnv } from "./env.ts";
-import { type Fault, KINDS, type ProblemCode, statusOf } from "./problem-codes.ts";
+import { type Fault, PROBLEM_KINDS, type ProblemCode, statusOf } from "./problem-codes.ts";
 
 /** RFC 9457 problem details, as every error answer is. */
 export const ProblemSchema = z
@@ -11,7 +11,7 @@ export const ProblemSchema = z
     status: z.int().openapi({ example: 404 }),
     detail: z.string().openapi({ example: 'Task "news" has no profile "news-999".' }),
     code: z
-      .enum(Object.keys(KINDS) as [ProblemCode, ...ProblemCode[]])
+      .enum(Object.keys(PROBLEM_KINDS) as [ProblemCode, ...ProblemCode[]])
       .openapi({ description: "Stable: a code is never renamed or reused.", example: "unknown_profile" }),
     hint: z.string().openapi({ description: "What can be done about it." }),
     instance: z
@@ -41,7 +41,7 @@ function errorType(code: ProblemCode, status: number): z.infer<typeof ProblemSch
 
 /** Problem details of a fault. */
 export function problemOf(c: Context<AppEnv>, error: Fault): z.infer<typeof ProblemSchema> {
-  const { status, title } = KINDS[error.code];
+  const { status, title } = PROBLEM_KINDS[error.code];
   return {
     type: `urn:xpeft:problem:${error.code}`,
     title,

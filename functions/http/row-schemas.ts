@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { profilePattern, taskPattern } from "../../src/profiles/names.ts";
-import type { Expected } from "../../src/storage/precondition.ts";
+import type { Precondition } from "../../src/storage/precondition.ts";
 
 /** Most rows of a list in one answer. */
 export const MAX_PAGE = 1000;
@@ -25,7 +25,7 @@ export const Base64 = (description: string) =>
   z.base64().openapi({ description, format: "byte", pattern: BASE64_PATTERN });
 
 /** What every row tells of its last write. */
-export const Written = {
+export const LastWrite = {
   generation: z
     .int()
     .min(1)
@@ -51,7 +51,7 @@ export const Preconditions = z.object({
 });
 
 /** The expectation of a write's headers; both together can never hold. */
-export function expectedOf(headers: Partial<z.infer<typeof Preconditions>>): Expected {
+export function preconditionOf(headers: Partial<z.infer<typeof Preconditions>>): Precondition {
   const match = headers["if-match"];
   const absent = headers["if-none-match"] !== undefined;
   if (absent) return match === undefined ? 0 : "never";

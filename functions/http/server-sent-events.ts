@@ -1,10 +1,10 @@
 import type { Context } from "hono";
 import type { AppEnv } from "./env.ts";
-import { faultOf } from "./error-handler.ts";
+import { toFault } from "./error-handler.ts";
 import { problemOf } from "./problem.ts";
 
 /** The media type of server-sent events. */
-export const EVENTS = "text/event-stream";
+export const EVENT_STREAM = "text/event-stream";
 
 /** Sends an event to whoever listens. */
 export type Send = (event: string, data: object) => Promise<void>;
@@ -45,7 +45,7 @@ export async function answerEvents(
     hasBegun = true;
     begun.resolve();
     // Its room is not forgotten while it goes on.
-    c.get("held")?.give(0);
+    c.get("held")?.release(0);
     if (!abort.signal.aborted) out?.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
   };
 
@@ -53,7 +53,7 @@ export async function answerEvents(
     // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
     if (abort.signal.aborted) return begun.resolve();
     if (!hasBegun) return begun.reject(error);
-    const fault = faultOf(c, error);
+    const fault = toFault(c, error);
     c.set("problem", fault.code);
     await send("problem", problemOf(c, fault));
   }
@@ -76,5 +76,5 @@ export async function answerEvents(
     c.set("streaming", undefined);
     throw error;
   }
-  return c.body(body, 200, { "content-type": EVENTS, "cache-control": "no-store" });
+  return c.body(body, 200, { "content-type": EVENT_STREAM, "cache-control": "no-store" });
 }

@@ -19,7 +19,7 @@ export const textFields = {
 export const TextInput = z.strictObject(textFields).openapi("TextInput");
 
 /** What an answer is to tell, and what is to be done where it is not plain. */
-export const options = {
+export const predictOptions = {
   onUnknownProfile: z.enum(["error", "default"]).default("error").openapi({
     description:
       "Whether a profile that the task has not is an error or gets the task's default masks, which go without a label bias.",

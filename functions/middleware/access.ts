@@ -7,8 +7,8 @@ import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import { wantsFresh } from "../http/cache-control.ts";
 import type { AppEnv } from "../http/env.ts";
 import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
-import { databaseCount, plainDatabase } from "../platform/databases.ts";
-import { authenticatorOf } from "../platform/isolate.ts";
+import { databaseCount, keyDatabase } from "../platform/databases.ts";
+import { isolateAuthenticator } from "../platform/isolate.ts";
 import { readSettings } from "../platform/settings.ts";
 
 /** Problems that every guarded route can answer with. */
@@ -44,8 +44,8 @@ async function count(c: Context<AppEnv>, caller: string): Promise<void> {
 const addressOf = (c: Context<AppEnv>): string => `address:${c.req.header("cf-connecting-ip") ?? "unknown"}`;
 
 async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
-  const store = createKeyStore(plainDatabase(c.env));
-  const authenticator = await authenticatorOf(c.env, c.executionCtx);
+  const store = createKeyStore(keyDatabase(c.env));
+  const authenticator = await isolateAuthenticator(c.env, c.executionCtx);
   const authenticate = async (beforeDoubt: () => Promise<void>): Promise<Access> => {
     const { access, wasRead } = await authenticator.authenticate(key, store, { fresh: wantsFresh(c), beforeDoubt });
     if (wasRead) c.executionCtx.waitUntil(store.touch(access.id));
@@ -93,7 +93,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
  *
  * @param options.tokens whether a profile token does too: the route must then check it, as `carriedBy` does
  */
-export function guard(scope: Scope, { tokens = false } = {}) {
+export function requireAccess(scope: Scope, { tokens = false } = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {
     c.set("token", null);
     c.set("stillAllowed", async () => {});
@@ -129,7 +129,7 @@ export const limitLearning = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 /** Lets anyone through, but only as often as the deploy allows; apart from what an address asks besides. */
-export const unguarded = createMiddleware<AppEnv>(async (c, next) => {
+export const allowAnyone = createMiddleware<AppEnv>(async (c, next) => {
   await count(c, `unguarded ${addressOf(c)}`);
   await next();
 });

@@ -1,14 +1,14 @@
 import type { Context } from "hono";
-import { createRoom } from "../../src/lib/budget.ts";
-import { overloaded } from "../../src/serving/overload.ts";
+import { createBudget } from "../../src/lib/budget.ts";
+import { overloadedError } from "../../src/serving/overload.ts";
 import type { AppEnv } from "../http/env.ts";
-import { MAX_HELD_BYTES } from "../platform/settings.ts";
+import { MAX_BODY_BYTES_IN_FLIGHT } from "../platform/settings.ts";
 
 /** Longer than any request takes, or a stream for its next line. */
 const FORGET_HELD_MS = 10 * 60_000;
 
 /** What the isolate's requests hold together. */
-const held = createRoom({ most: MAX_HELD_BYTES, forgetAfterMs: FORGET_HELD_MS });
+const held = createBudget({ most: MAX_BODY_BYTES_IN_FLIGHT, forgetAfterMs: FORGET_HELD_MS });
 
 /** What a request takes whatever its body: its own objects, headers, answer. */
 const REQUEST_BYTES = 4 * 1024;
@@ -23,17 +23,18 @@ const RETRY_SECONDS = 1;
  * @param ended where the answer goes on after the work is done: what settles at its end
  * @throws XpeftError `overloaded`
  */
-export async function holdBytes<Result>(
+export async function reserveBytes<Result>(
   c: Context<AppEnv>,
   bytes: number,
   work: () => Promise<Result>,
   ended: () => Promise<void> | undefined = () => undefined,
 ): Promise<Result> {
-  const share = held.tryTake(REQUEST_BYTES + bytes);
-  if (!share) throw overloaded("bodies", "Send the request again after retryAfterSeconds or later.", RETRY_SECONDS);
+  const share = held.tryReserve(REQUEST_BYTES + bytes);
+  if (!share)
+    throw overloadedError("bodies", "Send the request again after retryAfterSeconds or later.", RETRY_SECONDS);
   c.set("held", share);
   const done = work();
-  const released = done.then(ended, () => {}).finally(() => share.end());
+  const released = done.then(ended, () => {}).finally(() => share.close());
   // A caller who hangs up ends its request unless something waits, and what the request holds would be lost for good.
   c.executionCtx.waitUntil(released);
   return await done;

@@ -4,7 +4,7 @@ import { BOOKMARK, bookmarkNow, type Sessions } from "../http/bookmarks.ts";
 import type { AppEnv } from "../http/env.ts";
 
 /** Gives an answer the bookmark of its database sessions, for the caller to read at least that. */
-export const giveBookmark = createMiddleware<AppEnv>(async (c, next) => {
+export const addBookmark = createMiddleware<AppEnv>(async (c, next) => {
   await next();
   const sessions = c.get("sessions");
   const bookmark = sessions && bookmarkNow(sessions);
@@ -12,7 +12,7 @@ export const giveBookmark = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 /** The sessions of a request, for a bookmark that comes later than the headers; these get none then. */
-export function takeSessions(c: Context<AppEnv>): Sessions | undefined {
+export function detachSessions(c: Context<AppEnv>): Sessions | undefined {
   const sessions = c.get("sessions");
   c.set("sessions", undefined);
   return sessions;

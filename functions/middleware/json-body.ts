@@ -3,7 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/env.ts";
 import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
-import { holdBytes } from "./body-budget.ts";
+import { reserveBytes } from "./body-budget.ts";
 
 /** Problems that every route with a JSON body can answer with. */
 export const BODY_PROBLEMS = [
@@ -127,7 +127,7 @@ export const jsonBody = (maxSize: number, hint: string, ended?: (c: Context<AppE
       await requireUtf8(c);
       await next();
     };
-    return await holdBytes(
+    return await reserveBytes(
       c,
       bytes,
       () => readInTime(c, patience, (then) => limit(c, then), goOn),

@@ -2,7 +2,7 @@ import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/env.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { RequestError } from "../http/problem-codes.ts";
-import { holdBytes } from "./body-budget.ts";
+import { reserveBytes } from "./body-budget.ts";
 import { requireIdentity } from "./json-body.ts";
 
 /** Refuses bodies that are not said to be JSON Lines. */
@@ -20,5 +20,5 @@ export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 /** Holds room for what a stream has in memory at once, until its answer has ended. */
-export const holdStream = (bytes: number) =>
-  createMiddleware<AppEnv>((c, next) => holdBytes(c, bytes, next, () => c.get("streaming")));
+export const reserveStreamBytes = (bytes: number) =>
+  createMiddleware<AppEnv>((c, next) => reserveBytes(c, bytes, next, () => c.get("streaming")));

@@ -7,7 +7,7 @@ import type { AppEnv } from "../http/env.ts";
  * Writes one line of JSON for each request, and a data point where a dataset is bound; for a stream when it has ended.
  * Neither holds a text, a profile's id or an address.
  */
-export const observe = createMiddleware<AppEnv>(async (c, next) => {
+export const logRequest = createMiddleware<AppEnv>(async (c, next) => {
   const start = performance.now();
   await next();
   const streaming = c.get("streaming");

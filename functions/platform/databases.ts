@@ -1,8 +1,8 @@
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import { XpeftError } from "../../src/errors.ts";
-import { checkMap } from "../../src/sharding/shard-map.ts";
-import { FIRST, type Shards } from "../../src/sharding/shards.ts";
+import { checkShardMap } from "../../src/sharding/shard-map.ts";
+import { FIRST_SHARD, type Shards } from "../../src/sharding/shards.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import type { AppEnv, Bindings } from "../http/env.ts";
@@ -82,20 +82,20 @@ export async function openRegistry(c: Context<AppEnv>): Promise<Shards> {
   const shards = openShards(c, "primary");
   const databases = boundDatabases(c.env);
   if (!databases.every((database) => placed.has(database))) {
-    await checkMap(shards);
+    await checkShardMap(shards);
     for (const database of databases) placed.add(database);
   }
   return shards;
 }
 
 /** The databases without sessions, for what has no answer to give a bookmark to. */
-export function plainShards(env: Bindings): Shards {
+export function shardsWithoutSessions(env: Bindings): Shards {
   return shardsOf(boundDatabases(env), (database) => drizzle(database));
 }
 
 /** The database that has the keys, without a session. */
-export function plainDatabase(env: Bindings): Database {
-  return plainShards(env).at(FIRST);
+export function keyDatabase(env: Bindings): Database {
+  return shardsWithoutSessions(env).at(FIRST_SHARD);
 }
 
 function noDatabase(): XpeftError {

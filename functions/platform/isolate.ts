@@ -1,7 +1,7 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { type Authenticator, createAuthenticator } from "../../src/auth/api-keys.ts";
 import { readManifest } from "../../src/bundle/files.ts";
-import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import kernels from "../../src/model/pool/kernels.wasm";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
 import { createPredictor, type Predictor } from "../../src/serving/predictor.ts";
@@ -52,7 +52,7 @@ function oncePerIsolate<T>(load: (env: Bindings) => Promise<T>): (env: Bindings,
 }
 
 /** The isolate's service. */
-export const serviceOf = oncePerIsolate<Service>(async (env) => {
+export const isolateService = oncePerIsolate<Service>(async (env) => {
   const { cacheTtlSeconds: ttlSeconds } = readSettings(env);
   const engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
   const cache = createRowCache({ maxBytes: ROW_CACHE_BYTES, ttlSeconds });
@@ -60,9 +60,9 @@ export const serviceOf = oncePerIsolate<Service>(async (env) => {
 });
 
 /** The deploy's bundle by its manifest, without loading the encoder. */
-export const bundleOf = oncePerIsolate<TargetBundle>((env) => readManifest(readAsset(env.ASSETS)));
+export const isolateBundle = oncePerIsolate<Bundle>((env) => readManifest(readAsset(env.ASSETS)));
 
 /** What knows the isolate's callers. */
-export const authenticatorOf = oncePerIsolate<Authenticator>(async (env) =>
+export const isolateAuthenticator = oncePerIsolate<Authenticator>(async (env) =>
   createAuthenticator({ ttlSeconds: readSettings(env).cacheTtlSeconds }),
 );

@@ -6,7 +6,7 @@ import type { Bindings } from "../http/env.ts";
 export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 
 /** Bytes of bodies that an isolate holds at once, each until its request is answered. Parsed, they take some five times that. */
-export const MAX_HELD_BYTES = 2 * 1024 * 1024;
+export const MAX_BODY_BYTES_IN_FLIGHT = 2 * 1024 * 1024;
 
 /** Seconds that a learning may take, of all that the isolate does meanwhile: less than `limits.cpu_ms` of wrangler.toml. */
 export const LEARN_SECONDS = 60;

@@ -1,14 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
-import { checkMap } from "../../src/sharding/shard-map.ts";
-import { atShard, numbersOf } from "../../src/sharding/shards.ts";
+import { checkShardMap } from "../../src/sharding/shard-map.ts";
+import { onShard, shardNumbers } from "../../src/sharding/shards.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
 import { problemResponses } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
-import { unguarded } from "../middleware/access.ts";
+import { allowAnyone } from "../middleware/access.ts";
 import { noQuery } from "../middleware/no-query.ts";
-import { plainShards } from "../platform/databases.ts";
-import { serviceOf } from "../platform/isolate.ts";
+import { shardsWithoutSessions } from "../platform/databases.ts";
+import { isolateService } from "../platform/isolate.ts";
 
 const Health = z
   .object({
@@ -35,7 +35,7 @@ const route = createRoute({
   tags: ["Service"],
   security: [],
   summary: "Tell whether texts can be answered, by reading one through the encoder and asking the database",
-  middleware: [unguarded, noQuery] as const,
+  middleware: [allowAnyone, noQuery] as const,
   responses: {
     200: { description: "Engine and database work.", content: { "application/json": { schema: Health } } },
     ...problemResponses(
@@ -54,7 +54,7 @@ const route = createRoute({
 
 /** `GET /healthz`: 200 where all that a prediction needs works, a problem that names the cause where it does not. */
 export const healthRoutes = createRouter().openapi(route, async (c) => {
-  const { engine } = await serviceOf(c.env, c.executionCtx);
+  const { engine } = await isolateService(c.env, c.executionCtx);
   const start = performance.now();
   const { tokens } = await engine.probe();
   const milliseconds = performance.now() - start;
@@ -62,11 +62,11 @@ export const healthRoutes = createRouter().openapi(route, async (c) => {
   // A deploy that answers for profile tokens only needs no database.
   const database = c.env.DB !== undefined || !c.env.TOKEN_KEYS;
   if (database) {
-    const shards = plainShards(c.env);
-    await checkMap(shards);
+    const shards = shardsWithoutSessions(c.env);
+    await checkShardMap(shards);
     await Promise.all(
-      numbersOf(shards).map((number) =>
-        atShard(shards, number, (db) => createTaskRegistry(db).list({ limit: 1, after: "" }, null)),
+      shardNumbers(shards).map((number) =>
+        onShard(shards, number, (db) => createTaskRegistry(db).list({ limit: 1, after: "" }, null)),
       ),
     );
   }

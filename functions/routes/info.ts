@@ -2,16 +2,16 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
 import { MAX_TOKEN_BYTES } from "../../src/auth/profile-token.ts";
 import { MAX_EXAMPLES, MAX_TEXT_TOKENS, MAX_TOKENS } from "../../src/learn/examples.ts";
-import { MAX_WAITING_TOKENS } from "../../src/serving/overload.ts";
+import { MAX_TOKENS_IN_FLIGHT } from "../../src/serving/overload.ts";
 import { problemResponses } from "../http/problem.ts";
 import { BY_KEY, createRouter } from "../http/router.ts";
 import { MAX_PAGE } from "../http/row-schemas.ts";
 import { MAX_INPUTS } from "../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../middleware/access.ts";
 import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
-import { serviceOf } from "../platform/isolate.ts";
-import { LEARN_SECONDS, MAX_HELD_BYTES, ROW_CACHE_BYTES, readSettings } from "../platform/settings.ts";
+import { isolateService } from "../platform/isolate.ts";
+import { LEARN_SECONDS, MAX_BODY_BYTES_IN_FLIGHT, ROW_CACHE_BYTES, readSettings } from "../platform/settings.ts";
 import { MAX_TEXT_LINE_BYTES } from "./predict/stream.ts";
 import { MAX_IMPORT_LINE_BYTES } from "./registry/import-export.ts";
 
@@ -66,7 +66,7 @@ const route = createRoute({
   summary: "Tell what is served, within which limits, and what this isolate's caches hold",
   "x-scope": "predict",
   security: BY_KEY,
-  middleware: [guard("predict"), noQuery] as const,
+  middleware: [requireAccess("predict"), noQuery] as const,
   responses: {
     200: { description: "The service.", content: { "application/json": { schema: Info } } },
     ...problemResponses(
@@ -81,7 +81,7 @@ const route = createRoute({
 
 /** `GET /v1/info`: the bundle, the limits and the caches. The tasks are at `/v1/tasks`. */
 export const infoRoutes = createRouter().openapi(route, async (c) => {
-  const { engine, cache } = await serviceOf(c.env, c.executionCtx);
+  const { engine, cache } = await isolateService(c.env, c.executionCtx);
   const { publicPredict, cacheTtlSeconds } = readSettings(c.env);
   const { id, manifest } = engine.bundle;
   const { name, layers, hidden, bottleneck, maxTokens } = manifest;
@@ -99,8 +99,8 @@ export const infoRoutes = createRouter().openapi(route, async (c) => {
         textLineBytes: MAX_TEXT_LINE_BYTES,
         importLineBytes: MAX_IMPORT_LINE_BYTES,
         tokenBytes: MAX_TOKEN_BYTES,
-        waitingTokens: MAX_WAITING_TOKENS,
-        heldBytes: MAX_HELD_BYTES,
+        waitingTokens: MAX_TOKENS_IN_FLIGHT,
+        heldBytes: MAX_BODY_BYTES_IN_FLIGHT,
         page: MAX_PAGE,
         examples: MAX_EXAMPLES,
         examplesTokens: MAX_TOKENS,

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { reachedPrefix, requireProfile } from "../../src/auth/access.ts";
+import { permittedPrefix, requireProfile } from "../../src/auth/access.ts";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
@@ -7,15 +7,15 @@ import { learnProfile } from "../../src/serving/learn-profile.ts";
 import { BOOKMARK, bookmarkNow } from "../http/bookmarks.ts";
 import { ProblemSchema, problemResponses } from "../http/problem.ts";
 import { BY_KEY, createRouter } from "../http/router.ts";
-import { Base64, expectedOf, Preconditions, ProfileId, TaskName, Written } from "../http/row-schemas.ts";
-import { answerEvents, EVENTS } from "../http/server-sent-events.ts";
+import { Base64, LastWrite, Preconditions, ProfileId, preconditionOf, TaskName } from "../http/row-schemas.ts";
+import { answerEvents, EVENT_STREAM } from "../http/server-sent-events.ts";
 import { textFields } from "../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, guard, limitLearning } from "../middleware/access.ts";
-import { takeSessions } from "../middleware/bookmark.ts";
+import { ACCESS_PROBLEMS, limitLearning, requireAccess } from "../middleware/access.ts";
+import { detachSessions } from "../middleware/bookmark.ts";
 import { BODY_PROBLEMS, examplesBody } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../platform/databases.ts";
-import { BUNDLE_PROBLEMS, serviceOf } from "../platform/isolate.ts";
+import { BUNDLE_PROBLEMS, isolateService } from "../platform/isolate.ts";
 import { LEARN_SECONDS } from "../platform/settings.ts";
 
 const Example = z
@@ -77,7 +77,7 @@ const Outcome = z
   .object({
     task: TaskName,
     profile: ProfileId,
-    generation: Written.generation.nullable().openapi({ description: "As which it was written; null in a dry run." }),
+    generation: LastWrite.generation.nullable().openapi({ description: "As which it was written; null in a dry run." }),
     created: z.boolean(),
     masks: Base64("The masks that were learnt."),
     labelBias: Base64("The label bias that was learnt; null if there is none.").nullable(),
@@ -121,14 +121,17 @@ const route = createRoute({
     "Server-sent events: `progress` while it goes on, then `learnt`, or `problem` if it fails. The profile is written at the end, unless its row has changed meanwhile; until then it is answered as before. Who hangs up ends the learning.",
   "x-scope": "learn",
   security: BY_KEY,
-  middleware: [guard("learn"), limitLearning, noQuery, examplesBody] as const,
+  middleware: [requireAccess("learn"), limitLearning, noQuery, examplesBody] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     headers: Preconditions,
     body: { required: true, content: { "application/json": { schema: LearnBody } } },
   },
   responses: {
-    200: { description: "Events.", content: { [EVENTS]: { schema: z.union([Progress, Outcome, ProblemSchema]) } } },
+    200: {
+      description: "Events.",
+      content: { [EVENT_STREAM]: { schema: z.union([Progress, Outcome, ProblemSchema]) } },
+    },
     ...problemResponses(
       ...ACCESS_PROBLEMS,
       ...SHARD_PROBLEMS,
@@ -167,13 +170,13 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
     start,
     passes: epochs,
     examples: examples.map(({ label, ...input }) => ({ input, label: String(label) })),
-    expected: expectedOf(c.req.valid("header")),
-    reach: reachedPrefix(access, task, ""),
+    expected: preconditionOf(c.req.valid("header")),
+    reach: permittedPrefix(access, task, ""),
   };
   const shards = await openRegistry(c);
   // The headers go out before anything is written: a bookmark there would be one from before.
-  const sessions = takeSessions(c);
-  const { engine } = await serviceOf(c.env, c.executionCtx);
+  const sessions = detachSessions(c);
+  const { engine } = await isolateService(c.env, c.executionCtx);
   c.set("texts", examples.length);
   return await answerEvents(c, async (send, signal) => {
     const began = Date.now();

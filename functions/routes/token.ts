@@ -2,17 +2,17 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { requireProfile } from "../../src/auth/access.ts";
 import { signToken } from "../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
-import { unknownProfile, unknownTask } from "../../src/profiles/not-found.ts";
+import { unknownProfileError, unknownTaskError } from "../../src/profiles/not-found.ts";
 import { checkTask } from "../../src/profiles/task.ts";
-import { createShardedStore } from "../../src/sharding/store.ts";
+import { createShardedProfileStore } from "../../src/sharding/store.ts";
 import { problemResponses } from "../http/problem.ts";
 import { BY_KEY, createRouter } from "../http/router.ts";
-import { ProfileId, TaskName, Written } from "../http/row-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../middleware/access.ts";
+import { LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../middleware/access.ts";
 import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../platform/databases.ts";
-import { BUNDLE_PROBLEMS, bundleOf } from "../platform/isolate.ts";
+import { BUNDLE_PROBLEMS, isolateBundle } from "../platform/isolate.ts";
 
 const DAY = 24 * 60 * 60;
 
@@ -36,7 +36,7 @@ const TokenAnswer = z
     token: z.string().openapi({ description: "To be sent as Authorization: Bearer, in the place of a key." }),
     task: TaskName,
     profile: ProfileId,
-    generation: Written.generation,
+    generation: LastWrite.generation,
     expiresAt: z.iso.datetime(),
     bytes: z.int().openapi({ description: "Bytes of the token." }),
   })
@@ -50,7 +50,7 @@ const route = createRoute({
   summary: "Make a token that holds the profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "Two fields are all there is.")] as const,
+  middleware: [requireAccess("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "Two fields are all there is.")] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     body: { required: true, content: { "application/json": { schema: TokenBody } } },
@@ -76,11 +76,11 @@ export const tokenRoutes = createRouter().openapi(route, async (c) => {
   const { task: name, profile: id } = c.req.valid("param");
   requireProfile(c.get("access"), name, id);
   const keys = parseSigningKeys(c.env.TOKEN_KEYS);
-  const { task, profiles } = await createShardedStore(await openRegistry(c), null).read(name, [id], null);
-  if (!task) throw unknownTask(name);
+  const { task, profiles } = await createShardedProfileStore(await openRegistry(c), null).read(name, [id], null);
+  if (!task) throw unknownTaskError(name);
   const profile = profiles.get(id);
-  if (!profile) throw unknownProfile(name, id);
-  checkTask(task, await bundleOf(c.env, c.executionCtx));
+  if (!profile) throw unknownProfileError(name, id);
+  checkTask(task, await isolateBundle(c.env, c.executionCtx));
   const { token, expiresAt } = await signToken(keys, task, profile, {
     ...c.req.valid("json"),
     // A token is as good as the key that made it, and no longer, but for what clocks may differ by.

@@ -53,7 +53,7 @@ export function requireWholeTask(access: Access, task: string): void {
  * @returns the longer of the two prefixes
  * @throws XpeftError `outside_confinement` if no profile has both
  */
-export function reachedPrefix(access: Access, task: string, wanted: string): string {
+export function permittedPrefix(access: Access, task: string, wanted: string): string {
   requireTask(access, task);
   if (access.profilePrefix.startsWith(wanted)) return access.profilePrefix;
   if (wanted.startsWith(access.profilePrefix)) return wanted;

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { keys } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import type { Database } from "../storage/database.ts";
-import { reach } from "../storage/database.ts";
+import { withDatabaseErrors } from "../storage/database.ts";
 import { type Access, SCOPES, type Scope } from "./access.ts";
 
 /** A key without its secret. */
@@ -43,7 +43,7 @@ function sameHash(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Draws a key. @returns the key, which is shown once and kept nowhere, and the row that knows it again */
-export async function drawKey({ scopes, expiresAt, ...rest }: NewKey): Promise<{ key: string; row: KeyRow }> {
+export async function generateKey({ scopes, expiresAt, ...rest }: NewKey): Promise<{ key: string; row: KeyRow }> {
   const id = Array.from(random(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const key = `xpk_${id}_${base64url.encode(random(32))}`;
   const row = {
@@ -90,21 +90,25 @@ function recordOf({ hash: _hash, scopes, createdAt, expiresAt, lastUsedAt, ...ro
 /** The keys over a database whose migrations are applied. */
 export function createKeyStore(db: Database): KeyStore {
   return {
-    add: (row) => reach(async () => void (await db.insert(keys).values(row))),
+    add: (row) => withDatabaseErrors(async () => void (await db.insert(keys).values(row))),
     async list() {
-      return (await reach(() => db.select().from(keys).orderBy(asc(keys.createdAt), asc(keys.id)))).map(recordOf);
+      return (await withDatabaseErrors(() => db.select().from(keys).orderBy(asc(keys.createdAt), asc(keys.id)))).map(
+        recordOf,
+      );
     },
     async revoke(id) {
-      return (await reach(() => db.delete(keys).where(eq(keys.id, id)).returning({ id: keys.id }))).length > 0;
+      return (
+        (await withDatabaseErrors(() => db.delete(keys).where(eq(keys.id, id)).returning({ id: keys.id }))).length > 0
+      );
     },
     async find(id) {
-      const [row] = await reach(() => db.select().from(keys).where(eq(keys.id, id)));
+      const [row] = await withDatabaseErrors(() => db.select().from(keys).where(eq(keys.id, id)));
       return row ?? null;
     },
     async touch(id) {
       const now = Date.now();
       const stale = or(isNull(keys.lastUsedAt), lt(keys.lastUsedAt, now - LAST_USED_STEP_MS));
-      await reach(() =>
+      await withDatabaseErrors(() =>
         db
           .update(keys)
           .set({ lastUsedAt: now })

@@ -17,10 +17,10 @@ const TYPE = "xpeft-profile+jwt";
 const LEEWAY = 60;
 
 /** What a token carries: all that a prediction needs, or the profile's own parts only. */
-export type Carry = "all" | "masks";
+export type TokenContents = "all" | "masks";
 
 /** A profile that came with its request. */
-export interface CarriedProfile {
+export interface TokenProfile {
   readonly task: string;
   readonly profile: string;
   /** Generation of the row that the token was made from. */
@@ -77,7 +77,7 @@ export async function signToken(
   keys: SigningKeys,
   task: Task,
   profile: StoredProfile,
-  { carry, ttlSeconds, until, now }: { carry: Carry; ttlSeconds: number; until: Date | null; now: Date },
+  { carry, ttlSeconds, until, now }: { carry: TokenContents; ttlSeconds: number; until: Date | null; now: Date },
 ): Promise<{ token: string; expiresAt: Date }> {
   const seconds = Math.floor(now.getTime() / 1000);
   const latest = until === null ? Number.POSITIVE_INFINITY : Math.floor(until.getTime() / 1000);
@@ -113,13 +113,13 @@ export async function signToken(
  *
  * @throws XpeftError one of the codes that start with `token_`
  */
-export async function readToken(token: string, keys: SigningKeys, use: TokenUse, now: Date): Promise<CarriedProfile> {
+export async function readToken(token: string, keys: SigningKeys, use: TokenUse, now: Date): Promise<TokenProfile> {
   if (token.length > MAX_TOKEN_BYTES) {
-    throw refused("token_too_large", `The token has ${token.length} bytes, and ${MAX_TOKEN_BYTES} are the most.`);
+    throw tokenError("token_too_large", `The token has ${token.length} bytes, and ${MAX_TOKEN_BYTES} are the most.`);
   }
   const claims = claimsSchema.safeParse(await verify(token, keys, now));
   if (!claims.success) {
-    throw refused(
+    throw tokenError(
       "token_incomplete",
       `The token is signed, but its ${claims.error.issues[0]?.path.join(".")} is wrong.`,
     );
@@ -127,9 +127,9 @@ export async function readToken(token: string, keys: SigningKeys, use: TokenUse,
   const { aud, sub, gen, masks, bias, hash, task } = claims.data;
   const [bundle = "", name = ""] = aud.split("/");
   if (bundle !== use.bundle)
-    throw refused("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
-  if (name !== use.task) throw refused("token_other_task", `The token is for task "${name}", not "${use.task}".`);
-  if (use.profile !== null && sub !== use.profile) throw otherProfile(sub, use.profile);
+    throw tokenError("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
+  if (name !== use.task) throw tokenError("token_other_task", `The token is for task "${name}", not "${use.task}".`);
+  if (use.profile !== null && sub !== use.profile) throw otherProfileError(sub, use.profile);
   return {
     task: name,
     profile: sub,
@@ -143,8 +143,9 @@ export async function readToken(token: string, keys: SigningKeys, use: TokenUse,
 async function verify(token: string, keys: SigningKeys, now: Date): Promise<unknown> {
   try {
     const { alg, kid = "", typ } = decodeProtectedHeader(token);
-    if (alg !== ALGORITHM) throw refused("token_other_algorithm", `The token is signed by ${alg}, not ${ALGORITHM}.`);
-    if (typ !== TYPE) throw refused("token_malformed", "The token is of another type than a profile's.");
+    if (alg !== ALGORITHM)
+      throw tokenError("token_other_algorithm", `The token is signed by ${alg}, not ${ALGORITHM}.`);
+    if (typ !== TYPE) throw tokenError("token_malformed", "The token is of another type than a profile's.");
     const { payload } = await jwtVerify(token, keyOf(keys, kid), {
       algorithms: [ALGORITHM],
       currentDate: now,
@@ -154,32 +155,33 @@ async function verify(token: string, keys: SigningKeys, now: Date): Promise<unkn
   } catch (error) {
     if (error instanceof XpeftError) throw error;
     if (error instanceof errors.JWSSignatureVerificationFailed) {
-      throw refused("token_forged", "The token's signature is not that of its content.");
+      throw tokenError("token_forged", "The token's signature is not that of its content.");
     }
-    if (error instanceof errors.JWTExpired) throw refused("token_expired", "The token's time is over.");
+    if (error instanceof errors.JWTExpired) throw tokenError("token_expired", "The token's time is over.");
     const isEarly = error instanceof errors.JWTClaimValidationFailed && error.claim === "nbf";
     if (isEarly && error.reason === "check_failed") {
-      throw refused("token_not_yet_valid", "The token's time has not begun.");
+      throw tokenError("token_not_yet_valid", "The token's time has not begun.");
     }
     if (error instanceof errors.JWTClaimValidationFailed) {
-      throw refused("token_incomplete", `The token is signed, but its ${error.claim} is wrong.`);
+      throw tokenError("token_incomplete", `The token is signed, but its ${error.claim} is wrong.`);
     }
-    throw refused("token_malformed", "This is not a profile token.");
+    throw tokenError("token_malformed", "This is not a profile token.");
   }
 }
 
 function keyOf(keys: SigningKeys, id: string): Uint8Array {
   const key = keys.byId.get(id);
-  if (!key) throw refused("token_unknown_key", "The token was signed with a key that is not known here, or no longer.");
+  if (!key)
+    throw tokenError("token_unknown_key", "The token was signed with a key that is not known here, or no longer.");
   return key;
 }
 
 /** The error of a token that is sent for another profile than its own. */
-export function otherProfile(own: string, asked: string): XpeftError {
-  return refused("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
+export function otherProfileError(own: string, asked: string): XpeftError {
+  return tokenError("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
 }
 
 /** The error of a token that is not taken. */
-export function refused(code: `token_${string}` & XpeftError["code"], message: string): XpeftError {
+export function tokenError(code: `token_${string}` & XpeftError["code"], message: string): XpeftError {
   return new XpeftError(code, message, "Get a new token with POST /v1/profiles/{task}/{profile}/token.");
 }

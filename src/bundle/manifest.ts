@@ -119,7 +119,7 @@ function invalid(message: string, cause?: unknown): XpeftError {
 }
 
 /** The bundle that what is read must fit. */
-export interface TargetBundle {
+export interface Bundle {
   readonly id: string;
   readonly manifest: Manifest;
 }

@@ -1,27 +1,32 @@
-import { type Fold, isAhead, standingOf, type Trial, trialOf } from "./cross-validation.ts";
+import { type Fold, type HeldOutResult, heldOutResult, heldOutScore, isBetter } from "./cross-validation.ts";
 import { fitLabelBias } from "./fit-label-bias.ts";
-import type { Work } from "./progress.ts";
+import type { WorkTracker } from "./progress.ts";
 import { RECIPE } from "./recipe.ts";
-import { type Pupil, runPasses } from "./trainer.ts";
+import { runPasses, type Trainer } from "./trainer.ts";
 
 /** A way to make the profile, and how it did on left-out texts. */
-export interface Way {
+export interface Candidate {
   /** The start as it is; the same with a label bias; or masks of its own with one. */
   readonly kept: "start" | "label-bias" | "masks";
   /** Passes that its masks take; 0 where they are the start's. */
   readonly passes: number;
-  readonly trials: Trial[];
+  readonly trials: HeldOutResult[];
 }
 
 /** To leave the start as it is, or to give it a label bias, or masks of its own with one. */
-export interface Ways {
-  readonly start: Way;
-  readonly others: readonly [labelBias: Way, masks: Way];
+export interface Candidates {
+  readonly start: Candidate;
+  readonly others: readonly [labelBias: Candidate, masks: Candidate];
 }
 
 /** Tries what there is to do with a profile on texts that are left out in turn. */
-export async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: number, work: Work): Promise<Ways> {
-  const ways: Ways = {
+export async function evaluateCandidates(
+  pupil: Trainer,
+  folds: readonly Fold[],
+  passes: number,
+  work: WorkTracker,
+): Promise<Candidates> {
+  const ways: Candidates = {
     start: { kept: "start", passes: 0, trials: [] },
     others: [
       { kept: "label-bias", passes: 0, trials: [] },
@@ -31,23 +36,26 @@ export async function tryWays(pupil: Pupil, folds: readonly Fold[], passes: numb
   const [labelBias, masks] = ways.others;
   const none = new Float64Array(pupil.labels);
   for (const [number, fold] of folds.entries()) {
-    const texts = pupil.textsOf(fold.learnt);
-    const leftOut = pupil.textsOf(fold.leftOut);
+    const texts = pupil.textsOf(fold.train);
+    const leftOut = pupil.textsOf(fold.heldOut);
     const bias = pupil.servedBias(fitLabelBias(texts, pupil.labels, RECIPE.biasSpread));
-    ways.start.trials.push(...leftOut.map((text) => trialOf(text, none)));
-    labelBias.trials.push(...leftOut.map((text) => trialOf(text, bias)));
-    const course = pupil.course(texts);
+    ways.start.trials.push(...leftOut.map((text) => heldOutResult(text, none)));
+    labelBias.trials.push(...leftOut.map((text) => heldOutResult(text, bias)));
+    const course = pupil.startRun(texts);
     work.at({ phase: "left-out", passes: passes * folds.length });
     await runPasses(course, texts, { passes, before: number * passes }, work);
-    masks.trials.push(...(await pupil.tryOn(course.lesson(), leftOut, work)));
-    work.at({ leftOutAccuracy: standingOf(masks.trials).accuracy });
+    masks.trials.push(...(await pupil.evaluate(course.trained(), leftOut, work)));
+    work.at({ leftOutAccuracy: heldOutScore(masks.trials).accuracy });
   }
   return ways;
 }
 
 /** Masks are kept, unless another way did better by more than chance makes likely: few texts tell little, and masks help more often. */
-export function chooseWay({ start, others: [labelBias, masks] }: Ways): Way {
-  const lossesOf = ({ trials }: Way) => trials.map(({ loss }) => loss);
-  const better = [start, labelBias].filter((way) => isAhead(lossesOf(way), lossesOf(masks), RECIPE.wayLead));
-  return better.reduce((best, one) => (standingOf(one.trials).loss < standingOf(best.trials).loss ? one : best), masks);
+export function chooseCandidate({ start, others: [labelBias, masks] }: Candidates): Candidate {
+  const lossesOf = ({ trials }: Candidate) => trials.map(({ loss }) => loss);
+  const better = [start, labelBias].filter((way) => isBetter(lossesOf(way), lossesOf(masks), RECIPE.wayLead));
+  return better.reduce(
+    (best, one) => (heldOutScore(one.trials).loss < heldOutScore(best.trials).loss ? one : best),
+    masks,
+  );
 }

@@ -1,15 +1,15 @@
 import { XpeftError } from "../errors.ts";
-import { isAhead, mean } from "./cross-validation.ts";
-import { leftOutLosses, type Scored } from "./fit-label-bias.ts";
-import type { Work } from "./progress.ts";
-import { answerUnder, type Reader, type Start, type TargetedText } from "./reader.ts";
+import { isBetter, mean } from "./cross-validation.ts";
+import { leaveOneOutLosses, type ScoredText } from "./fit-label-bias.ts";
+import type { WorkTracker } from "./progress.ts";
+import { type LabelledText, type Start, scoreTexts, type TextReader } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 
 /**
  * How many texts known profiles are tried on as starts in each round, and how many of them: after each the worse half is out
  * (successive halving: Jamieson & Talwalkar, 2016). The default is tried on all.
  */
-export function roundsOf(known: number, texts: number): { texts: number; known: number }[] {
+export function halvingRounds(known: number, texts: number): { texts: number; known: number }[] {
   const rounds = [];
   let [read, left] = [0, known];
   while (left > 0 && read < texts) {
@@ -24,7 +24,7 @@ export function roundsOf(known: number, texts: number): { texts: number; known: 
 /** A start on trial. */
 interface Tried {
   readonly start: Start;
-  readonly answers: Scored[];
+  readonly answers: ScoredText[];
   /** Of each text so far, under a label bias that the others make likeliest. */
   losses: number[];
 }
@@ -48,10 +48,10 @@ function named({ profile }: Start, error: unknown): unknown {
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function chooseStart(
-  reader: Reader,
+  reader: TextReader,
   starts: readonly [Start, ...Start[]],
-  texts: readonly TargetedText[],
-  work: Work,
+  texts: readonly LabelledText[],
+  work: WorkTracker,
 ): Promise<Start> {
   const labels = reader.task.labels.length;
   const [first, ...known] = starts;
@@ -59,17 +59,17 @@ export async function chooseStart(
   const standard = tried(first);
   let left = known.map(tried);
   let read = 0;
-  for (const round of roundsOf(known.length, texts.length)) {
+  for (const round of halvingRounds(known.length, texts.length)) {
     left = left.slice(0, round.known);
     for (const one of [standard, ...left]) {
       const next = texts.slice(read, read + round.texts);
-      const answers = answerUnder(reader, one.start.parts, next, work);
+      const answers = scoreTexts(reader, one.start.parts, next, work);
       one.answers.push(...(await answers.catch((error: unknown) => Promise.reject(named(one.start, error)))));
-      one.losses = leftOutLosses(one.answers, labels, RECIPE.biasSpread);
+      one.losses = leaveOneOutLosses(one.answers, labels, RECIPE.biasSpread);
     }
     read += round.texts;
     left.sort((a, b) => mean(a.losses) - mean(b.losses));
   }
   const [best] = left;
-  return best && isAhead(best.losses, standard.losses, RECIPE.startLead) ? best.start : first;
+  return best && isBetter(best.losses, standard.losses, RECIPE.startLead) ? best.start : first;
 }

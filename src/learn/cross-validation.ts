@@ -1,12 +1,12 @@
 import { bestLabel, softmax } from "../model/head.ts";
-import { lossUnder, type Scored } from "./fit-label-bias.ts";
+import { crossEntropy, type ScoredText } from "./fit-label-bias.ts";
 import type { Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
 
 /** Numbers of the examples that are learnt from, and of those that are left out meanwhile. */
 export interface Fold {
-  readonly learnt: readonly number[];
-  readonly leftOut: readonly number[];
+  readonly train: readonly number[];
+  readonly heldOut: readonly number[];
 }
 
 /**
@@ -15,7 +15,7 @@ export interface Fold {
  *
  * @param groups numbers of examples with the same text, in an order of chance; two groups or more
  */
-export function foldsOf(groups: readonly (readonly number[])[]): Fold[] {
+export function makeFolds(groups: readonly (readonly number[])[]): Fold[] {
   const parts = Math.min(RECIPE.folds, groups.length);
   // Parts of nearly one size: none is empty.
   const partOf = (place: number) => Math.floor((place * parts) / groups.length);
@@ -23,15 +23,15 @@ export function foldsOf(groups: readonly (readonly number[])[]): Fold[] {
   const folds: Fold[] = [];
   for (let part = 0; part < parts && left > 0; part++) {
     const inPart = groups.filter((_, place) => partOf(place) === part);
-    const leftOut = inPart.slice(0, left).flatMap((group) => group.slice(0, 1));
-    folds.push({ learnt: groups.filter((_, place) => partOf(place) !== part).flat(), leftOut });
-    left -= leftOut.length;
+    const heldOut = inPart.slice(0, left).flatMap((group) => group.slice(0, 1));
+    folds.push({ train: groups.filter((_, place) => partOf(place) !== part).flat(), heldOut });
+    left -= heldOut.length;
   }
   return folds;
 }
 
 /** How a left-out text was answered. */
-export interface Trial {
+export interface HeldOutResult {
   /** Cross entropy to its target, in nats. */
   readonly loss: number;
   /** Whether the likeliest label is the one that the target has most of. */
@@ -39,13 +39,13 @@ export interface Trial {
 }
 
 /** How a text is answered under a label bias. */
-export function trialOf(text: Scored, bias: ArrayLike<number>): Trial {
+export function heldOutResult(text: ScoredText, bias: ArrayLike<number>): HeldOutResult {
   const scores = softmax(Array.from(text.logits, (logit, label) => logit + (bias[label] ?? Number.NaN)));
-  return { loss: lossUnder(text, bias), right: bestLabel(scores) === bestLabel([...text.target]) };
+  return { loss: crossEntropy(text, bias), right: bestLabel(scores) === bestLabel([...text.target]) };
 }
 
 /** What trials come to together. */
-export interface Standing {
+export interface HeldOutScore {
   readonly loss: number;
   /** 0 to 1 */
   readonly accuracy: number;
@@ -54,7 +54,7 @@ export interface Standing {
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-export function standingOf(trials: readonly Trial[]): Standing {
+export function heldOutScore(trials: readonly HeldOutResult[]): HeldOutScore {
   return { loss: mean(trials.map(({ loss }) => loss)), accuracy: mean(trials.map(({ right }) => Number(right))) };
 }
 
@@ -63,7 +63,7 @@ export function standingOf(trials: readonly Trial[]): Standing {
  *
  * @param losses of texts, and the other's of the same texts
  */
-export function isAhead(losses: readonly number[], others: readonly number[], errors: number): boolean {
+export function isBetter(losses: readonly number[], others: readonly number[], errors: number): boolean {
   const leads = losses.map((loss, text) => (others[text] ?? Number.NaN) - loss);
   const lead = mean(leads);
   const variance = leads.reduce((sum, own) => sum + (own - lead) ** 2, 0) / (leads.length - 1);
@@ -86,14 +86,14 @@ const ALL_SIGNS = 11;
  * @param before trials of the same texts, in the same order
  * @param way one of the ways
  */
-export function isTrusted(
-  before: readonly Trial[],
-  way: readonly Trial[],
-  ways: readonly (readonly Trial[])[],
+export function isSignificant(
+  before: readonly HeldOutResult[],
+  way: readonly HeldOutResult[],
+  ways: readonly (readonly HeldOutResult[])[],
   random: Random,
 ): boolean {
   const texts = before.length;
-  const fallsOf = (trials: readonly Trial[]) =>
+  const fallsOf = (trials: readonly HeldOutResult[]) =>
     before.map(({ loss }, text) => loss - (trials[text]?.loss ?? Number.NaN));
   const falls = ways.map(fallsOf);
   const bestFall = (signs: readonly number[]) =>

@@ -29,7 +29,7 @@ const numberOf = (label: string): number => (NUMBER.test(label.trim()) ? Number(
  * @returns `[labels]`
  * @throws XpeftError `unknown_label`
  */
-export function targetOf(label: string, labels: readonly string[]): Float32Array {
+export function labelTarget(label: string, labels: readonly string[]): Float32Array {
   const target = new Float32Array(labels.length);
   const exact = labels.indexOf(label);
   if (exact >= 0) {
@@ -60,7 +60,7 @@ export function targetOf(label: string, labels: readonly string[]): Float32Array
  *
  * @throws XpeftError `too_few_examples`, `too_many_examples`, `unknown_label` or `one_label`
  */
-export function targetsOf(examples: readonly Example[], labels: readonly string[]): Float32Array[] {
+export function checkExamples(examples: readonly Example[], labels: readonly string[]): Float32Array[] {
   if (examples.length < 2) {
     throw new XpeftError(
       "too_few_examples",
@@ -75,7 +75,7 @@ export function targetsOf(examples: readonly Example[], labels: readonly string[
       "Send fewer, or train the profile with the training companion: python -m xpeft add",
     );
   }
-  const targets = examples.map(({ label }) => targetOf(label, labels));
+  const targets = examples.map(({ label }) => labelTarget(label, labels));
   if (new Set(targets.map((target) => target.join())).size < 2) {
     throw new XpeftError(
       "one_label",

@@ -1,7 +1,7 @@
 import { softmax } from "../model/head.ts";
 
 /** What a text's logits are before any bias, and how likely each label should be. */
-export interface Scored {
+export interface ScoredText {
   readonly logits: ArrayLike<number>;
   /** `[labels]`; their sum is 1. */
   readonly target: Float32Array;
@@ -14,7 +14,7 @@ const STEPS = 150;
 const STEPS_ON = 30;
 
 /** Cross entropy of a text to its target under a bias, in nats. */
-export function lossUnder({ logits, target }: Scored, bias: ArrayLike<number>): number {
+export function crossEntropy({ logits, target }: ScoredText, bias: ArrayLike<number>): number {
   const scores = softmax(Array.from(logits, (logit, label) => logit + (bias[label] ?? Number.NaN)));
   return -scores.reduce(
     (sum, score, label) => sum + (target[label] ?? 0) * Math.log(Math.max(score, Number.MIN_VALUE)),
@@ -28,10 +28,10 @@ export function lossUnder({ logits, target }: Scored, bias: ArrayLike<number>): 
  * @param spread standard deviation of the prior
  * @returns `[labels]`
  */
-export const fitLabelBias = (texts: readonly Scored[], labels: number, spread: number): Float64Array =>
+export const fitLabelBias = (texts: readonly ScoredText[], labels: number, spread: number): Float64Array =>
   fitFrom(new Float64Array(labels), texts, spread, STEPS);
 
-function fitFrom(start: Float64Array, texts: readonly Scored[], spread: number, steps: number): Float64Array {
+function fitFrom(start: Float64Array, texts: readonly ScoredText[], spread: number, steps: number): Float64Array {
   const bias = start.slice();
   const scores = new Float64Array(start.length);
   let ahead = start.slice();
@@ -49,7 +49,7 @@ function fitFrom(start: Float64Array, texts: readonly Scored[], spread: number, 
 }
 
 /** Adds how far scores are from a text's target. In loops, not by {@link softmax}: it is done a million times for a task of many labels. */
-function addMissed(sums: Float64Array, { logits, target }: Scored, bias: Float64Array, scores: Float64Array): void {
+function addMissed(sums: Float64Array, { logits, target }: ScoredText, bias: Float64Array, scores: Float64Array): void {
   let greatest = Number.NEGATIVE_INFINITY;
   for (let label = 0; label < scores.length; label++) {
     scores[label] = (logits[label] ?? Number.NaN) + (bias[label] ?? Number.NaN);
@@ -65,10 +65,10 @@ function addMissed(sums: Float64Array, { logits, target }: Scored, bias: Float64
 }
 
 /** Cross entropy of each text under the bias that the other texts make likeliest, in nats. */
-export function leftOutLosses(texts: readonly Scored[], labels: number, spread: number): number[] {
+export function leaveOneOutLosses(texts: readonly ScoredText[], labels: number, spread: number): number[] {
   const whole = fitLabelBias(texts, labels, spread);
   return texts.map((text, left) => {
     const others = texts.filter((_, place) => place !== left);
-    return lossUnder(text, fitFrom(whole, others, spread, STEPS_ON));
+    return crossEntropy(text, fitFrom(whole, others, spread, STEPS_ON));
   });
 }

@@ -1,10 +1,10 @@
 import type { ReadFile } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
 import type { MergedAdapters } from "../model/merge.ts";
-import { floats, openGraph } from "../model/onnx-graph.ts";
+import { floatTensor, openGraph } from "../model/onnx-graph.ts";
 
 /** A text as the learning graph reads it. */
-export interface LearnedText {
+export interface ResidualText {
   /** What the first learnt layer's adapter joins, `[T, d]` flat: {@link Encoder.runToLearn}. */
   readonly residual: Float32Array;
   /** How likely each label should be, `[labels]`; their sum is 1. */
@@ -24,7 +24,7 @@ export interface Gradients {
    * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
    */
   of(
-    text: LearnedText,
+    text: ResidualText,
     adapters: MergedAdapters,
     head: Float32Array,
     labelBias: Float32Array,
@@ -60,12 +60,12 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
       const weight = head.subarray(0, labels * hidden);
       const bias = head.slice(labels * hidden).map((value, label) => value + (labelBias[label] ?? Number.NaN));
       const found = await graph.run({ loss: 1, logits: labels, gradient_down: entries, gradient_up: entries }, () => ({
-        residual: floats(residual, [residual.length / hidden, hidden]),
-        adapter_down: floats(down, shapes.adapter_down),
-        adapter_up: floats(up, shapes.adapter_up),
-        head: floats(weight, [labels, hidden]),
-        bias: floats(bias, [labels]),
-        target: floats(target, [labels]),
+        residual: floatTensor(residual, [residual.length / hidden, hidden]),
+        adapter_down: floatTensor(down, shapes.adapter_down),
+        adapter_up: floatTensor(up, shapes.adapter_up),
+        head: floatTensor(weight, [labels, hidden]),
+        bias: floatTensor(bias, [labels]),
+        target: floatTensor(target, [labels]),
       }));
       const { loss, logits, gradient_down, gradient_up } = found;
       take({ down: gradient_down, up: gradient_up });

@@ -1,17 +1,17 @@
 import type { ReadFile } from "../bundle/files.ts";
-import type { TargetBundle } from "../bundle/manifest.ts";
+import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
-import { createRoom } from "../lib/budget.ts";
+import { createBudget } from "../lib/budget.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import type { Task } from "../profiles/task.ts";
 import { checkTask } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { checkTexts, type Example, MAX_TEXT_TOKENS, targetsOf } from "./examples.ts";
+import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
-import { type Learnt, learn } from "./learn.ts";
-import type { Hooks } from "./progress.ts";
+import { type LearnResult, learn } from "./learn.ts";
+import type { LearnHooks } from "./progress.ts";
 import type { Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 
@@ -35,15 +35,15 @@ export interface LearnRequest {
  * `invalid_label_bias` if a start does not fit; `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`; and what
  * ends the signal
  */
-export type Teach = (
+export type Learn = (
   task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
   request: LearnRequest,
-  hooks: Hooks,
-) => Promise<Learnt>;
+  hooks: LearnHooks,
+) => Promise<LearnResult>;
 
 /** What a teacher works with: the parts of an engine. */
-export interface TeacherParts {
-  readonly bundle: TargetBundle;
+export interface LearnerParts {
+  readonly bundle: Bundle;
   readonly read: ReadFile;
   readonly wasm: WebAssembly.Module;
   readonly tokenizer: Tokenizer;
@@ -58,13 +58,13 @@ const FORGET_MS = 60_000;
 const RETRY_SECONDS = 5;
 
 /** Makes what learns profiles. Its graph is open only while there is something to learn. */
-export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, merged }: TeacherParts): Teach {
-  const desk = createRoom({ most: 1, forgetAfterMs: FORGET_MS });
+export function createLearner({ bundle, read, wasm, tokenizer, encoder, pool, merged }: LearnerParts): Learn {
+  const desk = createBudget({ most: 1, forgetAfterMs: FORGET_MS });
   let open: Gradients | undefined;
 
   return async (task, { examples, starts, passes = RECIPE.passes, seed = 0 }, hooks) => {
     checkTask(task, bundle);
-    const targets = targetsOf(examples, task.labels);
+    const targets = checkExamples(examples, task.labels);
     const tokens = Math.min(task.maxTokens, MAX_TEXT_TOKENS);
     const texts = examples.map(({ input }) => tokenizer.encode(input, tokens));
     const blank = texts.findIndex(({ empty }) => empty);
@@ -77,10 +77,10 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
       const target = targets[number];
       return target ? [{ text, target }] : [];
     });
-    const share = desk.tryTake(1);
+    const share = desk.tryReserve(1);
     if (!share) throw busy();
-    const onProgress: Hooks["onProgress"] = async (progress) => {
-      share.give(0);
+    const onProgress: LearnHooks["onProgress"] = async (progress) => {
+      share.release(0);
       await hooks.onProgress(progress);
     };
     try {
@@ -102,7 +102,7 @@ export function createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, me
         }
       }
     } finally {
-      share.end();
+      share.close();
     }
   };
 }

@@ -1,10 +1,10 @@
 import type { MergedAdapters } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam } from "./adam.ts";
-import { type DrawnMasks, drawMasks, logitGradient, topAdapters } from "./straight-through.ts";
+import { logitGradient, type SampledMasks, sampleMasks, topAdapters } from "./straight-through.ts";
 
 /** Mask logits on their way, for the last layers of a pool. */
-export interface MaskLearner {
+export interface MaskOptimizer {
   /** The logits now, `[rows, N]` flat; rows are down and up of each learnt layer in turn. */
   readonly logits: Float64Array;
 
@@ -34,19 +34,19 @@ export interface MaskLearner {
  * @param start logits, `[rows, N]` flat; are written over
  * @param tau temperature of the softmax behind the masks
  */
-export function createMaskLearner(
+export function createMaskOptimizer(
   pool: AdapterPool,
   firstLayer: number,
   start: Float64Array,
   tau: number,
-): MaskLearner {
+): MaskOptimizer {
   const { size, chosen } = pool.pool;
   const entries = pool.hidden * pool.bottleneck;
   const rows = 2 * (pool.layers - firstLayer);
   const merged = { down: new Float32Array((rows / 2) * entries), up: new Float32Array((rows / 2) * entries) };
   const projected = new Float64Array(rows * size);
   const adam = createAdam(start.length);
-  let drawn: DrawnMasks | undefined;
+  let drawn: SampledMasks | undefined;
 
   /** Part of one side's matrices that belongs to a row. */
   const matrixOf = ({ down, up }: MergedAdapters, row: number) =>
@@ -55,7 +55,7 @@ export function createMaskLearner(
   return {
     logits: start,
     draw(noise) {
-      drawn = drawMasks(start, { size, chosen }, noise, tau);
+      drawn = sampleMasks(start, { size, chosen }, noise, tau);
       for (let row = 0; row < rows; row++) {
         const adapters = drawn.adapters.subarray(row * chosen, (row + 1) * chosen);
         pool.mergeMatrix(2 * firstLayer + row, adapters, matrixOf(merged, row));

@@ -1,7 +1,7 @@
 import { XpeftError } from "../errors.ts";
 
 /** Where a learning is. */
-export interface Progress {
+export interface LearnProgress {
   /** Choosing the start; learning with some examples left out, to see what helps; learning from all of them. */
   readonly phase: "start" | "left-out" | "all";
   /** Passes over the examples that are done in this phase, of how many. */
@@ -17,9 +17,9 @@ export interface Progress {
 }
 
 /** What a learning's surroundings do for it. */
-export interface Hooks {
+export interface LearnHooks {
   /** Is told where the learning is, twice a second or more often. Whatever it throws ends the learning. */
-  onProgress(progress: Progress): Promise<void>;
+  onProgress(progress: LearnProgress): Promise<void>;
   /** Ends the learning. */
   readonly signal: AbortSignal;
   /** Seconds that it may take, of all that is done meanwhile. */
@@ -36,14 +36,14 @@ const READ_MS = 10;
 const TOKEN_MS = 0.4;
 
 /** Milliseconds that reading texts of so many tokens takes, about, with the way back. */
-export const readMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
+export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
 
 /** Keeps count of a learning's work, and lets others have their turn. */
-export interface Work {
+export interface WorkTracker {
   /** Is to be awaited after each text. @throws XpeftError `learning_too_long`; or the signal's reason */
   afterText(ms: number): Promise<void>;
   /** Says what the next reports tell. */
-  at(where: Partial<Pick<Progress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
+  at(where: Partial<Pick<LearnProgress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
 }
 
 /** Times the budget that work may be guessed to take: the guess is of a slow machine, and the clock decides in the end. */
@@ -55,9 +55,9 @@ const GUESS_MARGIN = 2;
  * @param totalMs what all of it takes, about
  * @throws XpeftError `learning_too_long` if that is far more than the budget
  */
-export function beginWork(totalMs: number, { onProgress, signal, budgetSeconds }: Hooks): Work {
+export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }: LearnHooks): WorkTracker {
   if (totalMs / 1000 > GUESS_MARGIN * budgetSeconds) throw tooLong(budgetSeconds);
-  let where: Omit<Progress, "done" | "secondsLeft"> = {
+  let where: Omit<LearnProgress, "done" | "secondsLeft"> = {
     phase: "start",
     pass: 0,
     passes: 0,

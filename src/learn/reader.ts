@@ -5,9 +5,9 @@ import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import type { Task } from "../profiles/task.ts";
 import type { TokenizedText } from "../text/tokenizer.ts";
-import type { Scored } from "./fit-label-bias.ts";
-import type { LearnedText } from "./gradients.ts";
-import { readMs, type Work } from "./progress.ts";
+import type { ScoredText } from "./fit-label-bias.ts";
+import type { ResidualText } from "./gradients.ts";
+import { estimateReadMs, type WorkTracker } from "./progress.ts";
 
 /** What a profile can start from. */
 export interface Start {
@@ -17,19 +17,19 @@ export interface Start {
 }
 
 /** A text to learn from. */
-export interface TargetedText {
+export interface LabelledText {
   readonly text: TokenizedText;
   /** How likely each label should be, `[labels]`; their sum is 1. */
   readonly target: Float32Array;
 }
 
 /** A text as the start's masks leave it for the learnt layers, and its logits under the start. */
-export interface StartedText extends LearnedText, Scored, TargetedText {
+export interface PreparedText extends ResidualText, ScoredText, LabelledText {
   readonly target: Float32Array;
 }
 
 /** What texts are read with. */
-export interface Reader {
+export interface TextReader {
   readonly encoder: Encoder;
   /** The pool merged under masks, until the next call. */
   merged(masks: Uint8Array): MergedAdapters;
@@ -42,19 +42,19 @@ export interface Reader {
  * @returns logits with the label bias
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
-export async function answerUnder(
-  { encoder, merged, task }: Reader,
+export async function scoreTexts(
+  { encoder, merged, task }: TextReader,
   { masks, labelBias }: ProfileParts,
-  texts: readonly TargetedText[],
-  work: Work,
-): Promise<Scored[]> {
+  texts: readonly LabelledText[],
+  work: WorkTracker,
+): Promise<ScoredText[]> {
   const labels = task.labels.length;
   const bias = labelBias && readLabelBias(labelBias, labels);
-  const scored: Scored[] = [];
+  const scored: ScoredText[] = [];
   for (const { text, target } of texts) {
     const features = await encoder.run(text, () => merged(masks));
     scored.push({ logits: labelLogits(task.head, bias, features, labels), target });
-    await work.afterText(readMs(text.ids.length));
+    await work.afterText(estimateReadMs(text.ids.length));
   }
   return scored;
 }
@@ -64,19 +64,19 @@ export async function answerUnder(
  *
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
-export async function readUnder(
-  { encoder, merged, task }: Reader,
+export async function readResiduals(
+  { encoder, merged, task }: TextReader,
   { parts: { masks, labelBias } }: Start,
-  texts: readonly TargetedText[],
-  work: Work,
-): Promise<StartedText[]> {
+  texts: readonly LabelledText[],
+  work: WorkTracker,
+): Promise<PreparedText[]> {
   const labels = task.labels.length;
   const bias = labelBias && readLabelBias(labelBias, labels);
-  const read: StartedText[] = [];
+  const read: PreparedText[] = [];
   for (const { text, target } of texts) {
     const { features, residual } = await encoder.runToLearn(text, () => merged(masks));
     read.push({ text, residual, logits: labelLogits(task.head, bias, features, labels), target });
-    await work.afterText(readMs(text.ids.length));
+    await work.afterText(estimateReadMs(text.ids.length));
   }
   return read;
 }

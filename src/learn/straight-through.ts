@@ -1,5 +1,5 @@
 /** Masks drawn from logits, and what their gradient needs. */
-export interface DrawnMasks {
+export interface SampledMasks {
   /** Chosen adapters' numbers, `[rows, k]` flat, rising in each row. */
   readonly adapters: Uint16Array;
   /** Softmax of the logits with their noise, `[rows, N]` flat. */
@@ -37,12 +37,12 @@ export function topAdapters(logits: ArrayLike<number>, { size, chosen }: MaskSiz
  * @param noise what is added to each logit first; without it the masks are those that are stored
  * @param tau the softmax's temperature
  */
-export function drawMasks(
+export function sampleMasks(
   logits: Float64Array,
   sizes: MaskSizes,
   noise: ArrayLike<number> | null,
   tau: number,
-): DrawnMasks {
+): SampledMasks {
   const { size } = sizes;
   const noisy = logits.map((logit, i) => logit + (noise?.[i] ?? 0));
   const shares = new Float64Array(logits.length);

@@ -1,14 +1,14 @@
 import { softmax } from "../model/head.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam, rateFactor } from "./adam.ts";
-import { fitLabelBias, type Scored } from "./fit-label-bias.ts";
-import type { Gradients, LearnedText } from "./gradients.ts";
-import { createMaskLearner } from "./mask-optimizer.ts";
+import { fitLabelBias, type ScoredText } from "./fit-label-bias.ts";
+import type { Gradients, ResidualText } from "./gradients.ts";
+import { createMaskOptimizer } from "./mask-optimizer.ts";
 import type { Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
 
 /** What a course learns beside. */
-export interface CourseParts {
+export interface TrainingRunParts {
   readonly pool: AdapterPool;
   readonly gradients: Gradients;
   readonly firstLayer: number;
@@ -18,7 +18,7 @@ export interface CourseParts {
 }
 
 /** Masks of the learnt layers and a label bias. */
-export interface Lesson {
+export interface TrainedParts {
   /** Adapters that the learnt layers' masks choose, `[rows, k]` flat. */
   readonly adapters: Uint16Array;
   /** `[labels]` */
@@ -29,7 +29,7 @@ export interface Lesson {
 export type AfterText = (loss: number) => Promise<void>;
 
 /** Learns masks and a label bias from some texts. */
-export interface Course {
+export interface TrainingRun {
   /**
    * Reads every text once, in an order of its own, and learns from them a few at a time.
    *
@@ -38,7 +38,7 @@ export interface Course {
   pass(number: number, afterText: AfterText): Promise<void>;
 
   /** What has been learnt so far. */
-  lesson(): Lesson;
+  trained(): TrainedParts;
 }
 
 /**
@@ -48,13 +48,13 @@ export interface Course {
  * @param start adapters that the learnt layers' masks choose, `[rows, k]` flat
  * @param passes times that each text is to be read
  */
-export function startCourse(
-  parts: CourseParts,
-  texts: readonly (LearnedText & Scored)[],
+export function startTrainingRun(
+  parts: TrainingRunParts,
+  texts: readonly (ResidualText & ScoredText)[],
   start: Uint16Array,
   passes: number,
   random: Random,
-): Course {
+): TrainingRun {
   const { pool, gradients, head, labels } = parts;
   const { size, chosen } = pool.pool;
   const rows = start.length / chosen;
@@ -63,7 +63,7 @@ export function startCourse(
     const at = Math.floor(place / chosen) * size + adapter;
     logits[at] = (logits[at] ?? 0) + RECIPE.headStart;
   }
-  const masks = createMaskLearner(pool, parts.firstLayer, logits, RECIPE.tau);
+  const masks = createMaskOptimizer(pool, parts.firstLayer, logits, RECIPE.tau);
   const entries = (rows / 2) * pool.hidden * pool.bottleneck;
   const slopes = { down: new Float32Array(entries), up: new Float32Array(entries) };
   // The likeliest under the start's masks, so that these have the rest to learn.
@@ -72,7 +72,7 @@ export function startCourse(
   const stepsAPass = Math.ceil(texts.length / RECIPE.textsPerStep);
   const steps = passes * stepsAPass;
 
-  async function learnFrom(group: readonly LearnedText[], step: number, afterText: AfterText): Promise<void> {
+  async function learnFrom(group: readonly ResidualText[], step: number, afterText: AfterText): Promise<void> {
     const strength = RECIPE.noise * (1 - step / steps);
     const adapters = masks.draw(logits.map(() => strength * random.gumbel()));
     slopes.down.fill(0);
@@ -100,7 +100,7 @@ export function startCourse(
         await learnFrom(group, number * stepsAPass + step, afterText);
       }
     },
-    lesson: () => ({ adapters: masks.chosen(), bias: bias.slice() }),
+    trained: () => ({ adapters: masks.chosen(), bias: bias.slice() }),
   };
 }
 

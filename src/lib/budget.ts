@@ -1,22 +1,22 @@
 /** What somebody has taken of a room. */
-export interface Share {
+export interface Reservation {
   /** Gives a part back, or nothing: the work goes on. */
-  give(amount: number): void;
+  release(amount: number): void;
   /** Gives back whatever is left. */
-  end(): void;
+  close(): void;
 }
 
 /** A bounded amount of something that is taken and given back: tokens that wait, bytes that are held. */
-export interface Room {
+export interface Budget {
   /** What is taken now. */
-  taken(): number;
+  inUse(): number;
   /**
    * Takes an amount if there is room for it, else gives null. One of more than half of the room is let in where half is
    * free: it would else have to wait for a moment in which nothing is taken.
    */
-  tryTake(amount: number): Share | null;
+  tryReserve(amount: number): Reservation | null;
   /** Takes an amount whether there is room for it or not. */
-  take(amount: number): Share;
+  reserve(amount: number): Reservation;
 }
 
 /**
@@ -26,10 +26,10 @@ export interface Room {
  * @param options.forgetAfterMs how long a share lasts of which nothing is given back. A platform may drop the work of a
  * caller who has hung up, and with it what would have ended the share: the room would be lost for good
  */
-export function createRoom({ most, forgetAfterMs }: { most: number; forgetAfterMs: number }): Room {
+export function createBudget({ most, forgetAfterMs }: { most: number; forgetAfterMs: number }): Budget {
   const shares = new Set<{ amount: number; since: number }>();
 
-  function taken(): number {
+  function inUse(): number {
     const oldest = Date.now() - forgetAfterMs;
     let sum = 0;
     for (const share of shares) {
@@ -39,21 +39,21 @@ export function createRoom({ most, forgetAfterMs }: { most: number; forgetAfterM
     return sum;
   }
 
-  function take(amount: number): Share {
+  function reserve(amount: number): Reservation {
     const share = { amount, since: Date.now() };
     shares.add(share);
     return {
-      give(part) {
+      release(part) {
         share.amount -= part;
         share.since = Date.now();
       },
-      end: () => shares.delete(share),
+      close: () => shares.delete(share),
     };
   }
 
   return {
-    taken,
-    take,
-    tryTake: (amount) => (taken() + Math.min(amount, most / 2) > most ? null : take(amount)),
+    inUse,
+    reserve,
+    tryReserve: (amount) => (inUse() + Math.min(amount, most / 2) > most ? null : reserve(amount)),
   };
 }

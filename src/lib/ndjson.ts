@@ -19,7 +19,7 @@ export interface LineLimits {
 }
 
 /** The sender of a stream has gone before its end. */
-export class BrokenStream extends Error {
+export class StreamAborted extends Error {
   constructor(cause: unknown) {
     super("The stream was broken off by its sender.", { cause });
     this.name = "BrokenStream";
@@ -57,7 +57,7 @@ async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   try {
     while (true) {
       const next = reader.read().catch((cause) => {
-        throw new BrokenStream(cause);
+        throw new StreamAborted(cause);
       });
       let timer: ReturnType<typeof setTimeout> | undefined;
       const pause = new Promise<null>((resolve) => {
@@ -81,7 +81,7 @@ async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
  * @returns lines that hold something, in groups: what has come waits a little for more, but not long
  * @throws BrokenStream if the stream does not come to its end
  */
-export async function* readLines(
+export async function* readLineGroups(
   stream: ReadableStream<Uint8Array>,
   { maxBytes, maxLines, groupBytes }: LineLimits,
 ): AsyncGenerator<Line[]> {

@@ -3,7 +3,7 @@
  *
  * @returns a function that runs work in its turn and gives its result
  */
-export function inTurn(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+export function createSerialQueue(): <Result>(work: () => Promise<Result>) => Promise<Result> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const done = last.then(work, work);

@@ -3,7 +3,7 @@ import type { ReadFile } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
 import type { TokenizedText } from "../text/tokenizer.ts";
 import type { MergedAdapters } from "./merge.ts";
-import { floats, openGraph } from "./onnx-graph.ts";
+import { floatTensor, openGraph } from "./onnx-graph.ts";
 
 /** The frozen PLM with a place for adapters. */
 export interface Encoder {
@@ -49,17 +49,17 @@ export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest
     outputs: ["features", "residual"],
   });
   const zeros = new Float32Array(layers * bottleneck);
-  const adapter_gain = floats(
+  const adapter_gain = floatTensor(
     zeros.map(() => 1),
     shapes.adapter_gain,
   );
-  const adapter_shift = floats(zeros, shapes.adapter_shift);
+  const adapter_shift = floatTensor(zeros, shapes.adapter_shift);
 
   const feedsOf = ({ ids, typeIds }: ReadText, { down, up }: MergedAdapters) => ({
     input_ids: new Tensor("int32", ids, [1, ids.length]),
     token_type_ids: new Tensor("int32", typeIds, [1, ids.length]),
-    adapter_down: floats(down, shapes.adapter_down),
-    adapter_up: floats(up, shapes.adapter_up),
+    adapter_down: floatTensor(down, shapes.adapter_down),
+    adapter_up: floatTensor(up, shapes.adapter_up),
     adapter_gain,
     adapter_shift,
   });

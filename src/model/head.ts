@@ -32,7 +32,7 @@ export function labelLogits(
     );
   }
   if (!features.every(Number.isFinite)) {
-    throw notFinite();
+    throw notFiniteError();
   }
   const logits = Array.from({ length: labels }, (_, label) => {
     let logit = (head[labels * hidden + label] ?? Number.NaN) + (own?.[label] ?? 0);
@@ -61,7 +61,7 @@ export function softmax(logits: readonly number[]): number[] {
 }
 
 /** The error of an encoder whose features are no numbers to go on with. */
-export function notFinite(): XpeftError {
+export function notFiniteError(): XpeftError {
   return new XpeftError(
     "bundle_unusable",
     "The encoder gave features that are not finite.",

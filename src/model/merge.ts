@@ -15,7 +15,7 @@ export function mergedBytes({ layers, hidden, bottleneck }: PoolShape): number {
 }
 
 /** Room for merged adapters of this pool. */
-export function emptyAdapters({ layers, hidden, bottleneck }: PoolShape): MergedAdapters {
+export function allocateAdapters({ layers, hidden, bottleneck }: PoolShape): MergedAdapters {
   const entries = layers * hidden * bottleneck;
   return { down: new Float32Array(entries), up: new Float32Array(entries) };
 }
@@ -31,7 +31,7 @@ export function emptyAdapters({ layers, hidden, bottleneck }: PoolShape): Merged
 export function mergeAdapters(
   pool: AdapterPool,
   masks: Uint8Array,
-  merged: MergedAdapters = emptyAdapters(pool),
+  merged: MergedAdapters = allocateAdapters(pool),
 ): MergedAdapters {
   const { layers, hidden, bottleneck } = pool;
   const { size, chosen } = pool.pool;

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { toBase64 } from "../lib/base64.ts";
-import { emptyAdapters, type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
+import { allocateAdapters, type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
 import type { AdapterPool } from "./pool/pool.ts";
 
 /** Adapters that were merged lately. */
@@ -32,7 +32,7 @@ export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCa
       const key = toBase64(masks);
       const kept = cache.get(key);
       if (kept) return kept;
-      const merged = mergeAdapters(pool, masks, spare ?? emptyAdapters(pool));
+      const merged = mergeAdapters(pool, masks, spare ?? allocateAdapters(pool));
       spare = undefined;
       cache.set(key, merged);
       return merged;

@@ -2,7 +2,7 @@ import { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { type ReadFile, readVerified } from "../bundle/files.ts";
 import type { BundleFile } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
-import { inOrtTurn, openSession } from "./onnx-runtime.ts";
+import { openSession, runSerially } from "./onnx-runtime.ts";
 
 /** What a graph of a bundle must take, each input with its shape, and give. */
 export interface GraphContract {
@@ -53,12 +53,12 @@ export async function openGraph(
   const fault = contractFault(session, contract);
   if (fault !== null) {
     // Whoever loads again would else pay for this one's weights too.
-    await inOrtTurn(() => session.release());
+    await runSerially(() => session.release());
     throw unusable(fault);
   }
   return {
     async run<Name extends string>(outputs: Readonly<Record<Name, number>>, feeds: () => Record<string, Tensor>) {
-      const found = await inOrtTurn(async () => {
+      const found = await runSerially(async () => {
         const given = feeds();
         return await session.run(given, Object.keys(outputs)).catch((cause: unknown) => {
           throw unusable(`The ${contract.name} failed on a text.`, cause);
@@ -73,7 +73,7 @@ export async function openGraph(
       });
       return Object.fromEntries(read) as Record<Name, Float32Array>;
     },
-    release: () => inOrtTurn(() => session.release()),
+    release: () => runSerially(() => session.release()),
   };
 }
 
@@ -89,7 +89,7 @@ function contractFault(session: InferenceSession, { name, inputs, outputs }: Gra
 }
 
 /** Numbers as an input. */
-export function floats(numbers: Float32Array, shape: readonly number[]): Tensor {
+export function floatTensor(numbers: Float32Array, shape: readonly number[]): Tensor {
   return new Tensor("float32", numbers, shape);
 }
 

@@ -1,5 +1,5 @@
 import { env, InferenceSession } from "onnxruntime-web/wasm";
-import { inTurn } from "../lib/serial-queue.ts";
+import { createSerialQueue } from "../lib/serial-queue.ts";
 
 /** A part of a model that is kept outside its graph, under the name that the graph knows it by. */
 export interface ExternalData {
@@ -14,7 +14,7 @@ let heap: WebAssembly.Memory | undefined;
  * Does work with ONNX Runtime when that of others is done. It keeps a run's arguments on a stack that all sessions share, and
  * waits while they are there.
  */
-export const inOrtTurn = inTurn();
+export const runSerially = createSerialQueue();
 
 /**
  * Opens a model in ONNX Runtime, on one thread.
@@ -27,7 +27,7 @@ export async function openSession(
   graph: Uint8Array,
   externalData: readonly ExternalData[],
 ): Promise<InferenceSession> {
-  return await inOrtTurn(async () => {
+  return await runSerially(async () => {
     env.wasm.numThreads = 1;
     // Never read: with a binary in hand the loader does not look for the script's own address, which workerd has not.
     env.wasm.wasmBinary = new Uint8Array(1);

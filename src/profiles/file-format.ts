@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TargetBundle } from "../bundle/manifest.ts";
+import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
@@ -74,8 +74,8 @@ function parse<T>(schema: z.ZodType<T>, text: string): T {
  * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the task does not fit
  * the bundle, `invalid_mask` if its default masks do not
  */
-export function parseTask(text: string, bundle: TargetBundle): NewTask {
-  return taskFrom(parse(taskSchema, text), bundle);
+export function parseTask(text: string, bundle: Bundle): NewTask {
+  return checkTaskFields(parse(taskSchema, text), bundle);
 }
 
 /**
@@ -83,7 +83,7 @@ export function parseTask(text: string, bundle: TargetBundle): NewTask {
  *
  * @throws XpeftError `mismatched_write` if the task does not fit the bundle, `invalid_mask` if its default masks do not
  */
-export function taskFrom(fields: z.infer<typeof taskSchema>, target: TargetBundle): NewTask {
+export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bundle): NewTask {
   const { id, manifest } = target;
   const { task, bundle, labels, maxTokens, head, masks } = fields;
   if (bundle !== id) {
@@ -121,7 +121,7 @@ type OfTask = Pick<NewTask, "name" | "labels">;
  *
  * @throws XpeftError `invalid_mask` or `invalid_label_bias`
  */
-export function checkParts({ masks, labelBias }: ProfileParts, { labels }: OfTask, { manifest }: TargetBundle): void {
+export function checkProfileParts({ masks, labelBias }: ProfileParts, { labels }: OfTask, { manifest }: Bundle): void {
   unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
   if (labelBias) readLabelBias(labelBias, labels.length);
 }
@@ -131,16 +131,16 @@ export function checkParts({ masks, labelBias }: ProfileParts, { labels }: OfTas
  *
  * @throws XpeftError `mismatched_write` if the profile is of another task, `invalid_mask` or `invalid_label_bias`
  */
-export function profileFrom(
+export function checkProfileFields(
   { task: of, profile: id, masks, labelBias = null }: z.infer<typeof profileSchema>,
   task: OfTask,
-  bundle: TargetBundle,
+  bundle: Bundle,
 ): NewProfile {
   if (of !== task.name) {
     throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
   }
   const profile = { id, masks, labelBias };
-  checkParts(profile, task, bundle);
+  checkProfileParts(profile, task, bundle);
   return profile;
 }
 
@@ -151,8 +151,8 @@ export function profileFrom(
  * another task, `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit
  * the task
  */
-export function parseProfile(line: string, task: OfTask, bundle: TargetBundle): NewProfile {
-  return profileFrom(parse(profileSchema, line), task, bundle);
+export function parseProfile(line: string, task: OfTask, bundle: Bundle): NewProfile {
+  return checkProfileFields(parse(profileSchema, line), task, bundle);
 }
 
 /**
@@ -169,8 +169,8 @@ export function parseImportLine(line: string): {
   return { fields, expected };
 }
 
-/** What `task.json` has of a task; the inverse of {@link taskFrom}. */
-export function taskFileOf({ name, bundle, labels, maxTokens, head, masks }: NewTask): z.input<typeof taskSchema> {
+/** What `task.json` has of a task; the inverse of {@link checkTaskFields}. */
+export function taskFileFields({ name, bundle, labels, maxTokens, head, masks }: NewTask): z.input<typeof taskSchema> {
   return {
     format: "xpeft-task/1",
     task: name,

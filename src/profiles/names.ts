@@ -11,4 +11,4 @@ export interface ProfileName {
 }
 
 /** A profile in a message. */
-export const called = ({ id }: ProfileName): string => `Profile "${id}"`;
+export const describeProfile = ({ id }: ProfileName): string => `Profile "${id}"`;

@@ -36,7 +36,7 @@ export interface AnsweredPrediction extends ScoredLabel {
 }
 
 /** Labels with their scores, best first; of equal ones, the first label first. */
-export function ranked(labels: readonly string[], scores: readonly number[]): ScoredLabel[] {
+export function rankLabels(labels: readonly string[], scores: readonly number[]): ScoredLabel[] {
   return labels.map((label, index) => ({ label, score: scores[index] ?? 0 })).sort((a, b) => b.score - a.score);
 }
 
@@ -45,7 +45,7 @@ function byLabel(labels: readonly string[], values: readonly number[]): Record<s
 }
 
 /** Puts a prediction into the shape of an answer. */
-export function answerOf(
+export function formatPrediction(
   labels: readonly string[],
   { profile, masks, generation }: Pick<AnsweredPrediction, "profile" | "masks" | "generation">,
   prediction: Prediction | undefined,
@@ -59,7 +59,7 @@ export function answerOf(
     generation,
     label,
     score,
-    ...(topK !== undefined && { top: ranked(labels, prediction.scores).slice(0, topK) }),
+    ...(topK !== undefined && { top: rankLabels(labels, prediction.scores).slice(0, topK) }),
     ...(scores && { scores: byLabel(labels, prediction.scores) }),
     ...(logits && { logits: byLabel(labels, prediction.logits) }),
     tokens,

@@ -1,10 +1,10 @@
 import { type ReadFile, readManifest, readVerified } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
-import { createTeacher, type Teach } from "../learn/learner.ts";
-import { createRoom } from "../lib/budget.ts";
+import { createLearner, type Learn } from "../learn/learner.ts";
+import { createBudget } from "../lib/budget.ts";
 import { createEncoder } from "../model/encoder.ts";
-import { bestLabel, labelLogits, notFinite, softmax } from "../model/head.ts";
+import { bestLabel, labelLogits, notFiniteError, softmax } from "../model/head.ts";
 import { createMergedCache } from "../model/merged-cache.ts";
 import { heapBytes } from "../model/onnx-runtime.ts";
 import { loadPool } from "../model/pool/load.ts";
@@ -13,10 +13,10 @@ import { packMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { checkTask, type Task } from "../profiles/task.ts";
 import { createTokenizer, type TextInput, type TokenizedText } from "../text/tokenizer.ts";
-import { MAX_WAITING_TOKENS, tooManyTokens } from "./overload.ts";
+import { MAX_TOKENS_IN_FLIGHT, tooManyTokensError } from "./overload.ts";
 
 /** One text, and the profile that it is to be labelled as. */
-export interface Reading {
+export interface EngineInput {
   readonly parts: ProfileParts;
   readonly input: TextInput;
 }
@@ -66,12 +66,12 @@ export interface Engine {
    */
   predict(
     task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
-    readings: readonly Reading[],
+    readings: readonly EngineInput[],
     options?: { truncate?: boolean; patient?: boolean },
   ): Promise<{ predictions: Prediction[]; timings: Timings }>;
 
   /** Learns a profile from labelled texts: src/learn/learner.ts. */
-  readonly learn: Teach;
+  readonly learn: Learn;
 
   /**
    * Runs one text of the engine's own through all of it but a head, under masks that choose each layer's first adapters.
@@ -117,12 +117,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const pool = await loadPool(manifest, read, kernels);
   const shape = { layers: manifest.layers, size: manifest.pool.size, chosen: manifest.pool.chosen };
   const merged = createMergedCache(pool, mergedCacheBytes);
-  const waiting = createRoom({ most: MAX_WAITING_TOKENS, forgetAfterMs: FORGET_WAITING_MS });
+  const waiting = createBudget({ most: MAX_TOKENS_IN_FLIGHT, forgetAfterMs: FORGET_WAITING_MS });
 
   const bundle = { id, manifest };
   return {
     bundle,
-    learn: createTeacher({ bundle, read, wasm, tokenizer, encoder, pool, merged }),
+    learn: createLearner({ bundle, read, wasm, tokenizer, encoder, pool, merged }),
     async predict(task, readings, { truncate = true, patient = false } = {}) {
       checkTask(task, bundle);
       const clock = startClock();
@@ -138,8 +138,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       }));
       const timings = { tokenize: clock(), merge: 0, encoder: 0, head: 0 };
       const tokens = texts.reduce((sum, { text }) => sum + text.ids.length, 0);
-      const share = patient ? waiting.take(tokens) : waiting.tryTake(tokens);
-      if (!share) throw tooManyTokens(waiting.taken());
+      const share = patient ? waiting.reserve(tokens) : waiting.tryReserve(tokens);
+      if (!share) throw tooManyTokensError(waiting.inUse());
       const predictions: Prediction[] = [];
       try {
         // One text at a time is queued, so that others wait for one of these and not for all.
@@ -154,12 +154,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             return adapters;
           });
           timings.encoder += clock();
-          share.give(text.ids.length);
+          share.release(text.ids.length);
           predictions.push(chooseLabel(task, bias, features, text));
           timings.head += clock();
         }
       } finally {
-        share.end();
+        share.close();
       }
       return { predictions, timings };
     },
@@ -167,11 +167,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, place) => place % shape.chosen);
       const text = tokenizer.encode({ text: PROBE_TEXT }, manifest.maxTokens);
       const features = await encoder.run(text, () => merged.of(packMasks(first, shape)));
-      if (!features.every(Number.isFinite)) throw notFinite();
+      if (!features.every(Number.isFinite)) throw notFiniteError();
       return { tokens: text.ids.length };
     },
     heapBytes: () => heapBytes() + pool.bytes,
-    waitingTokens: waiting.taken,
+    waitingTokens: waiting.inUse,
     mergedCache: merged.kept,
   };
 }

@@ -1,17 +1,17 @@
 import type { Example } from "../learn/examples.ts";
-import type { Learnt } from "../learn/learn.ts";
-import type { Hooks } from "../learn/progress.ts";
+import type { LearnResult } from "../learn/learn.ts";
+import type { LearnHooks } from "../learn/progress.ts";
 import { createRandom } from "../learn/random.ts";
 import type { Start } from "../learn/reader.ts";
 import { RECIPE } from "../learn/recipe.ts";
-import { called } from "../profiles/names.ts";
-import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import { describeProfile } from "../profiles/names.ts";
+import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
 import type { Task } from "../profiles/task.ts";
 import { createShardedProfileRegistry } from "../sharding/profiles.ts";
 import type { Shards } from "../sharding/shards.ts";
-import { createShardedStore } from "../sharding/store.ts";
-import { type Expected, generationMismatch, meets } from "../storage/precondition.ts";
+import { createShardedProfileStore } from "../sharding/store.ts";
+import { generationMismatchError, meetsPrecondition, type Precondition } from "../storage/precondition.ts";
 import type { ProfileRegistry } from "../storage/profiles.ts";
 import type { Engine } from "./engine.ts";
 
@@ -23,7 +23,7 @@ import type { Engine } from "./engine.ts";
 export type StartChoice = "auto" | "default" | "own" | { readonly profile: string };
 
 /** A profile that is to be learnt and written. */
-export interface ProfileLessons {
+export interface LearnProfileRequest {
   readonly task: string;
   readonly profile: string;
   readonly examples: readonly Example[];
@@ -35,11 +35,11 @@ export interface ProfileLessons {
   /** Whether nothing is written. */
   readonly dryRun: boolean;
   /** What the caller believes of the profile's row. */
-  readonly expected: Expected;
+  readonly expected: Precondition;
 }
 
 /** What became of it. */
-export interface LearntProfile extends Learnt {
+export interface LearntProfile extends LearnResult {
   /** The generation that it was written as; null where nothing was written. */
   readonly generation: number | null;
   readonly created: boolean;
@@ -53,17 +53,18 @@ export interface LearntProfile extends Learnt {
  */
 export async function learnProfile(
   { engine, shards }: { engine: Engine; shards: Shards },
-  lessons: ProfileLessons,
-  hooks: Hooks,
+  lessons: LearnProfileRequest,
+  hooks: LearnHooks,
 ): Promise<LearntProfile> {
   const name = { task: lessons.task, id: lessons.profile };
   const asked = typeof lessons.start === "object" ? lessons.start.profile : lessons.profile;
   const ids = [...new Set([lessons.profile, asked])];
-  const { task, profiles } = await createShardedStore(shards, null).read(lessons.task, ids, null);
-  if (!task) throw unknownTask(lessons.task);
+  const { task, profiles } = await createShardedProfileStore(shards, null).read(lessons.task, ids, null);
+  if (!task) throw unknownTaskError(lessons.task);
   const current = profiles.get(lessons.profile);
   const generation = current?.generation ?? 0;
-  if (!meets(lessons.expected, generation)) throw generationMismatch(called(name), lessons.expected, generation);
+  if (!meetsPrecondition(lessons.expected, generation))
+    throw generationMismatchError(describeProfile(name), lessons.expected, generation);
 
   const registry = createShardedProfileRegistry(shards);
   const starts = await startsFor(lessons, task, profiles, () => neighbours(registry, lessons));
@@ -77,7 +78,7 @@ export async function learnProfile(
 /** Profiles whose ids come next, and those from the beginning behind the last: ids often say what belongs together. */
 async function neighbours(
   registry: ProfileRegistry,
-  { task, profile, reach }: ProfileLessons,
+  { task, profile, reach }: LearnProfileRequest,
 ): Promise<StoredProfile[]> {
   const limit = RECIPE.startsDrawnFrom;
   const behind = await registry.list(task, { limit, after: profile }, reach);
@@ -87,7 +88,7 @@ async function neighbours(
 }
 
 async function startsFor(
-  { start, profile, seed = 0 }: ProfileLessons,
+  { start, profile, seed = 0 }: LearnProfileRequest,
   task: Task,
   profiles: ReadonlyMap<string, StoredProfile>,
   others: () => Promise<readonly StoredProfile[]>,
@@ -102,7 +103,7 @@ async function startsFor(
   if (start !== "auto") {
     const id = start === "own" ? profile : start.profile;
     const parts = profiles.get(id);
-    if (!parts) throw unknownProfile(task.name, id);
+    if (!parts) throw unknownProfileError(task.name, id);
     return [startFrom(id, parts)];
   }
   const drawn = createRandom(seed)

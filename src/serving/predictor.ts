@@ -1,11 +1,12 @@
-import { type CarriedProfile, hashTask, refused } from "../auth/profile-token.ts";
+import { hashTask, type TokenProfile, tokenError } from "../auth/profile-token.ts";
 import { XpeftError } from "../errors.ts";
-import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
-import { type AnsweredPrediction, type AnswerOptions, answerOf } from "./answer.ts";
-import type { Engine, Reading, TextInput, Timings } from "./engine.ts";
-import type { Freshness, RowCache, Stores } from "./row-cache.ts";
+import type { TextInput } from "../text/tokenizer.ts";
+import { type AnsweredPrediction, type AnswerOptions, formatPrediction } from "./answer.ts";
+import type { Engine, EngineInput, Timings } from "./engine.ts";
+import type { Freshness, RowCache, RowStores } from "./row-cache.ts";
 
 /** A text, and the profile that it is to be labelled as. */
 export interface ProfileInput extends TextInput {
@@ -24,10 +25,10 @@ export interface PredictRequest extends AnswerOptions {
 
 /** Where the rows of a request come from. */
 export interface RowSource {
-  readonly stores: Stores;
+  readonly stores: RowStores;
   readonly freshness: Freshness;
   /** A profile that came with the request: it is then the only one that the request is about. */
-  readonly carried: CarriedProfile | null;
+  readonly carried: TokenProfile | null;
 }
 
 /** Milliseconds each step took, over all the texts of a request. */
@@ -66,7 +67,7 @@ export interface Predictor {
 }
 
 /** A reading and whose masks it uses. */
-interface Chosen extends Reading {
+interface Chosen extends EngineInput {
   readonly profile: string;
   readonly masks: AnsweredPrediction["masks"];
   readonly generation: number;
@@ -82,15 +83,15 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
     return hash;
   }
 
-  async function taskFor(carried: CarriedProfile, { stores, freshness }: RowSource): Promise<TaskParts> {
+  async function taskFor(carried: TokenProfile, { stores, freshness }: RowSource): Promise<TaskParts> {
     if (carried.taskParts) return carried.taskParts;
     const { task } = await cache.read(stores, carried.task, [], freshness);
     if (task && (await hashOnce(task)) === carried.taskHash) return task;
     // It may be the task that is old, and not the token.
     const { task: newest } = await cache.read(stores, carried.task, [], "primary");
-    if (!newest) throw unknownTask(carried.task);
+    if (!newest) throw unknownTaskError(carried.task);
     if ((await hashOnce(newest)) === carried.taskHash) return newest;
-    throw refused("token_stale", `Task "${newest.name}" has another head than when the token was made.`);
+    throw tokenError("token_stale", `Task "${newest.name}" has another head than when the token was made.`);
   }
 
   /** Finds each input's masks; those that there are none for get an error in their place. */
@@ -109,7 +110,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
     }
     const ids = [...new Set(request.inputs.map(({ profile }) => profile))];
     const { task, profiles } = await cache.read(from.stores, request.task, ids, from.freshness);
-    if (!task) throw unknownTask(request.task);
+    if (!task) throw unknownTaskError(request.task);
     const standIn: ProfileParts = { masks: task.masks, labelBias: null };
     return {
       task,
@@ -117,7 +118,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
         const own = profiles.get(input.profile);
         const { profile } = input;
         if (own) return { input, profile, parts: own, masks: "profile", generation: own.generation };
-        if (request.onUnknownProfile !== "default") return unknownProfile(task.name, profile);
+        if (request.onUnknownProfile !== "default") return unknownProfileError(task.name, profile);
         return { input, profile, parts: standIn, masks: "default", generation: task.generation };
       }),
     };
@@ -130,7 +131,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
   ): Promise<AnsweredPrediction | XpeftError> {
     try {
       const { predictions } = await engine.predict(task, [one], { ...request, patient: true });
-      return answerOf(task.labels, one, predictions[0], request);
+      return formatPrediction(task.labels, one, predictions[0], request);
     } catch (error) {
       if (error instanceof XpeftError) return error;
       throw error;
@@ -150,7 +151,9 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
       return {
         task: task.name,
         bundle: engine.bundle.id,
-        predictions: readings.map((reading, index) => answerOf(task.labels, reading, predictions[index], request)),
+        predictions: readings.map((reading, index) =>
+          formatPrediction(task.labels, reading, predictions[index], request),
+        ),
         timings: { ...timings, masks: found - start, total: performance.now() - start },
       };
     },

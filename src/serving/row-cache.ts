@@ -18,7 +18,7 @@ export interface Rows {
 }
 
 /** Where rows are read that are not given from memory. */
-export interface Stores {
+export interface RowStores {
   /** Reads what is at hand, which may lag behind. */
   readonly nearest: ProfileStore;
   /** Reads what was written last. */
@@ -40,7 +40,7 @@ export interface RowCache {
    * profile can be used at once. What cannot be given from memory takes one query; two if the task was just replaced, or if
    * what was read is behind what was given before, or may be, as where a replica lags.
    */
-  read(stores: Stores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
+  read(stores: RowStores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
 
   /** What is kept now. */
   size(): { tasks: number; profiles: number; bytes: number };
@@ -153,7 +153,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   }
 
   /** Reads all anew; from the primary store if the nearest is behind what was given before. */
-  async function readAll(stores: Stores, name: string, ids: readonly string[], from: ProfileStore): Promise<Rows> {
+  async function readAll(stores: RowStores, name: string, ids: readonly string[], from: ProfileStore): Promise<Rows> {
     const before = generationsOf(name, ids);
     const read = await answerOf(from, name, ids, null);
     // The primary has the last word, but for what others have read of it meanwhile.

@@ -1,9 +1,9 @@
 import { eq } from "drizzle-orm";
 import { tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
-import { unknownTask } from "../profiles/not-found.ts";
-import { reach } from "../storage/database.ts";
-import { atShard, FIRST, nameOf, type Shards } from "./shards.ts";
+import { unknownTaskError } from "../profiles/not-found.ts";
+import { withDatabaseErrors } from "../storage/database.ts";
+import { databaseName, FIRST_SHARD, onShard, type Shards } from "./shards.ts";
 
 /**
  * Milliseconds to wait before a task is looked at again that is not the same everywhere: a write of it is seen so for as
@@ -13,8 +13,8 @@ const WAITS_MS = [25, 75, 200];
 
 /** The generation of a task in one of the databases; 0 where it is not there. */
 export async function generationAt(shards: Shards, number: number, task: string): Promise<number> {
-  const [row] = await atShard(shards, number, (db) =>
-    reach(() => db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task))),
+  const [row] = await onShard(shards, number, (db) =>
+    withDatabaseErrors(() => db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task))),
   );
   return row?.generation ?? 0;
 }
@@ -25,7 +25,7 @@ export async function generationAt(shards: Shards, number: number, task: string)
  * @param generation the first database's, 0 where it has no such task
  * @param number of the database that was not reached
  */
-export function outOfStep(
+export function outOfStepError(
   shards: Shards,
   task: string,
   generation: number,
@@ -35,7 +35,7 @@ export function outOfStep(
   const stands = generation === 0 ? "was deleted" : `is at generation ${generation}`;
   return new XpeftError(
     "shards_out_of_step",
-    `Task "${task}" ${stands}, and that has not reached ${nameOf(shards, number).toLowerCase()}.`,
+    `Task "${task}" ${stands}, and that has not reached ${databaseName(shards, number).toLowerCase()}.`,
     "Try again; if it goes on, a write of the task was broken off: send it again, with the generation that the task has now if it says any, and with profiles=delete if profiles of an earlier head stand in the way.",
     { ...options, facts: { generation } },
   );
@@ -46,7 +46,7 @@ export function outOfStep(
  *
  * @param attempt gives what it found, or the error to throw if it is the last attempt
  */
-export async function patiently<T>(attempt: () => Promise<T | XpeftError>): Promise<T> {
+export async function retryWhileOutOfStep<T>(attempt: () => Promise<T | XpeftError>): Promise<T> {
   for (const wait of WAITS_MS) {
     const found = await attempt();
     if (!(found instanceof XpeftError)) return found;
@@ -63,15 +63,15 @@ export async function patiently<T>(attempt: () => Promise<T | XpeftError>): Prom
  * @param numbers of the databases that matter
  * @throws XpeftError `unknown_task` if the first one has no such task, `shards_out_of_step`, or `database_unavailable`
  */
-export async function requireStep(shards: Shards, task: string, numbers: readonly number[]): Promise<void> {
-  const others = numbers.filter((number) => number !== FIRST);
+export async function requireSameGeneration(shards: Shards, task: string, numbers: readonly number[]): Promise<void> {
+  const others = numbers.filter((number) => number !== FIRST_SHARD);
   if (others.length === 0) return;
-  await patiently(async () => {
+  await retryWhileOutOfStep(async () => {
     const [first = 0, ...copies] = await Promise.all(
-      [FIRST, ...others].map((number) => generationAt(shards, number, task)),
+      [FIRST_SHARD, ...others].map((number) => generationAt(shards, number, task)),
     );
-    if (first === 0) throw unknownTask(task);
+    if (first === 0) throw unknownTaskError(task);
     const behind = others.find((_, place) => copies[place] !== first);
-    return behind === undefined ? undefined : outOfStep(shards, task, first, behind);
+    return behind === undefined ? undefined : outOfStepError(shards, task, first, behind);
   });
 }

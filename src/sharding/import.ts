@@ -1,10 +1,10 @@
-import type { TargetBundle } from "../bundle/manifest.ts";
+import type { Bundle } from "../bundle/manifest.ts";
 import type { Line } from "../lib/ndjson.ts";
 import type { StoredTask } from "../profiles/task.ts";
-import { type ImportOptions, importBy, type LineResult } from "../storage/import.ts";
+import { type ImportOptions, importGroups, type LineResult } from "../storage/import.ts";
 import { writeLines } from "../storage/import-write.ts";
-import { requireStep } from "./generations.ts";
-import { atShard, byShard, numbersOf, type Shards } from "./shards.ts";
+import { requireSameGeneration } from "./generations.ts";
+import { groupByShard, onShard, type Shards, shardNumbers } from "./shards.ts";
 
 /**
  * Writes profiles as their lines arrive, each into the database that it belongs in. Of each group of lines, those of one
@@ -15,19 +15,19 @@ import { atShard, byShard, numbersOf, type Shards } from "./shards.ts";
  * before stays written, as does of the group that fails what went to other databases
  * @throws XpeftError `shards_out_of_step`, before any line is read
  */
-export async function importSpread(
+export async function importProfiles(
   shards: Shards,
   task: StoredTask,
-  bundle: TargetBundle,
+  bundle: Bundle,
   groups: AsyncIterable<readonly Line[]>,
   options: ImportOptions,
 ): Promise<AsyncGenerator<LineResult[]>> {
-  await requireStep(shards, task.name, numbersOf(shards));
-  return importBy(
+  await requireSameGeneration(shards, task.name, shardNumbers(shards));
+  return importGroups(
     async (lines) => {
-      const parts = byShard(task.name, lines, ({ profile }) => profile.id, shards.count);
+      const parts = groupByShard(task.name, lines, ({ profile }) => profile.id, shards.count);
       const written = [...parts].map(([number, own]) =>
-        atShard(shards, number, (db) => writeLines(db, task, own, options.dryRun)),
+        onShard(shards, number, (db) => writeLines(db, task, own, options.dryRun)),
       );
       return (await Promise.all(written)).flat();
     },

@@ -2,16 +2,16 @@ import type { ProfileName } from "../profiles/names.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "../storage/database.ts";
 import { createProfileHistory, type ProfileHistory } from "../storage/history.ts";
-import type { Page } from "../storage/page.ts";
+import type { ListPage } from "../storage/page.ts";
 import { createProfileRegistry, PAGE_BYTES, type ProfileRegistry } from "../storage/profiles.ts";
-import { requireStep } from "./generations.ts";
-import { atShard, numbersOf, type Shards, shardOf } from "./shards.ts";
+import { requireSameGeneration } from "./generations.ts";
+import { onShard, type Shards, shardNumbers, shardOf } from "./shards.ts";
 
 /** Does work where a profile is, once that database has its task as the first one has it. */
 async function where<T>(shards: Shards, name: ProfileName, work: (db: Database) => Promise<T>): Promise<T> {
   const number = shardOf(name, shards.count);
-  await requireStep(shards, name.task, [number]);
-  return await atShard(shards, number, work);
+  await requireSameGeneration(shards, name.task, [number]);
+  return await onShard(shards, number, work);
 }
 
 /**
@@ -19,7 +19,7 @@ async function where<T>(shards: Shards, name: ProfileName, work: (db: Database) 
  *
  * @param limit how many at most; fewer where one of the pages ends, as its database has more before the others' next
  */
-export function mergePages(pages: readonly Page<StoredProfile>[], limit: number): Page<StoredProfile> {
+export function mergePages(pages: readonly ListPage<StoredProfile>[], limit: number): ListPage<StoredProfile> {
   const all = pages.flatMap(({ items }) => items).sort((a, b) => (a.id < b.id ? -1 : 1));
   const ends = pages.flatMap(({ next }) => (next === null ? [] : [next])).sort();
   const [end] = ends;
@@ -34,10 +34,10 @@ export function createShardedProfileRegistry(shards: Shards): ProfileRegistry {
   if (shards.count === 1) return createProfileRegistry(shards.at(0));
   return {
     async list(task, query, prefix) {
-      const numbers = numbersOf(shards);
-      await requireStep(shards, task, numbers);
+      const numbers = shardNumbers(shards);
+      await requireSameGeneration(shards, task, numbers);
       const pages = numbers.map((number) =>
-        atShard(shards, number, (db) => createProfileRegistry(db).list(task, query, prefix)),
+        onShard(shards, number, (db) => createProfileRegistry(db).list(task, query, prefix)),
       );
       return mergePages(await Promise.all(pages), query.limit);
     },

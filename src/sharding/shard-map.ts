@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import { XpeftError } from "../errors.ts";
 import type { Database } from "../storage/database.ts";
-import { reach } from "../storage/database.ts";
-import { placeInSql } from "../storage/sql.ts";
-import { atShard, nameOf, numbersOf, type Shards } from "./shards.ts";
+import { withDatabaseErrors } from "../storage/database.ts";
+import { shardPlaceSql } from "../storage/sql.ts";
+import { databaseName, onShard, type Shards, shardNumbers } from "./shards.ts";
 
 /**
  * Refuses a database that is not where it says it belongs: its profiles would be looked for elsewhere.
@@ -16,14 +16,14 @@ export function checkPlace(shards: Shards, number: number, place: string | null)
   if (place === wanted || (place === null && shards.count === 1)) return;
   throw new XpeftError(
     "shard_map_mismatch",
-    `${nameOf(shards, number)} says that it is ${place === null ? "the only one" : `number ${place.replace("/", " of ")}`}.`,
+    `${databaseName(shards, number)} says that it is ${place === null ? "the only one" : `number ${place.replace("/", " of ")}`}.`,
     "Bind the databases that the profiles were spread over, as DB, DB_1 and so on; docs/scale.md tells how to spread them over more.",
   );
 }
 
 /** What a database says of itself: "1/2" for database 1 of 2, null for nothing. @throws XpeftError `database_unavailable` */
-export async function placeOf(db: Database): Promise<string | null> {
-  const [row] = await reach(() => db.select({ place: placeInSql }).from(sql`(SELECT 1)`));
+export async function readPlace(db: Database): Promise<string | null> {
+  const [row] = await withDatabaseErrors(() => db.select({ place: shardPlaceSql }).from(sql`(SELECT 1)`));
   return row?.place ?? null;
 }
 
@@ -32,8 +32,8 @@ export async function placeOf(db: Database): Promise<string | null> {
  *
  * @throws XpeftError `shard_map_mismatch`, or `database_unavailable` if one fails
  */
-export async function checkMap(shards: Shards): Promise<void> {
+export async function checkShardMap(shards: Shards): Promise<void> {
   await Promise.all(
-    numbersOf(shards).map(async (number) => checkPlace(shards, number, await atShard(shards, number, placeOf))),
+    shardNumbers(shards).map(async (number) => checkPlace(shards, number, await onShard(shards, number, readPlace))),
   );
 }

@@ -13,7 +13,7 @@ export interface Shards {
 }
 
 /** The database that decides what a task is, and has the keys. The others have copies of its tasks. */
-export const FIRST = 0;
+export const FIRST_SHARD = 0;
 
 const OFFSET = 0x811c9dc5;
 const PRIME = 0x01000193;
@@ -39,7 +39,7 @@ export function shardOf({ task, id }: { readonly task: string; readonly id: stri
 }
 
 /** Sorts things that belong to profiles of a task by the database that each is in; each database's keep their order. */
-export function byShard<Item>(
+export function groupByShard<Item>(
   task: string,
   items: readonly Item[],
   idOf: (item: Item) => string,
@@ -56,24 +56,24 @@ export function byShard<Item>(
 }
 
 /** The numbers of all databases. */
-export const numbersOf = ({ count }: Shards): number[] => Array.from({ length: count }, (_, number) => number);
+export const shardNumbers = ({ count }: Shards): number[] => Array.from({ length: count }, (_, number) => number);
 
 /** A database in a message. */
-export const nameOf = ({ count }: Shards, number: number): string => `Database ${number} of ${count}`;
+export const databaseName = ({ count }: Shards, number: number): string => `Database ${number} of ${count}`;
 
 /**
  * Runs work on one of the databases.
  *
  * @throws XpeftError whatever the work throws; `database_unavailable` says which of several databases it was
  */
-export async function atShard<T>(shards: Shards, number: number, work: (db: Database) => Promise<T>): Promise<T> {
+export async function onShard<T>(shards: Shards, number: number, work: (db: Database) => Promise<T>): Promise<T> {
   try {
     return await work(shards.at(number));
   } catch (error) {
     if (shards.count === 1 || !(error instanceof XpeftError) || error.code !== "database_unavailable") throw error;
     throw new XpeftError(
       "database_unavailable",
-      `${nameOf(shards, number)} did not do what it was asked.`,
+      `${databaseName(shards, number)} did not do what it was asked.`,
       `${error.hint} The numbers are those of the bindings: 0 is DB, 1 is DB_1.`,
       { cause: error.cause ?? error },
     );

@@ -1,7 +1,7 @@
 import { type ProfileStore, type ReadRows, readRows, type TaskAndProfiles } from "../storage/profile-store.ts";
-import { outOfStep, patiently } from "./generations.ts";
-import { checkMap, checkPlace } from "./shard-map.ts";
-import { atShard, byShard, FIRST, type Shards } from "./shards.ts";
+import { outOfStepError, retryWhileOutOfStep } from "./generations.ts";
+import { checkPlace, checkShardMap } from "./shard-map.ts";
+import { FIRST_SHARD, groupByShard, onShard, type Shards } from "./shards.ts";
 
 /** What the databases that a request touches gave, by their numbers. */
 type Read = ReadonlyMap<number, ReadRows>;
@@ -18,10 +18,10 @@ async function readEach(
   known: number | null,
   withFirst: boolean,
 ): Promise<Read> {
-  const parts = byShard(task, ids, sameId, shards.count);
-  if (withFirst && !parts.has(FIRST)) parts.set(FIRST, []);
+  const parts = groupByShard(task, ids, sameId, shards.count);
+  if (withFirst && !parts.has(FIRST_SHARD)) parts.set(FIRST_SHARD, []);
   const reading = [...parts].map(async ([number, own]) => {
-    const rows = await atShard(shards, number, (db) => readRows(db, task, own, number === FIRST ? known : "all"));
+    const rows = await onShard(shards, number, (db) => readRows(db, task, own, number === FIRST_SHARD ? known : "all"));
     if (rows.generation !== null) checkPlace(shards, number, rows.place);
     return [number, rows] as const;
   });
@@ -35,7 +35,7 @@ const behind = (read: Read, wanted: number | null): number | undefined =>
 function merge(read: Read, generation: number): TaskAndProfiles {
   return {
     generation,
-    task: read.get(FIRST)?.task ?? null,
+    task: read.get(FIRST_SHARD)?.task ?? null,
     profiles: new Map([...read.values()].flatMap(({ profiles }) => [...profiles])),
   };
 }
@@ -51,22 +51,22 @@ function merge(read: Read, generation: number): TaskAndProfiles {
  * that have every write
  * @returns a store whose reading throws XpeftError `shards_out_of_step` or `shard_map_mismatch` too
  */
-export function createShardedStore(shards: Shards, newest: ProfileStore | null): ProfileStore {
+export function createShardedProfileStore(shards: Shards, newest: ProfileStore | null): ProfileStore {
   async function readAgain(task: string, ids: readonly string[], known: number | null): Promise<TaskAndProfiles> {
-    await checkMap(shards);
-    return await patiently(async () => {
+    await checkShardMap(shards);
+    return await retryWhileOutOfStep(async () => {
       const read = await readEach(shards, task, ids, known, true);
-      const first = read.get(FIRST)?.generation ?? null;
+      const first = read.get(FIRST_SHARD)?.generation ?? null;
       if (first === null) return NONE;
       const late = behind(read, first);
-      return late === undefined ? merge(read, first) : outOfStep(shards, task, first, late);
+      return late === undefined ? merge(read, first) : outOfStepError(shards, task, first, late);
     });
   }
 
   return {
     async read(task, ids, known) {
       const read = await readEach(shards, task, ids, known, known === null || ids.length === 0);
-      const first = read.get(FIRST);
+      const first = read.get(FIRST_SHARD);
       const wanted = first ? first.generation : known;
       if (wanted !== null && behind(read, wanted) === undefined) return merge(read, wanted);
       if (shards.count === 1) return NONE;

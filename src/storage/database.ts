@@ -8,7 +8,7 @@ export type Database = BaseSQLiteDatabase<"async", unknown> & {
 };
 
 /** Runs database work, giving whatever fails in it the project's own name. @throws XpeftError `database_unavailable` */
-export async function reach<T>(work: () => PromiseLike<T>): Promise<T> {
+export async function withDatabaseErrors<T>(work: () => PromiseLike<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

@@ -1,13 +1,13 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import { profileHistory, profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
-import { called, type ProfileName } from "../profiles/names.ts";
-import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import { describeProfile, type ProfileName } from "../profiles/names.ts";
+import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./database.ts";
-import { type Expected, generationMismatch, holds, meets } from "./precondition.ts";
-import { generationOf, isProfile, stand } from "./profile-sql.ts";
+import { withDatabaseErrors } from "./database.ts";
+import { generationMismatchError, meetsPrecondition, type Precondition, preconditionHolds } from "./precondition.ts";
+import { generationOf, selectGenerations, whereProfile } from "./profile-sql.ts";
 import { profileFromRow } from "./rows.ts";
 
 /** What profiles were. Every method throws `database_unavailable` if the database fails. */
@@ -20,17 +20,17 @@ export interface ProfileHistory {
    *
    * @throws XpeftError `unknown_task`, `unknown_profile`, `unknown_generation` or `generation_mismatch`
    */
-  rollBack(name: ProfileName, to: number, expected: Expected): Promise<number>;
+  rollBack(name: ProfileName, to: number, expected: Precondition): Promise<number>;
 }
 
 /** The history over a database whose migrations are applied: its triggers keep it. */
 export function createProfileHistory(db: Database): ProfileHistory {
   return {
     async read(name) {
-      const [[task], [current], earlier] = await reach(() =>
+      const [[task], [current], earlier] = await withDatabaseErrors(() =>
         db.batch([
           db.select({ name: tasks.name }).from(tasks).where(eq(tasks.name, name.task)),
-          db.select().from(profiles).where(isProfile(name)),
+          db.select().from(profiles).where(whereProfile(name)),
           db
             .select()
             .from(profileHistory)
@@ -38,8 +38,8 @@ export function createProfileHistory(db: Database): ProfileHistory {
             .orderBy(desc(profileHistory.generation)),
         ]),
       );
-      if (!task) throw unknownTask(name.task);
-      if (!current) throw unknownProfile(name.task, name.id);
+      if (!task) throw unknownTaskError(name.task);
+      if (!current) throw unknownProfileError(name.task, name.id);
       return { current: profileFromRow(current), earlier: earlier.map(profileFromRow) };
     },
 
@@ -49,9 +49,9 @@ export function createProfileHistory(db: Database): ProfileHistory {
         eq(profileHistory.id, name.id),
         eq(profileHistory.generation, to),
       );
-      const [[before], kept, [written]] = await reach(() =>
+      const [[before], kept, [written]] = await withDatabaseErrors(() =>
         db.batch([
-          stand(db, name),
+          selectGenerations(db, name),
           db.select({ generation: profileHistory.generation }).from(profileHistory).where(then),
           db
             .update(profiles)
@@ -63,24 +63,24 @@ export function createProfileHistory(db: Database): ProfileHistory {
             })
             .where(
               and(
-                isProfile(name),
-                holds(expected, generationOf(name)),
+                whereProfile(name),
+                preconditionHolds(expected, generationOf(name)),
                 sql`EXISTS (SELECT 1 FROM ${profileHistory} WHERE ${then})`,
               ),
             )
             .returning({ generation: profiles.generation }),
         ]),
       );
-      if (!before) throw unknownTask(name.task);
+      if (!before) throw unknownTaskError(name.task);
       if (written) return written.generation;
-      if (!meets(expected, before.profile ?? 0)) {
-        throw generationMismatch(called(name), expected, before.profile ?? 0);
+      if (!meetsPrecondition(expected, before.profile ?? 0)) {
+        throw generationMismatchError(describeProfile(name), expected, before.profile ?? 0);
       }
-      if (before.profile === null) throw unknownProfile(name.task, name.id);
+      if (before.profile === null) throw unknownProfileError(name.task, name.id);
       if (kept.length > 0) throw new TypeError("a roll-back whose every condition held was not done");
       throw new XpeftError(
         "unknown_generation",
-        `${called(name)} has no generation ${to} to go back to.`,
+        `${describeProfile(name)} has no generation ${to} to go back to.`,
         "Its history lists those that are kept: the last five, since the task's head last changed.",
       );
     },

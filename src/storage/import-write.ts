@@ -2,9 +2,9 @@ import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
 import type { StoredTask } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./database.ts";
-import { failed, type LineResult, type ReadLine } from "./import.ts";
-import { generationMismatch, meets, taskChanged } from "./precondition.ts";
+import { withDatabaseErrors } from "./database.ts";
+import { failedLine, type LineResult, type ParsedLine } from "./import.ts";
+import { generationMismatchError, meetsPrecondition, taskChangedError } from "./precondition.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -19,7 +19,7 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toSt
 export async function writeLines(
   db: Database,
   task: StoredTask,
-  lines: readonly ReadLine[],
+  lines: readonly ParsedLine[],
   dryRun: boolean,
 ): Promise<LineResult[]> {
   const rows = JSON.stringify(
@@ -60,7 +60,7 @@ export async function writeLines(
       ...replaceProfile,
       setWhere: sql`${profiles.masks} IS NOT excluded.masks OR ${profiles.labelBias} IS NOT excluded.label_bias`,
     });
-  const [[now], before] = await reach(async () => {
+  const [[now], before] = await withDatabaseErrors(async () => {
     if (dryRun) return await db.batch([taskNow, stand]);
     const [task, rows] = await db.batch([taskNow, stand, upsert]);
     return [task, rows];
@@ -68,12 +68,12 @@ export async function writeLines(
 
   return lines.map(({ line, profile, expected }, index) => {
     const { generation = 0, first = 1, same = 0 } = before[index] ?? {};
-    if (now?.generation !== task.generation) return failed(line, profile.id, taskChanged(task.name));
+    if (now?.generation !== task.generation) return failedLine(line, profile.id, taskChangedError(task.name));
     const done = { line, profile: profile.id };
     // Also where another generation is expected: an import that is sent again finds what it wrote itself.
     if (same) return { ...done, status: "unchanged", generation };
-    if (!meets(expected, generation)) {
-      return failed(line, profile.id, generationMismatch(`Profile "${profile.id}"`, expected, generation));
+    if (!meetsPrecondition(expected, generation)) {
+      return failedLine(line, profile.id, generationMismatchError(`Profile "${profile.id}"`, expected, generation));
     }
     if (generation === 0) return { ...done, status: "created", generation: first };
     return { ...done, status: "replaced", generation: generation + 1 };

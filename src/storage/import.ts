@@ -1,11 +1,9 @@
-import type { TargetBundle } from "../bundle/manifest.ts";
+import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import type { Line } from "../lib/ndjson.ts";
-import { parseImportLine, profileFrom } from "../profiles/file-format.ts";
+import { checkProfileFields, parseImportLine } from "../profiles/file-format.ts";
 import type { NewProfile } from "../profiles/profile.ts";
 import type { StoredTask } from "../profiles/task.ts";
-import type { Database } from "./database.ts";
-import { writeLines } from "./import-write.ts";
 
 /** What became of a line: its profile's row, or why it was not written. */
 export type LineResult = { readonly line: number } & (
@@ -22,7 +20,7 @@ export interface ImportOptions {
 }
 
 /** A line that can be written. */
-export interface ReadLine {
+export interface ParsedLine {
   readonly line: number;
   readonly profile: NewProfile;
   readonly expected: number | undefined;
@@ -31,7 +29,7 @@ export interface ReadLine {
 const FAULTS = { encoding: "This is not UTF-8.", length: "This line is too long to be a profile's." };
 
 /** The result of a line that was not written. @throws what was thrown, if it is not of this project's making */
-export function failed(line: number, profile: string | null, thrown: unknown): LineResult {
+export function failedLine(line: number, profile: string | null, thrown: unknown): LineResult {
   if (!(thrown instanceof XpeftError)) throw thrown;
   return { line, profile, status: "failed", error: thrown };
 }
@@ -45,38 +43,27 @@ function twice(id: string, line: number): XpeftError {
 }
 
 /** Writes a group of lines. @returns a result for each, in any order */
-export type WriteGroup = (lines: readonly ReadLine[]) => Promise<LineResult[]>;
+export type WriteGroup = (lines: readonly ParsedLine[]) => Promise<LineResult[]>;
 
 /**
- * Writes profiles as their lines arrive into a single database. Each group of lines is one transaction, and a profile that already is as its line
- * says is left at its generation, so that an import that was broken off can simply be sent again.
+ * Checks profiles as their lines arrive and writes them group by group. A profile that is already as its line says keeps its
+ * generation, so an interrupted import can be sent again.
  *
+ * @param write writes a group of checked lines in one transaction
  * @param task the task as the lines are checked against it
- * @param groups lines, as from `readLines`; the bytes of a group must be far under the 2 MB of a parameter
+ * @param groups lines, as from `readLineGroups`; the bytes of a group must be far under the 2 MB of a parameter
  * @returns a result for each line, in order, group by group
- * @throws XpeftError `database_unavailable`; what was given before stays written
  */
-export function importProfiles(
-  db: Database,
-  task: StoredTask,
-  bundle: TargetBundle,
-  groups: AsyncIterable<readonly Line[]>,
-  options: ImportOptions,
-): AsyncGenerator<LineResult[]> {
-  return importBy((lines) => writeLines(db, task, lines, options.dryRun), task, bundle, groups, options);
-}
-
-/** {@link importProfiles}, with lines written as `write` does. */
-export async function* importBy(
+export async function* importGroups(
   write: WriteGroup,
   task: StoredTask,
-  bundle: TargetBundle,
+  bundle: Bundle,
   groups: AsyncIterable<readonly Line[]>,
   options: Pick<ImportOptions, "allow">,
 ): AsyncGenerator<LineResult[]> {
   const seen = new Map<string, number>();
 
-  function parse({ number, text, fault }: Line): ReadLine | LineResult {
+  function parse({ number, text, fault }: Line): ParsedLine | LineResult {
     let id: string | null = null;
     try {
       if (fault) throw new XpeftError("invalid_row", FAULTS[fault], "docs/formats.md tells what is expected.");
@@ -85,18 +72,18 @@ export async function* importBy(
       options.allow(id);
       const earlier = seen.get(id);
       if (earlier !== undefined) throw twice(id, earlier);
-      const profile = profileFrom(fields, task, bundle);
+      const profile = checkProfileFields(fields, task, bundle);
       seen.set(id, number);
       return { line: number, profile, expected };
     } catch (thrown) {
-      return failed(number, id, thrown);
+      return failedLine(number, id, thrown);
     }
   }
 
   for await (const group of groups) {
     const parsed = group.map(parse);
     const results = parsed.filter((one): one is LineResult => "status" in one);
-    const good = parsed.filter((one): one is ReadLine => !("status" in one));
+    const good = parsed.filter((one): one is ParsedLine => !("status" in one));
     if (good.length > 0) results.push(...(await write(good)));
     yield results.sort((a, b) => a.line - b.line);
   }

@@ -5,10 +5,10 @@ import { XpeftError } from "../errors.ts";
  * What a writer believes of the row that it writes: its generation, 0 for a row that must not be there, `"any"` for one
  * that must, `"never"` for what no row can be; undefined where it does not care.
  */
-export type Expected = number | "any" | "never" | undefined;
+export type Precondition = number | "any" | "never" | undefined;
 
 /** The condition under which a write may be done; `current` is the row's generation, NULL where it is not there. */
-export function holds(expected: Expected, current: SQL): SQL {
+export function preconditionHolds(expected: Precondition, current: SQL): SQL {
   if (expected === undefined) return sql`TRUE`;
   if (expected === "never") return sql`FALSE`;
   if (expected === "any") return sql`${current} IS NOT NULL`;
@@ -17,13 +17,13 @@ export function holds(expected: Expected, current: SQL): SQL {
 }
 
 /** Whether a row is what its writer believed. @param generation the row's, 0 where it is not there */
-export function meets(expected: Expected, generation: number): boolean {
+export function meetsPrecondition(expected: Precondition, generation: number): boolean {
   if (expected === "any") return generation > 0;
   return expected === undefined || expected === generation;
 }
 
 /** The error of a write whose row is not what its writer believed. @param current the row's generation, 0 where there is none */
-export function generationMismatch(what: string, expected: Expected, current: number): XpeftError {
+export function generationMismatchError(what: string, expected: Precondition, current: number): XpeftError {
   const believed = {
     0: "not to be there",
     any: "to be there",
@@ -40,7 +40,7 @@ export function generationMismatch(what: string, expected: Expected, current: nu
 }
 
 /** The error of a write that met another: what it was checked against has changed. */
-export function taskChanged(task: string): XpeftError {
+export function taskChangedError(task: string): XpeftError {
   return new XpeftError(
     "write_conflict",
     `Task "${task}" was written by someone else at the same time.`,

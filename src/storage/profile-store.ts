@@ -3,9 +3,9 @@ import { profiles, tasks } from "../../schema/tables.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
 import type { Task } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./database.ts";
+import { withDatabaseErrors } from "./database.ts";
 import { profileFromRow, taskFromRow } from "./rows.ts";
-import { placeInSql } from "./sql.ts";
+import { shardPlaceSql } from "./sql.ts";
 
 /** A task and profiles of it as they stood at the same moment. */
 export interface TaskAndProfiles {
@@ -52,7 +52,7 @@ export async function readRows(
   // No profile has an empty id: it stands for none, so that the task has a row to come with.
   const wanted = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
   const withTask = known === "all" ? sql`FALSE` : sql`json_each.key = 0 AND ${tasks.generation} IS NOT ${known}`;
-  const rows = await reach(() =>
+  const rows = await withDatabaseErrors(() =>
     db
       .select({
         generation: tasks.generation,
@@ -61,7 +61,7 @@ export async function readRows(
         maxTokens: tasks.maxTokens,
         head: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.head} END`.mapWith(tasks.head),
         masks: sql<Uint8Array | null>`CASE WHEN ${withTask} THEN ${tasks.masks} END`.mapWith(tasks.masks),
-        place: placeInSql,
+        place: shardPlaceSql,
         profile: profiles,
       })
       .from(tasks)
@@ -82,7 +82,7 @@ export async function readRows(
 }
 
 /** The store over a single database whose migrations are applied. */
-export function createStore(db: Database): ProfileStore {
+export function createProfileStore(db: Database): ProfileStore {
   return {
     async read(task, ids, known) {
       const { place: _place, ...read } = await readRows(db, task, ids, known);

@@ -1,16 +1,16 @@
 import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
-import { called, type ProfileName } from "../profiles/names.ts";
-import { unknownProfile, unknownTask } from "../profiles/not-found.ts";
+import { describeProfile, type ProfileName } from "../profiles/names.ts";
+import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./database.ts";
-import type { Page, PageQuery } from "./page.ts";
-import { type Expected, generationMismatch, holds, taskChanged } from "./precondition.ts";
-import { generationOf, isProfile, stand } from "./profile-sql.ts";
+import { withDatabaseErrors } from "./database.ts";
+import type { ListPage, ListQuery } from "./page.ts";
+import { generationMismatchError, type Precondition, preconditionHolds, taskChangedError } from "./precondition.ts";
+import { generationOf, selectGenerations, whereProfile } from "./profile-sql.ts";
 import { profileFromRow } from "./rows.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
-import type { Written } from "./tasks.ts";
+import type { WriteOutcome } from "./tasks.ts";
 
 /** Masks of the largest pools weigh a thousand times those of the default one, and a page must fit in memory. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
@@ -23,7 +23,7 @@ export interface ProfileRegistry {
    * @param prefix what the ids start with; empty for all
    * @throws XpeftError `unknown_task`
    */
-  list(task: string, query: PageQuery, prefix: string): Promise<Page<StoredProfile>>;
+  list(task: string, query: ListQuery, prefix: string): Promise<ListPage<StoredProfile>>;
 
   /** @throws XpeftError `unknown_task` or `unknown_profile` */
   get(name: ProfileName): Promise<StoredProfile>;
@@ -34,7 +34,7 @@ export interface ProfileRegistry {
    * @param taskGeneration the generation of the task that the parts were checked against
    * @throws XpeftError `unknown_task`, `generation_mismatch`, or `write_conflict` if the task has been written since
    */
-  put(name: ProfileName, parts: ProfileParts, taskGeneration: number, expected: Expected): Promise<Written>;
+  put(name: ProfileName, parts: ProfileParts, taskGeneration: number, expected: Precondition): Promise<WriteOutcome>;
 
   /**
    * Deletes a profile and its history in one transaction.
@@ -42,31 +42,35 @@ export interface ProfileRegistry {
    * @returns the generation that its deletion took
    * @throws XpeftError `unknown_task`, `unknown_profile` or `generation_mismatch`
    */
-  delete(name: ProfileName, expected: Expected): Promise<number>;
+  delete(name: ProfileName, expected: Precondition): Promise<number>;
 }
 
 /** The registry over a database whose migrations are applied. */
 export function createProfileRegistry(db: Database): ProfileRegistry {
   async function read(name: ProfileName): Promise<StoredProfile> {
-    const [row] = await reach(() =>
-      db.select({ profile: profiles }).from(tasks).leftJoin(profiles, isProfile(name)).where(eq(tasks.name, name.task)),
+    const [row] = await withDatabaseErrors(() =>
+      db
+        .select({ profile: profiles })
+        .from(tasks)
+        .leftJoin(profiles, whereProfile(name))
+        .where(eq(tasks.name, name.task)),
     );
-    if (!row) throw unknownTask(name.task);
-    if (!row.profile) throw unknownProfile(name.task, name.id);
+    if (!row) throw unknownTaskError(name.task);
+    if (!row.profile) throw unknownProfileError(name.task, name.id);
     return profileFromRow(row.profile);
   }
 
   return {
     async list(task, { limit, after }, prefix) {
-      const [of] = await reach(() =>
+      const [of] = await withDatabaseErrors(() =>
         db
           .select({ maskBytes: sql<number>`length(${tasks.masks})` })
           .from(tasks)
           .where(eq(tasks.name, task)),
       );
-      if (!of) throw unknownTask(task);
+      if (!of) throw unknownTaskError(task);
       const most = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / of.maskBytes)));
-      const rows = await reach(() =>
+      const rows = await withDatabaseErrors(() =>
         db
           .select()
           .from(profiles)
@@ -90,42 +94,42 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
 
     async put(name, { masks, labelBias }, taskGeneration, expected) {
       const sameTask = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name.task} AND ${tasks.generation} = ${taskGeneration})`;
-      const [[before], [written]] = await reach(() =>
+      const [[before], [written]] = await withDatabaseErrors(() =>
         db.batch([
-          stand(db, name),
+          selectGenerations(db, name),
           db
             .insert(profiles)
             .select(
               // In the order of the table's columns.
               sql`SELECT ${name.task}, ${name.id}, ${masks}, ${labelBias}, ${firstGeneration(name.task, name.id)}, ${Date.now()}
-                WHERE ${sameTask} AND ${holds(expected, generationOf(name))}`,
+                WHERE ${sameTask} AND ${preconditionHolds(expected, generationOf(name))}`,
             )
             .onConflictDoUpdate(replaceProfile)
             .returning({ generation: profiles.generation }),
         ]),
       );
-      if (!before) throw unknownTask(name.task);
+      if (!before) throw unknownTaskError(name.task);
       if (written) return { generation: written.generation, created: before.profile === null };
-      if (before.task !== taskGeneration) throw taskChanged(name.task);
-      throw generationMismatch(called(name), expected, before.profile ?? 0);
+      if (before.task !== taskGeneration) throw taskChangedError(name.task);
+      throw generationMismatchError(describeProfile(name), expected, before.profile ?? 0);
     },
 
     async delete(name, expected) {
-      const [[before], [deleted]] = await reach(() =>
+      const [[before], [deleted]] = await withDatabaseErrors(() =>
         db.batch([
-          stand(db, name),
+          selectGenerations(db, name),
           db
             .delete(profiles)
-            .where(and(isProfile(name), holds(expected, generationOf(name))))
+            .where(and(whereProfile(name), preconditionHolds(expected, generationOf(name))))
             .returning({ generation: profiles.generation }),
         ]),
       );
-      if (!before) throw unknownTask(name.task);
+      if (!before) throw unknownTaskError(name.task);
       if (deleted) return deleted.generation + 1;
       if (before.profile === null && (expected === undefined || expected === 0)) {
-        throw unknownProfile(name.task, name.id);
+        throw unknownProfileError(name.task, name.id);
       }
-      throw generationMismatch(called(name), expected, before.profile ?? 0);
+      throw generationMismatchError(describeProfile(name), expected, before.profile ?? 0);
     },
   };
 }

@@ -5,8 +5,8 @@ import { XpeftError } from "../errors.ts";
 import type { NewProfile } from "../profiles/profile.ts";
 import type { NewTask } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
-import { reach } from "./database.ts";
-import { firstGeneration, replaceProfile, rowOf } from "./sql.ts";
+import { withDatabaseErrors } from "./database.ts";
+import { firstGeneration, replaceProfile, taskRow } from "./sql.ts";
 
 /** Writes a task and profiles of it in one transaction. */
 export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<void>;
@@ -55,11 +55,11 @@ function isConflict(error: unknown): boolean {
  * they were not trained with, `write_conflict` if another push of the task came between, or `database_unavailable`
  */
 export function createPush(db: Database): Push {
-  return (task, pushed) => reach(() => push(db, task, pushed));
+  return (task, pushed) => withDatabaseErrors(() => push(db, task, pushed));
 }
 
 async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]): Promise<void> {
-  const row = { name: task.name, ...rowOf(task) };
+  const row = { name: task.name, ...taskRow(task) };
 
   // One parameter for all the ids, as their number may be far above what a statement binds.
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(pushed.map(({ id }) => id))}))`;

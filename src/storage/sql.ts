@@ -25,7 +25,7 @@ export const replaceProfile = {
 };
 
 /** A task's row without name and generation. */
-export function rowOf(task: NewTask) {
+export function taskRow(task: NewTask) {
   return {
     bundle: task.bundle,
     labels: JSON.stringify(task.labels),
@@ -37,15 +37,15 @@ export function rowOf(task: NewTask) {
 }
 
 /** The condition that a task has no profiles. */
-export const noProfiles = (name: string): SQL =>
+export const hasNoProfiles = (name: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
 
 /** The condition that profiles of a task may stay if it becomes this: they were trained with the same, or there are none. */
-export function mayStay(name: string, { bundle, labels, head }: ReturnType<typeof rowOf>): SQL {
+export function profilesMayStay(name: string, { bundle, labels, head }: ReturnType<typeof taskRow>): SQL {
   const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${tasks.bundle} = ${bundle}
     AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head})`;
-  return sql`(${same} OR ${noProfiles(name)})`;
+  return sql`(${same} OR ${hasNoProfiles(name)})`;
 }
 
 /** What a database says of itself, as an expression of SQL: "1/2" for database 1 of 2; NULL where it says nothing. */
-export const placeInSql = sql<string | null>`(SELECT ${shard.number} || '/' || ${shard.count} FROM ${shard})`;
+export const shardPlaceSql = sql<string | null>`(SELECT ${shard.number} || '/' || ${shard.count} FROM ${shard})`;

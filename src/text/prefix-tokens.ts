@@ -17,7 +17,7 @@ interface Beginning {
  * @param tokensOf splits a text
  * @returns `wanted` tokens or more, or all that the whole text has
  */
-export function beginningOf(
+export function prefixTokens(
   text: string,
   wanted: number,
   doubt: number,
@@ -80,15 +80,15 @@ interface Beginnings {
  * Tokens at the beginnings of two texts, and which text has more to its end: the odd token depends on that. A beginning's
  * own length does not say it where the other text has as many tokens.
  */
-export function beginningsOf(
+export function pairPrefixTokens(
   texts: readonly [string, string],
   wanted: number,
   doubt: number,
   tokensOf: (text: string) => string[],
 ): Beginnings {
   const [first, second] = [
-    beginningOf(texts[0], wanted, doubt, tokensOf),
-    beginningOf(texts[1], wanted, doubt, tokensOf),
+    prefixTokens(texts[0], wanted, doubt, tokensOf),
+    prefixTokens(texts[1], wanted, doubt, tokensOf),
   ];
   const tokens: [string[], string[]] = [first.tokens, second.tokens];
   let [one, two] = [first.tokens.length, second.tokens.length];

@@ -2,7 +2,7 @@ import { Tokenizer as LibraryTokenizer, WordPiece } from "@huggingface/tokenizer
 import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { ReferenceNormalizer, ReferencePreTokenizer } from "./bert-normalizer.ts";
-import { beginningOf, beginningsOf } from "./prefix-tokens.ts";
+import { pairPrefixTokens, prefixTokens } from "./prefix-tokens.ts";
 import { longestFirst } from "./truncate-pair.ts";
 import { boundedEncode } from "./wordpiece.ts";
 
@@ -97,10 +97,10 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
       }
       const wanted = budget + 1;
       if (textPair === undefined) {
-        const { tokens } = beginningOf(text, wanted, doubt, tokensOf);
+        const { tokens } = prefixTokens(text, wanted, doubt, tokensOf);
         return tokenized(postProcess(tokens.slice(0, budget), null), tokens.length, budget);
       }
-      const { tokens, lengths } = beginningsOf([text, textPair], wanted, doubt, tokensOf);
+      const { tokens, lengths } = pairPrefixTokens([text, textPair], wanted, doubt, tokensOf);
       const [keepFirst, keepSecond] = longestFirst(lengths, budget);
       const kept = postProcess(tokens[0].slice(0, keepFirst), tokens[1].slice(0, keepSecond));
       return tokenized(kept, lengths[0] + lengths[1], budget);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeError, exitCodeOf } from "../../cli/errors.ts";
-import { allRows, openService } from "../../cli/service.ts";
+import { openService, readAllPages } from "../../cli/service.ts";
 import { unwrap } from "../../client/index.ts";
 
 let server: Server;
@@ -97,7 +97,7 @@ it("follows the pages of a list to its end", async () => {
     b: { rows: ["c"], next: null },
   };
   const queries: object[] = [];
-  const rows = allRows(async (query) => {
+  const rows = readAllPages(async (query) => {
     queries.push(query);
     return pages[query.after] ?? { rows: [], next: null };
   });

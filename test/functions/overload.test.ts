@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
-import { MAX_HELD_BYTES } from "../../functions/platform/settings.ts";
+import { MAX_BODY_BYTES_IN_FLIGHT } from "../../functions/platform/settings.ts";
 import { fill, writeLongTask } from "../support/overload.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
@@ -19,7 +19,7 @@ async function untilIdle(): Promise<void> {
 }
 
 /** Bodies as large as they may be that there is room for, with what a request takes beside. */
-const MOST_LARGE = Math.floor(MAX_HELD_BYTES / MAX_TEXTS_BYTES) - 1;
+const MOST_LARGE = Math.floor(MAX_BODY_BYTES_IN_FLIGHT / MAX_TEXTS_BYTES) - 1;
 
 /** How as many large bodies as there is room for are answered: none is refused unless something else is held. */
 async function largeBodiesAtOnce(bodyOf: (texts: number, words?: number) => object): Promise<Set<number>> {

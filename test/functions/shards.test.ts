@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import type { TargetBundle } from "../../src/bundle/manifest.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import { shardOf } from "../../src/sharding/shards.ts";
 import { idsIn } from "../support/ids.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
@@ -11,7 +11,7 @@ const NDJSON = { "content-type": "application/x-ndjson" };
 const [here = ""] = idsIn(0, 1);
 const [there = ""] = idsIn(1, 1);
 
-let bundle: TargetBundle;
+let bundle: Bundle;
 let one: RunningWorker;
 let two: RunningWorker;
 

@@ -6,8 +6,14 @@ import { readToken, signToken } from "../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
 import { parseManifest } from "../../src/bundle/manifest.ts";
 import { XpeftError } from "../../src/errors.ts";
-import { readLines } from "../../src/lib/ndjson.ts";
-import { formatProfile, parseImportLine, parseProfile, parseTask, taskFileOf } from "../../src/profiles/file-format.ts";
+import { readLineGroups } from "../../src/lib/ndjson.ts";
+import {
+  formatProfile,
+  parseImportLine,
+  parseProfile,
+  parseTask,
+  taskFileFields,
+} from "../../src/profiles/file-format.ts";
 import { packLabelBias, readLabelBias } from "../../src/profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../../src/profiles/masks.ts";
 import { choicesOf, shapes } from "../support/arbitraries.ts";
@@ -96,10 +102,10 @@ const CODECS = [
   }),
   codec({
     name: "task.json",
-    inputs: hostileJson({ ...taskFileOf(task) }),
+    inputs: hostileJson({ ...taskFileFields(task) }),
     read: (text) => parseTask(text, bundle),
     refusals: /^(invalid_row|mismatched_write|invalid_mask)$/,
-    holds: (read) => expect(parseTask(JSON.stringify(taskFileOf(read)), bundle)).toEqual(read),
+    holds: (read) => expect(parseTask(JSON.stringify(taskFileFields(read)), bundle)).toEqual(read),
   }),
   codec({
     name: "a line of profiles.ndjson",
@@ -163,7 +169,7 @@ const CODECS = [
     ),
     read: async ([pieces, maxBytes]) => {
       const limits = { maxBytes, maxLines: 3, groupBytes: 100 };
-      const groups = await Array.fromAsync(readLines(streamOf(pieces), limits));
+      const groups = await Array.fromAsync(readLineGroups(streamOf(pieces), limits));
       return groups.flat();
     },
     refusals: /^$/,

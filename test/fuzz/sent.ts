@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { readBundle } from "../../node/files.ts";
-import { taskFileOf } from "../../src/profiles/file-format.ts";
+import { taskFileFields } from "../../src/profiles/file-format.ts";
 import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../support/rows.ts";
@@ -35,7 +35,7 @@ const RIGHT: readonly { readonly method: string; readonly path: string; readonly
   },
   { method: "POST", path: "/v1/hf/demo/demo-000", body: { inputs: TEXT, parameters: { top_k: 2 } } },
   { method: "POST", path: "/v1/tei/demo/demo-000/predict", body: { inputs: [[TEXT], ["a", "b"]], truncate: true } },
-  { method: "PUT", path: "/v1/tasks/fuzzed", body: { ...taskFileOf({ ...task, name: "fuzzed" }) } },
+  { method: "PUT", path: "/v1/tasks/fuzzed", body: { ...taskFileFields({ ...task, name: "fuzzed" }) } },
   {
     method: "PUT",
     path: "/v1/profiles/demo/fuzzed",

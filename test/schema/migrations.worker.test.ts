@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { createAuthenticator, createKeyStore } from "../../src/auth/api-keys.ts";
 import { createProfileHistory } from "../../src/storage/history.ts";
-import { createStore } from "../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../src/storage/profile-store.ts";
 import { createProfileRegistry } from "../../src/storage/profiles.ts";
 import { masksOf } from "../support/rows.ts";
 
@@ -51,7 +51,11 @@ describe.each(Object.entries(env.GOLDEN))("%s", (_, dump) => {
   it("is read and written by this version", async () => {
     await restore(db, dump);
     await applyD1Migrations(db, env.MIGRATIONS);
-    const { task, profiles } = await createStore(drizzle(db)).read("demo", ["written-once", "written-twice"], null);
+    const { task, profiles } = await createProfileStore(drizzle(db)).read(
+      "demo",
+      ["written-once", "written-twice"],
+      null,
+    );
     expect(task).toMatchObject({ labels: ["no", "yes"], maxTokens: 32, generation: 3, head: expect.any(Float32Array) });
     expect([...profiles.values()].map(({ id, generation }) => [id, generation])).toEqual([
       ["written-once", 1],

@@ -2,7 +2,8 @@ import type { Manifest } from "../../src/bundle/manifest.ts";
 import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import type { Reading, TextInput } from "../../src/serving/engine.ts";
+import type { EngineInput } from "../../src/serving/engine.ts";
+import type { TextInput } from "../../src/text/tokenizer.ts";
 
 /** The default bundle's masks. */
 export const SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
@@ -54,7 +55,7 @@ export function profilesOf(count: number): NewProfile[] {
 }
 
 /** Texts, each to be labelled as a profile of these masks would. */
-export function readingsOf(masks: Uint8Array, ...inputs: TextInput[]): Reading[] {
+export function readingsOf(masks: Uint8Array, ...inputs: TextInput[]): EngineInput[] {
   return inputs.map((input) => ({ parts: { masks, labelBias: null }, input }));
 }
 

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { SCOPES } from "../../src/auth/access.ts";
-import { createKeyStore, drawKey, type NewKey } from "../../src/auth/api-keys.ts";
+import { createKeyStore, generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { createPush, type Push } from "../../src/storage/push.ts";
 import { makeFolder, removeFolder } from "./folders.ts";
 
@@ -111,7 +111,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
 
   async function makeKey(parts: Partial<NewKey> = {}): Promise<string> {
     const made = { name: "test", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null, ...parts };
-    const { key, row } = await drawKey(made);
+    const { key, row } = await generateKey(made);
     await createKeyStore(drizzle(db)).add(row);
     return key;
   }

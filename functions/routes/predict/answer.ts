@@ -1,17 +1,17 @@
 import type { Context } from "hono";
 import { requireProfile } from "../../../src/auth/access.ts";
-import { type CarriedProfile, readToken } from "../../../src/auth/profile-token.ts";
+import { readToken, type TokenProfile } from "../../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../../src/auth/signing-keys.ts";
 import type { Answer, PredictRequest, RowSource } from "../../../src/serving/predictor.ts";
-import { createShardedStore } from "../../../src/sharding/store.ts";
+import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import type { ProfileStore } from "../../../src/storage/profile-store.ts";
 import { BOOKMARK } from "../../http/bookmarks.ts";
 import { wantsFresh } from "../../http/cache-control.ts";
 import type { AppEnv } from "../../http/env.ts";
 import type { ProblemCode } from "../../http/problem-codes.ts";
-import { timed } from "../../http/server-timing.ts";
+import { setServerTiming } from "../../http/server-timing.ts";
 import { openShards, SHARD_PROBLEMS } from "../../platform/databases.ts";
-import { bundleOf, serviceOf } from "../../platform/isolate.ts";
+import { isolateBundle, isolateService } from "../../platform/isolate.ts";
 
 /** Problems that every route with predictions can answer with, beside those of its access. */
 export const PREDICT_PROBLEMS = [
@@ -52,7 +52,8 @@ function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest", newest: P
   return {
     read(...asked) {
       // Only the first query of a session that begins at the primary is sure to be answered by it.
-      if (store === undefined || session === "primary") store = createShardedStore(openShards(c, session), newest);
+      if (store === undefined || session === "primary")
+        store = createShardedProfileStore(openShards(c, session), newest);
       return store.read(...asked);
     },
   };
@@ -65,22 +66,22 @@ function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest", newest: P
  * @returns null if no token came
  * @throws XpeftError what is wrong with the token
  */
-export async function carriedBy(
+export async function tokenProfile(
   c: Context<AppEnv>,
   task: string,
   profile: string | null,
-): Promise<CarriedProfile | null> {
+): Promise<TokenProfile | null> {
   const token = c.get("token");
   if (token === null) return null;
   const keys = parseSigningKeys(c.env.TOKEN_KEYS);
-  const { id: bundle } = await bundleOf(c.env, c.executionCtx);
+  const { id: bundle } = await isolateBundle(c.env, c.executionCtx);
   const read = () => readToken(token, keys, { bundle, task, profile }, new Date());
   c.set("stillAllowed", async () => void (await read()));
   return await read();
 }
 
-/** Where the rows of a request come from. @param carried what {@link carriedBy} gave */
-export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null): RowSource {
+/** Where the rows of a request come from. @param carried what {@link tokenProfile} gave */
+export function rowSourceOf(c: Context<AppEnv>, carried: TokenProfile | null): RowSource {
   const primary = lazyStore(c, "primary", null);
   const stores = { nearest: lazyStore(c, "nearest", primary), primary };
   // What is kept has no bookmark, so a caller who brings one is answered from the database.
@@ -89,13 +90,13 @@ export function rowSourceOf(c: Context<AppEnv>, carried: CarriedProfile | null):
 }
 
 /** Answers a request as a whole, telling in the answer's headers where the time went. */
-export async function answer(c: Context<AppEnv>, request: PredictRequest): Promise<Answer> {
+export async function answerPredictions(c: Context<AppEnv>, request: PredictRequest): Promise<Answer> {
   const profiles = [...new Set(request.inputs.map(({ profile }) => profile))];
   for (const profile of profiles) requireProfile(c.get("access"), request.task, profile);
-  const [carried = null] = await Promise.all(profiles.map((profile) => carriedBy(c, request.task, profile)));
-  const { predictor } = await serviceOf(c.env, c.executionCtx);
+  const [carried = null] = await Promise.all(profiles.map((profile) => tokenProfile(c, request.task, profile)));
+  const { predictor } = await isolateService(c.env, c.executionCtx);
   const answered = await predictor.predict(request, rowSourceOf(c, carried));
   c.set("texts", request.inputs.length);
-  timed(c, answered.timings);
+  setServerTiming(c, answered.timings);
   return answered;
 }

@@ -1,13 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type AnsweredPrediction, ranked, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
+import { type AnsweredPrediction, rankLabels, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, MAX_TOP, Text } from "../../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
-import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
+import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
 
 const Pair = z.object({ text: Text, text_pair: Text.optional() });
 const Input = z.union([Text, Pair], "must be a text, or an object with a text in it");
@@ -41,7 +41,7 @@ const route = createRoute({
     "For InferenceClient(model=URL).text_classification(text) of huggingface_hub and textClassification({endpointUrl}) of @huggingface/inference.",
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
+  middleware: [requireAccess("predict", { tokens: true }), noQuery, textsBody] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     body: { required: true, content: { "application/json": { schema: Body } } },
@@ -60,13 +60,13 @@ const route = createRoute({
 });
 
 /** Labels by what a function makes of their logits, best first. */
-export function labelsOf(
+export function scoreLabels(
   { scores = {}, logits = {} }: AnsweredPrediction,
   apply: "softmax" | "sigmoid" | "none",
 ): Scored[] {
   const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
   const values = Object.entries(apply === "softmax" ? scores : logits);
-  return ranked(
+  return rankLabels(
     values.map(([label]) => label),
     values.map(([, value]) => (apply === "sigmoid" ? sigmoid(value) : value)),
   );
@@ -81,9 +81,9 @@ export const huggingFaceRoutes = createRouter().openapi(route, async (c) => {
       ? { profile, text: input }
       : { profile, text: input.text, ...(input.text_pair !== undefined && { textPair: input.text_pair }) },
   );
-  const { predictions } = await answer(c, { task, inputs: list, scores: true, logits: true });
+  const { predictions } = await answerPredictions(c, { task, inputs: list, scores: true, logits: true });
   const shown = predictions.map((prediction) =>
-    labelsOf(prediction, parameters?.function_to_apply ?? "softmax").slice(0, parameters?.top_k ?? undefined),
+    scoreLabels(prediction, parameters?.function_to_apply ?? "softmax").slice(0, parameters?.top_k ?? undefined),
   );
   return c.json(shown, 200);
 });

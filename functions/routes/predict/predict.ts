@@ -3,11 +3,11 @@ import type { Answer } from "../../../src/serving/predictor.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
-import { MAX_INPUTS, options, Prediction, Text, TextInput, textFields } from "../../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { MAX_INPUTS, Prediction, predictOptions, Text, TextInput, textFields } from "../../http/text-schemas.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
-import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
+import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
 
 const OneInput = z.union([Text, TextInput], "must be a text, or an object with a text in it");
 
@@ -18,7 +18,7 @@ const OneProfile = z
     inputs: z
       .union([Text, TextInput, z.array(OneInput).min(1).max(MAX_INPUTS)], "must be one text or a list of texts")
       .openapi({ description: `One text, or 1 to ${MAX_INPUTS} of them.` }),
-    ...options,
+    ...predictOptions,
   })
   .openapi("PredictRequest", { description: "Texts under one profile." });
 
@@ -29,7 +29,7 @@ const ManyProfiles = z
       .array(z.strictObject({ ...textFields, profile: ProfileId }).openapi("ProfileInput"))
       .min(1)
       .max(MAX_INPUTS),
-    ...options,
+    ...predictOptions,
   })
   .openapi("MixedPredictRequest", { description: "Texts, each under a profile of its own." });
 
@@ -61,7 +61,7 @@ const route = createRoute({
   summary: "Label texts as their profiles would",
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
+  middleware: [requireAccess("predict", { tokens: true }), noQuery, textsBody] as const,
   request: {
     body: {
       required: true,
@@ -98,12 +98,12 @@ const route = createRoute({
 /** `POST /v1/predict`: texts, a task and profiles in; a label for each text out. */
 export const predictRoutes = createRouter().openapi(route, async (c) => {
   const body = c.req.valid("json");
-  if (!("profile" in body)) return c.json(toJson(await answer(c, body)), 200);
+  if (!("profile" in body)) return c.json(toJson(await answerPredictions(c, body)), 200);
   const { inputs, profile, ...request } = body;
   const list = (Array.isArray(inputs) ? inputs : [inputs]).map((input) =>
     typeof input === "string" ? { profile, text: input } : { profile, ...input },
   );
-  return c.json(toJson(await answer(c, { ...request, inputs: list })), 200);
+  return c.json(toJson(await answerPredictions(c, { ...request, inputs: list })), 200);
 });
 
 function toJson({ task, bundle, predictions, timings }: Answer) {

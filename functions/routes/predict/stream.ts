@@ -1,21 +1,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type Access, requireProfile, requireTask } from "../../../src/auth/access.ts";
-import { type CarriedProfile, otherProfile } from "../../../src/auth/profile-token.ts";
+import { otherProfileError, type TokenProfile } from "../../../src/auth/profile-token.ts";
 import { XpeftError } from "../../../src/errors.ts";
-import { type Line, readLines } from "../../../src/lib/ndjson.ts";
+import { type Line, readLineGroups } from "../../../src/lib/ndjson.ts";
 import type { ProfileInput } from "../../../src/serving/predictor.ts";
-import { faultOf } from "../../http/error-handler.ts";
-import { bodyOf, NDJSON, streamed } from "../../http/ndjson.ts";
+import { toFault } from "../../http/error-handler.ts";
+import { bodyStream, NDJSON, streamAnswer } from "../../http/ndjson.ts";
 import { ProblemSchema, problemOf, problemResponses } from "../../http/problem.ts";
 import { type Fault, RequestError } from "../../http/problem-codes.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { MAX_TOP, Prediction, textFields } from "../../http/text-schemas.ts";
 import { describeInvalid } from "../../http/validation.ts";
-import { ACCESS_PROBLEMS, guard, whileAllowed } from "../../middleware/access.ts";
-import { holdStream, requireNdjson } from "../../middleware/ndjson-body.ts";
-import { serviceOf } from "../../platform/isolate.ts";
-import { carriedBy, PREDICT_PROBLEMS, rowSourceOf } from "./answer.ts";
+import { ACCESS_PROBLEMS, requireAccess, whileAllowed } from "../../middleware/access.ts";
+import { requireNdjson, reserveStreamBytes } from "../../middleware/ndjson-body.ts";
+import { isolateService } from "../../platform/isolate.ts";
+import { PREDICT_PROBLEMS, rowSourceOf, tokenProfile } from "./answer.ts";
 
 /** Longest line: many times the longest text that is read, and short enough for a dozen streams at once. */
 export const MAX_TEXT_LINE_BYTES = 64 * 1024;
@@ -65,7 +65,11 @@ const route = createRoute({
     'Lines of {"text", "textPair"?, "profile"?} in, a line for each out, in their order, as they are done; a line that cannot be answered gets an error of its own. The last line has the sums: without it the answer was broken off.',
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), requireNdjson, holdStream(2 * MAX_TEXT_LINE_BYTES)] as const,
+  middleware: [
+    requireAccess("predict", { tokens: true }),
+    requireNdjson,
+    reserveStreamBytes(2 * MAX_TEXT_LINE_BYTES),
+  ] as const,
   request: {
     query,
     body: {
@@ -112,14 +116,14 @@ interface Caller {
   /** The profile of lines that name none. */
   readonly standard: string | undefined;
   /** The profile that came as a token: the only one then. */
-  readonly carried: CarriedProfile | null;
+  readonly carried: TokenProfile | null;
 }
 
 function read(line: Line, { access, task, standard, carried }: Caller): ReadLine {
   try {
     const input = parse(line, standard);
     requireProfile(access, task, input.profile);
-    if (carried && input.profile !== carried.profile) throw otherProfile(carried.profile, input.profile);
+    if (carried && input.profile !== carried.profile) throw otherProfileError(carried.profile, input.profile);
     return { line: line.number, input };
   } catch (fault) {
     if (fault instanceof RequestError || fault instanceof XpeftError) return { line: line.number, fault };
@@ -134,11 +138,11 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
   requireTask(access, task);
   if (profile !== undefined) requireProfile(access, task, profile);
   const base = { ...rest, task, truncate: truncate === "true", scores: scores === "true", logits: logits === "true" };
-  const carried = await carriedBy(c, task, profile ?? null);
+  const carried = await tokenProfile(c, task, profile ?? null);
   const caller = { access, task, standard: profile ?? carried?.profile, carried };
   const from = rowSourceOf(c, carried);
-  const { predictor } = await serviceOf(c.env, c.executionCtx);
-  const lines = readLines(bodyOf(c), {
+  const { predictor } = await isolateService(c.env, c.executionCtx);
+  const lines = readLineGroups(bodyStream(c), {
     maxBytes: MAX_TEXT_LINE_BYTES,
     maxLines: GROUP,
     groupBytes: MAX_TEXT_LINE_BYTES,
@@ -149,7 +153,7 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
   function problemOnce(fault: Fault): object {
     const isNew = !told.has(fault.code);
     told.add(fault.code);
-    return problemOf(c, isNew ? faultOf(c, fault) : fault);
+    return problemOf(c, isNew ? toFault(c, fault) : fault);
   }
 
   async function* answerGroup(group: readonly ReadLine[]): AsyncGenerator<object> {
@@ -173,5 +177,5 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
     }
     yield `${JSON.stringify({ done: true, ...sums })}\n`;
   }
-  return streamed(c, answers());
+  return streamAnswer(c, answers());
 });

@@ -1,14 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { TextInput } from "../../../src/serving/engine.ts";
+import type { TextInput } from "../../../src/text/tokenizer.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, Text } from "../../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
-import { answer, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
-import { labelsOf } from "./huggingface.ts";
+import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
+import { scoreLabels } from "./huggingface.ts";
 
 const OneOrTwo = z.array(Text).min(1).max(2).openapi({ description: "A text, or two that are read together." });
 
@@ -40,7 +40,7 @@ const route = createRoute({
   description: "The /predict of text-embeddings-inference, for clients whose base URL is /v1/tei/{task}/{profile}.",
   "x-scope": "predict",
   security: BY_KEY_OR_TOKEN,
-  middleware: [guard("predict", { tokens: true }), noQuery, textsBody] as const,
+  middleware: [requireAccess("predict", { tokens: true }), noQuery, textsBody] as const,
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
     body: { required: true, content: { "application/json": { schema: Body } } },
@@ -72,7 +72,13 @@ export const teiRoutes = createRouter().openapi(route, async (c) => {
   const { inputs: sent, raw_scores, truncate } = c.req.valid("json");
   const batch: (string | string[])[] = isBatch(sent) ? sent : [sent];
   const inputs = batch.map((one) => ({ profile, ...textOf(one) }));
-  const { predictions } = await answer(c, { task, inputs, scores: true, logits: true, truncate: truncate ?? false });
-  const labels = predictions.map((prediction) => labelsOf(prediction, raw_scores ? "none" : "softmax"));
+  const { predictions } = await answerPredictions(c, {
+    task,
+    inputs,
+    scores: true,
+    logits: true,
+    truncate: truncate ?? false,
+  });
+  const labels = predictions.map((prediction) => scoreLabels(prediction, raw_scores ? "none" : "softmax"));
   return c.json(isBatch(sent) ? labels : (labels[0] ?? []), 200);
 });

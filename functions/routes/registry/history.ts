@@ -5,18 +5,18 @@ import { problemResponses } from "../../http/problem.ts";
 import { BY_KEY, createRouter } from "../../http/router.ts";
 import {
   etagOf,
-  expectedOf,
   GenerationHeaders,
+  LastWrite,
   Preconditions,
   ProfileId,
+  preconditionOf,
   TaskName,
-  Written,
 } from "../../http/row-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../../platform/databases.ts";
-import { Profile, shown } from "./profiles.ts";
+import { Profile, profileAnswer } from "./profiles.ts";
 
 const params = z.object({ task: TaskName, profile: ProfileId });
 
@@ -32,7 +32,7 @@ const read = createRoute({
   summary: "Show a profile's last generations",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery] as const,
+  middleware: [requireAccess("write"), noQuery] as const,
   request: { params },
   responses: {
     200: { description: "What can be gone back to.", content: { "application/json": { schema: History } } },
@@ -48,7 +48,7 @@ const rollBack = createRoute({
   summary: "Write an earlier generation of a profile again",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "A generation is a number.")] as const,
+  middleware: [requireAccess("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "A generation is a number.")] as const,
   request: {
     params,
     headers: Preconditions,
@@ -76,7 +76,7 @@ const rollBack = createRoute({
       content: {
         "application/json": {
           schema: z
-            .object({ task: TaskName, profile: ProfileId, generation: Written.generation })
+            .object({ task: TaskName, profile: ProfileId, generation: LastWrite.generation })
             .openapi("RolledBack"),
         },
       },
@@ -99,13 +99,13 @@ export const historyRoutes = createRouter()
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
     const { current, earlier } = await createShardedHistory(await openRegistry(c)).read({ task, id });
-    return c.json({ current: shown(current), earlier: earlier.map(shown) }, 200);
+    return c.json({ current: profileAnswer(current), earlier: earlier.map(profileAnswer) }, 200);
   })
   .openapi(rollBack, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
     const { generation: to } = c.req.valid("json");
-    const expected = expectedOf(c.req.valid("header"));
+    const expected = preconditionOf(c.req.valid("header"));
     const generation = await createShardedHistory(await openRegistry(c)).rollBack({ task, id }, to, expected);
     return c.json({ task, profile: id, generation }, 200, { etag: etagOf(generation) });
   });

@@ -1,24 +1,24 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { reachedPrefix, requireProfile, requireTask } from "../../../src/auth/access.ts";
-import { readLines } from "../../../src/lib/ndjson.ts";
+import { permittedPrefix, requireProfile, requireTask } from "../../../src/auth/access.ts";
+import { readLineGroups } from "../../../src/lib/ndjson.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
-import { importSpread } from "../../../src/sharding/import.ts";
+import { importProfiles } from "../../../src/sharding/import.ts";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
 import { exportProfiles } from "../../../src/storage/export.ts";
 import type { LineResult } from "../../../src/storage/import.ts";
-import { generationMismatch, meets } from "../../../src/storage/precondition.ts";
+import { generationMismatchError, meetsPrecondition } from "../../../src/storage/precondition.ts";
 import { bookmarkNow } from "../../http/bookmarks.ts";
-import { bodyOf, NDJSON, streamed } from "../../http/ndjson.ts";
+import { bodyStream, NDJSON, streamAnswer } from "../../http/ndjson.ts";
 import { ProblemSchema, problemOf, problemResponses } from "../../http/problem.ts";
 import { BY_KEY, createRouter } from "../../http/router.ts";
-import { Base64, expectedOf, IfMatch, ProfileId, ProfilePrefix, TaskName } from "../../http/row-schemas.ts";
-import { ACCESS_PROBLEMS, guard, whileAllowed } from "../../middleware/access.ts";
-import { takeSessions } from "../../middleware/bookmark.ts";
-import { holdStream, requireNdjson } from "../../middleware/ndjson-body.ts";
+import { Base64, IfMatch, ProfileId, ProfilePrefix, preconditionOf, TaskName } from "../../http/row-schemas.ts";
+import { ACCESS_PROBLEMS, requireAccess, whileAllowed } from "../../middleware/access.ts";
+import { detachSessions } from "../../middleware/bookmark.ts";
+import { requireNdjson, reserveStreamBytes } from "../../middleware/ndjson-body.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../../platform/databases.ts";
-import { BUNDLE_PROBLEMS, bundleOf } from "../../platform/isolate.ts";
-import { sentFault } from "./submitted.ts";
+import { BUNDLE_PROBLEMS, isolateBundle } from "../../platform/isolate.ts";
+import { submittedFault } from "./submitted.ts";
 
 /** Longest line of an import: masks of the largest pool. */
 export const MAX_IMPORT_LINE_BYTES = 512 * 1024;
@@ -83,7 +83,11 @@ const importRoute = createRoute({
     "Lines as profiles.ndjson has them, each with an optional generation that its profile must be at (0: not there). They are written in groups as they arrive, each group one transaction; an import that was broken off can be sent again whole, as a profile that already is as its line says is left alone. The answer has a line for each line, then one with the sums: without that one it was broken off.",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), requireNdjson, holdStream(MAX_IMPORT_LINE_BYTES + IMPORT_GROUP_BYTES)] as const,
+  middleware: [
+    requireAccess("write"),
+    requireNdjson,
+    reserveStreamBytes(MAX_IMPORT_LINE_BYTES + IMPORT_GROUP_BYTES),
+  ] as const,
   request: {
     params,
     query: z.strictObject({
@@ -123,7 +127,7 @@ const exportRoute = createRoute({
   summary: "Read all profiles of a task that the caller reaches, by id, as an import takes them",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write")] as const,
+  middleware: [requireAccess("write")] as const,
   request: {
     params,
     query: z.strictObject({
@@ -145,26 +149,27 @@ const exportRoute = createRoute({
 });
 
 /** `/v1/tasks/{task}/import` and `/export`: profiles by the ten thousand. */
-export const bulkRoutes = createRouter()
+export const importExportRoutes = createRouter()
   .openapi(importRoute, async (c) => {
     const { task: name } = c.req.valid("param");
     const access = c.get("access");
     requireTask(access, name);
     const shards = await openRegistry(c);
     // The headers go out before anything is written: a bookmark there would be one from before.
-    const sessions = takeSessions(c);
-    const bundle = await bundleOf(c.env, c.executionCtx);
+    const sessions = detachSessions(c);
+    const bundle = await isolateBundle(c.env, c.executionCtx);
     const task = await createShardedTaskRegistry(shards).get(name);
     checkTask(task, bundle);
-    const expected = expectedOf(c.req.valid("header"));
-    if (!meets(expected, task.generation)) throw generationMismatch(`Task "${name}"`, expected, task.generation);
+    const expected = preconditionOf(c.req.valid("header"));
+    if (!meetsPrecondition(expected, task.generation))
+      throw generationMismatchError(`Task "${name}"`, expected, task.generation);
     const dryRun = c.req.valid("query").dryRun === "true";
-    const lines = readLines(bodyOf(c), {
+    const lines = readLineGroups(bodyStream(c), {
       maxBytes: MAX_IMPORT_LINE_BYTES,
       maxLines: IMPORT_GROUP,
       groupBytes: IMPORT_GROUP_BYTES,
     });
-    const results = await importSpread(shards, task, bundle, whileAllowed(c, lines), {
+    const results = await importProfiles(shards, task, bundle, whileAllowed(c, lines), {
       dryRun,
       allow: (id) => requireProfile(access, name, id),
     });
@@ -173,19 +178,19 @@ export const bulkRoutes = createRouter()
       const sums = { created: 0, replaced: 0, unchanged: 0, failed: 0 };
       const written = (result: LineResult) => {
         sums[result.status]++;
-        return result.status === "failed" ? { ...result, error: problemOf(c, sentFault(result.error)) } : result;
+        return result.status === "failed" ? { ...result, error: problemOf(c, submittedFault(result.error)) } : result;
       };
       for await (const group of results) {
         yield group.map((result) => `${JSON.stringify(written(result))}\n`).join("");
       }
       yield `${JSON.stringify({ done: true, dryRun, ...sums, bookmark: sessions ? bookmarkNow(sessions) : null })}\n`;
     }
-    return streamed(c, answer());
+    return streamAnswer(c, answer());
   })
   .openapi(exportRoute, async (c) => {
     const { task } = c.req.valid("param");
     const { prefix, after, limit } = c.req.valid("query");
-    const query = { prefix: reachedPrefix(c.get("access"), task, prefix), after, most: limit };
+    const query = { prefix: permittedPrefix(c.get("access"), task, prefix), after, most: limit };
     const pages = exportProfiles(createShardedProfileRegistry(await openRegistry(c)), task, query);
     // The first page is read before the answer begins, so that an unknown task is a problem and not a broken stream.
     const first = await pages.next();
@@ -193,5 +198,5 @@ export const bulkRoutes = createRouter()
       if (!first.done) yield first.value;
       yield* pages;
     }
-    return streamed(c, answer());
+    return streamAnswer(c, answer());
   });

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { reachedPrefix, requireProfile } from "../../../src/auth/access.ts";
+import { permittedPrefix, requireProfile } from "../../../src/auth/access.ts";
 import { XpeftError } from "../../../src/errors.ts";
 import { fromBase64, toBase64 } from "../../../src/lib/base64.ts";
-import { checkParts } from "../../../src/profiles/file-format.ts";
+import { checkProfileParts } from "../../../src/profiles/file-format.ts";
 import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
@@ -13,22 +13,22 @@ import {
   Base64,
   Deleted,
   etagOf,
-  expectedOf,
   GenerationHeaders,
+  LastWrite,
   NextPage,
   PageParams,
   Preconditions,
   ProfileId,
   ProfilePrefix,
+  preconditionOf,
   TaskName,
-  Written,
 } from "../../http/row-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../../platform/databases.ts";
-import { BUNDLE_PROBLEMS, bundleOf } from "../../platform/isolate.ts";
-import { checkSent } from "./submitted.ts";
+import { BUNDLE_PROBLEMS, isolateBundle } from "../../platform/isolate.ts";
+import { checkSubmitted } from "./submitted.ts";
 
 const parts = {
   masks: Base64("The profile's mask blob."),
@@ -45,12 +45,19 @@ export const Profile = z
     ...parts,
     maskBytes: z.int().openapi({ description: "Bytes of the mask blob.", example: 156 }),
     labelBiasBytes: z.int().openapi({ description: "Bytes of the label bias; 0 where there is none.", example: 5 }),
-    ...Written,
+    ...LastWrite,
   })
   .openapi("Profile");
 
 /** The answer that shows a profile. */
-export function shown({ task, id, masks, labelBias, generation, updatedAt }: StoredProfile): z.infer<typeof Profile> {
+export function profileAnswer({
+  task,
+  id,
+  masks,
+  labelBias,
+  generation,
+  updatedAt,
+}: StoredProfile): z.infer<typeof Profile> {
   return {
     task,
     profile: id,
@@ -77,7 +84,7 @@ const ProfileBody = z
   .openapi("ProfileParts");
 
 const ProfileWritten = z
-  .object({ task: TaskName, profile: ProfileId, generation: Written.generation, created: z.boolean() })
+  .object({ task: TaskName, profile: ProfileId, generation: LastWrite.generation, created: z.boolean() })
   .openapi("ProfileWritten");
 
 const params = z.object({ task: TaskName, profile: ProfileId });
@@ -90,7 +97,7 @@ const list = createRoute({
   summary: "List a task's profiles that the caller reaches, by id",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write")] as const,
+  middleware: [requireAccess("write")] as const,
   request: { params: z.object({ task: TaskName }), query: PageParams.extend({ prefix: ProfilePrefix }) },
   responses: {
     200: { description: "Profiles, by id.", content: { "application/json": { schema: ProfilePage } } },
@@ -106,7 +113,7 @@ const read = createRoute({
   summary: "Show what is stored for a profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery] as const,
+  middleware: [requireAccess("write"), noQuery] as const,
   request: { params },
   responses: {
     200: {
@@ -126,7 +133,11 @@ const write = createRoute({
   summary: "Create or replace a profile",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery, jsonBody(MAX_PROFILE_BYTES, "Masks of this bundle are far smaller.")] as const,
+  middleware: [
+    requireAccess("write"),
+    noQuery,
+    jsonBody(MAX_PROFILE_BYTES, "Masks of this bundle are far smaller."),
+  ] as const,
   request: {
     params,
     headers: Preconditions,
@@ -160,7 +171,7 @@ const remove = createRoute({
   summary: "Delete a profile and its history",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery] as const,
+  middleware: [requireAccess("write"), noQuery] as const,
   request: { params, headers: Preconditions },
   responses: {
     200: { description: "The profile is gone.", content: { "application/json": { schema: Deleted } } },
@@ -182,15 +193,15 @@ export const profileRoutes = createRouter()
     const { items, next } = await createShardedProfileRegistry(await openRegistry(c)).list(
       task,
       page,
-      reachedPrefix(c.get("access"), task, prefix),
+      permittedPrefix(c.get("access"), task, prefix),
     );
-    return c.json({ profiles: items.map(shown), next }, 200);
+    return c.json({ profiles: items.map(profileAnswer), next }, 200);
   })
   .openapi(read, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
     const profile = await createShardedProfileRegistry(await openRegistry(c)).get({ task, id });
-    return c.json(shown(profile), 200, { etag: etagOf(profile.generation) });
+    return c.json(profileAnswer(profile), 200, { etag: etagOf(profile.generation) });
   })
   .openapi(write, async (c) => {
     const { task: name, profile: id } = c.req.valid("param");
@@ -205,18 +216,18 @@ export const profileRoutes = createRouter()
     }
     const sent = { masks: fromBase64(masks), labelBias: labelBias === null ? null : fromBase64(labelBias) };
     const shards = await openRegistry(c);
-    const bundle = await bundleOf(c.env, c.executionCtx);
+    const bundle = await isolateBundle(c.env, c.executionCtx);
     const task = await createShardedTaskRegistry(shards).get(name);
     checkTask(task, bundle);
-    checkSent(() => checkParts(sent, task, bundle));
-    const expected = expectedOf(c.req.valid("header"));
+    checkSubmitted(() => checkProfileParts(sent, task, bundle));
+    const expected = preconditionOf(c.req.valid("header"));
     const written = await createShardedProfileRegistry(shards).put({ task: name, id }, sent, task.generation, expected);
     return c.json({ task: name, profile: id, ...written }, 200, { etag: etagOf(written.generation) });
   })
   .openapi(remove, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
-    const expected = expectedOf(c.req.valid("header"));
+    const expected = preconditionOf(c.req.valid("header"));
     const generation = await createShardedProfileRegistry(await openRegistry(c)).delete({ task, id }, expected);
     return c.json({ generation }, 200);
   });

@@ -5,7 +5,7 @@ import { RequestError } from "../../http/problem-codes.ts";
  * The fault of a row that a caller has sent. What would be damage in a row that is stored is here only something that does
  * not fit.
  */
-export function sentFault(error: XpeftError): XpeftError | RequestError {
+export function submittedFault(error: XpeftError): XpeftError | RequestError {
   if (error.code === "invalid_row") return new RequestError("invalid_request", error.message, error.hint);
   if (error.code === "invalid_mask" || error.code === "invalid_label_bias") {
     return new XpeftError("mismatched_write", error.message, "Send it as trained for this task on this bundle.");
@@ -13,11 +13,11 @@ export function sentFault(error: XpeftError): XpeftError | RequestError {
   return error;
 }
 
-/** Runs a check of what a caller has sent. @throws what {@link sentFault} makes of an error */
-export function checkSent<T>(check: () => T): T {
+/** Runs a check of what a caller has sent. @throws what {@link submittedFault} makes of an error */
+export function checkSubmitted<T>(check: () => T): T {
   try {
     return check();
   } catch (error) {
-    throw error instanceof XpeftError ? sentFault(error) : error;
+    throw error instanceof XpeftError ? submittedFault(error) : error;
   }
 }

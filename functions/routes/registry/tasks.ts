@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireTask, requireWholeTask } from "../../../src/auth/access.ts";
 import { XpeftError } from "../../../src/errors.ts";
-import { labelsSchema, taskFileOf, taskFrom, taskSchema } from "../../../src/profiles/file-format.ts";
+import { checkTaskFields, labelsSchema, taskFileFields, taskSchema } from "../../../src/profiles/file-format.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { BY_KEY, createRouter } from "../../http/router.ts";
@@ -10,20 +10,20 @@ import {
   BundleId,
   Deleted,
   etagOf,
-  expectedOf,
   GenerationHeaders,
+  LastWrite,
   NextPage,
   PageParams,
   Preconditions,
+  preconditionOf,
   TaskName,
-  Written,
 } from "../../http/row-schemas.ts";
-import { ACCESS_PROBLEMS, guard } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, jsonBody, MAX_TASK_BYTES } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { openRegistry, SHARD_PROBLEMS } from "../../platform/databases.ts";
-import { BUNDLE_PROBLEMS, bundleOf } from "../../platform/isolate.ts";
-import { checkSent } from "./submitted.ts";
+import { BUNDLE_PROBLEMS, isolateBundle } from "../../platform/isolate.ts";
+import { checkSubmitted } from "./submitted.ts";
 
 const labels = labelsSchema.openapi({ example: ["1", "2", "3"], uniqueItems: true });
 
@@ -33,7 +33,7 @@ const TaskSummary = z
     bundle: BundleId,
     labels,
     maxTokens: z.int().openapi({ description: "Texts are cut to this many tokens." }),
-    ...Written,
+    ...LastWrite,
   })
   .openapi("TaskSummary");
 
@@ -50,7 +50,7 @@ const TaskFile = taskSchema
 const TaskPage = z.object({ tasks: z.array(TaskSummary), next: NextPage }).openapi("TaskPage");
 
 const TaskWritten = z
-  .object({ task: TaskName, generation: Written.generation, created: z.boolean() })
+  .object({ task: TaskName, generation: LastWrite.generation, created: z.boolean() })
   .openapi("TaskWritten");
 
 const Fate = z.strictObject({
@@ -69,7 +69,7 @@ const list = createRoute({
   summary: "List the tasks that the caller reaches, by name",
   "x-scope": "predict",
   security: BY_KEY,
-  middleware: [guard("predict")] as const,
+  middleware: [requireAccess("predict")] as const,
   request: { query: PageParams },
   responses: {
     200: { description: "Tasks, by name.", content: { "application/json": { schema: TaskPage } } },
@@ -85,7 +85,7 @@ const read = createRoute({
   summary: "Show a task as its task.json has it",
   "x-scope": "write",
   security: BY_KEY,
-  middleware: [guard("write"), noQuery] as const,
+  middleware: [requireAccess("write"), noQuery] as const,
   request: { params },
   responses: {
     200: {
@@ -107,7 +107,7 @@ const write = createRoute({
     "Profiles stay as they are, so a new head, new labels or another bundle are refused while there are any.",
   "x-scope": "admin",
   security: BY_KEY,
-  middleware: [guard("admin"), jsonBody(MAX_TASK_BYTES, "Train the task with fewer labels.")] as const,
+  middleware: [requireAccess("admin"), jsonBody(MAX_TASK_BYTES, "Train the task with fewer labels.")] as const,
   request: {
     params,
     query: Fate,
@@ -140,7 +140,7 @@ const remove = createRoute({
   summary: "Delete a task",
   "x-scope": "admin",
   security: BY_KEY,
-  middleware: [guard("admin")] as const,
+  middleware: [requireAccess("admin")] as const,
   request: { params, query: Fate, headers: Preconditions },
   responses: {
     200: { description: "The task is gone.", content: { "application/json": { schema: Deleted } } },
@@ -171,7 +171,7 @@ export const taskRoutes = createRouter()
     const { task: name } = c.req.valid("param");
     requireTask(c.get("access"), name);
     const task = await createShardedTaskRegistry(await openRegistry(c)).get(name);
-    return c.json(taskFileOf(task), 200, { etag: etagOf(task.generation) });
+    return c.json(taskFileFields(task), 200, { etag: etagOf(task.generation) });
   })
   .openapi(write, async (c) => {
     const { task: name } = c.req.valid("param");
@@ -184,10 +184,10 @@ export const taskRoutes = createRouter()
         "Send a task to the path of its own name.",
       );
     }
-    const bundle = await bundleOf(c.env, c.executionCtx);
-    const task = checkSent(() => taskFrom(taskSchema.parse(sent), bundle));
+    const bundle = await isolateBundle(c.env, c.executionCtx);
+    const task = checkSubmitted(() => checkTaskFields(taskSchema.parse(sent), bundle));
     const { profiles } = c.req.valid("query");
-    const expected = expectedOf(c.req.valid("header"));
+    const expected = preconditionOf(c.req.valid("header"));
     const written = await createShardedTaskRegistry(await openRegistry(c)).put(task, expected, profiles);
     return c.json({ task: name, ...written }, 200, { etag: etagOf(written.generation) });
   })
@@ -195,7 +195,7 @@ export const taskRoutes = createRouter()
     const { task } = c.req.valid("param");
     requireWholeTask(c.get("access"), task);
     const { profiles } = c.req.valid("query");
-    const expected = expectedOf(c.req.valid("header"));
+    const expected = preconditionOf(c.req.valid("header"));
     const generation = await createShardedTaskRegistry(await openRegistry(c)).delete(task, expected, profiles);
     return c.json({ generation }, 200);
   });

@@ -6,7 +6,7 @@ import { withDatabase } from "../../../cli/database.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { wrangler } from "../../../scripts/install.mjs";
 import { parseProfile } from "../../../src/profiles/file-format.ts";
-import { createStore } from "../../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { makeFolder, removeFolder } from "../../support/folders.ts";
 import { lessonsOf } from "../../support/lessons.ts";
@@ -35,7 +35,9 @@ const jsonLines = (examples: readonly object[]) => examples.map((one) => `${JSON
 const of = (profile: string, examples: readonly object[]) => examples.map((one) => ({ ...one, profile }));
 
 const rowOf = async (profile: string) =>
-  await withDatabase(state, async (db) => (await createStore(db).read("demo", [profile], null)).profiles.get(profile));
+  await withDatabase(state, async (db) =>
+    (await createProfileStore(db).read("demo", [profile], null)).profiles.get(profile),
+  );
 
 const learnt = async () =>
   (await readFile(out, "utf8"))

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import type { ProblemSchema } from "../../../functions/http/problem.ts";
 import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
-import type { TargetBundle } from "../../../src/bundle/manifest.ts";
+import type { Bundle } from "../../../src/bundle/manifest.ts";
 import type { NewTask } from "../../../src/profiles/task.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../support/worker.ts";
@@ -18,7 +18,7 @@ export type Problem = z.infer<typeof ProblemSchema>;
 export interface Ground {
   /** Has the task "demo" with the profiles demo-000 and demo-001, which no provocation may change, and keeps no rows. */
   readonly worker: RunningWorker;
-  readonly bundle: TargetBundle;
+  readonly bundle: Bundle;
 }
 
 /**

@@ -18,11 +18,11 @@ it("loads once for all who ask, forgets a failure, and outlives the one who aske
   timeout: 60_000,
 }, async () => {
   vi.resetModules();
-  const { serviceOf } = await import("../../../functions/platform/isolate.ts");
+  const { isolateService } = await import("../../../functions/platform/isolate.ts");
   const { gate, bindings } = countedAssets();
   const kept: Promise<unknown>[] = [];
   const lifetime = { waitUntil: (promise: Promise<unknown>) => void kept.push(promise) };
-  const ask = () => serviceOf(bindings, lifetime);
+  const ask = () => isolateService(bindings, lifetime);
 
   gate.open = false;
   const failed = await Promise.allSettled([ask(), ask()]);
@@ -44,7 +44,7 @@ it("loads once for all who ask, forgets a failure, and outlives the one who aske
 
 it("names a time to live that is no number", async () => {
   vi.resetModules();
-  const { serviceOf } = await import("../../../functions/platform/isolate.ts");
-  const asked = serviceOf({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
+  const { isolateService } = await import("../../../functions/platform/isolate.ts");
+  const asked = isolateService({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
   await expect(asked).rejects.toThrow(named("invalid_setting"));
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Access,
-  reachedPrefix,
+  permittedPrefix,
   requireProfile,
   requireScope,
   requireTask,
@@ -33,7 +33,7 @@ describe("what a key reaches", () => {
   it("is everything where it is confined to nothing", () => {
     expect(() => requireWholeTask(access(), "news")).not.toThrow();
     expect(() => requireProfile(access(), "news", "x")).not.toThrow();
-    expect(reachedPrefix(access(), "news", "te")).toBe("te");
+    expect(permittedPrefix(access(), "news", "te")).toBe("te");
   });
 
   it("is its task, and all of it only without a prefix", () => {
@@ -41,7 +41,7 @@ describe("what a key reaches", () => {
     expect(() => requireWholeTask(access({ task: "news" }), "news")).not.toThrow();
     expect(() => requireWholeTask(access({ task: "news", profilePrefix: "a" }), "news")).toThrow(outside);
     expect(() => requireWholeTask(access({ profilePrefix: "a" }), "news")).toThrow(outside);
-    expect(() => reachedPrefix(access({ task: "news" }), "other", "")).toThrow(outside);
+    expect(() => permittedPrefix(access({ task: "news" }), "other", "")).toThrow(outside);
   });
 
   it("is named where it is left", () => {
@@ -49,12 +49,12 @@ describe("what a key reaches", () => {
     expect(() => requireTask(confined, "other")).toThrow('task "other"');
     expect(() => requireWholeTask(confined, "other")).toThrow('reach task "other"');
     expect(() => requireWholeTask(confined, "news")).toThrow('all of task "news"');
-    expect(() => reachedPrefix(confined, "other", "")).toThrow('reach task "other"');
-    expect(() => reachedPrefix(confined, "news", "x")).toThrow('profiles of task "news" that start with "x"');
+    expect(() => permittedPrefix(confined, "other", "")).toThrow('reach task "other"');
+    expect(() => permittedPrefix(confined, "news", "x")).toThrow('profiles of task "news" that start with "x"');
     expect(() => requireProfile(confined, "other", "team-a")).toThrow('reach task "other"');
     expect(() => requireProfile(confined, "news", "a")).toThrow('profile "a" of task "news"');
-    expect(reachedPrefix(confined, "news", "te")).toBe("team-");
-    expect(reachedPrefix(confined, "news", "team-a")).toBe("team-a");
+    expect(permittedPrefix(confined, "news", "te")).toBe("team-");
+    expect(permittedPrefix(confined, "news", "team-a")).toBe("team-a");
   });
 
   it("lists just those profiles that it also reaches one by one, whatever prefix is asked for", () => {
@@ -68,7 +68,7 @@ describe("what a key reaches", () => {
     fc.assert(
       fc.property(id, id, id, (own, wanted, profile) => {
         const key = access({ profilePrefix: own });
-        const prefix = tries(() => reachedPrefix(key, "news", wanted)) as string | false;
+        const prefix = tries(() => permittedPrefix(key, "news", wanted)) as string | false;
         const listed = prefix !== false && profile.startsWith(prefix);
         const reached = tries(() => requireProfile(key, "news", profile)) !== false && profile.startsWith(wanted);
         expect(listed).toBe(reached);

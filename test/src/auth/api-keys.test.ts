@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { createAuthenticator, drawKey, type KeyStore } from "../../../src/auth/api-keys.ts";
+import { createAuthenticator, generateKey, type KeyStore } from "../../../src/auth/api-keys.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -12,7 +12,7 @@ it("takes no key that was revoked longer ago than rows are kept, however late th
   const asks = fc.record({ fresh: fc.boolean() });
   const waits = fc.record({ wait: fc.integer({ min: 1, max: 700 }) });
   const steps = fc.array(fc.oneof(asks, waits, fc.constant("revoke" as const)), { maxLength: 30 });
-  const { key, row } = await drawKey({
+  const { key, row } = await generateKey({
     name: "test",
     scopes: ["predict"],
     task: "news",

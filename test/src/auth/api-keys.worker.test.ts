@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   createAuthenticator,
   createKeyStore,
-  drawKey,
+  generateKey,
   type KeyStore,
   type NewKey,
 } from "../../../src/auth/api-keys.ts";
@@ -13,7 +13,7 @@ import { named } from "../../support/errors.ts";
 const store = createKeyStore(drizzle(env.DB));
 
 async function make(parts: Partial<NewKey> = {}) {
-  const { key, row } = await drawKey({
+  const { key, row } = await generateKey({
     name: "test",
     scopes: ["predict"],
     task: "news",

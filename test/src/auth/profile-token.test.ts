@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import {
-  type CarriedProfile,
-  hashTask,
-  MAX_TOKEN_BYTES,
-  readToken,
-  signToken,
-} from "../../../src/auth/profile-token.ts";
+import { hashTask, MAX_TOKEN_BYTES, readToken, signToken, type TokenProfile } from "../../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../../src/auth/signing-keys.ts";
 import { named } from "../../support/errors.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
@@ -35,7 +29,7 @@ describe("a token", () => {
       fc.asyncProperty(fc.nat({ max: 500 }), bias, fc.constantFrom("all", "masks"), async (seed, labelBias, carry) => {
         const { token, expiresAt } = await signToken(keys, task, profileOf(seed, labelBias), { ...options, carry });
         const { name, bundle, labels, maxTokens, head } = task;
-        const expected: CarriedProfile = {
+        const expected: TokenProfile = {
           task: "demo",
           profile: "anna@x.org",
           generation: 7,

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { chooseWay, type Way } from "../../../src/learn/candidates.ts";
+import { type Candidate, chooseCandidate } from "../../../src/learn/candidates.ts";
 
-const way = (kept: Way["kept"], losses: number[]): Way => ({
+const way = (kept: Candidate["kept"], losses: number[]): Candidate => ({
   kept,
   passes: 5,
   trials: losses.map((loss) => ({ loss, right: true })),
 });
 
 const chosen = (start: number[], labelBias: number[], masks: number[]) =>
-  chooseWay({ start: way("start", start), others: [way("label-bias", labelBias), way("masks", masks)] }).kept;
+  chooseCandidate({ start: way("start", start), others: [way("label-bias", labelBias), way("masks", masks)] }).kept;
 
 describe("chooseWay", () => {
   it("keeps masks, also where another way did a little better", () => {

@@ -1,25 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { roundsOf } from "../../../src/learn/choose-start.ts";
+import { halvingRounds } from "../../../src/learn/choose-start.ts";
 
 describe("roundsOf", () => {
   it("tries all starts on a few texts, and the better half on as many again", () => {
-    expect(roundsOf(16, 20)).toEqual([
+    expect(halvingRounds(16, 20)).toEqual([
       { texts: 5, known: 16 },
       { texts: 5, known: 8 },
       { texts: 10, known: 4 },
     ]);
-    expect(roundsOf(1, 8)).toEqual([
+    expect(halvingRounds(1, 8)).toEqual([
       { texts: 5, known: 1 },
       { texts: 3, known: 1 },
     ]);
-    expect(roundsOf(0, 20)).toEqual([]);
+    expect(halvingRounds(0, 20)).toEqual([]);
   });
 
   it("never reads a text twice under a start, nor more than there are", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 2, max: 24 }), (known, texts) => {
-        const rounds = roundsOf(known, texts);
+        const rounds = halvingRounds(known, texts);
         expect(rounds.reduce((sum, round) => sum + round.texts, 0)).toBe(texts);
         for (const round of rounds) expect(round.texts).toBeGreaterThan(0);
       }),

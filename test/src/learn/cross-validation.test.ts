@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { foldsOf, isAhead, isTrusted, standingOf, trialOf } from "../../../src/learn/cross-validation.ts";
+import {
+  heldOutResult,
+  heldOutScore,
+  isBetter,
+  isSignificant,
+  makeFolds,
+} from "../../../src/learn/cross-validation.ts";
 import { createRandom } from "../../../src/learn/random.ts";
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
@@ -14,19 +20,19 @@ describe("foldsOf", () => {
   it("never learns from a text that is left out, and leaves out each of few once and no more than enough of many", () => {
     fc.assert(
       fc.property(groups, (drawn) => {
-        const folds = foldsOf(drawn);
+        const folds = makeFolds(drawn);
         expect(folds.length).toBeGreaterThan(0);
-        const leftOut = folds.flatMap((fold) => fold.leftOut);
+        const leftOut = folds.flatMap((fold) => fold.heldOut);
         expect(new Set(leftOut).size).toBe(leftOut.length);
         expect(leftOut.length).toBe(Math.min(24, drawn.length));
         for (const fold of folds) {
-          expect(fold.learnt.length).toBeGreaterThan(0);
-          expect(fold.leftOut.length).toBeGreaterThan(0);
-          const learnt = new Set(fold.learnt);
+          expect(fold.train.length).toBeGreaterThan(0);
+          expect(fold.heldOut.length).toBeGreaterThan(0);
+          const learnt = new Set(fold.train);
           for (const group of drawn) {
             const learnsAll = group.every((number) => learnt.has(number));
             expect(learnsAll || !group.some((number) => learnt.has(number))).toBe(true);
-            if (group.some((number) => fold.leftOut.includes(number))) expect(learnsAll).toBe(false);
+            if (group.some((number) => fold.heldOut.includes(number))) expect(learnsAll).toBe(false);
           }
         }
       }),
@@ -37,8 +43,8 @@ describe("foldsOf", () => {
 describe("a trial", () => {
   it("is right where the likeliest label is the target's, with the bias counted in", () => {
     const text = { logits: [1, 0], target: Float32Array.of(0, 1) };
-    expect(trialOf(text, [0, 0])).toEqual({ loss: expect.closeTo(Math.log(1 + Math.E)), right: false });
-    expect(trialOf(text, [0, 2])).toEqual({ loss: expect.closeTo(Math.log(1 + 1 / Math.E)), right: true });
+    expect(heldOutResult(text, [0, 0])).toEqual({ loss: expect.closeTo(Math.log(1 + Math.E)), right: false });
+    expect(heldOutResult(text, [0, 2])).toEqual({ loss: expect.closeTo(Math.log(1 + 1 / Math.E)), right: true });
   });
 
   it("counts for one of all", () => {
@@ -47,20 +53,20 @@ describe("a trial", () => {
       { loss: 2, right: false },
       { loss: 6, right: false },
     ];
-    expect(standingOf(trials)).toEqual({ loss: 3, accuracy: 1 / 3 });
+    expect(heldOutScore(trials)).toEqual({ loss: 3, accuracy: 1 / 3 });
   });
 });
 
 describe("isAhead", () => {
   it("wants a lead of more than so many standard errors", () => {
-    expect(isAhead([1, 1, 1], [1.5, 1.4, 1.6], 1)).toBe(true);
-    expect(isAhead([1, 1, 1], [2, 0.5, 0.9], 1)).toBe(false);
-    expect(isAhead([1, 1, 1], [1, 1, 1], 1)).toBe(false);
-    expect(isAhead([1, 1], [2, 1.5], 2)).toBe(true);
-    expect(isAhead([1, 1], [2, 1.5], 4)).toBe(false);
+    expect(isBetter([1, 1, 1], [1.5, 1.4, 1.6], 1)).toBe(true);
+    expect(isBetter([1, 1, 1], [2, 0.5, 0.9], 1)).toBe(false);
+    expect(isBetter([1, 1, 1], [1, 1, 1], 1)).toBe(false);
+    expect(isBetter([1, 1], [2, 1.5], 2)).toBe(true);
+    expect(isBetter([1, 1], [2, 1.5], 4)).toBe(false);
     // A lead of 1 with a standard error of 0.4, by the variance that four texts let one expect.
-    expect(isAhead([0, 0, 0, 0], [0.2, 0.6, 1.2, 2], 2.5)).toBe(true);
-    expect(isAhead([0, 0, 0, 0], [0.2, 0.6, 1.2, 2], 2.6)).toBe(false);
+    expect(isBetter([0, 0, 0, 0], [0.2, 0.6, 1.2, 2], 2.5)).toBe(true);
+    expect(isBetter([0, 0, 0, 0], [0.2, 0.6, 1.2, 2], 2.6)).toBe(false);
   });
 });
 
@@ -68,7 +74,7 @@ describe("isTrusted", () => {
   const trials = (losses: number[]) => losses.map((loss) => ({ loss, right: true }));
   const isGain = (falls: number[], ...others: number[][]) => {
     const [way = [], ...ways] = [falls, ...others].map((own) => trials(own.map((fall) => 2 - fall)));
-    return isTrusted(trials(falls.map(() => 2)), way, [way, ...ways], createRandom(0));
+    return isSignificant(trials(falls.map(() => 2)), way, [way, ...ways], createRandom(0));
   };
 
   it("wants most texts to have gained, and six or more of them", () => {

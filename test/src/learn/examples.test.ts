@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { targetOf, targetsOf } from "../../../src/learn/examples.ts";
+import { checkExamples, labelTarget } from "../../../src/learn/examples.ts";
 import { named } from "../../support/errors.ts";
 
 describe("targetOf", () => {
   it("is all on the label", () => {
-    expect([...targetOf("b", ["a", "b"])]).toEqual([0, 1]);
-    expect([...targetOf("2", ["1", "2", "3"])]).toEqual([0, 1, 0]);
-    expect([...targetOf("3.0", ["1", "2", "3"])]).toEqual([0, 0, 1]);
+    expect([...labelTarget("b", ["a", "b"])]).toEqual([0, 1]);
+    expect([...labelTarget("2", ["1", "2", "3"])]).toEqual([0, 1, 0]);
+    expect([...labelTarget("3.0", ["1", "2", "3"])]).toEqual([0, 0, 1]);
   });
 
   it("is parted where a score lies between two labels", () => {
-    const target = targetOf("2.25", ["1", "2", "3"]);
+    const target = labelTarget("2.25", ["1", "2", "3"]);
     expect([...target]).toEqual([0, 0.75, 0.25]);
-    expect([...targetOf("-0.5", ["0", "-1"])]).toEqual([0.5, 0.5]);
-    expect([...targetOf("4", ["5", "1", "-2"])]).toEqual([0.75, 0.25, 0]);
+    expect([...labelTarget("-0.5", ["0", "-1"])]).toEqual([0.5, 0.5]);
+    expect([...labelTarget("4", ["5", "1", "-2"])]).toEqual([0.75, 0.25, 0]);
   });
 
   it.each([
@@ -30,7 +30,7 @@ describe("targetOf", () => {
     ["Infinity", ["0", "1"]],
     ["1.5", ["1.0", "2.5"]],
   ])("has no place for %j among %j", (label, labels) => {
-    expect(() => targetOf(label, labels)).toThrow(named("unknown_label"));
+    expect(() => labelTarget(label, labels)).toThrow(named("unknown_label"));
   });
 });
 
@@ -38,13 +38,13 @@ describe("targetsOf", () => {
   const examples = (...labels: string[]) => labels.map((label) => ({ input: { text: "a text" }, label }));
 
   it("wants two examples of two labels, and not too many", () => {
-    expect(targetsOf(examples("a", "b"), ["a", "b"])).toHaveLength(2);
-    expect(() => targetsOf(examples("a"), ["a", "b"])).toThrow(named("too_few_examples"));
-    expect(() => targetsOf(examples("a", "a"), ["a", "b"])).toThrow(named("one_label"));
-    expect(() => targetsOf(examples("1", "1.0"), ["1", "2"])).toThrow(named("one_label"));
-    expect(() => targetsOf(examples("a", "c"), ["a", "b"])).toThrow(named("unknown_label"));
+    expect(checkExamples(examples("a", "b"), ["a", "b"])).toHaveLength(2);
+    expect(() => checkExamples(examples("a"), ["a", "b"])).toThrow(named("too_few_examples"));
+    expect(() => checkExamples(examples("a", "a"), ["a", "b"])).toThrow(named("one_label"));
+    expect(() => checkExamples(examples("1", "1.0"), ["1", "2"])).toThrow(named("one_label"));
+    expect(() => checkExamples(examples("a", "c"), ["a", "b"])).toThrow(named("unknown_label"));
     expect(() =>
-      targetsOf(examples(...Array.from({ length: 201 }, (_, n) => (n % 2 ? "a" : "b"))), ["a", "b"]),
+      checkExamples(examples(...Array.from({ length: 201 }, (_, n) => (n % 2 ? "a" : "b"))), ["a", "b"]),
     ).toThrow(named("too_many_examples"));
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fitLabelBias, leftOutLosses, lossUnder } from "../../../src/learn/fit-label-bias.ts";
+import { crossEntropy, fitLabelBias, leaveOneOutLosses } from "../../../src/learn/fit-label-bias.ts";
 import { createRandom } from "../../../src/learn/random.ts";
 
 const text = (label: number, logits: number[]) => ({
@@ -23,7 +23,7 @@ describe("fitLabelBias", () => {
         (drawn, spread) => {
           const texts = drawn.map(({ label, logits }) => text(label, logits));
           const cost = (bias: Float64Array) =>
-            texts.reduce((sum, one) => sum + lossUnder(one, bias), 0) +
+            texts.reduce((sum, one) => sum + crossEntropy(one, bias), 0) +
             bias.reduce((sum, value) => sum + (value / spread) ** 2 / 2, 0);
           const bias = fitLabelBias(texts, 3, spread);
           for (const label of [0, 1, 2]) {
@@ -55,9 +55,9 @@ describe("fitLabelBias", () => {
 describe("leftOutLosses", () => {
   it("falls by a bias that all texts have in common, and rises by one of a single text", () => {
     const skewed = Array.from({ length: 12 }, () => text(0, [0, 0]));
-    for (const loss of leftOutLosses(skewed, 2, 1)) expect(loss).toBeLessThan(Math.log(2));
+    for (const loss of leaveOneOutLosses(skewed, 2, 1)) expect(loss).toBeLessThan(Math.log(2));
     const mixed = [text(0, [0, 0]), text(1, [0, 0])];
-    for (const loss of leftOutLosses(mixed, 2, 1)) expect(loss).toBeGreaterThan(Math.log(2));
+    for (const loss of leaveOneOutLosses(mixed, 2, 1)) expect(loss).toBeGreaterThan(Math.log(2));
   });
 
   it("is as near as if each bias had been fitted from nothing", () => {
@@ -65,10 +65,10 @@ describe("leftOutLosses", () => {
     const texts = Array.from({ length: 20 }, (_, place) =>
       text(place % 3, [drawn.normal(), drawn.normal(), drawn.normal()]),
     );
-    const losses = leftOutLosses(texts, 3, 1);
+    const losses = leaveOneOutLosses(texts, 3, 1);
     for (const [left, one] of texts.entries()) {
       const others = texts.filter((_, place) => place !== left);
-      expect(losses[left]).toBeCloseTo(lossUnder(one, fitLabelBias(others, 3, 1)), 3);
+      expect(losses[left]).toBeCloseTo(crossEntropy(one, fitLabelBias(others, 3, 1)), 3);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { rateFactor } from "../../../src/learn/adam.ts";
-import { createMaskLearner } from "../../../src/learn/mask-optimizer.ts";
+import { createMaskOptimizer } from "../../../src/learn/mask-optimizer.ts";
 import type { AdapterPool } from "../../../src/model/pool/pool.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
@@ -26,7 +26,7 @@ describe.each(golden.learning.map((given) => ({ kind: given.pool === undefined ?
     });
 
     it("choose the same adapters and come to the same logits", () => {
-      const learner = createMaskLearner(pool, 0, Float64Array.from(given.start.flat()), given.tau);
+      const learner = createMaskOptimizer(pool, 0, Float64Array.from(given.start.flat()), given.tau);
       for (const [number, step] of given.steps.entries()) {
         learner.draw(Float64Array.from(step.noise.flat()));
         const side = (part: number) => Float32Array.from(step.gradient.flatMap((layer) => layer[part] ?? []));
@@ -38,8 +38,8 @@ describe.each(golden.learning.map((given) => ({ kind: given.pool === undefined ?
 
     it("leave the layers before the first as they are", () => {
       const own = 2 * sizes.size;
-      const learner = createMaskLearner(pool, 1, Float64Array.from(given.start.flat().slice(own)), given.tau);
-      const whole = createMaskLearner(pool, 0, Float64Array.from(given.start.flat()), given.tau);
+      const learner = createMaskOptimizer(pool, 1, Float64Array.from(given.start.flat().slice(own)), given.tau);
+      const whole = createMaskOptimizer(pool, 0, Float64Array.from(given.start.flat()), given.tau);
       expect(learner.draw(null).down).toEqual(whole.draw(null).down.slice(entries));
       expect([...learner.chosen()]).toEqual([...whole.chosen()].slice(2 * sizes.chosen));
     });

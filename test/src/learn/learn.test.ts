@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Hooks, Progress } from "../../../src/learn/progress.ts";
+import type { LearnHooks, LearnProgress } from "../../../src/learn/progress.ts";
 import type { Start } from "../../../src/learn/reader.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
@@ -31,9 +31,9 @@ interface Asked {
 }
 
 /** Learns, and gives what was told meanwhile too. */
-async function learn({ starts = [DEFAULT], ...asked }: Asked, hooks: Partial<Hooks> = {}) {
-  const told: Progress[] = [];
-  const onProgress = async (progress: Progress) => {
+async function learn({ starts = [DEFAULT], ...asked }: Asked, hooks: Partial<LearnHooks> = {}) {
+  const told: LearnProgress[] = [];
+  const onProgress = async (progress: LearnProgress) => {
     told.push(progress);
   };
   const surroundings = { onProgress, signal: new AbortController().signal, budgetSeconds: 60, ...hooks };

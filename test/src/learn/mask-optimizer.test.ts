@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createMaskLearner } from "../../../src/learn/mask-optimizer.ts";
+import { createMaskOptimizer } from "../../../src/learn/mask-optimizer.ts";
 import { createRandom } from "../../../src/learn/random.ts";
 import { mergeAdapters } from "../../../src/model/merge.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
@@ -18,7 +18,7 @@ const ENTRIES = 10;
 /** Of the last two layers, logits as drawn by chance. */
 function learner(seed: number) {
   const random = createRandom(seed);
-  return createMaskLearner(pool, 1, Float64Array.from({ length: 4 * SIZE }, random.normal), 1);
+  return createMaskOptimizer(pool, 1, Float64Array.from({ length: 4 * SIZE }, random.normal), 1);
 }
 
 it("draws what the masks of its layers would be merged to", () => {

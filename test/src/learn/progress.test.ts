@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { beginWork, type Hooks, type Progress, readMs } from "../../../src/learn/progress.ts";
+import { estimateReadMs, type LearnHooks, type LearnProgress, trackWork } from "../../../src/learn/progress.ts";
 import { named } from "../../support/errors.ts";
 
 let now = 1_000_000;
-let told: Progress[] = [];
+let told: LearnProgress[] = [];
 
 beforeEach(() => {
   told = [];
@@ -13,14 +13,14 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function begin(totalMs: number, hooks: Partial<Hooks> = {}) {
-  const onProgress = async (progress: Progress) => void told.push(progress);
-  return beginWork(totalMs, { onProgress, signal: new AbortController().signal, budgetSeconds: 10, ...hooks });
+function begin(totalMs: number, hooks: Partial<LearnHooks> = {}) {
+  const onProgress = async (progress: LearnProgress) => void told.push(progress);
+  return trackWork(totalMs, { onProgress, signal: new AbortController().signal, budgetSeconds: 10, ...hooks });
 }
 
 it("takes longer texts for longer work", () => {
-  expect(readMs(0)).toBe(10);
-  expect(readMs(100)).toBe(50);
+  expect(estimateReadMs(0)).toBe(10);
+  expect(estimateReadMs(100)).toBe(50);
 });
 
 describe("a learning's work", () => {

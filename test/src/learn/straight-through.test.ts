@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { drawMasks, logitGradient, topAdapters } from "../../../src/learn/straight-through.ts";
+import { logitGradient, sampleMasks, topAdapters } from "../../../src/learn/straight-through.ts";
 
 const sizes = fc
   .record({ size: fc.integer({ min: 1, max: 20 }), rows: fc.integer({ min: 1, max: 4 }) })
@@ -38,16 +38,16 @@ describe("topAdapters", () => {
 describe("drawMasks", () => {
   it("goes by the logits and their noise, and gives shares whose sum is 1", () => {
     const logits = Float64Array.of(0, 1, 2, 0, 0, 0);
-    const { adapters, shares } = drawMasks(logits, { size: 3, chosen: 1 }, [9, 0, 0, 0, 9, 0], 0.5);
+    const { adapters, shares } = sampleMasks(logits, { size: 3, chosen: 1 }, [9, 0, 0, 0, 9, 0], 0.5);
     expect([...adapters]).toEqual([0, 1]);
     expect(shares.subarray(0, 3).reduce((sum, share) => sum + share)).toBeCloseTo(1);
-    expect([...drawMasks(logits, { size: 3, chosen: 1 }, null, 1).adapters]).toEqual([2, 0]);
+    expect([...sampleMasks(logits, { size: 3, chosen: 1 }, null, 1).adapters]).toEqual([2, 0]);
   });
 });
 
 describe("drawMasks of great logits", () => {
   it("has shares that are numbers", () => {
-    const { shares } = drawMasks(Float64Array.of(1000, 999, -1000), { size: 3, chosen: 1 }, null, 0.5);
+    const { shares } = sampleMasks(Float64Array.of(1000, 999, -1000), { size: 3, chosen: 1 }, null, 0.5);
     expect([...shares]).toEqual([
       expect.closeTo(1 / (1 + Math.exp(-2)), 12),
       expect.closeTo(1 / (1 + Math.exp(2)), 12),
@@ -62,8 +62,11 @@ describe("logitGradient", () => {
       fc.property(sizes, fc.double({ min: 0.2, max: 3, noNaN: true }), ({ size, chosen, logits }, tau) => {
         const worth = logits.map((_, i) => Math.sin(i));
         const value = (at: Float64Array) =>
-          drawMasks(at, { size, chosen }, null, tau).shares.reduce((sum, share, i) => sum + share * (worth[i] ?? 0), 0);
-        const gradient = logitGradient(drawMasks(logits, { size, chosen }, null, tau).shares, worth, size, tau);
+          sampleMasks(at, { size, chosen }, null, tau).shares.reduce(
+            (sum, share, i) => sum + share * (worth[i] ?? 0),
+            0,
+          );
+        const gradient = logitGradient(sampleMasks(logits, { size, chosen }, null, tau).shares, worth, size, tau);
         const step = 1e-5;
         for (const [i, slope] of gradient.entries()) {
           const at = (by: number) => value(logits.map((logit, place) => logit + (place === i ? by : 0)));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createRoom } from "../../../src/lib/budget.ts";
+import { createBudget } from "../../../src/lib/budget.ts";
 
 const FORGET_MS = 1000;
 
@@ -7,41 +7,41 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 it("lets in what there is room for", () => {
-  const room = createRoom({ most: 10, forgetAfterMs: FORGET_MS });
-  const six = room.tryTake(6);
-  const [five, , one] = [room.tryTake(5), room.tryTake(4), room.tryTake(1)];
-  expect([five, one, room.taken()]).toEqual([null, null, 10]);
-  six?.give(2);
-  expect(room.taken()).toBe(8);
-  six?.end();
-  six?.end();
-  expect(room.taken()).toBe(4);
+  const room = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const six = room.tryReserve(6);
+  const [five, , one] = [room.tryReserve(5), room.tryReserve(4), room.tryReserve(1)];
+  expect([five, one, room.inUse()]).toEqual([null, null, 10]);
+  six?.release(2);
+  expect(room.inUse()).toBe(8);
+  six?.close();
+  six?.close();
+  expect(room.inUse()).toBe(4);
 });
 
 it("lets in more than half of it, and more than it has, where half is free", () => {
-  const room = createRoom({ most: 10, forgetAfterMs: FORGET_MS });
-  const six = room.take(6);
-  expect(room.tryTake(11)).toBeNull();
-  six.give(1);
-  expect([room.tryTake(11) !== null, room.taken(), room.tryTake(0)]).toEqual([true, 16, null]);
+  const room = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const six = room.reserve(6);
+  expect(room.tryReserve(11)).toBeNull();
+  six.release(1);
+  expect([room.tryReserve(11) !== null, room.inUse(), room.tryReserve(0)]).toEqual([true, 16, null]);
 });
 
 it("counts what is taken in any case", () => {
-  const room = createRoom({ most: 10, forgetAfterMs: FORGET_MS });
-  room.take(11);
-  expect([room.taken(), room.tryTake(1)]).toEqual([11, null]);
+  const room = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  room.reserve(11);
+  expect([room.inUse(), room.tryReserve(1)]).toEqual([11, null]);
 });
 
 it("forgets a share of which nothing is given back for long, and no other", () => {
-  const room = createRoom({ most: 10, forgetAfterMs: FORGET_MS });
-  const lost = room.take(4);
-  const alive = room.take(5);
+  const room = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const lost = room.reserve(4);
+  const alive = room.reserve(5);
   vi.advanceTimersByTime(FORGET_MS);
-  expect(room.taken()).toBe(9);
-  alive.give(1);
+  expect(room.inUse()).toBe(9);
+  alive.release(1);
   vi.advanceTimersByTime(1);
-  expect(room.taken()).toBe(4);
-  lost.give(1);
-  lost.end();
-  expect(room.taken()).toBe(4);
+  expect(room.inUse()).toBe(4);
+  lost.release(1);
+  lost.close();
+  expect(room.inUse()).toBe(4);
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BrokenStream, readLines } from "../../../src/lib/ndjson.ts";
+import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
 
 const LIMITS = { maxBytes: 20, maxLines: 3, groupBytes: 1000 };
 
@@ -19,7 +19,7 @@ function cut(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 }
 
 const linesOf = async (bytes: Uint8Array, cuts: readonly number[] = []) =>
-  (await Array.fromAsync(readLines(streamOf(cut(bytes, cuts)), LIMITS))).flat();
+  (await Array.fromAsync(readLineGroups(streamOf(cut(bytes, cuts)), LIMITS))).flat();
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -49,12 +49,12 @@ describe("readLines", () => {
 
   it("gathers what comes in small pieces, up to the bounds of a group", async () => {
     const chunks = ["a\nb", "\nc\n", "d\ne\n"].map(encode);
-    const groups = await Array.fromAsync(readLines(streamOf(chunks), LIMITS));
+    const groups = await Array.fromAsync(readLineGroups(streamOf(chunks), LIMITS));
     expect(groups.map((group) => group.map(({ text }) => text))).toEqual([
       ["a", "b", "c"],
       ["d", "e"],
     ]);
-    const byBytes = await Array.fromAsync(readLines(streamOf(chunks), { ...LIMITS, groupBytes: 2 }));
+    const byBytes = await Array.fromAsync(readLineGroups(streamOf(chunks), { ...LIMITS, groupBytes: 2 }));
     expect(byBytes.map((group) => group.length)).toEqual([2, 2, 1]);
   });
 
@@ -69,7 +69,7 @@ describe("readLines", () => {
         };
       },
     });
-    const lines = readLines(stream, LIMITS);
+    const lines = readLineGroups(stream, LIMITS);
     expect((await lines.next()).value).toMatchObject([{ text: "a" }]);
     more();
     expect((await lines.next()).value).toMatchObject([{ number: 2, text: "half of it" }]);
@@ -77,7 +77,7 @@ describe("readLines", () => {
 
   it("says when the sender has gone, and tells the sender when nobody reads on", async () => {
     const gone = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("reset")) });
-    await expect(Array.fromAsync(readLines(gone, LIMITS))).rejects.toThrow(BrokenStream);
+    await expect(Array.fromAsync(readLineGroups(gone, LIMITS))).rejects.toThrow(StreamAborted);
     let told = false;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(encode("a\nb\nc\nd\n")),
@@ -85,7 +85,7 @@ describe("readLines", () => {
         told = true;
       },
     });
-    for await (const group of readLines(endless, LIMITS)) if (group.length > 0) break;
+    for await (const group of readLineGroups(endless, LIMITS)) if (group.length > 0) break;
     expect(told).toBe(true);
   });
 
@@ -111,14 +111,14 @@ describe("readLines", () => {
         controller.close();
       },
     });
-    const groups = await Array.fromAsync(readLines(stream, LIMITS));
+    const groups = await Array.fromAsync(readLineGroups(stream, LIMITS));
     expect(groups.map((group) => group.map(({ text }) => text))).toEqual([["ab"]]);
   });
 
   it("says what broke a stream", async () => {
     const cause = new Error("reset");
     const gone = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) });
-    const error = await Array.fromAsync(readLines(gone, LIMITS)).catch((thrown: unknown) => thrown);
+    const error = await Array.fromAsync(readLineGroups(gone, LIMITS)).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "BrokenStream", cause });
   });
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { inTurn } from "../../../src/lib/serial-queue.ts";
+import { createSerialQueue } from "../../../src/lib/serial-queue.ts";
 
 it("starts each piece of work when the one before it has ended, well or badly", async () => {
-  const oneAtATime = inTurn();
+  const oneAtATime = createSerialQueue();
   const log: string[] = [];
   const work = (name: string, fail = false) =>
     oneAtATime(async () => {

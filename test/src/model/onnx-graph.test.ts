@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Manifest, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
-import { floats, type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
+import { floatTensor, type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
 import { named } from "../../support/errors.ts";
 import { compileRuntime, readBundle } from "../../support/folder.ts";
 
@@ -31,7 +31,7 @@ async function opened(change: (contract: ReturnType<typeof contractOf>) => Graph
     const { inputs } = contractOf(manifest);
     const numbers = (shape: readonly (number | string)[]) => {
       const sizes = shape.map((size) => (size === "T" ? tokens : size === "labels" ? LABELS : Number(size)));
-      return floats(new Float32Array(sizes.reduce((product, size) => product * size, 1)).fill(0.01), sizes);
+      return floatTensor(new Float32Array(sizes.reduce((product, size) => product * size, 1)).fill(0.01), sizes);
     };
     const all = Object.entries(inputs).map(([name, shape]) => [name, numbers(name === "bias" ? [ofBias] : shape)]);
     return () => Object.fromEntries(all);

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { unknownProfile, unknownTask } from "../../../src/profiles/not-found.ts";
+import { unknownProfileError, unknownTaskError } from "../../../src/profiles/not-found.ts";
 
 it("names what is not there, and where to look", () => {
-  expect(unknownTask("news")).toMatchObject({ code: "unknown_task", message: 'There is no task "news".' });
-  expect(unknownProfile("news", "anna")).toMatchObject({
+  expect(unknownTaskError("news")).toMatchObject({ code: "unknown_task", message: 'There is no task "news".' });
+  expect(unknownProfileError("news", "anna")).toMatchObject({
     code: "unknown_profile",
     message: 'Task "news" has no profile "anna".',
     hint: expect.stringContaining("onUnknownProfile"),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerOf, ranked } from "../../../src/serving/answer.ts";
+import { formatPrediction, rankLabels } from "../../../src/serving/answer.ts";
 
 const LABELS = ["low", "middle", "high"];
 const PREDICTION = {
@@ -15,7 +15,7 @@ const PLAIN = { ...FROM, label: "high", score: 0.5, tokens: 7, truncated: false 
 
 describe("ranked", () => {
   it("gives the best label first; of equal ones, the task's first", () => {
-    expect(ranked(LABELS, [0.3, 0.4, 0.3])).toEqual([
+    expect(rankLabels(LABELS, [0.3, 0.4, 0.3])).toEqual([
       { label: "middle", score: 0.4 },
       { label: "low", score: 0.3 },
       { label: "high", score: 0.3 },
@@ -25,8 +25,8 @@ describe("ranked", () => {
 
 describe("an answer", () => {
   it("tells no more than is asked for", () => {
-    expect(answerOf(LABELS, FROM, PREDICTION, {})).toEqual(PLAIN);
-    expect(answerOf(LABELS, FROM, PREDICTION, { scores: false, logits: false })).toEqual(PLAIN);
+    expect(formatPrediction(LABELS, FROM, PREDICTION, {})).toEqual(PLAIN);
+    expect(formatPrediction(LABELS, FROM, PREDICTION, { scores: false, logits: false })).toEqual(PLAIN);
   });
 
   it.each([
@@ -39,14 +39,14 @@ describe("an answer", () => {
         ],
       },
     ],
-    [{ topK: 9 }, { top: ranked(LABELS, PREDICTION.scores) }],
+    [{ topK: 9 }, { top: rankLabels(LABELS, PREDICTION.scores) }],
     [{ scores: true }, { scores: { low: 0.2, middle: 0.3, high: 0.5 } }],
     [{ logits: true }, { logits: { low: -1, middle: 0.5, high: 2 } }],
   ])("tells what is asked for by %j", (options, more) => {
-    expect(answerOf(LABELS, FROM, PREDICTION, options)).toEqual({ ...PLAIN, ...more });
+    expect(formatPrediction(LABELS, FROM, PREDICTION, options)).toEqual({ ...PLAIN, ...more });
   });
 
   it("of no prediction is a fault of ours", () => {
-    expect(() => answerOf(LABELS, FROM, undefined, {})).toThrow(RangeError);
+    expect(() => formatPrediction(LABELS, FROM, undefined, {})).toThrow(RangeError);
   });
 });

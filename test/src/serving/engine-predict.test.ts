@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
-import { MAX_WAITING_TOKENS } from "../../../src/serving/overload.ts";
+import { MAX_TOKENS_IN_FLIGHT } from "../../../src/serving/overload.ts";
 import { named } from "../../support/errors.ts";
 import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
 import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
@@ -88,7 +88,7 @@ describe("predicting", () => {
     const texts = Array.from({ length: 9 }, () => ({ text: "word ".repeat(520) }));
     const most = engine.predict(long, readingsOf(masksOf(1), ...texts)).catch(() => {});
     expect(engine.waitingTokens()).toBe(9 * 512);
-    expect(engine.waitingTokens()).toBeGreaterThan(MAX_WAITING_TOKENS / 2);
+    expect(engine.waitingTokens()).toBeGreaterThan(MAX_TOKENS_IN_FLIGHT / 2);
     await expect(engine.predict(long, readingsOf(masksOf(1), ...texts))).rejects.toThrow(named("overloaded"));
     const patient = await engine.predict(task, [reading(null)], { patient: true });
     expect(patient.predictions).toHaveLength(1);

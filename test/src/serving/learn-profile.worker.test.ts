@@ -3,10 +3,10 @@ import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
-import type { Learnt } from "../../../src/learn/learn.ts";
+import type { LearnResult } from "../../../src/learn/learn.ts";
 import type { LearnRequest } from "../../../src/learn/learner.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
-import { learnProfile, type ProfileLessons } from "../../../src/serving/learn-profile.ts";
+import { type LearnProfileRequest, learnProfile } from "../../../src/serving/learn-profile.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { named } from "../../support/errors.ts";
@@ -21,7 +21,7 @@ const push = createPush(drizzle(env.DB));
 const profiles = createProfileRegistry(drizzle(env.DB));
 const name = (id: string) => ({ task: "demo", id });
 
-const LEARNT: Learnt = {
+const LEARNT: LearnResult = {
   parts: { masks: masksOf(50), labelBias: Uint8Array.of(1, 2, 3) },
   start: null,
   kept: "masks",
@@ -39,7 +39,11 @@ beforeEach(async () => {
 });
 
 /** Learns with an engine that comes to the same whatever it is asked, having let something happen. */
-async function learn(lessons: Partial<ProfileLessons> = {}, meanwhile: () => unknown = () => {}, signal?: AbortSignal) {
+async function learn(
+  lessons: Partial<LearnProfileRequest> = {},
+  meanwhile: () => unknown = () => {},
+  signal?: AbortSignal,
+) {
   const asked: LearnRequest[] = [];
   const engine = {
     async learn(_: unknown, request: LearnRequest) {
@@ -50,12 +54,12 @@ async function learn(lessons: Partial<ProfileLessons> = {}, meanwhile: () => unk
   } as unknown as Engine;
   const hooks = { onProgress: async () => {}, signal: signal ?? new AbortController().signal, budgetSeconds: 1 };
   const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", reach: "", dryRun: false };
-  const given = { ...base, expected: undefined, ...lessons } as ProfileLessons;
+  const given = { ...base, expected: undefined, ...lessons } as LearnProfileRequest;
   const outcome = await learnProfile({ engine, shards: shardsOver([env.DB]) }, given, hooks);
   return { outcome, starts: asked[0]?.starts ?? [], asked: asked[0] };
 }
 
-const startsOf = async (lessons: Partial<ProfileLessons>) =>
+const startsOf = async (lessons: Partial<LearnProfileRequest>) =>
   (await learn({ dryRun: true, ...lessons })).starts.map(({ profile }) => profile);
 
 describe("a profile that is learnt", () => {

@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
-import { tooManyTokens } from "../../../src/serving/overload.ts";
+import { tooManyTokensError } from "../../../src/serving/overload.ts";
 
 it("names what there is too much of", () => {
-  expect(tooManyTokens(1)).toMatchObject({
+  expect(tooManyTokensError(1)).toMatchObject({
     code: "overloaded",
     message: expect.stringContaining("as many texts at once"),
   });
 });
 
 it("tells how long what waits will take, and never less than a second", () => {
-  const seconds = [0, 1000, 4000, 32_768].map((tokens) => tooManyTokens(tokens).facts.retryAfterSeconds);
+  const seconds = [0, 1000, 4000, 32_768].map((tokens) => tooManyTokensError(tokens).facts.retryAfterSeconds);
   expect(seconds).toEqual([1, 1, 4, 33]);
 });

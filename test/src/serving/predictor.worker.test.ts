@@ -7,14 +7,14 @@ import kernels from "../../../src/model/pool/kernels.wasm";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { createPredictor, type PredictRequest } from "../../../src/serving/predictor.ts";
 import { createRowCache } from "../../../src/serving/row-cache.ts";
-import { createStore } from "../../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { named } from "../../support/errors.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
 const push = createPush(db);
-const store = createStore(db);
+const store = createProfileStore(db);
 const from = { stores: { nearest: store, primary: store }, freshness: "kept", carried: null } as const;
 let engine: Engine;
 

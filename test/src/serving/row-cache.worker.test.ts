@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 import { createRowCache, type Freshness, type RowCacheLimits } from "../../../src/serving/row-cache.ts";
-import { createStore, type ProfileStore } from "../../../src/storage/profile-store.ts";
+import { createProfileStore, type ProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 
@@ -19,7 +19,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** A cache over the database, and how often that was asked. */
 function cached(limits: RowCacheLimits = KEEPING) {
   const cache = createRowCache(limits);
-  const store = createStore(db);
+  const store = createProfileStore(db);
   const asked = { times: 0 };
   const counted: ProfileStore = {
     read(...what) {
@@ -122,7 +122,7 @@ describe("createRowCache", () => {
   describe("gives nothing older than it has given, though a replica lags behind", () => {
     const lagging = async (change: () => Promise<unknown>) => {
       await push(taskOf(), profilesOf(2));
-      const primary = createStore(db);
+      const primary = createProfileStore(db);
       const [alone, both] = [
         await primary.read("demo", ["demo-001"], null),
         await primary.read("demo", ["demo-000"], null),

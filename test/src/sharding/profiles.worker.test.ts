@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
-import { readLines } from "../../../src/lib/ndjson.ts";
-import { importSpread } from "../../../src/sharding/import.ts";
+import { readLineGroups } from "../../../src/lib/ndjson.ts";
+import { importProfiles } from "../../../src/sharding/import.ts";
 import { createShardedHistory, createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { shardOf } from "../../../src/sharding/shards.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
@@ -24,10 +24,10 @@ const name = (id: string) => ({ task: "demo", id });
 const parts = (seed: number) => ({ masks: masksOf(seed), labelBias: null });
 
 async function importText(text: string, dryRun = false): Promise<LineResult[]> {
-  const lines = readLines(new Blob([text]).stream(), { maxBytes: 1e6, maxLines: 10, groupBytes: 1e6 });
+  const lines = readLineGroups(new Blob([text]).stream(), { maxBytes: 1e6, maxLines: 10, groupBytes: 1e6 });
   const results: LineResult[] = [];
   const options = { dryRun, allow: () => {} };
-  for await (const group of await importSpread(shards, await tasks.get("demo"), bundle, lines, options))
+  for await (const group of await importProfiles(shards, await tasks.get("demo"), bundle, lines, options))
     results.push(...group);
   return results;
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { mergePages } from "../../../src/sharding/profiles.ts";
-import { byShard, shardOf } from "../../../src/sharding/shards.ts";
+import { groupByShard, shardOf } from "../../../src/sharding/shards.ts";
 import { masksOf } from "../../support/rows.ts";
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/);
@@ -52,7 +52,7 @@ describe("which database a profile is in", () => {
   it("sorts all, each once, in their order", () => {
     fc.assert(
       fc.property(task, fc.array(id), count, (task, ids, count) => {
-        const sorted = byShard(task, ids, (one) => one, count);
+        const sorted = groupByShard(task, ids, (one) => one, count);
         for (const [number, own] of sorted) {
           expect(own).toEqual(ids.filter((id) => shardOf({ task, id }, count) === number));
         }
@@ -85,7 +85,7 @@ describe("pages put together", () => {
         fc.integer({ min: 1, max: 6 }),
         (ids, count, limit) => {
           const sorted = ids.toSorted();
-          const spread = byShard("demo", sorted, (one) => one, count);
+          const spread = groupByShard("demo", sorted, (one) => one, count);
           const seen: string[] = [];
           let after: string | null = "";
           while (after !== null) {

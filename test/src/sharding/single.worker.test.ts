@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, expect, it } from "vitest";
-import { createShardedStore } from "../../../src/sharding/store.ts";
+import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { counted } from "../../support/counted.ts";
 import { profilesOf, taskOf } from "../../support/rows.ts";
@@ -20,7 +20,7 @@ it.each([
   ["a task that is not there", "nothing", ["demo-000"], 1],
 ])("reads %s by one query of a single database", async (_what, task, ids, known) => {
   const { database: asked, queries } = counted(database);
-  const { profiles } = await createShardedStore(shardsOver([asked]), null).read(task, ids, known);
+  const { profiles } = await createShardedProfileStore(shardsOver([asked]), null).read(task, ids, known);
   expect([...profiles.keys()]).toEqual(task === "demo" ? ids.filter((id) => id !== "nobody") : []);
   expect(queries()).toBe(1);
 });

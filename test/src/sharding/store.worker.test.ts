@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
-import { createShardedStore } from "../../../src/sharding/store.ts";
+import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
 import { counted } from "../../support/counted.ts";
 import { named } from "../../support/errors.ts";
@@ -10,7 +10,7 @@ import { masksOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
 
 const shards = shardsOver(DATABASES);
-const store = createShardedStore(shards, null);
+const store = createShardedProfileStore(shards, null);
 const tasks = createShardedTaskRegistry(shards);
 const profiles = createShardedProfileRegistry(shards);
 const HERE = idsIn(0, 2);
@@ -27,7 +27,7 @@ beforeEach(async () => {
 describe("reading", () => {
   it("gives profiles of several databases with their task, by one query each", async () => {
     const counters = DATABASES.map(counted);
-    const one = createShardedStore(shardsOver(counters.map(({ database }) => database)), null);
+    const one = createShardedProfileStore(shardsOver(counters.map(({ database }) => database)), null);
     const queries = () => counters.map(({ queries }) => queries());
 
     const all = await one.read("demo", [...HERE, "nobody", ...THERE], null);
@@ -38,7 +38,7 @@ describe("reading", () => {
 
   it("leaves the first database alone where its task is known and none of its profiles are asked for", async () => {
     const counters = DATABASES.map(counted);
-    const one = createShardedStore(shardsOver(counters.map(({ database }) => database)), null);
+    const one = createShardedProfileStore(shardsOver(counters.map(({ database }) => database)), null);
     const read = await one.read("demo", THERE, 1);
     expect(read).toMatchObject({ generation: 1, task: null });
     expect(read.profiles.size).toBe(2);
@@ -61,7 +61,7 @@ describe("reading", () => {
   it("reads elsewhere where replicas differ", async () => {
     await env.OTHER_DB.exec("UPDATE tasks SET generation = 7");
     const newest = { read: async () => ({ generation: 9, task: null, profiles: new Map() }) };
-    const read = await createShardedStore(shards, newest).read("demo", [...HERE, ...THERE], null);
+    const read = await createShardedProfileStore(shards, newest).read("demo", [...HERE, ...THERE], null);
     expect(read.generation).toBe(9);
   });
 });
@@ -85,14 +85,14 @@ describe("databases that do not go together", () => {
   });
 
   it("names databases that are bound in each other's place, also for tasks that are not there", async () => {
-    const swapped = createShardedStore(shardsOver([env.OTHER_DB, env.DB]), null);
+    const swapped = createShardedProfileStore(shardsOver([env.OTHER_DB, env.DB]), null);
     for (const task of ["demo", "nothing"]) {
       await expect(swapped.read(task, [...HERE, ...THERE], null)).rejects.toThrow(named("shard_map_mismatch"));
     }
   });
 
   it("names a database of several that is bound alone", async () => {
-    const alone = createShardedStore(shardsOver([env.DB]), null);
+    const alone = createShardedProfileStore(shardsOver([env.DB]), null);
     await expect(alone.read("demo", THERE, null)).rejects.toThrow(named("shard_map_mismatch"));
   });
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { XpeftError } from "../../../src/errors.ts";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
-import { createShardedStore } from "../../../src/sharding/store.ts";
+import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
 import { named } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
@@ -10,7 +10,7 @@ import { masksOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
 
 const shards = shardsOver(DATABASES);
-const store = createShardedStore(shards, null);
+const store = createShardedProfileStore(shards, null);
 const tasks = createShardedTaskRegistry(shards);
 const profiles = createShardedProfileRegistry(shards);
 const [here = ""] = idsIn(0, 1);

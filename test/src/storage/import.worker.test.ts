@@ -3,19 +3,22 @@ import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
-import type { TargetBundle } from "../../../src/bundle/manifest.ts";
-import { readLines } from "../../../src/lib/ndjson.ts";
+import type { Bundle } from "../../../src/bundle/manifest.ts";
+import { readLineGroups } from "../../../src/lib/ndjson.ts";
 import type { NewProfile } from "../../../src/profiles/profile.ts";
+import { importProfiles } from "../../../src/sharding/import.ts";
 import { exportProfiles } from "../../../src/storage/export.ts";
-import { importProfiles, type LineResult } from "../../../src/storage/import.ts";
+import type { LineResult } from "../../../src/storage/import.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
 import { named } from "../../support/errors.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+import { shardsOver } from "../../support/shards.ts";
 
 const db = drizzle(env.DB);
+const shards = shardsOver([env.DB]);
 const profiles = createProfileRegistry(db);
-let bundle: TargetBundle;
+let bundle: Bundle;
 
 beforeEach(async () => {
   bundle = await readManifest(readAsset(env.ASSETS));
@@ -24,8 +27,8 @@ beforeEach(async () => {
 
 async function importing(text: string, options: { dryRun?: boolean; maxLines?: number } = {}): Promise<LineResult[]> {
   const { dryRun = false, maxLines = 500 } = options;
-  const lines = readLines(new Blob([text]).stream(), { maxBytes: 10_000, maxLines, groupBytes: 600_000 });
-  const results = importProfiles(db, await createTaskRegistry(db).get("demo"), bundle, lines, {
+  const lines = readLineGroups(new Blob([text]).stream(), { maxBytes: 10_000, maxLines, groupBytes: 600_000 });
+  const results = await importProfiles(shards, await createTaskRegistry(db).get("demo"), bundle, lines, {
     dryRun,
     allow: () => {},
   });
@@ -123,12 +126,12 @@ describe("importing", () => {
   it("refuses what comes after the task was written by someone else", async () => {
     const task = await createTaskRegistry(db).get("demo");
     await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
-    const lines = readLines(new Blob([lineOf("a", 1)]).stream(), {
+    const lines = readLineGroups(new Blob([lineOf("a", 1)]).stream(), {
       maxBytes: 10_000,
       maxLines: 500,
       groupBytes: 600_000,
     });
-    const results = importProfiles(db, task, bundle, lines, { dryRun: false, allow: () => {} });
+    const results = await importProfiles(shards, task, bundle, lines, { dryRun: false, allow: () => {} });
     expect((await Array.fromAsync(results)).flat()).toMatchObject([{ error: named("write_conflict") }]);
     expect(await exported()).toBe("");
   });

@@ -1,13 +1,13 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
-import { createStore } from "../../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
 const push = createPush(db);
-const store = createStore(db);
+const store = createProfileStore(db);
 
 describe("reading", () => {
   it("gives a task and profiles back as they were pushed", async () => {

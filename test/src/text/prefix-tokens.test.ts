@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { beginningOf, beginningsOf, countTokens } from "../../../src/text/prefix-tokens.ts";
+import { countTokens, pairPrefixTokens, prefixTokens } from "../../../src/text/prefix-tokens.ts";
 import { createTokenizer, type TextInput, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import { longestFirst } from "../../../src/text/truncate-pair.ts";
 import { readBundle } from "../../support/folder.ts";
@@ -11,7 +11,7 @@ describe("beginningOf", () => {
   it("splits no more of a text than it must", () => {
     const seen: number[] = [];
     const text = "a ".repeat(100_000);
-    const { tokens, whole } = beginningOf(text, 10, 2, (part) => {
+    const { tokens, whole } = prefixTokens(text, 10, 2, (part) => {
       seen.push(part.length);
       return words(part);
     });
@@ -20,14 +20,14 @@ describe("beginningOf", () => {
 
   it("looks further where the beginning has few tokens, and at all of it where all has few", () => {
     const text = `${" ".repeat(500)}${"a ".repeat(300)}`;
-    expect(beginningOf(text, 10, 2, words)).toMatchObject({ whole: false });
-    expect(beginningOf(text, 301, 2, words)).toEqual({ tokens: Array(300).fill("a"), whole: true });
+    expect(prefixTokens(text, 10, 2, words)).toMatchObject({ whole: false });
+    expect(prefixTokens(text, 301, 2, words)).toEqual({ tokens: Array(300).fill("a"), whole: true });
   });
 
   it("gives none of the tokens that are in doubt, and as few more as are wanted", () => {
     const seen: number[] = [];
     const read = (text: string) =>
-      beginningOf(text, 10, 2, (part) => {
+      prefixTokens(text, 10, 2, (part) => {
         seen.push(part.length);
         return words(part);
       });
@@ -71,7 +71,7 @@ describe("beginningsOf", () => {
   const read = (...texts: [string, string]) => {
     let most = 0;
     let all = 0;
-    const { lengths } = beginningsOf(texts, 10, 2, (part) => {
+    const { lengths } = pairPrefixTokens(texts, 10, 2, (part) => {
       most = Math.max(most, part.length);
       all += part.length;
       return words(part);

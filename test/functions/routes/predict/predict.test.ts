@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../../node/files.ts";
-import type { TargetBundle } from "../../../../src/bundle/manifest.ts";
+import type { Bundle } from "../../../../src/bundle/manifest.ts";
 import { masksOf, profilesOf, taskFor } from "../../../support/rows.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker.ts";
 
 const TEXT = "The committee met again and nobody was surprised.";
 
 let worker: RunningWorker;
-let bundle: TargetBundle;
+let bundle: Bundle;
 
 beforeAll(async () => {
   bundle = await readBundle("bundles/minilm-l6-v2");

@@ -1,0 +1,88 @@
+// The rule of imports: no circle, and an import goes down only. Type-only imports count.
+
+/** Each layer with the layers below it, which it may import. */
+const SRC = {
+  errors: [],
+  lib: ["errors"],
+  text: ["errors", "lib"],
+  bundle: ["errors", "lib", "text"],
+  profiles: ["errors", "lib", "text", "bundle"],
+  model: ["errors", "lib", "text", "bundle", "profiles"],
+  storage: ["errors", "lib", "text", "bundle", "profiles"],
+  learn: ["errors", "lib", "text", "bundle", "profiles", "model"],
+  sharding: ["errors", "lib", "text", "bundle", "profiles", "storage"],
+  auth: ["errors", "lib", "text", "bundle", "profiles", "storage"],
+  serving: ["errors", "lib", "text", "bundle", "profiles", "model", "storage", "learn", "sharding", "auth"],
+};
+
+const FUNCTIONS = {
+  http: [],
+  platform: ["http"],
+  middleware: ["http", "platform"],
+  routes: ["http", "platform", "middleware"],
+};
+
+/** Folders at the top, with those that they may import. */
+const TOP = {
+  schema: [],
+  src: ["schema"],
+  functions: ["src", "schema", "playground"],
+  client: ["functions"],
+  node: ["src"],
+  cli: ["node", "client", "src", "schema"],
+};
+
+/** The one type of the Worker's that the command line takes: what it names its local database by. */
+const ENV = "^functions/http/env\\.ts$";
+
+const layers = (folder, rules) =>
+  Object.entries(rules).map(([from, below]) => ({
+    name: `${folder}/${from}`,
+    comment: `${folder}/${from} imports ${["itself", ...below].join(", ")} only.`,
+    severity: "error",
+    from: { path: `^${folder}/${from}(/|\\.ts$)` },
+    to: { path: `^${folder}/`, pathNot: [from, ...below].map((name) => `^${folder}/${name}(/|\\.ts$)`) },
+  }));
+
+const tops = Object.entries(TOP).map(([from, below]) => ({
+  name: from,
+  comment: `${from}/ imports ${["itself", ...below].join(", ")} only.`,
+  severity: "error",
+  from: { path: `^${from}/` },
+  to: {
+    path: "^[a-z]+/",
+    dependencyTypesNot: ["core"],
+    pathNot: ["node_modules", ...[from, ...below].map((name) => `^${name}/`), ...(from === "cli" ? [ENV] : [])],
+  },
+}));
+
+export default {
+  forbidden: [
+    { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^cloudflare:" } },
+    ...tops,
+    ...layers("src", SRC),
+    ...layers("functions", FUNCTIONS),
+    {
+      name: "client takes types",
+      comment: "client/ takes types of functions/ only: nothing of the Worker goes into its package.",
+      severity: "error",
+      from: { path: "^client/" },
+      to: { path: "^functions/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "src is of no platform",
+      comment: "src/ knows nothing of HTTP or Cloudflare.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "node_modules/(hono|wrangler|@cloudflare|@hono)/|^cloudflare:" },
+    },
+  ],
+  options: {
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "workerd", "default", "types"] },
+  },
+};
