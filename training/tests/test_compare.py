@@ -10,13 +10,13 @@ from xpeft.cli import app
 from xpeft.comparison.describe import anywhere
 from xpeft.comparison.methods import HEADS, METHODS
 from xpeft.comparison.metrics import metric_value
+from xpeft.comparison.records import RunRecord
 from xpeft.comparison.sets import Slice, load_set
 from xpeft.data import Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.plm import load_plm
 from xpeft.pool import PoolShape, sign_pool
-from xpeft.report.records import RunRecord
 from xpeft.train import Recipe, train
 
 ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]

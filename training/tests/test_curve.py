@@ -10,7 +10,7 @@ from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
 from xpeft.comparison import curve
 from xpeft.comparison.learning import Outcome
-from xpeft.report.records import RunRecord
+from xpeft.comparison.records import RunRecord
 from xpeft.train import Losses
 
 

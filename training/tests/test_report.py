@@ -1,20 +1,26 @@
 """The report, made from a few small made-up runs."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy
+import polars as pl
 import pytest
 
+from tests.conftest import ROOT
+from xpeft.comparison.records import RunRecord
 from xpeft.errors import XpeftError
-from xpeft.report.claims import PEERS, claims
-from xpeft.report.figures import spread
-from xpeft.report.page import write_report
-from xpeft.report.records import RunRecord
+from xpeft.report.claims import PEERS, Claim, claims
+from xpeft.report.groups import interval
+from xpeft.report.page import page_text, write_report
+from xpeft.report.runs import read_runs, run_table, summary_json
 from xpeft.report.tables import data_tables, search_table, suite_table
 
+RESULTS = ROOT / "training" / "results"
 POOL = "sign N=4 k=2"
 BYTES = {"head": 0, "hard": 156, "soft": 4800, "adapter": 442368}
 SUMMARY_KEYS = [
@@ -61,6 +67,16 @@ def three(data: str, method: str, macro: float, **changes: Any) -> list[RunRecor
     return [record(data, method, seed, macro + 0.01 * (seed - 1), **changes) for seed in range(3)]
 
 
+def table(runs: list[RunRecord]) -> pl.DataFrame:
+    """The runs as the report reads them."""
+    return run_table((run, f"{number}.json") for number, run in enumerate(runs))
+
+
+def claim_of(runs: list[RunRecord], start: str) -> Claim:
+    """The first claim whose sentence starts so."""
+    return next(claim for claim in claims(table(runs)) if claim.sentence.startswith(start))
+
+
 def folder_of(runs: list[RunRecord], folder: Path) -> Path:
     """A folder that holds the runs."""
     (folder / "runs").mkdir(parents=True)
@@ -80,9 +96,14 @@ def all_kinds() -> list[RunRecord]:
 
 
 def test_the_same_runs_give_the_same_bytes(all_kinds: list[RunRecord], tmp_path: Path) -> None:
-    first = write_report(folder_of(all_kinds, tmp_path / "first"))
+    notes = "We tried *this*."
+    folder = folder_of(all_kinds, tmp_path / "first")
+    (folder / "notes.md").write_text(notes, encoding="utf-8")
+    first = write_report(folder)
+    assert notes in first[-1].read_text(encoding="utf-8")
     # Written in another order, and over a plot of runs that are gone.
     other = folder_of(all_kinds[::-1], tmp_path / "other")
+    (other / "notes.md").write_text(notes, encoding="utf-8")
     (other / "plots").mkdir()
     (other / "plots" / "old.svg").touch()
     second = write_report(other)
@@ -93,19 +114,17 @@ def test_the_same_runs_give_the_same_bytes(all_kinds: list[RunRecord], tmp_path:
     assert {path.stem for path in (other / "plots").iterdir()} == plots
 
 
-def test_summary_has_one_line_of_just_these_keys_a_run(all_kinds: list[RunRecord], tmp_path: Path) -> None:
-    write_report(folder_of(all_kinds, tmp_path / "results"))
-    summary = json.loads((tmp_path / "results" / "summary.json").read_text(encoding="utf-8"))
+def test_summary_has_one_line_of_just_these_keys_a_run(all_kinds: list[RunRecord]) -> None:
+    summary = json.loads(summary_json(table(all_kinds)))
     assert len(summary) == len(all_kinds)
     assert all(list(line) == SUMMARY_KEYS for line in summary)
     assert summary[-1]["method"] == "vera" and summary[-1]["metric"] == "accuracy" and summary[-1]["value"] == pytest.approx(0.71)
 
 
-def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord], tmp_path: Path) -> None:
-    folder = folder_of([*all_kinds, *three("offense", "hard", 0.5), *three("offense", "adapter", 0.6)], tmp_path / "results")
-    (folder / "notes.md").write_text("We tried *this*.\n\n| and | that |\n", encoding="utf-8")
-    write_report(folder)
-    page = (folder / "report.md").read_text(encoding="utf-8")
+def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord]) -> None:
+    runs = table([*all_kinds, *three("offense", "hard", 0.5), *three("offense", "adapter", 0.6)])
+    plots = [f"{name}.svg" for name in ("size-profiles", "gains", "masks-news", "loss-profiles", "texts")]
+    page = page_text(runs, plots, "We tried *this*.\n\n| and | that |\n")
     order = [
         "### Does not hold",
         "**offense: hard",
@@ -118,7 +137,7 @@ def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord
     order += [
         "### news, test",
         "### GLUE and",
-        "plots/size-news",
+        "plots/size-profiles",
         "plots/gains",
         "plots/masks",
         "plots/loss",
@@ -126,7 +145,7 @@ def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord
         "lr 0.1",
         "--seed S",
     ]
-    places = [page.find(text.replace("size-news", "size-profiles")) for text in order]
+    places = [page.find(text) for text in order]
     assert -1 not in places
     assert places == sorted(places)
 
@@ -151,7 +170,7 @@ def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord
     ],
 )
 def test_hard_is_compared_with_adapter(hard: list[RunRecord], adapter: list[RunRecord], status: str) -> None:
-    claim = next(claim for claim in claims([*hard, *adapter]) if claim.sentence.startswith("news: hard"))
+    claim = claim_of([*hard, *adapter], "news: hard")
     assert claim.status == status
 
 
@@ -187,13 +206,13 @@ SMALL: dict[str, Any] = {"bytesPerProfile": 9000}
             "open",
             "adapter+bias",
         ),
-        ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.8, None), *variant("adapter+bias", 0.6, 0.6)], "open", "dev chose none"),
+        ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.8, None), *variant("adapter+bias", 0.6, 0.6)], "open", "not all variants"),
         # Two sizes of one name have dev figures of their own.
         ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.72, 0.8), *variant("adapter", 0.6, 0.7, **SMALL)], "fails", "adapter 0.720"),
     ],
 )
 def test_a_claim_takes_the_variants_that_dev_chose(runs: list[RunRecord], status: str, words: str) -> None:
-    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: hard"))
+    claim = claim_of(runs, "news: hard")
     assert claim.status == status
     assert words in claim.figures
 
@@ -201,15 +220,34 @@ def test_a_claim_takes_the_variants_that_dev_chose(runs: list[RunRecord], status
 def test_a_head_that_every_method_has_is_no_cost_of_masks() -> None:
     runs = [*three("intents", "hard", 0.72, bytesPerProfile=23256, headBytes=23100)]
     runs += three("intents", "adapter", 0.71, bytesPerProfile=475260, headBytes=23100)
-    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("intents: hard"))
+    claim = claim_of(runs, "intents: hard")
     assert claim.status == "holds"
     assert "0.720 ± 0.010 (156 bytes beside its head, 3 seeds) against adapter" in claim.figures
 
 
 def test_the_figures_of_a_claim_are_those_of_the_runs() -> None:
-    found = claims([*three("news", "hard", 0.72), *three("news", "adapter", 0.71)])
-    claim = next(claim for claim in found if claim.status == "holds")
-    assert "0.720 ± 0.010 (156 bytes, 3 seeds) against adapter 0.710 ± 0.010 (442,368 bytes, 3 seeds): gap +0.0100 (test)" in claim.figures
+    claim = claim_of([*three("news", "hard", 0.72), *three("news", "adapter", 0.71)], "news: hard")
+    assert "0.720 ± 0.010 (156 bytes, 3 seeds) against adapter 0.710 ± 0.010 (442,368 bytes, 3 seeds)" in claim.figures
+    assert "paired difference +0.0100, 95% bootstrap interval over 2 profiles +0.0100 to +0.0100 (test)" in claim.figures
+
+
+def test_an_interval_is_of_the_profiles_differences() -> None:
+    rng = numpy.random.default_rng(0)
+    differences = rng.normal(0.02, 0.1, 400).tolist()
+    said = re.fullmatch(r", 95% bootstrap interval over 400 profiles (\S+) to (\S+)", interval(differences))
+    assert said
+    mean, error = numpy.mean(differences), 1.96 * numpy.std(differences) / 20
+    assert [float(end) for end in said.groups()] == pytest.approx([mean - error, mean + error], abs=0.001)
+    assert interval([0.1]) == ""
+
+
+def test_the_committed_page_is_what_the_code_makes_of_the_committed_runs() -> None:
+    runs = read_runs(RESULTS)
+    notes, page = ((RESULTS / name).read_text(encoding="utf-8") for name in ("notes.md", "report.md"))
+    plots = re.findall(r"\(plots/(.*?)\)", page)
+    assert page_text(runs, plots, notes) == page
+    assert summary_json(runs) == (RESULTS / "summary.json").read_text(encoding="utf-8")
+    assert {path.name for path in (RESULTS / "plots").iterdir()} == set(plots)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +263,7 @@ def test_only_peers_of_as_few_bytes_count(peers: dict[str, float], status: str) 
     runs = three("news", "hard", 0.7)
     for peer, macro in peers.items():
         runs += three("news", peer, macro, bytesPerProfile=157 if peer == "soft" else 156)
-    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: none of"))
+    claim = claim_of(runs, "news: no other")
     assert claim.status == status
 
 
@@ -235,7 +273,7 @@ def test_a_peer_that_is_larger_elsewhere_need_not_run() -> None:
         return [*three("news", "hard", 0.7), *runs, record("offense", "vera", 0, 0.9, bytesPerProfile=bytes_of_vera)]
 
     for size, status, words in ((157, "holds", "larger wherever they ran: vera."), (156, "open", "No runs of vera.")):
-        claim = next(claim for claim in claims(peers(size)) if claim.sentence.startswith("news: none of"))
+        claim = claim_of(peers(size), "news: no other")
         assert claim.status == status
         assert words in claim.figures
 
@@ -243,40 +281,40 @@ def test_a_peer_that_is_larger_elsewhere_need_not_run() -> None:
 def test_a_head_that_is_shared_is_always_asked_for() -> None:
     runs = [run for peer in PEERS if peer != "head" for run in three("news", peer, 0.6)]
     runs += [*three("news", "hard", 0.7), record("offense", "head+own", 0, 0.9, bytesPerProfile=9000)]
-    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("news: none of"))
+    claim = claim_of(runs, "news: no other")
     assert (claim.status, claim.figures.endswith("No runs of head.")) == ("open", True)
 
 
 def test_a_mean_over_seeds_is_of_one_recipe(tmp_path: Path) -> None:
     runs = [record("news", "adapter", seed, 0.5, recipe={"lr": lr, "seed": seed}) for seed, lr in ((0, 0.1), (1, 0.1), (2, 0.2))]
-    write_report(folder_of(runs[:2], tmp_path / "one"))
-    with pytest.raises(XpeftError, match="seeds 0 and 2 of adapter on news were learnt with different recipes"):
-        write_report(folder_of(runs, tmp_path / "two"))
+    assert len(read_runs(folder_of(runs[:2], tmp_path / "one"))) == 2
+    with pytest.raises(XpeftError, match="seeds 0 and 2 of adapter on news have different recipes"):
+        read_runs(folder_of(runs, tmp_path / "two"))
 
 
 @pytest.mark.parametrize(("rte", "status"), [(0.69, "holds"), (0.67, "fails")])
 def test_the_suite_is_a_mean_over_tasks(rte: float, status: str) -> None:
     runs = [*three("glue/mrpc", "hard", 0.7), *three("glue/rte", "hard", rte)]
     runs += [*three("glue/mrpc", "adapter", 0.7), *three("glue/rte", "adapter", 0.71), *three("glue/rte", "soft", rte + 0.05)]
-    claim = next(claim for claim in claims(runs) if claim.sentence.startswith("GLUE"))
+    claim = claim_of(runs, "GLUE")
     assert claim.status == status
     assert "soft - hard: +0.0500 over rte" in claim.figures
-    rest = next(claim for claim in claims([*runs, *three("glue/cola", "head", 0.1)]) if claim.sentence.startswith("GLUE"))
+    rest = claim_of([*runs, *three("glue/cola", "head", 0.1)], "GLUE")
     assert rest.status == "open" and "Not both ran on: cola" in rest.figures
 
 
 def test_parts_and_few_seeds_are_marked() -> None:
     runs = [*three("news", "hard", 0.7), *three("news", "head", 0.6)[:1], *three("news", "adapter", 0.5, slice="20 profiles")]
-    text = data_tables(runs)
+    text = data_tables(table(runs))
     assert "| 0.700 ± 0.010 |" in text and "| 0.600‡ |" not in text and "| 0.590‡ |" in text
     assert "### news, test, 20 profiles †" in text and "| 0.500 ± 0.010† |" in text
-    suite = suite_table([*three("glue/mrpc", "hard", 0.7, slice="100 texts"), *three("glue/rte", "hard", 0.6)[:2]])
+    suite = suite_table(table([*three("glue/mrpc", "hard", 0.7, slice="100 texts"), *three("glue/rte", "hard", 0.6)[:2]]))
     assert "| 0.700 ± 0.010† | 0.595 ± 0.007‡ | 0.647†‡ |" in suite
     assert "mrpc: 100 texts" in suite
 
 
 def test_the_whole_set_stands_before_a_part_of_it() -> None:
-    suite = suite_table([*three("glue/mrpc", "hard", 0.7), *three("glue/mrpc", "hard", 0.8, slice="100 texts")])
+    suite = suite_table(table([*three("glue/mrpc", "hard", 0.7), *three("glue/mrpc", "hard", 0.8, slice="100 texts")]))
     assert "0.700 ± 0.010 |" in suite and "0.800" not in suite
 
 
@@ -295,7 +333,7 @@ def test_a_search_shows_what_was_tried_and_the_best() -> None:
         )
         for lr, value in ((0.1, 0.7), (0.2, 0.6))
     ]
-    assert "| lr 0.1: 0.700; **lr 0.2: 0.600** |" in search_table(tried)
+    assert "| lr 0.1: 0.700; **lr 0.2: 0.600** |" in search_table(table(tried))
 
 
 def test_missing_kinds_of_runs_are_said_to_be_missing(tmp_path: Path) -> None:
@@ -341,12 +379,6 @@ def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any]) ->
     RunRecord.model_validate(fields)
     with pytest.raises(ValueError, match="validation error"):
         RunRecord.model_validate(fields | changes)
-
-
-def test_labels_keep_apart_and_near_their_points() -> None:
-    assert spread([0.0, 5.0], 1.0, 0.0, 9.0) == [0.0, 5.0]
-    assert spread([5.0, 5.0, 5.0], 1.0, 0.0, 9.0) == [4.0, 5.0, 6.0]
-    assert spread([0.0, 0.0, 8.9, 9.0], 1.0, 0.0, 9.0) == pytest.approx([0.0, 1.0, 8.0, 9.0])
 
 
 def test_the_command_line_does_not_load_matplotlib() -> None:

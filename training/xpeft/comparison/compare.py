@@ -12,12 +12,12 @@ from xpeft.bundle.load import load_bundle
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.learning import learn
 from xpeft.comparison.methods import HEADS, METHODS, Rates
+from xpeft.comparison.records import RunRecord
 from xpeft.comparison.sets import SETS, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run
 from xpeft.data import Split
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM
-from xpeft.report.records import RunRecord
 
 # Which profiles and texts a slice has is the same for every method and seed.
 SLICE_SEED = 0

@@ -12,6 +12,7 @@ import torch
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.comparison.learning import Outcome, cross_entropy
 from xpeft.comparison.metrics import WITHOUT_ACCURACY, better, metric_value
+from xpeft.comparison.records import Metric, RunRecord, TextCounts
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Split
@@ -19,7 +20,6 @@ from xpeft.mask_model import MaskModel
 from xpeft.masks import topk_ones
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
-from xpeft.report.records import Metric, RunRecord, TextCounts
 from xpeft.scores import profile_accuracies, score
 
 

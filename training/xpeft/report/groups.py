@@ -1,128 +1,109 @@
-"""Runs that differ only in their seed, together: mean and standard deviation, and the marks of what a figure is not."""
+"""Runs that differ only in their seed, as one row with mean, sample standard deviation and marks."""
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from statistics import fmean, stdev
+from collections.abc import Sequence
+from typing import Any
 
-from xpeft.report.records import METHODS, RunRecord
+import numpy as np
+import polars as pl
+from scipy.stats import bootstrap
+
+from xpeft.report.runs import PROFILE
+
+# A row of `group_runs`, and the part of the data that its figures are of.
+Group = dict[str, Any]
+Place = tuple[str, str | None, str]
 
 ENOUGH_SEEDS = 3
 SLICE_MARK, SEEDS_MARK = "†", "‡"
-LEGEND = f"{SLICE_MARK} of a part of the data set, not the whole. {SEEDS_MARK} fewer than {ENOUGH_SEEDS} seeds."
+LEGEND = f"{SLICE_MARK} part of the data set. {SEEDS_MARK} fewer than {ENOUGH_SEEDS} seeds."
+SUITES = {"glue": "GLUE", "superglue": "SuperGLUE"}
+IN_SUITE = pl.col("family").is_in(list(SUITES))
+PLACE = ("data", "slice", "split")
+METHOD = ("base", "head", "pool", "bytesPerProfile")
+SHARED = (
+    *("method", "headBytes", "bytesBesideHead", "metric", "higherIsBetter", "trainedParameters"),
+    *("profileCount", "train", "dev", "test", "chosen"),
+)
 
 
-@dataclass(frozen=True)
-class Mean:
-    """Mean over seeds, and the sample standard deviation, or None of one seed."""
+def group_runs(runs: pl.DataFrame, purpose: str) -> pl.DataFrame:
+    """Return a row for each method on each part of the data: whole sets before parts, test before dev, methods in their order.
 
-    value: float
-    deviation: float | None
-
-    def __str__(self) -> str:
-        """As it stands in tables."""
-        return f"{self.value:.3f}" if self.deviation is None else f"{self.value:.3f} ± {self.deviation:.3f}"
-
-
-def mean(values: Sequence[float]) -> Mean:
-    """The mean of one or more values."""
-    return Mean(math.fsum(values) / len(values), stdev(values) if len(values) > 1 else None)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Runs of one purpose, in the order of their seeds, that share all but the seed and what was measured."""
-
-    runs: tuple[RunRecord, ...]
-
-    @property
-    def first(self) -> RunRecord:
-        """The run that stands for what all share."""
-        return self.runs[0]
-
-    @property
-    def seeds(self) -> int:
-        """How many seeds ran."""
-        return len({run.seed for run in self.runs})
-
-    @property
-    def whole(self) -> bool:
-        """Whether the whole data set was used."""
-        return self.first.slice is None
-
-    @property
-    def complete(self) -> bool:
-        """Whether the figures can carry a claim: the whole data set, and enough seeds."""
-        return self.whole and self.seeds >= ENOUGH_SEEDS
-
-    @property
-    def marks(self) -> str:
-        """The marks of LEGEND that fit."""
-        return ("" if self.whole else SLICE_MARK) + ("" if self.seeds >= ENOUGH_SEEDS else SEEDS_MARK)
-
-    @property
-    def name(self) -> str:
-        """Method and pool, in a few words."""
-        return self.first.method if self.first.pool is None else f"{self.first.method} ({self.first.pool})"
-
-    @property
-    def micro(self) -> Mean:
-        """Accuracy over texts."""
-        return mean([run.micro for run in self.runs])
-
-    @property
-    def macro(self) -> Mean:
-        """Mean of the profiles' accuracies."""
-        return mean([run.macro for run in self.runs])
-
-    @property
-    def metric(self) -> Mean:
-        """The data set's own metric."""
-        return mean([run.metric.value for run in self.runs])
-
-    @property
-    def seconds(self) -> float:
-        """Mean wall time."""
-        return fmean(run.seconds for run in self.runs)
+    micro, macro and value are means over seeds; micro_sd, macro_sd and value_sd are None for one seed. on_dev is the same
+    runs' macro accuracy on dev. profiles and losses hold the entries of all runs.
+    """
+    same, figures = ("data", "slice", *METHOD, "textsPerProfile"), ("micro", "macro", "value")
+    groups = (
+        runs.filter(pl.col("purpose") == purpose)
+        .sort("data", pl.col("slice").is_not_null(), "slice", pl.col("split") == "dev", *METHOD, "textsPerProfile", "seed")
+        .group_by(*same, "split", maintain_order=True)
+        .agg(
+            pl.first(*SHARED),
+            pl.mean(*figures, "seconds"),
+            pl.col(*figures).std().name.suffix("_sd"),
+            pl.col("seed").n_unique().alias("seeds"),
+            pl.col("device").unique().sort().str.join(", "),
+            pl.col("profiles", "losses").explode().drop_nulls(),
+        )
+        .with_columns(
+            complete=pl.col("slice").is_null() & (pl.col("seeds") >= ENOUGH_SEEDS),
+            marks=pl.col("slice").is_null().replace_strict({True: "", False: SLICE_MARK})
+            + (pl.col("seeds") >= ENOUGH_SEEDS).replace_strict({True: "", False: SEEDS_MARK}),
+            name=pl.coalesce(pl.format("{} ({})", "method", "pool"), "method"),
+            family=pl.col("data").str.extract("^([^/]+)"),
+        )
+    )
+    on_dev = groups.filter(pl.col("split") == "dev").select(*same, on_dev="macro")
+    return groups.join(on_dev, on=same, how="left", nulls_equal=True, maintain_order="left")
 
 
-def method_order(run: RunRecord) -> tuple[int, str, str, int]:
-    """Sort key for the rows of a table."""
-    return METHODS.index(run.base), run.head, run.pool or "", run.bytesPerProfile
+def panels(groups: pl.DataFrame) -> dict[str, list[Group]]:
+    """Return the groups that one table or plot may show, by title: those of one data set, slice and split."""
+    return {title(part.row(0, named=True)): part.rows(named=True) for part in groups.partition_by(PLACE, maintain_order=True)}
 
 
-def grouped(runs: Sequence[RunRecord]) -> list[Group]:
-    """Groups of runs, sorted by data set, then whole before part, test before dev, then method."""
-    found: dict[tuple[object, ...], list[RunRecord]] = defaultdict(list)
-    for run in runs:
-        where = (run.data, run.slice is not None, run.slice or "", run.split == "dev", *method_order(run))
-        found[(*where, run.textsPerProfile or 0, run.metric.name)].append(run)
-    return [Group(tuple(sorted(found[key], key=lambda run: run.seed))) for key in sorted(found)]
-
-
-def is_language_suite(data: str) -> bool:
-    """Whether it is a task of GLUE or SuperGLUE, which have no profiles and go into a table of their own."""
-    return data.startswith(("glue/", "superglue/"))
-
-
-def panels(groups: Sequence[Group], wanted: Callable[[Group], bool] = lambda _: True) -> dict[str, list[Group]]:
-    """Groups whose figures may stand in one table or plot: of one data set, slice and split; by title, in order."""
-    found: dict[str, list[Group]] = defaultdict(list)
-    for group in filter(wanted, groups):
-        found[title(group)].append(group)
-    return dict(found)
+def select(groups: Sequence[Group], base: str, head: str) -> list[Group]:
+    """Return the groups of one method with one kind of head."""
+    return [group for group in groups if (group["base"], group["head"]) == (base, head)]
 
 
 def title(group: Group) -> str:
-    """Which data the group's figures are of."""
-    run = group.first
-    return f"{run.data}, {run.split}" + ("" if run.slice is None else f", {run.slice} {SLICE_MARK}")
+    """Return the name of the data that a group's figures are of."""
+    return f"{group['data']}, {group['split']}" + (f", {group['slice']} {SLICE_MARK}" if group["slice"] else "")
 
 
-def one_split(groups: Sequence[Group]) -> list[Group]:
-    """The groups, once where they were measured on test and on dev: for what does not depend on that, as the training loss."""
-    found: dict[tuple[object, ...], Group] = {}
-    for group in groups:
-        found.setdefault((group.first.data, group.first.slice, *method_order(group.first)), group)
-    return list(found.values())
+def place(group: Group) -> Place:
+    """Return data set, slice and split: groups with equal places were measured on the same texts."""
+    return group["data"], group["slice"], group["split"]
+
+
+def weight(group: Group) -> tuple[bool, bool, int]:
+    """Return a sort key for how much a group's figures say. Dev comes after test even with more seeds, as choices were made on it."""
+    return group["slice"] is None, group["split"] == "test", group["seeds"]
+
+
+def figure(group: Group, name: str = "macro") -> str:
+    """Return a mean with its standard deviation and marks, as tables show it."""
+    deviation = group[f"{name}_sd"]
+    return f"{group[name]:.3f}{'' if deviation is None else f' ± {deviation:.3f}'}{group['marks']}"
+
+
+def all_marks(groups: list[Group]) -> str:
+    """Return the marks that any of the groups has."""
+    return "".join(sorted({mark for group in groups for mark in group["marks"]}))
+
+
+def paired_differences(ours: Group, theirs: Group) -> list[float]:
+    """Return the sorted differences of the profiles' accuracies, each a mean over the seeds that both groups have."""
+    mine, other = (pl.DataFrame(group["profiles"], PROFILE) for group in (ours, theirs))
+    both = mine.join(other, on=["seed", "profile"])
+    means = both.group_by("profile").agg((pl.col("accuracy") - pl.col("accuracy_right")).mean())
+    return means["accuracy"].sort().to_list()
+
+
+def interval(differences: list[float]) -> str:
+    """Return the 95% bootstrap interval of a mean paired difference, in words; "" for fewer than two profiles."""
+    if len(differences) < 2:
+        return ""
+    found = bootstrap((differences,), np.mean, method="percentile", rng=np.random.default_rng(0)).confidence_interval
+    return f", 95% bootstrap interval over {len(differences)} profiles {found.low:+.4f} to {found.high:+.4f}"

@@ -1,0 +1,89 @@
+"""The runs of a folder as one table: a row for each file `runs/*.json`."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from xpeft.comparison.records import METHODS, RunRecord
+from xpeft.errors import XpeftError
+
+RUNS = "runs"
+# A mean over seeds is of runs that share all of these, and one recipe.
+LEARNT_ALIKE = ("data", "slice", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile")
+# The order of summary.json. What is None comes first.
+ORDER = ("data", "slice", "split", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile", "seed")
+SUMMARY = (
+    *("data", "split", "method", "pool", "seed", "micro", "macro", "metric", "value", "bytesPerProfile"),
+    *("trainedParameters", "seconds", "device", "commit", "slice", "purpose"),
+)
+# Columns whose type cannot be seen where all runs have None or an empty list.
+PROFILE = {"seed": pl.Int64, "profile": pl.String, "accuracy": pl.Float64}
+TYPES: dict[str, Any] = {
+    **dict.fromkeys(("slice", "pool"), pl.String),
+    **dict.fromkeys(("micro", "macro", "value", "crossEntropy", "seconds"), pl.Float64),
+    "base": pl.Enum(METHODS),
+    "textsPerProfile": pl.Int64,
+    "profiles": pl.List(pl.Struct(PROFILE)),
+    "losses": pl.List(pl.Struct({"step": pl.Int64, "loss": pl.Float64})),
+    "chosen": pl.List(pl.List(pl.List(pl.Float64))),
+}
+
+
+def read_runs(folder: Path) -> pl.DataFrame:
+    """Return the table of a folder's runs. XpeftError names a file that is not of the schema, and two files of one run."""
+    paths = sorted((folder / RUNS).glob("*.json"))
+    if not paths:
+        raise XpeftError(f"{folder / RUNS} holds no runs", "Name a folder with runs/*.json, one file a run.")
+    runs = run_table((read_run(path), str(path)) for path in paths)
+    # Searches try several recipes on one seed. Any other run is there once.
+    settings = pl.when(pl.col("purpose") == "search").then("recipe").otherwise(None).alias("settings")
+    for same in runs.with_columns(settings).partition_by(*ORDER, "settings", maintain_order=True):
+        if len(same) > 1:
+            first, second = same["file"][:2]
+            raise XpeftError(f"{first} and {second} are of the same run", "A mean over seeds counts each seed once: keep one of the two.")
+    for alike in runs.filter(pl.col("purpose") != "search").partition_by(LEARNT_ALIKE, maintain_order=True):
+        first, *others = alike.rows(named=True)
+        for other in others:
+            if other["recipe"] != first["recipe"]:
+                raise XpeftError(
+                    f"seeds {first['seed']} and {other['seed']} of {first['method']} on {first['data']} have different recipes",
+                    "A mean over seeds is of one recipe: remove the runs of the other recipe.",
+                )
+    return runs
+
+
+def read_run(path: Path) -> RunRecord:
+    """Return one run. XpeftError names the file and the field that is not of the schema."""
+    try:
+        return RunRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        said = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            said = f"{'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
+        hint = "xpeft/comparison/records.py lists the fields. Make the run again, or remove the file."
+        raise XpeftError(f"{path}: {said}", hint) from error
+
+
+def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
+    """Return a sorted row for each run and the name of its file. The recipe is JSON text without the seed."""
+    rows = [
+        run.model_dump(exclude={"texts", "metric"})
+        | {"file": file, "base": run.base, "head": run.head, "bytesBesideHead": run.bytesBesideHead}
+        | {"metric": run.metric.name, "value": run.metric.value, "higherIsBetter": run.metric.higherIsBetter}
+        | run.texts.model_dump()
+        | {"recipe": json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True)}
+        | {"profiles": [{"seed": run.seed, "profile": profile, "accuracy": accuracy} for profile, accuracy in run.profiles.items()]}
+        | {"losses": [{"step": step, "loss": loss} for step, loss in run.losses]}
+        for run, file in runs
+    ]
+    return pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None).sort(*ORDER, "recipe")
+
+
+def summary_json(runs: pl.DataFrame) -> str:
+    """Return the text of summary.json: the figures of every run."""
+    return json.dumps(runs.select(SUMMARY).rows(named=True), indent=2, ensure_ascii=False) + "\n"
