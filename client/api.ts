@@ -3,22 +3,22 @@ import type { ApplyGlobalResponse } from "hono/client";
 import type { BlankEnv, ExtractSchema } from "hono/types";
 
 /**
- * The Worker's types, written out. What is named or imported inside a function cannot be named outside it, so the
- * declarations made of this file hold the routes themselves, and need neither the Worker's types nor Cloudflare's.
+ * The Worker's types, expanded. Types that a function declares or imports cannot be named outside of it. So the compiler
+ * writes the routes into this file's declarations, and these need neither the Worker's types nor Cloudflare's.
  */
-function writtenOut() {
+function expandedTypes() {
   type Worker = import("../functions/app.ts").Api;
   type WorkerProblem = ReturnType<typeof import("../functions/http/problem.ts").problemOf>;
   type WorkerEvents = import("../functions/routes/learn.ts").LearnEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 
-  /** Headers and queries of which nothing is needed may be left out. */
-  type Needless<I> = { [K in keyof I & ("header" | "query")]: Partial<I[K]> extends I[K] ? K : never };
+  /** Headers and queries are optional if every field of theirs is. */
+  type OptionalKeys<I> = { [K in keyof I & ("header" | "query")]: Partial<I[K]> extends I[K] ? K : never };
   type Input<I> = Omit<I, keyof Optional<I>> & Optional<I>;
-  type Optional<I> = Partial<Pick<I, Needless<I>[keyof Needless<I>]>>;
+  type Optional<I> = Partial<Pick<I, OptionalKeys<I>[keyof OptionalKeys<I>]>>;
 
-  /** Routes that answer in JSON Lines make their response themselves, which tells Hono nothing. */
+  /** Routes that answer in JSON Lines build their own response, so Hono does not know its type. */
   type Answer<E> = E extends { output: Response } ? { output: string; outputFormat: "text"; status: 200 } : E;
   type Endpoint<E> = E extends { input: infer I } ? Plain<{ input: Input<I> } & Omit<Answer<E>, "input">> : never;
 
@@ -27,22 +27,22 @@ function writtenOut() {
   return {} as { routes: Routes; problem: Plain<WorkerProblem>; events: Plain<WorkerEvents> };
 }
 
-type WrittenOut = ReturnType<typeof writtenOut>;
+type ExpandedTypes = ReturnType<typeof expandedTypes>;
 
-/** The body of every error answer: problem details (RFC 9457) with a code that is never renamed, and a hint. */
-export type Problem = WrittenOut["problem"];
+/** The body of every error response: problem details (RFC 9457) with a hint and a code that is never renamed. */
+export type Problem = ExpandedTypes["problem"];
 
-/** Where a learning is. */
-export type LearnProgress = WrittenOut["events"]["progress"];
+/** The progress of learning a profile. */
+export type LearnProgress = ExpandedTypes["events"]["progress"];
 
-/** What was learnt, and written if that was asked for. */
-export type Learnt = WrittenOut["events"]["learnt"];
+/** The result of learning a profile; it is written too, unless `dryRun` was sent. */
+export type Learnt = ExpandedTypes["events"]["learnt"];
 
-/** The statuses of error answers. */
+/** The statuses of error responses. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 501 | 503;
 
-/** The API as Hono's client takes it: what each route is asked and what it answers, problems included. */
+/** The API as Hono's client needs it: requests and responses of each route, problems included. */
 export type Api = ApplyGlobalResponse<
-  Hono<BlankEnv, WrittenOut["routes"]>,
+  Hono<BlankEnv, ExpandedTypes["routes"]>,
   { [Status in ProblemStatus]: { json: Problem } }
 >;

@@ -7,23 +7,23 @@ export { learning } from "./learning.ts";
 export { lines } from "./lines.ts";
 export { ProblemError, unwrap } from "./problem.ts";
 
-/** How a client asks. */
+/** Settings of a client. */
 export interface ClientOptions {
-  /** An API key, or a profile token; left out where predictions are public. */
+  /** An API key or a profile token. Not needed where predictions are public. */
   readonly key?: string;
-  /** Headers of every request. */
+  /** Headers to send with every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What sends the requests; the global `fetch` if left out. */
+  /** The function that sends requests; by default the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
-/** A client of one service: paths are properties, and methods are functions whose names start with `$`. */
+/** A client of one service. Paths are properties; methods are functions whose names start with `$`. */
 export type Client = ReturnType<typeof hc<Api>>;
 
 /**
- * Makes a client whose requests and answers are typed.
+ * Returns a client with typed requests and responses.
  *
- * @param url where the service is, such as `https://xpeft.example.workers.dev`
+ * @param url the service's address, such as `https://xpeft.example.workers.dev`
  * @example
  * const client = createClient("http://localhost:8787");
  * const response = await client.v1.predict.$post({ json: { task: "news", profile: "news-000", inputs: "A text" } });

@@ -1,25 +1,25 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { ClientResponse } from "hono/client";
 import type { LearnProgress, Learnt, Problem } from "./api.ts";
-import { ProblemError, unexpectedAnswerMessage } from "./problem.ts";
+import { ProblemError, readError } from "./problem.ts";
 
 /**
- * Waits for a learning. To end it before, and write nothing, abort its request.
+ * Waits until a profile is learnt and returns the result. Abort the request to cancel learning; nothing is written then.
  *
- * @param onProgress is told where it is, about twice a second
- * @returns what was learnt
- * @throws ProblemError if it is refused, or fails on its way
- * @throws Error if it breaks off
+ * @param pending a call of the client's `learn` route
+ * @param onProgress is called with the progress, about twice a second
+ * @throws ProblemError if the service rejects the request, or learning fails
+ * @throws Error if the connection ends before the result arrives
  * @example
  * const me = client.v1.profiles[":task"][":profile"].learn;
  * const learnt = await learning(me.$post({ param: { task: "offense", profile: "me" }, json: { examples } }), ({ done }) => console.log(done));
  */
 export async function learning(
-  asked: ClientResponse<unknown> | Promise<ClientResponse<unknown>>,
+  pending: ClientResponse<unknown> | Promise<ClientResponse<unknown>>,
   onProgress: (progress: LearnProgress) => void = () => {},
 ): Promise<Learnt> {
-  const response = await asked;
-  if (!response.ok) throw await unexpectedAnswerMessage(response);
+  const response = await pending;
+  if (!response.ok) throw await readError(response);
   const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
   // Not every browser can iterate a stream.
   const reader = events?.getReader();
@@ -29,5 +29,5 @@ export async function learning(
     if (event === "learnt") return JSON.parse(data) as Learnt;
     if (event === "progress") onProgress(JSON.parse(data) as LearnProgress);
   }
-  throw new Error(`${response.url} broke off before the learning was done.`);
+  throw new Error(`${response.url} closed the connection before the profile was learnt.`);
 }

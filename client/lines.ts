@@ -1,11 +1,13 @@
 import type { ClientResponse } from "hono/client";
-import { ProblemError, unexpectedAnswerMessage } from "./problem.ts";
+import { ProblemError, readError } from "./problem.ts";
 
 /**
- * Reads an answer of JSON Lines as it comes: of `predict/stream`, an import or an export.
+ * Yields the lines of a JSON Lines response as they arrive: of `predict/stream`, an import or an export.
+ * A line that failed alone is yielded with its `error`.
  *
- * @returns what each line holds; a line that failed for itself is among them, with its `error`
- * @throws ProblemError if it is an error answer, or if the stream breaks off with one
+ * @param pending a call of the client
+ * @throws ProblemError if the service answers with an error, or ends the stream with one
+ * @throws Error if the connection ends within a line
  * @example
  * const response = client.v1.predict.stream.$post(
  *   { query: { task: "news", profile: "news-000" } },
@@ -14,27 +16,24 @@ import { ProblemError, unexpectedAnswerMessage } from "./problem.ts";
  * for await (const line of lines<{ label?: string }>(response)) console.log(line.label);
  */
 export async function* lines<Line extends object>(
-  asked: ClientResponse<unknown> | Promise<ClientResponse<unknown>>,
+  pending: ClientResponse<unknown> | Promise<ClientResponse<unknown>>,
 ): AsyncGenerator<Line> {
-  const response = await asked;
-  if (!response.ok) throw await unexpectedAnswerMessage(response);
-  const decoder = new TextDecoder();
-  let held = "";
-  const reader = response.body?.getReader();
-  for (let end = reader === undefined; !end; ) {
-    const piece = await reader?.read();
-    end = piece?.done ?? true;
-    held += piece?.value ? decoder.decode(piece.value, { stream: true }) : "";
-    const whole = held.split("\n");
-    held = whole.pop() ?? "";
-    for (const line of whole) yield read<Line>(line);
+  const response = await pending;
+  if (!response.ok) throw await readError(response);
+  // Not every browser can iterate a stream.
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+    const texts = (rest + next.value).split("\n");
+    rest = texts.pop() ?? "";
+    for (const text of texts) yield parseLine<Line>(text);
   }
-  if (held.trim() !== "") throw new Error(`${response.url} broke off in the middle of a line.`);
+  if (rest.trim() !== "") throw new Error(`${response.url} closed the connection in the middle of a line.`);
 }
 
-function read<Line extends object>(text: string): Line {
+function parseLine<Line extends object>(text: string): Line {
   const line: Line = JSON.parse(text);
-  // An error that is of no line is of the stream.
+  // An error without a line number ends the whole stream.
   if ("error" in line && Object.keys(line).length === 1) throw new ProblemError(line.error as ProblemError["problem"]);
   return line;
 }

@@ -1,15 +1,17 @@
-/** What a method of Hono's client is called with. */
-type Call = (asked?: { param?: Record<string, string> }, ...rest: unknown[]) => unknown;
+type Parameters = Record<string, string>;
 
-/** @throws TypeError for names that a URL takes for a step in its path, however they are written */
-function encoded(name: string, value: string): string {
-  if (/^\.{1,2}$/.test(value)) throw new TypeError(`${name} is "${value}", which no path can hold.`);
+/** A method of Hono's client, such as `$get`. */
+type Method = (request?: { param?: Parameters }, ...rest: unknown[]) => unknown;
+
+/** @throws TypeError for `.` and `..`, which a URL resolves however they are encoded */
+function encodeParameter(name: string, value: string): string {
+  if (/^\.{1,2}$/.test(value)) throw new TypeError(`${name} is "${value}", which a path cannot hold.`);
   return encodeURIComponent(value);
 }
 
 /**
- * Makes a client of Hono's encode what it puts into paths. By itself it puts it in as it is: a name with `/` or `?` in it
- * would lead to another route.
+ * Returns a client of Hono's that encodes the parameters of paths. Hono's own inserts them unencoded, so a name with `/`
+ * or `?` would lead to another route.
  */
 export function withSafePaths<Client extends object>(client: Client): Client {
   return new Proxy(client, {
@@ -17,11 +19,11 @@ export function withSafePaths<Client extends object>(client: Client): Client {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== "function" || typeof key !== "string") return value;
       if (!key.startsWith("$")) return withSafePaths(value);
-      const call = value as Call;
-      return (asked: Parameters<Call>[0], ...rest: unknown[]) => {
-        if (!asked?.param) return call(asked, ...rest);
-        const param = Object.entries(asked.param).map(([name, of]) => [name, encoded(name, String(of))]);
-        return call({ ...asked, param: Object.fromEntries(param) }, ...rest);
+      const method = value as Method;
+      return (request?: { param?: Parameters }, ...rest: unknown[]) => {
+        if (!request?.param) return method(request, ...rest);
+        const param = Object.entries(request.param).map(([name, text]) => [name, encodeParameter(name, String(text))]);
+        return method({ ...request, param: Object.fromEntries(param) }, ...rest);
       };
     },
   });

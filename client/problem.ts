@@ -1,14 +1,15 @@
 import type { ClientResponse } from "hono/client";
 import type { Problem } from "./api.ts";
 
-/** What an error answer says. */
+/** An error that the service answered with: problem details (RFC 9457). */
 export class ProblemError extends Error {
-  /** What went wrong, by a name that is never changed. */
+  /** Names the error. A code is never renamed. */
   readonly code: Problem["code"];
-  /** What can be done about it. */
+  /** What to do about it. */
   readonly hint: string;
+  /** The HTTP status. */
   readonly status: number;
-  /** The whole body. */
+  /** The whole body of the response. */
   readonly problem: Problem;
 
   constructor(problem: Problem) {
@@ -23,8 +24,8 @@ export class ProblemError extends Error {
 
 type Body<R> = R extends { ok: true; json(): Promise<infer Json> } ? Json : never;
 
-/** What an answer that is none of the service's own fails with. */
-export async function unexpectedAnswerMessage(response: ClientResponse<unknown>): Promise<Error> {
+/** Returns the error for a response without success: a `ProblemError`, or an `Error` if the service did not answer itself. */
+export async function readError(response: ClientResponse<unknown>): Promise<Error> {
   if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
     return new ProblemError((await response.json()) as Problem);
   }
@@ -32,15 +33,16 @@ export async function unexpectedAnswerMessage(response: ClientResponse<unknown>)
 }
 
 /**
- * Waits for an answer and gives its body.
+ * Waits for a response and returns its body.
  *
- * @throws ProblemError if it is an error answer
- * @throws Error if it comes from something before the service, so that it has neither code nor hint
- * @throws TypeError if it is a stream
+ * @param pending a call of the client
+ * @throws ProblemError if the service answers with an error
+ * @throws Error if a proxy in front of the service answers, so that there is neither code nor hint
+ * @throws TypeError if the response is a stream
  */
-export async function unwrap<R extends ClientResponse<unknown>>(asked: R | Promise<R>): Promise<Body<R>> {
-  const response = await asked;
-  if (!response.ok) throw await unexpectedAnswerMessage(response);
+export async function unwrap<R extends ClientResponse<unknown>>(pending: R | Promise<R>): Promise<Body<R>> {
+  const response = await pending;
+  if (!response.ok) throw await readError(response);
   if (response.headers.get("content-type")?.startsWith("application/json")) return (await response.json()) as Body<R>;
-  throw new TypeError(`${response.url} answered with a stream: read it with lines(), or a learning with learning().`);
+  throw new TypeError(`${response.url} answered with a stream. Read it with lines(), or learning() for a learning.`);
 }

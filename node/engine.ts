@@ -4,24 +4,24 @@ import { createEngine, type Engine } from "../src/serving/engine.ts";
 import { readFolder } from "./files.ts";
 import { packagePath } from "./package.ts";
 
-/** Compiles WASM as a Worker's import of it is. */
+/** Compiles a WASM file to what a Worker gets by importing it. */
 async function compile(path: string): Promise<WebAssembly.Module> {
-  // The types are those of workerd, which compiles nothing; Node does.
+  // The project's types are workerd's, which lack WebAssembly.compile.
   const compileBytes: (bytes: Uint8Array) => Promise<WebAssembly.Module> = Reflect.get(WebAssembly, "compile");
   return await compileBytes(await readFile(path));
 }
 
-/** ONNX Runtime's WASM. */
+/** Compiles the WASM of ONNX Runtime. */
 export const compileRuntime = (): Promise<WebAssembly.Module> =>
   compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 
-/** The kernels of adapter pools. */
+/** Compiles the kernels that merge adapters. */
 export const compileKernels = (): Promise<WebAssembly.Module> => compile(packagePath("src/model/pool/kernels.wasm"));
 
 /**
  * Loads the Worker's engine in Node.
  *
- * @param folder a bundle's
+ * @param folder the folder of a bundle
  * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
  */
 export async function loadEngine(folder: string): Promise<Engine> {

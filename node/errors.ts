@@ -1,4 +1,4 @@
-/** A command that cannot do what it was asked, and what its caller can do about it. */
+/** A failure that the user can do something about; `hint` says what. */
 export class CommandError extends Error {
   readonly hint: string;
 

@@ -11,13 +11,13 @@ import type { NewTask } from "../src/profiles/task.ts";
 import { CommandError } from "./errors.ts";
 import { packagePath } from "./package.ts";
 
-/** The bundle that is deployed with the Worker. */
+/** The folder of the bundle that is deployed with the Worker. */
 export const DEFAULT_BUNDLE = packagePath("bundles/minilm-l6-v2");
 
-/** The demo: one folder a task, each with what a training writes. */
-export const DEMO = packagePath("bundles/demo");
+/** The folder of the demo: a folder for each task, with the files that a training writes. */
+export const DEMO_FOLDER = packagePath("bundles/demo");
 
-/** Reads the files of a folder; null where there is no such file. */
+/** Returns a function that reads a folder's files. It returns null for a missing file. */
 export function readFolder(folder: string): ReadFile {
   return async (path) => {
     try {
@@ -34,7 +34,11 @@ export function readBundle(folder: string): Promise<Bundle> {
   return readManifest(readFolder(folder));
 }
 
-/** The text of a file in UTF-8, without a byte order mark; a name that ends in .gz is unzipped. */
+/**
+ * Reads a UTF-8 file, without a byte order mark. A file whose name ends in `.gz` is decompressed.
+ *
+ * @throws CommandError if it cannot be read
+ */
 export async function readText(path: string): Promise<string> {
   try {
     const bytes = await readFile(path);
@@ -44,38 +48,40 @@ export async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw new CommandError(
       `${path} cannot be read.`,
-      "Give a whole file in UTF-8: plain, or gzip if its name ends in .gz.",
-      {
-        cause,
-      },
+      "Check that the file exists and is UTF-8 text. A name that ends in .gz means gzip.",
+      { cause },
     );
   }
 }
 
-/** A line of a text, and its number from 1. */
+/** A line of a text with its number, from 1. */
 export interface NumberedLine {
   readonly line: string;
   readonly number: number;
 }
 
-/** The lines of a text that hold something. */
+/** Returns the lines of a text that are not blank. */
 export function nonBlankLines(text: string): NumberedLine[] {
   const lines = text.split(/\r?\n/);
   return lines.map((line, index) => ({ line, number: index + 1 })).filter(({ line }) => line.trim() !== "");
 }
 
-/** The lines of a text file that hold something. */
+/** Reads the lines of a text file that are not blank. @throws CommandError if it cannot be read */
 export async function readTextLines(path: string): Promise<NumberedLine[]> {
   return nonBlankLines(await readText(path));
 }
 
-/** Says where in a file an error was met. */
-export function withLocation(error: unknown, place: string): unknown {
+/** Returns an XpeftError with its location put before the message; other errors unchanged. */
+export function withLocation(error: unknown, location: string): unknown {
   if (!(error instanceof XpeftError)) return error;
-  return new XpeftError(error.code, `${place}: ${error.message}`, error.hint, { cause: error.cause });
+  return new XpeftError(error.code, `${location}: ${error.message}`, error.hint, { cause: error.cause });
 }
 
-/** Reads `task.json`, checked against a bundle; an error names the file. */
+/**
+ * Reads a `task.json` and checks it against a bundle.
+ *
+ * @throws XpeftError that names the file
+ */
 export async function readTaskFile(path: string, bundle: Bundle): Promise<NewTask> {
   const text = await readText(path);
   try {
@@ -86,10 +92,11 @@ export async function readTaskFile(path: string, bundle: Bundle): Promise<NewTas
 }
 
 /**
- * Reads the lines of a `profiles.ndjson`, every one checked against task and bundle; an error names file and line.
+ * Parses the lines of a `profiles.ndjson` and checks them against task and bundle.
  *
- * @param path the file's, for errors
- * @returns the profiles by their ids
+ * @param path the file's path, for errors
+ * @returns the profiles by id
+ * @throws XpeftError that names file and line
  */
 export function parseProfiles(
   lines: readonly NumberedLine[],
@@ -102,7 +109,7 @@ export function parseProfiles(
     try {
       const profile = parseProfile(line, task, bundle);
       if (profiles.has(profile.id)) {
-        throw new XpeftError("invalid_row", `Profile "${profile.id}" is here twice.`, "Leave one of the two lines.");
+        throw new XpeftError("invalid_row", `Profile "${profile.id}" appears twice.`, "Remove one of its lines.");
       }
       profiles.set(profile.id, profile);
     } catch (error) {
@@ -112,9 +119,15 @@ export function parseProfiles(
   return profiles;
 }
 
-/** Reads `profiles.ndjson`, every line checked against task and bundle; an error names file and line. */
+/**
+ * Reads a `profiles.ndjson` and checks every line against task and bundle.
+ *
+ * @throws XpeftError that names file and line
+ * @throws CommandError if the file cannot be read or has no profile
+ */
 export async function readProfilesFile(path: string, task: NewTask, bundle: Bundle): Promise<NewProfile[]> {
   const profiles = parseProfiles(await readTextLines(path), path, task, bundle);
-  if (profiles.size === 0) throw new CommandError(`${path} holds no profile.`, "A training writes one line a profile.");
+  if (profiles.size === 0)
+    throw new CommandError(`${path} has no profiles.`, "Name a profiles.ndjson with one line for each profile.");
   return [...profiles.values()];
 }

@@ -1,5 +1,5 @@
 /**
- * The engine in Node, without a Worker: what a Worker answers for a task and a profile, from their files.
+ * The engine in Node, without a Worker: it predicts from the files of a task and its profiles.
  *
  * @example
  * import { DEFAULT_BUNDLE, loadEngine, readProfilesFile, readTaskFile } from "xpeft-edge/engine";

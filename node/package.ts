@@ -1,19 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
-const here = import.meta.dirname;
+const folder = import.meta.dirname;
 
-/** Where the package's files are; compiled, this one lies a folder deeper. */
-const root = existsSync(join(here, "../bundles")) ? dirname(here) : dirname(dirname(here));
+/** The package's own folder. The compiled form of this file lies one folder deeper. */
+const root = existsSync(join(folder, "../bundles")) ? dirname(folder) : dirname(dirname(folder));
 
-/** A file or folder of the package: as seen from the folder that the command was called in, where it lies within. */
+/** Returns the path of a package's file: relative if it lies in the working folder, so that messages are short. */
 export function packagePath(path: string): string {
   const absolute = join(root, path);
-  const seen = relative(process.cwd(), absolute);
-  return seen.startsWith("..") ? absolute : seen;
+  const local = relative(process.cwd(), absolute);
+  return local.startsWith("..") ? absolute : local;
 }
 
-/** The package's version. */
+/** Returns the package's version. */
 export function readVersion(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   return version;

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { DEFAULT_BUNDLE, DEMO, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
+import { DEFAULT_BUNDLE, DEMO_FOLDER, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { createPush } from "../../src/storage/push.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
 import { withLoneDatabase } from "../database.ts";
@@ -17,7 +17,7 @@ export function registerSeed(program: Command): void {
   program
     .command("seed")
     .description("push the demo tasks that are missing or were trained on another bundle; all other rows are left")
-    .option("--demo <folder>", "a folder with one folder a task: task.json, profiles.ndjson", DEMO)
+    .option("--demo <folder>", "a folder with one folder a task: task.json, profiles.ndjson", DEMO_FOLDER)
     .option("--bundle <folder>", "the bundle that they must have been trained on", DEFAULT_BUNDLE)
     .option("--persist-to <folder>", "where the local database is, as given to wrangler dev")
     .action(async (options: SeedOptions) => {

@@ -42,7 +42,7 @@ describe("the files of a training", () => {
 
   it("names a file without a profile", async () => {
     const path = await write("p.ndjson", "\n");
-    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toThrow(`${path} holds no profile.`);
+    await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toThrow(`${path} has no profiles.`);
   });
 
   it("names a profile that is there twice", async () => {
