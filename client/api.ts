@@ -9,7 +9,7 @@ import type { BlankEnv, ExtractSchema } from "hono/types";
 function expandedTypes() {
   type Worker = import("../functions/app.ts").Api;
   type WorkerProblem = ReturnType<typeof import("../functions/http/problem.ts").problemOf>;
-  type WorkerEvents = import("../functions/routes/learn.ts").LearnEvents;
+  type WorkerEvents = import("../functions/routes/learn-schemas.ts").LearnEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 

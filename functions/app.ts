@@ -20,8 +20,9 @@ import { huggingFaceRoutes } from "./routes/predict/huggingface.ts";
 import { predictRoutes } from "./routes/predict/predict.ts";
 import { predictStreamRoutes } from "./routes/predict/stream.ts";
 import { teiRoutes } from "./routes/predict/tei.ts";
+import { exportRoutes } from "./routes/registry/export.ts";
 import { historyRoutes } from "./routes/registry/history.ts";
-import { importExportRoutes } from "./routes/registry/import-export.ts";
+import { importRoutes } from "./routes/registry/import.ts";
 import { profileRoutes } from "./routes/registry/profiles.ts";
 import { taskRoutes } from "./routes/registry/tasks.ts";
 import { tokenRoutes } from "./routes/token.ts";
@@ -33,7 +34,8 @@ const api = createRouter()
   .route("/", huggingFaceRoutes)
   .route("/", teiRoutes)
   .route("/", taskRoutes)
-  .route("/", importExportRoutes)
+  .route("/", importRoutes)
+  .route("/", exportRoutes)
   .route("/", profileRoutes)
   .route("/", historyRoutes)
   .route("/", learnRoutes)

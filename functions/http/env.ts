@@ -3,6 +3,10 @@ import type { RequestIdVariables } from "hono/request-id";
 import type { SecureHeadersVariables } from "hono/secure-headers";
 import type { Access } from "../../src/auth/access.ts";
 import type { Reservation } from "../../src/lib/budget.ts";
+import type { Shards } from "../../src/sharding/shards.ts";
+import type { ProfileHistory } from "../../src/storage/history.ts";
+import type { ProfileRegistry } from "../../src/storage/profiles.ts";
+import type { TaskRegistry } from "../../src/storage/tasks.ts";
 import type { Sessions } from "./bookmarks.ts";
 import type { ProblemCode } from "./problem-codes.ts";
 
@@ -30,6 +34,14 @@ export interface Bindings {
   readonly TOKEN_KEYS?: string;
 }
 
+/** Tasks, profiles and their history, at the primary databases. */
+export interface Registry {
+  readonly shards: Shards;
+  readonly tasks: TaskRegistry;
+  readonly profiles: ProfileRegistry;
+  readonly history: ProfileHistory;
+}
+
 /** Hono's environment of this Worker. */
 export interface AppEnv {
   Bindings: Bindings;
@@ -41,6 +53,8 @@ export interface AppEnv {
       token: string | null;
       /** Throws once what the caller came with is taken no longer; set by the access middleware. */
       stillAllowed: () => Promise<void>;
+      /** Opens the registry, once a request; set by the registry middleware. */
+      registry: () => Promise<Registry>;
       /** The database sessions of the request, if it has opened any. */
       sessions: Sessions | undefined;
       /** Room that the request takes for its body. */

@@ -3,40 +3,40 @@ import { z } from "@hono/zod-openapi";
 /** Most texts of one request that is not a stream. */
 export const MAX_INPUTS = 64;
 
-/** Most labels that can be asked for at once; more than any task has. */
+/** Most labels of one answer; more than any task has. */
 export const MAX_TOP = 100_000;
 
-/** A lone surrogate stands for no character, and no tokenizer was trained on one. */
+/** A text. A lone surrogate stands for no character, and no tokenizer was trained on one. */
 export const Text = z.string().refine((text) => text.isWellFormed(), "has half of a surrogate pair");
 
-/** The fields of a text. What has them and more is built of these: a strict schema extended would allow nothing. */
+/** The fields of a text. Larger schemas spread these: extending a strict schema would reject the new fields. */
 export const textFields = {
   text: Text.openapi({ example: "Senate Passes Bill After Long Night" }),
   textPair: Text.optional().openapi({ description: "A second text, read after the first." }),
 };
 
-/** A text of a request that names its profile elsewhere. */
+/** A text without a profile. */
 export const TextInput = z.strictObject(textFields).openapi("TextInput");
 
-/** What an answer is to tell, and what is to be done where it is not plain. */
+/** Options of a prediction. */
 export const predictOptions = {
   onUnknownProfile: z.enum(["error", "default"]).default("error").openapi({
     description:
-      "Whether a profile that the task has not is an error or gets the task's default masks, which go without a label bias.",
+      "error: an unknown profile is an error. default: it is answered with the task's default masks, without a label bias.",
   }),
   truncate: z
     .boolean()
     .default(true)
-    .openapi({ description: "Whether texts longer than the task reads are cut, or refused." }),
+    .openapi({ description: "Whether to truncate texts longer than the task reads. With false they are rejected." }),
   topK: z
     .int()
     .min(1)
     .max(MAX_TOP)
     .optional()
-    .openapi({ description: "How many of the best labels are wanted, with their scores.", example: 3 }),
-  scores: z.boolean().default(false).openapi({ description: "Whether every label's score is wanted." }),
+    .openapi({ description: "How many of the best labels to return, with their scores.", example: 3 }),
+  scores: z.boolean().default(false).openapi({ description: "Whether to return every label's score." }),
   logits: z.boolean().default(false).openapi({
-    description: "Whether every label's logit is wanted, label bias included: what the scores are the softmax of.",
+    description: "Whether to return every label's logit, label bias included. Scores are the softmax of the logits.",
   }),
 };
 
@@ -51,11 +51,11 @@ export const ScoredLabel = z
 export const Prediction = z
   .object({
     profile: z.string().openapi({ example: "news-000" }),
-    masks: z.enum(["profile", "default", "token"]).openapi({ description: "Whose masks were used." }),
-    generation: z.int().min(1).openapi({ description: "Generation of the row that the masks came from." }),
+    masks: z.enum(["profile", "default", "token"]).openapi({ description: "Where the masks came from." }),
+    generation: z.int().min(1).openapi({ description: "Generation of the row that has the masks." }),
     label: z.string().openapi({ example: "POLITICS" }),
     score,
-    top: z.array(ScoredLabel).optional().openapi({ description: "The best labels, best first; with topK." }),
+    top: z.array(ScoredLabel).optional().openapi({ description: "The best labels, best first; only with topK." }),
     scores: z.record(z.string(), score).optional(),
     logits: z.record(z.string(), z.number()).optional(),
     tokens: z.int().openapi({ description: "Tokens read, special tokens included." }),

@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { type Access, requireScope, type Scope } from "../../src/auth/access.ts";
 import { createKeyStore, looksLikeKey } from "../../src/auth/api-keys.ts";
@@ -7,6 +7,7 @@ import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import { wantsFresh } from "../http/cache-control.ts";
 import type { AppEnv } from "../http/env.ts";
 import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
+import { BY_KEY, BY_KEY_OR_TOKEN } from "../http/router.ts";
 import { databaseCount, keyDatabase } from "../platform/databases.ts";
 import { isolateAuthenticator } from "../platform/isolate.ts";
 import { readSettings } from "../platform/settings.ts";
@@ -105,6 +106,20 @@ export function requireAccess(scope: Scope, { tokens = false } = {}) {
     await next();
   });
 }
+
+/** Declares that a route needs a key with a scope: its security and its middleware, the access check first. */
+export const byKey = <M extends MiddlewareHandler[]>(scope: Scope, ...middleware: M) => ({
+  "x-scope": scope,
+  security: BY_KEY,
+  middleware: [requireAccess(scope), ...middleware] as [MiddlewareHandler<AppEnv>, ...M],
+});
+
+/** Declares that a route needs a key with the scope `predict`, or a profile token. */
+export const byKeyOrToken = <M extends MiddlewareHandler[]>(...middleware: M) => ({
+  "x-scope": "predict" as const,
+  security: BY_KEY_OR_TOKEN,
+  middleware: [requireAccess("predict", { tokens: true }), ...middleware] as [MiddlewareHandler<AppEnv>, ...M],
+});
 
 /**
  * Groups of a stream, for as long as its caller's key or token is taken: a stream may go on for longer than that.

@@ -1,11 +1,13 @@
 import { drizzle } from "drizzle-orm/d1";
 import type { Context } from "hono";
 import { XpeftError } from "../../src/errors.ts";
+import { createShardedHistory, createShardedProfileRegistry } from "../../src/sharding/profiles.ts";
 import { checkShardMap } from "../../src/sharding/shard-map.ts";
 import { FIRST_SHARD, type Shards } from "../../src/sharding/shards.ts";
+import { createShardedTaskRegistry } from "../../src/sharding/tasks.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
-import type { AppEnv, Bindings } from "../http/env.ts";
+import type { AppEnv, Bindings, Registry } from "../http/env.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 
 /** Problems of routes that read or write tasks and profiles, where these are spread over several databases. */
@@ -78,14 +80,19 @@ const placed = new WeakSet<D1Database>();
  *
  * @throws XpeftError `shard_map_mismatch`, or `database_unavailable` if none is bound or one fails
  */
-export async function openRegistry(c: Context<AppEnv>): Promise<Shards> {
+export async function openRegistry(c: Context<AppEnv>): Promise<Registry> {
   const shards = openShards(c, "primary");
   const databases = boundDatabases(c.env);
   if (!databases.every((database) => placed.has(database))) {
     await checkShardMap(shards);
     for (const database of databases) placed.add(database);
   }
-  return shards;
+  return {
+    shards,
+    tasks: createShardedTaskRegistry(shards),
+    profiles: createShardedProfileRegistry(shards),
+    history: createShardedHistory(shards),
+  };
 }
 
 /** The databases without sessions, for what has no answer to give a bookmark to. */

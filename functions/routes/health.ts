@@ -13,18 +13,14 @@ import { isolateService } from "../platform/isolate.ts";
 const Health = z
   .object({
     ready: z.literal(true),
-    bundle: z.string().openapi({ description: "Id of the bundle that is loaded." }),
+    bundle: z.string().openapi({ description: "Id of the loaded bundle." }),
     probe: z.object({
-      tokens: z.int().openapi({ description: "Tokens of the text that was read." }),
+      tokens: z.int().openapi({ description: "Tokens of the probe text." }),
       milliseconds: z.number().nonnegative(),
     }),
-    database: z
-      .boolean()
-      .openapi({ description: "Whether there is one; if so, it has answered, and each if there are several." }),
-    waitingTokens: z.int().openapi({ description: "Tokens that wait for the encoder: how busy it is." }),
-    heapBytes: z
-      .int()
-      .openapi({ description: "Bytes of WebAssembly memory that the encoder and the adapter pool have taken." }),
+    database: z.boolean().openapi({ description: "Whether a database is bound. If so, every database has answered." }),
+    waitingTokens: z.int().openapi({ description: "Tokens in flight: how busy the encoder is." }),
+    heapBytes: z.int().openapi({ description: "Bytes of WebAssembly memory of the encoder and the adapter pool." }),
   })
   .openapi("Health");
 
@@ -34,7 +30,7 @@ const route = createRoute({
   operationId: "checkHealth",
   tags: ["Service"],
   security: [],
-  summary: "Tell whether texts can be answered, by reading one through the encoder and asking the database",
+  summary: "Check that the service can answer: run a text through the encoder and query the database",
   middleware: [allowAnyone, noQuery] as const,
   responses: {
     200: { description: "Engine and database work.", content: { "application/json": { schema: Health } } },
@@ -52,14 +48,14 @@ const route = createRoute({
   },
 });
 
-/** `GET /healthz`: 200 where all that a prediction needs works, a problem that names the cause where it does not. */
+/** `GET /healthz`: answers 200 if a prediction can be made, else a problem that names the cause. */
 export const healthRoutes = createRouter().openapi(route, async (c) => {
   const { engine } = await isolateService(c.env, c.executionCtx);
   const start = performance.now();
   const { tokens } = await engine.probe();
   const milliseconds = performance.now() - start;
   if (c.env.TOKEN_KEYS) parseSigningKeys(c.env.TOKEN_KEYS);
-  // A deploy that answers for profile tokens only needs no database.
+  // A deploy that serves profile tokens alone needs no database.
   const database = c.env.DB !== undefined || !c.env.TOKEN_KEYS;
   if (database) {
     const shards = shardsWithoutSessions(c.env);

@@ -3,17 +3,18 @@ import { version } from "../../package.json";
 import { MAX_TOKEN_BYTES } from "../../src/auth/profile-token.ts";
 import { MAX_EXAMPLES, MAX_TEXT_TOKENS, MAX_TOKENS } from "../../src/learn/examples.ts";
 import { MAX_TOKENS_IN_FLIGHT } from "../../src/serving/overload.ts";
+import { jsonAnswer } from "../http/json.ts";
 import { problemResponses } from "../http/problem.ts";
-import { BY_KEY, createRouter } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
 import { MAX_PAGE } from "../http/row-schemas.ts";
 import { MAX_INPUTS } from "../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, requireAccess } from "../middleware/access.ts";
+import { ACCESS_PROBLEMS, byKey } from "../middleware/access.ts";
 import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
 import { isolateService } from "../platform/isolate.ts";
 import { LEARN_SECONDS, MAX_BODY_BYTES_IN_FLIGHT, ROW_CACHE_BYTES, readSettings } from "../platform/settings.ts";
-import { MAX_TEXT_LINE_BYTES } from "./predict/stream.ts";
-import { MAX_IMPORT_LINE_BYTES } from "./registry/import-export.ts";
+import { MAX_TEXT_LINE_BYTES } from "./predict/stream-lines.ts";
+import { MAX_IMPORT_LINE_BYTES } from "./registry/import.ts";
 
 const count = z.int().min(0);
 
@@ -32,26 +33,28 @@ const Info = z
     }),
     access: z.object({
       publicPredict: z.boolean().openapi({ description: "Whether predictions need no key." }),
-      profileTokens: z.boolean().openapi({ description: "Whether profile tokens are made and taken." }),
-      rateLimit: z.boolean().openapi({ description: "Whether callers are held to a number of requests." }),
+      profileTokens: z.boolean().openapi({ description: "Whether the service makes and accepts profile tokens." }),
+      rateLimit: z.boolean().openapi({ description: "Whether requests are rate limited." }),
     }),
     limits: z.object({
-      inputs: count.openapi({ description: "Texts of one request." }),
-      textsBytes: count.openapi({ description: "Bytes of a body with texts." }),
-      taskBytes: count.openapi({ description: "Bytes of a body with a task." }),
-      textLineBytes: count.openapi({ description: "Bytes of a line of texts." }),
-      importLineBytes: count.openapi({ description: "Bytes of a line of an import." }),
-      tokenBytes: count.openapi({ description: "Bytes of a profile token." }),
-      waitingTokens: count.openapi({ description: "Tokens that wait for the encoder at once." }),
-      heldBytes: count.openapi({ description: "Bytes of bodies that are held at once." }),
-      page: count.openapi({ description: "Rows of a page." }),
-      examples: count.openapi({ description: "Examples of a learning." }),
-      examplesTokens: count.openapi({ description: "Tokens of all examples of a learning." }),
-      exampleTokens: count.openapi({ description: "Tokens that an example is cut to." }),
-      learnSeconds: count.openapi({ description: "Seconds that a learning may take." }),
+      inputs: count.openapi({ description: "Most texts of one request." }),
+      textsBytes: count.openapi({ description: "Most bytes of a body with texts." }),
+      taskBytes: count.openapi({ description: "Most bytes of a body with a task." }),
+      textLineBytes: count.openapi({ description: "Most bytes of a line of a text stream." }),
+      importLineBytes: count.openapi({ description: "Most bytes of a line of an import." }),
+      tokenBytes: count.openapi({ description: "Most bytes of a profile token." }),
+      waitingTokens: count.openapi({ description: "Most tokens in flight: texts that wait for the encoder." }),
+      heldBytes: count.openapi({ description: "Most bytes of request bodies in flight." }),
+      page: count.openapi({ description: "Most rows of a page." }),
+      examples: count.openapi({ description: "Most examples for learning one profile." }),
+      examplesTokens: count.openapi({ description: "Most tokens of these examples together." }),
+      exampleTokens: count.openapi({ description: "Tokens that an example is truncated to." }),
+      learnSeconds: count.openapi({ description: "Most seconds that learning may take." }),
     }),
     caches: z.object({
-      ttlSeconds: count.openapi({ description: "Seconds for which a row may be answered after it was written again." }),
+      ttlSeconds: count.openapi({
+        description: "Seconds for which a cached row may be answered after the row was written.",
+      }),
       rows: z.object({ tasks: count, profiles: count, bytes: count, maxBytes: count }),
       merged: z.object({ profiles: count, bytes: count, maxBytes: count }),
     }),
@@ -59,16 +62,14 @@ const Info = z
   .openapi("Info");
 
 const route = createRoute({
+  ...byKey("predict", noQuery),
   method: "get",
   path: "/v1/info",
   operationId: "readInfo",
   tags: ["Service"],
-  summary: "Tell what is served, within which limits, and what this isolate's caches hold",
-  "x-scope": "predict",
-  security: BY_KEY,
-  middleware: [requireAccess("predict"), noQuery] as const,
+  summary: "Show the bundle, the limits and what this isolate caches",
   responses: {
-    200: { description: "The service.", content: { "application/json": { schema: Info } } },
+    200: jsonAnswer("The service.", Info),
     ...problemResponses(
       ...ACCESS_PROBLEMS,
       "invalid_manifest",
@@ -79,7 +80,7 @@ const route = createRoute({
   },
 });
 
-/** `GET /v1/info`: the bundle, the limits and the caches. The tasks are at `/v1/tasks`. */
+/** `GET /v1/info`: shows the bundle, the limits and the caches. `/v1/tasks` lists the tasks. */
 export const infoRoutes = createRouter().openapi(route, async (c) => {
   const { engine, cache } = await isolateService(c.env, c.executionCtx);
   const { publicPredict, cacheTtlSeconds } = readSettings(c.env);

@@ -1,10 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type AnsweredPrediction, rankLabels, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
+import { jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
-import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
+import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, MAX_TOP, Text } from "../../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
@@ -22,9 +23,9 @@ const Body = z
           .min(1)
           .max(MAX_TOP)
           .nullish()
-          .openapi({ description: "How many of the best labels; all if left out." }),
+          .openapi({ description: "How many of the best labels to return; all by default." }),
         function_to_apply: z.enum(["softmax", "sigmoid", "none"]).nullish().openapi({
-          description: "What makes a label's score of its logit; softmax if left out.",
+          description: "How a label's score is computed from its logit; softmax by default.",
         }),
       })
       .nullish(),
@@ -32,23 +33,21 @@ const Body = z
   .openapi("HuggingFaceRequest");
 
 const route = createRoute({
+  ...byKeyOrToken(noQuery, textsBody),
   method: "post",
   path: "/v1/hf/{task}/{profile}",
   operationId: "predictAsHuggingFace",
   tags: ["Predict"],
-  summary: "Label texts as clients of Hugging Face's text-classification API ask",
+  summary: "Label texts for clients of Hugging Face's text-classification API",
   description:
-    "For InferenceClient(model=URL).text_classification(text) of huggingface_hub and textClassification({endpointUrl}) of @huggingface/inference.",
-  "x-scope": "predict",
-  security: BY_KEY_OR_TOKEN,
-  middleware: [requireAccess("predict", { tokens: true }), noQuery, textsBody] as const,
+    "Works with InferenceClient(model=URL).text_classification(text) of huggingface_hub and textClassification({endpointUrl}) of @huggingface/inference.",
   request: {
     params: z.object({ task: TaskName, profile: ProfileId }),
-    body: { required: true, content: { "application/json": { schema: Body } } },
+    body: jsonRequest(Body),
   },
   responses: {
     200: {
-      description: "For each text its labels, best first.",
+      description: "The labels of each text, best first.",
       content: {
         "application/json": {
           schema: z.array(z.array(z.object({ label: z.string(), score: z.number() }))).openapi("HuggingFaceAnswer"),
@@ -59,7 +58,7 @@ const route = createRoute({
   },
 });
 
-/** Labels by what a function makes of their logits, best first. */
+/** Returns all labels with the score that a function gives their logits, best first. */
 export function scoreLabels(
   { scores = {}, logits = {} }: AnsweredPrediction,
   apply: "softmax" | "sigmoid" | "none",
@@ -72,7 +71,7 @@ export function scoreLabels(
   );
 }
 
-/** `POST /v1/hf/{task}/{profile}`: the text-classification of Hugging Face's inference API. */
+/** `POST /v1/hf/{task}/{profile}`: answers as the text-classification of Hugging Face's inference API. */
 export const huggingFaceRoutes = createRouter().openapi(route, async (c) => {
   const { task, profile } = c.req.valid("param");
   const { inputs, parameters } = c.req.valid("json");
@@ -82,8 +81,8 @@ export const huggingFaceRoutes = createRouter().openapi(route, async (c) => {
       : { profile, text: input.text, ...(input.text_pair !== undefined && { textPair: input.text_pair }) },
   );
   const { predictions } = await answerPredictions(c, { task, inputs: list, scores: true, logits: true });
-  const shown = predictions.map((prediction) =>
+  const answers = predictions.map((prediction) =>
     scoreLabels(prediction, parameters?.function_to_apply ?? "softmax").slice(0, parameters?.top_k ?? undefined),
   );
-  return c.json(shown, 200);
+  return c.json(answers, 200);
 });

@@ -1,10 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Answer } from "../../../src/serving/predictor.ts";
+import { jsonAnswer } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
-import { BY_KEY_OR_TOKEN, createRouter } from "../../http/router.ts";
+import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, Prediction, predictOptions, Text, TextInput, textFields } from "../../http/text-schemas.ts";
-import { ACCESS_PROBLEMS, requireAccess } from "../../middleware/access.ts";
+import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
@@ -31,15 +32,15 @@ const ManyProfiles = z
       .max(MAX_INPUTS),
     ...predictOptions,
   })
-  .openapi("MixedPredictRequest", { description: "Texts, each under a profile of its own." });
+  .openapi("MixedPredictRequest", { description: "Texts, each under its own profile." });
 
 const milliseconds = z.number().nonnegative();
 
 const PredictAnswer = z
   .object({
     task: z.string(),
-    bundle: z.string().openapi({ description: "Id of the bundle that answered." }),
-    predictions: z.array(Prediction).openapi({ description: "One for each input, in their order." }),
+    bundle: z.string().openapi({ description: "Id of the bundle that gave the answer." }),
+    predictions: z.array(Prediction).openapi({ description: "One for each input, in order." }),
     timings: z
       .object({
         tokenize: milliseconds,
@@ -54,14 +55,12 @@ const PredictAnswer = z
   .openapi("PredictAnswer");
 
 const route = createRoute({
+  ...byKeyOrToken(noQuery, textsBody),
   method: "post",
   path: "/v1/predict",
   operationId: "predict",
   tags: ["Predict"],
-  summary: "Label texts as their profiles would",
-  "x-scope": "predict",
-  security: BY_KEY_OR_TOKEN,
-  middleware: [requireAccess("predict", { tokens: true }), noQuery, textsBody] as const,
+  summary: "Label texts under their profiles",
   request: {
     body: {
       required: true,
@@ -90,12 +89,12 @@ const route = createRoute({
     },
   },
   responses: {
-    200: { description: "A label for each text.", content: { "application/json": { schema: PredictAnswer } } },
+    200: jsonAnswer("A label for each text.", PredictAnswer),
     ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, ...TEXT_PROBLEMS, ...BODY_PROBLEMS),
   },
 });
 
-/** `POST /v1/predict`: texts, a task and profiles in; a label for each text out. */
+/** `POST /v1/predict`: labels texts under one or many profiles. */
 export const predictRoutes = createRouter().openapi(route, async (c) => {
   const body = c.req.valid("json");
   if (!("profile" in body)) return c.json(toJson(await answerPredictions(c, body)), 200);

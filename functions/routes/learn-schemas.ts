@@ -1,0 +1,103 @@
+import { z } from "@hono/zod-openapi";
+import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
+import { RECIPE } from "../../src/learn/recipe.ts";
+import { BOOKMARK } from "../http/bookmarks.ts";
+import { Base64, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
+import { textFields } from "../http/text-schemas.ts";
+
+const Example = z
+  .strictObject({
+    ...textFields,
+    label: z.union([z.string(), z.number()]).openapi({
+      description:
+        "One of the task's labels. If all labels are whole numbers, any number from the smallest to the largest.",
+      example: "POLITICS",
+    }),
+  })
+  .openapi("Example");
+
+/** What to learn a profile from. */
+export const LearnBody = z
+  .strictObject({
+    examples: z.array(Example).openapi({
+      description: `2 to ${MAX_EXAMPLES} labelled texts with at least two different labels. They are not stored.`,
+    }),
+    start: z
+      .union([z.enum(["auto", "default", "own"]), z.strictObject({ profile: ProfileId })])
+      .default("auto")
+      .openapi({
+        description:
+          "Where learning starts. default: the task's default masks. own: the profile's current masks. {profile}: another profile's masks. auto: the default, unless the best of sixteen other profiles explains the examples clearly better.",
+      }),
+    epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
+      description: "Passes over the examples.",
+    }),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(0)
+      .openapi({ description: "The same seed and examples give the same profile." }),
+    dryRun: z.boolean().default(false).openapi({ description: "Whether to write nothing." }),
+  })
+  .openapi("LearnRequest");
+
+const share = z.number().min(0).max(1);
+
+const HeldOutScore = z.object({
+  loss: z.number().openapi({ description: "Mean cross entropy, in nats." }),
+  accuracy: share,
+});
+
+const Progress = z
+  .object({
+    phase: z.enum(["start", "left-out", "all"]),
+    pass: z.int(),
+    passes: z.int(),
+    loss: z.number().nullable(),
+    leftOutAccuracy: share.nullable(),
+    done: share,
+    secondsLeft: z.int(),
+  })
+  .openapi("LearnProgress", { description: "The data of a `progress` event." });
+
+const Result = z
+  .object({
+    task: TaskName,
+    profile: ProfileId,
+    generation: LastWrite.generation.nullable().openapi({ description: "The new generation; null in a dry run." }),
+    created: z.boolean(),
+    masks: Base64("The learnt masks."),
+    labelBias: Base64("The learnt label bias; null if there is none.").nullable(),
+    start: ProfileId.nullable().openapi({
+      description: "The profile that learning started from; null for the task's default.",
+    }),
+    kept: z.enum(["start", "label-bias", "masks"]).openapi({
+      description:
+        "The candidate that won. masks: new masks and a label bias. label-bias: the start's masks and a new label bias. start: the start unchanged. The last two win only if their held-out loss is lower by more than a standard error.",
+    }),
+    epochs: z.int().openapi({ description: "Passes that the masks were trained for; 0 if they are the start's." }),
+    leftOut: z
+      .object({ texts: z.int(), start: HeldOutScore, learnt: HeldOutScore, gain: z.number(), trusted: z.boolean() })
+      .openapi({
+        description:
+          "Scores on held-out examples, for the start and for the winning candidate. gain: the difference in accuracy. trusted: whether the loss fell by more than chance. The winner is chosen on the same examples, so its own scores are slightly optimistic; trusted allows for that.",
+      }),
+    seconds: z.number(),
+    bookmark: z
+      .string()
+      .nullable()
+      .openapi({
+        description: `Send it as \`${BOOKMARK}\` to read what was written.`,
+      }),
+  })
+  .openapi("Learnt", { description: "The data of the last event, `learnt`." });
+
+/** The schemas of the events' data. */
+export const LearnEvent = z.union([Progress, Result]);
+
+/** The events' data, by event name. */
+export interface LearnEvents {
+  progress: z.infer<typeof Progress>;
+  learnt: z.infer<typeof Result>;
+}
