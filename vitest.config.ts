@@ -3,6 +3,10 @@ import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { buildPages } from "./scripts/build-pages.mjs";
+
+// Wrangler's own build command is not run for tests inside workerd.
+await buildPages();
 
 // Two runtimes, told apart by the file's name: `*.worker.test.ts` runs inside workerd with the deploy's own
 // configuration, so does `*.isolate.test.ts`, in an isolate that no other file uses; every other `*.test.ts` in Node.

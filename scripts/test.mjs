@@ -76,6 +76,7 @@ const typescriptChecks = [
   ["ast-grep scan", astGrep, ["scan", "--error"]],
   ["audit", node, [join(root, "scripts", "audit.mjs")]],
   ["tsc", node, [bin("typescript/bin/tsc"), "--noEmit"]],
+  ["tsc pages", node, [bin("typescript/bin/tsc"), "--noEmit", "-p", "playground"]],
   ["vitest", node, [bin("vitest/vitest.mjs"), "run"]],
   [
     "stryker",

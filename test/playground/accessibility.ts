@@ -28,8 +28,8 @@ async function showEverything({ page }: OpenPage): Promise<void> {
   await press("compare");
   await at("masks").locator("table").waitFor();
   await fill("labelled", "A text\tlow");
-  await press("try");
-  await at("tried").getByText("1 text, 3 profiles.").waitFor();
+  await press("rank");
+  await at("rank-status").getByText("1 text, 3 profiles.").waitFor();
   await at("answers").locator(".problem").waitFor();
 }
 

@@ -33,24 +33,24 @@ export function testComparePage(): void {
     await expectSoon(() => at("answers").locator("caption").allInnerTexts()).toEqual(
       profiles.map((profile, place) => `${profile}: ${labels[place]}`),
     );
-    expect(await textOf("status")).toMatch(/^(All 4 say|They differ: \d × )/);
+    expect(await textOf("status")).toMatch(/^(All 4 profiles answer|They differ: \d × )/);
     expect(await textOf("phases")).toMatch(/encoder\s+\d+ ms/);
     expect(await at("overlap").isHidden()).toBe(true);
   });
 
   it("shows bytes, and the masks of any two, to who may read them", async () => {
     await fill("key", worker.adminKey);
-    await press("some");
+    await press("first-profiles");
     await expectSoon(() => at("profiles").inputValue()).toMatch(/^demo-000\n/);
     await fill("text", TEXT);
     await press("compare");
     await expectSoon(() => at("masks").locator("tr").count()).toBe(12);
     expect(await textOf("answers")).toContain("156 bytes, generation 1");
-    expect(await textOf("changes")).toMatch(
-      /^They share \d+ of the 600 adapters that each chooses; by chance it would be some 300\.$/,
+    expect(await textOf("shared-adapters")).toMatch(
+      /^They share \d+ of the 600 adapters that each chooses\. By chance they would share about 300\.$/,
     );
-    await at("other").selectOption("demo-000");
-    await expectSoon(() => textOf("changes")).toMatch(/^They share 600 of/);
+    await at("second-profile").selectOption("demo-000");
+    await expectSoon(() => textOf("shared-adapters")).toMatch(/^They share 600 of/);
     await saveScreenshot(opened.page, "compare");
   });
 
@@ -62,19 +62,19 @@ export function testComparePage(): void {
     expect(await at("answers").locator(".problem").allInnerTexts()).toEqual([expect.stringContaining("nobody")]);
     await fill("profiles", Array.from({ length: 17 }, (_, index) => `demo-${index}`).join("\n"));
     await press("compare");
-    await expectSoon(() => textOf("trouble")).toMatch(/^17 profiles are more/);
+    await expectSoon(() => textOf("trouble")).toMatch(/^17 profiles are too many/);
   });
 
   it("ranks profiles by labelled texts", async () => {
     const [first] = await labelsOf(TEXT, ["demo-000"]);
     await fill("profiles", "demo-000\ndemo-001\nnobody");
     await fill("labelled", `${TEXT}\t${first}\nno label here`);
-    await press("try");
-    await expectSoon(() => textOf("tried")).toMatch(/^Line 2 does not end in a tab/);
+    await press("rank");
+    await expectSoon(() => textOf("rank-status")).toMatch(/^Line 2 must end in a tab/);
     await fill("labelled", `${TEXT}\t${first}\n\n${TEXT}\t${first}`);
-    await press("try");
-    await expectSoon(() => textOf("tried")).toBe("2 texts, 3 profiles.");
-    const rows = await at("ranks").locator("tbody tr").allInnerTexts();
+    await press("rank");
+    await expectSoon(() => textOf("rank-status")).toBe("2 texts, 3 profiles.");
+    const rows = await at("ranking").locator("tbody tr").allInnerTexts();
     expect(rows[0]).toMatch(/^demo-00[01]\s+2 of 2 \(100%\)/);
     expect(rows.find((row) => row.startsWith("demo-000"))).toMatch(/2 of 2 \(100%\)/);
     expect(rows[2]).toMatch(/^nobody\s+.*no profile "nobody"/);

@@ -69,7 +69,7 @@ export function testLearnPage(): void {
     await firstSentence().press("Enter");
     await keyboard.type("A pump");
     expect(await opened.page.locator(":focus").getAttribute("aria-label")).toBe("Sentence 2");
-    expect(await at("going").isHidden()).toBe(true);
+    expect(await at("progress").isHidden()).toBe(true);
     expect(await at("stop").isDisabled()).toBe(true);
     await keyboard.press("Tab");
     await keyboard.press("Tab");
@@ -118,22 +118,24 @@ export function testLearnPage(): void {
     await fill("texts", "A boat on the pond\nThe gearbox is loud");
     await pasteExamples(lessonsOf(6));
     await press("learn");
-    await at("bar").waitFor();
-    await expectSoon(() => at("bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]\d*%, (choosing|trying)/);
+    await at("progress-bar").waitFor();
+    await expectSoon(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(
+      /^[1-9]\d*%, (choosing|comparing)/,
+    );
     await expectSoon(() => textOf("loss")).toMatch(/^\d\.\d{3}$/);
     expect(await textOf("pass")).toMatch(/^\d+ of \d+$/);
     await expectSoon(() => textOf("accuracy")).toMatch(/^\d+%$/);
-    expect(await textOf("seconds")).toMatch(/^\d+/);
+    expect(await textOf("seconds-left")).toMatch(/^\d+/);
     await expectSoon(answerCount).toBe(4);
     await at("masks").locator("table").waitFor();
 
     const learnt = await rowOf("demo-005");
     expect(learnt.generation).toBe(before.generation + 1);
-    expect(await textOf("result-title")).toBe(`Profile demo-005 of demo, learnt anew: generation ${learnt.generation}`);
+    expect(await textOf("result-title")).toBe(`Profile demo-005 of demo, updated: generation ${learnt.generation}`);
     await focused("result-title");
     const facts = await textOf("facts");
-    expect(facts).toMatch(/Left-out accuracy, start\s+\d+% of 6/);
-    expect(facts).toMatch(/Left-out accuracy, learnt\s+\d+% of 6/);
+    expect(facts).toMatch(/Held-out accuracy, start\s+\d+% of 6/);
+    expect(facts).toMatch(/Held-out accuracy, learnt\s+\d+% of 6/);
     expect(facts).toContain("159 (masks 156, label bias 3)");
     expect(await textOf("trust")).toMatch(/gain/);
 
@@ -150,7 +152,7 @@ export function testLearnPage(): void {
 
     // This text was not asked before the learning.
     await fill("texts", "Rain on the roof of the mill");
-    await press("ask");
+    await press("predict");
     await expectSoon(answerCount).toBe(2);
     expect(await textOf("answers")).toContain("mill");
     const scoresBefore = await shownScores("Before");
@@ -158,10 +160,10 @@ export function testLearnPage(): void {
 
     await press("undo");
     await expectSoon(() => textOf("status")).toMatch(
-      new RegExp(`^Undone.*generation ${learnt.generation + 1} is generation ${before.generation} again`),
+      new RegExp(`^Undone.*generation ${learnt.generation + 1} restores generation ${before.generation}\\.`),
     );
     expect(await rowOf("demo-005")).toMatchObject({ masks: before.masks, generation: learnt.generation + 1 });
-    await expectSoon(() => textOf("asked")).toMatch(/^0 of 1/);
+    await expectSoon(() => textOf("predict-status")).toMatch(/^0 of 1/);
     expect(await shownScores("Now")).toEqual(scoresBefore);
   });
 
@@ -188,9 +190,7 @@ export function testLearnPage(): void {
     await press("learn");
     await expectSoon(answerCount).toBe(2);
     await at("masks").locator("table").waitFor();
-    expect(await textOf("changes")).toBe(
-      "Compared with nothing, as the key may not read what was before: drawn as they are now.",
-    );
+    expect(await textOf("changes")).toBe("The key cannot read the earlier masks, so there is nothing to compare with.");
     expect(await at("masks").locator(".kept").count()).toBe(2 * SHAPE.layers * SHAPE.chosen);
     expect(await shownScores("Before")).toHaveLength(1);
     await press("undo");
@@ -198,7 +198,7 @@ export function testLearnPage(): void {
     await fill("key", worker.adminKey);
     await press("undo");
     await expectSoon(() => textOf("status")).toMatch(/^Undone/);
-    await expectSoon(() => textOf("asked")).toMatch(/^0 of 1/);
+    await expectSoon(() => textOf("predict-status")).toMatch(/^0 of 1/);
     expect(await shownScores("Now")).toEqual(await shownScores("Before"));
   });
 
@@ -208,14 +208,14 @@ export function testLearnPage(): void {
     await fill("profile", "demo-007");
     await pasteExamples(lessonsOf(40));
     await press("learn");
-    await expectSoon(() => at("bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]/);
+    await expectSoon(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]/);
     await focused("stop");
     await opened.page.keyboard.press("Enter");
     await expectSoon(() => textOf("status")).toMatch(
-      new RegExp(`^Stopped.*at generation ${before.generation}, as before`),
+      new RegExp(`^Stopped.*still at generation ${before.generation}\\.`),
     );
     await focused("learn");
-    // Who is let in next knows that it was given up.
+    // The next learning is accepted only when this one has stopped.
     await expectSoon(async () => {
       const body = { examples: lessonsOf(2), start: "own", epochs: 1, dryRun: true };
       return (await worker.ask("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { createTestHarness, type TestHarness } from "wrangler";
+import { buildPages } from "../../scripts/build-pages.mjs";
 import { SCOPES } from "../../src/auth/access.ts";
 import { createKeyStore, generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { createPush, type Push } from "../../src/storage/push.ts";
@@ -82,7 +83,10 @@ export async function configFor(
   }: WorkerOptions,
 ): Promise<string> {
   const path = join(folder, "wrangler.toml");
+  await buildPages();
   let config = (await readFile("wrangler.toml", "utf8"))
+    // The pages are built already, without a process of their own for each Worker.
+    .replace(/^\[build\]\n(.+\n)+/m, "")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
     .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)

@@ -1,0 +1,26 @@
+import { showAnswers, showTimings } from "./answers.ts";
+import { elements } from "./elements.ts";
+import { comparedProfiles, offerRows } from "./overlap.ts";
+import { predictAll, readRows } from "./predict.ts";
+import { chosenProfiles, showError, startComparison } from "./tasks.ts";
+
+/** Predicts the text as each chosen profile, and shows what differs and why. */
+export async function compare(): Promise<void> {
+  const isLatest = startComparison();
+  const compared = comparedProfiles();
+  try {
+    elements.trouble.replaceChildren();
+    const profiles = chosenProfiles();
+    elements.status.textContent = "Predicting…";
+    const [{ outcomes, timings }, rows] = await Promise.all([
+      predictAll(profiles, elements.text.value),
+      readRows(profiles),
+    ]);
+    if (!isLatest()) return;
+    showAnswers(outcomes, rows);
+    showTimings(timings);
+    await offerRows(rows, compared);
+  } catch (error) {
+    if (isLatest()) showError(error);
+  }
+}

@@ -1,0 +1,33 @@
+import { byId } from "../shared/dom.ts";
+
+/** Elements of the page, by what they hold. */
+export const elements = {
+  compareForm: byId("compare-form", HTMLFormElement),
+  task: byId("task", HTMLSelectElement),
+  key: byId("key", HTMLInputElement),
+  profiles: byId("profiles", HTMLTextAreaElement),
+  profileLimit: byId("profile-limit", HTMLElement),
+  firstProfiles: byId("first-profiles", HTMLButtonElement),
+  exampleText: byId("example-text", HTMLSelectElement),
+  exampleTextLabel: byId("example-text-label", HTMLLabelElement),
+  text: byId("text", HTMLTextAreaElement),
+  status: byId("status", HTMLElement),
+  trouble: byId("trouble", HTMLElement),
+  answers: byId("answers", HTMLElement),
+  timings: byId("timings", HTMLElement),
+  phases: byId("phases", HTMLElement),
+  overlap: byId("overlap", HTMLElement),
+  firstProfile: byId("first-profile", HTMLSelectElement),
+  secondProfile: byId("second-profile", HTMLSelectElement),
+  sharedAdapters: byId("shared-adapters", HTMLElement),
+  legend: byId("legend", HTMLElement),
+  masks: byId("masks", HTMLElement),
+  rankForm: byId("rank-form", HTMLFormElement),
+  labelled: byId("labelled", HTMLTextAreaElement),
+  textLimit: byId("text-limit", HTMLElement),
+  rank: byId("rank", HTMLButtonElement),
+  stop: byId("stop", HTMLButtonElement),
+  progressBar: byId("progress-bar", HTMLProgressElement),
+  rankStatus: byId("rank-status", HTMLElement),
+  ranking: byId("ranking", HTMLElement),
+};

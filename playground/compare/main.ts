@@ -1,0 +1,34 @@
+// The page that compares profiles: what happens when the user presses or chooses something.
+import { compare } from "./compare.ts";
+import { elements } from "./elements.ts";
+import { MAX_TEXTS } from "./labelled-texts.ts";
+import { showLegend, showOverlap } from "./overlap.ts";
+import { rank, stopRanking } from "./rank.ts";
+import { enterFirstProfiles, MAX_PROFILES, showTask, showTasks } from "./tasks.ts";
+
+const { compareForm, task, key, exampleText, text, firstProfile, secondProfile, stop, rankForm } = elements;
+
+elements.profileLimit.textContent = String(MAX_PROFILES);
+elements.textLimit.textContent = String(MAX_TEXTS);
+showLegend();
+
+task.addEventListener("change", showTask);
+key.addEventListener("change", showTasks);
+elements.firstProfiles.addEventListener("click", enterFirstProfiles);
+exampleText.addEventListener("change", () => {
+  text.value = exampleText.value;
+  if (text.value !== "") compareForm.requestSubmit();
+});
+firstProfile.addEventListener("change", showOverlap);
+secondProfile.addEventListener("change", showOverlap);
+compareForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  compare();
+});
+rankForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  rank();
+});
+stop.addEventListener("click", stopRanking);
+
+showTasks();

@@ -1,0 +1,73 @@
+import { readLabelBias } from "../../src/profiles/label-bias.ts";
+import type { HeldOut, Learnt } from "../shared/answers.ts";
+import { fillTerms } from "../shared/dom.ts";
+import { bytesOf } from "../shared/masks.ts";
+import { lossText, percent } from "../shared/text.ts";
+import { elements } from "./elements.ts";
+import type { Learning } from "./last-learning.ts";
+import { taskLabels } from "./tasks.ts";
+
+const SHOWN_BIASES = 6;
+
+function candidateText({ kept, epochs }: Learnt): string {
+  if (kept === "start") return "the start: it did better on held-out examples than trained masks";
+  if (kept === "label-bias")
+    return "the start's masks and a label bias: better on held-out examples than trained masks";
+  return `trained masks and a label bias, after ${epochs} ${epochs === 1 ? "pass" : "passes"}`;
+}
+
+function startText({ start }: Learnt, profile: string): string {
+  if (start === null) return "the task's default masks";
+  return start === profile ? "its own earlier masks" : start;
+}
+
+/** Lists a label bias, the largest changes first. */
+function labelBiasText(base64: string): string {
+  const labels = taskLabels();
+  const bias = [...readLabelBias(bytesOf(base64), labels.length)]
+    .map((by, place) => ({ label: labels[place], by }))
+    .filter(({ by }) => by !== 0)
+    .sort((a, b) => Math.abs(b.by) - Math.abs(a.by));
+  const shown = bias
+    .slice(0, SHOWN_BIASES)
+    .map(({ label, by }) => `${label} ${by > 0 ? "+" : "−"}${Math.abs(by).toFixed(2)}`);
+  const rest = bias.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`${rest} smaller`] : [])].join(", ") || "none";
+}
+
+/** Says how far the user can trust that the profile is better than its start. */
+function gainText({ kept, leftOut: { texts, start, learnt, trusted } }: Learnt): string {
+  if (kept === "start") return `Learning from these ${texts} examples did not help, so there is no gain.`;
+  if (trusted) {
+    return `The gain is reliable: by chance alone, the loss on ${texts} held-out examples falls as much less than once in 40 times.`;
+  }
+  if (learnt.loss >= start.loss) {
+    return `There is no gain on the ${texts} held-out examples. Predict texts whose labels you know, or add examples.`;
+  }
+  return `The gain is uncertain: on only ${texts} held-out examples it may be chance. Predict texts whose labels you know, or add examples.`;
+}
+
+const OWN_START =
+  "The start was the profile's own earlier masks. If they were learnt from some of these examples, both accuracies are too high.";
+
+/** Shows what a learning has written, and how good it is on held-out examples. */
+export function showResult({ name, learnt, generation }: Learning): void {
+  const { leftOut, masks, labelBias, created } = learnt;
+  const maskBytes = bytesOf(masks).length;
+  const biasBytes = labelBias === null ? 0 : bytesOf(labelBias).length;
+  const accuracyText = ({ accuracy, loss }: HeldOut) =>
+    `${percent(accuracy)} of ${leftOut.texts} (loss ${lossText(loss)})`;
+  elements.resultTitle.textContent = `Profile ${name.profile} of ${name.task}, ${created ? "created" : "updated"}: generation ${generation}`;
+  fillTerms(elements.facts, {
+    "Winning candidate": candidateText(learnt),
+    Start: startText(learnt, name.profile),
+    "Held-out accuracy, start": accuracyText(leftOut.start),
+    "Held-out accuracy, learnt": accuracyText(leftOut.learnt),
+    "Label bias": labelBias === null ? "none" : labelBiasText(labelBias),
+    Bytes: `${maskBytes + biasBytes} (masks ${maskBytes}, label bias ${biasBytes})`,
+  });
+  elements.trust.textContent = learnt.start === name.profile ? `${gainText(learnt)} ${OWN_START}` : gainText(learnt);
+  elements.undo.textContent = created ? "Undo: delete the profile" : `Undo: roll back to generation ${generation - 1}`;
+  elements.undo.hidden = false;
+  elements.result.hidden = false;
+}

@@ -1,0 +1,91 @@
+/** What the API answers, as far as the pages read it. docs/api.md describes the routes. */
+
+export interface Task {
+  readonly task: string;
+  readonly labels: readonly string[];
+}
+
+export interface Profile {
+  readonly profile: string;
+  readonly generation: number;
+  /** Base64. */
+  readonly masks: string;
+  readonly maskBytes: number;
+  readonly labelBiasBytes: number;
+}
+
+export interface Scored {
+  readonly label: string;
+  readonly score: number;
+}
+
+export interface Prediction {
+  readonly profile: string;
+  readonly generation: number;
+  /** Whose masks answered: the profile's or, where it does not exist, the task's default. */
+  readonly masks: "profile" | "default";
+  readonly label: string;
+  readonly top: readonly Scored[];
+}
+
+/** Milliseconds by phase. */
+export type Timings = Readonly<Record<"tokenize" | "masks" | "merge" | "encoder" | "head" | "total", number>>;
+
+export interface Predictions {
+  readonly predictions: readonly Prediction[];
+  readonly timings: Timings;
+}
+
+export interface Info {
+  readonly bundle: {
+    readonly layers: number;
+    readonly pool: { readonly size: number; readonly chosen: number };
+  };
+}
+
+export interface Problem {
+  readonly code: string;
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/** A line of the answer to `/v1/predict/stream`: a text's label or problem, the stream's problem, or the sums at its end. */
+export interface StreamLine {
+  readonly line?: number;
+  readonly label?: string;
+  readonly error?: Problem;
+}
+
+export interface LearnProgress {
+  readonly phase: "start" | "left-out" | "all";
+  readonly pass: number;
+  readonly passes: number;
+  readonly loss: number | null;
+  readonly leftOutAccuracy: number | null;
+  readonly done: number;
+  readonly secondsLeft: number;
+}
+
+export interface HeldOut {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export interface Learnt {
+  /** Null in a dry run only, which the page never asks for. */
+  readonly generation: number | null;
+  readonly created: boolean;
+  /** Base64. */
+  readonly masks: string;
+  readonly labelBias: string | null;
+  readonly start: string | null;
+  readonly kept: "start" | "label-bias" | "masks";
+  readonly epochs: number;
+  readonly leftOut: {
+    readonly texts: number;
+    readonly start: HeldOut;
+    readonly learnt: HeldOut;
+    readonly trusted: boolean;
+  };
+  readonly seconds: number;
+}

@@ -1,0 +1,25 @@
+import { type MaskShape, unpackMasks } from "../../src/profiles/masks.ts";
+import type { Info } from "./answers.ts";
+import { requestJson } from "./api.ts";
+
+/** A mask: for each adapter of the pool, whether the profile chooses it. */
+export type Mask = readonly boolean[];
+
+/** Decodes base64. */
+export const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+
+/** Returns the shape that all masks of the service's bundle have. */
+export async function readMaskShape(): Promise<MaskShape> {
+  const { layers, pool } = (await requestJson<Info>("/v1/info")).bundle;
+  return { layers, size: pool.size, chosen: pool.chosen };
+}
+
+/** Unpacks a row's masks: two per layer, down and up. */
+export function masksOf(base64: string, shape: MaskShape): Mask[] {
+  const { layers, size, chosen } = shape;
+  const adapters = unpackMasks(bytesOf(base64), shape);
+  return Array.from({ length: 2 * layers }, (_, place) => {
+    const mask = new Set(adapters.subarray(place * chosen, (place + 1) * chosen));
+    return Array.from({ length: size }, (_, adapter) => mask.has(adapter));
+  });
+}

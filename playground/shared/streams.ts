@@ -1,0 +1,9 @@
+/** Returns the pieces of a stream as they arrive. Not every browser can iterate over a stream itself. */
+export async function* piecesOf<Piece>(stream: ReadableStream<Piece> | undefined): AsyncGenerator<Piece> {
+  const reader = stream?.getReader();
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) yield next.value;
+}
+
+/** Returns the text of a response as it arrives. */
+export const textStreamOf = (response: Response): ReadableStream<string> | undefined =>
+  response.body?.pipeThrough(new TextDecoderStream());

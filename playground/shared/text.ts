@@ -1,0 +1,18 @@
+/** Returns the lines of a text that are not blank. */
+export const linesOf = (text: string): string[] => text.split(/\r\n?|\n/).filter((line) => line.trim() !== "");
+
+/** Formats a share, 0 to 1, as a whole percentage; a dash stands for none. */
+export const percent = (share: number | null): string => (share === null ? "–" : `${(share * 100).toFixed(0)}%`);
+
+/** Formats a loss; a dash stands for none. */
+export const lossText = (loss: number | null): string => (loss === null ? "–" : loss.toFixed(3));
+
+/** Formats a count with its noun, as in "1 text" or "2 texts". */
+export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** Splits a line at its last tab into text and label; null where the label is none of the task's. */
+export function splitLabel(line: string, labels: readonly string[]): { text: string; label: string } | null {
+  const tab = line.lastIndexOf("\t");
+  const label = line.slice(tab + 1).trim();
+  return tab >= 0 && labels.includes(label) ? { text: line.slice(0, tab), label } : null;
+}

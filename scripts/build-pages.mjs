@@ -1,0 +1,45 @@
+// Builds the playground's pages: each becomes one HTML file with its style and its script inside.
+// Plain JavaScript for Node 20: wrangler runs it by whichever Node is on the path.
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const OUT = join(root, "dist", "pages");
+const PAGES = ["compare", "learn"];
+
+/** Returns the HTML of a page. Its `%NONCE%` is left to the Worker, which draws one for each response. */
+async function htmlOf(page) {
+  const folder = join(root, "playground", page);
+  const { outputFiles } = await build({
+    entryPoints: [join(folder, "main.ts"), join(folder, "style.css")],
+    outdir: OUT,
+    write: false,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: "es2023",
+    charset: "utf8",
+    legalComments: "none",
+  });
+  const textOf = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
+  const html = await readFile(join(folder, "index.html"), "utf8");
+  return html.replace("%STYLE%", () => textOf(".css")).replace("%SCRIPT%", () => textOf(".js"));
+}
+
+/** Writes a file, unless it has this text already: another process may be reading it. */
+async function writeIfChanged(path, text) {
+  if ((await readFile(path, "utf8").catch(() => null)) === text) return;
+  const partial = `${path}.${process.pid}`;
+  await writeFile(partial, text);
+  await rename(partial, path);
+}
+
+/** Builds all pages into `dist/pages`, from where the Worker imports them. */
+export async function buildPages() {
+  await mkdir(OUT, { recursive: true });
+  await Promise.all(PAGES.map(async (page) => writeIfChanged(join(OUT, `${page}.html`), await htmlOf(page))));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPages();
