@@ -1,4 +1,4 @@
--- A profile's past is kept by the database itself, so that no way of writing can forget it.
+-- Triggers write the history, so that no kind of write can skip it.
 CREATE TRIGGER `profiles_keep_history` AFTER UPDATE ON `profiles` WHEN NEW.`generation` > OLD.`generation` BEGIN
 	INSERT INTO `profile_history` (`task`, `id`, `masks`, `label_bias`, `generation`, `updated_at`)
 	VALUES (OLD.`task`, OLD.`id`, OLD.`masks`, OLD.`label_bias`, OLD.`generation`, OLD.`updated_at`);
@@ -23,7 +23,7 @@ CREATE TRIGGER `tasks_lift_tombstone` AFTER INSERT ON `tasks` BEGIN
 	DELETE FROM `tombstones` WHERE `task` = NEW.`name` AND `id` = '';
 END;
 --> statement-breakpoint
--- Masks that were learnt with another head must not come back by a roll-back.
+-- A rollback must not restore masks that were trained with another head.
 CREATE TRIGGER `tasks_drop_history` AFTER UPDATE OF `bundle`, `labels`, `head` ON `tasks`
 WHEN OLD.`bundle` IS NOT NEW.`bundle` OR OLD.`labels` IS NOT NEW.`labels` OR OLD.`head` IS NOT NEW.`head` BEGIN
 	DELETE FROM `profile_history` WHERE `task` = NEW.`name`;

@@ -6,7 +6,7 @@ CREATE TABLE `shard` (
 	CONSTRAINT "shard_in_range" CHECK(number >= 0 AND number < count)
 );
 --> statement-breakpoint
--- Which database a profile is looked for in follows from this row: it must not change under profiles that are there.
+-- This row decides in which database a profile is looked up, so it must not change while there are profiles.
 CREATE TRIGGER `shard_written_while_empty` BEFORE INSERT ON `shard` WHEN EXISTS (SELECT 1 FROM `profiles`) BEGIN
 	SELECT RAISE(ABORT, 'this database has profiles: its place among the shards can only be set while it has none');
 END;
