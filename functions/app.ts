@@ -27,7 +27,7 @@ import { profileRoutes } from "./routes/registry/profiles.ts";
 import { taskRoutes } from "./routes/registry/tasks.ts";
 import { tokenRoutes } from "./routes/token.ts";
 
-/** The routes that the API's description tells of. */
+/** The routes of the OpenAPI document. */
 const api = createRouter()
   .route("/", predictRoutes)
   .route("/", predictStreamRoutes)
@@ -43,10 +43,10 @@ const api = createRouter()
   .route("/", infoRoutes)
   .route("/", healthRoutes);
 
-/** The type of the API, for a client of it. */
+/** The API's type, for clients. */
 export type Api = typeof api;
 
-/** The whole Worker: every route, and what holds for all of them. */
+/** Creates the Worker's app: every route, and the middleware of all routes. */
 export function createApp() {
   const app = createRouter();
   app.use(requestId());
@@ -81,8 +81,8 @@ export function createApp() {
         c.header("allow", methods.join(", "));
         return problem(c, {
           code: "method_not_allowed",
-          message: `${c.req.path} does not take ${c.req.method}.`,
-          hint: `It takes ${methods.join(", ")}.`,
+          message: `${c.req.path} does not accept ${c.req.method}.`,
+          hint: `Use ${methods.join(" or ")}.`,
         });
       },
     }),

@@ -6,7 +6,7 @@ import { readSettings } from "./platform/settings.ts";
 
 const LICENCE_URL = "https://www.apache.org/licenses/LICENSE-2.0";
 
-/** Where an operation's description tells which scope it takes. */
+/** The field of an operation that names the scope it needs. */
 const SCOPE = "x-scope";
 
 const OPERATIONS = ["get", "put", "post", "delete"] as const;
@@ -15,22 +15,22 @@ const SECURITY_SCHEMES = {
   key: {
     type: "http",
     scheme: "bearer",
-    description: "A key that `xpeft keys create` has made: xpk_…",
+    description: "A key made by `xpeft keys create`: xpk_…",
   },
   token: {
     type: "http",
     scheme: "bearer",
-    description: "A profile token that POST /v1/profiles/{task}/{profile}/token has made.",
+    description: "A profile token made by POST /v1/profiles/{task}/{profile}/token.",
   },
 } as const;
 
-/** What every operation takes, and what every guarded one takes besides. */
+/** Parameters of every operation, then those of operations that need a key or a token. */
 const PARAMETERS = {
   request: {
     name: "x-request-id",
     in: "header",
     required: false,
-    description: "An id of the caller's own for the request; one is made up for a request without any.",
+    description: "The caller's id for the request. Without it the service generates one.",
     schema: { type: "string" },
     example: "order-4711",
   },
@@ -38,7 +38,7 @@ const PARAMETERS = {
     name: BOOKMARK,
     in: "header",
     required: false,
-    description: "The bookmark of an earlier answer: what is read is at least as new.",
+    description: "The bookmark of an earlier answer. Reads are at least as new.",
     schema: { type: "string", pattern: bookmarkPattern(1).source },
     example: "00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683",
   },
@@ -46,18 +46,18 @@ const PARAMETERS = {
     name: "cache-control",
     in: "header",
     required: false,
-    description: "With no-cache, nothing is answered from the caches.",
+    description: "With no-cache, the answer skips the caches.",
     schema: { type: "string" },
     example: "no-cache",
   },
 } as const;
 
-/** What answers have: all of them; those of guarded operations, where the database was asked; those of one status. */
+/** Headers of answers: of all, of operations that need a key or a token, and of single statuses. */
 const HEADERS = {
   request: { description: "The request's id.", schema: { type: "string" } },
   timing: { description: "Milliseconds of each step.", schema: { type: "string" } },
   bookmark: {
-    description: "What the database had when it answered; absent where it was not asked.",
+    description: "The state of the database that the answer read; absent if it read none.",
     schema: { type: "string" },
   },
   retry: { description: "Seconds to wait; with rate_limited and overloaded.", schema: { type: "string" } },
@@ -68,8 +68,8 @@ const parameter = (name: keyof typeof PARAMETERS) => ({ $ref: `#/components/para
 const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${name}` });
 
 /**
- * `GET /openapi.json`: the API's description, made of the schemas that the routes check with. It tells of this deploy:
- * where predictions need no key, it says so, and bookmarks look as those of its number of databases do.
+ * Registers `GET /openapi.json`: the document of the schemas that validate requests. It describes this deploy: whether
+ * predictions need a key, and the bookmarks of its number of databases.
  */
 export function registerOpenApi(app: App): void {
   const { openAPIRegistry: registry } = app;
@@ -96,8 +96,8 @@ function describe(app: App, publicPredict: boolean, databases: number) {
     info: { title: "xpeft-edge", version, description, license: { name: license, url: LICENCE_URL } },
     servers: [{ url: "/", description: "This deploy." }],
     tags: [
-      { name: "Predict", description: "Texts in, labels out, as a profile would give them." },
-      { name: "Registry", description: "Tasks and profiles, with compare and swap by generation." },
+      { name: "Predict", description: "Texts in, labels out, under a profile." },
+      { name: "Registry", description: "Tasks and profiles, with compare-and-swap by generation." },
       { name: "Tokens", description: "Profiles that travel with requests." },
       { name: "Service", description: "What is served, and whether it works." },
     ],

@@ -1,22 +1,22 @@
 import { RequestError } from "./problem-codes.ts";
 
-/** The header by which a caller reads at least what it has written; also an answer's. */
+/** The header that makes a read at least as new as an earlier answer. Requests and answers carry it. */
 export const BOOKMARK = "x-d1-bookmark";
 
 /** Groups of hexadecimal digits. */
 const ONE = "[0-9a-f]{1,64}(-[0-9a-f]{1,64}){0,7}";
 
-/** What a bookmark looks like: of several databases, theirs by number, with dots between; empty where one was not asked. */
+/** Returns the pattern of a bookmark. With several databases it has their bookmarks by number, separated by dots; empty if not queried. */
 export function bookmarkPattern(databases: number): RegExp {
-  // What it is made of is written above, and a number.
+  // The pattern is built from the constant above and a number.
   // ast-grep-ignore: patterns-are-written-out
   return databases <= 1 ? new RegExp(`^${ONE}$`) : new RegExp(`^(${ONE})?(\\.(${ONE})?){${databases - 1}}$`);
 }
 
 /**
- * The bookmarks in one that a request brings, by the databases' numbers; empty for a database that it says nothing of.
+ * Returns a request's bookmarks by the databases' numbers; empty for a database without one.
  *
- * @throws RequestError `invalid_request` if it cannot be one of this deploy
+ * @throws RequestError `invalid_request` if the bookmark cannot be from this deploy
  */
 export function bookmarksOf(bookmark: string | undefined, databases: number): readonly string[] {
   if (bookmark === undefined) return [];
@@ -28,18 +28,18 @@ export function bookmarksOf(bookmark: string | undefined, databases: number): re
   );
 }
 
-/** The sessions that a request has opened, by the databases' numbers, and the bookmarks that it came with. */
+/** The sessions that a request has opened and the bookmarks that it came with, by the databases' numbers. */
 export interface Sessions {
-  readonly brought: readonly string[];
+  readonly received: readonly string[];
   readonly opened: ReadonlyMap<number, D1DatabaseSession>;
   readonly count: number;
 }
 
-/** The bookmark of a request's sessions: what it has read and written, and what it was told before of databases that it did not ask. */
-export function bookmarkNow({ brought, opened, count }: Sessions): string | null {
+/** Returns the bookmark after a request. A database that it did not query keeps the bookmark that the request came with. */
+export function bookmarkNow({ received, opened, count }: Sessions): string | null {
   const parts = Array.from(
     { length: count },
-    (_, number) => opened.get(number)?.getBookmark() ?? brought[number] ?? "",
+    (_, number) => opened.get(number)?.getBookmark() ?? received[number] ?? "",
   );
   return parts.some((part) => part !== "") ? parts.join(".") : null;
 }

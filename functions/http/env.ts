@@ -12,25 +12,25 @@ import type { ProblemCode } from "./problem-codes.ts";
 
 /** What wrangler.toml binds. */
 export interface Bindings {
-  /** Not there in a deploy that answers for profile tokens only. */
+  /** Absent in a deploy that serves profile tokens alone. */
   readonly DB?: D1Database;
-  /** More databases, where profiles are spread over several: DB_1, DB_2 and on, without a gap. */
+  /** More databases if profiles are sharded: DB_1, DB_2 and so on, without a gap. */
   readonly [name: `DB_${number}`]: D1Database | undefined;
   /** The bundle's files. */
   readonly ASSETS: Fetcher;
-  /** Counts requests; without it there is no limit. */
+  /** Limits requests; without it there is no limit. */
   readonly RATE_LIMITER?: RateLimit;
-  /** Counts learnings; without it they count as any request. */
+  /** Limits learning requests; without it they count as any request. */
   readonly LEARN_LIMITER?: RateLimit;
-  /** Takes a data point for each request; without it none is written. */
+  /** Receives a data point for each request; optional. */
   readonly ANALYTICS?: AnalyticsEngineDataset;
-  /** Seconds a row or a key may be answered from the cache, as decimal digits; 0 keeps none. */
+  /** TTL of cached rows and keys in seconds, as decimal digits; 0 turns caching off. */
   readonly CACHE_TTL_SECONDS: string;
   /** "true" if predictions need no key. */
   readonly PUBLIC_PREDICT: string;
-  /** Origins whose pages may call the API, with commas between them; "*" for all, empty for none. */
+  /** Origins whose pages may call the API, separated by commas; "*" for all, empty for none. */
   readonly CORS_ORIGINS: string;
-  /** The secret that profile tokens are signed with; without it there are none. */
+  /** The secret that signs profile tokens; without it tokens are off. */
   readonly TOKEN_KEYS?: string;
 }
 
@@ -47,25 +47,25 @@ export interface AppEnv {
   Bindings: Bindings;
   Variables: RequestIdVariables &
     SecureHeadersVariables & {
-      /** Who asks; set by the access middleware. */
+      /** What the caller may do; set by the access middleware. */
       access: Access;
-      /** The profile token that came as the credential. */
+      /** The profile token that the request carries as its credential. */
       token: string | null;
-      /** Throws once what the caller came with is taken no longer; set by the access middleware. */
+      /** Throws if the caller's key or token is no longer valid; set by the access middleware. */
       stillAllowed: () => Promise<void>;
       /** Opens the registry, once a request; set by the registry middleware. */
       registry: () => Promise<Registry>;
       /** The database sessions of the request, if it has opened any. */
       sessions: Sessions | undefined;
-      /** Room that the request takes for its body. */
-      held: Reservation | undefined;
-      /** Settles when an answer that is a stream has ended. */
+      /** The request's share of the body budget. */
+      bodyReservation: Reservation | undefined;
+      /** Settles when a streamed answer ends. */
       streaming: Promise<void> | undefined;
-      /** Whether the caller hung up before the end of a stream, for the log. */
+      /** Whether the caller disconnected before the end of a stream, for the log. */
       aborted: true | undefined;
-      /** What went wrong, for the log. */
+      /** The problem's code, for the log. */
       problem: ProblemCode | undefined;
-      /** Texts that were answered, for the log. */
+      /** Number of texts answered, for the log. */
       texts: number | undefined;
     };
 }

@@ -4,17 +4,17 @@ import type { AppEnv } from "./env.ts";
 import { toFault } from "./error-handler.ts";
 import { problemOf } from "./problem.ts";
 
-/** The media type of JSON Lines; by its type any, as the routes' types would else take it for one of JSON's. */
+/** The media type of JSON Lines. Typed as string, or the routes' types would treat it as JSON. */
 export const NDJSON: string = "application/x-ndjson";
 
-/** The body as it arrives. */
+/** Returns the body as a stream. */
 export function bodyStream(c: Context<AppEnv>): ReadableStream<Uint8Array> {
   return c.req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
 }
 
 /**
- * Answers with text as it is made. What goes wrong once the answer has begun is its last line, `{"error": problem}`; a
- * caller who hangs up ends the work.
+ * Streams text as an answer. An error after the first byte becomes the last line, `{"error": problem}`. A disconnect
+ * ends the work.
  */
 export function streamAnswer(c: Context<AppEnv>, text: AsyncGenerator<string>): Response {
   const encoder = new TextEncoder();
@@ -24,11 +24,11 @@ export function streamAnswer(c: Context<AppEnv>, text: AsyncGenerator<string>): 
     async pull(controller) {
       try {
         const { done, value } = await text.next();
-        // Its room is not forgotten while it goes on.
-        c.get("held")?.release(0);
+        // Releasing nothing tells the budget that the request is alive.
+        c.get("bodyReservation")?.release(0);
         if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
-        // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
+        // After a disconnect nobody reads the error, and the service has no fault.
         if (error instanceof StreamAborted) {
           c.set("aborted", true);
         } else {

@@ -5,7 +5,7 @@ import type { Precondition } from "../../src/storage/precondition.ts";
 /** Most rows of a list in one answer. */
 export const MAX_PAGE = 1000;
 
-/** Whole groups of four, the last one filled up; the digits before the filling are any, as the platform reads them. */
+/** Groups of four, the last one padded. The platform's decoder accepts any digit before the padding. */
 const BASE64_PATTERN = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
 /** A task's name. */
@@ -20,71 +20,71 @@ export const ProfileId = z
   .regex(profilePattern, "is not a profile's id: A-Z, a-z, 0-9 and . _ : @ -, at most 128 of them")
   .openapi({ example: "news-000" });
 
-/** What is stored as bytes. */
+/** Bytes in base64. */
 export const Base64 = (description: string) =>
   z.base64().openapi({ description, format: "byte", pattern: BASE64_PATTERN });
 
-/** What every row tells of its last write. */
+/** What every row says about its last write. */
 export const LastWrite = {
   generation: z
     .int()
     .min(1)
     .max(Number.MAX_SAFE_INTEGER)
-    .openapi({ description: "1 at first, up by one at each write of the row." }),
-  updatedAt: z.iso.datetime().openapi({ description: "When the row was last written." }),
+    .openapi({ description: "Starts at 1 and increases by one with each write of the row." }),
+  updatedAt: z.iso.datetime().openapi({ description: "Time of the last write." }),
 };
 
-/** The generation that a row must be at. */
+/** The generation that a row must be at, as `If-Match`. */
 export const IfMatch = z
   .string()
   .regex(/^(\*|(W\/)?"[0-9]{1,15}"|[0-9]{1,15})$/, "is neither a generation nor *")
   .optional()
   .openapi({
-    description: "The generation that the row must be at, as its ETag has it; * if it must only be there.",
+    description: "The generation that the row must be at, as in its ETag; * if it must only exist.",
     example: '"3"',
   });
 
-/** What a writer believes of the row: without either header, the write is done whatever is there. */
+/** The precondition of a write. Without either header the write always happens. */
 export const Preconditions = z.object({
   "if-match": IfMatch,
-  "if-none-match": z.literal("*").optional().openapi({ description: "* if the row must not be there." }),
+  "if-none-match": z.literal("*").optional().openapi({ description: "* if the row must not exist." }),
 });
 
-/** The expectation of a write's headers; both together can never hold. */
+/** Returns the precondition of a write's headers. Both headers together never hold. */
 export function preconditionOf(headers: Partial<z.infer<typeof Preconditions>>): Precondition {
   const match = headers["if-match"];
   const absent = headers["if-none-match"] !== undefined;
   if (absent) return match === undefined ? 0 : "never";
   if (match === undefined || match === "*") return match && "any";
-  // An entity tag is made weak where an answer is compressed on its way; a generation is exact all the same.
+  // Proxies that compress an answer make its entity tag weak; a generation stays exact.
   return Number(match.replace(/^W\//, "").replaceAll('"', ""));
 }
 
-/** A generation as an entity tag. */
+/** Returns a generation as an entity tag. */
 export const etagOf = (generation: number): string => `"${generation}"`;
 
-/** Headers of answers that tell a row's generation. */
+/** Headers of answers that carry a row's generation. */
 export const GenerationHeaders = z.object({
   etag: z.string().openapi({ description: "The row's generation, for If-Match.", example: '"3"' }),
 });
 
-/** Which page of a list. */
+/** Query parameters of a list. */
 export const PageParams = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100).openapi({
     type: "integer",
     minimum: 1,
     maximum: MAX_PAGE,
     default: 100,
-    description: "How many rows at most.",
+    description: "Most rows of the page.",
   }),
-  after: z.string().max(128).default("").openapi({ description: "The `next` of the page before." }),
+  after: z.string().max(128).default("").openapi({ description: "The `next` of the previous page." }),
 });
 
-/** Where the next page begins. */
+/** The cursor of the next page. */
 export const NextPage = z
   .string()
   .nullable()
-  .openapi({ description: "What to send as `after` for the next page; null on the last one." });
+  .openapi({ description: "Send it as `after` to get the next page; null on the last page." });
 
 /** The id of a bundle. */
 export const BundleId = z
@@ -101,13 +101,13 @@ export const Deleted = z
     generation: z
       .int()
       .min(1)
-      .openapi({ description: "The generation that the deletion took; a new row goes on from it." }),
+      .openapi({ description: "The generation of the deletion. A new row of this name continues from it." }),
   })
   .openapi("Deleted");
 
-/** What ids of profiles start with. */
+/** A prefix of profile ids. */
 export const ProfilePrefix = z
   .string()
   .regex(/^([A-Za-z0-9][A-Za-z0-9._:@-]{0,127})?$/, "cannot be the start of a profile's id")
   .default("")
-  .openapi({ description: "What the profiles' ids start with; empty for all." });
+  .openapi({ description: "Prefix of the profiles' ids; empty for all." });

@@ -6,14 +6,14 @@ import { problemOf } from "./problem.ts";
 /** The media type of server-sent events. */
 export const EVENT_STREAM = "text/event-stream";
 
-/** Sends an event to whoever listens. */
+/** Sends an event to the caller. */
 export type Send = (event: string, data: object) => Promise<void>;
 
 /**
- * Answers with server-sent events (HTML, section 9.2) of some work as it goes on.
+ * Answers with server-sent events (HTML, section 9.2) while work runs.
  *
- * What goes wrong before the first event is an error answer like any other; later it is the last event, `problem`. A caller who
- * hangs up aborts the signal.
+ * An error before the first event is an ordinary error answer; later it is the last event, `problem`. A disconnect aborts
+ * the signal.
  *
  * @param work is kept alive until it ends
  */
@@ -23,36 +23,37 @@ export async function answerEvents(
 ): Promise<Response> {
   const encoder = new TextEncoder();
   const abort = new AbortController();
-  const begun = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
   const { promise, resolve: ended } = Promise.withResolvers<void>();
-  const gone = () => {
+  const onDisconnect = () => {
     c.set("aborted", true);
-    abort.abort(new Error("the caller has hung up"));
+    abort.abort(new Error("the caller disconnected"));
   };
   // Before the first event there is no body that could be cancelled.
   const { signal } = c.req.raw;
-  if (signal.aborted) gone();
-  else signal.addEventListener("abort", gone, { once: true });
-  let out: ReadableStreamDefaultController<Uint8Array> | undefined;
+  if (signal.aborted) onDisconnect();
+  else signal.addEventListener("abort", onDisconnect, { once: true });
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   const body = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      out = controller;
+    start: (opened) => {
+      controller = opened;
     },
-    cancel: gone,
+    cancel: onDisconnect,
   });
-  let hasBegun = false;
+  let hasStarted = false;
   const send: Send = async (event, data) => {
-    hasBegun = true;
-    begun.resolve();
-    // Its room is not forgotten while it goes on.
-    c.get("held")?.release(0);
-    if (!abort.signal.aborted) out?.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+    hasStarted = true;
+    started.resolve();
+    // Releasing nothing tells the budget that the request is alive.
+    c.get("bodyReservation")?.release(0);
+    if (!abort.signal.aborted)
+      controller?.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
   };
 
   async function fail(error: unknown): Promise<void> {
-    // Where the caller has hung up there is nobody to tell, and nothing is wrong with the service.
-    if (abort.signal.aborted) return begun.resolve();
-    if (!hasBegun) return begun.reject(error);
+    // After a disconnect nobody reads the error, and the service has no fault.
+    if (abort.signal.aborted) return started.resolve();
+    if (!hasStarted) return started.reject(error);
     const fault = toFault(c, error);
     c.set("problem", fault.code);
     await send("problem", problemOf(c, fault));
@@ -61,9 +62,9 @@ export async function answerEvents(
   async function run(): Promise<void> {
     try {
       await work(send, abort.signal).catch(fail);
-      if (!abort.signal.aborted) out?.close();
+      if (!abort.signal.aborted) controller?.close();
     } finally {
-      // Whatever happens: room is held and the log waits until then.
+      // The body budget and the request log wait for this.
       ended();
     }
   }
@@ -71,7 +72,7 @@ export async function answerEvents(
   c.set("streaming", promise);
   c.executionCtx.waitUntil(run());
   try {
-    await begun.promise;
+    await started.promise;
   } catch (error) {
     c.set("streaming", undefined);
     throw error;

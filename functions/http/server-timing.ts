@@ -5,7 +5,7 @@ import type { AppEnv } from "./env.ts";
 
 const STEPS = ["tokenize", "masks", "merge", "encoder", "head"] as const satisfies (keyof AnswerTimings)[];
 
-/** Puts the milliseconds of each step into the answer's Server-Timing header. */
+/** Adds the milliseconds of each step to the answer's Server-Timing header. */
 export function setServerTiming(c: Context<AppEnv>, timings: AnswerTimings): void {
   for (const step of STEPS) setMetric(c, step, timings[step]);
 }

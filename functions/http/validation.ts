@@ -4,13 +4,13 @@ import { RequestError } from "./problem-codes.ts";
 
 type Issue = { path: PropertyKey[]; message: string; code?: string; errors?: Issue[][] };
 
-/** Writes a path as `inputs[3].text`. */
-function written(path: PropertyKey[], whole: string): string {
+/** Formats a path as `inputs[3].text`. */
+function formatPath(path: PropertyKey[], whole: string): string {
   const joined = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
   return joined.replace(/^\./, "") || whole;
 }
 
-/** The issues of a schema, with those of a union replaced by the ones of the branch whose type the value is of. */
+/** Flattens a schema's issues. A union's issues become those of the branch that the value's type fits. */
 function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
@@ -20,20 +20,20 @@ function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
   });
 }
 
-/** What the parts of a request are called. */
+/** Names of a request's parts in messages. */
 const PARTS: Partial<Record<string, string>> = { query: "the query", header: "the headers", param: "the path" };
 
 /**
- * Names the first field that a schema refuses, and why.
+ * Describes the first field that a schema rejects, and why.
  *
- * @param whole what to call the value itself
+ * @param whole the name of the value itself
  */
 export function describeInvalid(error: { issues: unknown }, whole: string): string {
   const [first] = leaves(error.issues as Issue[]);
-  return first ? `${written(first.path, whole)}: ${first.message}` : `${whole} does not fit its schema`;
+  return first ? `${formatPath(first.path, whole)}: ${first.message}` : `${whole} does not fit its schema`;
 }
 
-/** Refuses what a route's schema refuses, naming the first bad field. */
+/** Rejects a request that its route's schema rejects, and names the first bad field. */
 export const onInvalid: Hook<unknown, AppEnv, string, void> = (result) => {
   if (result.success) return;
   throw new RequestError(

@@ -12,7 +12,7 @@ import { databaseCount, keyDatabase } from "../platform/databases.ts";
 import { isolateAuthenticator } from "../platform/isolate.ts";
 import { readSettings } from "../platform/settings.ts";
 
-/** Problems that every guarded route can answer with. */
+/** Problems of every route that checks access. */
 export const ACCESS_PROBLEMS = [
   "key_missing",
   "key_invalid",
@@ -26,20 +26,24 @@ export const ACCESS_PROBLEMS = [
   "database_unavailable",
 ] as const satisfies ProblemCode[];
 
-/** Callers without a key, where the deploy lets them predict. */
+/** Access of callers without a key, in a deploy whose predictions are public. */
 const ANYONE: Access = { id: "public", scopes: ["predict"], task: null, profilePrefix: "", expiresAt: null };
 
-/** Callers with a profile token: it is checked against the profile where that is known. */
+/** Access of callers with a profile token. The route checks the token against the profile. */
 const BEARER: Access = { id: "token", scopes: ["predict"], task: null, profilePrefix: "", expiresAt: null };
 
-/** What Hugging Face's clients send by themselves to whatever URL they are given: the user's login to another service. */
+/** Hugging Face's clients send the user's login to any URL. It is for another service, so it is ignored. */
 const FOREIGN = /^Bearer +hf_/i;
 
-/** Counts a request against a caller's limit. @throws RequestError `rate_limited` */
+/** Counts a request against the caller's rate limit. @throws RequestError `rate_limited` */
 async function count(c: Context<AppEnv>, caller: string): Promise<void> {
   const outcome = await c.env.RATE_LIMITER?.limit({ key: caller });
   if (outcome?.success !== false) return;
-  throw new RequestError("rate_limited", "This caller has asked too often.", "Wait for as long as Retry-After says.");
+  throw new RequestError(
+    "rate_limited",
+    "Too many requests from this caller.",
+    "Wait for as long as Retry-After says.",
+  );
 }
 
 const addressOf = (c: Context<AppEnv>): string => `address:${c.req.header("cf-connecting-ip") ?? "unknown"}`;
@@ -47,14 +51,17 @@ const addressOf = (c: Context<AppEnv>): string => `address:${c.req.header("cf-co
 async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
   const store = createKeyStore(keyDatabase(c.env));
   const authenticator = await isolateAuthenticator(c.env, c.executionCtx);
-  const authenticate = async (beforeDoubt: () => Promise<void>): Promise<Access> => {
-    const { access, wasRead } = await authenticator.authenticate(key, store, { fresh: wantsFresh(c), beforeDoubt });
+  const authenticate = async (beforeUnknownKey: () => Promise<void>): Promise<Access> => {
+    const { access, wasRead } = await authenticator.authenticate(key, store, {
+      fresh: wantsFresh(c),
+      beforeUnknownKey,
+    });
     if (wasRead) c.executionCtx.waitUntil(store.touch(access.id));
     return access;
   };
-  // Counted apart: callers with good keys may share an address with others.
+  // Guesses are counted by address, apart from valid keys: callers may share an address.
   const access = await authenticate(() => count(c, `doubted ${addressOf(c)}`));
-  // Who has been known once is not guessing.
+  // A key that was valid once is not a guess.
   c.set("stillAllowed", async () => void (await authenticate(async () => {})));
   await count(c, `key:${access.id}`);
   return access;
@@ -80,7 +87,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
     const isToken = credential?.split(".").length === 3;
     throw new XpeftError(
       "key_invalid",
-      isToken ? "A profile token only predicts; this takes a key." : "This is not a key.",
+      isToken ? "This is a profile token, and the route needs a key." : "This is not a key.",
       "Send a key as a header: Authorization: Bearer xpk_…",
     );
   }
@@ -90,9 +97,9 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
 }
 
 /**
- * Lets through only callers whose key has a scope, and only as often as the deploy allows.
+ * Rejects callers whose key lacks a scope, and callers over their rate limit.
  *
- * @param options.tokens whether a profile token does too: the route must then check it, as `carriedBy` does
+ * @param options.tokens whether a profile token is accepted too; the route must then check it, as `tokenProfile` does
  */
 export function requireAccess(scope: Scope, { tokens = false } = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {
@@ -100,7 +107,7 @@ export function requireAccess(scope: Scope, { tokens = false } = {}) {
     c.set("stillAllowed", async () => {});
     const access = await accessOf(c, scope, tokens);
     requireScope(access, scope);
-    // A bookmark may be needed by none of what follows, and must be one all the same.
+    // A malformed bookmark is rejected even if the route does not need it.
     bookmarksOf(c.req.header(BOOKMARK), databaseCount(c.env));
     c.set("access", access);
     await next();
@@ -122,9 +129,9 @@ export const byKeyOrToken = <M extends MiddlewareHandler[]>(...middleware: M) =>
 });
 
 /**
- * Groups of a stream, for as long as its caller's key or token is taken: a stream may go on for longer than that.
+ * Yields a stream's groups while the caller's key or token is valid: a stream may last longer than that.
  *
- * @throws XpeftError as if the caller came now
+ * @throws XpeftError as a new request of the caller would
  */
 export async function* whileAllowed<Group>(c: Context<AppEnv>, groups: AsyncIterable<Group>): AsyncGenerator<Group> {
   for await (const group of groups) {
@@ -133,17 +140,17 @@ export async function* whileAllowed<Group>(c: Context<AppEnv>, groups: AsyncIter
   }
 }
 
-/** Lets a caller through who has not asked for too much learning. */
+/** Rejects callers over their rate limit for learning. */
 export const limitLearning = createMiddleware<AppEnv>(async (c, next) => {
   const outcome = await c.env.LEARN_LIMITER?.limit({ key: `key:${c.get("access").id}` });
   if (outcome?.success === false) {
     const hint = "Wait for as long as Retry-After says.";
-    throw new RequestError("rate_limited", "This caller has had too many profiles learnt.", hint);
+    throw new RequestError("rate_limited", "Too many learning requests from this caller.", hint);
   }
   await next();
 });
 
-/** Lets anyone through, but only as often as the deploy allows; apart from what an address asks besides. */
+/** Accepts any caller up to a rate limit of its own, by address. */
 export const allowAnyone = createMiddleware<AppEnv>(async (c, next) => {
   await count(c, `unguarded ${addressOf(c)}`);
   await next();

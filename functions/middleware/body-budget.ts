@@ -4,24 +4,24 @@ import { overloadedError } from "../../src/serving/overload.ts";
 import type { AppEnv } from "../http/env.ts";
 import { MAX_BODY_BYTES_IN_FLIGHT } from "../platform/settings.ts";
 
-/** Longer than any request takes, or a stream for its next line. */
-const FORGET_HELD_MS = 10 * 60_000;
+/** Longer than any request takes, or a stream between two lines. */
+const FORGET_AFTER_MS = 10 * 60_000;
 
-/** What the isolate's requests hold together. */
-const held = createBudget({ most: MAX_BODY_BYTES_IN_FLIGHT, forgetAfterMs: FORGET_HELD_MS });
+/** Request bodies in flight in this isolate. */
+const budget = createBudget({ most: MAX_BODY_BYTES_IN_FLIGHT, forgetAfterMs: FORGET_AFTER_MS });
 
-/** What a request takes whatever its body: its own objects, headers, answer. */
+/** Bytes of a request apart from its body: its objects, headers and answer. */
 const REQUEST_BYTES = 4 * 1024;
 
-/** Nobody knows when the others are answered; most are within this. */
+/** Nobody knows when the other requests end; most take less than this. */
 const RETRY_SECONDS = 1;
 
 /**
- * Does a request's work with room for its body, or refuses it where the bodies of others leave none.
+ * Reserves memory for a request's body, then does its work.
  *
- * @param bytes most that is held of the body at once
- * @param ended where the answer goes on after the work is done: what settles at its end
- * @throws XpeftError `overloaded`
+ * @param bytes most bytes of the body in memory at once
+ * @param ended settles when the answer ends, if the answer goes on after the work
+ * @throws XpeftError `overloaded` if the bodies in flight leave no capacity
  */
 export async function reserveBytes<Result>(
   c: Context<AppEnv>,
@@ -29,13 +29,13 @@ export async function reserveBytes<Result>(
   work: () => Promise<Result>,
   ended: () => Promise<void> | undefined = () => undefined,
 ): Promise<Result> {
-  const share = held.tryReserve(REQUEST_BYTES + bytes);
-  if (!share)
+  const reservation = budget.tryReserve(REQUEST_BYTES + bytes);
+  if (!reservation)
     throw overloadedError("bodies", "Send the request again after retryAfterSeconds or later.", RETRY_SECONDS);
-  c.set("held", share);
+  c.set("bodyReservation", reservation);
   const done = work();
-  const released = done.then(ended, () => {}).finally(() => share.close());
-  // A caller who hangs up ends its request unless something waits, and what the request holds would be lost for good.
+  const released = done.then(ended, () => {}).finally(() => reservation.close());
+  // Without waitUntil, a disconnect ends the request before the reservation is closed.
   c.executionCtx.waitUntil(released);
   return await done;
 }

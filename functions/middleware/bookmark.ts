@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import { BOOKMARK, bookmarkNow, type Sessions } from "../http/bookmarks.ts";
 import type { AppEnv } from "../http/env.ts";
 
-/** Gives an answer the bookmark of its database sessions, for the caller to read at least that. */
+/** Adds the bookmark of the request's database sessions to the answer. */
 export const addBookmark = createMiddleware<AppEnv>(async (c, next) => {
   await next();
   const sessions = c.get("sessions");
@@ -11,7 +11,7 @@ export const addBookmark = createMiddleware<AppEnv>(async (c, next) => {
   if (bookmark) c.header(BOOKMARK, bookmark);
 });
 
-/** The sessions of a request, for a bookmark that comes later than the headers; these get none then. */
+/** Takes the sessions from a request whose bookmark is sent after the headers. The headers then carry none. */
 export function detachSessions(c: Context<AppEnv>): Sessions | undefined {
   const sessions = c.get("sessions");
   c.set("sessions", undefined);

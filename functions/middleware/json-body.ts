@@ -5,7 +5,7 @@ import type { AppEnv } from "../http/env.ts";
 import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
 import { reserveBytes } from "./body-budget.ts";
 
-/** Problems that every route with a JSON body can answer with. */
+/** Problems of every route with a JSON body. */
 export const BODY_PROBLEMS = [
   "invalid_json",
   "invalid_unicode",
@@ -15,28 +15,28 @@ export const BODY_PROBLEMS = [
   "overloaded",
 ] as const satisfies ProblemCode[];
 
-/** Bytes of a body with texts. */
+/** Most bytes of a body with texts. */
 export const MAX_TEXTS_BYTES = 256 * 1024;
 
-/** Bytes of a body with a task: its head in base64 is then some 1.9 MB, which a row of the database takes. */
+/** Most bytes of a body with a task: a head of 1.9 MB, which a database row can hold, in base64. */
 export const MAX_TASK_BYTES = 2.5 * 1024 * 1024;
 
-/** Bytes of a body with a profile: masks of the largest pool. */
+/** Most bytes of a body with a profile: masks of the largest pool. */
 export const MAX_PROFILE_BYTES = 512 * 1024;
 
-/** Milliseconds that a body of so many bytes may take to come: ten seconds, and what a slow phone needs to send it. */
-const patienceFor = (bytes: number): number => 10_000 + bytes / 32;
+/** Returns the milliseconds in which a body must arrive: ten seconds plus the time that a slow phone needs. */
+const timeoutFor = (bytes: number): number => 10_000 + bytes / 32;
 
-/** How much longer one may take that does not say its length: it is read piece by piece, between what else the isolate does. */
-const UNSAID = 5;
+/** Factor on the timeout of a body without content-length: it is read piece by piece, between other work. */
+const CHUNKED_TIMEOUT_FACTOR = 5;
 
 /**
- * Reads a request's body, then goes on with the request; without either where the body takes too long. A body that only trickles in
- * would keep others out for as long as it likes.
+ * Reads a request's body, then continues the request. A body that takes too long ends the request: a trickling body would
+ * hold its budget for as long as it likes.
  *
- * @param milliseconds that the body may take
- * @param limit reads it no further than it may go, and calls what it is given
- * @throws RequestError `body_too_slow`, or `invalid_json` if it breaks off
+ * @param milliseconds in which the body must arrive
+ * @param limit checks the body's size and calls its argument
+ * @throws RequestError `body_too_slow`, or `invalid_json` if the body is cut off
  */
 async function readInTime(
   c: Context<AppEnv>,
@@ -53,50 +53,54 @@ async function readInTime(
   }, milliseconds);
   const work = limit(async () => {
     await c.req.arrayBuffer();
-    // What comes after its answer must not be done.
+    // The request was answered already: its work must not start.
     if (state === "late") return;
     state = "read";
     read.resolve("read");
     await next();
   }).catch((error: unknown) => {
     if (state !== "reading" || error instanceof RequestError) throw error;
-    // The caller has gone before its end: nothing is wrong with the service.
-    throw new RequestError("invalid_json", "The body was broken off.", "Send the whole of it.");
+    // The caller disconnected, so the service has no fault.
+    throw new RequestError("invalid_json", "The body was cut off.", "Send the whole body.");
   });
   const first = await Promise.race([read.promise, late.promise, work]).finally(() => clearTimeout(timer));
   if (first !== "late") return void (await work);
-  // Nobody waits for what else becomes of it.
+  // Nobody waits for this work any more.
   work.catch(() => {});
   const seconds = Math.round(milliseconds / 1000);
-  throw new RequestError("body_too_slow", `The body had not come after ${seconds} seconds.`, "Send it in one go.");
+  throw new RequestError(
+    "body_too_slow",
+    `The body did not arrive within ${seconds} seconds.`,
+    "Send it without pauses.",
+  );
 }
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
-/** Refuses bodies that are compressed. */
+/** Rejects compressed bodies. */
 export function requireIdentity(c: Context<AppEnv>): void {
   const encoding = c.req.header("content-encoding") ?? "identity";
   if (encoding.toLowerCase() === "identity") return;
   throw new RequestError(
     "unsupported_media_type",
-    `Bodies that are compressed (${encoding.slice(0, 20)}) are not read.`,
+    `The body is compressed (${encoding.slice(0, 20)}).`,
     "Send it without content-encoding.",
   );
 }
 
-/** Refuses bodies that are not said to be JSON, as a body that is not read would pass for an empty one. */
+/** Rejects bodies whose content type is not JSON: unread, they would pass for an empty body. */
 function requireJson(c: Context<AppEnv>): void {
   if (!JSON_TYPE.test(c.req.header("content-type") ?? "")) {
     throw new RequestError(
       "unsupported_media_type",
-      "The body is not said to be JSON.",
+      "The content type is not JSON.",
       "Send it with the header content-type: application/json.",
     );
   }
   requireIdentity(c);
 }
 
-/** Refuses a body that is not UTF-8, as the platform would put U+FFFD in its place without a word. */
+/** Rejects a body that is not UTF-8: the platform would silently replace bytes by U+FFFD. */
 async function requireUtf8(c: Context<AppEnv>): Promise<void> {
   try {
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await c.req.arrayBuffer());
@@ -106,10 +110,11 @@ async function requireUtf8(c: Context<AppEnv>): Promise<void> {
 }
 
 /**
- * Reads a body of JSON. Refuses what is not said to be that, what is longer, also where it does not say its length, what takes too
- * long to come, and what there is no room for beside the bodies of other requests.
+ * Reads a JSON body. Rejects other content types, bodies over `maxSize`, bodies that arrive too slowly, and bodies for
+ * which the bodies in flight leave no capacity.
  *
- * @param ended where the answer goes on after the work is done: what settles at its end
+ * @param hint what to do about a body that is too large
+ * @param ended settles when the answer ends, if the answer goes on after the work
  */
 export const jsonBody = (maxSize: number, hint: string, ended?: (c: Context<AppEnv>) => Promise<void> | undefined) => {
   const limit = bodyLimit({
@@ -120,27 +125,27 @@ export const jsonBody = (maxSize: number, hint: string, ended?: (c: Context<AppE
   });
   return createMiddleware<AppEnv>(async (c, next) => {
     requireJson(c);
-    const said = Number(c.req.header("content-length") ?? Number.NaN);
-    const bytes = Math.min(Number.isNaN(said) ? maxSize : said, maxSize);
-    const patience = patienceFor(bytes) * (Number.isNaN(said) ? UNSAID : 1);
-    const goOn = async () => {
+    const declared = Number(c.req.header("content-length") ?? Number.NaN);
+    const bytes = Math.min(Number.isNaN(declared) ? maxSize : declared, maxSize);
+    const timeout = timeoutFor(bytes) * (Number.isNaN(declared) ? CHUNKED_TIMEOUT_FACTOR : 1);
+    const proceed = async () => {
       await requireUtf8(c);
       await next();
     };
     return await reserveBytes(
       c,
       bytes,
-      () => readInTime(c, patience, (then) => limit(c, then), goOn),
+      () => readInTime(c, timeout, (then) => limit(c, then), proceed),
       () => ended?.(c),
     );
   });
 };
 
-/** {@link jsonBody} with texts. */
+/** Reads a JSON body with texts. */
 export const textsBody = jsonBody(
   MAX_TEXTS_BYTES,
   "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
 );
 
-/** {@link textsBody} where the answer goes on after the work of the request is done. */
+/** Reads a JSON body with examples; the answer goes on after the request's work. */
 export const examplesBody = jsonBody(MAX_TEXTS_BYTES, "Send fewer or shorter examples.", (c) => c.get("streaming"));

@@ -5,13 +5,13 @@ import { RequestError } from "../http/problem-codes.ts";
 import { reserveBytes } from "./body-budget.ts";
 import { requireIdentity } from "./json-body.ts";
 
-/** Refuses bodies that are not said to be JSON Lines. */
+/** Rejects bodies whose content type is not JSON Lines. */
 export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
   const [type = ""] = (c.req.header("content-type") ?? "").split(";");
   if (type.trim().toLowerCase() !== NDJSON) {
     throw new RequestError(
       "unsupported_media_type",
-      "The body is not said to be JSON Lines.",
+      "The content type is not JSON Lines.",
       `Send it with the header content-type: ${NDJSON}.`,
     );
   }
@@ -19,6 +19,6 @@ export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
-/** Holds room for what a stream has in memory at once, until its answer has ended. */
+/** Reserves the bytes that a stream has in memory at once, until its answer ends. */
 export const reserveStreamBytes = (bytes: number) =>
   createMiddleware<AppEnv>((c, next) => reserveBytes(c, bytes, next, () => c.get("streaming")));

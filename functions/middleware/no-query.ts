@@ -2,7 +2,7 @@ import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/env.ts";
 import { RequestError } from "../http/problem-codes.ts";
 
-/** Refuses query parameters where a route takes none: one that nobody reads was meant to do something. */
+/** Rejects query parameters on a route that has none: the caller meant something by them. */
 export const noQuery = createMiddleware<AppEnv>(async (c, next) => {
   const [name] = Object.keys(c.req.query());
   if (name !== undefined) {

@@ -4,8 +4,8 @@ import { routePath } from "hono/route";
 import type { AppEnv } from "../http/env.ts";
 
 /**
- * Writes one line of JSON for each request, and a data point where a dataset is bound; for a stream when it has ended.
- * Neither holds a text, a profile's id or an address.
+ * Logs one line of JSON a request, and a data point if a dataset is bound; for a stream, when it ends. Neither has a
+ * text, a profile id or an address.
  */
 export const logRequest = createMiddleware<AppEnv>(async (c, next) => {
   const start = performance.now();

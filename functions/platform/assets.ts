@@ -1,10 +1,10 @@
 import type { ReadFile } from "../../src/bundle/files.ts";
 import { XpeftError } from "../../src/errors.ts";
 
-/** The assets' host is of no account, but a URL must have one. */
+/** A URL needs a host; the assets' host is never resolved. */
 const ORIGIN = "https://bundle.invalid";
 
-/** Reads the bundle's files from the Worker's static assets; null where there is no such file. */
+/** Returns a reader of the bundle's files in the Worker's static assets; it gives null for a file that is not there. */
 export function readAsset(assets: Fetcher): ReadFile {
   return async (path) => {
     const response = await assets.fetch(new URL(encodeURIComponent(path), ORIGIN));

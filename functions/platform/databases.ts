@@ -10,11 +10,11 @@ import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import type { AppEnv, Bindings, Registry } from "../http/env.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 
-/** Problems of routes that read or write tasks and profiles, where these are spread over several databases. */
+/** Problems of routes that read or write sharded tasks and profiles. */
 export const SHARD_PROBLEMS = ["shard_map_mismatch", "shards_out_of_step"] as const satisfies ProblemCode[];
 
 /**
- * The databases that are bound, by their numbers: DB, DB_1 and so on.
+ * Returns the bound databases by their numbers: DB, DB_1 and so on.
  *
  * @throws XpeftError `database_unavailable` if DB is not bound, `shard_map_mismatch` if one between others is not
  */
@@ -33,7 +33,7 @@ function boundDatabases(env: Bindings): D1Database[] {
   return databases;
 }
 
-/** How many databases are bound; 0 if there is none. */
+/** Returns the number of bound databases. */
 export const databaseCount = (env: Bindings): number => (env.DB ? boundDatabases(env).length : 0);
 
 function shardsOf<T>(all: readonly T[], open: (one: T, number: number) => Database): Shards {
@@ -51,41 +51,40 @@ function shardsOf<T>(all: readonly T[], open: (one: T, number: number) => Databa
 }
 
 /**
- * Opens a session of each database for a request, once it is needed. The answer gets the sessions' bookmarks.
+ * Opens a session of each database for a request when it is first used. The answer carries the sessions' bookmarks.
  *
- * @param begins at the primary databases, which have every write; or at whatever replicas are near, which may lag behind,
- * but not behind the bookmark that the request brings
+ * @param begins "primary": at the primary databases, which have every write. "nearest": at replicas, which may lag, but
+ * never behind the request's bookmark
  * @throws XpeftError `database_unavailable` if none is bound
  */
 export function openShards(c: Context<AppEnv>, begins: "primary" | "nearest"): Shards {
   const databases = boundDatabases(c.env);
-  const brought = bookmarksOf(c.req.header(BOOKMARK), databases.length);
+  const received = bookmarksOf(c.req.header(BOOKMARK), databases.length);
   const sessions = new Map<number, D1DatabaseSession>();
-  c.set("sessions", { brought, opened: sessions, count: databases.length });
+  c.set("sessions", { received, opened: sessions, count: databases.length });
   return shardsOf(databases, (database, number) => {
-    const start = begins === "primary" ? "first-primary" : brought[number] || "first-unconstrained";
+    const start = begins === "primary" ? "first-primary" : received[number] || "first-unconstrained";
     const session = database.withSession(start);
     sessions.set(number, session);
-    // Drizzle's driver calls no other methods than a session has, but does not know its type.
+    // Drizzle's driver calls only methods that a session has, but does not know its type.
     return drizzle(session as unknown as D1Database);
   });
 }
 
-/** Databases that were found in their places; they stay there for as long as the isolate lives. */
-const placed = new WeakSet<D1Database>();
+/** Databases whose place in the shard map was checked. It cannot change while the isolate lives. */
+const checked = new WeakSet<D1Database>();
 
 /**
- * Opens sessions at the primary databases, for reading and writing tasks and profiles one by one. That the databases are in
- * their places is asked once in an isolate.
+ * Opens tasks, profiles and history at the primary databases. The shard map is checked once an isolate.
  *
  * @throws XpeftError `shard_map_mismatch`, or `database_unavailable` if none is bound or one fails
  */
 export async function openRegistry(c: Context<AppEnv>): Promise<Registry> {
   const shards = openShards(c, "primary");
   const databases = boundDatabases(c.env);
-  if (!databases.every((database) => placed.has(database))) {
+  if (!databases.every((database) => checked.has(database))) {
     await checkShardMap(shards);
-    for (const database of databases) placed.add(database);
+    for (const database of databases) checked.add(database);
   }
   return {
     shards,
@@ -95,12 +94,12 @@ export async function openRegistry(c: Context<AppEnv>): Promise<Registry> {
   };
 }
 
-/** The databases without sessions, for what has no answer to give a bookmark to. */
+/** Returns the databases without sessions, for work whose answer carries no bookmark. */
 export function shardsWithoutSessions(env: Bindings): Shards {
   return shardsOf(boundDatabases(env), (database) => drizzle(database));
 }
 
-/** The database that has the keys, without a session. */
+/** Returns the database that stores the keys, without a session. */
 export function keyDatabase(env: Bindings): Database {
   return shardsWithoutSessions(env).at(FIRST_SHARD);
 }

@@ -11,30 +11,30 @@ import type { ProblemCode } from "../http/problem-codes.ts";
 import { readAsset } from "./assets.ts";
 import { ROW_CACHE_BYTES, readSettings } from "./settings.ts";
 
-/** Problems of the bundle's manifest, for routes that need no more of the bundle. */
+/** Problems of the bundle's manifest, for routes that read only the manifest. */
 export const BUNDLE_PROBLEMS = [
   "invalid_manifest",
   "bundle_file_missing",
   "bundle_unusable",
 ] as const satisfies ProblemCode[];
 
-/** What answers predictions; one in an isolate. */
+/** What answers predictions: one an isolate. */
 export interface Service {
   readonly engine: Engine;
   readonly predictor: Predictor;
   readonly cache: RowCache;
 }
 
-/** Whatever outlives the request at hand: Hono's and the platform's execution context. */
+/** The execution context of Hono and of the platform. */
 interface Lifetime {
   waitUntil(promise: Promise<unknown>): void;
 }
 
 /**
- * Something that an isolate loads once, by the first who asks, and all share.
+ * Returns a function that loads something once an isolate and shares it.
  *
- * The load is the first caller's input and output, and would end with its request: it is kept alive past a caller who
- * hangs up, as others may be waiting for it by then. A load that fails is forgotten, so that the next request tries anew.
+ * The load belongs to the first caller's request and would end with it. It is kept alive if that caller disconnects, as
+ * others may wait for it. A load that fails is forgotten, so that the next request tries again.
  */
 function oncePerIsolate<T>(load: (env: Bindings) => Promise<T>): (env: Bindings, lifetime: Lifetime) => Promise<T> {
   let loaded: Promise<T> | undefined;
@@ -51,7 +51,7 @@ function oncePerIsolate<T>(load: (env: Bindings) => Promise<T>): (env: Bindings,
   };
 }
 
-/** The isolate's service. */
+/** Returns the isolate's service. */
 export const isolateService = oncePerIsolate<Service>(async (env) => {
   const { cacheTtlSeconds: ttlSeconds } = readSettings(env);
   const engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
@@ -59,10 +59,10 @@ export const isolateService = oncePerIsolate<Service>(async (env) => {
   return { engine, cache, predictor: createPredictor({ engine, cache }) };
 });
 
-/** The deploy's bundle by its manifest, without loading the encoder. */
+/** Returns the bundle's id and manifest without loading the encoder. */
 export const isolateBundle = oncePerIsolate<Bundle>((env) => readManifest(readAsset(env.ASSETS)));
 
-/** What knows the isolate's callers. */
+/** Returns the isolate's authenticator, which caches keys. */
 export const isolateAuthenticator = oncePerIsolate<Authenticator>(async (env) =>
   createAuthenticator({ ttlSeconds: readSettings(env).cacheTtlSeconds }),
 );

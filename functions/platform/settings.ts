@@ -2,13 +2,13 @@ import { z } from "zod";
 import { XpeftError } from "../../src/errors.ts";
 import type { Bindings } from "../http/env.ts";
 
-/** Room for some hundred heads and some thousand profiles, next to an isolate's 128 MB. */
+/** Bytes of the row cache: about a hundred heads and a thousand profiles. An isolate has 128 MB. */
 export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 
-/** Bytes of bodies that an isolate holds at once, each until its request is answered. Parsed, they take some five times that. */
+/** Most bytes of request bodies in flight in an isolate. Parsed, a body takes about five times its bytes. */
 export const MAX_BODY_BYTES_IN_FLIGHT = 2 * 1024 * 1024;
 
-/** Seconds that a learning may take, of all that the isolate does meanwhile: less than `limits.cpu_ms` of wrangler.toml. */
+/** Most seconds of wall-clock time for learning a profile: less than `limits.cpu_ms` of wrangler.toml. */
 export const LEARN_SECONDS = 60;
 
 const origin = z
@@ -18,7 +18,7 @@ const origin = z
 const settingsSchema = z.object({
   CACHE_TTL_SECONDS: z
     .string()
-    .regex(/^\d{1,6}$/, "is not a whole number of seconds; 0 keeps no rows")
+    .regex(/^\d{1,6}$/, "is not a whole number of seconds; 0 turns caching off")
     .transform(Number),
   PUBLIC_PREDICT: z.enum(["true", "false"]).transform((text) => text === "true"),
   CORS_ORIGINS: z
@@ -27,20 +27,20 @@ const settingsSchema = z.object({
     .pipe(z.array(origin)),
 });
 
-/** The deploy's settings that are not secret. */
+/** The deploy's settings, without secrets. */
 export interface Settings {
   readonly cacheTtlSeconds: number;
   readonly publicPredict: boolean;
   readonly corsOrigins: readonly string[];
 }
 
-/** What was read already: the variables of an isolate do not change, and each request asks for them several times. */
-const known = new WeakMap<Bindings, Settings>();
+/** Parsed settings: an isolate's variables do not change, and each request reads them several times. */
+const parsedSettings = new WeakMap<Bindings, Settings>();
 
-/** Reads the variables of wrangler.toml. @throws XpeftError `invalid_setting` if one is not what it must be */
+/** Returns the parsed variables of wrangler.toml. @throws XpeftError `invalid_setting` */
 export function readSettings(env: Bindings): Settings {
-  const read = known.get(env);
-  if (read) return read;
+  const cached = parsedSettings.get(env);
+  if (cached) return cached;
   const parsed = settingsSchema.safeParse(env);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -52,6 +52,6 @@ export function readSettings(env: Bindings): Settings {
   }
   const { CACHE_TTL_SECONDS, PUBLIC_PREDICT, CORS_ORIGINS } = parsed.data;
   const settings = { cacheTtlSeconds: CACHE_TTL_SECONDS, publicPredict: PUBLIC_PREDICT, corsOrigins: CORS_ORIGINS };
-  known.set(env, settings);
+  parsedSettings.set(env, settings);
   return settings;
 }

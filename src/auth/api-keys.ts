@@ -122,14 +122,14 @@ export function createKeyStore(db: Database): KeyStore {
 export interface Authenticator {
   /**
    * @param store reads the key where it is not kept, or must be read anew
-   * @param beforeDoubt called before the database is asked and before a key is refused: guessing can so be slowed down
+   * @param beforeUnknownKey called before the database is asked and before a key is refused: guessing can so be slowed down
    * @returns what the key allows, and whether it was just read
-   * @throws XpeftError `key_invalid`, `key_expired`, `database_unavailable`, and what `beforeDoubt` throws
+   * @throws XpeftError `key_invalid`, `key_expired`, `database_unavailable`, and what `beforeUnknownKey` throws
    */
   authenticate(
     key: string,
     store: KeyStore,
-    options: { fresh: boolean; beforeDoubt: () => Promise<void> },
+    options: { fresh: boolean; beforeUnknownKey: () => Promise<void> },
   ): Promise<{ access: Access; wasRead: boolean }>;
 }
 
@@ -151,11 +151,11 @@ export function createAuthenticator({ ttlSeconds: wanted }: { ttlSeconds: number
   const kept = new LRUCache<string, KeyRow>({ max: 1000, ttl: Math.max(1, ttlSeconds * 1000), ttlResolution: 0 });
 
   return {
-    async authenticate(key, store, { fresh, beforeDoubt }) {
+    async authenticate(key, store, { fresh, beforeUnknownKey }) {
       const id = KEY.exec(key)?.[1] ?? "";
       const hash = await hashOf(key);
       const keptRow = fresh || ttlSeconds === 0 ? undefined : kept.get(id);
-      if (!keptRow || !sameHash(hash, keptRow.hash)) await beforeDoubt();
+      if (!keptRow || !sameHash(hash, keptRow.hash)) await beforeUnknownKey();
       // Of an answer that comes late it is not known until when it was true.
       const start = performance.now();
       const row = keptRow ?? (id === "" ? null : await store.find(id));

@@ -74,7 +74,7 @@ describe.each(Object.entries(env.GOLDEN))("%s", (_, dump) => {
   it.skipIf(!dump.includes('INSERT INTO "keys"'))("takes the keys that it had", async () => {
     await restore(db, dump);
     await applyD1Migrations(db, env.MIGRATIONS);
-    const ask = { fresh: true, beforeDoubt: async () => {} };
+    const ask = { fresh: true, beforeUnknownKey: async () => {} };
     const key = `xpk_0123456789abcdef_${"A".repeat(43)}`;
     const { access } = await createAuthenticator({ ttlSeconds: 30 }).authenticate(
       key,

@@ -13,7 +13,7 @@ import { setServerTiming } from "../../http/server-timing.ts";
 import { openShards, SHARD_PROBLEMS } from "../../platform/databases.ts";
 import { isolateBundle, isolateService } from "../../platform/isolate.ts";
 
-/** Problems that every route with predictions can answer with, beside those of its access. */
+/** Problems of every route with predictions, besides those of access. */
 export const PREDICT_PROBLEMS = [
   "unknown_task",
   "bundle_mismatch",
@@ -46,24 +46,24 @@ export const TEXT_PROBLEMS = [
   "invalid_label_bias",
 ] as const satisfies ProblemCode[];
 
-/** A store that opens its session only if it is read: a prediction from the caches or a token needs none. */
+/** Returns a store that opens its session on first read: a prediction from the caches or a token needs none. */
 function lazyStore(c: Context<AppEnv>, session: "primary" | "nearest", newest: ProfileStore | null): ProfileStore {
   let store: ProfileStore | undefined;
   return {
-    read(...asked) {
-      // Only the first query of a session that begins at the primary is sure to be answered by it.
+    read(...args) {
+      // The primary answers only the first query of a session for certain.
       if (store === undefined || session === "primary")
         store = createShardedProfileStore(openShards(c, session), newest);
-      return store.read(...asked);
+      return store.read(...args);
     },
   };
 }
 
 /**
- * The profile that came with a request as its token.
+ * Returns the profile of the request's token.
  *
- * @param profile as whom the request is to be answered; null if the token says so itself
- * @returns null if no token came
+ * @param profile the profile that the request names; null if the token decides
+ * @returns null if the request has no token
  * @throws XpeftError what is wrong with the token
  */
 export async function tokenProfile(
@@ -80,23 +80,23 @@ export async function tokenProfile(
   return await read();
 }
 
-/** Where the rows of a request come from. @param carried what {@link tokenProfile} gave */
-export function rowSourceOf(c: Context<AppEnv>, carried: TokenProfile | null): RowSource {
+/** Returns where the rows of a request come from. @param token the result of {@link tokenProfile} */
+export function rowSourceOf(c: Context<AppEnv>, token: TokenProfile | null): RowSource {
   const primary = lazyStore(c, "primary", null);
   const stores = { nearest: lazyStore(c, "nearest", primary), primary };
-  // What is kept has no bookmark, so a caller who brings one is answered from the database.
+  // Cached rows have no bookmark, so a request with one reads the database.
   const freshness = wantsFresh(c) ? "primary" : c.req.header(BOOKMARK) === undefined ? "kept" : "nearest";
-  return { stores, freshness, carried };
+  return { stores, freshness, carried: token };
 }
 
-/** Answers a request as a whole, telling in the answer's headers where the time went. */
+/** Answers a request as a whole and adds its timings to the answer's headers. */
 export async function answerPredictions(c: Context<AppEnv>, request: PredictRequest): Promise<Answer> {
   const profiles = [...new Set(request.inputs.map(({ profile }) => profile))];
   for (const profile of profiles) requireProfile(c.get("access"), request.task, profile);
-  const [carried = null] = await Promise.all(profiles.map((profile) => tokenProfile(c, request.task, profile)));
+  const [token = null] = await Promise.all(profiles.map((profile) => tokenProfile(c, request.task, profile)));
   const { predictor } = await isolateService(c.env, c.executionCtx);
-  const answered = await predictor.predict(request, rowSourceOf(c, carried));
+  const answer = await predictor.predict(request, rowSourceOf(c, token));
   c.set("texts", request.inputs.length);
-  setServerTiming(c, answered.timings);
-  return answered;
+  setServerTiming(c, answer.timings);
+  return answer;
 }

@@ -31,7 +31,7 @@ it("takes no key that was revoked longer ago than rows are kept, however late th
       const authenticator = createAuthenticator({ ttlSeconds });
       const ask = async (fresh: boolean) => {
         const began = now;
-        const options = { fresh, beforeDoubt: async () => {} };
+        const options = { fresh, beforeUnknownKey: async () => {} };
         const taken = await authenticator.authenticate(key, store, options).then(
           () => true,
           () => false,

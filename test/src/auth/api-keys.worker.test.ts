@@ -36,8 +36,8 @@ function authenticating(ttlSeconds = 30) {
       return store.find(id);
     },
   };
-  const beforeDoubt = async () => void seen.doubted++;
-  const ask = (key: string, fresh = false) => authenticator.authenticate(key, counted, { fresh, beforeDoubt });
+  const beforeUnknownKey = async () => void seen.doubted++;
+  const ask = (key: string, fresh = false) => authenticator.authenticate(key, counted, { fresh, beforeUnknownKey });
   return { ask, seen };
 }
 
