@@ -1,37 +1,37 @@
-// `npm run audit`: are there known weaknesses in what is shipped? Part of npm test.
+// `npm run audit`: checks the shipped npm packages for known vulnerabilities. Part of npm test.
 import { spawnSync } from "node:child_process";
 import { quietEnv, root } from "./install.mjs";
 import { shippedPackages } from "./shipped.mjs";
 
-const FAILING = ["high", "critical"];
+const FAILING_SEVERITIES = ["high", "critical"];
 
 const windows = process.platform === "win32";
 
-/** What npm audit says of all that is installed; or why it says nothing. */
+/** Returns npm audit's report on all installed packages, or a message if there is none. */
 function report() {
-  // A script of Windows cannot be started by itself.
+  // Windows starts npm's script only through a shell.
   const options = { cwd: root, env: quietEnv, encoding: "utf8", ...(windows && { shell: true }) };
   const { stdout, error } = spawnSync(windows ? "npm.cmd" : "npm", ["audit", "--json"], options);
   if (error) return { message: error.message };
   try {
     return JSON.parse(stdout);
   } catch {
-    return { message: "npm audit said nothing that can be read" };
+    return { message: "npm audit printed no JSON" };
   }
 }
 
-const { vulnerabilities, message = "the registry has no answer" } = report();
+const { vulnerabilities, message = "the registry did not answer" } = report();
 if (vulnerabilities === undefined) {
-  console.log(`NOT AUDITED: ${message}. Run npm run audit where the registry answers.`);
+  console.log(`NOT AUDITED: ${message}. Run npm run audit where the registry can be reached.`);
 } else {
   const shipped = shippedPackages();
-  const found = Object.values(vulnerabilities).filter(
-    ({ severity, nodes }) => FAILING.includes(severity) && nodes.some((path) => shipped.has(path)),
+  const failing = Object.values(vulnerabilities).filter(
+    ({ severity, nodes }) => FAILING_SEVERITIES.includes(severity) && nodes.some((path) => shipped.has(path)),
   );
-  for (const { name, severity, range } of found) console.error(`${severity}: ${name} ${range}`);
-  console.log(`${shipped.size} packages are shipped, ${found.length} with weaknesses that are high or critical`);
-  if (found.length > 0) {
-    console.error("npm audit tells more; npm update NAME, or another version in package.json, mends it.");
+  for (const { name, severity, range } of failing) console.error(`${severity}: ${name} ${range}`);
+  console.log(`Audited ${shipped.size} shipped packages: ${failing.length} with high or critical vulnerabilities.`);
+  if (failing.length > 0) {
+    console.error("npm audit has the details. Run npm update NAME, or set another version in package.json.");
     process.exitCode = 1;
   }
 }

@@ -1,21 +1,23 @@
-// `npm run build:kernels`: compiles the source of the pool's kernels to the binary beside it, which is committed.
+// `npm run build:kernels`: assembles WebAssembly text to the binaries beside it, which are committed.
 import { readFile, writeFile } from "node:fs/promises";
 import initWabt from "wabt";
 
-const SOURCE = "src/model/pool/kernels.wat";
+/** Sources: the pool's kernels, and the matrix product of the bench `floor`. */
+export const SOURCES = ["src/model/pool/kernels.wat", "bench/floor/gemm.wat"] as const;
 
-/** Where the binary is. */
-export const BINARY = "src/model/pool/kernels.wasm";
+/** Returns the path of a source's binary. */
+export const binaryOf = (source: string): string => source.replace(/\.wat$/, ".wasm");
 
 /**
- * Compiles the kernels, for WebAssembly with 128-bit SIMD.
+ * Assembles a source, for WebAssembly with relaxed 128-bit SIMD.
  *
  * @returns the bytes of the binary
- * @throws Error if the source is no WebAssembly text
+ * @throws Error if the source is not valid WebAssembly text
  */
-export async function compileKernels(): Promise<Uint8Array> {
+export async function assemble(source: string): Promise<Uint8Array> {
   const wabt = await initWabt();
-  const module = wabt.parseWat(SOURCE, await readFile(SOURCE, "utf8"), { simd: true, bulk_memory: true });
+  const features = { simd: true, relaxed_simd: true, bulk_memory: true };
+  const module = wabt.parseWat(source, await readFile(source, "utf8"), features);
   try {
     return module.toBinary({}).buffer;
   } finally {
@@ -23,4 +25,4 @@ export async function compileKernels(): Promise<Uint8Array> {
   }
 }
 
-if (import.meta.main) await writeFile(BINARY, await compileKernels());
+if (import.meta.main) for (const source of SOURCES) await writeFile(binaryOf(source), await assemble(source));

@@ -1,4 +1,4 @@
-// `npm run deploy:check`: builds what a deploy would upload and holds it against the platform's limits.
+// `npm run deploy:check`: builds what a deploy uploads, and checks it against the limits of Cloudflare.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fail, node, quietEnv, root, wrangler } from "./install.mjs";
 
 const MIB = 2 ** 20;
-const SCRIPT_LIMIT = 64 * MIB;
-const ASSET_LIMIT = 25 * MIB;
+const MAX_SCRIPT_BYTES = 64 * MIB;
+const MAX_ASSET_BYTES = 25 * MIB;
 
 function filesIn(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -16,7 +16,7 @@ function filesIn(folder) {
     .map((path) => ({ path, bytes: statSync(path).size }));
 }
 
-const mib = (bytes) => `${(bytes / MIB).toFixed(2)} MiB`;
+const inMib = (bytes) => `${(bytes / MIB).toFixed(2)} MiB`;
 
 const out = mkdtempSync(join(tmpdir(), "xpeft-deploy-"));
 try {
@@ -24,16 +24,16 @@ try {
   const { status } = spawnSync(node, args, { cwd: root, env: quietEnv, stdio: "inherit" });
   if (status !== 0) fail("wrangler deploy --dry-run failed; its own message is above.");
 
-  // Source maps and wrangler's notes lie beside what is uploaded.
+  // wrangler writes source maps and a README beside the uploaded files.
   const script = filesIn(out).filter(({ path }) => !path.endsWith(".map") && !path.endsWith("README.md"));
   const scriptBytes = script.reduce((sum, { bytes }) => sum + bytes, 0);
   const assets = filesIn(join(root, "bundles", "minilm-l6-v2"));
   const largest = assets.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 
-  console.log(`Script ${mib(scriptBytes)} of ${mib(SCRIPT_LIMIT)}.`);
-  console.log(`Assets ${assets.length}, the largest ${mib(largest.bytes)} of ${mib(ASSET_LIMIT)}.`);
-  if (scriptBytes > SCRIPT_LIMIT) fail("The script is larger than the platform takes.");
-  if (largest.bytes > ASSET_LIMIT) fail(`${largest.path} is larger than the platform takes.`);
+  console.log(`Script ${inMib(scriptBytes)} of ${inMib(MAX_SCRIPT_BYTES)}.`);
+  console.log(`Assets ${assets.length}, the largest ${inMib(largest.bytes)} of ${inMib(MAX_ASSET_BYTES)}.`);
+  if (scriptBytes > MAX_SCRIPT_BYTES) fail("The script is larger than Cloudflare accepts.");
+  if (largest.bytes > MAX_ASSET_BYTES) fail(`${largest.path} is larger than Cloudflare accepts.`);
 } finally {
   rmSync(out, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-// `npm run deploy`: from a fresh clone to a Worker on Cloudflare. What it does is in cli/deploy/.
+// `npm run deploy`: installs the dependencies and deploys the Worker to Cloudflare. The steps are in cli/deploy/.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { installDependencies, node, root } from "./install.mjs";

@@ -1,18 +1,18 @@
-// Plain JavaScript for Node 20: what the local Worker needs, made before the first start and whenever it has to be.
+// Plain JavaScript for Node 20: prepares the database and the settings of the local Worker.
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fail, node, quietEnv, root, wrangler } from "./install.mjs";
 
-/** Settings of the local Worker alone. */
+/** Settings that only the local Worker has. */
 const LOCAL_SETTINGS = join(root, ".wrangler", "xpeft-dev.env");
 
-/** What the local database follows from. */
+/** Files that the local database is made from. */
 const SOURCES = ["schema/migrations", "bundles/demo", "bundles/minilm-l6-v2/manifest.json"];
 
-/** Lies with the database, so that it goes when the database is deleted. */
-const MARK = join(root, ".wrangler", "state", "prepared");
+/** Holds the hash of the sources. It is in the database's folder, so deleting the database deletes it too. */
+const HASH_FILE = join(root, ".wrangler", "state", "prepared");
 
 function filesOf(path) {
   if (statSync(path).isFile()) return [path];
@@ -28,27 +28,27 @@ function hashOfSources() {
   return hash.digest("hex");
 }
 
-/** Runs a step to its end; what it says is shown only if it fails. */
-function step(name, args) {
+/** Runs a step and returns its output. The script ends with that output if the step fails. */
+function runStep(name, args) {
   const { status, stdout, stderr } = spawnSync(node, args, { cwd: root, env: quietEnv, encoding: "utf8" });
   if (status !== 0) fail(`${name} failed:\n${stdout}${stderr}`);
   return stdout;
 }
 
-/** Migrates and seeds the local database, unless it was already from these very sources. */
+/** Migrates and seeds the local database, unless it was made from the same sources before. */
 export function prepareDatabase() {
-  const wanted = hashOfSources();
-  if (existsSync(MARK) && readFileSync(MARK, "utf8") === wanted) return;
-  step("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local"]);
-  process.stdout.write(step("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed"]));
-  writeFileSync(MARK, wanted);
+  const hash = hashOfSources();
+  if (existsSync(HASH_FILE) && readFileSync(HASH_FILE, "utf8") === hash) return;
+  runStep("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local"]);
+  process.stdout.write(runStep("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed"]));
+  writeFileSync(HASH_FILE, hash);
 }
 
 /**
- * Settings with which the local Worker predicts without a key and signs profile tokens. They are made once, so that a
- * token outlives the Worker that made it.
+ * Writes settings that let the local Worker predict without a key and sign profile tokens. They are written once, so
+ * that tokens stay valid after a restart.
  *
- * @returns files for `wrangler dev --env-file`; a later one overrides an earlier one
+ * @returns files for `wrangler dev --env-file`; a later file overrides an earlier one
  */
 export function prepareSettings() {
   if (!existsSync(LOCAL_SETTINGS)) {
@@ -56,8 +56,8 @@ export function prepareSettings() {
     const lines = ['PUBLIC_PREDICT="true"', `TOKEN_KEYS="local:${randomBytes(32).toString("base64")}"`];
     writeFileSync(LOCAL_SETTINGS, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
   }
-  // With --env-file, wrangler no longer looks for the files that it reads by itself: .dev.vars, or else the other two.
-  const own = existsSync(join(root, ".dev.vars")) ? [".dev.vars"] : [".env", ".env.local"];
-  // Node reads --env-file too, even behind a script's name, and ends where there is no such file.
-  return [LOCAL_SETTINGS, ...own.map((name) => join(root, name)).filter((path) => existsSync(path))];
+  // With --env-file, wrangler does not read its default files: .dev.vars, or without it the other two.
+  const defaults = existsSync(join(root, ".dev.vars")) ? [".dev.vars"] : [".env", ".env.local"];
+  // Node reads --env-file too, even after the script's name, and exits if the file does not exist.
+  return [LOCAL_SETTINGS, ...defaults.map((name) => join(root, name)).filter((path) => existsSync(path))];
 }

@@ -1,22 +1,22 @@
-// What of others the Worker's script and the npm package carry.
+// Lists the third-party packages in the Worker's script and the npm package.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./install.mjs";
 
-/** Parts of the Worker's script that are no dependencies of the package. */
+/** Packages that the Worker's script contains and the npm package does not depend on. */
 const BUNDLED = ["@hono/zod-openapi", "swagger-ui-dist"];
 
 /**
- * The packages that are shipped, with what they bring, as package-lock.json has them.
+ * Returns the shipped packages and their dependencies, from package-lock.json.
  *
- * @returns {Map<string, { version: string, license?: string }>} by their paths
+ * @returns {Map<string, { version: string, license?: string }>} by path
  */
 export function shippedPackages() {
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   const shipped = new Map();
 
   function add(name, from) {
-    const path = [`${from}/node_modules/${name}`, `node_modules/${name}`].find((one) => one in packages);
+    const path = [`${from}/node_modules/${name}`, `node_modules/${name}`].find((candidate) => candidate in packages);
     if (path === undefined || shipped.has(path)) return;
     shipped.set(path, packages[path]);
     for (const next of Object.keys(packages[path].dependencies ?? {})) add(next, path);

@@ -9,7 +9,7 @@ const ONE = "[0-9a-f]{1,64}(-[0-9a-f]{1,64}){0,7}";
 /** Returns the pattern of a bookmark. With several databases it has their bookmarks by number, separated by dots; empty if not queried. */
 export function bookmarkPattern(databases: number): RegExp {
   // The pattern is built from the constant above and a number.
-  // ast-grep-ignore: patterns-are-written-out
+  // ast-grep-ignore: no-dynamic-regexp
   return databases <= 1 ? new RegExp(`^${ONE}$`) : new RegExp(`^(${ONE})?(\\.(${ONE})?){${databases - 1}}$`);
 }
 

@@ -1,16 +1,9 @@
 import { fromBase64 } from "../../src/lib/base64.ts";
-import { unpackMasks } from "../../src/profiles/masks.ts";
+import { type MaskShape, unpackMasks } from "../../src/profiles/masks.ts";
 import { element, label, picture } from "./svg.ts";
 
-/** What of a bundle tells how to read masks. */
-interface Shape {
-  readonly layers: number;
-  readonly size: number;
-  readonly chosen: number;
-}
-
-/** A profile as profiles.ndjson has it. */
-interface Named {
+/** A line of profiles.ndjson. */
+interface ProfileLine {
   readonly profile: string;
   readonly masks: string;
 }
@@ -20,25 +13,25 @@ const LEFT = 70;
 const TOP = 46;
 const COLOURS = { both: "#5b3f8c", first: "#2b8cbe", second: "#e6862e", neither: "#eee" };
 
-/** Which adapters two profiles choose: a row for each layer and side, a column for each adapter of the pool. */
-export function drawTwoMasks(a: Named, b: Named, shape: Shape): string {
+/** Draws the adapters that two profiles choose: a row per layer and side, a column per adapter of the pool. */
+export function drawMasks(a: ProfileLine, b: ProfileLine, shape: MaskShape): string {
   const { layers, size, chosen } = shape;
-  const setsOf = (masks: string) => {
+  const chosenSets = (masks: string) => {
     const adapters = unpackMasks(fromBase64(masks), shape);
     return Array.from({ length: 2 * layers }, (_, row) => new Set(adapters.subarray(row * chosen, (row + 1) * chosen)));
   };
-  const [first, second] = [setsOf(a.masks), setsOf(b.masks)];
+  const [first, second] = [chosenSets(a.masks), chosenSets(b.masks)];
   let shared = 0;
   const cells = first.flatMap((adapters, row) =>
     Array.from({ length: size }, (_, adapter) => {
       const [inFirst, inSecond] = [adapters.has(adapter), second[row]?.has(adapter) ?? false];
       if (inFirst && inSecond) shared++;
       const kind = inFirst ? (inSecond ? "both" : "first") : inSecond ? "second" : "neither";
-      const at = { x: LEFT + adapter * CELL, y: TOP + row * CELL + (row >> 1) * 2 };
-      return element("rect", { ...at, width: CELL - 1, height: CELL - 1, fill: COLOURS[kind] });
+      const position = { x: LEFT + adapter * CELL, y: TOP + row * CELL + (row >> 1) * 2 };
+      return element("rect", { ...position, width: CELL - 1, height: CELL - 1, fill: COLOURS[kind] });
     }),
   );
-  const rows = Array.from({ length: layers }, (_, layer) =>
+  const layerLabels = Array.from({ length: layers }, (_, layer) =>
     label(8, TOP + layer * (2 * CELL + 2) + 12, `layer ${layer + 1}`, { "font-size": 11 }),
   );
   const share = Math.round((100 * shared) / (2 * layers * chosen));
@@ -48,14 +41,14 @@ export function drawTwoMasks(a: Named, b: Named, shape: Shape): string {
     [410, COLOURS.second, `only ${b.profile}`],
     [550, COLOURS.neither, "neither"],
   ] as const;
-  const keys = legend.flatMap(([offset, fill, what]) => {
+  const legendItems = legend.flatMap(([offset, fill, text]) => {
     const x = LEFT + offset;
-    return [element("rect", { x, y: 20, width: 11, height: 11, fill }), label(x + 17, 30, what, { "font-size": 12 })];
+    return [element("rect", { x, y: 20, width: 11, height: 11, fill }), label(x + 17, 30, text, { "font-size": 12 })];
   });
   const height = TOP + layers * (2 * CELL + 2) + 26;
-  const below = label(LEFT, height - 8, `the pool's ${size} adapters; two rows for each layer: down and up`, {
+  const caption = label(LEFT, height - 8, `the pool's ${size} adapters; two rows for each layer: down and up`, {
     "font-size": 11,
   });
   const title = `The masks of profiles ${a.profile} and ${b.profile}`;
-  return picture(LEFT + size * CELL + 10, height, title, ...keys, ...rows, ...cells, below);
+  return picture(LEFT + size * CELL + 10, height, title, ...legendItems, ...layerLabels, ...cells, caption);
 }

@@ -11,7 +11,7 @@ const box = (x: number, y: number, width: number, height: number, fill: string) 
 const arrow = (x1: number, y1: number, x2: number, y2: number) =>
   element("line", { x1, y1, x2, y2, stroke: "#333", "stroke-width": 1.5, "marker-end": "url(#tip)" });
 
-const TIP = element(
+const ARROW_HEAD = element(
   "defs",
   {},
   element(
@@ -21,9 +21,9 @@ const TIP = element(
   ),
 );
 
-const middle = { "text-anchor": "middle" };
+const centred = { "text-anchor": "middle" };
 
-/** How a profile's masks make an answer: what all share in blue, what belongs to one profile in orange. */
+/** Draws how a profile's masks make an answer: shared parts in blue, parts of one profile in orange. */
 export function drawMethod(): string {
   const pool = Array.from({ length: ADAPTERS }, (_, adapter) => {
     const x = 30 + adapter * 26;
@@ -40,36 +40,36 @@ export function drawMethod(): string {
         "stroke-width": chosen ? 2 : 1,
       }),
       element("rect", { x, y: 140, width: 18, height: 18, fill: chosen ? PROFILE : "#fff", stroke: "#555" }),
-      label(x + 9, 154, chosen ? "1" : "0", middle),
+      label(x + 9, 154, chosen ? "1" : "0", centred),
     ].join("");
   });
   return picture(
     800,
     300,
     "A profile's mask chooses adapters of the shared pool; their mean is its adapter in the frozen encoder",
-    TIP,
+    ARROW_HEAD,
     label(30, 34, "adapter pool of a layer: random, frozen, shared by all", { "font-weight": 600 }),
     ...pool,
     label(30, 182, "a profile's mask: one bit for each adapter, k of them 1", { "font-weight": 600 }),
     label(30, 202, "6 layers, down and up: 156 bytes, all that most profiles store", { fill: "#555" }),
     arrow(346, 108, 404, 108),
-    label(375, 98, "mean", middle),
+    label(375, 98, "mean", centred),
     box(408, 72, 130, 66, PROFILE),
-    label(473, 100, "merged adapter", middle),
-    label(473, 120, "one in each layer", { ...middle, "font-size": 11 }),
+    label(473, 100, "merged adapter", centred),
+    label(473, 120, "one in each layer", { ...centred, "font-size": 11 }),
     arrow(538, 105, 588, 105),
     box(592, 40, 180, 130, SHARED),
-    label(682, 80, "frozen encoder", { ...middle, "font-weight": 600 }),
-    label(682, 102, "MiniLM, int8, 6 layers", middle),
-    label(682, 124, "with the merged adapters", { ...middle, "font-size": 11 }),
-    label(682, 16, "text", middle),
+    label(682, 80, "frozen encoder", { ...centred, "font-weight": 600 }),
+    label(682, 102, "MiniLM, int8, 6 layers", centred),
+    label(682, 124, "with the merged adapters", { ...centred, "font-size": 11 }),
+    label(682, 16, "text", centred),
     arrow(682, 20, 682, 38),
     arrow(682, 170, 682, 206),
     box(592, 208, 180, 40, SHARED),
-    label(682, 233, "the task's head", middle),
+    label(682, 233, "the task's head", centred),
     arrow(592, 228, 540, 228),
-    label(470, 224, "label and scores", middle),
-    label(470, 244, "+ label bias: 1 byte a label", { ...middle, "font-size": 11, fill: "#a05a12" }),
+    label(470, 224, "label and scores", centred),
+    label(470, 244, "+ label bias: 1 byte a label", { ...centred, "font-size": 11, fill: "#a05a12" }),
     element("rect", { x: 30, y: 262, width: 12, height: 12, fill: SHARED, stroke: "#555" }),
     label(48, 273, "shared by all profiles", { "font-size": 12 }),
     element("rect", { x: 220, y: 262, width: 12, height: 12, fill: PROFILE, stroke: "#555" }),

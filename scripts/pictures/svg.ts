@@ -1,21 +1,25 @@
 /** Attributes of an element. */
 type Attributes = Readonly<Record<string, string | number>>;
 
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+const escapeXml = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
-/** An element of SVG; what is in it is SVG already. */
+/** Returns an SVG element. Its content is SVG, too. */
 export function element(name: string, attributes: Attributes, ...content: readonly string[]): string {
-  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(String(value))}"`);
+  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`);
   return content.length === 0
-    ? `<${name}${written.join("")}/>`
-    : `<${name}${written.join("")}>${content.join("")}</${name}>`;
+    ? `<${name}${pairs.join("")}/>`
+    : `<${name}${pairs.join("")}>${content.join("")}</${name}>`;
 }
 
-/** A line of text. */
+/** Returns a line of text. */
 export const label = (x: number, y: number, text: string, attributes: Attributes = {}) =>
-  element("text", { x, y, "font-size": 13, fill: "#222", ...attributes }, escaped(text));
+  element("text", { x, y, "font-size": 13, fill: "#222", ...attributes }, escapeXml(text));
 
-/** A whole picture, readable on light and on dark pages. @param title what it shows, for those who do not see it */
+/**
+ * Returns a whole picture, readable on light and on dark pages.
+ *
+ * @param title the text alternative for screen readers
+ */
 export function picture(width: number, height: number, title: string, ...content: readonly string[]): string {
   return `${element(
     "svg",
@@ -27,7 +31,7 @@ export function picture(width: number, height: number, title: string, ...content
       role: "img",
       "font-family": "system-ui, sans-serif",
     },
-    element("title", {}, escaped(title)),
+    element("title", {}, escapeXml(title)),
     element("rect", { width: "100%", height: "100%", fill: "#fff" }),
     ...content,
   )}\n`;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { BINARY, compileKernels } from "../../../../scripts/build-kernels.ts";
+import { assemble, binaryOf, SOURCES } from "../../../../scripts/build-kernels.ts";
 
-it("are committed as their source compiles; npm run build:kernels does", async () => {
-  expect(Buffer.from(await compileKernels()).equals(await readFile(BINARY))).toBe(true);
+it.each(SOURCES)("%s assembles to the committed binary (npm run build:kernels)", async (source) => {
+  expect(Buffer.from(await assemble(source)).equals(await readFile(binaryOf(source)))).toBe(true);
 });
