@@ -20,10 +20,12 @@ const pageHeaders = secureHeaders({
 });
 
 /** The viewer changes only with a deploy. */
-const KEPT = "public, max-age=3600";
+const VIEWER_CACHE = "public, max-age=3600";
 
 /** `GET /docs`: the API's description to read and to try, drawn by Swagger UI. */
 export const docsRoutes = new Hono<AppEnv>()
   .get("/docs", pageHeaders, (c) => c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")))
-  .get("/docs/viewer.js", (c) => c.body(viewer, 200, { "content-type": "text/javascript", "cache-control": KEPT }))
-  .get("/docs/viewer.css", (c) => c.body(style, 200, { "content-type": "text/css", "cache-control": KEPT }));
+  .get("/docs/viewer.js", (c) =>
+    c.body(viewer, 200, { "content-type": "text/javascript", "cache-control": VIEWER_CACHE }),
+  )
+  .get("/docs/viewer.css", (c) => c.body(style, 200, { "content-type": "text/css", "cache-control": VIEWER_CACHE }));

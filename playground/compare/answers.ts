@@ -35,7 +35,11 @@ function agreementOf(labels: readonly string[]): string {
   return `They differ: ${counts.map(([label, count]) => `${count} × ${label}`).join(", ")}.`;
 }
 
-function makeCard({ profile, label, top }: Prediction, row: Profile | undefined, majority: string | null): HTMLElement {
+function makeCard(
+  { profile, label, top = [] }: Prediction,
+  row: Profile | undefined,
+  majority: string | null,
+): HTMLElement {
   const table = makeScoresTable(`${profile}: ${label}`, top);
   table.classList.toggle("other", majority !== null && label !== majority);
   for (const [place, { score }] of top.entries()) {

@@ -13,7 +13,7 @@ const versionOf = ({ masks, generation }: Prediction): string =>
 
 function makeAnswer(when: "Before" | "Now", prediction: Prediction | undefined): HTMLElement {
   if (!prediction) return make("p", {}, `${when}: unknown. The earlier version can no longer be read.`);
-  return makeScoresTable(`${when} (${versionOf(prediction)}): ${prediction.label}`, prediction.top);
+  return makeScoresTable(`${when} (${versionOf(prediction)}): ${prediction.label}`, prediction.top ?? []);
 }
 
 /** Predicts texts as the profile was before the last learning; null if that learnt another profile. */

@@ -22,10 +22,11 @@ export interface Scored {
 export interface Prediction {
   readonly profile: string;
   readonly generation: number;
-  /** Whose masks answered: the profile's or, where it does not exist, the task's default. */
-  readonly masks: "profile" | "default";
+  /** Whose masks answered: the profile's row's, those of a profile token, or the task's default if there is no profile. */
+  readonly masks: "profile" | "default" | "token";
   readonly label: string;
-  readonly top: readonly Scored[];
+  /** The best labels, the best first; there are some because the pages request them. */
+  readonly top?: readonly Scored[];
 }
 
 /** Milliseconds by phase. */

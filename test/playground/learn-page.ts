@@ -171,7 +171,7 @@ export function testLearnPage(): void {
     await fill("key", worker.adminKey);
     await fill("profile", "new-one");
     await fill("texts", "The oar is wet");
-    await pasteExamples(lessonsOf(6));
+    await pasteExamples(lessonsOf(2));
     await press("learn");
     await expectSoon(answerCount).toBe(2);
     expect(await textOf("answers")).toContain("Before (the task's default)");
@@ -186,7 +186,7 @@ export function testLearnPage(): void {
     await fill("key", await worker.makeKey({ scopes: ["predict", "learn"] }));
     await fill("profile", "demo-006");
     await fill("texts", "The oar is wet");
-    await pasteExamples(lessonsOf(4));
+    await pasteExamples(lessonsOf(2));
     await press("learn");
     await expectSoon(answerCount).toBe(2);
     await at("masks").locator("table").waitFor();
