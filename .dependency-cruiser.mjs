@@ -57,6 +57,7 @@ const tops = Object.entries(TOP).map(([from, below]) => ({
   },
 }));
 
+/** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
     { name: "no-circle", severity: "error", from: {}, to: { circular: true } },

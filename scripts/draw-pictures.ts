@@ -1,7 +1,8 @@
-// `npm run draw [-- FOLDER]`: draws the pictures of docs/concepts.md from two profiles of the demo.
+// `npm run draw [-- FOLDER]`: draws the pictures of docs/: folders from the code's imports, masks from two demo profiles.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { drawFolders } from "./pictures/folders.ts";
 import { drawMasks } from "./pictures/masks.ts";
 import { drawMethod } from "./pictures/method.ts";
 
@@ -12,5 +13,6 @@ const lines = (await readFile("bundles/demo/news/profiles.ndjson", "utf8")).spli
 const [first, second] = lines.map((line) => JSON.parse(line));
 const { layers, pool } = JSON.parse(await readFile("bundles/minilm-l6-v2/manifest.json", "utf8"));
 
+await writeFile(join(folder, "folders.svg"), await drawFolders());
 await writeFile(join(folder, "method.svg"), drawMethod());
 await writeFile(join(folder, "masks.svg"), drawMasks(first, second, { layers, ...pool }));
