@@ -73,8 +73,7 @@ export async function readTextLines(path: string): Promise<NumberedLine[]> {
 
 /** Returns an XpeftError with its location put before the message; other errors unchanged. */
 export function withLocation(error: unknown, location: string): unknown {
-  if (!(error instanceof XpeftError)) return error;
-  return new XpeftError(error.code, `${location}: ${error.message}`, error.hint, { cause: error.cause });
+  return error instanceof XpeftError ? error.withLocation(location) : error;
 }
 
 /**
@@ -109,7 +108,7 @@ export function parseProfiles(
     try {
       const profile = parseProfile(line, task, bundle);
       if (profiles.has(profile.id)) {
-        throw new XpeftError("invalid_row", `Profile "${profile.id}" appears twice.`, "Remove one of its lines.");
+        throw new XpeftError("invalid_row", `Profile "${profile.id}" appears twice.`, { reason: "duplicate" });
       }
       profiles.set(profile.id, profile);
     } catch (error) {

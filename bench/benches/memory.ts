@@ -92,8 +92,8 @@ async function largest(worker: InspectedWorker, texts: number): Promise<string> 
   const refused = (detail: string) => answers.filter((one) => one.status === 503 && one.body.includes(detail)).length;
   const how = [
     `${statuses[200] ?? 0} answered`,
-    `${refused("as many bodies")} refused for bodies`,
-    `${refused("as many texts")} for tokens`,
+    `${refused("request bodies")} refused for bodies`,
+    `${refused("tokens")} for tokens`,
   ];
   return `${texts} texts of 512 tokens, and beside ${BODIES} bodies of 256 KiB at once: ${how.join(", ")}`;
 }

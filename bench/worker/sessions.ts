@@ -17,11 +17,7 @@ export interface Graph {
 async function readPresent(read: ReadFile, path: string): Promise<Uint8Array> {
   const data = await read(path);
   if (data) return data;
-  throw new XpeftError(
-    "bundle_file_missing",
-    `The bench has no file "${path}".`,
-    "bench/README.md says what makes it.",
-  );
+  throw new XpeftError("bundle_file_missing", `The bench has no file "${path}": bench/README.md says what makes it.`);
 }
 
 /**

@@ -2,7 +2,6 @@ import { loadEngine } from "../../node/engine.ts";
 import { CommandError } from "../../node/errors.ts";
 import { readTaskFile } from "../../node/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
-import { XpeftError } from "../../src/errors.ts";
 import type { Example } from "../../src/learn/examples.ts";
 import type { LearnHooks, LearnProgress } from "../../src/learn/progress.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
@@ -72,15 +71,6 @@ export function createFileLearner(task: NewTask, manner: LearnOptions): Learner 
   };
 }
 
-/** The error of a start that is not there, to whoever chose it by an option. */
-function noStart({ code, message }: XpeftError): XpeftError {
-  return new XpeftError(
-    code,
-    message,
-    "Choose another one: --start auto, default, or the id of a profile that is there.",
-  );
-}
-
 /**
  * Learns for a task of a database.
  *
@@ -108,11 +98,7 @@ export async function createDatabaseLearner(
     async learn(profile, examples, onProgress) {
       const lessons = { task: name, profile, examples, start, reach: "", passes, seed, dryRun: !write } as const;
       const parts = { engine: await engine(), shards };
-      return await learnProfile(parts, { ...lessons, expected: undefined }, hooksOf(onProgress)).catch(
-        (error: unknown) => {
-          throw error instanceof XpeftError && error.code === "unknown_profile" ? noStart(error) : error;
-        },
-      );
+      return await learnProfile(parts, { ...lessons, expected: undefined }, hooksOf(onProgress));
     },
   };
 }

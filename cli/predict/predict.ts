@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { lines, type Problem } from "../../client/index.ts";
 import { parseWholeNumber, profileArgument, taskArgument } from "../arguments.ts";
 import { EXIT, UsageError } from "../errors.ts";
+import { hintFor } from "../hints.ts";
 import { addJsonOption, type OutputOptions } from "../output.ts";
 import { createProgressBar, type ProgressBar } from "../progress.ts";
 import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
@@ -75,7 +76,7 @@ async function predictGroup(
     console.log(json ? JSON.stringify({ ...one, line }) : plainLine(one));
     if (!("error" in one)) continue;
     failed++;
-    progress.say(`text ${line}: ${one.error.code}: ${one.error.detail} ${one.error.hint}`);
+    progress.say(`text ${line}: ${one.error.code}: ${one.error.detail} ${hintFor(one.error)}`);
   }
   return failed;
 }

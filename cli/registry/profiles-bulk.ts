@@ -3,6 +3,7 @@ import { type Client, lines, type Problem } from "../../client/index.ts";
 import { type NumberedLine, readTextLines } from "../../node/files.ts";
 import { parseWholeNumber, taskArgument } from "../arguments.ts";
 import { EXIT } from "../errors.ts";
+import { hintFor } from "../hints.ts";
 import { type OutputOptions, printAnswer } from "../output.ts";
 import { createProgressBar } from "../progress.ts";
 import { openService, type ServiceOptions } from "../service.ts";
@@ -84,7 +85,7 @@ function tell(
   say: (line: string) => void,
 ): void {
   if (failed <= MOST_TOLD)
-    say(`${path}:${sent[line - 1]?.number ?? line}: ${error.code}: ${error.detail} ${error.hint}`);
+    say(`${path}:${sent[line - 1]?.number ?? line}: ${error.code}: ${error.detail} ${hintFor(error)}`);
   if (failed === MOST_TOLD + 1) say("… and more.");
 }
 

@@ -1,5 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { ErrorCode } from "../../src/errors.ts";
+import type { ErrorCode, XpeftError } from "../../src/errors.ts";
 
 /** What can be wrong with a request before it reaches the engine. */
 export type RequestErrorCode =
@@ -16,12 +16,12 @@ export type RequestErrorCode =
 /** Every `code` that an answer can carry. */
 export type ProblemCode = ErrorCode | RequestErrorCode | "internal_error";
 
-/** A request that cannot be answered as it is. */
+/** A request that cannot be answered as it is; whoever throws it knows the hint. */
 export class RequestError extends Error {
-  readonly code: RequestErrorCode;
+  readonly code: ProblemCode;
   readonly hint: string;
 
-  constructor(code: RequestErrorCode, message: string, hint: string) {
+  constructor(code: ProblemCode, message: string, hint: string) {
     super(message);
     this.name = "RequestError";
     this.code = code;
@@ -101,10 +101,5 @@ export function statusOf(code: ProblemCode): ContentfulStatusCode {
   return PROBLEM_KINDS[code].status;
 }
 
-/** Anything that problem details can be made of. */
-export interface Fault {
-  readonly code: ProblemCode;
-  readonly message: string;
-  readonly hint: string;
-  readonly facts?: Readonly<Record<string, number | string>>;
-}
+/** What problem details are made of. An {@link XpeftError} gets its hint from hints.ts. */
+export type Fault = XpeftError | { readonly code: ProblemCode; readonly message: string; readonly hint: string };

@@ -1,6 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { XpeftError } from "../../src/errors.ts";
 import type { AppEnv } from "./env.ts";
+import { hintFor, routeKindOf } from "./hints.ts";
 import { type Fault, PROBLEM_KINDS, type ProblemCode, statusOf } from "./problem-codes.ts";
 
 /** RFC 9457 problem details, as every error answer is. */
@@ -42,15 +44,19 @@ function errorType(code: ProblemCode, status: number): z.infer<typeof ProblemSch
 /** Problem details of a fault. */
 export function problemOf(c: Context<AppEnv>, error: Fault): z.infer<typeof ProblemSchema> {
   const { status, title } = PROBLEM_KINDS[error.code];
+  const { hint, facts } =
+    error instanceof XpeftError
+      ? { hint: hintFor(error, routeKindOf(c)), facts: error.facts }
+      : { hint: error.hint, facts: {} };
   return {
     type: `urn:xpeft:problem:${error.code}`,
     title,
     status,
     detail: error.message,
     code: error.code,
-    hint: error.hint,
+    hint,
     instance: `urn:xpeft:request:${c.get("requestId")}`,
-    ...error.facts,
+    ...facts,
     error: error.message,
     error_type: errorType(error.code, status),
   };
@@ -63,8 +69,9 @@ const RATE_PERIOD_SECONDS = 60;
 export function problem(c: Context<AppEnv>, error: Fault): Response {
   const status = statusOf(error.code);
   c.set("problem", error.code);
-  const retryAfter = status === 429 ? RATE_PERIOD_SECONDS : error.facts?.retryAfterSeconds;
-  return c.body(JSON.stringify(problemOf(c, error)), status, {
+  const body = problemOf(c, error);
+  const retryAfter = status === 429 ? RATE_PERIOD_SECONDS : body.retryAfterSeconds;
+  return c.body(JSON.stringify(body), status, {
     "content-type": "application/problem+json",
     ...(status === 401 && { "www-authenticate": "Bearer" }),
     ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),

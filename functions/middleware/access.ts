@@ -2,7 +2,6 @@ import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { type Access, requireScope, type Scope } from "../../src/auth/access.ts";
 import { createKeyStore, looksLikeKey } from "../../src/auth/api-keys.ts";
-import { XpeftError } from "../../src/errors.ts";
 import { BOOKMARK, bookmarksOf } from "../http/bookmarks.ts";
 import { wantsFresh } from "../http/cache-control.ts";
 import type { AppEnv } from "../http/env.ts";
@@ -72,7 +71,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
   if (header === undefined || (tokens && FOREIGN.test(header))) {
     const { publicPredict } = readSettings(c.env);
     if (scope !== "predict" || !publicPredict) {
-      throw new XpeftError(
+      throw new RequestError(
         "key_missing",
         `This needs a key with the scope "${scope}".`,
         "Send it as a header: Authorization: Bearer xpk_… Whoever runs the service makes keys, for its own database.",
@@ -85,7 +84,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
   if (credential !== undefined && looksLikeKey(credential)) return await accessByKey(c, credential);
   if (credential === undefined || !tokens) {
     const isToken = credential?.split(".").length === 3;
-    throw new XpeftError(
+    throw new RequestError(
       "key_invalid",
       isToken ? "This is a profile token, and the route needs a key." : "This is not a key.",
       "Send a key as a header: Authorization: Bearer xpk_…",

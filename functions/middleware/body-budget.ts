@@ -1,6 +1,6 @@
 import type { Context } from "hono";
+import { XpeftError } from "../../src/errors.ts";
 import { createBudget } from "../../src/lib/budget.ts";
-import { overloadedError } from "../../src/serving/overload.ts";
 import type { AppEnv } from "../http/env.ts";
 import { MAX_BODY_BYTES_IN_FLIGHT } from "../platform/settings.ts";
 
@@ -31,7 +31,10 @@ export async function reserveBytes<Result>(
 ): Promise<Result> {
   const reservation = budget.tryReserve(REQUEST_BYTES + bytes);
   if (!reservation)
-    throw overloadedError("bodies", "Send the request again after retryAfterSeconds or later.", RETRY_SECONDS);
+    throw new XpeftError("overloaded", "At capacity: too many bytes of request bodies are in memory.", {
+      reason: "bodies",
+      facts: { retryAfterSeconds: RETRY_SECONDS },
+    });
   c.set("bodyReservation", reservation);
   const done = work();
   const released = done.then(ended, () => {}).finally(() => reservation.close());

@@ -10,11 +10,8 @@ export function readAsset(assets: Fetcher): ReadFile {
     const response = await assets.fetch(new URL(encodeURIComponent(path), ORIGIN));
     if (response.status === 404) return null;
     if (!response.ok) {
-      throw new XpeftError(
-        "bundle_unusable",
-        `The bundle's file "${path}" was answered with status ${response.status}.`,
-        "Try again; if it goes on, deploy the bundle again.",
-      );
+      const message = `The bundle's file "${path}" was answered with status ${response.status}.`;
+      throw new XpeftError("bundle_unusable", message, { reason: "read" });
     }
     return new Uint8Array(await response.arrayBuffer());
   };

@@ -27,7 +27,7 @@ function boundDatabases(env: Bindings): D1Database[] {
     throw new XpeftError(
       "shard_map_mismatch",
       `DB_${databases.length} is not bound, and databases with other numbers are: ${others.join(", ")}.`,
-      "Bind the databases that the profiles are spread over as DB, DB_1, DB_2 and so on, without a gap.",
+      { reason: "gap" },
     );
   }
   return databases;
@@ -105,9 +105,5 @@ export function keyDatabase(env: Bindings): Database {
 }
 
 function noDatabase(): XpeftError {
-  return new XpeftError(
-    "database_unavailable",
-    "This deploy has no database.",
-    "Send a profile token, or bind a D1 database named DB in wrangler.toml.",
-  );
+  return new XpeftError("database_unavailable", "This deploy has no database.", { reason: "unbound" });
 }

@@ -47,7 +47,7 @@ export function readSettings(env: Bindings): Settings {
     throw new XpeftError(
       "invalid_setting",
       `The variable ${issue?.path[0] ? String(issue.path[0]) : ""}: ${issue?.message}.`,
-      "Set it under [vars] in wrangler.toml; the file tells what each is.",
+      { reason: "variable" },
     );
   }
   const { CACHE_TTL_SECONDS, PUBLIC_PREDICT, CORS_ORIGINS } = parsed.data;

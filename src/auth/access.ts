@@ -20,19 +20,11 @@ export interface Access {
 /** @throws XpeftError `scope_missing` */
 export function requireScope(access: Access, scope: Scope): void {
   if (access.scopes.includes(scope)) return;
-  throw new XpeftError(
-    "scope_missing",
-    `This needs a key with the scope "${scope}".`,
-    `Whoever runs the service makes one: xpeft keys create --scope ${scope}`,
-  );
+  throw new XpeftError("scope_missing", `This needs a key with the scope "${scope}".`, { reason: scope });
 }
 
 function outside(what: string): XpeftError {
-  return new XpeftError(
-    "outside_confinement",
-    `The key does not reach ${what}.`,
-    "Use a key that is not confined, or is confined to this.",
-  );
+  return new XpeftError("outside_confinement", `The key has no permission for ${what}.`);
 }
 
 /** @throws XpeftError `outside_confinement` if no profile of the task is reached */

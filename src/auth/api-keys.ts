@@ -73,7 +73,7 @@ function scopesFromColumn(id: string, column: string): Scope[] {
   try {
     return scopesColumn.parse(JSON.parse(column));
   } catch (cause) {
-    throw new XpeftError("invalid_row", `The row of key ${id} is damaged.`, "Revoke it and make a new one.", { cause });
+    throw new XpeftError("invalid_row", `The row of key ${id} is damaged.`, { reason: "key", cause });
   }
 }
 
@@ -139,7 +139,7 @@ export function looksLikeKey(credential: string): boolean {
 }
 
 function invalidKey(): XpeftError {
-  return new XpeftError("key_invalid", "The key is not known here.", "Check it for a slip, or make a new one.");
+  return new XpeftError("key_invalid", "The key is unknown.");
 }
 
 /** However long rows may be kept, a revoked key is refused after a minute. */
@@ -162,7 +162,7 @@ export function createAuthenticator({ ttlSeconds: wanted }: { ttlSeconds: number
       if (!row) kept.delete(id);
       if (!row || !sameHash(hash, row.hash)) throw invalidKey();
       if (row.expiresAt !== null && row.expiresAt <= Date.now()) {
-        throw new XpeftError("key_expired", "The key's time is over.", "Make a new one.");
+        throw new XpeftError("key_expired", "The key has expired.");
       }
       if (!keptRow) kept.set(id, row, { start });
       return { access: recordOf(row), wasRead: !keptRow };

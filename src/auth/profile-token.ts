@@ -99,11 +99,8 @@ export async function signToken(
   const header = { alg: ALGORITHM, kid: keys.current, typ: TYPE };
   const token = await new SignJWT(claims).setProtectedHeader(header).sign(keyOf(keys, keys.current));
   if (token.length > MAX_TOKEN_BYTES) {
-    throw new XpeftError(
-      "token_too_large",
-      `The token would have ${token.length} bytes, and ${MAX_TOKEN_BYTES} are the most.`,
-      'Ask for one with "carry": "masks": it leaves the head of the task to the server.',
-    );
+    const message = `The token would have ${token.length} bytes; the limit is ${MAX_TOKEN_BYTES}.`;
+    throw new XpeftError("token_too_large", message, { reason: carry });
   }
   return { token, expiresAt: new Date(expires * 1000) };
 }
@@ -115,11 +112,12 @@ export async function signToken(
  */
 export async function readToken(token: string, keys: SigningKeys, use: TokenUse, now: Date): Promise<TokenProfile> {
   if (token.length > MAX_TOKEN_BYTES) {
-    throw tokenError("token_too_large", `The token has ${token.length} bytes, and ${MAX_TOKEN_BYTES} are the most.`);
+    const message = `The token has ${token.length} bytes; the limit is ${MAX_TOKEN_BYTES}.`;
+    throw new XpeftError("token_too_large", message, { reason: "received" });
   }
   const claims = claimsSchema.safeParse(await verify(token, keys, now));
   if (!claims.success) {
-    throw tokenError(
+    throw new XpeftError(
       "token_incomplete",
       `The token is signed, but its ${claims.error.issues[0]?.path.join(".")} is wrong.`,
     );
@@ -127,8 +125,9 @@ export async function readToken(token: string, keys: SigningKeys, use: TokenUse,
   const { aud, sub, gen, masks, bias, hash, task } = claims.data;
   const [bundle = "", name = ""] = aud.split("/");
   if (bundle !== use.bundle)
-    throw tokenError("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
-  if (name !== use.task) throw tokenError("token_other_task", `The token is for task "${name}", not "${use.task}".`);
+    throw new XpeftError("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
+  if (name !== use.task)
+    throw new XpeftError("token_other_task", `The token is for task "${name}", not "${use.task}".`);
   if (use.profile !== null && sub !== use.profile) throw otherProfileError(sub, use.profile);
   return {
     task: name,
@@ -144,8 +143,8 @@ async function verify(token: string, keys: SigningKeys, now: Date): Promise<unkn
   try {
     const { alg, kid = "", typ } = decodeProtectedHeader(token);
     if (alg !== ALGORITHM)
-      throw tokenError("token_other_algorithm", `The token is signed by ${alg}, not ${ALGORITHM}.`);
-    if (typ !== TYPE) throw tokenError("token_malformed", "The token is of another type than a profile's.");
+      throw new XpeftError("token_other_algorithm", `The token is signed by ${alg}, not ${ALGORITHM}.`);
+    if (typ !== TYPE) throw new XpeftError("token_malformed", "The token is not of the type of a profile token.");
     const { payload } = await jwtVerify(token, keyOf(keys, kid), {
       algorithms: [ALGORITHM],
       currentDate: now,
@@ -155,33 +154,27 @@ async function verify(token: string, keys: SigningKeys, now: Date): Promise<unkn
   } catch (error) {
     if (error instanceof XpeftError) throw error;
     if (error instanceof errors.JWSSignatureVerificationFailed) {
-      throw tokenError("token_forged", "The token's signature is not that of its content.");
+      throw new XpeftError("token_forged", "The token's signature does not match its content.");
     }
-    if (error instanceof errors.JWTExpired) throw tokenError("token_expired", "The token's time is over.");
+    if (error instanceof errors.JWTExpired) throw new XpeftError("token_expired", "The token has expired.");
     const isEarly = error instanceof errors.JWTClaimValidationFailed && error.claim === "nbf";
     if (isEarly && error.reason === "check_failed") {
-      throw tokenError("token_not_yet_valid", "The token's time has not begun.");
+      throw new XpeftError("token_not_yet_valid", "The token is not valid yet.");
     }
     if (error instanceof errors.JWTClaimValidationFailed) {
-      throw tokenError("token_incomplete", `The token is signed, but its ${error.claim} is wrong.`);
+      throw new XpeftError("token_incomplete", `The token is signed, but its ${error.claim} is wrong.`);
     }
-    throw tokenError("token_malformed", "This is not a profile token.");
+    throw new XpeftError("token_malformed", "This is not a profile token.");
   }
 }
 
 function keyOf(keys: SigningKeys, id: string): Uint8Array {
   const key = keys.byId.get(id);
-  if (!key)
-    throw tokenError("token_unknown_key", "The token was signed with a key that is not known here, or no longer.");
+  if (!key) throw new XpeftError("token_unknown_key", "The key that signed the token is unknown or was removed.");
   return key;
 }
 
 /** The error of a token that is sent for another profile than its own. */
 export function otherProfileError(own: string, asked: string): XpeftError {
-  return tokenError("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
-}
-
-/** The error of a token that is not taken. */
-export function tokenError(code: `token_${string}` & XpeftError["code"], message: string): XpeftError {
-  return new XpeftError(code, message, "Get a new token with POST /v1/profiles/{task}/{profile}/token.");
+  return new XpeftError("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
 }

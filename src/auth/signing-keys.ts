@@ -27,18 +27,14 @@ const listSchema = z
  */
 export function parseSigningKeys(setting: string | undefined): SigningKeys {
   if (!setting) {
-    throw new XpeftError(
-      "tokens_not_set_up",
-      "This deploy neither makes nor takes profile tokens.",
-      "Set the secret TOKEN_KEYS; docs/api.md tells how.",
-    );
+    throw new XpeftError("tokens_not_set_up", "This deploy neither makes nor accepts profile tokens.");
   }
   const parsed = listSchema.safeParse(setting);
   if (!parsed.success) {
     throw new XpeftError(
       "invalid_setting",
       `TOKEN_KEYS is not a list of keys, each an id, a colon and at least ${MIN_KEY_BYTES} bytes in base64.`,
-      "Set the secret TOKEN_KEYS again; docs/api.md tells how.",
+      { reason: "secret" },
     );
   }
   return { current: parsed.data[0]?.[0] ?? "", byId: new Map(parsed.data) };

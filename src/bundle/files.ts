@@ -33,11 +33,11 @@ export async function readVerified(read: ReadFile, file: BundleFile): Promise<Ui
 async function readPresent(read: ReadFile, path: string): Promise<Uint8Array> {
   const bytes = await read(path);
   if (bytes === null) {
-    throw new XpeftError("bundle_file_missing", `The bundle has no ${path}.`, "Deploy the whole folder of the bundle.");
+    throw new XpeftError("bundle_file_missing", `The bundle has no file ${path}.`);
   }
   return bytes;
 }
 
 function corrupt(message: string): XpeftError {
-  return new XpeftError("bundle_file_corrupt", message, "Copy the bundle's folder again, or build it again.");
+  return new XpeftError("bundle_file_corrupt", message);
 }

@@ -114,8 +114,7 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function invalid(message: string, cause?: unknown): XpeftError {
-  const hint = "Copy the bundle's folder again, or build it with the training companion of this version.";
-  return new XpeftError("invalid_manifest", message, hint, { cause });
+  return new XpeftError("invalid_manifest", message, { cause });
 }
 
 /** The bundle that what is read must fit. */

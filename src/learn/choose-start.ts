@@ -33,11 +33,9 @@ interface Tried {
 function named({ profile }: Start, error: unknown): unknown {
   const isRows = error instanceof XpeftError && (error.code === "invalid_mask" || error.code === "invalid_label_bias");
   if (!isRows || profile === null) return error;
-  return new XpeftError(
-    error.code,
-    `Profile ${JSON.stringify(profile)} was to be tried as a start. ${error.message}`,
-    "Write that profile again, or name the start: the default, or another profile.",
-  );
+  return new XpeftError(error.code, `Profile ${JSON.stringify(profile)} cannot be tried as a start. ${error.message}`, {
+    reason: "start",
+  });
 }
 
 /**

@@ -17,6 +17,9 @@ export const MAX_TEXT_TOKENS = 128;
 /** Tokens of all examples together: what is kept of each takes 1.5 kB in the default bundle. */
 export const MAX_TOKENS = 4096;
 
+/** Most labels that an error lists. */
+const SHOWN_LABELS = 20;
+
 /** A number as people write it; not all that JavaScript takes for one. */
 const NUMBER = /^-?[0-9]+(\.[0-9]+)?$/;
 
@@ -42,11 +45,11 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
   const below = order.findLast(({ value }) => value <= score);
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
-    const some = labels.slice(0, 20).map((known) => JSON.stringify(known));
+    const some = labels.slice(0, SHOWN_LABELS).map((known) => JSON.stringify(known));
+    const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
     throw new XpeftError(
       "unknown_label",
-      `The task has no label ${JSON.stringify(label.slice(0, 100))}.`,
-      `Its labels are ${some.join(", ")}${labels.length > some.length ? " and others" : ""}.`,
+      `The task has no label ${JSON.stringify(label.slice(0, 100))}. Its labels are ${some.join(", ")}${more}.`,
     );
   }
   const share = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
@@ -62,26 +65,18 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
  */
 export function checkExamples(examples: readonly Example[], labels: readonly string[]): Float32Array[] {
   if (examples.length < 2) {
-    throw new XpeftError(
-      "too_few_examples",
-      `There are ${examples.length} examples to learn from.`,
-      "Send two or more, of two or more labels; a profile is worth it from about five on.",
-    );
+    throw new XpeftError("too_few_examples", `Learning needs 2 examples or more, not ${examples.length}.`, {
+      reason: "count",
+    });
   }
   if (examples.length > MAX_EXAMPLES) {
-    throw new XpeftError(
-      "too_many_examples",
-      `There are ${examples.length} examples, and ${MAX_EXAMPLES} are learnt from at most.`,
-      "Send fewer, or train the profile with the training companion: python -m xpeft add",
-    );
+    throw new XpeftError("too_many_examples", `There are ${examples.length} examples; the limit is ${MAX_EXAMPLES}.`, {
+      reason: "count",
+    });
   }
   const targets = examples.map(({ label }) => labelTarget(label, labels));
   if (new Set(targets.map((target) => target.join())).size < 2) {
-    throw new XpeftError(
-      "one_label",
-      `All examples have the label ${JSON.stringify(examples[0]?.label)}.`,
-      "Send examples of two labels or more: there is nothing to tell apart.",
-    );
+    throw new XpeftError("one_label", `All examples have the label ${JSON.stringify(examples[0]?.label)}.`);
   }
   return targets;
 }
@@ -94,15 +89,13 @@ export function checkTexts(texts: readonly TokenizedText[]): void {
   if (new Set(texts.map(textKey)).size < 2) {
     throw new XpeftError(
       "too_few_examples",
-      `All ${texts.length} examples have the same text, as far as it is read.`,
-      "Send two texts or more: of one alone nobody can see what was learnt.",
+      `All ${texts.length} examples have the same tokens, up to the ${MAX_TEXT_TOKENS} that learning reads at most.`,
+      { reason: "texts" },
     );
   }
   const tokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   if (tokens <= MAX_TOKENS) return;
-  throw new XpeftError(
-    "too_many_examples",
-    `The examples have ${tokens} tokens, and ${MAX_TOKENS} are learnt from at most.`,
-    "Send fewer or shorter texts.",
-  );
+  throw new XpeftError("too_many_examples", `The examples have ${tokens} tokens; the limit is ${MAX_TOKENS}.`, {
+    reason: "tokens",
+  });
 }

@@ -69,8 +69,7 @@ export function createLearner({ bundle, read, wasm, tokenizer, encoder, pool, me
     const texts = examples.map(({ input }) => tokenizer.encode(input, tokens));
     const blank = texts.findIndex(({ empty }) => empty);
     if (blank >= 0) {
-      const hint = "Leave it out, or send a text with words in it.";
-      throw new XpeftError("empty_text", `Example ${blank} has nothing to read in it.`, hint);
+      throw new XpeftError("empty_text", `Example ${blank} has no tokens.`, { reason: "example" });
     }
     checkTexts(texts);
     const targeted = texts.flatMap((text, number) => {
@@ -108,10 +107,6 @@ export function createLearner({ bundle, read, wasm, tokenizer, encoder, pool, me
 }
 
 function busy(): XpeftError {
-  return new XpeftError(
-    "learning_busy",
-    "Another profile is being learnt here.",
-    "Send it again after retryAfterSeconds or later: a learning takes some ten seconds.",
-    { facts: { retryAfterSeconds: RETRY_SECONDS } },
-  );
+  const facts = { retryAfterSeconds: RETRY_SECONDS };
+  return new XpeftError("learning_busy", "Another profile is being learnt here.", { facts });
 }

@@ -89,9 +89,5 @@ export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }
 }
 
 function tooLong(budgetSeconds: number): XpeftError {
-  return new XpeftError(
-    "learning_too_long",
-    `This learning takes more than the ${budgetSeconds} seconds that it may.`,
-    "Send fewer or shorter examples, or fewer passes; or learn where there is more time: xpeft learn, python -m xpeft add",
-  );
+  return new XpeftError("learning_too_long", `Learning takes longer than its budget of ${budgetSeconds} seconds.`);
 }

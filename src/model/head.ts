@@ -25,11 +25,7 @@ export function labelLogits(
   const hidden = features.length;
   if (head.length !== headLength(labels, hidden)) {
     const message = `A head of ${head.length} numbers does not fit ${labels} labels over ${hidden} features.`;
-    throw new XpeftError(
-      "invalid_row",
-      message,
-      "The task's row is damaged or of another bundle: write the task again.",
-    );
+    throw new XpeftError("invalid_row", message, { reason: "stored" });
   }
   if (!features.every(Number.isFinite)) {
     throw notFiniteError();
@@ -42,11 +38,7 @@ export function labelLogits(
     return logit;
   });
   if (!logits.every(Number.isFinite)) {
-    throw new XpeftError(
-      "invalid_row",
-      "The task's head holds numbers that are not finite.",
-      "The training run that made the task went wrong: train it and write it again.",
-    );
+    throw new XpeftError("invalid_row", "The task's head has numbers that are not finite.", { reason: "training" });
   }
   return logits;
 }
@@ -62,11 +54,7 @@ export function softmax(logits: readonly number[]): number[] {
 
 /** The error of an encoder whose features are no numbers to go on with. */
 export function notFiniteError(): XpeftError {
-  return new XpeftError(
-    "bundle_unusable",
-    "The encoder gave features that are not finite.",
-    "The encoder does not suit its pool: build the bundle again.",
-  );
+  return new XpeftError("bundle_unusable", "The encoder gave features that are not finite.", { reason: "features" });
 }
 
 /** Index of the greatest score; of equal ones, the first. */

@@ -94,6 +94,5 @@ export function floatTensor(numbers: Float32Array, shape: readonly number[]): Te
 }
 
 function unusable(message: string, cause?: unknown): XpeftError {
-  const hint = "Build the bundle again with the training companion of this version.";
-  return new XpeftError("bundle_unusable", message, hint, { cause });
+  return new XpeftError("bundle_unusable", message, { reason: "files", cause });
 }

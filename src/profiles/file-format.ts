@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Bundle } from "../bundle/manifest.ts";
-import { XpeftError } from "../errors.ts";
+import { type ErrorReason, XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
 import { readLabelBias } from "./label-bias.ts";
@@ -47,8 +47,8 @@ const profileSchema = z.strictObject({
 
 const importSchema = profileSchema.extend({ generation: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional() });
 
-function mismatch(message: string, hint: string): XpeftError {
-  return new XpeftError("mismatched_write", message, hint);
+function mismatch(reason: ErrorReason<"mismatched_write">, message: string): XpeftError {
+  return new XpeftError("mismatched_write", message, { reason });
 }
 
 function parse<T>(schema: z.ZodType<T>, text: string): T {
@@ -56,16 +56,13 @@ function parse<T>(schema: z.ZodType<T>, text: string): T {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new XpeftError("invalid_row", "This is not JSON.", "docs/formats.md tells what is expected.", { cause });
+    throw new XpeftError("invalid_row", "This is not JSON.", { reason: "format", cause });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new XpeftError(
-    "invalid_row",
-    `${issue?.path.join(".") || "the whole"}: ${issue?.message}.`,
-    "docs/formats.md tells what is expected.",
-  );
+  const place = issue?.path.join(".") || "the whole";
+  throw new XpeftError("invalid_row", `${place}: ${issue?.message}.`, { reason: "format" });
 }
 
 /**
@@ -87,27 +84,24 @@ export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bund
   const { id, manifest } = target;
   const { task, bundle, labels, maxTokens, head, masks } = fields;
   if (bundle !== id) {
-    throw mismatch(`Task "${task}" was trained on bundle ${bundle}, not ${id}.`, "Train it on this bundle.");
+    throw mismatch("bundle", `Task "${task}" was trained on bundle ${bundle}, not ${id}.`);
   }
   if (maxTokens > manifest.maxTokens) {
-    throw mismatch(
-      `Task "${task}" reads ${maxTokens} tokens, and the bundle ${manifest.maxTokens} at most.`,
-      "Train it with fewer.",
-    );
+    throw mismatch("length", `Task "${task}" reads ${maxTokens} tokens; the bundle's limit is ${manifest.maxTokens}.`);
   }
   const headBytes = 4 * labels.length * (manifest.hidden + 1);
   if (head.length !== headBytes) {
     throw mismatch(
-      `The head of task "${task}" has ${head.length} bytes where ${labels.length} labels need ${headBytes}.`,
-      "Write the task's file again.",
+      "head",
+      `The head of task "${task}" has ${head.length} bytes; ${labels.length} labels need ${headBytes}.`,
     );
   }
   if (head.length + masks.length + new TextEncoder().encode(JSON.stringify(labels)).length > MAX_ROW_BYTES) {
-    throw mismatch(`Task "${task}" is larger than a row of the database.`, "Train it with fewer or shorter labels.");
+    throw mismatch("size", `Task "${task}" is larger than a row of the database, ${MAX_ROW_BYTES} bytes.`);
   }
   const numbers = floatsFromBytes(head);
   if (!numbers.every(Number.isFinite)) {
-    throw mismatch(`The head of task "${task}" holds numbers that are not finite.`, "Train the task again.");
+    throw mismatch("training", `The head of task "${task}" has numbers that are not finite.`);
   }
   unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
   return { name: task, bundle, labels, maxTokens, head: numbers, masks };
@@ -137,7 +131,7 @@ export function checkProfileFields(
   bundle: Bundle,
 ): NewProfile {
   if (of !== task.name) {
-    throw mismatch(`Profile "${id}" is of task "${of}", not "${task.name}".`, "Push each task with its own.");
+    throw mismatch("task", `Profile "${id}" is of task "${of}", not "${task.name}".`);
   }
   const profile = { id, masks, labelBias };
   checkProfileParts(profile, task, bundle);

@@ -13,11 +13,8 @@ const STEP = 1 / 16;
  */
 export function readLabelBias(blob: Uint8Array, labels: number): Float32Array {
   if (blob.length !== labels) {
-    throw new XpeftError(
-      "invalid_label_bias",
-      `A label bias has ${blob.length} bytes where the task has ${labels} labels.`,
-      "The label bias is damaged or of another task: write the row again.",
-    );
+    const message = `A label bias has ${blob.length} bytes where the task has ${labels} labels.`;
+    throw new XpeftError("invalid_label_bias", message, { reason: "stored" });
   }
   return Float32Array.from(new Int8Array(blob.buffer, blob.byteOffset, blob.length), (steps) => steps * STEP);
 }

@@ -18,7 +18,7 @@ export function maskBytes(shape: MaskShape): number {
 }
 
 function invalid(message: string): XpeftError {
-  return new XpeftError("invalid_mask", message, "The masks are damaged or of another bundle: write the row again.");
+  return new XpeftError("invalid_mask", message, { reason: "stored" });
 }
 
 /** Which mask row `row` of a blob is, for messages: rows alternate down and up, layer by layer. */

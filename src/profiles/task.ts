@@ -11,17 +11,14 @@ export function checkTask(
   { id, manifest }: { id: string; manifest: Manifest },
 ): void {
   if (task.bundle !== id) {
-    throw new XpeftError(
-      "bundle_mismatch",
-      `Task "${task.name}" was trained on bundle ${task.bundle}, and this is bundle ${id}.`,
-      "Write the task and its profiles as trained on this bundle, or deploy theirs.",
-    );
+    const message = `Task "${task.name}" was trained on bundle ${task.bundle}, and this is bundle ${id}.`;
+    throw new XpeftError("bundle_mismatch", message);
   }
   if (task.maxTokens > manifest.maxTokens) {
     throw new XpeftError(
       "invalid_row",
-      `Task "${task.name}" reads ${task.maxTokens} tokens, and the encoder takes ${manifest.maxTokens}.`,
-      "The task's row is damaged: write the task again.",
+      `Task "${task.name}" reads ${task.maxTokens} tokens; the encoder's limit is ${manifest.maxTokens}.`,
+      { reason: "stored" },
     );
   }
 }

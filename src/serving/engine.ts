@@ -179,14 +179,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 /** @param limit tokens that the text must not need more of, or null where it may be cut */
 function checkText(text: TokenizedText, name: string, limit: number | null): TokenizedText {
   if (text.empty) {
-    throw new XpeftError("empty_text", `${name} has nothing to read in it.`, "Send a text with words in it.");
+    throw new XpeftError("empty_text", `${name} has no tokens.`, { reason: "text" });
   }
   if (limit !== null && text.truncated) {
-    throw new XpeftError(
-      "text_too_long",
-      `${name} has more than the ${limit} tokens that the task reads.`,
-      "Send a shorter text, or let it be cut by leaving truncate out.",
-    );
+    throw new XpeftError("text_too_long", `${name} has more than the ${limit} tokens that the task reads.`);
   }
   return text;
 }

@@ -103,7 +103,7 @@ async function startsFor(
   if (start !== "auto") {
     const id = start === "own" ? profile : start.profile;
     const parts = profiles.get(id);
-    if (!parts) throw unknownProfileError(task.name, id);
+    if (!parts) throw unknownProfileError(task.name, id, "start");
     return [startFrom(id, parts)];
   }
   const drawn = createRandom(seed)

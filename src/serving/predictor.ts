@@ -1,4 +1,4 @@
-import { hashTask, type TokenProfile, tokenError } from "../auth/profile-token.ts";
+import { hashTask, type TokenProfile } from "../auth/profile-token.ts";
 import { XpeftError } from "../errors.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
@@ -91,7 +91,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
     const { task: newest } = await cache.read(stores, carried.task, [], "primary");
     if (!newest) throw unknownTaskError(carried.task);
     if ((await hashOnce(newest)) === carried.taskHash) return newest;
-    throw tokenError("token_stale", `Task "${newest.name}" has another head than when the token was made.`);
+    throw new XpeftError("token_stale", `Task "${newest.name}" has changed since the token was made.`);
   }
 
   /** Finds each input's masks; those that there are none for get an error in their place. */

@@ -32,13 +32,10 @@ export function outOfStepError(
   number: number,
   options: { cause?: unknown } = {},
 ): XpeftError {
-  const stands = generation === 0 ? "was deleted" : `is at generation ${generation}`;
-  return new XpeftError(
-    "shards_out_of_step",
-    `Task "${task}" ${stands}, and that has not reached ${databaseName(shards, number).toLowerCase()}.`,
-    "Try again; if it goes on, a write of the task was broken off: send it again, with the generation that the task has now if it says any, and with profiles=delete if profiles of an earlier head stand in the way.",
-    { ...options, facts: { generation } },
-  );
+  const state = generation === 0 ? "was deleted" : `is at generation ${generation}`;
+  const database = databaseName(shards, number).toLowerCase();
+  const message = `Task "${task}" ${state}, and that has not reached ${database}.`;
+  return new XpeftError("shards_out_of_step", message, { ...options, facts: { generation } });
 }
 
 /**

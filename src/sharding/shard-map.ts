@@ -14,11 +14,9 @@ import { databaseName, onShard, type Shards, shardNumbers } from "./shards.ts";
 export function checkPlace(shards: Shards, number: number, place: string | null): void {
   const wanted = `${number}/${shards.count}`;
   if (place === wanted || (place === null && shards.count === 1)) return;
-  throw new XpeftError(
-    "shard_map_mismatch",
-    `${databaseName(shards, number)} says that it is ${place === null ? "the only one" : `number ${place.replace("/", " of ")}`}.`,
-    "Bind the databases that the profiles were spread over, as DB, DB_1 and so on; docs/scale.md tells how to spread them over more.",
-  );
+  const claim = place === null ? "the only one" : `number ${place.replace("/", " of ")}`;
+  const message = `${databaseName(shards, number)} says that it is ${claim}.`;
+  throw new XpeftError("shard_map_mismatch", message, { reason: "place" });
 }
 
 /** What a database says of itself: "1/2" for database 1 of 2, null for nothing. @throws XpeftError `database_unavailable` */

@@ -71,11 +71,9 @@ export async function onShard<T>(shards: Shards, number: number, work: (db: Data
     return await work(shards.at(number));
   } catch (error) {
     if (shards.count === 1 || !(error instanceof XpeftError) || error.code !== "database_unavailable") throw error;
-    throw new XpeftError(
-      "database_unavailable",
-      `${databaseName(shards, number)} did not do what it was asked.`,
-      `${error.hint} The numbers are those of the bindings: 0 is DB, 1 is DB_1.`,
-      { cause: error.cause ?? error },
-    );
+    throw new XpeftError("database_unavailable", `A query of ${databaseName(shards, number).toLowerCase()} failed.`, {
+      reason: "shard",
+      cause: error.cause ?? error,
+    });
   }
 }

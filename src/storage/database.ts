@@ -13,11 +13,6 @@ export async function withDatabaseErrors<T>(work: () => PromiseLike<T>): Promise
     return await work();
   } catch (cause) {
     if (cause instanceof XpeftError) throw cause;
-    throw new XpeftError(
-      "database_unavailable",
-      "The database did not do what it was asked.",
-      "Try again; if it goes on, check that the migrations are applied.",
-      { cause },
-    );
+    throw new XpeftError("database_unavailable", "A query of the database failed.", { reason: "query", cause });
   }
 }

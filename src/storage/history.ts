@@ -80,8 +80,7 @@ export function createProfileHistory(db: Database): ProfileHistory {
       if (kept.length > 0) throw new TypeError("a roll-back whose every condition held was not done");
       throw new XpeftError(
         "unknown_generation",
-        `${describeProfile(name)} has no generation ${to} to go back to.`,
-        "Its history lists those that are kept: the last five, since the task's head last changed.",
+        `The history of ${describeProfile(name).toLowerCase()} has no generation ${to}.`,
       );
     },
   };

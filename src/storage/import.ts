@@ -35,11 +35,7 @@ export function failedLine(line: number, profile: string | null, thrown: unknown
 }
 
 function twice(id: string, line: number): XpeftError {
-  return new XpeftError(
-    "mismatched_write",
-    `Profile "${id}" is in line ${line} too.`,
-    "Leave one of the two lines: which of them is meant cannot be told.",
-  );
+  return new XpeftError("mismatched_write", `Profile "${id}" is in line ${line} too.`, { reason: "duplicate" });
 }
 
 /** Writes a group of lines. @returns a result for each, in any order */
@@ -66,7 +62,7 @@ export async function* importGroups(
   function parse({ number, text, fault }: Line): ParsedLine | LineResult {
     let id: string | null = null;
     try {
-      if (fault) throw new XpeftError("invalid_row", FAULTS[fault], "docs/formats.md tells what is expected.");
+      if (fault) throw new XpeftError("invalid_row", FAULTS[fault], { reason: "format" });
       const { fields, expected } = parseImportLine(text ?? "");
       id = fields.profile;
       options.allow(id);

@@ -34,16 +34,11 @@ export function generationMismatchError(what: string, expected: Precondition, cu
     current === 0
       ? `${what} is not there, and was expected ${believed ?? `at generation ${expected}`}.`
       : `${what} is at generation ${current}, and was expected ${believed ?? `at ${expected}`}.`,
-    "Read it again, decide whether the write is still wanted, and send the new generation.",
     { facts: { generation: current } },
   );
 }
 
 /** The error of a write that met another: what it was checked against has changed. */
 export function taskChangedError(task: string): XpeftError {
-  return new XpeftError(
-    "write_conflict",
-    `Task "${task}" was written by someone else at the same time.`,
-    "Look at what is there now, then write again.",
-  );
+  return new XpeftError("write_conflict", `Task "${task}" was written by someone else at the same time.`);
 }

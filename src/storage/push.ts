@@ -77,7 +77,7 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
       throw new XpeftError(
         "mismatched_write",
         `Task "${task.name}" would get a head that its profile "${leftOut.id}" was not trained with.`,
-        "Push the task together with all of its profiles, or under a name of its own.",
+        { reason: "profiles" },
       );
     }
   }
@@ -102,7 +102,6 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
     throw new XpeftError(
       "write_conflict",
       `Task "${task.name}" or its profiles were written by someone else at the same time.`,
-      "Look at what is there now, then push again.",
       { cause },
     );
   }

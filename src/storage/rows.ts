@@ -8,7 +8,7 @@ import type { StoredTask, Task, TaskSummary } from "../profiles/task.ts";
 const labelsColumn = z.array(z.string()).min(2);
 
 function invalidRow(row: string, message: string, cause?: unknown): XpeftError {
-  return new XpeftError("invalid_row", `The row of ${row} is damaged: ${message}`, "Write the row again.", { cause });
+  return new XpeftError("invalid_row", `The row of ${row} is damaged: ${message}`, { reason: "stored", cause });
 }
 
 function labelsFromColumn(task: string, column: string): string[] {

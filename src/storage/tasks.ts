@@ -46,11 +46,8 @@ export interface TaskRegistry {
 
 /** The error of a write that would leave profiles without what they were trained with. */
 export function taskHasProfilesError(name: string): XpeftError {
-  return new XpeftError(
-    "task_has_profiles",
-    `Task "${name}" has profiles, which would be left without what they were trained with.`,
-    'Say "profiles=delete" to delete them too, or write the new task under a name of its own.',
-  );
+  const message = `Task "${name}" has profiles, which would lose the head, labels or bundle that they were trained with.`;
+  return new XpeftError("task_has_profiles", message);
 }
 
 /** Why a write's condition did not hold. @param generation the task's, undefined where there is none */

@@ -89,11 +89,9 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
     encode({ text, textPair }, maxTokens) {
       const budget = maxTokens - (textPair === undefined ? specials.single : specials.pair);
       if (budget < 1) {
-        throw new XpeftError(
-          "invalid_row",
-          `${maxTokens} tokens leave none for the text.`,
-          "Train the task with a greater maxTokens and write it again.",
-        );
+        throw new XpeftError("invalid_row", `A limit of ${maxTokens} tokens leaves none for the text.`, {
+          reason: "training",
+        });
       }
       const wanted = budget + 1;
       if (textPair === undefined) {
@@ -125,10 +123,5 @@ function load(tokenizerJson: Uint8Array) {
 }
 
 function unusable(message: string, cause?: unknown): XpeftError {
-  return new XpeftError(
-    "bundle_unusable",
-    message,
-    "Build the bundle from a PLM with a BERT tokenizer (BertNormalizer, BertPreTokenizer, WordPiece).",
-    { cause },
-  );
+  return new XpeftError("bundle_unusable", message, { reason: "tokenizer", cause });
 }

@@ -52,7 +52,7 @@ describe("@huggingface/inference", () => {
 
   it.each([
     ["an unknown profile", "nobody", TEXT, 404, 'Task "demo" has no profile "nobody".'],
-    ["a text with nothing in it", "demo-000", "", 422, "has nothing to read in it"],
+    ["a text with nothing in it", "demo-000", "", 422, "has no tokens"],
   ])("throws its own error for %s", async (_, profile, inputs, status, message) => {
     const asking = textClassification({ endpointUrl: url(profile), accessToken: key, inputs });
     const error: unknown = await asking.catch((error) => error);

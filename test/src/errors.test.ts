@@ -1,18 +1,29 @@
 import { expect, it } from "vitest";
 import { XpeftError } from "../../src/errors.ts";
 
-it("has a cause where one is given, and none by itself", () => {
+it("has a cause only where one is given", () => {
   const cause = new Error("deeper");
-  const caused = new XpeftError("invalid_row", "What is wrong.", "What to do.", { cause, facts: { row: 3 } });
+  const caused = new XpeftError("invalid_row", "What is wrong.", { reason: "stored", cause, facts: { generation: 3 } });
   expect(caused).toMatchObject({
     name: "XpeftError",
     code: "invalid_row",
-    hint: "What to do.",
+    reason: "stored",
     cause,
-    facts: { row: 3 },
+    facts: { generation: 3 },
   });
-  const alone = new XpeftError("invalid_row", "What is wrong.", "What to do.");
+  const alone = new XpeftError("unknown_task", "What is wrong.");
   expect("cause" in alone).toBe(false);
-  expect(alone.facts).toEqual({});
-  expect("cause" in new XpeftError("invalid_row", "", "", { cause: undefined })).toBe(true);
+  expect(alone).toMatchObject({ reason: undefined, facts: {} });
+  expect("cause" in new XpeftError("unknown_task", "", { cause: undefined })).toBe(true);
+});
+
+it("can be given a location, and stays the same error otherwise", () => {
+  const cause = new Error("deeper");
+  const error = new XpeftError("invalid_row", "This is not JSON.", { reason: "format", cause });
+  expect(error.withLocation("a.json:3")).toMatchObject({
+    code: "invalid_row",
+    message: "a.json:3: This is not JSON.",
+    reason: "format",
+    cause,
+  });
 });

@@ -1,7 +1,33 @@
 import { expect } from "vitest";
-import type { ErrorCode } from "../../src/errors.ts";
+import { PROBLEM_CODES, type ProblemCode, type RequestErrorCode } from "../../functions/http/problem-codes.ts";
+import { ERROR_REASONS, type ErrorCode, type XpeftError } from "../../src/errors.ts";
 
-/** What `toThrow` and `rejects.toThrow` compare an error with: its name, and that it has a hint. */
+/** What `toThrow` and `rejects.toThrow` compare an error with. */
 export function named(code: ErrorCode) {
-  return expect.objectContaining({ name: "XpeftError", code, hint: expect.stringMatching(/\S/) });
+  return expect.objectContaining({ name: "XpeftError", code });
 }
+
+const OF_REQUESTS: Readonly<Record<RequestErrorCode | "internal_error", true>> = {
+  invalid_request: true,
+  invalid_json: true,
+  invalid_unicode: true,
+  unsupported_media_type: true,
+  payload_too_large: true,
+  body_too_slow: true,
+  not_found: true,
+  method_not_allowed: true,
+  rate_limited: true,
+  internal_error: true,
+};
+
+const isErrorCode = (code: ProblemCode): code is ErrorCode => !(code in OF_REQUESTS);
+
+/** What a hint depends on. */
+type Situation = Pick<XpeftError, "code" | "reason">;
+
+/** Every code of an {@link XpeftError} with each of its reasons. */
+export const SITUATIONS: readonly Situation[] = PROBLEM_CODES.filter(isErrorCode).flatMap((code): Situation[] =>
+  code in ERROR_REASONS
+    ? ERROR_REASONS[code as keyof typeof ERROR_REASONS].map((reason) => ({ code, reason }))
+    : [{ code, reason: undefined }],
+);

@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { permittedPrefix, requireProfile } from "../../../src/auth/access.ts";
-import { XpeftError } from "../../../src/errors.ts";
 import { fromBase64 } from "../../../src/lib/base64.ts";
 import { checkProfileParts } from "../../../src/profiles/file-format.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
 import { jsonAnswer, jsonRequest, rowAnswer } from "../../http/json.ts";
+import { RequestError } from "../../http/problem-codes.ts";
 import { createRouter } from "../../http/router.ts";
 import {
   Deleted,
@@ -102,7 +102,7 @@ export const profileRoutes = createRouter()
     requireProfile(c.get("access"), name, id);
     const { task: bodyTask = name, profile: bodyProfile = id, masks, labelBias = null } = c.req.valid("json");
     if (bodyTask !== name || bodyProfile !== id) {
-      throw new XpeftError(
+      throw new RequestError(
         "mismatched_write",
         `This is profile "${bodyProfile}" of task "${bodyTask}", and the path says "${id}" of "${name}".`,
         "Send a profile to the path of its own name, or leave the names out of the body.",

@@ -6,9 +6,14 @@ import { RequestError } from "../../http/problem-codes.ts";
  * not fit.
  */
 export function submittedFault(error: XpeftError): XpeftError | RequestError {
-  if (error.code === "invalid_row") return new RequestError("invalid_request", error.message, error.hint);
+  if (error.code === "invalid_row")
+    return new RequestError("invalid_request", error.message, "docs/formats.md describes the format.");
   if (error.code === "invalid_mask" || error.code === "invalid_label_bias") {
-    return new XpeftError("mismatched_write", error.message, "Send it as trained for this task on this bundle.");
+    return new RequestError(
+      "mismatched_write",
+      error.message,
+      "Send it as it was trained for this task on this bundle.",
+    );
   }
   return error;
 }

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireTask, requireWholeTask } from "../../../src/auth/access.ts";
-import { XpeftError } from "../../../src/errors.ts";
 import { checkTaskFields, taskFileFields, taskSchema } from "../../../src/profiles/file-format.ts";
 import { jsonAnswer, jsonRequest, rowAnswer } from "../../http/json.ts";
+import { RequestError } from "../../http/problem-codes.ts";
 import { createRouter } from "../../http/router.ts";
 import { Deleted, etagOf, PageParams, Preconditions, preconditionOf, TaskName } from "../../http/row-schemas.ts";
 import { byKey } from "../../middleware/access.ts";
@@ -98,7 +98,7 @@ export const taskRoutes = createRouter()
     requireWholeTask(c.get("access"), name);
     const body = c.req.valid("json");
     if (body.task !== name) {
-      throw new XpeftError(
+      throw new RequestError(
         "mismatched_write",
         `This is task "${body.task}", and the path says "${name}".`,
         "Send a task to the path of its own name.",

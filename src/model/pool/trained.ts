@@ -32,7 +32,7 @@ export async function readTrainedPool(
   const memory = createPoolMemory(kernels, { matrices, bytesPerMatrix: entries, entries });
   await spread(parts, read, [new Uint8Array(scales.buffer), memory.matrices]);
   if (!scales.every((scale) => Number.isFinite(scale) && scale > 0)) {
-    throw unusable("The pool's files hold scales that are no positive numbers.");
+    throw unusable("The pool's files have scales that are not positive numbers.");
   }
 
   return {
@@ -74,6 +74,5 @@ async function spread(parts: readonly BundleFile[], read: ReadFile, places: read
 }
 
 function unusable(message: string): XpeftError {
-  const hint = "Build the bundle again with the training companion of this version.";
-  return new XpeftError("bundle_unusable", message, hint);
+  return new XpeftError("bundle_unusable", message, { reason: "files" });
 }

@@ -5,15 +5,18 @@ import { PROBLEM_CODES, type ProblemCode, statusOf } from "../../../functions/ht
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { startWorker } from "../../support/worker.ts";
 import { type Ground, REQUEST, writeTask } from "./ground.ts";
+import { type ApiDocument, pathOf, readApi, unknownOptions } from "./options.ts";
 import { provocations } from "./provocations.ts";
 import { predictWith } from "./tokens.ts";
 
 let ground: Ground;
+let api: ApiDocument;
 
 beforeAll(async () => {
   const worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
   ground = { worker, bundle: await readBundle(DEFAULT_BUNDLE) };
   await writeTask(ground, REQUEST.task);
+  api = await readApi(worker);
 });
 afterAll(() => ground.worker.close());
 
@@ -36,6 +39,9 @@ describe("every code", () => {
     expect(detail).toMatch(/\S/);
     expect(hint).toMatch(/\S/);
     expect(error).toBe(detail);
+    // A line of a stream does not tell its route.
+    const path = answer instanceof Response ? pathOf(api, new URL(answer.url).pathname) : "";
+    expect(unknownOptions(api, path, hint)).toEqual([]);
   });
 
   it("is provoked by what is wrong alone: without it, the same requests are answered", async () => {

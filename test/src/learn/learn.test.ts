@@ -144,7 +144,7 @@ describe("learning a profile", () => {
       text: `${place} ${"word ".repeat(200)}`,
       label: place % 2 === 0 ? "low" : "high",
     }));
-    await expect(asked({ maxTokens: 512 }, long)).rejects.toThrow("have 4224 tokens, and 4096 are learnt from at most");
+    await expect(asked({ maxTokens: 512 }, long)).rejects.toThrow("have 4224 tokens; the limit is 4096");
   });
 
   it("is one at a time, of whoever asked first", async () => {

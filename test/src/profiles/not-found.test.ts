@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { unknownProfileError, unknownTaskError } from "../../../src/profiles/not-found.ts";
 
-it("names what is not there, and where to look", () => {
+it("names what does not exist", () => {
   expect(unknownTaskError("news")).toMatchObject({ code: "unknown_task", message: 'There is no task "news".' });
   expect(unknownProfileError("news", "anna")).toMatchObject({
     code: "unknown_profile",
     message: 'Task "news" has no profile "anna".',
-    hint: expect.stringContaining("onUnknownProfile"),
+    reason: "requested",
   });
 });

@@ -44,8 +44,8 @@ describe("predicting", () => {
 
   it("names the text that it cannot read, by its number where there are several", async () => {
     const empty = reading(null, { text: " " });
-    await expect(engine.predict(task, [empty])).rejects.toThrow("The text has nothing to read");
-    await expect(engine.predict(task, [reading(null), empty])).rejects.toThrow("Input 1 has nothing to read");
+    await expect(engine.predict(task, [empty])).rejects.toThrow("The text has no tokens");
+    await expect(engine.predict(task, [reading(null), empty])).rejects.toThrow("Input 1 has no tokens");
     const long = reading(null, { text: "word ".repeat(40) });
     await expect(engine.predict(task, [long], { truncate: false })).rejects.toThrow(named("text_too_long"));
     await expect(engine.predict(task, [long], { truncate: false })).rejects.toThrow("more than the 32 tokens");

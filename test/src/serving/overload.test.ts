@@ -4,7 +4,7 @@ import { tooManyTokensError } from "../../../src/serving/overload.ts";
 it("names what there is too much of", () => {
   expect(tooManyTokensError(1)).toMatchObject({
     code: "overloaded",
-    message: expect.stringContaining("as many texts at once"),
+    message: expect.stringContaining("At capacity: 1 tokens"),
   });
 });
 

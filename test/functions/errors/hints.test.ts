@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ALL_ROUTE_KINDS, hintFor } from "../../../functions/http/hints.ts";
+import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { SITUATIONS } from "../../support/errors.ts";
+import { lessonsOf } from "../../support/lessons.ts";
+import { startWorker } from "../../support/worker.ts";
+import { type Ground, type Problem, REQUEST, writeTask } from "./ground.ts";
+import { type ApiDocument, readApi, unknownOptions } from "./options.ts";
+
+/** The one hint that names a command's option: keys are made on the command line only. */
+const NAMES_A_COMMAND = "scope_missing";
+
+describe("hints of the API", () => {
+  it.each(SITUATIONS)("$code, $reason: names nothing of the command line", (error) => {
+    for (const route of ALL_ROUTE_KINDS) {
+      const hint = hintFor(error, route);
+      expect(hint).toMatch(/^\S.*\S$/);
+      expect(hint).not.toMatch(/npm run|npm start/);
+      if (error.code !== NAMES_A_COMMAND) expect(hint).not.toMatch(/(^|\s)--\w/);
+    }
+  });
+});
+
+describe("every route that can show a code", () => {
+  let ground: Ground;
+  let api: ApiDocument;
+
+  beforeAll(async () => {
+    const worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
+    ground = { worker, bundle: await readBundle(DEFAULT_BUNDLE) };
+    await writeTask(ground, REQUEST.task);
+    api = await readApi(worker);
+  });
+  afterAll(() => ground.worker.close());
+
+  const LONG = "word ".repeat(100);
+  const hf = "/v1/hf/{task}/{profile}";
+  const tei = "/v1/tei/{task}/{profile}/predict";
+  const learn = "/v1/profiles/{task}/{profile}/learn";
+  const token = "/v1/profiles/{task}/{profile}/token";
+  const examples = lessonsOf(4);
+
+  interface Case {
+    readonly code: ProblemCode;
+    readonly route: string;
+    readonly task?: string;
+    readonly profile?: string;
+    readonly method?: string;
+    /** An object is sent as JSON; a string as JSON Lines. */
+    readonly body?: object | string;
+    readonly query?: string;
+    readonly hint: RegExp;
+  }
+
+  const CASES: readonly Case[] = [
+    {
+      code: "text_too_long",
+      route: "/v1/predict",
+      body: { ...REQUEST, inputs: LONG, truncate: false },
+      hint: /leave "truncate" out/,
+    },
+    {
+      code: "text_too_long",
+      route: "/v1/predict/stream",
+      query: "task=demo&profile=demo-000&truncate=false",
+      body: `${JSON.stringify({ text: LONG })}\n`,
+      hint: /leave truncate out of the query/,
+    },
+    { code: "text_too_long", route: tei, body: { inputs: LONG }, hint: /send "truncate": true/ },
+    { code: "text_too_long", route: tei, body: { inputs: LONG, truncate: false }, hint: /send "truncate": true/ },
+    {
+      code: "unknown_profile",
+      route: "/v1/predict",
+      body: { ...REQUEST, profile: "nobody" },
+      hint: /"onUnknownProfile": "default"/,
+    },
+    {
+      code: "unknown_profile",
+      route: "/v1/predict/stream",
+      query: "task=demo&profile=nobody",
+      body: '{"text":"a"}\n',
+      hint: /onUnknownProfile=default to the query/,
+    },
+    { code: "unknown_profile", route: hf, profile: "nobody", body: { inputs: "a" }, hint: /GET \/v1\/profiles/ },
+    { code: "unknown_profile", route: tei, profile: "nobody", body: { inputs: "a" }, hint: /GET \/v1\/profiles/ },
+    { code: "unknown_profile", route: token, profile: "nobody", body: {}, hint: /GET \/v1\/profiles/ },
+    {
+      code: "unknown_profile",
+      route: learn,
+      profile: "nobody",
+      body: { examples, start: "own", dryRun: true },
+      hint: /another start/,
+    },
+    {
+      code: "unknown_profile",
+      route: "/v1/profiles/{task}/{profile}",
+      method: "GET",
+      profile: "nobody",
+      hint: /GET \/v1\/profiles/,
+    },
+    { code: "empty_text", route: hf, body: { inputs: " " }, hint: /Send a text/ },
+    {
+      code: "empty_text",
+      route: learn,
+      body: { examples: [...examples, { text: " ", label: "low" }], start: "default", dryRun: true },
+      hint: /Leave the example out/,
+    },
+    { code: "task_has_profiles", route: "/v1/tasks/{task}", method: "DELETE", hint: /profiles=delete/ },
+    { code: "unknown_task", route: hf, task: "nothing", body: { inputs: "a" }, hint: /GET \/v1\/tasks/ },
+    { code: "unknown_task", route: learn, task: "nothing", body: { examples }, hint: /GET \/v1\/tasks/ },
+  ];
+
+  it.each(CASES)(
+    "$code at $route",
+    async ({ code, route, task = "demo", profile = "demo-000", method = "POST", body, query, hint }) => {
+      const path = route.replace("{task}", task).replace("{profile}", profile);
+      const headers = { "content-type": typeof body === "string" ? "application/x-ndjson" : "application/json" };
+      const response = await ground.worker.ask(method, query ? `${path}?${query}` : path, { body, headers });
+      const [first = ""] = (await response.text()).split("\n").filter((line) => line.includes('"code"'));
+      const parsed = JSON.parse(first.replace(/^data: /, "")) as Problem | { error: Problem };
+      const problem = typeof parsed.error === "string" ? (parsed as Problem) : (parsed as { error: Problem }).error;
+      expect(problem).toMatchObject({ code, hint: expect.stringMatching(hint) });
+      expect(unknownOptions(api, route, problem.hint)).toEqual([]);
+    },
+  );
+});
