@@ -71,7 +71,7 @@ export async function onShard<T>(shards: Shards, number: number, work: (db: Data
     return await work(shards.at(number));
   } catch (error) {
     if (shards.count === 1 || !(error instanceof XpeftError) || error.code !== "database_unavailable") throw error;
-    throw new XpeftError("database_unavailable", `A query of ${databaseName(shards, number).toLowerCase()} failed.`, {
+    throw new XpeftError("database_unavailable", `${databaseName(shards, number)} failed on a query.`, {
       reason: "shard",
       cause: error.cause ?? error,
     });

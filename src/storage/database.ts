@@ -13,6 +13,6 @@ export async function withDatabaseErrors<T>(work: () => PromiseLike<T>): Promise
     return await work();
   } catch (cause) {
     if (cause instanceof XpeftError) throw cause;
-    throw new XpeftError("database_unavailable", "A query of the database failed.", { reason: "query", cause });
+    throw new XpeftError("database_unavailable", "The database failed on a query.", { reason: "query", cause });
   }
 }

@@ -47,11 +47,11 @@ describe("what a key reaches", () => {
   it("is named where it is left", () => {
     const confined = access({ task: "news", profilePrefix: "team-" });
     expect(() => requireTask(confined, "other")).toThrow('task "other"');
-    expect(() => requireWholeTask(confined, "other")).toThrow('reach task "other"');
+    expect(() => requireWholeTask(confined, "other")).toThrow('permission for task "other"');
     expect(() => requireWholeTask(confined, "news")).toThrow('all of task "news"');
-    expect(() => permittedPrefix(confined, "other", "")).toThrow('reach task "other"');
+    expect(() => permittedPrefix(confined, "other", "")).toThrow('permission for task "other"');
     expect(() => permittedPrefix(confined, "news", "x")).toThrow('profiles of task "news" that start with "x"');
-    expect(() => requireProfile(confined, "other", "team-a")).toThrow('reach task "other"');
+    expect(() => requireProfile(confined, "other", "team-a")).toThrow('permission for task "other"');
     expect(() => requireProfile(confined, "news", "a")).toThrow('profile "a" of task "news"');
     expect(permittedPrefix(confined, "news", "te")).toBe("team-");
     expect(permittedPrefix(confined, "news", "team-a")).toBe("team-a");

@@ -113,7 +113,7 @@ describe("a token that somebody else made with a key of ours", () => {
   it("is refused under another algorithm or type, by the name of that", async () => {
     await expect(read(claims, { alg: "HS512" })).rejects.toThrow("signed by HS512, not HS256");
     await expect(read(claims, { alg: "HS512" })).rejects.toThrow(named("token_other_algorithm"));
-    await expect(read(claims, { typ: "JWT" })).rejects.toThrow("another type");
+    await expect(read(claims, { typ: "JWT" })).rejects.toThrow("type");
     await expect(read(claims, { typ: "JWT" })).rejects.toThrow(named("token_malformed"));
     await expect(read(claims, { kid: "none" })).rejects.toThrow(named("token_unknown_key"));
   });

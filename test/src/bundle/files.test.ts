@@ -30,7 +30,7 @@ it("gives a listed file's bytes if they are the manifest's, else names what is w
 });
 
 it("names a bundle without a manifest", async () => {
-  await expect(readManifest(async () => null)).rejects.toThrow("The bundle has no manifest.json");
+  await expect(readManifest(async () => null)).rejects.toThrow("The bundle has no file manifest.json");
 });
 
 it("takes a task of the bundle that reads as many tokens as the encoder does, and no other", async () => {

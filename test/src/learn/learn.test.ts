@@ -135,7 +135,7 @@ describe("learning a profile", () => {
     for (const place of [0, 3]) {
       const blank = lessonsOf(4).map((one, number) => (number === place ? { ...one, text: " \u200b" } : one));
       await expect(asked({}, blank)).rejects.toThrow(named("empty_text"));
-      await expect(asked({}, blank)).rejects.toThrow(`Example ${place} has nothing`);
+      await expect(asked({}, blank)).rejects.toThrow(`Example ${place} has no tokens`);
     }
     const same = lessonsOf(4).map((one) => ({ ...one, text: "The same." }));
     await expect(asked({}, same)).rejects.toThrow(named("too_few_examples"));

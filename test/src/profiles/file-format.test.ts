@@ -46,7 +46,7 @@ describe("a task's bounds", () => {
   it("are the bundle's: as many tokens as it reads, and no more", () => {
     expect(parseTask(fileWith({ maxTokens: 512 }), bundle).maxTokens).toBe(512);
     expect(() => parseTask(fileWith({ maxTokens: 513 }), bundle)).toThrow(
-      "reads 513 tokens, and the bundle 512 at most",
+      "reads 513 tokens; the bundle's limit is 512",
     );
   });
 

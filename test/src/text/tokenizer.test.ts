@@ -27,7 +27,7 @@ describe("createTokenizer", () => {
     expect(pair.typeIds).toEqual(Int32Array.of(0, 0, 0, 1, 1, 1));
     expect(tokenizer.encode({ text: " " }, 6)).toMatchObject({ empty: true, truncated: false });
     expect(() => tokenizer.encode({ text: "a" }, 2)).toThrow(named("invalid_row"));
-    expect(() => tokenizer.encode({ text: "a", textPair: "b" }, 3)).toThrow("3 tokens leave none for the text");
+    expect(() => tokenizer.encode({ text: "a", textPair: "b" }, 3)).toThrow("3 tokens leaves none for the text");
   });
 
   it("reads a text's beginning to a word that no break has changed", async () => {
