@@ -56,6 +56,7 @@ export default defineConfig({
     // Most tests wait for a process that they have started, so every core can have one.
     maxWorkers: "100%",
     sequence: { sequencer: LongestFirst },
+    globalSetup: ["test/support/prebuilt-setup.ts"],
     projects: [
       {
         test: {

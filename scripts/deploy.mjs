@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { installDependencies, node, root } from "./install.mjs";
 
-installDependencies();
+await installDependencies();
 const command = [join(root, "cli", "xpeft.ts"), "deploy", ...process.argv.slice(2)];
 const { status } = spawnSync(node, command, { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

@@ -1,6 +1,7 @@
 // Plain JavaScript for Node 20 without dependencies: it runs before there are any.
-import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -35,8 +36,29 @@ export function fail(message) {
 /** Arguments that run a program of node_modules by name. */
 export const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
 
+const running = new Set();
+
+// One installation that fails ends the process; the other one must not go on alone.
+process.once("exit", () => {
+  for (const child of running) child.kill();
+});
+
+/** Runs a command to its end. @returns whether it succeeded, and the error if it did not start */
+function run(command, args, options) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, options);
+    running.add(child);
+    const end = (result) => {
+      running.delete(child);
+      resolve(result);
+    };
+    child.once("error", (error) => end({ passed: false, error }));
+    child.once("close", (code) => end({ passed: code === 0 }));
+  });
+}
+
 /** Installs the dependencies as locked where they are missing or older than the lockfile. */
-export function installDependencies() {
+export async function installDependencies() {
   const lockfile = join(root, "package-lock.json");
   const installed = join(root, "node_modules", ".package-lock.json");
   const upToDate =
@@ -49,9 +71,51 @@ export function installDependencies() {
   const npm = process.env.npm_execpath;
   const stdio = ["inherit", process.stderr.fd, "inherit"];
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { error, status } = npm?.endsWith(".js")
-    ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio })
-    : spawnSync("npm", args, { cwd: root, stdio, shell: process.platform === "win32" });
+  const { error, passed } = npm?.endsWith(".js")
+    ? await run(process.execPath, [npm, ...args], { cwd: root, stdio })
+    : await run("npm", args, { cwd: root, stdio, shell: process.platform === "win32" });
   if (error) fail(`npm cannot be run (${error.message}). Install Node 20 or newer together with npm.`);
-  if (status !== 0) fail("npm ci failed; its own message is above. Is the package registry reachable?");
+  if (!passed) fail("npm ci failed; its own message is above. Is the package registry reachable?");
+}
+
+const OLDEST_PYTHON = [3, 11];
+
+/** The first Python on the path that is new enough. */
+function findPython() {
+  const program = "import sys; print(*sys.version_info[:2])";
+  for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python"]) {
+    const { status, stdout } = spawnSync(name, ["-c", program], { encoding: "utf8" });
+    const [major, minor] = status === 0 ? stdout.trim().split(" ").map(Number) : [0, 0];
+    if (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]) return name;
+  }
+  return fail(
+    "The training half needs Python 3.11 or newer: python3 on the path, with its venv module. To test without it: npm test -- --only=ts",
+  );
+}
+
+/** Makes the training half's virtual environment where it is missing or its requirements have changed. */
+export async function installTraining() {
+  const hash = createHash("sha256");
+  for (const file of ["requirements.lock", "pyproject.toml"]) hash.update(readFileSync(join(training, file)));
+  const wanted = hash.digest("hex");
+  const mark = join(venv, ".installed");
+  if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return;
+
+  const found = findPython();
+  console.error("Installing the training half…");
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(venv, { recursive: true });
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const steps = [
+    [found, ["-m", "venv", venv]],
+    [python, [...pip, "-r", "requirements.lock"]],
+    [python, [...pip, "--no-deps", "-e", "."]],
+  ];
+  const stdio = ["inherit", process.stderr.fd, "inherit"];
+  for (const [command, args] of steps) {
+    const { error, passed } = await run(command, args, { cwd: training, env: quietEnv, stdio });
+    if (error) fail(`${command} cannot be run: ${error.message}`);
+    if (!passed) fail(`${command} ${args.join(" ")} failed; its own message is above.`);
+  }
+  writeFileSync(mark, wanted);
 }

@@ -47,7 +47,7 @@ function printExample() {
   console.log("npm run -s xpeft -- keys create --scope predict learn write admin\n");
 }
 
-installDependencies();
+await installDependencies();
 if (!(await portIsFree()))
   fail(`Port ${port} is in use. Stop the program that uses it, or choose another port: PORT=8788 npm start`);
 prepareDatabase();

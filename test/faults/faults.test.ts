@@ -1,13 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { isLongForm } from "../support/forms.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import { type Ground, type Right, startGround, whatIsRight, withToken } from "./ground.ts";
 import { TABLE, writeTable } from "./table.ts";
 import { type Finding, tryFault } from "./try.ts";
 
-/** How long each thing is broken; `npm run faults` takes longer, and writes the table. */
-const MILLISECONDS = Number(process.env.XPEFT_FAULTS_MS ?? 1_500);
-const WRITES_TABLE = process.env.XPEFT_FAULTS_MS !== undefined;
+/** How long each thing is broken. */
+const MILLISECONDS = isLongForm ? 10_000 : 400;
+
+/** `npm run faults` writes the table. */
+const WRITES_TABLE = process.env.XPEFT_FAULTS_TABLE === "1";
 
 const MAIN = "test/faults/worker.ts";
 

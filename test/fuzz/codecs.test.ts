@@ -18,14 +18,15 @@ import {
 import { packLabelBias, readLabelBias } from "../../src/profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../../src/profiles/masks.ts";
 import { choicesOf, shapes } from "../support/arbitraries.ts";
+import { isLongForm } from "../support/forms.ts";
 import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
 import { masksOf, taskFor } from "../support/rows.ts";
 
-/** Cases in all; `npm run fuzz` sets more. */
-const CASES = Number(process.env.XPEFT_FUZZ_CASES ?? 5_000);
+/** Cases in all. */
+const CASES = isLongForm ? 100_000 : 5_000;
 
 /** No case may take as long as this; on a machine that runs other tests beside, it may take longer. */
-const HANG_MS = CASES > 10_000 ? 2_000 : 10_000;
+const HANG_MS = isLongForm ? 2_000 : 10_000;
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle, { labels: ["low", "high"] });

@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type InspectedWorker, type IsolateMemory, usedOf, withInspected } from "../../bench/memory/inspected.ts";
+import { isLongForm } from "../support/forms.ts";
 import { profilesOf } from "../support/rows.ts";
 import { requests, type Sent, TEXT, task } from "./sent.ts";
 
-/** Requests in all; `npm run fuzz` sets more. */
-const CASES = Number(process.env.XPEFT_FUZZ_REQUESTS ?? 400);
+/** Requests in all. */
+const CASES = isLongForm ? 10_000 : 400;
 
 /** An answer begins before this, a learning's too; on a machine that runs other tests beside, it may take longer. */
-const HANG_MS = CASES > 1000 ? 2_000 : 10_000;
+const HANG_MS = isLongForm ? 2_000 : 10_000;
 
 /** What may be in use at the end beside what is in use after a tenth of the requests: caches that fill. */
 const GROWTH_BYTES = 8 * 2 ** 20;

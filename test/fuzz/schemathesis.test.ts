@@ -5,14 +5,15 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import type { Scope } from "../../src/auth/access.ts";
+import { isLongForm } from "../support/forms.ts";
 import { runProgram } from "../support/processes.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const HERE = import.meta.dirname;
 
-/** Cases for each operation and phase, beside those that the schemas' edges make; `npm run fuzz` sets more. */
-const EXAMPLES = process.env.XPEFT_FUZZ_EXAMPLES ?? "3";
+/** Cases for each operation and phase, beside those that the schemas' edges make. */
+const EXAMPLES = isLongForm ? "200" : "1";
 
 const schemathesis = resolve(HERE, "../../training/.venv/bin/schemathesis");
 const withoutIt = existsSync(schemathesis) ? undefined : `needs the training half's ${schemathesis}`;

@@ -4,7 +4,7 @@ import { profilesOf, taskFor } from "./rows.ts";
 import type { RunningWorker } from "./worker.ts";
 
 const LONGEST = 512;
-const MORE_THAN_MAY_WAIT = MAX_TOKENS_IN_FLIGHT / LONGEST + 4;
+const MORE_THAN_MAY_WAIT = MAX_TOKENS_IN_FLIGHT / LONGEST + 2;
 const TRIES = 200;
 
 /** Makes a task that reads texts of any length. @returns a prediction's body for so many texts of 512 tokens */

@@ -7,6 +7,7 @@ import { SCOPES } from "../../src/auth/access.ts";
 import { createKeyStore, generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { createPush, type Push } from "../../src/storage/push.ts";
 import { makeFolder, removeFolder } from "./folders.ts";
+import { prebuilt } from "./prebuilt.ts";
 
 const MIGRATIONS = "schema/migrations";
 
@@ -89,6 +90,8 @@ export async function configFor(
     .replace(/^\[build\]\n(.+\n)+/m, "")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
+    // A built Worker's modules have a hash before their names.
+    .replace(/^globs = .*$/gm, (globs) => globs.replace(/"\*\*\/([^"]+)"/g, '"**/$1", "**/*-$1"'))
     .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)
     .replace(/limit = 20/, `limit = ${learnLimit ?? 1_000_000}`);
   if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");
@@ -105,7 +108,10 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const folder = await makeFolder("xpeft-test-");
   const configPath = await configFor(folder, options);
   const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
-  const harness = createTestHarness({ workers: [{ configPath, vars }] });
+  const prebuiltWorkerDir = await prebuilt(options.main ?? "functions/index.ts", configPath);
+  const harness = createTestHarness({
+    workers: [{ configPath, vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) }],
+  });
   const { url } = await harness.listen();
   const env = await harness.getWorker<{ DB: D1Database; [name: `DB_${number}`]: D1Database }>().getEnv();
   const { DB: db } = env;

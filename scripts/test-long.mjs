@@ -1,0 +1,83 @@
+// `npm run test:long`: the long forms of benches, faults and fuzzing, one after another. What has passed on
+// the same sources is skipped when the command runs again. `--only=faults,fuzz` runs some, `--again` runs all anew.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fail, installDependencies, installTraining, node, root } from "./install.mjs";
+import { runPart, summarise } from "./parts.mjs";
+
+const start = Date.now();
+const bin = (name) => join(root, "node_modules", name);
+
+const vitest = (name, ...files) => ({
+  name,
+  command: node,
+  args: [bin("vitest/vitest.mjs"), "run", ...files],
+  env: { XPEFT_LONG: "1" },
+  live: true,
+});
+
+/** The shortest first. */
+const parts = [
+  vitest("bench", "test/bench/quick.test.ts"),
+  vitest("faults", "test/faults"),
+  vitest("codecs", "test/fuzz/codecs.test.ts"),
+  vitest("requests", "test/fuzz/requests.test.ts"),
+  vitest("schemathesis", "test/fuzz/schemathesis.test.ts"),
+];
+
+const names = parts.map(({ name }) => name);
+const options = process.argv.slice(2);
+const again = options.includes("--again");
+const only = options
+  .filter((option) => option !== "--again")
+  .flatMap((option) => {
+    const chosen = option.match(/^--only=(.+)$/)?.[1]?.split(",") ?? [];
+    const known = chosen.length > 0 && chosen.every((name) => names.includes(name));
+    return known ? chosen : fail(`What is ${option}? Say --again or --only=NAME,…, of: ${names.join(", ")}.`);
+  });
+
+/** A hash over the project's files, those that are new included. */
+function hashOfSources() {
+  const git = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
+  const { status, stdout } = spawnSync("git", git, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 });
+  if (status !== 0) return null;
+  const hash = createHash("sha256");
+  for (const path of stdout.split("\0").filter((one) => one !== "" && existsSync(join(root, one)))) {
+    hash
+      .update(path)
+      .update("\0")
+      .update(readFileSync(join(root, path)));
+  }
+  return hash.digest("hex");
+}
+
+/** The parts that have passed, with their seconds, for one state of the sources. */
+const PASSED = join(root, "runs", "test-long.json");
+const sources = hashOfSources();
+
+function readPassed() {
+  if (again || sources === null || !existsSync(PASSED)) return {};
+  const kept = JSON.parse(readFileSync(PASSED, "utf8"));
+  return kept.sources === sources ? kept.passed : {};
+}
+
+await Promise.all([installDependencies(), installTraining()]);
+const passed = readPassed();
+const results = [];
+for (const part of parts.filter(({ name }) => only.length === 0 || only.includes(name))) {
+  if (passed[part.name] !== undefined) {
+    console.log(`\n— ${part.name} —\nSkipped: it has passed on these sources. To run it anew: --again`);
+    results.push({ name: `${part.name}, earlier`, passed: true, seconds: passed[part.name] });
+    continue;
+  }
+  const result = await runPart(part);
+  results.push(result);
+  console.log(`${part.name} ${result.passed ? "passed" : "FAILED"} in ${result.seconds} s`);
+  if (!result.passed) continue;
+  passed[part.name] = result.seconds;
+  mkdirSync(dirname(PASSED), { recursive: true });
+  writeFileSync(PASSED, JSON.stringify({ sources, passed }));
+}
+summarise("npm run test:long", results, start);
