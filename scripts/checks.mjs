@@ -19,7 +19,7 @@ export const typescriptChecks = [
     command: node,
     args: [
       bin("dependency-cruiser/bin/dependency-cruiser.mjs"),
-      ...["src", "functions", "client", "node", "cli", "schema"],
+      ...["src", "functions", "client", "node", "cli", "schema", "playground"],
     ],
     noise: NO_TYPESCRIPT_API,
   },

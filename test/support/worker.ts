@@ -84,7 +84,8 @@ export async function configFor(
   }: WorkerOptions,
 ): Promise<string> {
   const path = join(folder, "wrangler.toml");
-  await buildPages();
+  // Vitest has built them for all test files; a bench has not.
+  if (!process.env.VITEST) await buildPages();
   let config = (await readFile("wrangler.toml", "utf8"))
     // The pages are built already, without a process of their own for each Worker.
     .replace(/^\[build\]\n(.+\n)+/m, "")
