@@ -43,7 +43,7 @@ const api = createRouter()
   .route("/", infoRoutes)
   .route("/", healthRoutes);
 
-/** The API's type, for clients. */
+/** The API's type, for clients. @public */
 export type Api = typeof api;
 
 /** Creates the Worker's app: every route, and the middleware of all routes. */

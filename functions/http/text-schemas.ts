@@ -43,9 +43,7 @@ export const predictOptions = {
 const score = z.number().min(0).max(1);
 
 /** A label and its score. */
-export const ScoredLabel = z
-  .object({ label: z.string().openapi({ example: "POLITICS" }), score })
-  .openapi("ScoredLabel");
+const ScoredLabel = z.object({ label: z.string().openapi({ example: "POLITICS" }), score }).openapi("ScoredLabel");
 
 /** The answer for one text. */
 export const Prediction = z

@@ -100,7 +100,7 @@ async function accessOf(c: Context<AppEnv>, scope: Scope, tokens: boolean): Prom
  *
  * @param options.tokens whether a profile token is accepted too; the route must then check it, as `tokenProfile` does
  */
-export function requireAccess(scope: Scope, { tokens = false } = {}) {
+function requireAccess(scope: Scope, { tokens = false } = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {
     c.set("token", null);
     c.set("stillAllowed", async () => {});

@@ -96,7 +96,7 @@ const Result = z
 /** The schemas of the events' data. */
 export const LearnEvent = z.union([Progress, Result]);
 
-/** The events' data, by event name. */
+/** The events' data, by event name; for clients. @public */
 export interface LearnEvents {
   progress: z.infer<typeof Progress>;
   learnt: z.infer<typeof Result>;

@@ -45,7 +45,7 @@ export interface TaskRegistry {
 }
 
 /** The error of a write that would leave profiles without what they were trained with. */
-export function taskHasProfilesError(name: string): XpeftError {
+function taskHasProfilesError(name: string): XpeftError {
   const message = `Task "${name}" has profiles, which would lose the head, labels or bundle that they were trained with.`;
   return new XpeftError("task_has_profiles", message);
 }
