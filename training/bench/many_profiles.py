@@ -22,7 +22,7 @@ import torch
 import typer
 
 from xpeft.add import Parts, add_profiles
-from xpeft.comparison.describe import device_words
+from xpeft.comparison.describe import device_name
 from xpeft.data import read_records
 from xpeft.options import Device, torch_device
 from xpeft.train import Recipe
@@ -78,7 +78,7 @@ def main(
     print(
         json.dumps(
             {
-                "device": device_words(place),
+                "device": device_name(place),
                 "profiles": profiles,
                 "textsPerProfile": round(len(lines) / profiles, 1),
                 "secondsPerProfile": round(seconds, 4),

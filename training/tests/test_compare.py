@@ -1,19 +1,27 @@
 import gzip
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
+from tests.conftest import ROOT
+from xpeft import heads
 from xpeft.cli import app
-from xpeft.comparison.describe import anywhere
-from xpeft.comparison.methods import HEADS, METHODS
+from xpeft.comparison.describe import without_folders
+from xpeft.comparison.experiment import Experiment, read_experiment
+from xpeft.comparison.methods import METHODS
 from xpeft.comparison.metrics import metric_value
-from xpeft.comparison.records import RunRecord
+from xpeft.comparison.records import METHOD_NAMES, RunRecord
 from xpeft.comparison.sets import Slice, load_set
+from xpeft.comparison.setup import Comparison, Run, makes
 from xpeft.data import Example
 from xpeft.encoder import AdapterEncoder
+from xpeft.errors import XpeftError
 from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.plm import load_plm
 from xpeft.pool import PoolShape, sign_pool
@@ -24,6 +32,15 @@ ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "t
 
 def sentence(names: list[str], number: int) -> str:
     return f"the {names[number % 4]} and the {names[(number + 1) % 4]}" + " again" * (number % 3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_head_search() -> Iterator[None]:
+    """Search the head among two settings in place of twelve, which take nine tenths of a tiny run. test_heads.py has the whole search."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(heads, "PASSES", (12,))
+        patched.setattr(heads, "LEARNING_RATES", (1e-2, 3e-2))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -73,20 +90,38 @@ def root(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> list[RunRecord]:
+TINY = {"epochs": 2, "bottleneck": 5, "pool_size": 12, "chosen": 5, "head_lr": 0.03, "seeds": 1}
+
+
+def compare(root: Path, bundle: Path, plm: Path, out: Path, settings: dict[str, Any], *options: str) -> Result:
+    """Run an experiment with these settings and those of TINY."""
+    file = out / "experiment.toml"
+    out.mkdir(exist_ok=True)
+    # Numbers, strings, booleans and lists are the same in JSON and TOML.
+    text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in (TINY | settings).items())
+    file.write_text(text, encoding="utf-8")
     paths = ["--root", str(root), "--bundle", str(bundle), "--plm", str(plm), "--out", str(out)]
-    recipe = ["--epochs", "2", "--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--head-lr", "0.03", "--device", "cpu", "--quiet"]
-    result = CliRunner().invoke(app, ["compare", *more, *paths, *recipe])
+    return CliRunner().invoke(app, ["compare", str(file), *paths, "--device", "cpu", "--quiet", *options])
+
+
+def run(root: Path, bundle: Path, plm: Path, out: Path, settings: dict[str, Any], *options: str) -> list[RunRecord]:
+    """The records of an experiment that runs, sorted by file."""
+    result = compare(root, bundle, plm, out, settings, *options)
     assert result.exit_code == 0, result.output
     return [RunRecord.model_validate_json(path.read_bytes()) for path in sorted((out / "runs").iterdir())]
 
 
-@pytest.mark.parametrize("method", [*METHODS, *HEADS])
-def test_each_method_leaves_a_record(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, method: str) -> None:
-    records = run(root, tiny_bundle, tiny_plm, tmp_path, "news", "--method", method, "--lr", "0.01", "--seeds", "1")
-    dev, test = records
+@pytest.fixture(scope="module")
+def all_methods(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RunRecord]:
+    """The records of every method on news, from one experiment."""
+    out = tmp_path_factory.mktemp("methods")
+    return run(root, tiny_bundle, tiny_plm, out, {"data": ["news"], "methods": METHOD_NAMES, "profile_lr": 0.01})
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) -> None:
+    dev, test = (record for record in all_methods if record.method == method)
     assert (dev.split, dev.purpose, test.split, test.purpose) == ("dev", "result", "test", "result")
-    assert test.method == method
     assert test.profileCount == 3
     assert test.texts.train == 72
     assert bool(test.losses) is (method in METHODS)
@@ -98,7 +133,7 @@ def test_each_method_leaves_a_record(root: Path, tiny_bundle: Path, tiny_plm: Pa
 
 
 def test_hard_masks_are_counted_in_bits_and_say_what_they_choose(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
-    _, record = run(root, tiny_bundle, tiny_plm, tmp_path, "news", "--method", "hard", "--lr", "0.1", "--seeds", "1", "--label-bias")
+    _, record = run(root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"], "profile_lr": 0.1, "label_bias": True})
     assert record.method == "hard+bias"
     assert record.pool == "sign N=12 k=5 b=5"
     assert record.bytesPerProfile == 2 * 2 * 2 + 2
@@ -112,9 +147,8 @@ def test_hard_masks_are_counted_in_bits_and_say_what_they_choose(root: Path, tin
 def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, rates: tuple[float, ...]
 ) -> None:
-    given = [word for rate in rates for word in ("--lr", str(rate))]
-    more = ("news", "--method", "adapter", "--seeds", "2", "--searched-on", "2", *given)
-    records = run(root, tiny_bundle, tiny_plm, tmp_path, *more)
+    settings = {"data": ["news"], "methods": ["adapter"], "seeds": 2, "searched_on": 2, "profile_lr": list(rates), "epochs": 1}
+    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     searched = [record for record in records if record.slice]
     wanted = rates or [rate.profile for rate in METHODS["adapter"].searched]
     assert sorted(record.recipe["profile_lr"] for record in searched) == sorted(wanted)  # type: ignore[type-var]
@@ -124,7 +158,7 @@ def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
     assert {record.recipe["profile_lr"] for record in results} == {best.recipe["profile_lr"]}
     assert [record.seed for record in results] == [0, 1]
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
-    run(root, tiny_bundle, tiny_plm, tmp_path, *more)
+    run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
 
 
@@ -134,8 +168,8 @@ def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
 def test_sets_of_one_profile_are_measured_on_dev_by_their_own_metric(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, name: str, metric: str
 ) -> None:
-    more = ("--affine", "own", "--lr", "0.1", "--seeds", "1", "--max-tokens", "64")
-    (record,) = run(root, tiny_bundle, tiny_plm, tmp_path, name, "--method", "soft", *more)
+    settings = {"data": [name], "methods": ["soft"], "affine": "own", "profile_lr": 0.1, "max_tokens": 64}
+    (record,) = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert (record.data, record.split, record.purpose, record.metric.name) == (name, "dev", "result", metric)
     assert record.pool == "sign N=12 k=5 b=5 own affine"
     assert record.bytesPerProfile == 4 * (2 * 2 * 12 + 2 * 2 * 5)
@@ -161,9 +195,8 @@ def test_a_shared_affine_is_learnt_and_counted_for_the_task(root: Path, tiny_bun
 def test_a_tenant_is_kept_to_its_own_labels_and_pays_for_its_own_head(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
-    _, record = run(
-        root, tiny_bundle, tiny_plm, tmp_path, "intents", "--method", "hard", "--lr", "0.1", "--seeds", "1", "--pool", "gaussian"
-    )
+    settings = {"data": ["intents"], "methods": ["hard"], "profile_lr": 0.1, "pool": "gaussian"}
+    _, record = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert record.pool == "gaussian N=12 k=5 b=5"
     assert (record.bytesPerProfile, record.headBytes, record.sharedBytes) == (8 + 4 * 2 * 33, 4 * 2 * 33, 0)
     label_set_bias = load_set(root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).label_set_bias()
@@ -175,7 +208,7 @@ def test_a_slice_is_the_same_each_time_and_leaves_what_is_measured(root: Path, t
     part = Slice(profiles=2, texts=5, max_tokens=4)
     first, again = (load_set(root, "news", tiny_bundle / "tokenizer.json", part, 0) for _ in range(2))
     assert first == again
-    assert part.words() == "2 profiles, at most 5 training texts a profile, 4 tokens"
+    assert part.description == "2 profiles, at most 5 training texts a profile, 4 tokens"
     assert {split: len(examples) for split, examples in first.splits.items()} == {"train": 10, "dev": 16, "test": 20}
     assert max(len(example.ids) for example in first.splits["test"]) == 4
 
@@ -196,30 +229,120 @@ def test_metrics_are_what_their_names_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("settings", "said"),
     [
-        (["nowhere", "--method", "hard"], "no data set 'nowhere'"),
-        (["news", "--method", "best"], "no method 'best'"),
-        (["intents", "--method", "hard", "--label-bias"], "labels, and so heads, of their own"),
-        (["news", "--method", "hard", "--label-bias", "--own-head"], "has biases already"),
-        (["news", "--method", "hard", "--max-tokens", "65"], "between 3 and 64"),
-        (["reviews", "--method", "hard"], "between 3 and 64"),
-        (["news", "--method", "hard", "--pool", "trained"], "belong together"),
-        (["offense", "--method", "hard", "--lr", "0.1"], "cannot be read"),
-        (["news", "--method", "hard", "--chosen", "13"], "cannot choose 13 of 12"),
+        ({"data": ["nowhere"]}, "no data set 'nowhere'"),
+        ({"data": ["intents"], "label_bias": True}, "each profile of intents has its own labels and head"),
+        ({"max_tokens": 65}, "between 3 and 64"),
+        ({"data": ["reviews"]}, "between 3 and 64"),
+        ({"data": ["offense"], "profile_lr": 0.1}, "cannot be read"),
+        ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
     ],
 )
-def test_what_cannot_be_compared_is_said(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str) -> None:
-    paths = ["--root", str(root), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(tmp_path)]
-    result = CliRunner().invoke(app, ["compare", *paths, "--pool-size", "12", "--chosen", "5", *more])
-    assert result.exit_code == 1
-    assert said in result.output
+def test_what_cannot_be_compared_is_said(
+    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    result = compare(root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"]} | settings)
+    assert (result.exit_code, said in result.output, "\nhint: " in result.output) == (1, True, True), result.output
+
+
+GOOD = 'data = ["news"]\nmethods = ["hard"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said", "hint"),
+    [
+        (GOOD + "epoch = 3", "unknown-key", "x.toml: unknown key 'epoch'", "Did you mean 'epochs'?"),
+        (GOOD + "[[runs]]\n[[runs]]\nzzz = 3", "unknown-key", "x.toml, table 2 of runs: unknown key 'zzz'", "--help"),
+        (GOOD + "[[runs]]\nnoise = 'a'", "bad-value", "x.toml, table 1 of runs: noise = 'a': Input should be a valid number", "Gumbel"),
+        (GOOD + "seeds = 0", "bad-value", "x.toml: seeds = 0: Input should be greater than or equal to 1", "How many seeds"),
+        (GOOD + "profile_lr = [0.1, -1]", "bad-value", "x.toml: profile_lr = -1: Input should be greater", "profile_lr: Learning rate"),
+        ('data = ["news"]', "missing-key", "x.toml: the key 'methods' is missing", "methods: Methods: majority, head"),
+        ('methods = ["hard"]\n[[runs]]\nseeds = 1', "missing-key", "x.toml, table 1 of runs: the key 'data' is missing", "Data sets"),
+        ('data = ["news"]\nmethods = ["best"]', "bad-value", "x.toml: methods = 'best': Input should be 'majority'", "Methods: "),
+        (GOOD + "runs = 3", "bad-value", "x.toml: runs is not a list of tables", "[[runs]]"),
+        (GOOD + "seeds =", "bad-value", "x.toml is not a TOML file: Invalid value (at end of document)", "experiments"),
+        (GOOD + "chosen = 101", "bad-value", "chosen is larger than pool_size", "N adapters"),
+        (GOOD + "label_bias = true\nown_head = true", "bad-value", "own_head and label_bias exclude each other", "biases already"),
+        (GOOD + 'pool = "trained"', "bad-value", "belong together", "--help"),
+        (GOOD + "newcomers = 3", "bad-value", "newcomers needs one profile_lr", "searches no"),
+        (
+            GOOD + "newcomers = 3\nprofile_lr = 0.1\nown_head = true",
+            "bad-value",
+            "newcomers and own_head exclude each other",
+            "shared head",
+        ),
+    ],
+)
+def test_a_wrong_experiment_names_its_key(tmp_path: Path, text: str, code: str, said: str, hint: str) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(XpeftError) as caught:
+        read_experiment(file)
+    assert (caught.value.code, said in str(caught.value), hint in caught.value.hint) == (code, True, True), (
+        caught.value,
+        caught.value.hint,
+    )
+
+
+def test_keys_at_the_top_hold_for_all_tables(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(
+        GOOD + 'noise = 0\n[[runs]]\n[[runs]]\nnoise = 0.3\nprofile_lr = 1\npool = "trained"\npool_file = "p"', encoding="utf-8"
+    )
+    first, second = read_experiment(file)
+    assert (first.noise, first.profile_lr, second.noise, second.profile_lr) == (0.0, [], 0.3, [1.0])
+    assert (first.pool_file, second.pool_file) == (None, str(tmp_path / "p"))
+
+
+def test_help_lists_every_key() -> None:
+    words = "".join(CliRunner().invoke(app, ["compare", "--help"], env={"COLUMNS": "200"}).output.split())
+    for key, info in Experiment.model_fields.items():
+        assert "".join(f"{key} {info.description}".split())[len(key) :] in words
+        assert key in words
+
+
+def test_seeds_come_from_the_shell_too(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    settings = {"data": ["news"], "methods": ["majority"]}
+    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings, "--seed", "7", "--seed", "3")
+    assert sorted({record.seed for record in records}) == [3, 7]
+    assert records[0].command.startswith("python -m xpeft ")
+
+
+def test_an_experiment_with_newcomers_draws_a_curve(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    settings = {"data": ["news"], "methods": ["hard"], "profile_lr": 0.01, "newcomers": 1, "newcomer_texts": [8, 2]}
+    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    assert sorted((record.purpose, record.textsPerProfile) for record in records) == [("curve", 2), ("curve", 8)]
+    (experiment,) = read_experiment(tmp_path / "experiment.toml")
+    assert all(makes(experiment, record) for record in records)
+    assert not makes(experiment.model_copy(update={"head_lr": 0.02}), records[0])
+
+
+def test_every_committed_run_is_made_by_one_experiment_file() -> None:
+    training = ROOT / "training"
+    experiments = [(file.name, one) for file in sorted((training / "experiments").glob("*.toml")) for one in read_experiment(file)]
+    unused = {name for name, _ in experiments}
+    for path in sorted((training / "results" / "runs").glob("*.json")):
+        record = RunRecord.model_validate_json(path.read_bytes())
+        files = {name for name, one in experiments if record.seed < one.seeds and makes(one, record)}
+        assert len(files) == 1, path.name
+        unused -= files
+        # The file's name is a digest of the settings: the same command finds the run and skips it.
+        one = next(one for name, one in experiments if makes(one, record))
+        if one.pool == "trained":
+            continue
+        setup = Comparison.of(one).for_search(record.data) if record.purpose == "search" else Comparison.of(one)
+        rates = {key: record.recipe[key] for key in ("profile_lr", "shared_lr")}
+        bias = setup.recipe.label_bias or record.method == "head+bias"
+        recipe = replace(setup.recipe, **rates, seed=record.seed, label_bias=bias)  # type: ignore[arg-type]
+        run = Run(setup, record.data, record.base, recipe, record.purpose, record.textsPerProfile)
+        assert path.name.startswith(f"{run.stem}.")
+    assert not unused
 
 
 def test_a_head_of_its_own_is_counted(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
-    records = run(
-        root, tiny_bundle, tiny_plm, tmp_path, "news", "--method", "head", "--method", "hard", "--own-head", "--lr", "0.1", "--seeds", "1"
-    )
+    settings = {"data": ["news"], "methods": ["head", "hard"], "own_head": True, "profile_lr": 0.1}
+    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
     assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
     # Here a head of one's own is a choice, so it is no part that any method would have.
@@ -228,4 +351,9 @@ def test_a_head_of_its_own_is_counted(root: Path, tiny_bundle: Path, tiny_plm: P
 
 
 def test_a_record_does_not_say_where_folders_lie() -> None:
-    assert [anywhere(part) for part in ("--root", "/home/somebody/data", "news", "../bundle")] == ["--root", "data", "news", "../bundle"]
+    assert [without_folders(part) for part in ("--root", "/home/somebody/data", "news", "../bundle")] == [
+        "--root",
+        "data",
+        "news",
+        "../bundle",
+    ]

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.test_compare import root as root
+from tests.test_compare import short_head_search as short_head_search
 from xpeft import train as loop
 from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
@@ -43,9 +44,9 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
     ("more", "said"),
     [
         (["--method", "majority", "--texts", "2"], "no curve of 'majority'"),
-        (["--method", "hard", "--texts", "2,many"], "no numbers of texts"),
+        (["--method", "hard", "--texts", "2,many"], "not a list of numbers"),
         (["--method", "hard", "--texts", "99"], "0 of 3 profiles have 99 training texts"),
-        (["--method", "hard", "--texts", "0,2"], "no numbers of texts"),
+        (["--method", "hard", "--texts", "0,2"], "not a list of numbers"),
         (["intents", "--method", "hard", "--texts", "2"], "no profiles that could join"),
     ],
 )
@@ -63,16 +64,16 @@ def test_a_curve_that_was_broken_off_goes_on_without_learning_its_base_again(
     assert run(root, tiny_bundle, tiny_plm, whole, *more)[0] == 0
     calls: list[str] = []
 
-    join = curve.join
+    add_newcomers = curve.add_newcomers
 
-    def join_once(*arguments: Any) -> Outcome:
+    def add_once(*arguments: Any) -> Outcome:
         if calls:
             raise KeyboardInterrupt
-        calls.append("join")
-        return join(*arguments)
+        calls.append("added")
+        return add_newcomers(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(curve, "join", join_once)
+        patched.setattr(curve, "add_newcomers", add_once)
         assert run(root, tiny_bundle, tiny_plm, broken, *more)[0] == 130
     assert sorted(path.suffix for path in broken.iterdir()) == ["", ".pt"]
     steps: list[int] = []

@@ -13,7 +13,7 @@ from transformers import AutoModel
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder
 from xpeft.peers.adapter import AdapterModel
-from xpeft.peers.peft import CONFIGS, METHODS, PeftModel
+from xpeft.peers.peft import CONFIGS, PEFT_METHODS, PeftModel
 from xpeft.plm import PLM, load_plm
 from xpeft.profile_model import StepSettings
 
@@ -55,7 +55,7 @@ def test_one_adapter_is_the_library_adapters_seq_bn(tmp_path: Path, tiny_plm: Pa
         for name in ("down.weight", "up.weight", "down.bias", "up.bias")
     ]
     with torch.no_grad():
-        model.own[0] = torch.cat(parts)
+        model.profile_adapters[0] = torch.cat(parts)
     ids, types, mask = (stored[f"input.{name}"] for name in ("ids", "types", "mask"))
     lengths = mask.sum(1)
     none = torch.zeros(len(ids))
@@ -69,7 +69,7 @@ def test_a_profile_in_a_batch_is_what_peft_computes_for_it_alone(plm: PLM, tiny_
     model = PeftModel(AdapterEncoder(plm), method, 3, 2, 0)
     source = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        for table in model.own:
+        for table in model.profile_weights:
             table += torch.randn(table.shape, generator=source) * 0.3
     batch = batch_of([2, 0])
     features = model.features(batch)
@@ -85,7 +85,7 @@ def test_a_profile_in_a_batch_is_what_peft_computes_for_it_alone(plm: PLM, tiny_
     theirs = dict(peft.named_parameters())
     with torch.no_grad():
         for group, row in enumerate(batch.rows.tolist()):
-            for (name, shape), table in zip(model.starts.items(), model.own, strict=True):
+            for (name, shape), table in zip(model.starts.items(), model.profile_weights, strict=True):
                 theirs[their_name(name)].copy_(table[row].view(shape))
             for name, vectors in model.bank.items():
                 theirs[their_name(name)].copy_(vectors)
@@ -103,7 +103,7 @@ def their_name(ours: str) -> str:
     return f"{prefix}.encoder.layer.{layer}.{NAMES[module]}.{weight}"
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PEFT_METHODS)
 def test_every_peer_starts_as_the_plain_plm_and_can_leave_it(plm: PLM, method: str) -> None:
     batch = batch_of([0, 1])
     plain = AdapterEncoder(plm)(batch.ids, batch.types, batch.lengths, None)
@@ -116,7 +116,7 @@ def test_every_peer_starts_as_the_plain_plm_and_can_leave_it(plm: PLM, method: s
 
 def test_sizes_are_those_that_the_methods_store(plm: PLM) -> None:
     d, layers = plm.hidden, len(plm.layers)
-    sizes = {method: PeftModel(AdapterEncoder(load_plm(str(plm.folder))), method, 1, 2, 0).bytes_a_profile() for method in METHODS}
+    sizes = {method: PeftModel(AdapterEncoder(load_plm(str(plm.folder))), method, 1, 2, 0).bytes_a_profile() for method in PEFT_METHODS}
     assert sizes["lora"] == 4 * layers * 2 * 8 * 2 * d
     assert sizes["ia3"] == 4 * layers * (2 * d + 64)
     assert sizes["vera"] == 4 * layers * 2 * (d + 256)

@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from tests.test_compare import root as root
 from tests.test_compare import run
+from tests.test_compare import short_head_search as short_head_search
 from tests.test_train import arguments
 from xpeft.cli import app
-from xpeft.comparison.trained_pool import deal
+from xpeft.comparison.trained_pool import assign_texts
 from xpeft.data import DataSet, Example
 from xpeft.errors import XpeftError
 from xpeft.pool import PoolShape
@@ -43,8 +44,8 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     assert 0 < (pool[0, 0, 0] - pool[0, 0, 1]).abs().max() < pool.abs().max()
     assert file.stat().st_size < 2 * 2 * 12 * 160 * 1.2
 
-    more = ("--pool", "trained", "--pool-file", str(file), "--method", "hard", "--lr", "0.1", "--seeds", "1")
-    _, record = run(root, tiny_bundle, tiny_plm, tmp_path / "runs", "news", *more)
+    settings = {"data": ["news"], "methods": ["hard"], "profile_lr": 0.1, "pool": "trained", "pool_file": str(file)}
+    _, record = run(root, tiny_bundle, tiny_plm, tmp_path / "runs", settings)
     assert record.pool == "trained N=12 k=5 b=5"
     assert record.macro > 0.6
 
@@ -80,9 +81,9 @@ def test_int8_is_within_half_a_step(tmp_path_factory: pytest.TempPathFactory, se
 @settings(deadline=None)
 def test_every_adapter_gets_texts_of_its_own(profiles: list[int], parts: int, texts: int) -> None:
     examples = [Example(profile, number, [], []) for number, profile in enumerate(profiles)]
-    dealt = deal(DataSet(["a", "b", "c", "d"], [], {"train": examples, "dev": [], "test": []}), parts, texts, 0)
-    assert {example.profile for example in dealt} == set(range(parts))
-    assert len({example.label for example in dealt}) == len(dealt) == parts * min(texts, len(examples) // parts)
+    assigned = assign_texts(DataSet(["a", "b", "c", "d"], [], {"train": examples, "dev": [], "test": []}), parts, texts, 0)
+    assert {example.profile for example in assigned} == set(range(parts))
+    assert len({example.label for example in assigned}) == len(assigned) == parts * min(texts, len(examples) // parts)
 
 
 def test_what_is_no_pool_is_said(tmp_path: Path) -> None:
@@ -96,4 +97,4 @@ def test_what_is_no_pool_is_said(tmp_path: Path) -> None:
     with pytest.raises(XpeftError, match="cannot be read"):
         load_pool(file, SHAPE)
     with pytest.raises(XpeftError, match="too few for 3 adapters"):
-        deal(DataSet(["a"], [], {"train": [Example(0, 0, [], [])], "dev": [], "test": []}), 3, 1, 0)
+        assign_texts(DataSet(["a"], [], {"train": [Example(0, 0, [], [])], "dev": [], "test": []}), 3, 1, 0)

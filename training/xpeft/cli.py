@@ -8,6 +8,7 @@ import typer
 
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.comparison.commands import compare, curve, pool
+from xpeft.comparison.experiment import keys_help
 from xpeft.errors import XpeftError
 from xpeft.options import (
     Bf16Option,
@@ -287,6 +288,6 @@ def report(
             typer.echo(path)
 
 
-app.command()(compare)
+app.command(epilog=keys_help())(compare)
 app.command()(curve)
 app.command()(pool)

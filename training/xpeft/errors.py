@@ -23,6 +23,24 @@ class UnreadableFile(XpeftError):
     code = "unreadable-file"
 
 
+class UnknownKey(XpeftError):
+    """An experiment file has a key that is none."""
+
+    code = "unknown-key"
+
+
+class MissingKey(XpeftError):
+    """An experiment file lacks a key that has no default."""
+
+    code = "missing-key"
+
+
+class BadValue(XpeftError):
+    """A key of an experiment file has a value that is not allowed."""
+
+    code = "bad-value"
+
+
 class NoTexts(XpeftError):
     """A file has none of the texts that are asked for."""
 

@@ -27,7 +27,8 @@ class MaskKind:
     # The bottleneck's LayerNorm: without gain and shift, with the task's, or with each profile's own, as in the paper.
     affine: Affine = "none"
 
-    def words(self) -> str:
+    @property
+    def description(self) -> str:
         """What a report adds to the pool's name."""
         return "" if self.affine == "none" else f" {self.affine} affine"
 

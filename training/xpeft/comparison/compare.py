@@ -1,4 +1,4 @@
-"""The comparison: methods on data sets, each at its own best learning rate, with the same PLM, texts, loop and head; one file a run."""
+"""The comparison: methods on data sets with the same PLM, texts, loop and head, each at its best learning rate. One file a run."""
 
 import sys
 import time
@@ -9,67 +9,63 @@ from typing import Literal
 
 from xpeft.atomic_files import make_folder
 from xpeft.bundle.load import load_bundle
+from xpeft.comparison.curve import curve
 from xpeft.comparison.describe import describe, write_record
+from xpeft.comparison.experiment import Experiment
 from xpeft.comparison.learning import learn
-from xpeft.comparison.methods import HEADS, METHODS, Rates
+from xpeft.comparison.methods import Rates
 from xpeft.comparison.records import RunRecord
-from xpeft.comparison.sets import SETS, check_set, load_set
-from xpeft.comparison.setup import Comparison, Run
+from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
+from xpeft.comparison.setup import Comparison, Run, candidates
 from xpeft.data import Split
-from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 
-# Which profiles and texts a slice has is the same for every method and seed.
-SLICE_SEED = 0
 
+def compare(setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:
+    """Run every method of an experiment on every data set with every seed, and return the files of all runs.
 
-def compare(setup: Comparison, names: list[str], methods: list[str], seeds: list[int], candidates: Sequence[Rates]) -> list[Path]:
-    """Run every method on every data set with every seed, but for runs whose files are there already; answers all files.
-
-    candidates: learning rates; none means those that the method has. Where there are several, a search runs once for each data set and
-    method, with seed 0 on `setup.searched_on` profiles, and the best on dev is taken.
+    A run whose files exist is skipped. Where a method has several candidate learning rates, it is searched once for each data set.
     """
-    for method in methods:
-        if method not in (*METHODS, *HEADS):
-            raise XpeftError(f"there is no method {method!r}", f"Choose of {', '.join((*METHODS, *HEADS))}.")
     manifest, _, plm = load_bundle(setup.bundle, setup.plm_spec)
-    for name in names:
+    for name in experiment.data:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
     tokenizer = setup.bundle / manifest.file("tokenizer")
-    written = []
-    for name in names:
-        for method in methods:
-            chosen = Rates(0.0) if method in HEADS else choose(setup, plm, tokenizer, name, method, candidates or METHODS[method].searched)
+    files = []
+    for name in experiment.data:
+        for method in experiment.methods:
+            tried = candidates(experiment, method)
+            if experiment.newcomers:
+                recipe = replace(setup.recipe, profile_lr=tried[0].profile, shared_lr=tried[0].shared)
+                files += curve(replace(setup, recipe=recipe), [name], [method], seeds, experiment.newcomers, experiment.newcomer_texts)
+                continue
+            best = tried[0] if len(tried) == 1 else search_rates(setup, plm, tokenizer, name, method, tried)
             for seed in seeds:
-                written += run_once(setup, plm, tokenizer, name, method, seed, chosen, "result")
-    return written
+                files += run_once(setup, plm, tokenizer, name, method, seed, best, "result")
+    return files
 
 
-def choose(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, candidates: Sequence[Rates]) -> Rates:
-    """The best of the learning rates on dev, or the only one.
+def search_rates(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, tried: Sequence[Rates]) -> Rates:
+    """Return the learning rates with the least cross entropy on dev, for seed 0 and `setup.searched_on` profiles.
 
-    By cross entropy, which 200 texts tell better than the accuracy that they are a few answers of; a result's head is chosen by its metric.
+    On a few hundred texts cross entropy tells rates apart better than accuracy does.
     """
-    if len(candidates) == 1:
-        return candidates[0]
-    many = SETS[name].measured == "test" and setup.part.profiles is None
-    small = replace(setup, part=replace(setup.part, profiles=setup.searched_on)) if many else setup
+    small = setup.for_search(name)
 
-    def badness(candidate: Rates) -> float:
-        (file,) = run_once(small, plm, tokenizer, name, method, 0, candidate, "search")
+    def cross_entropy(rates: Rates) -> float:
+        (file,) = run_once(small, plm, tokenizer, name, method, 0, rates, "search")
         record = RunRecord.model_validate_json(file.read_bytes())
         if record.crossEntropy is None:
             raise ValueError(f"{method} has no probabilities")
         return record.crossEntropy
 
-    return min(candidates, key=badness)
+    return min(tried, key=cross_entropy)
 
 
 def run_once(
-    setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, chosen: Rates, purpose: Literal["result", "search"]
+    setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, rates: Rates, purpose: Literal["result", "search"]
 ) -> list[Path]:
-    """One run; a search is measured on dev, a result on the set's measured split, and, where that is test, on dev too."""
-    recipe = replace(setup.recipe, profile_lr=chosen.profile, shared_lr=chosen.shared, seed=seed)
+    """Make one run and return its files: a search is measured on dev, a result on the set's measured split and on dev."""
+    recipe = replace(setup.recipe, profile_lr=rates.profile, shared_lr=rates.shared, seed=seed)
     run = Run(setup, name, method, recipe, purpose)
     measured: dict[Split, Literal["dev", "test"]] = {"dev": "dev"} if purpose == "search" else {"test": SETS[name].measured}
     if measured == {"test": "test"}:
@@ -78,7 +74,7 @@ def run_once(
     if all(file.exists() for file in files.values()):
         return list(files.values())
     if not setup.quiet:
-        print(f"{run.stem} ({purpose}, learning rate {chosen.profile:g}, shared {chosen.shared:g})", file=sys.stderr)
+        print(f"{run.stem} ({purpose}, profile_lr {rates.profile:g}, shared_lr {rates.shared:g})", file=sys.stderr)
     data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
     make_folder(setup.out)
     start = time.monotonic()

@@ -1,8 +1,9 @@
-"""Accuracy against labelled texts: new profiles join a finished task with 1, 2, 5, … training texts each; its head stays as it is."""
+"""Accuracy against labelled texts: new profiles join a finished task, whose head is fixed, with 1, 2, 5, … training texts each."""
 
 import random
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,10 @@ import torch
 from xpeft.add_round import DEFAULT_MASK_LEAD
 from xpeft.atomic_files import make_folder
 from xpeft.bundle.load import load_bundle
-from xpeft.comparison.compare import SLICE_SEED
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.learning import Outcome, finish_head, new_model, split_features
 from xpeft.comparison.methods import METHODS
-from xpeft.comparison.sets import SETS, check_set, load_set
+from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run
 from xpeft.data import DataSet, group_by_profile
 from xpeft.errors import XpeftError
@@ -28,46 +28,49 @@ from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
 from xpeft.train import train
 
-# More passes than a whole task takes: a few texts make few steps.
+# A few texts make few steps, so newcomers need more passes than a whole task.
 EPOCHS = 10
 CURVED = ("head", *METHODS)
 
 
-def curve(setup: Comparison, names: list[str], methods: list[str], seeds: list[int], newcomers: int, counts: list[int]) -> list[Path]:
-    """For each data set, method and seed: learn a task without some profiles, then these with `counts` training texts each.
+def curve(
+    setup: Comparison, names: Sequence[str], methods: Sequence[str], seeds: Sequence[int], newcomers: int, counts: Sequence[int]
+) -> list[Path]:
+    """Make the runs of each data set, method and seed, and return their files: a task without some profiles, then these with few texts.
 
-    setup.recipe has the learning rates; nothing is searched. head: the profile's label bias alone, beside a head on the plain PLM.
+    counts: numbers of training texts of each newcomer. setup.recipe has the learning rates; nothing is searched. The method head trains
+    the newcomer's label bias alone, beside a head on the plain PLM.
     """
     for method in methods:
         if method not in CURVED:
-            raise XpeftError(f"there is no curve of {method!r}", f"Choose of {', '.join(CURVED)}.")
+            raise XpeftError(f"there is no curve of {method!r}", f"Choose from {', '.join(CURVED)}.")
     manifest, _, plm = load_bundle(setup.bundle, setup.plm_spec)
     make_folder(setup.out)
-    written = []
+    files = []
     for name in names:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
         if SETS[name].measured != "test" or SETS[name].profile_labels:
-            # Of labels of its own, a newcomer's head would have to be learnt too.
-            raise XpeftError(f"{name!r} has no profiles that could join a finished head", "Choose of news, offense and reviews.")
+            # A newcomer with its own labels would need its own head too.
+            raise XpeftError(f"{name!r} has no profiles that could join a finished head", "Choose from news, offense and reviews.")
         data = load_set(setup.root, name, setup.bundle / manifest.file("tokenizer"), setup.part, SLICE_SEED)
         for method in methods:
             for seed in seeds:
-                written += one_curve(setup, plm, data, name, method, seed, newcomers, counts)
-    return written
+                files += one_curve(setup, plm, data, name, method, seed, newcomers, counts)
+    return files
 
 
 def one_curve(
-    setup: Comparison, plm: PLM, data: DataSet, name: str, method: str, seed: int, newcomers: int, counts: list[int]
+    setup: Comparison, plm: PLM, data: DataSet, name: str, method: str, seed: int, newcomers: int, counts: Sequence[int]
 ) -> list[Path]:
-    """The runs of one curve, a file for each number of texts."""
+    """Make the runs of one curve and return their files, one for each number of texts."""
     recipe = replace(setup.recipe, seed=seed, label_bias=setup.recipe.label_bias or method == "head")
     runs = {count: Run(setup, name, method, recipe, "curve", count) for count in counts}
     files = {count: setup.out / "runs" / f"{run.stem}.json" for count, run in runs.items()}
     if all(file.exists() for file in files.values()):
         return list(files.values())
-    known, new = part_profiles(data, newcomers, max(counts), seed)
+    known, new = split_profiles(data, newcomers, max(counts), seed)
     checkpoint = setup.out / f"{runs[max(counts)].stem}.base.pt"
-    base, head = learn_base(Run(setup, name, method, recipe, "result"), plm, known, checkpoint)
+    base, head = train_base(Run(setup, name, method, recipe, "result"), plm, known, checkpoint)
     for count, run in runs.items():
         if files[count].exists():
             continue
@@ -75,38 +78,38 @@ def one_curve(
             print(f"{run.stem}: {len(new.profiles)} new profiles with {count} text(s) each", file=sys.stderr)
         few = first_texts(new, count, seed)
         start = time.monotonic()
-        outcome = join(run, plm, base, head, few)
+        outcome = add_newcomers(run, plm, base, head, few)
         write_record(describe(run, plm, few, outcome, "test", "test", time.monotonic() - start), files[count])
     checkpoint.unlink(missing_ok=True)
     return list(files.values())
 
 
-def part_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tuple[DataSet, DataSet]:
-    """The data of those who are known, and of those who join: some of the profiles with enough training texts."""
-    enough = [profile for profile, own in group_by_profile(data.splits["train"]).items() if len(own) >= texts]
+def split_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tuple[DataSet, DataSet]:
+    """Return the data of the known profiles and of the newcomers, who are drawn from the profiles with enough training texts."""
+    enough = [profile for profile, indices in group_by_profile(data.splits["train"]).items() if len(indices) >= texts]
     if len(enough) < newcomers or newcomers >= len(data.profiles):
         raise XpeftError(
             f"{len(enough)} of {len(data.profiles)} profiles have {texts} training texts",
-            f"{newcomers} are to join: ask for fewer, or for fewer texts.",
+            f"{newcomers} newcomers need so many. Ask for fewer newcomers or fewer texts.",
         )
     joining = sorted(random.Random(seed).sample(sorted(enough), newcomers))
     return data.subset([profile for profile in range(len(data.profiles)) if profile not in joining]), data.subset(joining)
 
 
 def first_texts(data: DataSet, count: int, seed: int) -> DataSet:
-    """The data with `count` training texts a profile; those of a smaller count are among them."""
+    """Return the data with `count` training texts a profile. Those of a smaller count are among them."""
     texts = data.splits["train"]
     chosen = []
-    for own in group_by_profile(texts).values():
-        random.Random(seed).shuffle(own)
-        chosen += own[:count]
+    for indices in group_by_profile(texts).values():
+        random.Random(seed).shuffle(indices)
+        chosen += indices[:count]
     return replace(data, splits={**data.splits, "train": [texts[index] for index in sorted(chosen)]})
 
 
-def learn_base(run: Run, plm: PLM, known: DataSet, checkpoint: Path) -> tuple[ProfileModel | None, Head]:
-    """A task of the known profiles: the model, with a default profile (None for a head alone), and the finished head.
+def train_base(run: Run, plm: PLM, known: DataSet, checkpoint: Path) -> tuple[ProfileModel | None, Head]:
+    """Train a task on the known profiles. Return the model with a default profile (None for a head alone) and the finished head.
 
-    checkpoint: stays until the curve is done, so that a curve that is broken off does not learn its base again.
+    checkpoint: stays until the curve is done, so that an interrupted curve does not train its base again.
     """
     model = None
     if run.method in METHODS:
@@ -116,31 +119,35 @@ def learn_base(run: Run, plm: PLM, known: DataSet, checkpoint: Path) -> tuple[Pr
     return model, finish_head(run, known, split_features(run, plm, model, known))
 
 
-def join(run: Run, plm: PLM, base: ProfileModel | None, head: Head, data: DataSet) -> Outcome:
-    """Learn the profiles of `data` beside a base's head, and label their texts."""
+def add_newcomers(run: Run, plm: PLM, base: ProfileModel | None, head: Head, data: DataSet) -> Outcome:
+    """Train the profiles of `data` beside a base's head, and return the logits of their texts."""
     spread = head.profile_bias.std(0, correction=0).clamp(min=0.1)
     if base is None:
         features = split_features(run, plm, None, data)
-        head = own_biases(head, features["train"], data, spread)
+        head = fit_profile_biases(head, features["train"], data, spread)
         return Outcome({split: head.split_logits(data, features, split) for split in features}, None, [])
     model = new_model(run, plm, data)
-    start_near(model, base, head)
+    start_from_base(model, base, head)
     texts, device = data.splits["train"], run.setup.device
     if run.recipe.label_bias:
         plain = compute_groups(model.features, texts, single_group(texts, model.default_row), plm.pad_id, device)
-        model.label_bias[:-1] = own_biases(head, plain, data, spread).profile_bias.to(device)
+        model.label_bias[:-1] = fit_profile_biases(head, plain, data, spread).profile_bias.to(device)
     recipe = replace(run.recipe, epochs=EPOCHS, head_lr=0.0, shared_lr=0.0)
     losses = train(
         model, texts, recipe, plm.pad_id, run.checkpoint, run.settings, run.checkpoint.exists(), run.setup.quiet, with_default_profile=False
     )
     run.checkpoint.unlink()
     features = split_features(run, plm, model, data)
-    head = own_biases(head, features["train"], data, spread) if run.recipe.label_bias else replace(head, profile_bias=data.label_set_bias())
+    head = (
+        fit_profile_biases(head, features["train"], data, spread)
+        if run.recipe.label_bias
+        else replace(head, profile_bias=data.label_set_bias())
+    )
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
 
 
-def start_near(model: ProfileModel, base: ProfileModel, head: Head) -> None:
-    """Give new profiles what the base's default profile has, as `add` does, and the base's head and shared parts."""
+def start_from_base(model: ProfileModel, base: ProfileModel, head: Head) -> None:
+    """Copy the base's head, shared parts and default profile into a model of new profiles, as `add` does."""
     with torch.no_grad():
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
@@ -148,14 +155,14 @@ def start_near(model: ProfileModel, base: ProfileModel, head: Head) -> None:
             logits = base.mask_logits(torch.tensor([base.default_row], device=base.device))
             model.profile_masks.add_(DEFAULT_MASK_LEAD * topk_ones(logits, base.shape.chosen).flatten())
             return
-        for own, known in zip(model.tables(), base.tables(), strict=True):
-            own.copy_(known[base.default_row].expand_as(own))
-        for mine, common in zip(model.shared(), base.shared(), strict=True):
-            mine.copy_(common)
+        for table, base_table in zip(model.tables(), base.tables(), strict=True):
+            table.copy_(base_table[base.default_row].expand_as(table))
+        for part, base_part in zip(model.shared(), base.shared(), strict=True):
+            part.copy_(base_part)
 
 
-def own_biases(head: Head, features: torch.Tensor, data: DataSet, spread: torch.Tensor) -> Head:
-    """The head with the likeliest label biases of the profiles of `data`, whose training texts have these features."""
+def fit_profile_biases(head: Head, features: torch.Tensor, data: DataSet, spread: torch.Tensor) -> Head:
+    """Return the head with the likeliest label biases of the profiles of `data`. features: of their training texts, [texts, d]."""
     none = torch.zeros(len(data.profiles), len(data.labels))
     rows = torch.zeros(len(features), dtype=torch.long)
     with torch.no_grad():

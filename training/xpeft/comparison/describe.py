@@ -1,4 +1,4 @@
-"""The record that a run leaves."""
+"""The record of a run."""
 
 import platform
 import shlex
@@ -32,7 +32,7 @@ def describe(
     name: Literal["dev", "test"],
     seconds: float,
 ) -> RunRecord:
-    """The record of a run on one split, which the report calls `name`."""
+    """Return the record of a run on one split. name: the split's name in the report."""
     examples, logits, metric = data.splits[split], outcome.logits[split], SETS[run.name].metric
     predicted = logits.argmax(1).numpy()
     value = metric_value(metric, logits, examples, data.labels)
@@ -42,11 +42,11 @@ def describe(
     accuracies = profile_accuracies(predicted, examples)
     return RunRecord(
         data=run.name,
-        slice=run.setup.part.words() or None,
+        slice=run.setup.part.description or None,
         split=name,
         purpose=run.purpose,
         method=run.label,
-        pool=run.pool.words() + run.kind.words() if run.pool else None,
+        pool=run.pool.description + run.kind.description if run.pool else None,
         seed=run.recipe.seed,
         micro=scores["micro"],
         macro=scores["macro"],
@@ -54,9 +54,9 @@ def describe(
         crossEntropy=None if run.method == "majority" else cross_entropy(logits, examples),
         **sizes(run, data, outcome.model, plm.hidden),
         seconds=round(seconds, 1),
-        device=device_words(run.setup.device),
+        device=device_name(run.setup.device),
         commit=commit(),
-        command="python -m xpeft " + shlex.join(anywhere(part) for part in sys.argv[1:]),
+        command="python -m xpeft " + shlex.join(without_folders(part) for part in sys.argv[1:]),
         texts=TextCounts(**{split: len(examples) for split, examples in data.splits.items()}),
         profileCount=len(data.profiles),
         textsPerProfile=run.texts_per_profile,
@@ -68,14 +68,14 @@ def describe(
 
 
 def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> dict[str, int]:
-    """bytesPerProfile, headBytes, sharedBytes and trainedParameters. Numbers take four bytes, but for masks (bits) and label biases (a byte
-    a label).
+    """Return bytesPerProfile, headBytes, sharedBytes and trainedParameters.
 
-    Where profiles have labels of their own, so have they heads, under every method, and nothing is shared.
+    A number takes four bytes, a mask a bit for each adapter, a label bias a byte for each label. Where each profile has its own labels,
+    it has its own head under every method, and nothing is shared.
     """
     labels = len(data.labels)
     a_label = hidden + 1
-    own = model.bytes_a_profile() if model else 0
+    bytes_a_profile = model.bytes_a_profile() if model else 0
     numbers = model.numbers_a_profile() if model else 0
     shared = 4 * labels * a_label + (model.shared_bytes() if model else 0)
     if run.method == "majority":
@@ -83,15 +83,16 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
     head = 0
     if run.head == "own" or data.profile_labels:
         of_profile = int((data.label_set_bias() == 0).sum(1).max()) if data.profile_labels else labels
-        own, numbers, shared = own + 4 * of_profile * a_label, numbers + of_profile * a_label, shared - 4 * labels * a_label
+        bytes_a_profile, numbers = bytes_a_profile + 4 * of_profile * a_label, numbers + of_profile * a_label
+        shared -= 4 * labels * a_label
         head = 4 * of_profile * a_label if data.profile_labels else 0
     if run.recipe.label_bias:
-        own, numbers = own + labels, numbers + labels
-    return {"bytesPerProfile": own, "headBytes": head, "sharedBytes": shared, "trainedParameters": numbers}
+        bytes_a_profile, numbers = bytes_a_profile + labels, numbers + labels
+    return {"bytesPerProfile": bytes_a_profile, "headBytes": head, "sharedBytes": shared, "trainedParameters": numbers}
 
 
 def chosen_shares(model: ProfileModel | None) -> list[list[list[float]]] | None:
-    """For hard masks: of each adapter of the pool, the share of profiles that choose it, [L][2][N]."""
+    """Return the share of profiles whose hard masks choose each adapter, [L][2][N]; None for other methods."""
     if not isinstance(model, MaskModel) or model.kind.soft:
         return None
     with torch.no_grad():
@@ -100,15 +101,15 @@ def chosen_shares(model: ProfileModel | None) -> list[list[list[float]]] | None:
     return shares
 
 
-def device_words(device: torch.device) -> str:
-    """The device's name, and on a CPU the number of threads."""
+def device_name(device: torch.device) -> str:
+    """Return the device's name, and on a CPU the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
 
 
 def commit() -> str:
-    """Commit of the code that runs, with a + where files differ from it; "unknown" outside a checkout."""
+    """Return the commit of the code that runs, with a + where files differ from it; "unknown" outside a checkout."""
     folder = Path(__file__).parent
     try:
         head, changes = (
@@ -120,8 +121,8 @@ def commit() -> str:
     return head + ("+" if changes else "")
 
 
-def anywhere(argument: str) -> str:
-    """An argument as it is shown: of an absolute path its name alone, for where it lies is nobody's concern."""
+def without_folders(argument: str) -> str:
+    """Return an argument for publication: an absolute path loses its folders, which are private."""
     return Path(argument).name if Path(argument).is_absolute() else argument
 
 

@@ -1,4 +1,4 @@
-"""Learning one method on one data set."""
+"""Trains one method on one data set."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from xpeft.train import Losses, train
 
 @dataclass(frozen=True)
 class Outcome:
-    """Logits of each split's texts, the model (None for methods without one), and the course of its loss."""
+    """Logits of each split's texts, the model (None for methods without one), and its training losses."""
 
     logits: dict[Split, torch.Tensor]
     model: ProfileModel | None
@@ -30,13 +30,13 @@ class Outcome:
 
 
 def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
-    """Mean cross entropy of logits [texts, labels]."""
+    """Return the mean cross entropy of logits [texts, labels]."""
     labels, shares = torch.tensor([example.label for example in examples]), torch.tensor([example.share for example in examples])
     return target_loss(logits, labels, shares).item()
 
 
 def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
-    """Train, finish the head on dev, and label everything."""
+    """Train, finish the head on dev, and return the logits of all texts."""
     if run.method == "majority":
         chosen = {split: torch.from_numpy(majority(data.splits["train"], examples)) for split, examples in data.splits.items()}
         return Outcome({split: F.one_hot(labels, len(data.labels)).float() for split, labels in chosen.items()}, None, [])
@@ -53,7 +53,7 @@ def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
 
 
 def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
-    """The method's untrained model, with each profile's label bias at what counting says, if it is to have one."""
+    """Return the method's untrained model. A label bias starts at the smoothed log-ratio of label counts."""
     setup, texts = run.setup, data.splits["train"]
     sizes = len(data.profiles), len(data.labels)
     model = METHODS[run.method].build(plm, setup.pool, run.kind, *sizes, run.recipe.seed).to(setup.device)
@@ -63,7 +63,7 @@ def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
 
 
 def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet) -> Features:
-    """Features of every text under its profile, or, without a model, under the plain PLM."""
+    """Return the features of every text under its profile; without a model, under the plain PLM."""
     setup = run.setup
     if model is not None:
         return profile_features(model, data, plm.pad_id, setup.quiet)
@@ -71,15 +71,15 @@ def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet
 
 
 def finish_head(run: Run, data: DataSet, features: Features) -> Head:
-    """The head that is best on dev by the set's metric, or, for a search, by cross entropy; as it is stored."""
+    """Return the head that is best on dev, rounded as it is stored: by cross entropy for a search, else by the set's metric."""
     metric = SETS[run.name].metric
 
-    def badness(logits: torch.Tensor) -> float:
+    def loss(logits: torch.Tensor) -> float:
         if run.purpose == "search":
             return cross_entropy(logits, data.splits["dev"])
         scores = score(logits.argmax(1).numpy(), data.splits["dev"], data.labels)
         value = metric_value(metric, logits, data.splits["dev"], data.labels)
         return -scores["macro"] if metric == "accuracy" else -better(metric) * value
 
-    head = search_head(data, features, run.head, "dev", run.recipe.seed, "head", run.setup.quiet, badness)
+    head = search_head(data, features, run.head, "dev", run.recipe.seed, "head", run.setup.quiet, loss)
     return head.stored() if run.recipe.label_bias else head

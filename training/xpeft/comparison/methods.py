@@ -1,4 +1,4 @@
-"""The methods of the comparison: the model of each, and the settings that its learning rate is searched among."""
+"""The methods of the comparison: how to build each model, and its candidate learning rates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PoolKind = Literal["sign", "gaussian", "trained"]
 
 @dataclass(frozen=True)
 class PoolSpec:
-    """An adapter pool: its kind and sizes, its seed or file, and how many times larger than usual (or than in the file) its entries are."""
+    """An adapter pool: kind, sizes, and seed or file. scale: size of its entries, as a multiple of the usual size or of the file's."""
 
     kind: PoolKind = "sign"
     size: int = 100
@@ -32,29 +32,27 @@ class PoolSpec:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        """XpeftError where there is no such pool."""
+        """Raise XpeftError where a mask would choose more adapters than there are."""
         if self.chosen > self.size:
-            hint = "Give a smaller --chosen or a larger --pool-size."
-            raise XpeftError(f"a mask cannot choose {self.chosen} of {self.size} adapters", hint)
-        if (self.kind == "trained") != (self.file is not None):
-            raise XpeftError("--pool trained and --pool-file belong together", "Give both, or neither.")
+            raise XpeftError(f"a mask cannot choose {self.chosen} of {self.size} adapters", "Choose fewer, or take a larger pool.")
 
     def content(self) -> str | None:
-        """What is in the file of a trained pool, as a hash: where it lies is no setting."""
+        """Return a hash of a trained pool's file. Settings hold it in place of the path, which says nothing of the pool."""
         return sha256(Path(self.file).read_bytes()).hexdigest()[:16] if self.file else None
 
-    def words(self) -> str:
-        """The pool as a report names it."""
+    @property
+    def description(self) -> str:
+        """The pool's name in reports."""
         scale = "" if self.scale == 1 else f" scale x{self.scale:g}"
         bottleneck = "" if self.bottleneck == 24 else f" b={self.bottleneck}"
         return f"{self.kind} N={self.size} k={self.chosen}{bottleneck}{scale}"
 
     def shape(self, plm: PLM) -> PoolShape:
-        """Sizes with a PLM's layers and hidden size."""
+        """Return the pool's sizes with a PLM's layers and hidden size."""
         return PoolShape(len(plm.layers), plm.hidden, self.bottleneck, self.size, self.chosen)
 
     def entries(self, plm: PLM) -> torch.Tensor:
-        """The pool [L, 2, N, d*b]."""
+        """Return the pool's adapters [L, 2, N, d*b]."""
         shape, scale = self.shape(plm), self.scale * default_scale(self.chosen)
         if self.kind == "trained":
             return self.scale * load_pool(Path(self.file or ""), shape).entries()
@@ -70,7 +68,7 @@ class Rates:
 
 
 def rates(*profile: float, shared: float = 0.0) -> tuple[Rates, ...]:
-    """Candidates; `shared` is a multiple of the profile's own rate."""
+    """Return candidates. shared: the shared rate as a multiple of the profile's."""
     return tuple(Rates(rate, rate * shared) for rate in profile)
 
 
@@ -79,7 +77,7 @@ Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
 
 @dataclass(frozen=True)
 class Method:
-    """build: a model from PLM, pool, kind of masks, profiles, labels, seed. searched: its rates."""
+    """How to build a method's model from PLM, pool, kind of masks, profiles, labels and seed, and the rates to search."""
 
     build: Build
     searched: tuple[Rates, ...]
@@ -101,13 +99,13 @@ def _peft(name: str) -> Build:
         try:
             from xpeft.peers.peft import PeftModel
         except ImportError as error:
-            raise XpeftError(f"{name} needs the library peft", "pip install 'xpeft[compare]'") from error
+            raise XpeftError(f"{name} needs the library peft", "Install it: pip install -e 'training[compare]'.") from error
         return PeftModel(AdapterEncoder(plm), name, profiles, labels, seed)
 
     return build
 
 
-# With the whole of news, a rate of 0.1 cost hard masks three points.
+# On all of news, a rate of 0.1 cost hard masks three points of macro accuracy.
 HARD_RATES = (*rates(1e-2, 3e-2), Rates(2e-3, 3e-2), Rates(1e-2, 3e-2))
 SOFT_RATES = (*rates(1e-2, 3e-2, 1e-1), Rates(1e-2, 3e-2))
 METHODS: dict[str, Method] = {
@@ -118,8 +116,8 @@ METHODS: dict[str, Method] = {
     "ia3": Method(_peft("ia3"), rates(3e-3, 1e-2, 3e-2)),
     "bitfit": Method(_peft("bitfit"), rates(3e-4, 1e-3, 3e-3)),
     "vera": Method(_peft("vera"), rates(3e-3, 1e-2, 3e-2)),
-    # As PEFT's documentation advises, the bank of vectors learns at a tenth of the logits' rate.
+    # PEFT's documentation advises a tenth of the logits' rate for the bank of vectors.
     "vblora": Method(_peft("vblora"), rates(3e-3, 1e-2, 3e-2, shared=0.1)),
 }
-# What is learnt on features of the plain PLM: nothing of it needs a training run.
-HEADS = ("majority", "head")
+# Methods on features of the plain PLM, which need no training run.
+UNTRAINED = ("majority", "head")

@@ -1,4 +1,4 @@
-"""The metrics that data sets are known by, each of logits [texts, labels]."""
+"""The data sets' own metrics, of logits [texts, labels]."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -14,17 +14,17 @@ from xpeft.scores import label_values
 
 MetricName = Literal["accuracy", "mae", "matthews", "f1", "pearson-spearman", "choice-accuracy"]
 LOWER_IS_BETTER: tuple[MetricName, ...] = ("mae",)
-# What is not the accuracy of single texts: there, micro and macro are the metric too.
+# Metrics that are not the accuracy of single texts. Micro and macro are the metric then.
 WITHOUT_ACCURACY: tuple[MetricName, ...] = ("pearson-spearman", "choice-accuracy")
 
 Labels = NDArray[np.int64]
 
 
 def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Example], labels: Sequence[str]) -> float:
-    """The metric's value, as GLUE's and SuperGLUE's own programs compute it."""
+    """Return the metric's value, as GLUE's and SuperGLUE's own programs compute it."""
     truth = np.array([example.label for example in examples])
     if name == "pearson-spearman":
-        # What is predicted is the mean of the scale under the head's probabilities.
+        # The predicted score is the mean of the scale under the head's probabilities.
         expected = (logits.softmax(1) * torch.arange(logits.shape[1])).sum(1).numpy()
         scores = truth + np.array([example.share for example in examples])
         return float((pearsonr(expected, scores).statistic + spearmanr(expected, scores).statistic) / 2)
@@ -43,5 +43,5 @@ def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Exam
 
 
 def better(name: MetricName) -> int:
-    """1 where more is better, -1 where less is."""
+    """Return 1 where more is better, -1 where less is."""
     return -1 if name in LOWER_IS_BETTER else 1

@@ -1,13 +1,14 @@
 """`runs/*.json`: one file a run, written by what runs the comparison and read by the report."""
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 # In the order of the report's tables.
-METHODS = ("majority", "head", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora")
-# What of the head is a profile's own, beside the method: nothing, a label bias, all of it.
-HEADS = ("", "+bias", "+own")
+MethodName = Literal["majority", "head", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora"]
+METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
+# The end of a method's name: a shared head, a label bias for each profile, a head for each profile.
+HEAD_SUFFIXES = ("", "+bias", "+own")
 
 
 class Strict(BaseModel):
@@ -50,8 +51,8 @@ class RunRecord(Strict):
     """The split that all figures of the record are of."""
     purpose: Literal["result", "search", "curve"]
     """result: for the tables. search: to choose a learning rate on dev. curve: accuracy against labelled texts of new profiles."""
-    method: str = Field(pattern=rf"^({'|'.join(METHODS)})(\+bias|\+own)?$")
-    """One of METHODS; with "+bias" at its end where each profile has a label bias too, with "+own" where it has a head of its own."""
+    method: str = Field(pattern=rf"^({'|'.join(METHOD_NAMES)})(\+bias|\+own)?$")
+    """One of METHOD_NAMES, with "+bias" where each profile has a label bias too, and "+own" where it has its own head."""
     pool: str | None = Field(min_length=1)
     """Adapter pool, its kind first: "sign N=100 k=50", "gaussian N=100 k=50", "trained N=100 k=50". None for methods without one."""
     seed: int = Field(ge=0)
@@ -127,5 +128,5 @@ class RunRecord(Strict):
 
     @property
     def head(self) -> str:
-        """One of HEADS."""
+        """One of HEAD_SUFFIXES."""
         return self.method.removeprefix(self.base)

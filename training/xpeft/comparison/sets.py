@@ -1,4 +1,4 @@
-"""The data sets of the comparison: where each lies under one folder, how it is read, and the metric that it is known by."""
+"""The data sets of the comparison: file, format and metric of each."""
 
 import random
 from collections.abc import Iterable
@@ -16,17 +16,19 @@ from xpeft.data import SPLITS, DataSet, Example, Split
 from xpeft.errors import XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
 
+# The same profiles and texts for every method and seed.
+SLICE_SEED = 0
 FILE_HINT = "Name the folder of the comparison's data with --root, or a whole file in UTF-8: plain, or gzip if its name ends in .gz."
 LINE_HINT = 'A line is {"text": …, "label": …, "split": "train" | "dev" | "test"}; "profile", "text_pair" and "choices" may be added.'
-# The one profile of a set that has none.
+# The one profile of a set without profiles.
 EVERYBODY = "everybody"
-# Of a set that is measured on dev, this share of the training texts, at most so many, takes dev's place for choosing.
+# A set that is measured on dev chooses settings on this share of its training texts, at most so many.
 HELD_OUT, MOST_HELD_OUT = 0.1, 500
 
 
 @dataclass(frozen=True)
 class SetSpec:
-    """How a data set is read. measured: the split that figures are of; where it is dev, settings are chosen on texts held out of train."""
+    """How to read a data set. measured: the split that figures are of. If it is dev, settings are chosen on texts held out of train."""
 
     file: str
     max_tokens: int
@@ -57,14 +59,15 @@ SETS = {
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of a data set: so many profiles, so many training texts of each, texts cut to so many tokens. None: all, as the set has it."""
+    """A part of a data set: number of profiles, training texts of each, and tokens of a text. None: all."""
 
     profiles: int | None = None
     texts: int | None = None
     max_tokens: int | None = None
 
-    def words(self) -> str:
-        """The part as a report names it; nothing for a whole set."""
+    @property
+    def description(self) -> str:
+        """The part's name in reports; "" for a whole set."""
         parts = [
             f"{self.profiles} profiles" if self.profiles else "",
             f"at most {self.texts:,} training texts a profile" if self.texts else "",
@@ -85,50 +88,50 @@ class Line(BaseModel):
 
 
 def check_set(name: str, part: Slice, manifest: Manifest, label_bias: bool) -> None:
-    """XpeftError where a data set is none, or cannot be learnt so."""
+    """Raise XpeftError where there is no such data set, or the settings do not fit it."""
     if name not in SETS:
-        raise XpeftError(f"there is no data set {name!r}", f"Choose of {', '.join(SETS)}.")
+        raise XpeftError(f"there is no data set {name!r}", f"Choose from {', '.join(SETS)}.")
     if label_bias and SETS[name].profile_labels:
-        raise XpeftError(f"profiles of {name} have labels, and so heads, of their own", "Leave --label-bias out: their heads have biases.")
+        raise XpeftError(f"each profile of {name} has its own labels and head", "Remove the label bias: an own head has biases.")
     check_max_tokens(part.max_tokens or SETS[name].max_tokens, manifest)
 
 
 def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int) -> DataSet:
-    """A data set, or a part of it. Which profiles and texts a part has depends on the seed; the texts that are measured stay."""
+    """Return a data set, or a part of it. The seed chooses profiles and training texts; the texts that are measured stay the same."""
     spec = SETS[name]
     lines = read_lines(root / f"{spec.file}.jsonl.gz")
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     profiles = sorted({line.profile for line in lines})
     if part.profiles is not None:
-        profiles = sorted(chance.sample(profiles, min(part.profiles, len(profiles))))
+        profiles = sorted(rng.sample(profiles, min(part.profiles, len(profiles))))
         lines = [line for line in lines if line.profile in set(profiles)]
     splits = {split: [line for line in lines if line.split == split] for split in SPLITS}
     if spec.measured == "dev":
-        chance.shuffle(splits["train"])
+        rng.shuffle(splits["train"])
         held_out = min(MOST_HELD_OUT, round(len(splits["train"]) * HELD_OUT))
         splits = {"train": splits["train"][held_out:], "dev": splits["train"][:held_out], "test": splits["dev"]}
     if part.texts is not None:
-        splits["train"] = [line for own in by_name(splits["train"]) for line in chance.sample(own, min(part.texts, len(own)))]
+        splits["train"] = [line for texts in lines_by_profile(splits["train"]) for line in rng.sample(texts, min(part.texts, len(texts)))]
 
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.enable_truncation(part.max_tokens or spec.max_tokens)
     labels = label_names(spec, [line.label for line in lines])
-    examples = {split: tokenized(spec, own, profiles, labels, tokenizer) for split, own in splits.items()}
+    examples = {split: tokenized(spec, texts, profiles, labels, tokenizer) for split, texts in splits.items()}
     return DataSet(profiles, labels, examples, spec.profile_labels)
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Records of a file of labelled text, with or without profiles."""
+    """Return the lines of a file of labelled text, with or without profiles."""
     return [parse_line(Line, path, number, line, LINE_HINT) for number, line in numbered_lines(path, FILE_HINT)]
 
 
-def by_name(lines: Iterable[Line]) -> list[list[Line]]:
-    """Lines of each profile."""
-    return [list(own) for _, own in groupby(sorted(lines, key=lambda line: line.profile), key=lambda line: line.profile)]
+def lines_by_profile(lines: Iterable[Line]) -> list[list[Line]]:
+    """Return the lines of each profile."""
+    return [list(texts) for _, texts in groupby(sorted(lines, key=lambda line: line.profile), key=lambda line: line.profile)]
 
 
 def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
-    """Labels of the head: classes, the whole numbers of a scale, or whether an ending is right."""
+    """Return the labels of the head: classes, the whole numbers of a scale, or wrong and right for endings."""
     if spec.choices:
         return ["wrong", "right"]
     if spec.scores:
@@ -138,7 +141,7 @@ def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
 
 
 def tokenized(spec: SetSpec, lines: list[Line], profiles: list[str], labels: list[str], tokenizer: Tokenizer) -> list[Example]:
-    """Examples of lines, in order; a line with choices gives one example for each."""
+    """Return the examples of lines, in order. A line with choices gives one for each choice."""
     rows: list[tuple[str | tuple[str, str], int, int, float]] = []
     for line in lines:
         profile = profiles.index(line.profile)

@@ -1,37 +1,75 @@
-"""What a comparison's runs are told, and the names of their files."""
+"""The settings of a comparison's runs, and the names of their files."""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from pydantic import JsonValue
 
-from xpeft.comparison.methods import METHODS, PoolSpec
-from xpeft.comparison.sets import Slice
+from xpeft.comparison.experiment import Experiment
+from xpeft.comparison.methods import METHODS, PoolSpec, Rates
+from xpeft.comparison.records import RunRecord
+from xpeft.comparison.sets import SETS, Slice
 from xpeft.heads import HeadKind
 from xpeft.mask_model import Affine, MaskKind
 from xpeft.train import Recipe
 
+Purpose = Literal["result", "search", "curve"]
+# A run's seed and learning rates are not the experiment's alone: the shell gives seeds, and dev may choose the rates.
+VARIED = ("seed", "profile_lr", "shared_lr")
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is the same for all runs of one command. searched_on: how many profiles learning rates are searched on."""
+    """What is the same for all runs of one experiment: where things are, and settings.
 
-    root: Path
-    bundle: Path
-    out: Path
-    plm_spec: str | None
-    device: torch.device
+    searched_on: number of profiles that learning rates are searched on.
+    """
+
     recipe: Recipe
     part: Slice
     pool: PoolSpec
-    affine: Affine
-    head: HeadKind
-    searched_on: int
-    quiet: bool
+    affine: Affine = "none"
+    head: HeadKind = "shared"
+    searched_on: int = 20
+    root: Path = Path()
+    bundle: Path = Path()
+    out: Path = Path()
+    plm_spec: str | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    quiet: bool = True
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> Self:
+        """Return the settings of an experiment, without paths."""
+        recipe = Recipe(
+            epochs=experiment.epochs,
+            groups_per_step=experiment.profiles_per_step,
+            texts_per_group=experiment.texts_per_profile,
+            label_bias=experiment.label_bias,
+            head_lr=experiment.head_lr,
+            noise=experiment.noise,
+            tau=experiment.tau,
+            bf16=experiment.bf16,
+        )
+        pool = PoolSpec(
+            kind=experiment.pool,
+            size=experiment.pool_size,
+            chosen=experiment.chosen,
+            bottleneck=experiment.bottleneck,
+            scale=experiment.pool_scale,
+            file=experiment.pool_file,
+        )
+        part = Slice(experiment.profiles, experiment.texts, experiment.max_tokens)
+        return cls(recipe, part, pool, experiment.affine, "own" if experiment.own_head else "shared", experiment.searched_on)
+
+    def for_search(self, name: str) -> Self:
+        """Return the comparison that a search on a data set uses: fewer profiles, where the set has several."""
+        several = SETS[name].measured == "test" and self.part.profiles is None
+        return replace(self, part=replace(self.part, profiles=self.searched_on)) if several else self
 
 
 @dataclass(frozen=True)
@@ -42,17 +80,17 @@ class Run:
     name: str
     method: str
     recipe: Recipe
-    purpose: Literal["result", "search", "curve"]
+    purpose: Purpose
     texts_per_profile: int | None = None  # of newly added profiles, for a curve
 
     @property
     def head(self) -> HeadKind:
-        """Whose the head is."""
+        """Whether profiles share the head, have a label bias each, or a head each."""
         return "bias" if self.recipe.label_bias else self.setup.head
 
     @property
     def label(self) -> str:
-        """The method as it is reported."""
+        """The method's name in reports."""
         return self.method if self.method == "majority" or self.head == "shared" else f"{self.method}+{self.head}"
 
     @property
@@ -62,22 +100,23 @@ class Run:
 
     @property
     def kind(self) -> MaskKind:
-        """Which masks the method has."""
+        """The method's kind of masks."""
         return MaskKind(soft=self.method == "soft", affine=self.setup.affine)
 
     @property
     def settings(self) -> dict[str, JsonValue]:
-        """All that distinguishes the run from others on its data set."""
-        own: dict[str, JsonValue] = {"bottleneck": self.setup.pool.bottleneck}
+        """All that tells the run from others on its data set."""
+        model: dict[str, JsonValue] = {"bottleneck": self.setup.pool.bottleneck}
         if self.pool:
-            own = {"pool": given(self.pool) | ({"file": content} if (content := self.pool.content()) else {}), **given(self.kind)}
+            content = self.pool.content()
+            model = {"pool": without_none(self.pool) | ({"file": content} if content else {}), **without_none(self.kind)}
         head: dict[str, JsonValue] = {"head": "own"} if self.head == "own" else {}
         texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
-        return {**given(self.recipe), **own, **head, **texts, "slice": self.setup.part.words(), "purpose": self.purpose}
+        return {**without_none(self.recipe), **model, **head, **texts, "slice": self.setup.part.description, "purpose": self.purpose}
 
     @property
     def stem(self) -> str:
-        """Name of the run's files: short, and another for other settings."""
+        """Name of the run's files: data set, method, seed and a digest of the settings."""
         # The files of earlier runs were named when the rate had another name; they must still be found.
         named = {"own_lr" if name == "profile_lr" else name: value for name, value in self.settings.items()}
         digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]
@@ -85,10 +124,40 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the run is saved while it is under way."""
+        """Where the run is saved until it is done."""
         return self.setup.out / f"{self.stem}.pt"
 
 
-def given(settings: Recipe | PoolSpec | MaskKind) -> dict[str, JsonValue]:
-    """Settings that have a value."""
+def without_none(settings: Recipe | PoolSpec | MaskKind) -> dict[str, JsonValue]:
+    """Return the settings that have a value."""
     return {name: value for name, value in asdict(settings).items() if value is not None}
+
+
+def candidates(experiment: Experiment, method: str) -> tuple[Rates, ...]:
+    """Return the learning rates that an experiment tries for a method; (0,) for a method that trains nothing but a head."""
+    if method not in METHODS:
+        return (Rates(0.0),)
+    return tuple(Rates(rate, experiment.shared_lr) for rate in experiment.profile_lr) or METHODS[method].searched
+
+
+def makes(experiment: Experiment, record: RunRecord) -> bool:
+    """Return whether the experiment makes the run of a record, whatever its seed and whichever rate dev chose."""
+    if record.data not in experiment.data or record.base not in experiment.methods:
+        return False
+    if (record.purpose == "curve") != bool(experiment.newcomers):
+        return False
+    # A trained pool's file need not be there to be named.
+    setup = replace(Comparison.of(experiment), pool=replace(Comparison.of(experiment).pool, file=None))
+    if record.purpose == "search":
+        setup = setup.for_search(record.data)
+    recipe = replace(setup.recipe, label_bias=setup.recipe.label_bias or (record.purpose, record.base) == ("curve", "head"))
+    run = Run(setup, record.data, record.base, recipe, record.purpose, record.textsPerProfile)
+    rates = {(rate.profile, rate.shared) for rate in candidates(experiment, record.base)}
+    return comparable(run.settings) == comparable(record.recipe) and (record.recipe["profile_lr"], record.recipe["shared_lr"]) in rates
+
+
+def comparable(settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the settings that an experiment fixes."""
+    pool = settings.get("pool")
+    fixed = {"pool": {key: value for key, value in pool.items() if key != "file"}} if isinstance(pool, dict) else {}
+    return {key: value for key, value in settings.items() if key not in VARIED} | fixed

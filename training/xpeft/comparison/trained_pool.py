@@ -1,7 +1,7 @@
-"""How a pool of trained adapters is learnt.
+"""Trains a pool of adapters: the paper's warm start, on other people's texts.
 
-The paper's warm start: adapters learnt on other people's texts. All start alike and each sees a part of the texts, so that the mean of
-any of them is an adapter too, as with weights of models that were fine-tuned from one start (Wortsman et al., 2022).
+All adapters start alike and each trains on a part of the texts. Then a mean of any of them is an adapter too, as for models fine-tuned
+from one start (Wortsman et al., 2022).
 """
 
 import hashlib
@@ -37,19 +37,19 @@ class PoolModel(ProfileModel):
         super().__init__(encoder, size, labels, source)
         self.matrices = (len(encoder.blocks), 2, encoder.hidden * bottleneck)
         start = torch.randn(int(np.prod(self.matrices)), generator=source) * START
-        self.own = nn.Parameter(start.repeat(size + 1, 1))
+        self.adapters = nn.Parameter(start.repeat(size + 1, 1))
 
     def tables(self) -> list[nn.Parameter]:
-        """The adapters."""
-        return [self.own]
+        """Return the adapters."""
+        return [self.adapters]
 
     def bytes_a_profile(self) -> int:
-        """A byte a number, and a scale a matrix."""
-        return self.own.shape[1] + 4 * self.matrices[0] * 2
+        """Return the bytes of an adapter: one a number, and a scale of four a matrix."""
+        return self.adapters.shape[1] + 4 * self.matrices[0] * 2
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Pooled features [G*M, d]."""
-        merged = look_up(self.own, batch.rows).view(-1, *self.matrices)
+        """Return pooled features [G*M, d]."""
+        merged = look_up(self.adapters, batch.rows).view(-1, *self.matrices)
         bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(
             batch.ids, batch.types, batch.lengths, Adapters.from_merged(merged, self.encoder.hidden), bf16
@@ -57,17 +57,20 @@ class PoolModel(ProfileModel):
         return features
 
     def pool(self) -> torch.Tensor:
-        """The adapters as a pool [L, 2, N, d*b]."""
-        return self.own.detach()[:-1].view(-1, *self.matrices).permute(1, 2, 0, 3)
+        """Return the adapters as a pool [L, 2, N, d*b]."""
+        return self.adapters.detach()[:-1].view(-1, *self.matrices).permute(1, 2, 0, 3)
 
 
 def train_pool(
     plm: PLM, tokenizer: Path, data_file: Path, out: Path, shape: PoolShape, texts: int, max_tokens: int, pair: bool, recipe: Recipe,
     device: torch.device, quiet: bool
 ) -> None:  # fmt: skip
-    """Learn a pool on a file of labelled text, with or without profiles, `texts` training texts an adapter; goes on if broken off."""
+    """Train a pool on a file of labelled text, with or without profiles, and write it to `out`. An interrupted run resumes.
+
+    texts: training texts of each adapter.
+    """
     data = read_data(data_file, tokenizer, max_tokens, pair)
-    examples = deal(data, shape.size, texts, recipe.seed)
+    examples = assign_texts(data, shape.size, texts, recipe.seed)
     model = PoolModel(AdapterEncoder(plm), shape.bottleneck, shape.size, len(data.labels), recipe.seed).to(device)
     make_folder(out.parent)
     checkpoint = out.with_suffix(".pt")
@@ -78,7 +81,7 @@ def train_pool(
 
 
 def read_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> DataSet:
-    """The training texts of a file."""
+    """Return the training texts of a file."""
     lines = [line for line in read_lines(path) if line.split == "train"]
     profiles = sorted({line.profile for line in lines})
     spec = SetSpec(str(path), max_tokens, pair=pair)
@@ -88,15 +91,17 @@ def read_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> 
     return DataSet(profiles, labels, {"train": tokenized(spec, lines, profiles, labels, tokenizer), "dev": [], "test": []})
 
 
-def deal(data: DataSet, parts: int, texts: int, seed: int) -> list[Example]:
-    """`texts` training texts for each of `parts` parts, which stand in the examples' profile: a part has texts of few profiles, if there
-    are several, or any."""
-    chance = random.Random(seed)
-    places = list(range(len(data.profiles)))
-    chance.shuffle(places)
-    order = sorted(data.splits["train"], key=lambda example: (places[example.profile], chance.random()))
-    size = len(order) // parts
+def assign_texts(data: DataSet, adapters: int, texts: int, seed: int) -> list[Example]:
+    """Return `texts` training texts for each adapter, whose number is the examples' profile.
+
+    Where there are profiles, an adapter gets texts of few of them.
+    """
+    rng = random.Random(seed)
+    ranks = list(range(len(data.profiles)))
+    rng.shuffle(ranks)
+    order = sorted(data.splits["train"], key=lambda example: (ranks[example.profile], rng.random()))
+    size = len(order) // adapters
     if size < 1:
-        raise XpeftError(f"{len(order)} texts are too few for {parts} adapters", "Give more, or ask for a smaller pool.")
-    dealt = [order[part * size : (part + 1) * size] for part in range(parts)]
-    return [replace(text, profile=part) for part, own in enumerate(dealt) for text in chance.sample(own, min(texts, size))]
+        raise XpeftError(f"{len(order)} texts are too few for {adapters} adapters", "Give more texts, or ask for a smaller pool.")
+    parts = [order[number * size : (number + 1) * size] for number in range(adapters)]
+    return [replace(text, profile=number) for number, part in enumerate(parts) for text in rng.sample(part, min(texts, size))]

@@ -1,1 +1,1 @@
-"""What X-PEFT is compared with: the same PLM, loop, head and data, another set of numbers that a profile learns."""
+"""The methods that X-PEFT is compared with. PLM, loop, head and data are the same; what a profile learns differs."""

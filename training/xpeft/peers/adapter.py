@@ -1,4 +1,4 @@
-"""One adapter a profile: Pfeiffer et al. (2021), as the library `adapters` computes its `seq_bn` (tests/test_peers.py compares them)."""
+"""One adapter a profile (Pfeiffer et al., 2021), equal to `seq_bn` of the library `adapters`. tests/test_peers.py compares them."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder, Adapters
 from xpeft.profile_model import ProfileModel, StepSettings, look_up
 
-# The spread that BERT, and the library, start weights with; biases start at 0.
+# The spread of BERT's and the library's first weights. Biases start at 0.
 START = 0.02
 
 
@@ -20,31 +20,31 @@ class AdapterModel(ProfileModel):
         d, b = encoder.hidden, bottleneck
         self.sizes = {"down": (d, b), "up": (b, d), "down_bias": (b,), "up_bias": (d,)}
         layers = len(encoder.blocks)
-        # The same start for everybody, as for each run of its own with this seed.
+        # All profiles start alike, as separate runs with one seed would.
         parts = [
             torch.randn(layers, *size, generator=source).flatten() * START if len(size) == 2 else torch.zeros(layers * size[0])
             for size in self.sizes.values()
         ]
-        self.own = nn.Parameter(torch.cat(parts).repeat(profiles + 1, 1))
+        self.profile_adapters = nn.Parameter(torch.cat(parts).repeat(profiles + 1, 1))
 
     def tables(self) -> list[nn.Parameter]:
-        """The adapters."""
-        return [self.own]
+        """Return the adapters."""
+        return [self.profile_adapters]
 
     def bytes_a_profile(self) -> int:
-        """Four bytes a number."""
-        return 4 * self.own.shape[1]
+        """Return the bytes of a profile: four a number."""
+        return 4 * self.profile_adapters.shape[1]
 
     def adapters(self, rows: torch.Tensor) -> Adapters:
-        """Adapters of table rows [G]."""
+        """Return the adapters of table rows [G]."""
         layers = len(self.encoder.blocks)
         counts = [layers * int(torch.Size(size).numel()) for size in self.sizes.values()]
-        parts = look_up(self.own, rows).split(counts, dim=1)
+        parts = look_up(self.profile_adapters, rows).split(counts, dim=1)
         down, up, down_bias, up_bias = (part.view(-1, layers, *size) for part, size in zip(parts, self.sizes.values(), strict=True))
         return Adapters(down, up, norm=False, down_bias=down_bias, up_bias=up_bias)
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Pooled features [G*M, d]."""
+        """Return pooled features [G*M, d]."""
         bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows), bf16)
         return features

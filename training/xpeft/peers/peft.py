@@ -1,4 +1,4 @@
-"""Hugging Face PEFT's methods, one set of weights a profile: many profiles in one pass through PEFT's own layers.
+"""Hugging Face PEFT's methods with a set of weights for each profile, and many profiles in one pass through PEFT's own layers.
 
 PEFT wraps the encoder once; what it would train becomes a row of a table for each profile, and `vmap` runs the wrapped encoder with
 each group's row in place of PEFT's own weights. BitFit (Ben Zaken et al., 2022) needs no wrapping: a row is all of the blocks' biases.
@@ -29,8 +29,8 @@ CONFIGS: dict[str, Callable[[int], PeftConfig]] = {
         target_modules=["query", "value"],
     ),
 }
-METHODS = (*CONFIGS, "bitfit")
-# VB-LoRA's bank of vectors is common to all that are trained together; all else is a profile's own.
+PEFT_METHODS = (*CONFIGS, "bitfit")
+# All profiles share VB-LoRA's bank of vectors. Every other weight belongs to a profile.
 SHARED = "vblora_vector_bank"
 
 
@@ -49,44 +49,44 @@ class PeftModel(ProfileModel):
             name: start for name, start in wrapped.named_parameters() if start.requires_grad or (method == "bitfit" and is_bias(name))
         }
         self.starts = {name: start.shape for name, start in chosen.items() if SHARED not in name}
-        self.own = nn.ParameterList(chosen[name].detach().flatten().repeat(profiles + 1, 1) for name in self.starts)
+        self.profile_weights = nn.ParameterList(chosen[name].detach().flatten().repeat(profiles + 1, 1) for name in self.starts)
         self.bank = {name: start for name, start in chosen.items() if SHARED in name}
 
     def tables(self) -> list[nn.Parameter]:
-        """A table for each weight that PEFT would train."""
-        return list(self.own)
+        """Return a table for each weight that PEFT would train."""
+        return list(self.profile_weights)
 
     def shared(self) -> list[nn.Parameter]:
-        """VB-LoRA's bank of vectors."""
+        """Return VB-LoRA's bank of vectors."""
         return list(self.bank.values())
 
     def shared_bytes(self) -> int:
-        """The bank's."""
+        """Return the bank's bytes."""
         return 4 * sum(vectors.numel() for vectors in self.bank.values())
 
     def bytes_a_profile(self) -> int:
-        """Four bytes a number; of VB-LoRA's logits only what it keeps: indices of the chosen vectors, and all of their weights but one."""
+        """Return the bytes of a profile: four a number. VB-LoRA keeps indices of the chosen vectors and all their weights but one."""
         numbers = sum(shape.numel() for shape in self.starts.values())
         return numbers // VB_VECTORS * (VB_CHOSEN + 4 * (VB_CHOSEN - 1)) if self.method == "vblora" else 4 * numbers
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Pooled features [G*M, d]."""
+        """Return pooled features [G*M, d]."""
         groups = len(batch.rows)
 
-        def one_group(own: dict[str, torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
-            features: torch.Tensor = functional_call(self.wrapped, {**own, **self.bank}, (*inputs, None))
+        def one_group(weights: dict[str, torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
+            features: torch.Tensor = functional_call(self.wrapped, {**weights, **self.bank}, (*inputs, None))
             return features
 
-        own = {
+        weights = {
             name: look_up(table, batch.rows).view(groups, *shape)
-            for (name, shape), table in zip(self.starts.items(), self.own, strict=True)
+            for (name, shape), table in zip(self.starts.items(), self.profile_weights, strict=True)
         }
         inputs = (part.view(groups, -1, *part.shape[1:]) for part in (batch.ids, batch.types, batch.lengths))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=step is not None and step.bf16):
-            features: torch.Tensor = vmap(one_group)(own, *inputs)
+            features: torch.Tensor = vmap(one_group)(weights, *inputs)
         return features.float().flatten(0, 1)
 
 
 def is_bias(name: str) -> bool:
-    """Whether a parameter is a bias inside a block, LayerNorms' included."""
+    """Return whether a parameter is a bias inside a block, LayerNorms' included."""
     return name.startswith("blocks.") and name.endswith(".bias")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from xpeft.report.groups import SUITES, Group, all_marks, figure, group_runs, interval, paired_differences, place, select, weight
+from xpeft.report.groups import SUITES, Group, all_marks, figure, group_runs, interval, paired_differences, select, title, weight
 
 PROFILE_DATA = ("news", "offense", "intents", "reviews")
 # A head has no bytes of its own, yet masks must be worth more than a shared head and a label bias.
@@ -50,9 +50,9 @@ def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) ->
     """
     hards = [group for group in groups if is_sign(group) and group["bytesBesideHead"] <= MOST_BYTES]
     adapters = [group for group in groups if group["base"] == "adapter"]
-    pairs = [(hard, adapter) for hard in hards for adapter in adapters if place(hard) == place(adapter)]
+    pairs = [(hard, adapter) for hard in hards for adapter in adapters if title(hard) == title(adapter)]
     chosen = max(pairs, key=lambda pair: min(map(weight, pair)))[0] if pairs else max(hards, key=weight, default=None)
-    there = [group for group in groups if chosen and place(group) == place(chosen)]
+    there = [group for group in groups if chosen and title(group) == title(chosen)]
     hard = best_on_dev([group for group in hards if group in there])
     adapter = best_on_dev([group for group in adapters if group in there])
     yield adapter_claim(data, hard, adapter, there)
@@ -75,15 +75,15 @@ def best_on_dev(variants: Sequence[Group]) -> Group | None:
     return max(variants, key=lambda variant: variant["on_dev"] or 0.0, default=None)
 
 
-def words(group: Group) -> str:
+def describe(group: Group) -> str:
     """Return a group's name, macro accuracy, bytes and seeds."""
     head = " beside its head" if group["headBytes"] else ""
     seeds = f"{group['seeds']} seed{'s' if group['seeds'] > 1 else ''}"
     return f"{group['name']} {figure(group)} ({group['bytesBesideHead']:,} bytes{head}, {seeds})"
 
 
-def measured_on(group: Group) -> str:
-    """Return the texts that a group's figures are of."""
+def part_name(group: Group) -> str:
+    """Return the split and the part of the data that a group's figures are of."""
     part = f", only {group['slice']}" if group["slice"] else ""
     return f"{group['split']}{part}"
 
@@ -98,7 +98,7 @@ def adapter_claim(data: str, hard: Group | None, adapter: Group | None, there: S
     sentence = f"{data}: hard masks of at most {MOST_BYTES} bytes over a sign pool reach the macro accuracy of one adapter"
     if hard is None or adapter is None:
         return Claim(sentence, "open", "No runs of both hard and adapter on the same texts, or not all variants have a figure on dev.")
-    text = f"{words(hard)} against {words(adapter)}: {difference(hard, adapter)} ({measured_on(hard)})."
+    text = f"{describe(hard)} against {describe(adapter)}: {difference(hard, adapter)} ({part_name(hard)})."
     same_head = select(there, "adapter", hard["head"])
     if not same_head:
         return Claim(sentence, "open", f"{text} No runs of adapter{hard['head']}.")
@@ -127,14 +127,14 @@ def peer_claim(hard: Group, there: Sequence[Group], sizes: dict[str, int]) -> Cl
     elif missing or not all(group["complete"] for group in (hard, *small)):
         status = "open"
     if better:
-        compared = "better: " + ", ".join(map(words, better))
+        compared = "better: " + ", ".join(map(describe, better))
     elif small:
-        compared = f"the best of the others: {words(small[0])}, {difference(hard, small[0])}"
+        compared = f"the best of the others: {describe(small[0])}, {difference(hard, small[0])}"
     elif ran:
-        compared = f"none that ran is so small; the smallest is {words(min(ran, key=lambda group: group['bytesBesideHead']))}"
+        compared = f"none that ran is so small; the smallest is {describe(min(ran, key=lambda group: group['bytesBesideHead']))}"
     else:
         compared = "nothing to compare with"
-    text = f"{words(hard)}; {compared} ({measured_on(hard)})."
+    text = f"{describe(hard)}; {compared} ({part_name(hard)})."
     text += f" Not run here with that head, and larger wherever they ran: {', '.join(larger)}." if larger else ""
     text += f" No runs of {', '.join(missing)}." if missing else ""
     return Claim(peer_sentence(hard["data"], hard["method"]), status, text)
@@ -159,14 +159,14 @@ def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:
         text = f"hard{head} ({pool}) {ours:.3f}, adapter{head} {theirs:.3f}: paired difference {ours - theirs:+.4f} over {names(pairs)}."
         text += f" Too few runs, or of a part only: {names(weak)}." if weak else ""
         text += f" Not both ran on: {names(missing)}." if missing else ""
-        yield Claim(sentence, "open" if missing or weak else "holds" if near else "fails", f"{text} {soft_words(softs)}")
+        yield Claim(sentence, "open" if missing or weak else "holds" if near else "fails", f"{text} {describe_soft(softs)}")
     if not found:
         yield Claim(sentence, "open", "No runs of both hard and adapter.")
 
 
 def task_pairs(ours: Sequence[Group], theirs: Sequence[Group]) -> dict[str, tuple[Group, Group]]:
     """Return for each task the pair on the same texts that says most; of several, the one with the best of theirs."""
-    pairs = [(our, their) for our in ours for their in theirs if place(our) == place(their)]
+    pairs = [(our, their) for our in ours for their in theirs if title(our) == title(their)]
     pairs.sort(key=lambda pair: (min(map(weight, pair)), pair[1]["macro"], -pair[0]["bytesPerProfile"]))
     found = {pair[0]["data"]: pair for pair in pairs}
     return {task: found[task] for task in sorted(found)}
@@ -177,7 +177,7 @@ def names(tasks: Iterable[str]) -> str:
     return ", ".join(task.partition("/")[2] for task in tasks)
 
 
-def soft_words(pairs: dict[str, tuple[Group, Group]]) -> str:
+def describe_soft(pairs: dict[str, tuple[Group, Group]]) -> str:
     """Return the mean paired difference of soft and hard masks."""
     if not pairs:
         return "No runs of soft."

@@ -9,16 +9,14 @@ from scipy.stats import bootstrap
 
 from xpeft.report.runs import PROFILE
 
-# A row of `group_runs`, and the part of the data that its figures are of.
+# A row of `group_runs`.
 Group = dict[str, Any]
-Place = tuple[str, str | None, str]
 
 ENOUGH_SEEDS = 3
 SLICE_MARK, SEEDS_MARK = "†", "‡"
 LEGEND = f"{SLICE_MARK} part of the data set. {SEEDS_MARK} fewer than {ENOUGH_SEEDS} seeds."
 SUITES = {"glue": "GLUE", "superglue": "SuperGLUE"}
 IN_SUITE = pl.col("family").is_in(list(SUITES))
-PLACE = ("data", "slice", "split")
 METHOD = ("base", "head", "pool", "bytesPerProfile")
 SHARED = (
     *("method", "headBytes", "bytesBesideHead", "metric", "higherIsBetter", "trainedParameters"),
@@ -59,7 +57,9 @@ def group_runs(runs: pl.DataFrame, purpose: str) -> pl.DataFrame:
 
 def panels(groups: pl.DataFrame) -> dict[str, list[Group]]:
     """Return the groups that one table or plot may show, by title: those of one data set, slice and split."""
-    return {title(part.row(0, named=True)): part.rows(named=True) for part in groups.partition_by(PLACE, maintain_order=True)}
+    return {
+        title(part.row(0, named=True)): part.rows(named=True) for part in groups.partition_by("data", "slice", "split", maintain_order=True)
+    }
 
 
 def select(groups: Sequence[Group], base: str, head: str) -> list[Group]:
@@ -68,13 +68,8 @@ def select(groups: Sequence[Group], base: str, head: str) -> list[Group]:
 
 
 def title(group: Group) -> str:
-    """Return the name of the data that a group's figures are of."""
+    """Return data set, split and part. Groups with the same title were measured on the same texts."""
     return f"{group['data']}, {group['split']}" + (f", {group['slice']} {SLICE_MARK}" if group["slice"] else "")
-
-
-def place(group: Group) -> Place:
-    """Return data set, slice and split: groups with equal places were measured on the same texts."""
-    return group["data"], group["slice"], group["split"]
 
 
 def weight(group: Group) -> tuple[bool, bool, int]:

@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xpeft.comparison.records import HEADS
+from xpeft.comparison.records import HEAD_SUFFIXES
 from xpeft.report.groups import IN_SUITE, METHOD, Group, all_marks, group_runs, paired_differences, panels, select, title
 
 Figures = dict[str, Figure]
@@ -156,15 +156,15 @@ def gain_series(groups: list[Group], other: str) -> list[Series]:
     Of several pools or sizes it takes the sign pool and the smallest.
     """
     series = []
-    for head in HEADS:
+    for head in HEAD_SUFFIXES:
         hards = sorted(select(groups, "hard", head), key=lambda group: not group["pool"].startswith("sign"))
         pairs = list(zip(hards, select(groups, other, head), strict=False))[:1]
         for ours, theirs in pairs:
             if gains := paired_differences(ours, theirs):
                 won, lost = (sum(sign * gain > 1e-9 for gain in gains) for sign in (1, -1))
                 text = f"{ours['method']}{all_marks([ours, theirs])}:\nmean {fmean(gains):+.3f}\n{won} gain, {lost} lose"
-                places = [index / max(1, len(gains) - 1) for index in range(len(gains))]
-                series.append(Series(ours, text, places, gains, style={"marker": ""}))
+                shares = [index / max(1, len(gains) - 1) for index in range(len(gains))]
+                series.append(Series(ours, text, shares, gains, style={"marker": ""}))
     return series
 
 

@@ -8,10 +8,13 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from xpeft.comparison.records import METHODS, RunRecord
+from xpeft.comparison.experiment import read_experiment
+from xpeft.comparison.records import METHOD_NAMES, RunRecord
+from xpeft.comparison.setup import makes
 from xpeft.errors import XpeftError
 
 RUNS = "runs"
+COMPARE = "python -m xpeft compare"
 # A mean over seeds is of runs that share all of these, and one recipe.
 LEARNT_ALIKE = ("data", "slice", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile")
 # The order of summary.json. What is None comes first.
@@ -25,7 +28,7 @@ PROFILE = {"seed": pl.Int64, "profile": pl.String, "accuracy": pl.Float64}
 TYPES: dict[str, Any] = {
     **dict.fromkeys(("slice", "pool"), pl.String),
     **dict.fromkeys(("micro", "macro", "value", "crossEntropy", "seconds"), pl.Float64),
-    "base": pl.Enum(METHODS),
+    "base": pl.Enum(METHOD_NAMES),
     "textsPerProfile": pl.Int64,
     "profiles": pl.List(pl.Struct(PROFILE)),
     "losses": pl.List(pl.Struct({"step": pl.Int64, "loss": pl.Float64})),
@@ -34,11 +37,23 @@ TYPES: dict[str, Any] = {
 
 
 def read_runs(folder: Path) -> pl.DataFrame:
-    """Return the table of a folder's runs. XpeftError names a file that is not of the schema, and two files of one run."""
+    """Return the table of a folder's runs. XpeftError names a file that is not of the schema, and two files of one run.
+
+    A run's command is that of the experiment file in `folder`/../experiments that makes it; without one, that of its record.
+    """
     paths = sorted((folder / RUNS).glob("*.json"))
     if not paths:
         raise XpeftError(f"{folder / RUNS} holds no runs", "Name a folder with runs/*.json, one file a run.")
-    runs = run_table((read_run(path), str(path)) for path in paths)
+    files = sorted((folder.resolve().parent / "experiments").glob("*.toml"))
+    experiments = [(file.name, experiment) for file in files for experiment in read_experiment(file)]
+
+    def command(run: RunRecord) -> str:
+        made_by = (name for name, experiment in experiments if run.seed < experiment.seeds and makes(experiment, run))
+        name = next(made_by, None)
+        return f"{COMPARE} experiments/{name}" if name else run.command
+
+    records = [read_run(path) for path in paths]
+    runs = run_table((run.model_copy(update={"command": command(run)}), str(path)) for run, path in zip(records, paths, strict=True))
     # Searches try several recipes on one seed. Any other run is there once.
     settings = pl.when(pl.col("purpose") == "search").then("recipe").otherwise(None).alias("settings")
     for same in runs.with_columns(settings).partition_by(*ORDER, "settings", maintain_order=True):

@@ -100,13 +100,14 @@ def search_table(runs: pl.DataFrame) -> str:
 
 
 def command_table(runs: pl.DataFrame) -> str:
-    """Return a row for each command and data set, with S for the seeds."""
+    """Return a row for each command: what it makes, with which seeds and from which commits."""
     commands = [re.sub(r"(--seed[ =])\d+", r"\1S", command) for command in runs["command"]]
+    columns = ("data", "purpose", "method", "seed", "commit")
     found = (
         runs.with_columns(pl.Series("command", commands), pl.col("commit").str.head(8))
-        .group_by("data", "purpose", "command")
-        .agg(pl.col("seed", "commit").unique().sort().cast(pl.String).str.join(", "))
-        .sort("data", "purpose", "command")
+        .group_by("command")
+        .agg(pl.col(columns).cast(pl.String).unique().sort().str.join(", "))
+        .sort("data", "command")
     )
-    rows = [[data, purpose, seeds, commits, f"`{command}`"] for data, purpose, command, seeds, commits in found.iter_rows()]
-    return table(["data", "purpose", "seeds S", "commit", "command"], rows)
+    rows = [[f"`{command}`", *cells] for command, *cells in found.iter_rows()]
+    return table(["command", "data", "purpose", "methods", "seeds", "commits"], rows)

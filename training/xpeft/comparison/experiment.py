@@ -1,0 +1,137 @@
+"""Experiment files: what `python -m xpeft compare` runs, in TOML. Each committed result is made by a file in training/experiments/."""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from rich.markup import escape
+
+from xpeft.comparison.records import MethodName
+from xpeft.errors import BadValue, MissingKey, UnknownKey
+
+HELP_HINT = "`python -m xpeft compare --help` lists all keys."
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=0)]
+
+
+def as_list(value: object) -> object:
+    """Return a single value as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+class Experiment(BaseModel):
+    """The settings of some runs: every method on every data set with every seed. The docstrings below are the help of `compare`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    data: Annotated[list[str], Field(min_length=1)]
+    """Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …"""
+    methods: Annotated[list[MethodName], Field(min_length=1)]
+    """Methods: majority, head, hard, soft, adapter, lora, ia3, bitfit, vera, vblora."""
+    seeds: Count = 3
+    """How many seeds of each result run: 0, 1, …"""
+    profiles: Count | None = None
+    """Use only so many profiles."""
+    texts: Annotated[int, Field(ge=2)] | None = None
+    """Use only so many training texts of each profile."""
+    max_tokens: Annotated[int, Field(ge=3)] | None = None
+    """Cut texts to so many tokens."""
+    label_bias: bool = False
+    """Give each profile a label bias too."""
+    own_head: bool = False
+    """Give each profile its own head, trained on its own texts alone."""
+    profile_lr: Annotated[list[Rate], BeforeValidator(as_list)] = []
+    """Learning rate of what a profile learns. Of several, or of the method's own candidates, dev chooses the best."""
+    shared_lr: Rate = 0.0
+    """With profile_lr: learning rate of what all profiles share beside the head (mask logits, VB-LoRA's vectors)."""
+    searched_on: Count = 20
+    """Profiles that learning rates are searched on."""
+    head_lr: Rate = 2e-3
+    """Learning rate of the shared head."""
+    epochs: Count = 4
+    """Passes over the training texts."""
+    profiles_per_step: Count = 16
+    """Groups of texts, each of one profile, in a step."""
+    texts_per_profile: Count = 4
+    """Texts in a group."""
+    noise: Rate = 0.2
+    """Strength of the Gumbel noise at the start. It falls to 0."""
+    tau: Annotated[float, Field(gt=0)] = 1.0
+    """Temperature of the softmax behind the masks."""
+    bf16: bool = False
+    """Train through the PLM in bfloat16. Scores are always computed in fp32."""
+    pool: Literal["sign", "gaussian", "trained"] = "sign"
+    """Kind of the adapter pool: sign (from a seed, no bytes), gaussian (as in the paper) or trained."""
+    pool_file: str | None = None
+    """File of a trained pool, as `python -m xpeft pool` writes it. The path starts at the experiment file."""
+    pool_size: Count = 100
+    """Adapters N in the pool."""
+    chosen: Count = 50
+    """Adapters k that each mask chooses."""
+    bottleneck: Count = 24
+    """Bottleneck size b of adapters."""
+    pool_scale: Annotated[float, Field(gt=0)] = 1.0
+    """Size of the pool's entries, as a multiple of the usual size."""
+    affine: Literal["none", "shared", "own"] = "none"
+    """Gain and shift of the masked bottleneck's LayerNorm: none, one for all profiles, or one for each."""
+    newcomers: Count | None = None
+    """Draw a curve instead: train without so many profiles, then add them with few texts each. Needs one profile_lr."""
+    newcomer_texts: Annotated[list[Count], Field(min_length=1)] = [1, 2, 5, 10, 20, 50]
+    """With newcomers: the numbers of training texts of each."""
+
+
+def read_experiment(path: Path) -> list[Experiment]:
+    """Return the experiments of a file: one for each [[runs]] table, or a single one without such tables.
+
+    Keys at the top hold for all tables; a table's own keys win. Errors name file, table and key.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadValue(f"{path} is not a TOML file: {error}", "Files in training/experiments/ are examples.") from error
+    tables = content.pop("runs", [{}])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise BadValue(f"{path}: runs is not a list of tables", "Start each table with [[runs]].")
+    return [validated(path, content, table, number) for number, table in enumerate(tables, 1)]
+
+
+def validated(path: Path, top: dict[str, Any], table: dict[str, Any], number: int) -> Experiment:
+    """Return the experiment of a table, the `number`-th of its file."""
+    try:
+        experiment = Experiment.model_validate(top | table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        info = Experiment.model_fields.get(key)
+        meaning = f"{key}: {info.description}" if info else HELP_HINT
+        where = f"{path}, table {number} of runs" if key in table or (first["type"] == "missing" and table) else str(path)
+        if first["type"] == "missing":
+            raise MissingKey(f"{where}: the key {key!r} is missing", meaning) from error
+        if first["type"] == "extra_forbidden":
+            near = get_close_matches(key, Experiment.model_fields, 1)
+            raise UnknownKey(f"{where}: unknown key {key!r}", f"Did you mean {near[0]!r}? {HELP_HINT}" if near else HELP_HINT) from error
+        raise BadValue(f"{where}: {key} = {first['input']!r}: {first['msg']}", meaning) from error
+    for wrong, what, hint in (
+        (experiment.own_head and experiment.label_bias, "own_head and label_bias exclude each other", "An own head has biases already."),
+        (experiment.newcomers and len(experiment.profile_lr) != 1, "newcomers needs one profile_lr", "A curve searches no learning rate."),
+        (experiment.newcomers and experiment.own_head, "newcomers and own_head exclude each other", "Newcomers join a shared head."),
+        (experiment.chosen > experiment.pool_size, "chosen is larger than pool_size", "A mask chooses k of the pool's N adapters."),
+        ((experiment.pool == "trained") != bool(experiment.pool_file), 'pool = "trained" and pool_file belong together', HELP_HINT),
+    ):
+        if wrong:
+            raise BadValue(f"{path}, table {number} of runs: {what}", hint)
+    file = experiment.pool_file and str(path.parent / experiment.pool_file)
+    return experiment.model_copy(update={"pool_file": file})
+
+
+def keys_help() -> str:
+    """Return a paragraph for each key of an experiment file: name, default and meaning, in rich's markup."""
+    # The command line takes single brackets for markup.
+    lines = [escape("An experiment file has these keys at its top, in [[runs]] tables, or both. Examples: training/experiments/*.toml.")]
+    for name, info in Experiment.model_fields.items():
+        default = info.default if not info.is_required() else None
+        shown = "required" if info.is_required() else "" if default in (None, []) else f"default {str(default).lower()}"
+        lines.append(f"{name}{f' ({shown})' if shown else ''}: {info.description}")
+    return "\n\n".join(lines)
