@@ -5,8 +5,8 @@ import { onShard, shardNumbers } from "../../src/sharding/shards.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
 import { problemResponses } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
-import { allowAnyone } from "../middleware/access.ts";
 import { noQuery } from "../middleware/no-query.ts";
+import { allowAnyone } from "../middleware/rate-limit.ts";
 import { shardsWithoutSessions } from "../platform/databases.ts";
 import { isolateService } from "../platform/isolate.ts";
 

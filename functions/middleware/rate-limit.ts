@@ -1,0 +1,30 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { AppEnv } from "../http/env.ts";
+import { RequestError } from "../http/problem-codes.ts";
+
+/** Returns the name under which a caller's address is counted. */
+export const callerAddress = (c: Context<AppEnv>): string => `address:${c.req.header("cf-connecting-ip") ?? "unknown"}`;
+
+async function count(limiter: RateLimit | undefined, caller: string, message: string): Promise<void> {
+  const outcome = await limiter?.limit({ key: caller });
+  if (outcome?.success !== false) return;
+  throw new RequestError("rate_limited", message, "Wait for the seconds in Retry-After.");
+}
+
+/** Counts a request against a caller's rate limit. @throws RequestError `rate_limited` */
+export const countRequest = (c: Context<AppEnv>, caller: string): Promise<void> =>
+  count(c.env.RATE_LIMITER, caller, "Too many requests from this caller.");
+
+/** Rejects callers over their rate limit for learning. */
+export const limitLearning = createMiddleware<AppEnv>(async (c, next) => {
+  const caller = `key:${c.get("access").id}`;
+  await count(c.env.LEARN_LIMITER, caller, "Too many learning requests from this caller.");
+  await next();
+});
+
+/** Accepts any caller up to a rate limit of its own, by address. */
+export const allowAnyone = createMiddleware<AppEnv>(async (c, next) => {
+  await countRequest(c, `unguarded ${callerAddress(c)}`);
+  await next();
+});
