@@ -295,6 +295,13 @@ def test_keys_at_the_top_hold_for_all_tables(tmp_path: Path) -> None:
     assert (first.pool_file, second.pool_file) == (None, str(tmp_path / "p"))
 
 
+def test_the_example_of_the_docs_is_an_experiment(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    file = tmp_path / "x.toml"
+    file.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    assert [experiment.methods for experiment in read_experiment(file)] == [["head", "adapter"], ["hard"]]
+
+
 def test_help_lists_every_key() -> None:
     words = "".join(CliRunner().invoke(app, ["compare", "--help"], env={"COLUMNS": "200"}).output.split())
     for key, info in Experiment.model_fields.items():
