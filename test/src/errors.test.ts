@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { XpeftError } from "../../src/errors.ts";
 
-it("has a cause only where one is given", () => {
-  const cause = new Error("deeper");
+it("has a cause only if one is passed", () => {
+  const cause = new Error("the cause");
   const caused = new XpeftError("invalid_row", "What is wrong.", { reason: "stored", cause, facts: { generation: 3 } });
   expect(caused).toMatchObject({
     name: "XpeftError",
@@ -17,8 +17,8 @@ it("has a cause only where one is given", () => {
   expect("cause" in new XpeftError("unknown_task", "", { cause: undefined })).toBe(true);
 });
 
-it("can be given a location, and stays the same error otherwise", () => {
-  const cause = new Error("deeper");
+it("adds a location to the message and keeps every other field", () => {
+  const cause = new Error("the cause");
   const error = new XpeftError("invalid_row", "This is not JSON.", { reason: "format", cause });
   expect(error.withLocation("a.json:3")).toMatchObject({
     code: "invalid_row",

@@ -13,7 +13,7 @@ const listed = {
   sha256: createHash("sha256").update(BYTES).digest("hex"),
 } as const;
 
-it("gives a listed file's bytes if they are the manifest's, else names what is wrong with them", async () => {
+it("returns a listed file's bytes if they match the manifest, else reports what is wrong", async () => {
   const paths: string[] = [];
   const read = (bytes: Uint8Array | null) =>
     readVerified(async (path) => {
@@ -29,11 +29,11 @@ it("gives a listed file's bytes if they are the manifest's, else names what is w
   await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow("does not have the SHA-256");
 });
 
-it("names a bundle without a manifest", async () => {
+it("reports a bundle without a manifest", async () => {
   await expect(readManifest(async () => null)).rejects.toThrow("The bundle has no file manifest.json");
 });
 
-it("takes a task of the bundle that reads as many tokens as the encoder does, and no other", async () => {
+it("accepts a task of this bundle up to the encoder's token limit, and rejects any other", async () => {
   const bundle = await readManifest(readBundle);
   const task = { name: "demo", bundle: bundle.id, maxTokens: 512 };
   expect(() => checkTask(task, bundle)).not.toThrow();

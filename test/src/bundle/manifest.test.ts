@@ -16,12 +16,12 @@ const files = (...more: ReturnType<typeof file>[]) => ({
   files: [file("graph"), file("learning"), file("weights"), file("tokenizer"), ...more],
 });
 
-/** Those of all files whose role is another. */
-const without = (role: string) => files().files.filter((one) => one.role !== role);
+/** Returns the default files except those of a role. */
+const without = (role: string) => files().files.filter((listed) => listed.role !== role);
 
 const pool = (parts: object) => ({ pool: { kind: "sign", seed: 0, size: 10, chosen: 5, scale: 0.1, ...parts } });
 
-/** A manifest that is good but for the parts given. */
+/** Returns a valid manifest with some parts replaced. */
 const manifest = (parts: object = {}) => ({
   format: "xpeft-bundle/1",
   name: "small",
@@ -38,14 +38,14 @@ const manifest = (parts: object = {}) => ({
 });
 
 describe("oneWithRole", () => {
-  it("names a role that no file has", () => {
+  it("reports a role that no file has", () => {
     expect(() => oneWithRole([], "learning")).toThrow(named("invalid_manifest"));
     expect(() => oneWithRole([], "learning")).toThrow("lists no learning");
   });
 });
 
 describe("parseManifest", () => {
-  it("gives the manifest, and an id over its very bytes", async () => {
+  it("returns the manifest, and an id that hashes its exact bytes", async () => {
     const bytes = encode(manifest());
     const { manifest: parsed, id } = await parseManifest(bytes);
     expect(parsed).toEqual(manifest());
@@ -53,14 +53,14 @@ describe("parseManifest", () => {
     expect((await parseManifest(Uint8Array.of(...bytes, 32))).id).not.toBe(id);
   });
 
-  it("takes the default bundle's, with parts that the platform can serve", async () => {
+  it("accepts the default bundle's manifest, with weights in parts that the platform can serve", async () => {
     const { manifest: parsed } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
     expect(parsed).toMatchObject({ layers: 6, hidden: 384, bottleneck: 24, pool: { size: 100, chosen: 50 } });
     expect(oneWithRole(parsed.files, "graph").path).toBe("encoder.onnx");
     expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
   });
 
-  it("takes a pool whose adapters are all chosen, and a learning graph over some of its weights", async () => {
+  it("accepts a pool whose adapters are all chosen, and a learning graph over some weights", async () => {
     const two = files(file("weights", { path: "more" }));
     const parts = { ...pool({ size: 5, chosen: 5 }), ...two, learning: { firstLayer: 0, weights: ["weights"] } };
     expect((await parseManifest(encode(manifest(parts)))).manifest).toEqual(manifest(parts));
@@ -68,12 +68,12 @@ describe("parseManifest", () => {
     await expect(parseManifest(encode(manifest(unlisted)))).rejects.toThrow("does not list");
   });
 
-  it("takes a trained pool with its files", async () => {
+  it("accepts a trained pool with its files", async () => {
     const trained = manifest({ pool: { kind: "trained", size: 10, chosen: 5 }, ...files(file("pool")) });
     expect((await parseManifest(encode(trained))).manifest).toEqual(trained);
   });
 
-  it("refuses the default bundle's with any byte flipped, or gives it another id", async () => {
+  it("rejects the default bundle's manifest with any byte flipped, or gives it another id", async () => {
     const good = (await readBundle("manifest.json")) ?? new Uint8Array();
     const { id } = await parseManifest(good);
     for (const [at, byte] of good.entries()) {
@@ -85,19 +85,19 @@ describe("parseManifest", () => {
 
   it.each([
     ["nothing", new Uint8Array()],
-    ["no JSON", new TextEncoder().encode("{")],
-    ["no UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
-    ["no object", encode([manifest()])],
+    ["text that is not JSON", new TextEncoder().encode("{")],
+    ["bytes that are not UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
+    ["an array", encode([manifest()])],
     ["a byte order mark", Uint8Array.of(0xef, 0xbb, 0xbf, ...encode(manifest()))],
-  ])("refuses %s", async (_, bytes) => {
+  ])("rejects %s", async (_, bytes) => {
     await expect(parseManifest(bytes)).rejects.toThrow(named("invalid_manifest"));
   });
 
-  it("says what is wrong, of the whole too, and why it cannot be read", async () => {
+  it("says what is wrong, also with the whole, and keeps the cause of a parse error", async () => {
     await expect(parseManifest(encode([]))).rejects.toThrow("the whole: ");
     const broken = parseManifest(new TextEncoder().encode("{"));
     await expect(broken).rejects.toMatchObject({ cause: expect.any(SyntaxError) });
-    // No UTF-8 in a name would else be a name with a mark for what is lost.
+    // A lenient decoder would accept the name with a replacement character.
     const name = encode(manifest({ name: "small?" }));
     const notUtf8 = name.with(name.lastIndexOf(0x3f), 0xff);
     await expect(parseManifest(notUtf8)).rejects.toMatchObject({ cause: expect.any(TypeError) });
@@ -105,22 +105,22 @@ describe("parseManifest", () => {
 
   it.each<[string, object, string]>([
     ["a later format", { format: "xpeft-bundle/2" }, "format"],
-    ["a field it does not know", { colour: "red" }, "colour"],
+    ["an unknown field", { colour: "red" }, "colour"],
     ["no layers", { layers: 0 }, "layers"],
     ["half a layer", { layers: 1.5 }, "layers"],
     ["no hidden size", { hidden: undefined }, "hidden"],
-    ["a kind of pool it does not know", pool({ kind: "gaussian" }), "pool.kind"],
+    ["an unknown kind of pool", pool({ kind: "gaussian" }), "pool.kind"],
     ["a trained pool with a seed", { ...pool({ kind: "trained" }), ...files(file("pool")) }, "pool"],
     ["a trained pool without its files", { pool: { kind: "trained", size: 10, chosen: 5 } }, "files of its pool"],
     ["a sign pool with files", files(file("pool")), "files of its pool"],
     [
-      "more trained adapters chosen than there are",
+      "a trained pool with more adapters chosen than it has",
       { pool: { kind: "trained", size: 4, chosen: 5 } },
       "more adapters than it has",
     ],
-    ["more chosen than there are", pool({ chosen: 11 }), "more adapters than it has"],
-    ["none chosen", pool({ chosen: 0 }), "pool.chosen"],
-    ["a pool that 16 bits cannot number", pool({ size: 2 ** 16 + 1 }), "pool.size"],
+    ["a pool with more adapters chosen than it has", pool({ chosen: 11 }), "more adapters than it has"],
+    ["a pool with no adapter chosen", pool({ chosen: 0 }), "pool.chosen"],
+    ["a pool of more adapters than 16 bits can number", pool({ size: 2 ** 16 + 1 }), "pool.size"],
     ["no scale", pool({ scale: 0 }), "pool.scale"],
     ["a seed below 0", pool({ seed: -1 }), "pool.seed"],
     ["another pooling", { pooling: "max" }, "pooling"],
@@ -129,13 +129,13 @@ describe("parseManifest", () => {
     ["no learning graph", { files: without("learning") }, "exactly one learning graph"],
     ["no tokenizer", { files: files().files.slice(0, 3) }, "exactly one tokenizer"],
     ["no weights", { files: without("weights") }, "needs weights"],
-    ["a first layer that it has not", { learning: { firstLayer: 2, weights: ["weights"] } }, "does not have"],
+    ["a first layer past the last", { learning: { firstLayer: 2, weights: ["weights"] } }, "does not have"],
     ["a learning graph over other weights", { learning: { firstLayer: 1, weights: ["graph"] } }, "does not list"],
     ["an unknown role", files(file("secret")), "files.4.role"],
     ["a file listed twice", files(file("notice", { path: "graph" })), "lists a file twice"],
-    ["weights too great for an asset", files(file("weights", { path: "w", bytes: 25 * 2 ** 20 })), "under 25 MiB"],
+    ["weights too large for an asset", files(file("weights", { path: "w", bytes: 25 * 2 ** 20 })), "under 25 MiB"],
     ["a size below 0", files(file("notice", { bytes: -1 })), "files.4.bytes"],
-    ["a hash that is none", files(file("notice", { sha256: "0".repeat(63) })), "files.4.sha256"],
+    ["a hash of the wrong length", files(file("notice", { sha256: "0".repeat(63) })), "files.4.sha256"],
     ["itself as a file", files(file("notice", { path: "manifest.json" })), "cannot list itself"],
     ...["", ".", "..", "../up", "a/b", "a\\b", "/etc/passwd", "%2e%2e", "a b", ".hidden"].map(
       (path) =>
@@ -145,7 +145,7 @@ describe("parseManifest", () => {
           string,
         ],
     ),
-  ])("refuses %s, and says where", async (_, parts, where) => {
+  ])("rejects %s and says where", async (_, parts, where) => {
     const parsing = parseManifest(encode(manifest(parts)));
     await expect(parsing).rejects.toThrow(named("invalid_manifest"));
     await expect(parsing).rejects.toThrow(where);

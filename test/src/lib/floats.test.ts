@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { bytesFromFloats, floatsFromBytes } from "../../../src/lib/floats.ts";
 
-it("reads the numbers that were written, wherever the bytes lie", () => {
+it("reads back the numbers written, at any byte offset", () => {
   fc.assert(
     fc.property(fc.float32Array(), fc.nat(7), (floats, offset) => {
       const written = bytesFromFloats(floats);

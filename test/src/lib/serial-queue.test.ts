@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createSerialQueue } from "../../../src/lib/serial-queue.ts";
 
-it("starts each piece of work when the one before it has ended, well or badly", async () => {
+it("starts each job after the previous one succeeds or fails", async () => {
   const oneAtATime = createSerialQueue();
   const log: string[] = [];
   const work = (name: string, fail = false) =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bestLabel, headLength, labelLogits, softmax } from "../../../src/model/head.ts";
 import { named } from "../../support/errors.ts";
 
-const scoreLabels = (...given: Parameters<typeof labelLogits>) => softmax(labelLogits(...given));
+const scoreLabels = (...args: Parameters<typeof labelLogits>) => softmax(labelLogits(...args));
 
 describe("labelLogits and softmax", () => {
   it("is the softmax of weight times features plus bias", () => {
@@ -21,7 +21,7 @@ describe("labelLogits and softmax", () => {
     expect(scoreLabels(head, Float32Array.of(1.5, -2), features, 2)).toEqual(scoreLabels(moved, null, features, 2));
   });
 
-  it("adds up to 1 and keeps to 0 to 1, however great the logits", () => {
+  it("sums to 1 and stays within 0 and 1, however large the logits", () => {
     const number = fc.float({ noNaN: true, min: -1000, max: 1000 });
     const head = fc.array(number, { minLength: headLength(3, 4), maxLength: headLength(3, 4) });
     const features = fc.array(number, { minLength: 4, maxLength: 4 });
@@ -34,19 +34,19 @@ describe("labelLogits and softmax", () => {
     );
   });
 
-  it.each([0, 1, 3, 7, 9])("refuses a head of %i numbers where 8 are due", (length) => {
+  it.each([0, 1, 3, 7, 9])("rejects a head of %i numbers instead of 8", (length) => {
     expect(() => scoreLabels(new Float32Array(length), null, Float32Array.of(1, 2, 3), 2)).toThrow(
       named("invalid_row"),
     );
   });
 
-  it.each([NaN, Infinity, -Infinity])("refuses a feature that is %d", (value) => {
+  it.each([NaN, Infinity, -Infinity])("rejects a feature that is %d", (value) => {
     expect(() => scoreLabels(new Float32Array(6), null, Float32Array.of(1, value), 2)).toThrow(
       named("bundle_unusable"),
     );
   });
 
-  it.each([NaN, Infinity, -Infinity])("refuses a head that holds %d", (value) => {
+  it.each([NaN, Infinity, -Infinity])("rejects a head that contains %d", (value) => {
     expect(() => scoreLabels(Float32Array.of(1, 1, 1, value, 0, 0), null, Float32Array.of(1, 1), 2)).toThrow(
       named("invalid_row"),
     );
@@ -54,7 +54,7 @@ describe("labelLogits and softmax", () => {
 });
 
 describe("bestLabel", () => {
-  it("is the first of equal ones", () => {
+  it("is the first of equal scores", () => {
     expect(bestLabel([0.2, 0.4, 0.4])).toBe(1);
     expect(bestLabel([0.5, 0.5])).toBe(0);
   });

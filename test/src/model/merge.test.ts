@@ -7,14 +7,14 @@ import { choicesOf, DEFAULT_SHAPE, shapes } from "../../support/arbitraries.ts";
 import { named } from "../../support/errors.ts";
 import { compileKernels } from "../../support/folder.ts";
 
-/** Entry of one adapter matrix, read bit by bit. */
+/** Returns an entry of one adapter matrix, read bit by bit. */
 function entryOf(pool: SignPool, row: number, adapter: number, entry: number): number {
   const bytesPerMatrix = Math.ceil((pool.hidden * pool.bottleneck) / 8);
   const byte = pool.signs[(row * pool.pool.size + adapter) * bytesPerMatrix + (entry >> 3)] ?? 0;
   return ((byte >> (entry & 7)) & 1) === 1 ? pool.pool.scale : -pool.pool.scale;
 }
 
-/** The mean of the chosen matrices, each entry summed by itself. */
+/** Returns the mean of the chosen matrices, each entry summed separately. */
 function meanOf(pool: SignPool, choices: readonly number[]): { down: number[]; up: number[] } {
   const { chosen } = pool.pool;
   const sides = { down: [] as number[], up: [] as number[] };
@@ -34,7 +34,7 @@ const cases = fc
   .record({ shape: shapes, hidden: fc.integer({ min: 1, max: 12 }), bottleneck: fc.integer({ min: 1, max: 9 }) })
   .chain((sizes) => fc.record({ sizes: fc.constant(sizes), choices: choicesOf(sizes.shape), seed: fc.nat() }));
 
-it("gives the mean of the chosen adapters, whatever the sizes", async () => {
+it("returns the mean of the chosen adapters for any shape", async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ sizes, choices, seed }) => {
       const { shape, hidden, bottleneck } = sizes;
@@ -67,7 +67,7 @@ it("averages half of the default pool to a standard deviation of 0.02", async ()
   }
 });
 
-it("refuses masks that do not fit the pool", async () => {
+it("rejects masks that do not fit the pool", async () => {
   const pool = await createSignPool(
     { layers: 1, hidden: 4, bottleneck: 2, pool: { seed: 0, size: 8, chosen: 2, scale: 1 } },
     kernels,
@@ -75,7 +75,7 @@ it("refuses masks that do not fit the pool", async () => {
   expect(() => mergeAdapters(pool, Uint8Array.of(0b11, 0b111))).toThrow(named("invalid_mask"));
 });
 
-it("counts more adapters than a call of the kernel can", async () => {
+it("merges more adapters than one kernel call can count", async () => {
   const shape = { layers: 1, size: 40_000, chosen: 35_001 };
   const pool = await createSignPool(
     { ...shape, hidden: 3, bottleneck: 1, pool: { ...shape, seed: 3, scale: 1 } },

@@ -9,7 +9,7 @@ const shape = { layers: 2, hidden: 16, bottleneck: 4, pool: { size: 20, chosen: 
 const pool = await createSignPool(shape, await compileKernels());
 const sizes = { layers: 2, size: 20, chosen: 5 };
 
-/** Masks that choose neighbours, from `first` on. */
+/** Returns masks that choose five neighbours, starting at `first`. */
 const masksOf = (first: number) =>
   packMasks(
     Array.from({ length: 4 * 5 }, (_, place) => (first + (place % 5)) % 20),
@@ -17,7 +17,7 @@ const masksOf = (first: number) =>
   );
 
 describe("the cache of merged adapters", () => {
-  it("keeps as many as there is room for, and gives the same again", () => {
+  it("caches as many as fit, and returns the same object on a hit", () => {
     const cache = createMergedCache(pool, 2.5 * mergedBytes(pool));
     const first = cache.of(masksOf(0));
     cache.of(masksOf(1));
@@ -25,7 +25,7 @@ describe("the cache of merged adapters", () => {
     expect(cache.kept()).toEqual({ profiles: 2, bytes: 2 * mergedBytes(pool), maxBytes: 2.5 * mergedBytes(pool) });
   });
 
-  it("writes the least used over, and merges each as if there were no cache", () => {
+  it("overwrites the least recently used, and merges each as if there were no cache", () => {
     const cache = createMergedCache(pool, 2 * mergedBytes(pool));
     const seen = new Set<object>();
     for (let call = 0; call < 60; call++) {
@@ -34,11 +34,11 @@ describe("the cache of merged adapters", () => {
       expect(merged).toEqual(mergeAdapters(pool, masks));
       seen.add(merged);
     }
-    // The one that is merged while two are kept, and those.
+    // Two cached ones, and the one merged beside them.
     expect(seen.size).toBeLessThanOrEqual(3);
   });
 
-  it("is as it was after masks that it refuses", () => {
+  it("is unchanged after masks that it rejects", () => {
     const cache = createMergedCache(pool, mergedBytes(pool));
     const merged = mergeAdapters(pool, masksOf(3));
     cache.of(masksOf(3));

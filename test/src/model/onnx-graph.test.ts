@@ -6,7 +6,7 @@ import { compileRuntime, readBundle } from "../../support/folder.ts";
 
 const LABELS = 3;
 
-/** What the default bundle's learning graph takes and gives. */
+/** Returns the inputs and outputs of the default bundle's learning graph. */
 const contractOf = ({ layers, hidden, bottleneck, learning }: Manifest) => ({
   name: "learning graph",
   inputs: {
@@ -20,27 +20,27 @@ const contractOf = ({ layers, hidden, bottleneck, learning }: Manifest) => ({
   outputs: ["loss", "logits"],
 });
 
-/** Opens it under a contract that is not quite its own. */
+/** Opens the graph under a changed contract. */
 async function opened(change: (contract: ReturnType<typeof contractOf>) => GraphContract = (contract) => contract) {
   const { manifest } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
   const weights = withRole(manifest.files, "weights").filter(({ path }) => manifest.learning.weights.includes(path));
   const learning = oneWithRole(manifest.files, "learning");
   const graph = await openGraph(await compileRuntime(), readBundle, learning, weights, change(contractOf(manifest)));
-  /** @param tokens of a text @param ofBias numbers of the bias, which are the labels' unless a run is to fail */
-  const feeds = (tokens: number, ofBias = LABELS) => {
+  /** Returns the inputs of a text of so many tokens. A `biasLength` other than the label count makes the run fail. */
+  const feeds = (tokens: number, biasLength = LABELS) => {
     const { inputs } = contractOf(manifest);
     const numbers = (shape: readonly (number | string)[]) => {
       const sizes = shape.map((size) => (size === "T" ? tokens : size === "labels" ? LABELS : Number(size)));
       return floatTensor(new Float32Array(sizes.reduce((product, size) => product * size, 1)).fill(0.01), sizes);
     };
-    const all = Object.entries(inputs).map(([name, shape]) => [name, numbers(name === "bias" ? [ofBias] : shape)]);
+    const all = Object.entries(inputs).map(([name, shape]) => [name, numbers(name === "bias" ? [biasLength] : shape)]);
     return () => Object.fromEntries(all);
   };
   return { graph, feeds };
 }
 
 describe("a bundle's graph", () => {
-  it("gives what it is asked for, in just so many numbers", async () => {
+  it("returns the requested outputs in the expected lengths", async () => {
     const { graph, feeds } = await opened();
     const { loss, logits } = await graph.run({ loss: 1, logits: LABELS }, feeds(4));
     expect(loss).toHaveLength(1);
@@ -52,21 +52,21 @@ describe("a bundle's graph", () => {
     await graph.release();
   });
 
-  it("names a run that fails, with what ONNX Runtime said, and runs again", async () => {
+  it("reports a failed run with ONNX Runtime's message, and can run again", async () => {
     const { graph, feeds } = await opened();
     const failed = await graph.run({ loss: 1 }, feeds(4, LABELS + 1)).catch((error: Error) => error);
     expect(failed).toEqual(named("bundle_unusable"));
     expect(failed).toMatchObject({ message: "The learning graph failed on a text.", cause: expect.any(Error) });
-    const own = new Error("from the feeds");
+    const feedError = new Error("from the feeds");
     const feeding = graph.run({ loss: 1 }, () => {
-      throw own;
+      throw feedError;
     });
-    await expect(feeding).rejects.toBe(own);
+    await expect(feeding).rejects.toBe(feedError);
     expect((await graph.run({ loss: 1 }, feeds(4))).loss).toHaveLength(1);
     await graph.release();
   });
 
-  it("runs no more once it is let go", async () => {
+  it("does not run after release", async () => {
     const { graph, feeds } = await opened();
     await graph.release();
     await expect(graph.run({ loss: 1 }, feeds(4))).rejects.toThrow(named("bundle_unusable"));
@@ -79,15 +79,15 @@ describe("a bundle's graph", () => {
       ({ inputs, ...rest }) => ({ ...rest, inputs: { ...inputs, bias: ["T"] } }),
     ],
     ["lacks an input", "gain", ({ inputs, ...rest }) => ({ ...rest, inputs: { ...inputs, gain: ["T"] } })],
-    ["takes more inputs", "target", ({ inputs: { target: _, ...inputs }, ...rest }) => ({ ...rest, inputs })],
+    ["has an undeclared input", "target", ({ inputs: { target: _, ...inputs }, ...rest }) => ({ ...rest, inputs })],
     ["lacks an output", "no output named slope", (contract) => ({ ...contract, outputs: ["loss", "slope"] })],
-  ])("is refused where it %s", async (_, why, change) => {
+  ])("is rejected if it %s", async (_, why, change) => {
     const opening = opened(change);
     await expect(opening).rejects.toThrow(named("bundle_unusable"));
     await expect(opening).rejects.toThrow(why);
   });
 
-  it("is refused where ONNX Runtime cannot read it", async () => {
+  it("is rejected if ONNX Runtime cannot read it", async () => {
     const { manifest } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
     const noGraph = oneWithRole(manifest.files, "tokenizer");
     const opening = openGraph(await compileRuntime(), readBundle, noGraph, [], contractOf(manifest));

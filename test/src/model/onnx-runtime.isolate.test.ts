@@ -7,19 +7,19 @@ import kernels from "../../../src/model/pool/kernels.wasm";
 import { createEngine } from "../../../src/serving/engine.ts";
 import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
 
-it("loads ONNX Runtime once for all who ask at the same time, and puts WebAssembly back", async () => {
+it("loads ONNX Runtime once for concurrent callers, and restores WebAssembly", async () => {
   const { instantiate } = WebAssembly;
   expect(heapBytes()).toBe(0);
   const load = () => createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
   const noModel = openSession(wasm, new Uint8Array(8), []).catch((error: Error) => error.message);
-  const [one, other] = await Promise.all([load(), load()]);
+  const [first, second] = await Promise.all([load(), load()]);
   expect(await noModel).toMatch(/model/);
   expect(WebAssembly.instantiate).toBe(instantiate);
 
-  const task = taskOf({ bundle: one.bundle.id });
+  const task = taskOf({ bundle: first.bundle.id });
   const [answer, again] = await Promise.all(
-    [one, other].map((engine) => engine.predict(task, readingsOf(masksOf(1), { text: "both of them work" }))),
+    [first, second].map((engine) => engine.predict(task, readingsOf(masksOf(1), { text: "both of them work" }))),
   );
   expect(answer?.predictions).toEqual(again?.predictions);
-  expect(one.heapBytes()).toBe(other.heapBytes());
+  expect(first.heapBytes()).toBe(second.heapBytes());
 });

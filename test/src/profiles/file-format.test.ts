@@ -8,13 +8,13 @@ import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../supp
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle);
 
-/** The task's file with some of its fields put otherwise. */
+/** Returns the task's file with changed fields. */
 const fileWith = (fields: object): string => JSON.stringify({ ...JSON.parse(taskFile(task)), ...fields });
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
 describe("parseTask", () => {
-  it("reads what was written", () => {
+  it("reads back what was written", () => {
     const labels = fc.uniqueArray(fc.string({ minLength: 1, unit: "grapheme" }), { minLength: 2, maxLength: 5 });
     fc.assert(
       fc.property(labels, fc.integer({ min: 5, max: 512 }), fc.nat(), (labels, maxTokens, seed) => {
@@ -26,31 +26,31 @@ describe("parseTask", () => {
   });
 
   it.each([
-    ["no JSON", "task", "invalid_row"],
+    ["text that is not JSON", "task", "invalid_row"],
     ["another format", fileWith({ format: "xpeft-task/2" }), "invalid_row"],
-    ["a name that cannot be", fileWith({ task: "No Task" }), "invalid_row"],
+    ["an invalid name", fileWith({ task: "No Task" }), "invalid_row"],
     ["a single label", fileWith({ labels: ["one"] }), "invalid_row"],
     ["a label twice", fileWith({ labels: ["one", "two", "one"] }), "invalid_row"],
-    ["base64 that is damaged", fileWith({ masks: "*" }), "invalid_row"],
+    ["damaged base64", fileWith({ masks: "*" }), "invalid_row"],
     ["an unknown field", fileWith({ affine: "AAAA" }), "invalid_row"],
     ["another bundle", fileWith({ bundle: "0".repeat(32) }), "mismatched_write"],
-    ["more tokens than the bundle takes", fileWith({ maxTokens: 513 }), "mismatched_write"],
+    ["more tokens than the bundle accepts", fileWith({ maxTokens: 513 }), "mismatched_write"],
     ["a head of another length", fileWith({ labels: ["one", "two"] }), "mismatched_write"],
     ["masks of another length", fileWith({ masks: base64(masksOf(0).subarray(1)) }), "invalid_mask"],
-  ] as const)("names %s", (_, text, code) => {
+  ] as const)("reports %s", (_, text, code) => {
     expect(() => parseTask(text, bundle)).toThrow(named(code));
   });
 });
 
-describe("a task's bounds", () => {
-  it("are the bundle's: as many tokens as it reads, and no more", () => {
+describe("a task's limits", () => {
+  it("include the bundle's token limit", () => {
     expect(parseTask(fileWith({ maxTokens: 512 }), bundle).maxTokens).toBe(512);
     expect(() => parseTask(fileWith({ maxTokens: 513 }), bundle)).toThrow(
       "reads 513 tokens; the bundle's limit is 512",
     );
   });
 
-  it("are a row of the database, labels in UTF-8", () => {
+  it("include the size of a database row, with labels in UTF-8", () => {
     const manyLabels = (labels: string[]) => taskFile(taskFor(bundle, { labels }));
     const numbered = (count: number, more = "") => Array.from({ length: count }, (_, number) => `${number}${more}`);
     expect(parseTask(manyLabels(numbered(1000)), bundle).labels).toHaveLength(1000);
@@ -58,13 +58,13 @@ describe("a task's bounds", () => {
     expect(() => parseTask(manyLabels(numbered(1000, "ü".repeat(250))), bundle)).toThrow("larger than a row");
   });
 
-  it.each([Number.NaN, Infinity, -Infinity])("are finite numbers: no %d in a head", (value) => {
+  it.each([Number.NaN, Infinity, -Infinity])("exclude %d in a head", (value) => {
     const head = task.head.with(3, value);
     const file = fileWith({ head: base64(new Uint8Array(head.buffer)) });
     expect(() => parseTask(file, bundle)).toThrow("not finite");
   });
 
-  it("are told with the cause of what cannot be read", () => {
+  it("are reported with the cause of a parse error", () => {
     let error: unknown;
     try {
       parseTask("{", bundle);
@@ -81,7 +81,7 @@ describe("parseProfile", () => {
   const lineWith = (fields: object): string => JSON.stringify({ ...JSON.parse(line), ...fields });
   const oneBitMore = masksOf(1).with(0, 255);
 
-  it("reads what was written", () => {
+  it("reads back what was written", () => {
     expect(parseProfile(line, task, bundle)).toEqual(profile);
     expect(parseProfile(lineWith({ labelBias: null }), task, bundle)).toEqual(profile);
     const biased = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(0, 128, 255) };
@@ -89,14 +89,14 @@ describe("parseProfile", () => {
   });
 
   it.each([
-    ["no JSON", line.slice(1), "invalid_row"],
-    ["an id that cannot be", lineWith({ profile: "../x" }), "invalid_row"],
+    ["text that is not JSON", line.slice(1), "invalid_row"],
+    ["an invalid id", lineWith({ profile: "../x" }), "invalid_row"],
     ["another task", lineWith({ task: "other" }), "mismatched_write"],
-    ["masks that choose too many", lineWith({ masks: base64(oneBitMore) }), "invalid_mask"],
+    ["masks that choose too many adapters", lineWith({ masks: base64(oneBitMore) }), "invalid_mask"],
     ["a label bias that is too short", lineWith({ labelBias: base64(Uint8Array.of(1, 2)) }), "invalid_label_bias"],
-    ["a label bias that is no base64", lineWith({ labelBias: [1, 2, 3] }), "invalid_row"],
+    ["a label bias that is not base64", lineWith({ labelBias: [1, 2, 3] }), "invalid_row"],
     ["masks that are too long", lineWith({ masks: base64(Buffer.concat([masksOf(1), Buffer.of(0)])) }), "invalid_mask"],
-  ] as const)("names %s", (_, text, code) => {
+  ] as const)("reports %s", (_, text, code) => {
     expect(() => parseProfile(text, task, bundle)).toThrow(named(code));
   });
 });

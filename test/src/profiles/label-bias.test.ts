@@ -4,20 +4,20 @@ import { packLabelBias, readLabelBias } from "../../../src/profiles/label-bias.t
 import { named } from "../../support/errors.ts";
 
 describe("readLabelBias", () => {
-  it("reads sixteenths, wherever in a buffer the bytes lie", () => {
+  it("reads sixteenths at any offset of a buffer", () => {
     const whole = Uint8Array.of(9, 0, 1, 127, 128, 255, 9);
     expect([...readLabelBias(whole.subarray(1, 6), 5)]).toEqual([0, 0.0625, 7.9375, -8, -0.0625]);
   });
 
-  it("gives back what was packed, to the nearest sixteenth", () => {
+  it("returns what was packed, to the nearest sixteenth", () => {
     const bias = fc.array(fc.double({ min: -20, max: 20, noNaN: true }), { minLength: 1, maxLength: 9 });
     fc.assert(
       fc.property(bias, (values) => {
         const packed = packLabelBias(values);
         const read = packed ? [...readLabelBias(packed, values.length)] : values.map(() => 0);
         for (const [index, value] of values.entries()) {
-          const reached = Math.max(-8, Math.min(7.9375, value));
-          expect(Math.abs((read[index] ?? Number.NaN) - reached)).toBeLessThanOrEqual(1 / 32);
+          const clamped = Math.max(-8, Math.min(7.9375, value));
+          expect(Math.abs((read[index] ?? Number.NaN) - clamped)).toBeLessThanOrEqual(1 / 32);
         }
       }),
     );
@@ -27,7 +27,7 @@ describe("readLabelBias", () => {
     expect(packLabelBias([9, -9])).toEqual(Uint8Array.of(127, 128));
   });
 
-  it("refuses every other length", () => {
+  it("rejects every other length", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (blob, labels) => {
         if (blob.length === labels) expect(readLabelBias(blob, labels)).toHaveLength(labels);

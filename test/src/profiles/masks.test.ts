@@ -19,18 +19,18 @@ describe("packMasks", () => {
   });
 
   it.each([
-    ["too few", [0, 1, 2]],
-    ["one that the pool has not", [0, 1, 2, 10]],
-    ["a negative one", [0, 1, 2, -1]],
-    ["a fraction", [0, 1, 2, 2.5]],
-    ["one chosen twice", [0, 1, 2, 2]],
-  ])("refuses %s", (_, adapters) => {
+    ["too few adapters", [0, 1, 2]],
+    ["an adapter past the pool", [0, 1, 2, 10]],
+    ["a negative adapter", [0, 1, 2, -1]],
+    ["a fractional adapter", [0, 1, 2, 2.5]],
+    ["an adapter chosen twice", [0, 1, 2, 2]],
+  ])("rejects %s", (_, adapters) => {
     expect(() => packMasks(adapters, { layers: 1, size: 10, chosen: 2 })).toThrow(named("invalid_mask"));
   });
 });
 
 describe("unpackMasks", () => {
-  it("gives back what was packed", () => {
+  it("returns what was packed", () => {
     fc.assert(
       fc.property(shapesAndChoices, ([shape, choices]) => {
         const blob = packMasks(choices, shape);
@@ -40,7 +40,7 @@ describe("unpackMasks", () => {
     );
   });
 
-  it("refuses a blob with any one bit flipped, padding included", () => {
+  it("rejects a blob with any single bit flipped, padding included", () => {
     fc.assert(
       fc.property(shapesAndChoices, fc.nat(), ([shape, choices], place) => {
         const blob = packMasks(choices, shape);
@@ -51,7 +51,7 @@ describe("unpackMasks", () => {
     );
   });
 
-  it("names the mask that is wrong", () => {
+  it("reports which mask is wrong", () => {
     const shape = { layers: 2, size: 8, chosen: 1 };
     const whole = packMasks([0, 1, 2, 3], shape);
     const names = [
@@ -67,12 +67,12 @@ describe("unpackMasks", () => {
     }
   });
 
-  it("refuses a bit past the pool even where the count of ones is right", () => {
+  it("rejects a bit past the pool even if the count of ones is right", () => {
     const shape = { layers: 1, size: 10, chosen: 2 };
     expect(() => unpackMasks(Uint8Array.of(0b1, 0b100, 0b11, 0), shape)).toThrow(/past the pool's 10 adapters/);
   });
 
-  it.each(Array.from({ length: 12 }, (_, bit) => 156 ^ (1 << bit)))("refuses %i bytes for 156", (length) => {
+  it.each(Array.from({ length: 12 }, (_, bit) => 156 ^ (1 << bit)))("rejects %i bytes instead of 156", (length) => {
     const ones = Array.from({ length: 12 }, () => Array.from({ length: 50 }, (_, adapter) => adapter)).flat();
     const blob = new Uint8Array(length);
     blob.set(packMasks(ones, DEFAULT_SHAPE).subarray(0, length));

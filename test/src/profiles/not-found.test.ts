@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { unknownProfileError, unknownTaskError } from "../../../src/profiles/not-found.ts";
 
-it("names what does not exist", () => {
+it("reports which task or profile does not exist", () => {
   expect(unknownTaskError("news")).toMatchObject({ code: "unknown_task", message: 'There is no task "news".' });
   expect(unknownProfileError("news", "anna")).toMatchObject({
     code: "unknown_profile",

@@ -11,20 +11,20 @@ const normalized = (text: string, config: Partial<Config>) =>
 describe("BERT's normalizer", () => {
   const TEXT = "Ée\u0000\u200dx\tÇ中國ΟΔΟΣ";
 
-  it("does nothing that it is not told to", () => {
+  it("changes nothing when every option is off", () => {
     expect(normalized(TEXT, {})).toBe(TEXT);
   });
 
   it.each<[string, Partial<Config>, string]>([
-    ["takes controls away and makes white space blanks", { clean_text: true }, "Éex Ç中國ΟΔΟΣ"],
-    ["puts blanks around ideographs", { handle_chinese_chars: true }, "Ée\u0000\u200dx\tÇ 中  國 ΟΔΟΣ"],
+    ["removes control characters and turns white space into spaces", { clean_text: true }, "Éex Ç中國ΟΔΟΣ"],
+    ["puts spaces around ideographs", { handle_chinese_chars: true }, "Ée\u0000\u200dx\tÇ 中  國 ΟΔΟΣ"],
     ["strips accents", { strip_accents: true }, "Ee\u0000\u200dx\tC中國ΟΔΟΣ"],
-    ["writes small letters, a sigma at a word's end as any other", { lowercase: true }, "ée\u0000\u200dx\tç中國οδοσ"],
+    ["lowercases, a final sigma like any other", { lowercase: true }, "ée\u0000\u200dx\tç中國οδοσ"],
   ])("%s", (_, config, expected) => {
     expect(normalized(TEXT, config)).toBe(expected);
   });
 
-  it("strips accents where it writes small letters, unless it is told otherwise", () => {
+  it("strips accents when it lowercases, unless strip_accents says otherwise", () => {
     expect(normalized("É", { lowercase: true, strip_accents: null } as Partial<Config>)).toBe("e");
     expect(normalized("É", { lowercase: false, strip_accents: null } as Partial<Config>)).toBe("É");
     expect(normalized("É", { lowercase: true, strip_accents: false })).toBe("é");

@@ -7,8 +7,8 @@ import { readBundle } from "../../support/folder.ts";
 
 const words = (text: string) => text.split(" ").filter((word) => word !== "");
 
-describe("beginningOf", () => {
-  it("splits no more of a text than it must", () => {
+describe("prefixTokens", () => {
+  it("tokenizes only as much of a text as it needs", () => {
     const seen: number[] = [];
     const text = "a ".repeat(100_000);
     const { tokens, whole } = prefixTokens(text, 10, 2, (part) => {
@@ -18,20 +18,20 @@ describe("beginningOf", () => {
     expect({ enough: tokens.length >= 10, whole, seen }).toEqual({ enough: true, whole: false, seen: [96] });
   });
 
-  it("looks further where the beginning has few tokens, and at all of it where all has few", () => {
+  it("reads further when the prefix has few tokens, up to the whole text", () => {
     const text = `${" ".repeat(500)}${"a ".repeat(300)}`;
     expect(prefixTokens(text, 10, 2, words)).toMatchObject({ whole: false });
     expect(prefixTokens(text, 301, 2, words)).toEqual({ tokens: Array(300).fill("a"), whole: true });
   });
 
-  it("gives none of the tokens that are in doubt, and as few more as are wanted", () => {
+  it("returns no token that the cut may have changed, and few more than requested", () => {
     const seen: number[] = [];
     const read = (text: string) =>
       prefixTokens(text, 10, 2, (part) => {
         seen.push(part.length);
         return words(part);
       });
-    // 12 words in 96 characters: just enough to be sure of 10.
+    // 96 characters hold 12 words, just enough to be certain of 10.
     expect(read("abcdefg ".repeat(20))).toEqual({ tokens: Array(10).fill("abcdefg"), whole: false });
     expect(read("abcdefg ".repeat(12))).toEqual({ tokens: Array(12).fill("abcdefg"), whole: true });
     expect(read(`${"abcdefg ".repeat(11)}${" ".repeat(20)}`)).toMatchObject({ whole: true });
@@ -40,7 +40,7 @@ describe("beginningOf", () => {
 });
 
 describe("countTokens", () => {
-  /** The parts that a text is counted in. */
+  /** Returns the token count, and the parts the text was counted in. */
   function partsOf(text: string, enough = Number.POSITIVE_INFINITY) {
     const parts: string[] = [];
     const count = countTokens(text, enough, (part) => {
@@ -50,16 +50,16 @@ describe("countTokens", () => {
     return { count, lengths: parts.map(({ length }) => length), text: parts.join("") };
   }
 
-  it("takes a text apart behind the last seam of 8,192 characters, or behind the first one after them", () => {
+  it("splits a text at the last boundary within 8,192 characters, else at the next boundary", () => {
     const text = `${"a ".repeat(4095)}bc${"d".repeat(10_000)},${"e".repeat(8192)}`;
     expect(partsOf(text)).toEqual({ count: 4097, lengths: [8190, 10_003, 8192], text });
     expect(partsOf("x".repeat(8192))).toEqual({ count: 1, lengths: [8192], text: "x".repeat(8192) });
     expect(partsOf("x".repeat(20_000)).lengths).toEqual([20_000]);
-    // A seam that comes first is one too.
+    // A boundary at the very start counts.
     expect(partsOf(` ${"x".repeat(9000)}`).lengths).toEqual([1, 9000]);
   });
 
-  it("ends with the part that has enough", () => {
+  it("stops after the part that reaches the requested count", () => {
     const text = "abc ".repeat(8192);
     expect(partsOf(text, 2048).lengths).toEqual([8192]);
     expect(partsOf(text, 2049)).toMatchObject({ count: 4096, lengths: [8192, 8192] });
@@ -67,7 +67,7 @@ describe("countTokens", () => {
   });
 });
 
-describe("beginningsOf", () => {
+describe("pairPrefixTokens", () => {
   const read = (...texts: [string, string]) => {
     let most = 0;
     let all = 0;
@@ -79,9 +79,9 @@ describe("beginningsOf", () => {
     return { order: Math.sign(lengths[0] - lengths[1]), most, all };
   };
 
-  it("says which text is longer", () => {
+  it("tells which text is longer", () => {
     const lengths = [0, 5, 40, 47, 48, 49, 60, 96, 97, 200, 201];
-    // Characters for a word: the texts are broken off after different numbers of words.
+    // Characters a word: the prefixes end after different numbers of words.
     const sizes = [2, 3, 9];
     for (const size of sizes)
       for (const [first, second] of lengths.flatMap((a) => lengths.map((b) => [a, b] as const))) {
@@ -90,14 +90,14 @@ describe("beginningsOf", () => {
       }
   });
 
-  it("splits few characters at a time, and no more of the longer text than shows that it is longer", () => {
+  it("tokenizes small parts, and of the longer text only enough to know that it is longer", () => {
     const [long, longer] = ["a ".repeat(50_000), "a ".repeat(1_000_000)];
-    const beginnings = 2 * 8 * 12;
-    expect(read(long, longer)).toEqual({ order: -1, most: 8192, all: beginnings + 100_000 + 13 * 8192 });
+    const prefixes = 2 * 8 * 12;
+    expect(read(long, longer)).toEqual({ order: -1, most: 8192, all: prefixes + 100_000 + 13 * 8192 });
     expect(read(longer, long)).toMatchObject({ order: 1, most: 8192 });
     expect(read("a ".repeat(5), longer)).toMatchObject({ order: -1, most: 8 * 12 });
     expect(read(longer, "a ".repeat(5))).toEqual({ order: 1, most: 8 * 12, all: 8 * 12 + 10 });
-    // A text that is read whole anyway, with more tokens than the other's beginning: no more of that than shows the order.
+    // One text is read whole and has more tokens than the other's prefix. The other is read only until the order is known.
     const whole = "a ".repeat(48);
     expect(read(whole, longer)).toEqual({ order: -1, most: 8192, all: 2 * 8 * 12 + 8192 });
     expect(read(longer, whole)).toEqual({ order: 1, most: 8192, all: 2 * 8 * 12 + 8192 });
@@ -111,17 +111,17 @@ describe("a long text's tokens", () => {
     tokenizer = createTokenizer((await readBundle("tokenizer.json")) ?? new Uint8Array());
   });
 
-  /** A text's tokens where all of it is split first: with room for all its tokens, nothing is broken off. */
+  /** Returns the tokens of a text that is tokenized whole: the limit is above any possible count, so nothing is cut. */
   const wholeOf = (text: string) => [...tokenizer.encode({ text }, text.length * 20 + 3).ids].slice(1, -1);
 
-  /** What is kept of two texts where all of both is split first. */
-  function keptOfWhole(text: string, textPair: string, maxTokens: number): [number[], number[]] {
+  /** Returns what remains of a pair when both texts are tokenized whole, then truncated. */
+  function truncatedWhole(text: string, textPair: string, maxTokens: number): [number[], number[]] {
     const [first, second] = [wholeOf(text), wholeOf(textPair)];
     const [keepFirst, keepSecond] = longestFirst([first.length, second.length], maxTokens - 3);
     return [first.slice(0, keepFirst), second.slice(0, keepSecond)];
   }
 
-  function kept(input: TextInput, maxTokens: number): [number[], number[]] {
+  function truncatedTokens(input: TextInput, maxTokens: number): [number[], number[]] {
     const { ids, typeIds } = tokenizer.encode(input, maxTokens);
     const second = typeIds.indexOf(1);
     return [[...ids.slice(1, second - 1)], [...ids.slice(second, -1)]];
@@ -147,7 +147,7 @@ describe("a long text's tokens", () => {
     .array(fc.tuple(piece, fc.integer({ min: 1, max: 400 })), { minLength: 1, maxLength: 8 })
     .map((parts) => parts.map(([text, times]) => text.repeat(times)).join(""));
 
-  // Its tokens are few or many for its length, and it is read whole at once up to some 1,900 characters.
+  // Has few or many tokens for its length. Up to about 1,900 characters it is read whole.
   const evenText = fc
     .tuple(
       fc.constantFrom(
@@ -164,7 +164,7 @@ describe("a long text's tokens", () => {
     )
     .map(([text, length]) => text.repeat(Math.ceil(length / text.length)));
 
-  it("are counted part by part as they are at once", { timeout: 120_000 }, () => {
+  it("have the same count part by part as at once", { timeout: 120_000 }, () => {
     const tokensOf = (text: string) => [...wholeOf(text)].map(String);
     fc.assert(
       fc.property(fc.array(fc.oneof(longText, evenText), { minLength: 1, maxLength: 6 }), (texts) => {
@@ -177,7 +177,7 @@ describe("a long text's tokens", () => {
     );
   });
 
-  it("are those of the whole text", { timeout: 120_000 }, () => {
+  it("equal those of the whole text", { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(longText, fc.integer({ min: 3, max: 40 }), (text, maxTokens) => {
         const { ids, truncated } = tokenizer.encode({ text }, maxTokens);
@@ -191,11 +191,11 @@ describe("a long text's tokens", () => {
     );
   });
 
-  it("of a pair are those of both whole texts", { timeout: 120_000 }, () => {
+  it("of a pair equal those of both whole texts", { timeout: 120_000 }, () => {
     const either = fc.oneof(longText, evenText);
     fc.assert(
       fc.property(either, either, fc.integer({ min: 4, max: 40 }), (text, textPair, maxTokens) => {
-        expect(kept({ text, textPair }, maxTokens)).toEqual(keptOfWhole(text, textPair, maxTokens));
+        expect(truncatedTokens({ text, textPair }, maxTokens)).toEqual(truncatedWhole(text, textPair, maxTokens));
       }),
       { numRuns: 300 },
     );
@@ -214,7 +214,7 @@ describe("a long text's tokens", () => {
     ["a ".repeat(6001), "a ".repeat(6002), 14],
     ["a ".repeat(6001), "!".repeat(6002), 14],
     ["!".repeat(6002), "a ".repeat(6001), 15],
-  ])("of a pair are cut by how long both are to the end (%#)", (text, textPair, firsts) => {
-    expect(kept({ text, textPair }, 32).map(({ length }) => length)).toEqual([firsts, 29 - firsts]);
+  ])("of a pair are truncated by both full lengths (%#)", (text, textPair, firsts) => {
+    expect(truncatedTokens({ text, textPair }, 32).map(({ length }) => length)).toEqual([firsts, 29 - firsts]);
   });
 });

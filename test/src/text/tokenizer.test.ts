@@ -3,7 +3,7 @@ import { createTokenizer } from "../../../src/text/tokenizer.ts";
 import { named } from "../../support/errors.ts";
 import { readBundle } from "../../support/folder.ts";
 
-/** The default bundle's tokenizer file, its fields put otherwise. */
+/** Returns the default bundle's tokenizer file with changed fields. */
 async function fileWith(change: (json: Record<string, Record<string, unknown>>) => void = () => {}) {
   const json = JSON.parse(new TextDecoder().decode((await readBundle("tokenizer.json")) ?? new Uint8Array()));
   change(json);
@@ -11,7 +11,7 @@ async function fileWith(change: (json: Record<string, Record<string, unknown>>) 
 }
 
 describe("createTokenizer", () => {
-  it("gives a text's ids between the special tokens, cut to as many as there may be", async () => {
+  it("returns a text's ids between the special tokens, truncated to the maximum", async () => {
     const tokenizer = createTokenizer(await fileWith());
     const whole = tokenizer.encode({ text: "Rain fills the pond." }, 7);
     expect(whole).toEqual({
@@ -30,8 +30,8 @@ describe("createTokenizer", () => {
     expect(() => tokenizer.encode({ text: "a", textPair: "b" }, 3)).toThrow("3 tokens leaves none for the text");
   });
 
-  it("reads a text's beginning to a word that no break has changed", async () => {
-    // Of more than 100 characters, it is unknown; broken off, it would be split.
+  it("reads a text's prefix up to a word that the cut cannot have changed", async () => {
+    // A word of more than 100 characters is unknown. If the prefix cut it, it would be split into pieces.
     const word = "x".repeat(101);
     const tokenizer = createTokenizer(await fileWith());
     for (const blanks of [0, 40, 1500, 1550, 1600, 1650]) {
@@ -46,7 +46,7 @@ describe("createTokenizer", () => {
     [{ strip_accents: false, lowercase: true }, "é"],
     [{ strip_accents: true, lowercase: false }, "E"],
     [{ lowercase: false }, "É"],
-  ])("strips accents as the file says, else where it lowers letters: %j", async (fields, read) => {
+  ])("strips accents as the file says, by default when it lowercases: %j", async (fields, read) => {
     const file = await fileWith((json) => {
       const { strip_accents: _, ...others } = json.normalizer ?? {};
       json.normalizer = { ...others, ...fields };
@@ -57,7 +57,7 @@ describe("createTokenizer", () => {
     expect(ids[1]).toBe(40_000 + ["e", "é", "E", "É"].indexOf(read));
   });
 
-  it("names a token of its own that it has no id for", async () => {
+  it("reports a special token that has no id", async () => {
     const file = await fileWith((json) => {
       const { vocab } = json.model as { vocab: Record<string, number> };
       delete vocab["[UNK]"];
@@ -69,12 +69,12 @@ describe("createTokenizer", () => {
   });
 
   it.each([
-    ["is no JSON", () => "{"],
+    ["is not JSON", () => "{"],
     ["has another normalizer", (json: string) => json.replace('"BertNormalizer"', '"NFC"')],
     ["has another pre-tokenizer", (json: string) => json.replace('"BertPreTokenizer"', '"Whitespace"')],
     ["has another model", (json: string) => json.replace('"WordPiece","unk_token"', '"BPE","unk_token"')],
     ["has another post-processor", (json: string) => json.replace('"TemplateProcessing"', '"ByteLevel"')],
-  ])("refuses a file that %s", async (_, change) => {
+  ])("rejects a file that %s", async (_, change) => {
     const good = (await readBundle("tokenizer.json")) ?? new Uint8Array();
     expect(() => createTokenizer(good)).not.toThrow();
     const changed = new TextEncoder().encode(change(new TextDecoder().decode(good)));

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { createTokenizer, type Tokenizer } from "../../../src/text/tokenizer.ts";
-import oddTokens from "../../fixtures/oddities.json";
+import expected from "../../fixtures/oddities.json";
 import { named } from "../../support/errors.ts";
 import { ODD_REQUESTS } from "../../tokens/oddities.ts";
 
@@ -13,15 +13,15 @@ describe("the default bundle's tokenizer, inside workerd", () => {
     tokenizer = createTokenizer((await readAsset(env.ASSETS)("tokenizer.json")) ?? new Uint8Array());
   });
 
-  it("gives oddities the ids that Python gives them", () => {
+  it("returns the same ids as Python for edge cases", () => {
     const tokens = ODD_REQUESTS.map((request) => {
       const { ids, typeIds } = tokenizer.encode(request, request.maxTokens);
       return [[...ids], [...typeIds]];
     });
-    expect(tokens).toEqual(oddTokens);
+    expect(tokens).toEqual(expected);
   });
 
-  it("keeps first and last token when it cuts, and says that it cut", () => {
+  it("keeps the first and last token when it truncates, and says so", () => {
     const whole = tokenizer.encode({ text: "one two three" }, 5);
     expect(whole).toMatchObject({ truncated: false, empty: false });
     expect([...whole.ids]).toEqual([101, 2028, 2048, 2093, 102]);
@@ -29,19 +29,19 @@ describe("the default bundle's tokenizer, inside workerd", () => {
     expect(cut).toMatchObject({ truncated: true, ids: whole.ids });
   });
 
-  it("cuts the longer of a pair first, and marks the second by its type", () => {
+  it("truncates the longer text of a pair first, and marks the second by its type", () => {
     const { ids, typeIds, truncated } = tokenizer.encode({ text: "one", textPair: "one two three four" }, 6);
     expect([...ids]).toEqual([101, 2028, 102, 2028, 2048, 102]);
     expect([...typeIds]).toEqual([0, 0, 0, 1, 1, 1]);
     expect(truncated).toBe(true);
   });
 
-  it("knows a text without tokens", () => {
+  it("recognizes a text without tokens", () => {
     expect(tokenizer.encode({ text: "\u200b \u0000" }, 8)).toMatchObject({ empty: true, ids: Int32Array.of(101, 102) });
     expect(tokenizer.encode({ text: "", textPair: "x" }, 8).empty).toBe(false);
   });
 
-  it("refuses a length that leaves no token for the text", () => {
+  it("rejects a length that leaves no token for the text", () => {
     expect(() => tokenizer.encode({ text: "one" }, 2)).toThrow(named("invalid_row"));
     expect(() => tokenizer.encode({ text: "one", textPair: "two" }, 3)).toThrow(named("invalid_row"));
   });

@@ -5,7 +5,7 @@ import { compileKernels } from "../../../support/folder.ts";
 
 const kernels = await compileKernels();
 
-/** The pool's bits as docs/formats.md tells them, by another implementation of SHA-256 and AES. */
+/** Returns the pool's bits as docs/formats.md defines them, by another implementation of SHA-256 and AES. */
 function keystream(seed: number, length: number): Uint8Array {
   const key = createHash("sha256").update(`xpeft-sign-pool/1:${seed}`).digest().subarray(0, 16);
   return createCipheriv("aes-128-ctr", key, new Uint8Array(16)).update(new Uint8Array(length));
@@ -25,7 +25,7 @@ it.each([
   },
 );
 
-it("is another one for another seed", async () => {
+it("differs for another seed", async () => {
   const spec = { layers: 1, hidden: 8, bottleneck: 4, pool: { seed: 1, size: 4, chosen: 2, scale: 1 } };
   const other = { ...spec, pool: { ...spec.pool, seed: 2 } };
   expect((await createSignPool(spec, kernels)).signs).not.toEqual((await createSignPool(other, kernels)).signs);

@@ -16,7 +16,7 @@ import { masksOf, readingsOf, taskOf } from "../../../support/rows.ts";
 
 const kernels = await compileKernels();
 
-/** A pool's bytes as a bundle has them: scales, then steps. */
+/** Returns a pool's bytes in the bundle's format: scales, then int8 steps. */
 function packed(scales: Float32Array, steps: Int8Array): Uint8Array {
   const bytes = new Uint8Array(scales.byteLength + steps.length);
   bytes.set(new Uint8Array(scales.buffer));
@@ -37,7 +37,7 @@ const cases = fc
     });
   });
 
-it("gives the mean of the chosen adapters, whatever the sizes and however the files are cut", async () => {
+it("returns the mean of the chosen adapters for any shape and any split into files", async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ shape, choices, scales, steps, part }) => {
       const { layers, hidden, bottleneck, size, chosen } = shape;
@@ -63,7 +63,7 @@ it("gives the mean of the chosen adapters, whatever the sizes and however the fi
   );
 });
 
-it("merges the companion's pool to the companion's numbers", async () => {
+it("merges the companion's pool to the same numbers as the companion", async () => {
   const { shape, pool: base64, masks, merged: expected } = golden.trainedMerge;
   const { layers, hidden, bottleneck, ...sizes } = shape;
   const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
@@ -79,21 +79,21 @@ it("merges the companion's pool to the companion's numbers", async () => {
   }
 });
 
-describe("files that are no pool", () => {
+describe("invalid pool files", () => {
   const shape = { layers: 1, hidden: 3, bottleneck: 2, pool: { size: 2, chosen: 1 } };
   const good = packed(new Float32Array(4).fill(0.5), new Int8Array(24).fill(1));
 
-  it("are named where they are of another size", async () => {
+  it("are reported if their size is wrong", async () => {
     await expect(trainedPool(shape, good.slice(1))).rejects.toThrow(named("bundle_unusable"));
     await expect(trainedPool(shape, good.slice(1))).rejects.toThrow("have 39 bytes where its sizes make 40");
   });
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("are named where a scale is %s", async (scale) => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("are reported if a scale is %s", async (scale) => {
     const bad = packed(Float32Array.of(0.5, 0.5, scale, 0.5), new Int8Array(24));
     await expect(trainedPool(shape, bad)).rejects.toThrow(named("bundle_unusable"));
   });
 
-  it("are named where one is missing or changed", async () => {
+  it("are reported if one is missing or changed", async () => {
     const files = [poolFile("pool.0", good)];
     await expect(readTrainedPool(shape, files, async () => null, kernels)).rejects.toThrow(
       named("bundle_file_missing"),
@@ -112,7 +112,7 @@ describe("a bundle with a trained pool", () => {
   const entries = hidden * bottleneck;
   const matrices = 2 * layers * pool.size;
 
-  /** The default bundle, but for its pool: one of these steps, all times a scale. */
+  /** Returns an engine on the default bundle with its pool replaced: these int8 steps under one scale. */
   async function engineOver(steps: Int8Array, scale: number) {
     const data = packed(new Float32Array(matrices).fill(scale), steps);
     const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
@@ -127,7 +127,7 @@ describe("a bundle with a trained pool", () => {
     return engine;
   }
 
-  it("is served as a sign pool with the same adapters is", async () => {
+  it("gives the same scores as a sign pool with the same adapters", async () => {
     const sign = await createEngine({ read: readBundle, wasm: await compileRuntime(), kernels });
     if (pool.kind !== "sign") throw new Error("the default bundle's pool is a sign pool");
     const { signs } = await createSignPool({ layers, hidden, bottleneck, pool }, kernels);
@@ -147,10 +147,10 @@ describe("a bundle with a trained pool", () => {
     }
   });
 
-  it("whose adapters are too great for any number is named, by a probe and by a prediction", async () => {
+  it("whose adapters overflow is reported, by a probe and by a prediction", async () => {
     const engine = await engineOver(new Int8Array(matrices * entries).fill(127), 3e38);
     await expect(engine.probe()).rejects.toThrow(named("bundle_unusable"));
-    const asked = engine.predict(taskOf({ bundle: engine.bundle.id }), readingsOf(masksOf(3), { text: "a text" }));
-    await expect(asked).rejects.toThrow(named("bundle_unusable"));
+    const predicting = engine.predict(taskOf({ bundle: engine.bundle.id }), readingsOf(masksOf(3), { text: "a text" }));
+    await expect(predicting).rejects.toThrow(named("bundle_unusable"));
   });
 });
