@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type Command, CommanderError, program } from "commander";
+import { Command, CommanderError } from "commander";
 import { CommandError } from "../node/errors.ts";
 import { readVersion } from "../node/package.ts";
 import { describeError, EXIT, exitCodeOf } from "./errors.ts";
@@ -34,7 +34,7 @@ A running Worker is asked at --url, or XPEFT_URL, with --key, or XPEFT_KEY; push
 The exit status is 0; 1 if what was asked for failed, or a part of it; 2 if the command was called wrongly; 3 if the Worker could not be
 reached; 130 after Ctrl-C.`;
 
-program
+const program = new Command()
   .name("xpeft")
   .description("Tasks, profiles and keys of xpeft-edge")
   .version(readVersion())

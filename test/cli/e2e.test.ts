@@ -7,6 +7,7 @@ import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
+import { xpeft as runCommand } from "../support/cli.ts";
 import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
@@ -18,7 +19,7 @@ let url: string;
 let server: ChildProcess;
 let key: string;
 
-const xpeft = (...args: string[]) => run(["cli/xpeft.ts", ...args]);
+const xpeft = (...args: string[]) => runCommand(args);
 
 async function push(task: NewTask, profiles: string) {
   const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };

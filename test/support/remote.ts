@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
+import { xpeft } from "./cli.ts";
 import { makeFolder, removeFolder } from "./folders.ts";
 import { type Ended, run } from "./processes.ts";
 import { profilesOf, taskFor } from "./rows.ts";
@@ -14,6 +15,8 @@ export interface Remote {
   /** A folder for files. */
   readonly folder: string;
   asked(...args: string[]): Promise<Ended>;
+  /** The same as a process, with an exit status that a shell sees. */
+  spawned(...args: string[]): Promise<Ended>;
   /** What a command answers with `--json`, having succeeded. */
   json(...args: string[]): Promise<unknown>;
   /** Gives the task its three profiles again. */
@@ -24,12 +27,13 @@ export interface Remote {
 export async function startRemote(): Promise<Remote> {
   const folder = await makeFolder("xpeft-remote-");
   const worker = await startWorker({ vars: { PUBLIC_PREDICT: "false" } });
-  const asked = (...args: string[]) =>
-    run(["cli/xpeft.ts", ...args], { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
+  const env = { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" };
+  const asked = (...args: string[]) => xpeft(args, env);
   return {
     worker,
     folder,
     asked,
+    spawned: (...args) => run(["cli/xpeft.ts", ...args], env),
     async json(...args) {
       const { code, stdout, stderr } = await asked(...args, "--json");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

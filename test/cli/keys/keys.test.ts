@@ -10,6 +10,7 @@ import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { keys } from "../../../schema/tables.ts";
 import { quietEnv, wrangler } from "../../../scripts/install.mjs";
 import { createPush } from "../../../src/storage/push.ts";
+import { xpeft as runCommand } from "../../support/cli.ts";
 import { freePort, interrupt, run, start, untilAnswered } from "../../support/processes.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 
@@ -21,7 +22,7 @@ let state: string;
 let url: string;
 let server: ChildProcess;
 
-const xpeft = (...args: string[]) => run(["cli/xpeft.ts", ...args]);
+const xpeft = (...args: string[]) => runCommand(args);
 const local = (...args: string[]) => xpeft("keys", ...args, "--persist-to", state);
 
 /** Makes a key; gives what `--json` prints. */
@@ -99,11 +100,14 @@ it("confines a key to a task, to a prefix, or to both", async () => {
 it("is taken by eval, as an option and from the environment", async () => {
   const data = join(state, "data.jsonl");
   await writeFile(data, JSON.stringify({ profile: "demo-000", text: "a", label: "low", split: "test" }));
-  const flags = ["cli/xpeft.ts", "eval", "--data", data, "--task", "demo", "--url", url];
-  expect(await run(flags)).toMatchObject({ code: 1, stderr: expect.stringMatching(/key_missing: .*\n {2}.*--key/) });
+  const flags = ["eval", "--data", data, "--task", "demo", "--url", url];
+  expect(await runCommand(flags)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/key_missing: .*\n {2}.*--key/),
+  });
   const { key } = await create();
-  expect(await run([...flags, "--key", key])).toMatchObject({ code: 0 });
-  expect(await run(flags, { XPEFT_KEY: key })).toMatchObject({ code: 0 });
+  expect(await runCommand([...flags, "--key", key])).toMatchObject({ code: 0 });
+  expect(await runCommand(flags, { XPEFT_KEY: key })).toMatchObject({ code: 0 });
 });
 
 it("lists keys with what they may do, and nothing that could be used", async () => {

@@ -8,6 +8,7 @@ import { wrangler } from "../../../scripts/install.mjs";
 import { parseProfile } from "../../../src/profiles/file-format.ts";
 import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
+import { xpeft } from "../../support/cli.ts";
 import { makeFolder, removeFolder } from "../../support/folders.ts";
 import { lessonsOf } from "../../support/lessons.ts";
 import { interrupt, run, start } from "../../support/processes.ts";
@@ -20,10 +21,10 @@ let folder: string;
 let state: string;
 let out: string;
 
-const COMMAND = ["cli/xpeft.ts", "learn", "demo"];
+const COMMAND = ["learn", "demo"];
 const QUICK = ["--epochs", "2", "--start", "default"];
 const local = () => ["--persist-to", state];
-const learn = (...args: string[]) => run([...COMMAND, ...args, ...local()]);
+const learn = (...args: string[]) => xpeft([...COMMAND, ...args, ...local()]);
 
 async function write(name: string, content: string): Promise<string> {
   const path = join(folder, name);
@@ -86,7 +87,7 @@ it("writes the row, at its next generation each time, and the same profile witho
     code: 0,
     stdout: expect.stringContaining(`replaced, generation 2; appended to ${out}\n`),
   });
-  const alone = await run([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]);
+  const alone = await xpeft([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]);
   expect(alone).toMatchObject({ code: 0, stderr: "" });
   const row = await rowOf("me");
   expect(row).toMatchObject({ generation: 2 });
@@ -131,7 +132,7 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
 it("ends at Ctrl-C after it has said how to go on, with what was done until then", async () => {
   const path = await write("long.jsonl", jsonLines([...of("a", EXAMPLES), ...of("b", lessonsOf(150))]));
   const args = ["--all", path, "--epochs", "10", "--start", "default", "--out", out, ...local()];
-  const { child, written } = start([...COMMAND, ...args]);
+  const { child, written } = start(["cli/xpeft.ts", ...COMMAND, ...args]);
   for (let waited = 0; !written.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
   await sleep(500);
   expect(await interrupt(child)).toBe(130);
@@ -173,7 +174,7 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
 ])("names %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
   const database = args.includes("--task-file") && !args.includes("--push") ? [] : local();
-  const { code, stdout, stderr } = await run([...COMMAND, ...placed, ...database]);
+  const { code, stdout, stderr } = await xpeft([...COMMAND, ...placed, ...database]);
   expect({ code, stdout }).toEqual({ code: status, stdout: "" });
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("    at ");

@@ -2,8 +2,8 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { xpeft } from "../../support/cli.ts";
 import { makeFolder, removeFolder } from "../../support/folders.ts";
-import { run } from "../../support/processes.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker } from "../../support/worker.ts";
 
@@ -14,7 +14,7 @@ let folder: string;
 let copy: string;
 
 const asked = (worker: RunningWorker, ...args: string[]) =>
-  run(["cli/xpeft.ts", ...args], { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
+  xpeft(args, { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
 
 const exported = async (worker: RunningWorker, name: string) => {
   const [file, profiles] = await Promise.all(["", "/export"].map((end) => worker.get(`/v1/tasks/${name}${end}`)));
