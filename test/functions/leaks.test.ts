@@ -51,7 +51,7 @@ describe("texts", () => {
       [200, worker.ask("POST", "/v1/hf/demo/demo-000", { body })],
       [200, worker.ask("POST", "/v1/tei/demo/demo-000/predict", { body })],
       [200, worker.ask("POST", "/v1/predict/stream?task=demo&profile=demo-000", { body: line, headers: NDJSON })],
-      [200, worker.ask("POST", "/v1/profiles/demo/demo-001/learn", { body: { examples } })],
+      [200, worker.ask("POST", "/v1/profiles/demo/demo-001/learn", { body: { examples, epochs: 2 } })],
       [404, worker.predict({ ...task, ...body, profile: "nobody" })],
       [200, worker.predict({ ...task, inputs: `${SECRET} `.repeat(3000) })],
       [400, worker.predict(`{"inputs": "${SECRET}`)],
@@ -119,7 +119,7 @@ describe("what leaked", () => {
   it("as the answer of a learning, an export or a page of profiles has no text that a profile was learnt from", async () => {
     const examples = lessonsOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
     const learnt = await readEvents(
-      await worker.ask("POST", "/v1/profiles/demo/demo-002/learn", { body: { examples } }),
+      await worker.ask("POST", "/v1/profiles/demo/demo-002/learn", { body: { examples, epochs: 2 } }),
     );
     expect(learnt.at(-1)?.event).toBe("learnt");
     const told = [JSON.stringify(learnt)];

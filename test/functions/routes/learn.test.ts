@@ -36,6 +36,7 @@ const ask = async (inputs: string | string[]) =>
   (await (await worker.predict({ task: "demo", profile: "demo-000", inputs })).json()) as Answer;
 
 const EXAMPLES = lessonsOf(10);
+const FEW = EXAMPLES.slice(0, 6);
 
 describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   it("tells how it goes on, writes what was learnt, and answers with it from then on", async () => {
@@ -68,7 +69,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("makes a profile that was not there", async () => {
-    const events = await readEvents(await learn({ examples: EXAMPLES }, {}, "demo/new-one"));
+    const events = await readEvents(await learn({ examples: FEW }, {}, "demo/new-one"));
     expect(events.at(-1)).toMatchObject({ event: "learnt", data: { generation: 1, created: true } });
     expect(await rowOf("new-one")).toMatchObject({ generation: 1 });
     await worker.ask("DELETE", "/v1/profiles/demo/new-one");
@@ -76,7 +77,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("makes the same of the same seed, and writes nothing in a dry run", async () => {
     const before = await rowOf();
-    const body = { examples: EXAMPLES, epochs: 10, dryRun: true };
+    const body = { examples: FEW, epochs: 10, dryRun: true };
     const [one, again, other] = [
       await readEvents(await learn(body)),
       await readEvents(await learn({ ...body, seed: 0 })),
@@ -90,15 +91,16 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("starts from a profile that explains the examples clearly better, else the default, or from the one that is named", async () => {
-    const auto = await readEvents(await learn({ examples: EXAMPLES, start: "auto", dryRun: true }));
+    const auto = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto", dryRun: true }));
     expect(auto.at(-1)?.data.start).toBeNull();
     await readEvents(await learn({ examples: EXAMPLES, epochs: 20 }, {}, "demo/demo-001"));
-    const alike = await readEvents(await learn({ examples: EXAMPLES, start: "auto" }, {}, "demo/new-one"));
+    const alike = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto" }, {}, "demo/new-one"));
     expect(alike.at(-1)?.data.start).toBe("demo-001");
     await worker.ask("DELETE", "/v1/profiles/demo/new-one");
-    const own = await readEvents(await learn({ examples: EXAMPLES, start: "own", dryRun: true }));
+    const own = await readEvents(await learn({ examples: FEW, epochs: 1, start: "own", dryRun: true }));
     expect(own.at(-1)?.data.start).toBe("demo-000");
-    const other = await readEvents(await learn({ examples: EXAMPLES, start: { profile: "demo-001" }, dryRun: true }));
+    const named = { examples: FEW, epochs: 1, start: { profile: "demo-001" }, dryRun: true };
+    const other = await readEvents(await learn(named));
     expect(other.at(-1)?.data.start).toBe("demo-001");
     const nobody = await learn({ examples: EXAMPLES, start: { profile: "nobody" } });
     expect(await nobody.json()).toMatchObject({ code: "unknown_profile" });
@@ -108,7 +110,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("learns scores that lie between two labels", async () => {
     const examples = lessonsOf(6).map(({ text }, place) => ({ text, label: [1, 2.5, "3", 1.2, 2, "2.9"][place] }));
-    const events = await readEvents(await learn({ examples, dryRun: true }, {}, "ratings/demo-000"));
+    const events = await readEvents(await learn({ examples, epochs: 2, dryRun: true }, {}, "ratings/demo-000"));
     expect(events.at(-1)).toMatchObject({ event: "learnt", data: { leftOut: { texts: 6 } } });
     const beyond = await learn({ examples: [...examples, { text: "too good", label: 3.5 }] }, {}, "ratings/demo-000");
     expect(await beyond.json()).toMatchObject({ code: "unknown_label" });
@@ -116,7 +118,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("answers predictions meanwhile, by the old generation until the new one is written", async () => {
     const before = await rowOf();
-    const events = eventsOf(await learn({ examples: lessonsOf(20), epochs: 10 }));
+    const events = eventsOf(await learn({ examples: lessonsOf(12), epochs: 6 }));
     await events.next();
     const generations = [];
     let last = await events.next();
@@ -131,7 +133,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("leaves the row as it was if it was written by someone else meanwhile", async () => {
-    const events = eventsOf(await learn({ examples: lessonsOf(20) }));
+    const events = eventsOf(await learn({ examples: EXAMPLES }));
     await events.next();
     const masks = Buffer.from(masksOf(77)).toString("base64");
     await worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
@@ -162,10 +164,11 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     worker.harness.clearLogs();
     await until(response);
     abort.abort();
-    let next = await learn({ examples: EXAMPLES, dryRun: true });
+    const again = { examples: FEW, epochs: 1, dryRun: true };
+    let next = await learn(again);
     for (let tries = 0; next.status === 503 && tries < 40; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 250));
-      next = await learn({ examples: EXAMPLES, dryRun: true });
+      next = await learn(again);
     }
     expect((await readEvents(next)).at(-1)).toMatchObject({ event: "learnt" });
     expect(await rowOf()).toEqual(before);

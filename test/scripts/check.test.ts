@@ -1,0 +1,66 @@
+import { appendFile, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { run } from "../support/processes.ts";
+import { projectFiles } from "../support/project.ts";
+
+const CHECKED = ["src", "functions", "client", "node", "cli", "schema", "playground", "scripts", "dist/pages"];
+
+let copy: string;
+
+beforeEach(async () => {
+  copy = await mkdtemp(join(tmpdir(), "xpeft-check-"));
+  for (const folder of CHECKED) await cp(folder, join(copy, folder), { recursive: true });
+  for (const file of await projectFiles("*.json", ".dependency-cruiser.mjs")) {
+    if (dirname(file) === ".") await cp(file, join(copy, file), { preserveTimestamps: true });
+  }
+  await symlink(resolve("node_modules"), join(copy, "node_modules"));
+});
+afterEach(() => rm(copy, { recursive: true, force: true }));
+
+const checkImports = () => run([join(copy, "scripts", "check.mjs"), "--only=imports"]);
+
+describe("npm run check -- --only=imports", () => {
+  it("passes, without a word about the TypeScript that it does not use", async () => {
+    const { code, stdout, stderr } = await checkImports();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("no dependency violations found");
+    expect(stdout).not.toContain("transpiler");
+    expect(stdout).toMatch(/\nnpm run check took 0 min \d+ s\n$/);
+  });
+
+  it("fails with a circle, and names it", async () => {
+    await writeFile(
+      join(copy, "src/lib/one.ts"),
+      'import { two } from "./two.ts";\nexport const one = (): number => two();\n',
+    );
+    await writeFile(
+      join(copy, "src/lib/two.ts"),
+      'import { one } from "./one.ts";\nexport const two = (): number => one();\n',
+    );
+    const { code, stdout } = await checkImports();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/error no-circle: src\/lib\/(one|two)\.ts/);
+  });
+
+  it.each([
+    [
+      "src/text/tokenizer.ts",
+      'import type { Engine } from "../serving/engine.ts";\nexport type Up = Engine;\n',
+      "src/text",
+    ],
+    ["src/errors.ts", 'import { createApp } from "../functions/app.ts";\nexport const up = createApp;\n', "src"],
+  ])("fails with an upward import in %s, a type's too", async (file, lines, rule) => {
+    await appendFile(join(copy, file), lines);
+    const { code, stdout } = await checkImports();
+    expect(code).toBe(1);
+    expect(stdout).toContain(`error ${rule}: ${file} → `);
+  });
+});
+
+it("names the checks there are when asked for another", async () => {
+  const { code, stderr } = await run(["scripts/check.mjs", "--only=speed"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("ts, py or one of: biome, tsc");
+});
