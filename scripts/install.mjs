@@ -1,7 +1,7 @@
 // Plain JavaScript for Node 20 without dependencies: it runs before there are any.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -57,13 +57,20 @@ function run(command, args, options) {
   });
 }
 
-/** Installs the dependencies as locked where they are missing or older than the lockfile. */
-export async function installDependencies() {
-  const lockfile = join(root, "package-lock.json");
+/** Tells whether every package is installed as locked. Times say nothing: a checkout makes the lockfile new. */
+function areDependenciesInstalled() {
   const installed = join(root, "node_modules", ".package-lock.json");
-  const upToDate =
-    existsSync(node) && existsSync(installed) && statSync(installed).mtimeMs >= statSync(lockfile).mtimeMs;
-  if (upToDate) return;
+  if (!existsSync(node) || !existsSync(installed)) return false;
+  const packagesOf = (path) => JSON.parse(readFileSync(path, "utf8")).packages;
+  const present = packagesOf(installed);
+  return Object.entries(packagesOf(join(root, "package-lock.json"))).every(
+    ([path, { version, optional }]) => path === "" || optional || present[path]?.version === version,
+  );
+}
+
+/** Installs the dependencies as locked where they are missing or of another version. */
+export async function installDependencies() {
+  if (areDependenciesInstalled()) return;
 
   // Standard output is for what a command answers.
   console.error("Installing dependencies…");
