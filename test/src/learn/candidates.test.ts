@@ -1,22 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { type Candidate, chooseCandidate } from "../../../src/learn/candidates.ts";
 
-const way = (kept: Candidate["kept"], losses: number[]): Candidate => ({
+const candidate = (kept: Candidate["kept"], losses: number[]): Candidate => ({
   kept,
   passes: 5,
   trials: losses.map((loss) => ({ loss, right: true })),
 });
 
 const chosen = (start: number[], labelBias: number[], masks: number[]) =>
-  chooseCandidate({ start: way("start", start), others: [way("label-bias", labelBias), way("masks", masks)] }).kept;
+  chooseCandidate({
+    start: candidate("start", start),
+    others: [candidate("label-bias", labelBias), candidate("masks", masks)],
+  }).kept;
 
-describe("chooseWay", () => {
-  it("keeps masks, also where another way did a little better", () => {
+describe("chooseCandidate", () => {
+  it("chooses masks even if another candidate is slightly better", () => {
     expect(chosen([2, 2.2, 1.9], [1.5, 1.6, 1.4], [1, 1.1, 0.9])).toBe("masks");
     expect(chosen([1, 1.5, 0.8], [1, 1.1, 1], [1.3, 1, 1.1])).toBe("masks");
   });
 
-  it("keeps what is ahead of masks by more than a standard error, and the best of these", () => {
+  it("chooses the best candidate that beats masks by more than a standard error", () => {
     expect(chosen([1, 1.1, 0.9], [2, 2, 2], [1.5, 1.5, 1.6])).toBe("start");
     expect(chosen([1, 1.1, 0.9], [0.5, 0.6, 0.5], [1.5, 1.5, 1.6])).toBe("label-bias");
     expect(chosen([1, 1.1, 0.9], [1.2, 1.1, 1.2], [3, 3, 3.1])).toBe("start");

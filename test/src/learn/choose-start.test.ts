@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { halvingRounds } from "../../../src/learn/choose-start.ts";
 
-describe("roundsOf", () => {
-  it("tries all starts on a few texts, and the better half on as many again", () => {
+describe("halvingRounds", () => {
+  it("tries every start on a few texts, then the better half on more", () => {
     expect(halvingRounds(16, 20)).toEqual([
       { texts: 5, known: 16 },
       { texts: 5, known: 8 },
@@ -16,7 +16,7 @@ describe("roundsOf", () => {
     expect(halvingRounds(0, 20)).toEqual([]);
   });
 
-  it("never reads a text twice under a start, nor more than there are", () => {
+  it("never reads a text twice under the same start, and never more texts than there are", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 2, max: 24 }), (known, texts) => {
         const rounds = halvingRounds(known, texts);

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { checkExamples, labelTarget } from "../../../src/learn/examples.ts";
 import { named } from "../../support/errors.ts";
 
-describe("targetOf", () => {
-  it("is all on the label", () => {
+describe("labelTarget", () => {
+  it("puts all weight on the label", () => {
     expect([...labelTarget("b", ["a", "b"])]).toEqual([0, 1]);
     expect([...labelTarget("2", ["1", "2", "3"])]).toEqual([0, 1, 0]);
     expect([...labelTarget("3.0", ["1", "2", "3"])]).toEqual([0, 0, 1]);
   });
 
-  it("is parted where a score lies between two labels", () => {
+  it("splits a score between two labels", () => {
     const target = labelTarget("2.25", ["1", "2", "3"]);
     expect([...target]).toEqual([0, 0.75, 0.25]);
     expect([...labelTarget("-0.5", ["0", "-1"])]).toEqual([0.5, 0.5]);
@@ -29,15 +29,15 @@ describe("targetOf", () => {
     ["NaN", ["0", "1"]],
     ["Infinity", ["0", "1"]],
     ["1.5", ["1.0", "2.5"]],
-  ])("has no place for %j among %j", (label, labels) => {
+  ])("rejects %j among %j", (label, labels) => {
     expect(() => labelTarget(label, labels)).toThrow(named("unknown_label"));
   });
 });
 
-describe("targetsOf", () => {
+describe("checkExamples", () => {
   const examples = (...labels: string[]) => labels.map((label) => ({ input: { text: "a text" }, label }));
 
-  it("wants two examples of two labels, and not too many", () => {
+  it("requires two examples with two labels, and at most 200 examples", () => {
     expect(checkExamples(examples("a", "b"), ["a", "b"])).toHaveLength(2);
     expect(() => checkExamples(examples("a"), ["a", "b"])).toThrow(named("too_few_examples"));
     expect(() => checkExamples(examples("a", "a"), ["a", "b"])).toThrow(named("one_label"));

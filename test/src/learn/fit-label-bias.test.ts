@@ -9,7 +9,7 @@ const text = (label: number, logits: number[]) => ({
 });
 
 describe("fitLabelBias", () => {
-  it("is where no small step makes texts and prior likelier", () => {
+  it("finds the bias from which no small step lowers the penalized loss", () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -23,7 +23,7 @@ describe("fitLabelBias", () => {
         (drawn, spread) => {
           const texts = drawn.map(({ label, logits }) => text(label, logits));
           const cost = (bias: Float64Array) =>
-            texts.reduce((sum, one) => sum + crossEntropy(one, bias), 0) +
+            texts.reduce((sum, scored) => sum + crossEntropy(scored, bias), 0) +
             bias.reduce((sum, value) => sum + (value / spread) ** 2 / 2, 0);
           const bias = fitLabelBias(texts, 3, spread);
           for (const label of [0, 1, 2]) {
@@ -38,7 +38,7 @@ describe("fitLabelBias", () => {
     );
   });
 
-  it("stays small where there are few texts", () => {
+  it("keeps the bias small for few texts", () => {
     const one = fitLabelBias([text(0, [0, 0])], 2, 1)[0] ?? 0;
     const many =
       fitLabelBias(
@@ -52,23 +52,23 @@ describe("fitLabelBias", () => {
   });
 });
 
-describe("leftOutLosses", () => {
-  it("falls by a bias that all texts have in common, and rises by one of a single text", () => {
+describe("leaveOneOutLosses", () => {
+  it("fall for a bias that all texts support, and rise for a bias from a single text", () => {
     const skewed = Array.from({ length: 12 }, () => text(0, [0, 0]));
     for (const loss of leaveOneOutLosses(skewed, 2, 1)) expect(loss).toBeLessThan(Math.log(2));
     const mixed = [text(0, [0, 0]), text(1, [0, 0])];
     for (const loss of leaveOneOutLosses(mixed, 2, 1)) expect(loss).toBeGreaterThan(Math.log(2));
   });
 
-  it("is as near as if each bias had been fitted from nothing", () => {
-    const drawn = createRandom(3);
+  it("match a bias fitted from scratch for each held-out text", () => {
+    const random = createRandom(3);
     const texts = Array.from({ length: 20 }, (_, place) =>
-      text(place % 3, [drawn.normal(), drawn.normal(), drawn.normal()]),
+      text(place % 3, [random.normal(), random.normal(), random.normal()]),
     );
     const losses = leaveOneOutLosses(texts, 3, 1);
-    for (const [left, one] of texts.entries()) {
-      const others = texts.filter((_, place) => place !== left);
-      expect(losses[left]).toBeCloseTo(crossEntropy(one, fitLabelBias(others, 3, 1)), 3);
+    for (const [heldOut, scored] of texts.entries()) {
+      const others = texts.filter((_, place) => place !== heldOut);
+      expect(losses[heldOut]).toBeCloseTo(crossEntropy(scored, fitLabelBias(others, 3, 1)), 3);
     }
   });
 });

@@ -23,22 +23,22 @@ const known = (seed: number, labelBias: Uint8Array | null = null): Start => ({
   parts: { masks: masksOf(seed), labelBias },
 });
 
-interface Asked {
+interface LearnOptions {
   readonly examples: ReturnType<typeof lessonsOf>;
   readonly starts?: [Start, ...Start[]];
   readonly passes?: number;
   readonly seed?: number;
 }
 
-/** Learns, and gives what was told meanwhile too. */
-async function learn({ starts = [DEFAULT], ...asked }: Asked, hooks: Partial<LearnHooks> = {}) {
-  const told: LearnProgress[] = [];
+/** Learns a profile. Returns the result and every progress report. */
+async function learn({ starts = [DEFAULT], ...options }: LearnOptions, hooks: Partial<LearnHooks> = {}) {
+  const reports: LearnProgress[] = [];
   const onProgress = async (progress: LearnProgress) => {
-    told.push(progress);
+    reports.push(progress);
   };
-  const surroundings = { onProgress, signal: new AbortController().signal, budgetSeconds: 60, ...hooks };
-  const examples = asked.examples.map(({ text, label }) => ({ input: { text }, label }));
-  return { learnt: await engine.learn(task, { ...asked, starts, examples }, surroundings), told };
+  const context = { onProgress, signal: new AbortController().signal, budgetSeconds: 60, ...hooks };
+  const examples = options.examples.map(({ text, label }) => ({ input: { text }, label }));
+  return { learnt: await engine.learn(task, { ...options, starts, examples }, context), reports };
 }
 
 const hashOf = (bytes: Uint8Array | null) => bytes && createHash("sha256").update(bytes).digest("hex").slice(0, 16);
@@ -46,9 +46,8 @@ const hashOf = (bytes: Uint8Array | null) => bytes && createHash("sha256").updat
 describe("learning a profile", () => {
   const longer = lessonsOf(6).map((example, place) => ({ ...example, text: `${example.text} `.repeat(1 + place) }));
   const biased = known(2, Uint8Array.of(10, 200, 90));
-  // The quickest first: what a change makes otherwise, it mostly makes otherwise there. Only the last is long enough for other masks
-  // than its start's.
-  it.each<[string, string, Asked]>([
+  // The quickest comes first: a change mostly shows there. Only the last one learns long enough to change the masks.
+  it.each<[string, string, LearnOptions]>([
     ["the default, by another seed", "seed", { examples: lessonsOf(6), passes: 1, seed: 2 }],
     ["a start with a label bias", "biased", { examples: lessonsOf(5), starts: [biased], passes: 1 }],
     ["texts of several lengths, some twice", "twice", { examples: [...longer, ...longer.slice(0, 3)], passes: 1 }],
@@ -58,52 +57,52 @@ describe("learning a profile", () => {
       { examples: lessonsOf(6), starts: [DEFAULT, known(1), biased, known(3)], passes: 1 },
     ],
     ["the default, in several passes", "passes", { examples: lessonsOf(6), passes: 6 }],
-  ])("comes to the same bits as before from %s", async (_, name, asked) => {
-    const { parts, leftOut, ...rest } = (await learn(asked)).learnt;
+  ])("gives the same bits as before from %s", async (_, name, options) => {
+    const { parts, leftOut, ...rest } = (await learn(options)).learnt;
     const labelBias = parts.labelBias && [...parts.labelBias];
     const line = JSON.stringify({ masks: hashOf(parts.masks), labelBias, ...rest, ...leftOut });
     await expect(`${line}\n`).toMatchFileSnapshot(`../../fixtures/learnt/${name}.json`);
   });
 
-  it("labels more of what it was taught as it was taught than its start does, also of what was left out", async () => {
+  it("labels more examples right than its start, held-out ones included", async () => {
     const { learnt } = await learn({ examples: lessonsOf(6), passes: 5 });
     expect(learnt).toMatchObject({ kept: "masks", passes: 5, start: null });
     expect(learnt.parts.masks).not.toEqual(DEFAULT.parts.masks);
     expect(learnt.leftOut.learnt.loss).toBeLessThan(learnt.leftOut.start.loss);
-    const rightUnder = async (parts: Start["parts"]) => {
+    const countRight = async (parts: Start["parts"]) => {
       const readings = lessonsOf(6).map(({ text }) => ({ parts, input: { text } }));
       const { predictions } = await engine.predict(task, readings);
       return lessonsOf(6).filter(({ label }, place) => predictions[place]?.label === label).length;
     };
-    expect(await rightUnder(learnt.parts)).toBeGreaterThan(await rightUnder(DEFAULT.parts));
+    expect(await countRight(learnt.parts)).toBeGreaterThan(await countRight(DEFAULT.parts));
 
-    // And so it is what another learning from the like starts from.
+    // So the next learning from similar texts starts from it.
     const starts: [Start, ...Start[]] = [DEFAULT, known(1), { profile: "near", parts: learnt.parts }];
     expect((await learn({ examples: lessonsOf(6), starts, passes: 1 })).learnt.start).toBe("near");
   });
 
-  it("tells where it is: phase by phase, pass by pass, ever more of it done", async () => {
-    const { told } = await learn({ examples: lessonsOf(6), starts: [DEFAULT, known(1), known(2)], passes: 2 });
+  it("reports phase, pass and a growing share of the work done", async () => {
+    const { reports } = await learn({ examples: lessonsOf(6), starts: [DEFAULT, known(1), known(2)], passes: 2 });
     const order = ["start", "left-out", "all"];
-    const places = told.map(({ phase }) => order.indexOf(phase));
+    const places = reports.map(({ phase }) => order.indexOf(phase));
     expect(places).toEqual([...places].sort());
     expect(new Set(places)).toEqual(new Set([0, 1, 2]));
-    for (const [number, { phase, pass, passes, loss, leftOutAccuracy, done, secondsLeft }] of told.entries()) {
+    for (const [number, { phase, pass, passes, loss, leftOutAccuracy, done, secondsLeft }] of reports.entries()) {
       expect(passes).toBe(phase === "start" ? 0 : phase === "left-out" ? 6 : 2);
       expect(pass).toBeLessThanOrEqual(passes);
-      expect(done).toBeGreaterThanOrEqual(told[number - 1]?.done ?? 0);
+      expect(done).toBeGreaterThanOrEqual(reports[number - 1]?.done ?? 0);
       expect(done).toBeLessThanOrEqual(1);
       expect(secondsLeft).toBeGreaterThanOrEqual(0);
       if (phase === "start") expect([loss, leftOutAccuracy]).toEqual([null, null]);
     }
-    const last = told.at(-1);
+    const last = reports.at(-1);
     expect(last?.done).toBeGreaterThan(0.8);
     expect(last?.loss).toBeGreaterThan(0);
     expect(last?.leftOutAccuracy).toBeGreaterThanOrEqual(0);
     expect(last?.leftOutAccuracy).toBeLessThanOrEqual(1);
   });
 
-  it("ends where its signal does, or whoever is told throws", async () => {
+  it("stops when its signal aborts or a progress hook throws", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const hooks = { signal: controller.signal, onProgress: async () => controller.abort(reason) };
@@ -112,7 +111,7 @@ describe("learning a profile", () => {
     await expect(learn({ examples: lessonsOf(10) }, { onProgress })).rejects.toBe(reason);
   });
 
-  it("is not begun where it would take far longer than it may, and ends when its time is over", async () => {
+  it("does not start if it would far exceed its time budget, and stops when the budget is spent", async () => {
     let times = 0;
     const onProgress = async () => {
       times++;
@@ -125,39 +124,39 @@ describe("learning a profile", () => {
     expect(times).toBeGreaterThan(0);
   });
 
-  it("refuses what nothing can be learnt from, before it reads any of it", async () => {
-    const asked = (change: object, more: ReturnType<typeof lessonsOf> = lessonsOf(4)) => {
-      const examples = more.map(({ text, label }) => ({ input: { text }, label }));
+  it("rejects unusable examples before it reads any text", async () => {
+    const learnFrom = (change: object, labelled: ReturnType<typeof lessonsOf> = lessonsOf(4)) => {
+      const examples = labelled.map(({ text, label }) => ({ input: { text }, label }));
       const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 60 };
       return engine.learn({ ...task, ...change }, { starts: [DEFAULT], examples }, hooks);
     };
-    await expect(asked({ bundle: "0".repeat(32) })).rejects.toThrow(named("bundle_mismatch"));
+    await expect(learnFrom({ bundle: "0".repeat(32) })).rejects.toThrow(named("bundle_mismatch"));
     for (const place of [0, 3]) {
       const blank = lessonsOf(4).map((one, number) => (number === place ? { ...one, text: " \u200b" } : one));
-      await expect(asked({}, blank)).rejects.toThrow(named("empty_text"));
-      await expect(asked({}, blank)).rejects.toThrow(`Example ${place} has no tokens`);
+      await expect(learnFrom({}, blank)).rejects.toThrow(named("empty_text"));
+      await expect(learnFrom({}, blank)).rejects.toThrow(`Example ${place} has no tokens`);
     }
     const same = lessonsOf(4).map((one) => ({ ...one, text: "The same." }));
-    await expect(asked({}, same)).rejects.toThrow(named("too_few_examples"));
-    // 33 texts of 126 words; what is read of each is 128 tokens, with the two that are special.
+    await expect(learnFrom({}, same)).rejects.toThrow(named("too_few_examples"));
+    // 33 texts. Each has 200 words, of which 126 are read: 128 tokens with the two special ones.
     const long = Array.from({ length: 33 }, (_, place) => ({
       text: `${place} ${"word ".repeat(200)}`,
       label: place % 2 === 0 ? "low" : "high",
     }));
-    await expect(asked({ maxTokens: 512 }, long)).rejects.toThrow("have 4224 tokens; the limit is 4096");
+    await expect(learnFrom({ maxTokens: 512 }, long)).rejects.toThrow("have 4224 tokens; the limit is 4096");
   });
 
-  it("is one at a time, of whoever asked first", async () => {
+  it("runs one at a time: the first request wins", async () => {
     const first = learn({ examples: lessonsOf(4), passes: 1 });
     await expect(learn({ examples: lessonsOf(4), passes: 1 })).rejects.toThrow(named("learning_busy"));
     expect((await first).learnt.passes).toBeLessThanOrEqual(1);
     await expect(learn({ examples: lessonsOf(4), passes: 1 })).resolves.toBeDefined();
   });
 
-  it("names the profile whose row is damaged, if it is not the one that is learnt", async () => {
+  it("reports which other profile has a damaged row", async () => {
     const damaged: Start = { profile: "broken", parts: { masks: new Uint8Array(3), labelBias: null } };
-    const asked = learn({ examples: lessonsOf(6), starts: [DEFAULT, damaged] });
-    await expect(asked).rejects.toThrow(named("invalid_mask"));
-    await expect(asked).rejects.toThrow('"broken"');
+    const learning = learn({ examples: lessonsOf(6), starts: [DEFAULT, damaged] });
+    await expect(learning).rejects.toThrow(named("invalid_mask"));
+    await expect(learning).rejects.toThrow('"broken"');
   });
 });

@@ -15,48 +15,48 @@ const pool = await createSignPool(
 );
 const ENTRIES = 10;
 
-/** Of the last two layers, logits as drawn by chance. */
-function learner(seed: number) {
+/** Returns an optimizer of the last two layers, from random logits. */
+function randomOptimizer(seed: number) {
   const random = createRandom(seed);
   return createMaskOptimizer(pool, 1, Float64Array.from({ length: 4 * SIZE }, random.normal), 1);
 }
 
-it("draws what the masks of its layers would be merged to", () => {
-  const learning = learner(1);
-  const chosen = learning.chosen();
+it("draws the merged adapters of its layers' masks", () => {
+  const optimizer = randomOptimizer(1);
+  const chosen = optimizer.chosen();
   expect(chosen).toHaveLength(4 * CHOSEN);
-  const before = [0, 1, 2, 3];
-  const whole = mergeAdapters(pool, packMasks([...before, ...chosen], shape));
-  const { down, up } = learning.draw(null);
+  const firstLayer = [0, 1, 2, 3];
+  const whole = mergeAdapters(pool, packMasks([...firstLayer, ...chosen], shape));
+  const { down, up } = optimizer.draw(null);
   expect(down).toEqual(whole.down.subarray(ENTRIES));
   expect(up).toEqual(whole.up.subarray(ENTRIES));
 });
 
-it("draws others under noise, and keeps its logits", () => {
-  const learning = learner(1);
-  const kept = learning.logits.slice();
-  const without = learning.draw(null).down.slice();
+it("draws other adapters under noise, and leaves its logits unchanged", () => {
+  const optimizer = randomOptimizer(1);
+  const before = optimizer.logits.slice();
+  const without = optimizer.draw(null).down.slice();
   const noise = Float64Array.from({ length: 4 * SIZE }, (_, place) => (place % SIZE < CHOSEN ? 100 : 0));
-  const { down } = learning.draw(noise);
+  const { down } = optimizer.draw(noise);
   expect(down).not.toEqual(without);
   const all = packMasks([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], shape);
   expect(down).toEqual(mergeAdapters(pool, all).down.subarray(ENTRIES));
-  expect(learning.logits).toEqual(kept);
+  expect(optimizer.logits).toEqual(before);
 });
 
-it("steps towards adapters that lie against the gradient, each row by its own", () => {
+it("moves each row towards adapters that oppose its gradient", () => {
   for (const row of [0, 1, 2, 3]) {
-    const learning = learner(2);
-    const kept = learning.logits.slice();
-    learning.draw(null);
-    // The gradient is an adapter's own matrix, so that no other lies so much along it.
+    const optimizer = randomOptimizer(2);
+    const before = optimizer.logits.slice();
+    optimizer.draw(null);
+    // The gradient is one adapter's matrix: no other adapter is as well aligned with it.
     const along = 3;
     const matrix = new Float32Array(ENTRIES);
     pool.mergeMatrix(2 + row, Uint16Array.of(along, along), matrix);
     const gradient = { down: new Float32Array(2 * ENTRIES), up: new Float32Array(2 * ENTRIES) };
     (row % 2 === 0 ? gradient.down : gradient.up).set(matrix, (row >> 1) * ENTRIES);
-    learning.step(gradient, 0.1);
-    const moved = learning.logits.map((logit, place) => logit - (kept[place] ?? Number.NaN));
+    optimizer.step(gradient, 0.1);
+    const moved = optimizer.logits.map((logit, place) => logit - (before[place] ?? Number.NaN));
     for (const [place, by] of moved.entries()) {
       if (Math.floor(place / SIZE) !== row) expect(by).toBe(0);
     }
@@ -65,7 +65,7 @@ it("steps towards adapters that lie against the gradient, each row by its own", 
   }
 });
 
-it("cannot step before it has drawn", () => {
+it("throws on a step before a draw", () => {
   const none = { down: new Float32Array(2 * ENTRIES), up: new Float32Array(2 * ENTRIES) };
-  expect(() => learner(1).step(none, 0.1)).toThrow("no masks were drawn");
+  expect(() => randomOptimizer(1).step(none, 0.1)).toThrow("no masks were drawn");
 });

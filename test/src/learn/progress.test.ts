@@ -3,10 +3,10 @@ import { estimateReadMs, type LearnHooks, type LearnProgress, trackWork } from "
 import { named } from "../../support/errors.ts";
 
 let now = 1_000_000;
-let told: LearnProgress[] = [];
+let reports: LearnProgress[] = [];
 
 beforeEach(() => {
-  told = [];
+  reports = [];
   vi.spyOn(Date, "now").mockImplementation(() => now);
 });
 afterEach(() => {
@@ -14,35 +14,35 @@ afterEach(() => {
 });
 
 function begin(totalMs: number, hooks: Partial<LearnHooks> = {}) {
-  const onProgress = async (progress: LearnProgress) => void told.push(progress);
+  const onProgress = async (progress: LearnProgress) => void reports.push(progress);
   return trackWork(totalMs, { onProgress, signal: new AbortController().signal, budgetSeconds: 10, ...hooks });
 }
 
-it("takes longer texts for longer work", () => {
+it("estimates more work for longer texts", () => {
   expect(estimateReadMs(0)).toBe(10);
   expect(estimateReadMs(100)).toBe(50);
 });
 
 describe("a learning's work", () => {
-  it("is not begun where it is guessed to take more than twice what it may", () => {
+  it("does not start if the estimate exceeds twice the budget", () => {
     expect(() => begin(20_000)).not.toThrow();
     expect(() => begin(20_001)).toThrow(named("learning_too_long"));
   });
 
-  it("is told at once, and again when 400 ms have passed, by what is done of it and how long that took", async () => {
+  it("is reported at once and every 400 ms, with the share done and the time left", async () => {
     const work = begin(1000);
     work.at({ phase: "left-out", passes: 4 });
     await work.afterText(100);
     now += 200;
     await work.afterText(100);
-    expect(told).toEqual([
+    expect(reports).toEqual([
       { phase: "left-out", pass: 0, passes: 4, loss: null, leftOutAccuracy: null, done: 0.1, secondsLeft: 1 },
     ]);
     work.at({ pass: 2, loss: 0.5 });
     now += 3800;
     await work.afterText(200);
-    // 400 of 1,000 took four seconds.
-    expect(told[1]).toEqual({
+    // 400 of 1,000 took 4 s.
+    expect(reports[1]).toEqual({
       phase: "left-out",
       pass: 2,
       passes: 4,
@@ -53,20 +53,20 @@ describe("a learning's work", () => {
     });
     now += 399;
     await work.afterText(0);
-    expect(told).toHaveLength(2);
+    expect(reports).toHaveLength(2);
     now += 1;
     await work.afterText(0);
-    expect(told).toHaveLength(3);
+    expect(reports).toHaveLength(3);
   });
 
-  it("is never more than done, nor over before it ends", async () => {
+  it("is never reported as more than done", async () => {
     const work = begin(100);
     now += 1000;
     await work.afterText(300);
-    expect(told).toMatchObject([{ done: 1, secondsLeft: 0 }]);
+    expect(reports).toMatchObject([{ done: 1, secondsLeft: 0 }]);
   });
 
-  it("may take just as long as it may", async () => {
+  it("may use its whole budget, and no more", async () => {
     const work = begin(1000);
     now += 10_000;
     await work.afterText(1);
@@ -74,12 +74,12 @@ describe("a learning's work", () => {
     await expect(work.afterText(1)).rejects.toThrow(named("learning_too_long"));
   });
 
-  it("gives others several turns after each text", async () => {
+  it("yields to the event loop several times after each text", async () => {
     const work = begin(1000);
-    let turns = 0;
-    const counting = setInterval(() => turns++, 0);
+    let ticks = 0;
+    const counting = setInterval(() => ticks++, 0);
     await work.afterText(1);
     clearInterval(counting);
-    expect(turns).toBeGreaterThanOrEqual(3);
+    expect(ticks).toBeGreaterThanOrEqual(3);
   });
 });

@@ -3,14 +3,14 @@ import { createRandom } from "../../../src/learn/random.ts";
 
 const DRAWS = 20_000;
 
-/** Mean and standard deviation of many draws. */
+/** Returns the mean and standard deviation of many draws. */
 function momentsOf(draw: () => number): [number, number] {
   const drawn = Array.from({ length: DRAWS }, draw);
   const mean = drawn.reduce((sum, value) => sum + value, 0) / DRAWS;
   return [mean, Math.sqrt(drawn.reduce((sum, value) => sum + (value - mean) ** 2, 0) / DRAWS)];
 }
 
-it("is normal, and of Gumbel's distribution", () => {
+it("draws from the normal and the Gumbel distribution", () => {
   const random = createRandom(5);
   const [mean, deviation] = momentsOf(random.normal);
   expect(Math.abs(mean)).toBeLessThan(0.03);
@@ -21,7 +21,7 @@ it("is normal, and of Gumbel's distribution", () => {
   expect(Math.abs(gumbelDeviation - Math.PI / Math.sqrt(6))).toBeLessThan(0.04);
 });
 
-it("is the same of the same seed", () => {
+it("repeats its draws for the same seed", () => {
   const drawn = (seed: number) => {
     const random = createRandom(seed);
     return [random.normal(), random.gumbel(), ...random.shuffled(["a", "b", "c", "d"])];
@@ -30,7 +30,7 @@ it("is the same of the same seed", () => {
   expect(drawn(1)).not.toEqual(drawn(2));
 });
 
-it("shuffles to every order, each about as often", () => {
+it("shuffles to every order about equally often", () => {
   const random = createRandom(6);
   const counts = new Map<string, number>();
   for (let draw = 0; draw < 6000; draw++) {

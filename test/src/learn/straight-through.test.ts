@@ -13,30 +13,30 @@ const sizes = fc
   );
 
 describe("topAdapters", () => {
-  it("chooses k of each mask, none of which is below one that is left", () => {
+  it("chooses the k adapters of each mask with the highest logits", () => {
     fc.assert(
       fc.property(sizes, ({ size, chosen, logits }) => {
         const adapters = topAdapters(logits, { size, chosen });
         for (let row = 0; row < logits.length / size; row++) {
-          const own = [...adapters.subarray(row * chosen, (row + 1) * chosen)];
-          expect(own).toEqual([...new Set(own)].sort((a, b) => a - b));
-          const of = (adapter: number) => logits[row * size + adapter] ?? Number.NaN;
-          const least = Math.min(...own.map(of));
+          const top = [...adapters.subarray(row * chosen, (row + 1) * chosen)];
+          expect(top).toEqual([...new Set(top)].sort((a, b) => a - b));
+          const logitOf = (adapter: number) => logits[row * size + adapter] ?? Number.NaN;
+          const least = Math.min(...top.map(logitOf));
           for (let adapter = 0; adapter < size; adapter++) {
-            if (!own.includes(adapter)) expect(of(adapter)).toBeLessThanOrEqual(least);
+            if (!top.includes(adapter)) expect(logitOf(adapter)).toBeLessThanOrEqual(least);
           }
         }
       }),
     );
   });
 
-  it("takes the lower number of equal ones", () => {
+  it("breaks ties by the lower number", () => {
     expect([...topAdapters([1, 0, 1, 1], { size: 4, chosen: 2 })]).toEqual([0, 2]);
   });
 });
 
-describe("drawMasks", () => {
-  it("goes by the logits and their noise, and gives shares whose sum is 1", () => {
+describe("sampleMasks", () => {
+  it("chooses by logits plus noise, and returns shares that sum to 1", () => {
     const logits = Float64Array.of(0, 1, 2, 0, 0, 0);
     const { adapters, shares } = sampleMasks(logits, { size: 3, chosen: 1 }, [9, 0, 0, 0, 9, 0], 0.5);
     expect([...adapters]).toEqual([0, 1]);
@@ -45,8 +45,8 @@ describe("drawMasks", () => {
   });
 });
 
-describe("drawMasks of great logits", () => {
-  it("has shares that are numbers", () => {
+describe("sampleMasks of large logits", () => {
+  it("returns finite shares", () => {
     const { shares } = sampleMasks(Float64Array.of(1000, 999, -1000), { size: 3, chosen: 1 }, null, 0.5);
     expect([...shares]).toEqual([
       expect.closeTo(1 / (1 + Math.exp(-2)), 12),
@@ -57,16 +57,16 @@ describe("drawMasks of great logits", () => {
 });
 
 describe("logitGradient", () => {
-  it("is the slope of what the softmax's shares are worth", () => {
+  it("is the gradient of a weighted sum of the softmax's shares", () => {
     fc.assert(
       fc.property(sizes, fc.double({ min: 0.2, max: 3, noNaN: true }), ({ size, chosen, logits }, tau) => {
-        const worth = logits.map((_, i) => Math.sin(i));
+        const weights = logits.map((_, i) => Math.sin(i));
         const value = (at: Float64Array) =>
           sampleMasks(at, { size, chosen }, null, tau).shares.reduce(
-            (sum, share, i) => sum + share * (worth[i] ?? 0),
+            (sum, share, i) => sum + share * (weights[i] ?? 0),
             0,
           );
-        const gradient = logitGradient(sampleMasks(logits, { size, chosen }, null, tau).shares, worth, size, tau);
+        const gradient = logitGradient(sampleMasks(logits, { size, chosen }, null, tau).shares, weights, size, tau);
         const step = 1e-5;
         for (const [i, slope] of gradient.entries()) {
           const at = (by: number) => value(logits.map((logit, place) => logit + (place === i ? by : 0)));

@@ -13,8 +13,8 @@ const PREDICTION = {
 const FROM = { profile: "anna", masks: "profile", generation: 4 } as const;
 const PLAIN = { ...FROM, label: "high", score: 0.5, tokens: 7, truncated: false };
 
-describe("ranked", () => {
-  it("gives the best label first; of equal ones, the task's first", () => {
+describe("rankLabels", () => {
+  it("ranks the best label first, and breaks ties by the task's order", () => {
     expect(rankLabels(LABELS, [0.3, 0.4, 0.3])).toEqual([
       { label: "middle", score: 0.4 },
       { label: "low", score: 0.3 },
@@ -23,8 +23,8 @@ describe("ranked", () => {
   });
 });
 
-describe("an answer", () => {
-  it("tells no more than is asked for", () => {
+describe("formatPrediction", () => {
+  it("includes only the requested fields", () => {
     expect(formatPrediction(LABELS, FROM, PREDICTION, {})).toEqual(PLAIN);
     expect(formatPrediction(LABELS, FROM, PREDICTION, { scores: false, logits: false })).toEqual(PLAIN);
   });
@@ -42,11 +42,11 @@ describe("an answer", () => {
     [{ topK: 9 }, { top: rankLabels(LABELS, PREDICTION.scores) }],
     [{ scores: true }, { scores: { low: 0.2, middle: 0.3, high: 0.5 } }],
     [{ logits: true }, { logits: { low: -1, middle: 0.5, high: 2 } }],
-  ])("tells what is asked for by %j", (options, more) => {
+  ])("includes the fields requested by %j", (options, more) => {
     expect(formatPrediction(LABELS, FROM, PREDICTION, options)).toEqual({ ...PLAIN, ...more });
   });
 
-  it("of no prediction is a fault of ours", () => {
+  it("throws a RangeError without a prediction", () => {
     expect(() => formatPrediction(LABELS, FROM, undefined, {})).toThrow(RangeError);
   });
 });

@@ -22,7 +22,7 @@ const reading = (labelBias: Uint8Array | null, text = TEXT) => ({
 });
 
 describe("predicting", () => {
-  it("adds a label bias to the logits, and to nothing else", async () => {
+  it("adds a label bias to the logits and changes nothing else", async () => {
     const [plain, biased] = (await engine.predict(task, [reading(null), reading(Uint8Array.of(16, 240, 0))]))
       .predictions;
     expect(biased?.logits.map((logit, label) => logit - (plain?.logits[label] ?? 0))).toEqual([
@@ -33,16 +33,16 @@ describe("predicting", () => {
     expect(biased?.tokens).toBe(plain?.tokens);
   });
 
-  it("gives the likeliest label with its own score, and scores that sum to 1", async () => {
-    const [one] = (await engine.predict(task, [reading(null)])).predictions;
-    const best = (one?.scores ?? []).indexOf(Math.max(...(one?.scores ?? [])));
-    expect(one?.label).toBe(task.labels[best]);
-    expect(one?.score).toBe(one?.scores[best]);
-    expect(one?.scores.reduce((sum, score) => sum + score)).toBeCloseTo(1, 6);
-    expect(one).toMatchObject({ truncated: false, tokens: 11 });
+  it("returns the likeliest label with its score, and scores that sum to 1", async () => {
+    const [prediction] = (await engine.predict(task, [reading(null)])).predictions;
+    const best = (prediction?.scores ?? []).indexOf(Math.max(...(prediction?.scores ?? [])));
+    expect(prediction?.label).toBe(task.labels[best]);
+    expect(prediction?.score).toBe(prediction?.scores[best]);
+    expect(prediction?.scores.reduce((sum, score) => sum + score)).toBeCloseTo(1, 6);
+    expect(prediction).toMatchObject({ truncated: false, tokens: 11 });
   });
 
-  it("names the text that it cannot read, by its number where there are several", async () => {
+  it("reports a text that it cannot read, by its number among several", async () => {
     const empty = reading(null, { text: " " });
     await expect(engine.predict(task, [empty])).rejects.toThrow("The text has no tokens");
     await expect(engine.predict(task, [reading(null), empty])).rejects.toThrow("Input 1 has no tokens");
@@ -52,17 +52,17 @@ describe("predicting", () => {
     expect((await engine.predict(task, [long])).predictions).toMatchObject([{ truncated: true, tokens: 32 }]);
   });
 
-  it("tells what each step took, and no more than passed", async () => {
+  it("reports each step's time, in total no more than the elapsed time", async () => {
     const start = performance.now();
     const { timings } = await engine.predict(task, readingsOf(masksOf(77), TEXT, TEXT, TEXT));
     const passed = performance.now() - start;
     for (const milliseconds of Object.values(timings)) expect(milliseconds).toBeGreaterThanOrEqual(0);
     expect(timings.encoder).toBeGreaterThan(timings.head);
     expect(timings.merge).toBeGreaterThan(0);
-    expect(Object.values(timings).reduce((sum, one) => sum + one)).toBeLessThanOrEqual(passed);
+    expect(Object.values(timings).reduce((sum, step) => sum + step)).toBeLessThanOrEqual(passed);
   });
 
-  it("counts the tokens that wait, text by text, and none afterwards", async () => {
+  it("counts the tokens in flight text by text, down to zero", async () => {
     expect(engine.waitingTokens()).toBe(0);
     const running = engine.predict(task, readingsOf(masksOf(1), TEXT, TEXT, TEXT));
     expect(engine.waitingTokens()).toBe(33);
@@ -75,7 +75,7 @@ describe("predicting", () => {
     expect(engine.waitingTokens()).toBe(0);
   });
 
-  it("keeps no place for a call that failed", async () => {
+  it("releases the tokens of a failed call", async () => {
     const damaged = { parts: { masks: new Uint8Array(3), labelBias: null }, input: TEXT };
     await expect(engine.predict(task, [reading(null), damaged])).rejects.toThrow(named("invalid_mask"));
     expect(engine.waitingTokens()).toBe(0);
@@ -83,19 +83,19 @@ describe("predicting", () => {
     expect(engine.waitingTokens()).toBe(0);
   });
 
-  it("refuses what is too much beside what waits, unless it is told to be patient", async () => {
+  it("rejects a call at capacity, unless it is patient", async () => {
     const long = { ...task, maxTokens: 512 };
     const texts = Array.from({ length: 9 }, () => ({ text: "word ".repeat(520) }));
-    const most = engine.predict(long, readingsOf(masksOf(1), ...texts)).catch(() => {});
+    const large = engine.predict(long, readingsOf(masksOf(1), ...texts)).catch(() => {});
     expect(engine.waitingTokens()).toBe(9 * 512);
     expect(engine.waitingTokens()).toBeGreaterThan(MAX_TOKENS_IN_FLIGHT / 2);
     await expect(engine.predict(long, readingsOf(masksOf(1), ...texts))).rejects.toThrow(named("overloaded"));
     const patient = await engine.predict(task, [reading(null)], { patient: true });
     expect(patient.predictions).toHaveLength(1);
-    await most;
+    await large;
   });
 
-  it("tells what it holds", async () => {
+  it("reports its memory", async () => {
     expect(engine.mergedCache().maxBytes).toBe(4 * 2 ** 20);
     expect(engine.heapBytes()).toBeGreaterThan(20e6);
     expect(await engine.probe()).toEqual({ tokens: expect.any(Number) });

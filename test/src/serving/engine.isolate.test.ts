@@ -28,23 +28,23 @@ describe("the engine on the default bundle, inside workerd", () => {
     expect(prediction).toMatchObject({ tokens: 13, truncated: false });
   });
 
-  it("gives a text the same bits again, alone or in company, under kept adapters or merged anew", async () => {
+  it("gives a text the same bits, alone or in a batch, with cached or newly merged adapters", async () => {
     const text = "Shares fell after the bank's report";
     const masks = masksOf(2);
     const [alone] = await label(masks, text);
     for (let seed = 100; seed < 120; seed++) await label(masksOf(seed), "pushes the first out of the cache");
-    const company = await label(masks, "First", text, "A much longer text that stands beside it, and another");
-    expect(company[1]).toEqual(alone);
+    const batch = await label(masks, "First", text, "A much longer text that stands beside it, and another");
+    expect(batch[1]).toEqual(alone);
   });
 
   it("answers two profiles differently", async () => {
     const text = "The striker scored twice before the break";
-    const [one] = await label(masksOf(3), text);
-    const [other] = await label(masksOf(4), text);
-    expect(one?.scores).not.toEqual(other?.scores);
+    const [first] = await label(masksOf(3), text);
+    const [second] = await label(masksOf(4), text);
+    expect(first?.scores).not.toEqual(second?.scores);
   });
 
-  it("answers calls made at the same time as it answers them one by one", async () => {
+  it("gives concurrent calls the same answers as sequential ones", async () => {
     const calls = Array.from({ length: 6 }, (_, i) => ({
       masks: masksOf(10 + i),
       text: `${"word ".repeat(i * 3)}end`,
@@ -53,7 +53,7 @@ describe("the engine on the default bundle, inside workerd", () => {
     for (const [i, { masks, text }] of calls.entries()) expect(await label(masks, text)).toEqual(together[i]);
   });
 
-  it("keeps to 64 MB of WASM heap over 100 mixed predictions", async () => {
+  it("stays within 64 MB of WASM heap over 100 mixed predictions", async () => {
     const text = "All the words that a long text can have, again and again. ".repeat(12);
     for (let i = 0; i < 100; i++) await label(masksOf(1000 + (i % 25)), text.slice(0, 10 + ((i * 61) % 600)));
     const megabytes = engine.heapBytes() / 2 ** 20;

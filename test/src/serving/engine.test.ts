@@ -16,11 +16,11 @@ beforeAll(async () => {
   modules = { wasm: await compileRuntime(), kernels: await compileKernels() };
 });
 
-/** The default bundle with one file changed on its way. */
+/** Reads the default bundle with one file changed. */
 function altered(path: string, change: (bytes: Uint8Array) => Uint8Array | null): ReadFile {
-  return async (asked) => {
-    const bytes = await readBundle(asked);
-    return asked === path && bytes !== null ? change(bytes) : bytes;
+  return async (requested) => {
+    const bytes = await readBundle(requested);
+    return requested === path && bytes !== null ? change(bytes) : bytes;
   };
 }
 
@@ -30,13 +30,13 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 describe("loading a damaged bundle", () => {
-  it.each([...FILES, "manifest.json"])("names a missing %s", async (path) => {
+  it.each([...FILES, "manifest.json"])("reports a missing %s", async (path) => {
     const read = altered(path, () => null);
     await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_missing"));
     await expect(createEngine({ read, ...modules })).rejects.toThrow(path);
   });
 
-  it.each(FILES)("refuses %s with a byte too few, a byte too many, or nothing in it", async (path) => {
+  it.each(FILES)("rejects %s with a byte too few, a byte too many, or no bytes", async (path) => {
     const changes = [
       (bytes: Uint8Array) => bytes.subarray(0, -1),
       (bytes: Uint8Array) => {
@@ -52,7 +52,7 @@ describe("loading a damaged bundle", () => {
     }
   });
 
-  it.each(FILES)("refuses %s with one byte flipped, wherever", async (path) => {
+  it.each(FILES)("rejects %s with one byte flipped anywhere", async (path) => {
     const length = (await readBundle(path))?.length ?? 0;
     for (const at of [0, length >> 1, length - 1]) {
       const read = altered(path, (bytes) => flipped(bytes, at));
@@ -61,8 +61,8 @@ describe("loading a damaged bundle", () => {
   });
 });
 
-describe("loading a bundle whose parts are whole but do not belong together", () => {
-  it("refuses an encoder of other sizes than the manifest's", async () => {
+describe("loading a bundle of intact files that do not match", () => {
+  it("rejects an encoder whose sizes differ from the manifest's", async () => {
     const read = altered("manifest.json", (bytes) =>
       new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 24', '"bottleneck": 12')),
     );
@@ -70,18 +70,18 @@ describe("loading a bundle whose parts are whole but do not belong together", ()
     await expect(createEngine({ read, ...modules })).rejects.toThrow("adapter_down [6,384,24]");
   });
 
-  it.each(["encoder.onnx", "tokenizer.json"])("refuses an %s that is none", async (path) => {
+  it.each(["encoder.onnx", "tokenizer.json"])("rejects an %s with other content", async (path) => {
     const other = new TextEncoder().encode("{}");
-    const read: ReadFile = async (asked) => {
-      if (asked === path) return other;
-      const bytes = await readBundle(asked);
-      return asked === "manifest.json" && bytes !== null ? relisted(bytes, path, other) : bytes;
+    const read: ReadFile = async (requested) => {
+      if (requested === path) return other;
+      const bytes = await readBundle(requested);
+      return requested === "manifest.json" && bytes !== null ? relisted(bytes, path, other) : bytes;
     };
     await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_unusable"));
   });
 });
 
-/** The manifest with another size and hash for one file. */
+/** Returns the manifest with another size and hash for one file. */
 function relisted(manifest: Uint8Array, path: string, content: Uint8Array): Uint8Array {
   const parsed: { files: { path: string }[] } = JSON.parse(new TextDecoder().decode(manifest));
   const sha256 = createHash("sha256").update(content).digest("hex");
@@ -101,59 +101,59 @@ describe("a loaded engine", () => {
   const predict = (row: Task, text: string, textPair?: string) =>
     engine.predict(row, readingsOf(row.masks, { text, textPair }));
 
-  it("refuses a task of another bundle", async () => {
+  it("rejects a task of another bundle", async () => {
     const other = { ...task, bundle: "f".repeat(32) };
     await expect(predict(other, "a text")).rejects.toThrow(named("bundle_mismatch"));
   });
 
-  it("refuses a task that reads more tokens than the encoder, or none", async () => {
+  it("rejects a task that reads more tokens than the encoder, or none", async () => {
     await expect(predict({ ...task, maxTokens: 513 }, "a text")).rejects.toThrow(named("invalid_row"));
     await expect(predict({ ...task, maxTokens: 2 }, "a text")).rejects.toThrow(named("invalid_row"));
   });
 
-  it("refuses a head that is cut short", async () => {
+  it("rejects a truncated head", async () => {
     await expect(predict({ ...task, head: task.head.subarray(1) }, "a text")).rejects.toThrow(named("invalid_row"));
   });
 
-  it("refuses masks that do not fit", async () => {
+  it("rejects masks of the wrong length", async () => {
     const masks = task.masks.slice(1);
     await expect(predict({ ...task, masks }, "a text")).rejects.toThrow(named("invalid_mask"));
   });
 
-  it.each(["", " \t\n", "\u200b\u0000\ufffd", "\ud800"])("has nothing to read in %j", async (text) => {
+  it.each(["", " \t\n", "\u200b\u0000\ufffd", "\ud800"])("rejects %j as an empty text", async (text) => {
     await expect(predict(task, text)).rejects.toThrow(named("empty_text"));
   });
 
-  it("names the text that has nothing in it, and labels none then", async () => {
+  it("reports which text is empty, and labels none", async () => {
     const readings = readingsOf(task.masks, { text: "one" }, { text: " " });
     await expect(engine.predict(task, readings)).rejects.toThrow("Input 1");
   });
 
-  it("reads a pair as another text than its first half alone", async () => {
+  it("reads a pair differently from its first text alone", async () => {
     const { predictions: alone } = await predict(task, "a premise");
     const { predictions: paired } = await predict(task, "a premise", "a conclusion");
     expect(paired[0]?.tokens).toBe((alone[0]?.tokens ?? 0) + 3);
     expect(paired[0]?.scores).not.toEqual(alone[0]?.scores);
   });
 
-  it("cuts a long text and says so", async () => {
+  it("truncates a long text and says so", async () => {
     const { predictions } = await predict(task, "word ".repeat(40));
     expect(predictions[0]).toMatchObject({ tokens: 32, truncated: true });
   });
 
-  it("refuses a long text where none may be cut, and takes one that just fits", async () => {
+  it("rejects a long text if truncation is off, and accepts one that just fits", async () => {
     const ask = (words: number) =>
       engine.predict(task, readingsOf(task.masks, { text: "word ".repeat(words) }), { truncate: false });
     await expect(ask(31)).rejects.toThrow(named("text_too_long"));
     expect((await ask(30)).predictions[0]).toMatchObject({ tokens: 32, truncated: false });
   });
 
-  it("gives the logits that the scores are made of", async () => {
+  it("returns the logits behind the scores", async () => {
     const [prediction] = (await predict(task, "a text")).predictions;
     expect(softmax(prediction?.logits ?? [])).toEqual(prediction?.scores);
   });
 
-  it("labels texts under several profiles, each as it would alone", async () => {
+  it("labels texts under several profiles, each like a separate call", async () => {
     const input = { text: "a text" };
     const mixed = [
       ...readingsOf(masksOf(1), input),
@@ -171,18 +171,18 @@ describe("a loaded engine", () => {
     expect(await engine.probe()).toEqual({ tokens: 8 });
   });
 
-  it("tells what each step took", async () => {
+  it("reports each step's time", async () => {
     const { timings } = await predict(task, "a text");
     expect(timings.encoder).toBeGreaterThan(0);
     for (const step of Object.values(timings)) expect(step).toBeGreaterThanOrEqual(0);
   });
 
-  it("gives WASM memory's size", () => {
+  it("reports the size of WASM memory", () => {
     expect(engine.heapBytes()).toBeGreaterThan(24 * 2 ** 20);
   });
 });
 
-it("has another id after one byte of the manifest is flipped, so that no row fits it", async () => {
+it("has another id if one byte of the manifest is flipped, so no row matches it", async () => {
   const { bundle } = await createEngine({ read: readBundle, ...modules });
   const name = new TextEncoder().encode('"name": "m').length;
   const read = altered("manifest.json", (bytes) =>

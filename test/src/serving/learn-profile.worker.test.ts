@@ -13,7 +13,7 @@ import { named } from "../../support/errors.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { shardsOver } from "../../support/shards.ts";
 
-// What a learning comes to is told by learn.test.ts; here it is how it begins, and what becomes of it.
+// learn.test.ts tests the result of learning. Here are its starts, and what is written.
 
 const bundle = await readManifest(readAsset(env.ASSETS));
 const task = taskFor(bundle, { masks: masksOf(9) });
@@ -38,56 +38,56 @@ beforeEach(async () => {
   await push(task, profilesOf(3));
 });
 
-/** Learns with an engine that comes to the same whatever it is asked, having let something happen. */
+/** Learns with a stub engine that always returns the same result, after `meanwhile` has run. */
 async function learn(
-  lessons: Partial<LearnProfileRequest> = {},
+  options: Partial<LearnProfileRequest> = {},
   meanwhile: () => unknown = () => {},
   signal?: AbortSignal,
 ) {
-  const asked: LearnRequest[] = [];
+  const requests: LearnRequest[] = [];
   const engine = {
     async learn(_: unknown, request: LearnRequest) {
-      asked.push(request);
+      requests.push(request);
       await meanwhile();
       return LEARNT;
     },
   } as unknown as Engine;
   const hooks = { onProgress: async () => {}, signal: signal ?? new AbortController().signal, budgetSeconds: 1 };
   const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", reach: "", dryRun: false };
-  const given = { ...base, expected: undefined, ...lessons } as LearnProfileRequest;
-  const outcome = await learnProfile({ engine, shards: shardsOver([env.DB]) }, given, hooks);
-  return { outcome, starts: asked[0]?.starts ?? [], asked: asked[0] };
+  const request = { ...base, expected: undefined, ...options } as LearnProfileRequest;
+  const outcome = await learnProfile({ engine, shards: shardsOver([env.DB]) }, request, hooks);
+  return { outcome, starts: requests[0]?.starts ?? [], request: requests[0] };
 }
 
-const startsOf = async (lessons: Partial<LearnProfileRequest>) =>
-  (await learn({ dryRun: true, ...lessons })).starts.map(({ profile }) => profile);
+const startsOf = async (options: Partial<LearnProfileRequest>) =>
+  (await learn({ dryRun: true, ...options })).starts.map(({ profile }) => profile);
 
-describe("a profile that is learnt", () => {
-  it("is written over what was there, or as a new one", async () => {
-    const { outcome, asked } = await learn({ passes: 7, seed: 3 });
+describe("a learned profile", () => {
+  it("replaces the stored profile, or is created", async () => {
+    const { outcome, request } = await learn({ passes: 7, seed: 3 });
     expect(outcome).toEqual({ ...LEARNT, generation: 2, created: false });
-    expect(asked).toMatchObject({ examples: EXAMPLES, passes: 7, seed: 3 });
+    expect(request).toMatchObject({ examples: EXAMPLES, passes: 7, seed: 3 });
     expect(await profiles.get(name("demo-001"))).toMatchObject({ ...LEARNT.parts, generation: 2 });
     expect((await learn({ profile: "new" })).outcome).toEqual({ ...LEARNT, generation: 1, created: true });
     expect(await profiles.get(name("new"))).toMatchObject({ ...LEARNT.parts, generation: 1 });
   });
 
-  it("is not written where it is only tried", async () => {
+  it("is not written on a dry run", async () => {
     const { outcome } = await learn({ dryRun: true, profile: "new" });
     expect(outcome).toEqual({ ...LEARNT, generation: null, created: false });
     await expect(profiles.get(name("new"))).rejects.toThrow(named("unknown_profile"));
   });
 
-  it("is not written, nor learnt, over a row that is not as its writer believed", async () => {
-    const unheard = () => expect.unreachable("nothing is learnt");
-    await expect(learn({ expected: 2 }, unheard)).rejects.toThrow(named("generation_mismatch"));
-    await expect(learn({ expected: 0 }, unheard)).rejects.toThrow('Profile "demo-001" is at generation 1');
-    await expect(learn({ profile: "new", expected: "any" }, unheard)).rejects.toThrow(named("generation_mismatch"));
+  it("is neither learned nor written if the row is at another generation than expected", async () => {
+    const unreachable = () => expect.unreachable("nothing is learned");
+    await expect(learn({ expected: 2 }, unreachable)).rejects.toThrow(named("generation_mismatch"));
+    await expect(learn({ expected: 0 }, unreachable)).rejects.toThrow('Profile "demo-001" is at generation 1');
+    await expect(learn({ profile: "new", expected: "any" }, unreachable)).rejects.toThrow(named("generation_mismatch"));
     expect((await learn({ expected: 1 })).outcome.generation).toBe(2);
     expect((await learn({ profile: "new", expected: 0 })).outcome.generation).toBe(1);
   });
 
-  it("is not written over what somebody else has written meanwhile", async () => {
+  it("does not overwrite a concurrent write", async () => {
     const write = () => profiles.put(name("demo-001"), { masks: masksOf(7), labelBias: null }, 1, undefined);
     await expect(learn({}, write)).rejects.toThrow(named("generation_mismatch"));
     expect((await profiles.get(name("demo-001"))).masks).toEqual(masksOf(7));
@@ -98,22 +98,22 @@ describe("a profile that is learnt", () => {
     await expect(learn({ profile: "newer" }, pushed)).rejects.toThrow(named("write_conflict"));
   });
 
-  it("is not written once its caller has gone", async () => {
+  it("is not written after its caller disconnects", async () => {
     const controller = new AbortController();
-    const reason = new Error("gone");
+    const reason = new Error("disconnected");
     const leaving = learn({}, () => controller.abort(reason), controller.signal);
     await expect(leaving).rejects.toBe(reason);
     expect((await profiles.get(name("demo-001"))).generation).toBe(1);
   });
 
-  it("of a task that is not there is named", async () => {
+  it("of an unknown task is reported", async () => {
     await expect(learn({ task: "nothing" })).rejects.toThrow(named("unknown_task"));
   });
 });
 
-describe("what a learning may start from", () => {
-  it("is what it says, by its parts alone", async () => {
-    const [own, other] = profilesOf(3).slice(1);
+describe("the start of a learning", () => {
+  it("is the requested profile's parts", async () => {
+    const [learned, other] = profilesOf(3).slice(1);
     const standard = { profile: null, parts: { masks: task.masks, labelBias: null } };
     const partsOf = ({ masks, labelBias }: { masks: Uint8Array; labelBias: Uint8Array | null }) => ({
       masks,
@@ -121,7 +121,7 @@ describe("what a learning may start from", () => {
     });
     expect((await learn({ dryRun: true })).starts).toEqual([standard]);
     expect((await learn({ dryRun: true, start: "own" })).starts).toEqual([
-      { profile: "demo-001", parts: own && partsOf(own) },
+      { profile: "demo-001", parts: learned && partsOf(learned) },
     ]);
     expect((await learn({ dryRun: true, start: { profile: "demo-002" } })).starts).toEqual([
       { profile: "demo-002", parts: other && partsOf(other) },
@@ -129,12 +129,12 @@ describe("what a learning may start from", () => {
     expect((await learn({ dryRun: true, start: "auto" })).starts[0]).toEqual(standard);
   });
 
-  it("is there, or is named", async () => {
+  it("is reported if it does not exist", async () => {
     await expect(learn({ start: { profile: "nobody" } })).rejects.toThrow('"nobody"');
     await expect(learn({ start: "own", profile: "new" })).rejects.toThrow(named("unknown_profile"));
   });
 
-  it("is the default or sixteen of the 64 others that come next, by chance, but never itself", async () => {
+  it('of "auto" is the default or one of sixteen random profiles of the next 64, never itself', async () => {
     expect(new Set(await startsOf({ start: "auto" }))).toEqual(new Set([null, "demo-000", "demo-002"]));
     await push(
       task,
@@ -151,7 +151,7 @@ describe("what a learning may start from", () => {
     for (const number of numbersOf(drawn)) expect(number > 10 && number <= 74).toBe(true);
     expect(await startsOf({ start: "auto", profile: "p10", reach: "p" })).toEqual(drawn);
     expect(await startsOf({ start: "auto", profile: "p10", reach: "p", seed: 1 })).not.toEqual(drawn);
-    // Behind the last they come from the beginning.
+    // After the last profile it wraps to the first.
     const seen = new Set<number>();
     for (let seed = 0; seed < 20; seed++) {
       const ids = await startsOf({ start: "auto", profile: "p90", reach: "p", seed });

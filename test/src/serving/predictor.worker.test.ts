@@ -15,22 +15,22 @@ import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 const db = drizzle(env.DB);
 const push = createPush(db);
 const store = createProfileStore(db);
-const from = { stores: { nearest: store, primary: store }, freshness: "kept", carried: null } as const;
+const source = { stores: { nearest: store, primary: store }, freshness: "kept", carried: null } as const;
 let engine: Engine;
 
 beforeAll(async () => {
   engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
 });
 
-/** Asks a predictor whose cache is empty at first. */
+/** Returns a predict function with an empty cache. */
 function predictor() {
   const { predict } = createPredictor({ engine, cache: createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 30 }) });
   return (profile: string, options: Partial<PredictRequest> = {}) =>
-    predict({ task: "demo", inputs: [{ profile, text: "Nothing new today" }], ...options }, from);
+    predict({ task: "demo", inputs: [{ profile, text: "Nothing new today" }], ...options }, source);
 }
 
 describe("createPredictor", () => {
-  it("answers with the generation of the row whose masks it used", async () => {
+  it("answers with the generation of the row whose masks it uses", async () => {
     await push(taskFor(engine.bundle), []);
     await push(taskFor(engine.bundle), profilesOf(1));
     const [known] = (await predictor()("demo-000")).predictions;
@@ -39,7 +39,7 @@ describe("createPredictor", () => {
     expect(unknown).toMatchObject({ profile: "nobody", masks: "default", generation: 2 });
   });
 
-  it("answers with the default masks as with a profile of the same masks", async () => {
+  it("answers with the default masks like a profile of the same masks", async () => {
     await push(taskFor(engine.bundle, { masks: masksOf(3) }), [{ id: "same", masks: masksOf(3), labelBias: null }]);
     const predict = predictor();
     const [asDefault] = (await predict("nobody", { onUnknownProfile: "default", logits: true })).predictions;
@@ -47,7 +47,7 @@ describe("createPredictor", () => {
     expect(asDefault?.logits).toEqual(asProfile?.logits);
   });
 
-  it("adds a profile's label bias, from the database and from memory, and none to the default", async () => {
+  it("adds a profile's label bias, from the database and from the cache, but none to the default", async () => {
     const masks = masksOf(3);
     await push(taskFor(engine.bundle, { masks }), [
       { id: "plain", masks, labelBias: null },
@@ -68,14 +68,14 @@ describe("createPredictor", () => {
     expect(unknown).toEqual(plain);
   });
 
-  it("names what is not there, and a bundle that is not this one", async () => {
+  it("reports an unknown task or profile, and another bundle", async () => {
     await expect(predictor()("demo-000")).rejects.toThrow(named("unknown_task"));
     await push(taskFor(engine.bundle, { bundle: "0".repeat(32) }), []);
     await expect(predictor()("demo-000")).rejects.toThrow(named("unknown_profile"));
     await expect(predictor()("demo-000", { onUnknownProfile: "default" })).rejects.toThrow(named("bundle_mismatch"));
   });
 
-  it("tells what each step took, none of it more than the whole", async () => {
+  it("reports each step's time, in sum no more than the total", async () => {
     await push(taskFor(engine.bundle), profilesOf(1));
     const { total, ...steps } = (await predictor()("demo-000")).timings;
     const sum = Object.values(steps).reduce((a, b) => a + b, 0);
@@ -83,7 +83,7 @@ describe("createPredictor", () => {
     expect(sum).toBeLessThanOrEqual(total + 1);
   });
 
-  it("answers each text for itself, and says what is wrong with those that cannot be answered", async () => {
+  it("answers each text separately, with its own error where it fails", async () => {
     await push(taskFor(engine.bundle), [
       ...profilesOf(2),
       { id: "damaged", masks: masksOf(1).slice(1), labelBias: null },
@@ -100,13 +100,13 @@ describe("createPredictor", () => {
       { profile: "damaged", text: "Nothing" },
       good,
     ];
-    const answers = await Array.fromAsync(predictEach({ task: "demo", inputs, logits: true }, from));
-    const [alone] = (await predict({ task: "demo", inputs: [good], logits: true }, from)).predictions;
+    const answers = await Array.fromAsync(predictEach({ task: "demo", inputs, logits: true }, source));
+    const [alone] = (await predict({ task: "demo", inputs: [good], logits: true }, source)).predictions;
     expect(answers).toEqual([alone, named("unknown_profile"), named("empty_text"), named("invalid_mask"), alone]);
-    await expect(predictEach({ task: "nothing", inputs }, from).next()).rejects.toThrow(named("unknown_task"));
+    await expect(predictEach({ task: "nothing", inputs }, source).next()).rejects.toThrow(named("unknown_task"));
   });
 
-  it("gives the best labels, best first, as many as are wanted and there are", async () => {
+  it("returns the requested number of labels, best first, at most all", async () => {
     await push(taskFor(engine.bundle), profilesOf(1));
     const [best] = (await predictor()("demo-000", { topK: 2, scores: true })).predictions;
     const [all] = (await predictor()("demo-000", { topK: 9 })).predictions;

@@ -6,36 +6,36 @@ import { createProfileStore, type ProfileStore } from "../../../src/storage/prof
 import { createPush } from "../../../src/storage/push.ts";
 import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 
-const KEEPING = { maxBytes: 2 ** 20, ttlSeconds: 30 };
+const LIMITS = { maxBytes: 2 ** 20, ttlSeconds: 30 };
 const db = drizzle(env.DB);
 const push = createPush(db);
 
-/** Changes a profile behind the cache's back, so that only a read of the database can tell. */
+/** Changes a profile without the cache: only a read of the database shows it. */
 const overwrite = (id: string, masks: Uint8Array) =>
   env.DB.prepare("UPDATE profiles SET masks = ?, generation = generation + 1 WHERE id = ?").bind(masks, id).run();
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A cache over the database, and how often that was asked. */
-function cached(limits: RowCacheLimits = KEEPING) {
+/** Returns a cache over the database, and the number of queries. */
+function cached(limits: RowCacheLimits = LIMITS) {
   const cache = createRowCache(limits);
   const store = createProfileStore(db);
-  const asked = { times: 0 };
-  const counted: ProfileStore = {
+  const queries = { count: 0 };
+  const counting: ProfileStore = {
     read(...what) {
-      asked.times++;
+      queries.count++;
       return store.read(...what);
     },
   };
-  const stores = { nearest: counted, primary: counted };
+  const stores = { nearest: counting, primary: counting };
   const read = (ids: string[], freshness: Freshness = "kept") => cache.read(stores, "demo", ids, freshness);
-  return { cache, read, asked };
+  return { cache, read, queries };
 }
 
 describe("createRowCache", () => {
-  it("answers from memory until the time to live is over", async () => {
+  it("answers from memory until the TTL is over", async () => {
     await push(taskOf(), profilesOf(1));
-    const { read } = cached({ ...KEEPING, ttlSeconds: 1 });
+    const { read } = cached({ ...LIMITS, ttlSeconds: 1 });
     await read(["demo-000"]);
     await overwrite("demo-000", masksOf(77));
     expect((await read(["demo-000"])).profiles.get("demo-000")).toMatchObject({ masks: masksOf(1), generation: 1 });
@@ -44,9 +44,9 @@ describe("createRowCache", () => {
   });
 
   it.each([
-    ["no time to live", { ...KEEPING, ttlSeconds: 0 }],
-    ["no room", { ...KEEPING, maxBytes: 1 }],
-  ])("reads the database every time with %s", async (_, limits) => {
+    ["no TTL", { ...LIMITS, ttlSeconds: 0 }],
+    ["no memory", { ...LIMITS, maxBytes: 1 }],
+  ])("queries the database every time with %s", async (_, limits) => {
     await push(taskOf(), profilesOf(1));
     const { read } = cached(limits);
     await read(["demo-000"]);
@@ -54,7 +54,7 @@ describe("createRowCache", () => {
     expect((await read(["demo-000"])).profiles.get("demo-000")?.masks).toEqual(masksOf(77));
   });
 
-  it("reads through when that is wanted, and keeps what it has read", async () => {
+  it("reads from the primary store on request, and caches the result", async () => {
     await push(taskOf(), profilesOf(1));
     const { read } = cached();
     await read(["demo-000"]);
@@ -63,24 +63,24 @@ describe("createRowCache", () => {
     expect((await read(["demo-000"])).profiles.get("demo-000")?.generation).toBe(2);
   });
 
-  it("reads many profiles by one query, and then only those that it has not", async () => {
+  it("reads many profiles with one query, then only the uncached ones", async () => {
     await push(taskOf(), profilesOf(40));
     const ids = profilesOf(40).map(({ id }) => id);
-    const { read, asked } = cached();
+    const { read, queries } = cached();
     expect((await read(ids.slice(0, 30))).profiles.size).toBe(30);
-    expect(asked.times).toBe(1);
+    expect(queries.count).toBe(1);
     expect([...(await read([...ids, "nobody"])).profiles.keys()].sort()).toEqual(ids);
-    expect(asked.times).toBe(2);
+    expect(queries.count).toBe(2);
     await read(ids);
-    expect(asked.times).toBe(2);
+    expect(queries.count).toBe(2);
   });
 
-  it("reads a task alone", async () => {
+  it("reads a task without profiles", async () => {
     await push(taskOf(), []);
-    const { read, asked } = cached();
+    const { read, queries } = cached();
     expect((await read([])).task?.labels).toEqual(["low", "middle", "high"]);
     expect((await read([])).task?.generation).toBe(1);
-    expect(asked.times).toBe(1);
+    expect(queries.count).toBe(1);
   });
 
   it("finds a profile, and a task, as soon as it is pushed", async () => {
@@ -93,7 +93,7 @@ describe("createRowCache", () => {
     expect((await read(["demo-000"])).profiles.size).toBe(1);
   });
 
-  it("never gives new masks with the old head", async () => {
+  it("never returns new masks with the old head", async () => {
     await push(taskOf(), profilesOf(3));
     const { read } = cached();
     await read(["demo-000", "demo-001"]);
@@ -107,7 +107,7 @@ describe("createRowCache", () => {
     expect([warm.task?.generation, warm.profiles.get("demo-000")?.generation]).toEqual([2, 2]);
   });
 
-  it("lets go what is no longer there", async () => {
+  it("drops rows that are deleted", async () => {
     await push(taskOf(), profilesOf(2));
     const { read } = cached();
     await read(["demo-000"]);
@@ -119,7 +119,7 @@ describe("createRowCache", () => {
     expect((await read([])).task).toBeNull();
   });
 
-  describe("gives nothing older than it has given, though a replica lags behind", () => {
+  describe("never returns an older row than before, with a lagging replica", () => {
     const lagging = async (change: () => Promise<unknown>) => {
       await push(taskOf(), profilesOf(2));
       const primary = createProfileStore(db);
@@ -128,7 +128,7 @@ describe("createRowCache", () => {
         await primary.read("demo", ["demo-000"], null),
       ];
       await change();
-      const cache = createRowCache(KEEPING);
+      const cache = createRowCache(LIMITS);
       const read = (ids: string[], nearest: ProfileStore, freshness: Freshness = "kept") =>
         cache.read({ nearest, primary }, "demo", ids, freshness);
       await read(["demo-000"], primary);
@@ -138,13 +138,13 @@ describe("createRowCache", () => {
       };
     };
 
-    it("on a profile", async () => {
+    it("for a profile", async () => {
       const { read, replica } = await lagging(() => overwrite("demo-000", masksOf(77)));
       expect((await read(["demo-000"], replica, "nearest")).profiles.get("demo-000")?.generation).toBe(2);
       expect((await read(["demo-000"], replica)).profiles.get("demo-000")?.generation).toBe(2);
     });
 
-    it.each(["kept", "nearest"] as const)("on a task, asked for what is %s", async (freshness) => {
+    it.each(["kept", "nearest"] as const)("for a task, with freshness %s", async (freshness) => {
       const { read, replica } = await lagging(() => push(taskOf({ labels: ["x", "y", "z"] }), profilesOf(2)));
       const { task, profiles } = await read(["demo-000", "demo-001"], replica, freshness);
       expect(task?.labels).toEqual(["x", "y", "z"]);
