@@ -21,7 +21,7 @@ from typing import Annotated
 import torch
 import typer
 
-from xpeft.add import Parts, add_profiles
+from xpeft.add import Sharding, add_profiles
 from xpeft.comparison.describe import device_name
 from xpeft.data import read_records
 from xpeft.options import Device, torch_device
@@ -69,7 +69,7 @@ def main(
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         recipe = Recipe(epochs=epochs, bf16=bf16)
         start = time.monotonic()
-        add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, place, Parts(profiles), False)
+        add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, place, Sharding(profiles), False)
         seconds = (time.monotonic() - start) / profiles
     script = ROOT / "training" / "adapters_library" / "one_at_a_time.py"
     told = {"--data": data, "--profiles": one_at_a_time, "--epochs": epochs, "--max-tokens": max_tokens, "--threads": threads}

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import typer
 
-from xpeft.add import Parts, add_profiles
+from xpeft.add import Sharding, add_profiles
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle
 from xpeft.data import DataSet, Example, Record, Split, group_by_profile, read_records
@@ -190,7 +190,7 @@ def main(
             joined = Recipe(epochs=10, bf16=bf16, seed=seed)
             added = out / f"add-{count}"
             if not (added / REPORT).exists():
-                add_profiles(base, few, bundle, added, plm, False, joined, torch.device("cpu"), Parts(2000), False, quiet)
+                add_profiles(base, few, bundle, added, plm, False, joined, torch.device("cpu"), Sharding(2000), False, quiet)
             companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["masks"]
             places = [place for own in group_by_profile(whole.splits["train"]).values() for place in own[:count]]
             found[count] = {"companion": companion, "without": choices.measure(places)}

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from bench.shapes_builders import Blocks4, Blocks8, Dequantized, ExactGelu, Fp32, FusedNorm, OutliersBeforeDown, PerTensor
-from xpeft.atomic_files import written_folder
+from xpeft.atomic_files import atomic_folder
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import GraphBuilder, encoder_graph
 from xpeft.bundle.manifest import Manifest, read_manifest
@@ -138,7 +138,7 @@ def main(
         raise typer.BadParameter(f"{folder} holds something else; name a new or empty folder")
     manifest, _ = read_manifest(BUNDLE)
     plm = load_plm(manifest.plm.name)
-    with written_folder(folder) as draft:
+    with atomic_folder(folder) as draft:
         written = [shipped(manifest), *(write_shape(plm, manifest.bottleneck, name, draft) for name in only or SHAPES)]
         graphs = {shape.name: (BUNDLE if shape.name == SHIPPED else draft) / shape.graph for shape in written}
         index = {

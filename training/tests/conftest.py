@@ -1,18 +1,34 @@
-"""What tests share: a PLM of a few kilobytes, a bundle built from it, and a little labelled text."""
+"""Fixtures: a PLM of a few kilobytes, a bundle built from it, and a few labelled texts."""
 
 import json
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+from xpeft import heads
 from xpeft.bundle.build import build_bundle
 from xpeft.plm import load_plm
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
+
+# More threads slow these small models down: on a busy machine they wait for each other. Processes that tests start inherit the variable.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_head_search() -> Iterator[None]:
+    """Searches two heads in place of twelve: it took most of the time of every training. test_heads.py searches all."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(heads, "LEARNING_RATES", (3e-3, 3e-2))
+        patched.setattr(heads, "PASSES", (12,))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Runs that the machine breaks off: a full disk, a kill, a damaged checkpoint. No mocks of the disk: it is full."""
+"""Runs that the machine interrupts: a full disk, a kill, a damaged checkpoint. The disk is really full."""
 
 import io
 import os
@@ -20,8 +20,7 @@ from tests.conftest import ROOT
 from tests.test_train import arguments, written
 from xpeft import train as loop
 from xpeft import train_task
-from xpeft.atomic_files import write_text
-from xpeft.atomic_files import written as written_file
+from xpeft.atomic_files import atomic_file, write_text
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.cli import app
 from xpeft.errors import NotWritten
@@ -91,8 +90,8 @@ def test_a_full_disk_is_named_and_resume_goes_on_when_there_is_room(
     filler = leave_room(small_disk, pages)
     result = CliRunner().invoke(app, command(out, "--resume"))
     assert result.exit_code == 1
-    assert f"error[not-written]: {out / file} cannot be written: No space left on device\nhint: Make room" in result.output
-    assert f"Run again with --resume, it goes on from {out / CHECKPOINT}." in result.output
+    assert f"error[not-written]: {out / file} cannot be written: No space left on device\nhint: Free space" in result.output
+    assert f"Run again with --resume to resume from {out / CHECKPOINT}." in result.output
     assert {path.name for path in out.iterdir()} == {CHECKPOINT, *[TASK_FILE, PROFILES_FILE][:pages]}
 
     filler.unlink()
@@ -108,7 +107,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(
     filler = leave_room(small_disk, 1)
     result = CliRunner().invoke(app, command(out))
     assert result.exit_code == 1
-    assert f"error[not-written]: {out / CHECKPOINT} cannot be written: No space left on device\nhint: Make room" in result.output
+    assert f"error[not-written]: {out / CHECKPOINT} cannot be written: No space left on device\nhint: Free space" in result.output
     assert "--resume" not in result.output
     assert not list(out.iterdir())
 
@@ -116,7 +115,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(
     filler = leave_room(small_disk, -(-checkpoint.stat().st_size // PAGE) + 1)
     result = CliRunner().invoke(app, command(out))
     assert f"error[not-written]: {out / CHECKPOINT} cannot be written: No space left on device" in result.output
-    assert f"Run again with --resume, it goes on from {out / CHECKPOINT}." in result.output
+    assert f"Run again with --resume to resume from {out / CHECKPOINT}." in result.output
     assert [path.name for path in out.iterdir()] == [CHECKPOINT]
 
     filler.unlink()
@@ -213,7 +212,7 @@ def test_a_damaged_checkpoint_is_named(command: Command, checkpoint: Path, tmp_p
         result = CliRunner().invoke(app, command(tmp_path, "--resume"))
         assert result.exit_code == 1
         assert f"error[bad-checkpoint]: the checkpoint {tmp_path / CHECKPOINT} " in result.output
-        assert "hint: Start the run again without --resume, or take that file away." in result.output
+        assert "hint: Delete that file, and start the run again without --resume." in result.output
 
 
 def test_what_does_not_fit_leaves_nothing(tiny_plm: Path, small_disk: Path) -> None:
@@ -226,7 +225,7 @@ def test_what_does_not_fit_leaves_nothing(tiny_plm: Path, small_disk: Path) -> N
     # More than a file's buffer holds: torch.save itself meets the full disk.
     with (
         pytest.raises(NotWritten, match=r"big\.pt cannot be written: No space left on device"),
-        written_file(small_disk / "big.pt") as file,
+        atomic_file(small_disk / "big.pt") as file,
     ):
         torch.save(torch.zeros(100 * PAGE), file)
     assert [path.name for path in small_disk.iterdir()] == ["filler"]

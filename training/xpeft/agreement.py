@@ -1,4 +1,4 @@
-"""Do two programs say the same of the same texts? Their predictions as files, and the comparison."""
+"""Compares the predictions of two programs for the same texts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from xpeft.json_lines import numbered_lines, parse_line
 
 
 class Prediction(BaseModel):
-    """What was said of one text of a split; `index` is its place there, from 0."""
+    """The prediction for one text. `index` is the text's position in its split, from 0."""
 
     index: int
     profile: str
@@ -20,18 +20,18 @@ class Prediction(BaseModel):
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """One JSON object a line."""
+    """Writes predictions as JSON Lines."""
     write_text(path, "".join(prediction.model_dump_json() + "\n" for prediction in predictions))
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """The predictions of a file; an error naming the line where it holds something else."""
+    """Returns the predictions of a file. Raises BadLine or UnreadableFile."""
     hint = "Make it with `python -m xpeft eval --predictions` or `npm run eval -- --predictions`."
     return [parse_line(Prediction, path, number, line, hint) for number, line in numbered_lines(path, hint)]
 
 
 def agreement(first: Path, second: Path) -> dict[str, int | float]:
-    """Share of texts with the same predicted label, and the share of right ones in each file."""
+    """Returns the fraction of texts with the same predicted label in both files, and each file's accuracy."""
     one, two = read_predictions(first), read_predictions(second)
     if not one or [(p.index, p.profile, p.label) for p in one] != [(p.index, p.profile, p.label) for p in two]:
         raise XpeftError(f"{first} and {second} are not about the same texts", "Make both from the same data file, without --limit.")

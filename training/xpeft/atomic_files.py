@@ -1,4 +1,4 @@
-"""Files are written under another name first, so that a run that is broken off, or a full disk, leaves no half of one."""
+"""Writes files and folders whole or not at all: an interrupted run or a full disk leaves no half-written file."""
 
 import os
 import shutil
@@ -11,10 +11,10 @@ from xpeft.errors import NotWritten
 
 
 @contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
-    """A file to write; if all went well, it takes the place of `path` in one move. NotWritten where it cannot be written."""
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file that replaces `path` in one move if the block succeeds. Raises NotWritten where it cannot be written."""
     draft = path.with_name(f"{path.name}.part")
-    with naming(path):
+    with write_errors(path):
         try:
             with draft.open("wb") as file:
                 yield file
@@ -27,27 +27,27 @@ def written(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file in UTF-8."""
-    # A link, a device or a pipe that the user names is written to, not replaced.
+    """Writes a whole file in UTF-8. Raises NotWritten where it cannot be written."""
+    # A link, device or pipe that the user names is written to, not replaced.
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        with naming(path):
+        with write_errors(path):
             path.write_text(text, encoding="utf-8")
         return
-    with written(path) as file:
+    with atomic_file(path) as file:
         file.write(text.encode())
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, where they are not there."""
-    with naming(path):
+    """Creates a folder and its missing parents. Raises NotWritten where it cannot be created."""
+    with write_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
-def written_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; if all went well, it takes the place of `path`. NotWritten where it cannot be written."""
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Makes a folder to fill that replaces `path` in one move if the block succeeds. Raises NotWritten where it cannot be written."""
     draft = path.with_name(f"{path.name}.part")
-    with naming(path):
+    with write_errors(path):
         try:
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
@@ -59,15 +59,15 @@ def written_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Turn what the operating system says while `path` is written into NotWritten."""
+def write_errors(path: Path) -> Iterator[None]:
+    """Turns the operating system's errors inside the block into NotWritten, with `path` as the place."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        # torch.save ends with a RuntimeError of its own when a write failed.
+        # torch.save raises a RuntimeError of its own when a write fails.
         reason = error if isinstance(error, OSError) else error.__context__
         if not isinstance(reason, OSError):
             raise
-        cure = "Make that folder" if isinstance(reason, FileNotFoundError) else "Make room on that disk"
-        hint = f"{cure}, or name another, and run the same command again."
+        fix = "Create that folder" if isinstance(reason, FileNotFoundError) else "Free space on that disk"
+        hint = f"{fix}, or name another, and run the same command again."
         raise NotWritten(f"{path} cannot be written: {reason.strerror or reason}", hint) from error

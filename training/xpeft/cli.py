@@ -32,7 +32,11 @@ from xpeft.options import (
 )
 from xpeft.plm import DEFAULT_PLM
 
-app = typer.Typer(help="Train X-PEFT profiles and build what xpeft-edge serves.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Train X-PEFT profiles, and build the bundles and files that xpeft-edge serves.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.command()
@@ -41,16 +45,18 @@ def prepare(
         Path, typer.Argument(help="CSV with a header line, or JSON Lines (.jsonl, .ndjson); plain or gzip.", exists=True, dir_okay=False)
     ],
     out: Annotated[Path, typer.Option(help="Data file to write, for train, add and eval.")],
-    profile: Annotated[str, typer.Option(help="Column of whose text it is.")] = "profile",
+    profile: Annotated[str, typer.Option(help="Column of the profile that a text belongs to.")] = "profile",
     text: Annotated[str, typer.Option(help="Column of the text.")] = "text",
     label: Annotated[str, typer.Option(help="Column of the label.")] = "label",
     text_pair: Annotated[str | None, typer.Option(help="Column of a second text, if there is one.")] = None,
-    split: Annotated[str | None, typer.Option(help="Column of train, dev or test; without it, each profile's texts are split.")] = None,
-    dev: Annotated[float, typer.Option(min=0, max=0.5, help="Share of each profile's texts that goes to dev.")] = 0.1,
-    test: Annotated[float, typer.Option(min=0, max=0.5, help="Share of each profile's texts that goes to test.")] = 0.2,
+    split: Annotated[
+        str | None, typer.Option(help="Column of the split: train, dev or test. Without it, each profile's texts are split at random.")
+    ] = None,
+    dev: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for dev.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for test.")] = 0.2,
     seed: SeedOption = 0,
 ) -> None:
-    """Turn a table of your own into a data file: columns of any name, texts split into train, dev and test."""
+    """Turn your table into a data file: columns of any name, texts split into train, dev and test."""
     from xpeft.prepare import Columns, prepare_data
 
     with readable_errors():
@@ -60,29 +66,29 @@ def prepare(
 
 @app.command()
 def bundle(
-    out: Annotated[Path, typer.Option(help="Folder to write; a bundle that is there already is replaced.")],
-    plm: Annotated[str, typer.Option(help="PLM: a hub id or a folder in transformers' layout.")] = DEFAULT_PLM,
+    out: Annotated[Path, typer.Option(help="Folder to write; it replaces a bundle in that folder.")],
+    plm: Annotated[str, typer.Option(help="PLM: a hub id, or a folder of transformers.")] = DEFAULT_PLM,
     bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 24,
     pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
     chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
-    pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed that the pool is computed from; 0 if none is given.")] = None,
-    pool_scale: Annotated[
-        float | None, typer.Option(min=0.01, help="Times the usual size of the pool's entries; 1 if none is given.")
-    ] = None,
+    pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed of the pool. [default: 0]")] = None,
+    pool_scale: Annotated[float | None, typer.Option(min=0.01, help="Factor of the pool's usual scale. [default: 1]")] = None,
     pool_file: Annotated[
         Path | None,
-        typer.Option(help="Instead: a trained pool, as the command pool writes it. The bundle holds it.", exists=True, dir_okay=False),
+        typer.Option(
+            help="Trained pool, a file of the command pool, in place of a random one. The bundle holds it.", exists=True, dir_okay=False
+        ),
     ] = None,
-    licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card states none.")] = None,
-    learnt_layers: Annotated[int, typer.Option(min=1, help="Layers, the last ones, whose masks a running service can learn.")] = 2,
+    licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card names none.")] = None,
+    learnt_layers: Annotated[int, typer.Option(min=1, help="How many of the last layers a running service can learn masks for.")] = 2,
 ) -> None:
-    """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Same inputs, same bytes."""
+    """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Builds are reproducible."""
     from xpeft.bundle.build import build_bundle
     from xpeft.plm import load_plm
 
     with readable_errors():
         if pool_file and (pool_seed is not None or pool_scale is not None):
-            raise XpeftError("a trained pool has no seed, and a size of its own", "Give --pool-file, or --pool-seed and --pool-scale.")
+            raise XpeftError("a trained pool has no seed, and its scale is fixed", "Give --pool-file, or --pool-seed and --pool-scale.")
         manifest, identity = build_bundle(
             load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0,
             scale=pool_scale or 1.0, pool_file=pool_file, licence=licence, learnt_layers=learnt_layers,
@@ -104,12 +110,16 @@ def train(
     epochs: EpochsOption = 4,
     profiles_per_step: ProfilesPerStepOption = 16,
     texts_per_profile: TextsPerProfileOption = 4,
-    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="Learning rate of each profile's own mask logits.")] = 3e-2,
+    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="Learning rate of the profile masks.")] = 3e-2,
     shared_lr: Annotated[
-        float, typer.Option(min=0, help="Learning rate of mask logits that all profiles share and add their own to; 0: none are shared.")
+        float, typer.Option(min=0, help="Learning rate of the shared masks, which are added to every profile's masks; 0: no shared masks.")
     ] = 0.0,
     label_bias: Annotated[
-        bool, typer.Option("--label-bias", help="Give each profile a label bias too: a byte for each label, where profiles differ in that.")
+        bool,
+        typer.Option(
+            "--label-bias",
+            help="Give each profile a label bias, a byte for each label. Use it where profiles differ in how often they give each label.",
+        ),
     ] = False,
     head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
     noise: NoiseOption = 0.2,
@@ -120,7 +130,7 @@ def train(
     resume: ResumeOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn masks (and a label bias, if asked) for every profile, one head for the task, and report how good they are beside baselines."""
+    """Train masks for every profile and a head for the task, and report their accuracy beside baselines."""
     from xpeft.train import Recipe
     from xpeft.train_task import run_training
 
@@ -156,25 +166,24 @@ def add(
     profiles_per_step: ProfilesPerStepOption = 16,
     texts_per_profile: TextsPerProfileOption = 4,
     profile_lr: Annotated[
-        float, typer.Option("--profile-lr", "--mask-lr", min=0, help="Learning rate of the mask logits; 0: the default profile's masks.")
+        float,
+        typer.Option("--profile-lr", "--mask-lr", min=0, help="Learning rate of the profile masks; 0: keep the default profile's masks."),
     ] = 3e-2,
     noise: NoiseOption = 0.2,
     tau: TauOption = 1.0,
     bf16: Bf16Option = False,
     seed: SeedOption = 0,
     device: DeviceOption = Device.auto,
-    profiles_at_once: Annotated[
-        int, typer.Option(min=1, help="Learn so many profiles in one pass; memory for training does not grow with more.")
-    ] = 2000,
+    profiles_at_once: Annotated[int, typer.Option(min=1, help="Profiles trained in one round. It bounds the memory for training.")] = 2000,
     shard: Annotated[
         str | None,
-        typer.Option(help="I/N: take the I-th of N parts of the profiles, into a folder of its own. torchrun sets it.", metavar="I/N"),
+        typer.Option(help="I/N: train the I-th of N shards of the profiles, into its own folder. torchrun sets it.", metavar="I/N"),
     ] = None,
     resume: ResumeOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn new profiles for a finished task, with --pair if it was trained so. Its head and the profiles that it has stay as they are."""
-    from xpeft.add import Parts, add_profiles
+    """Add new profiles to a finished task. Its head and its other profiles stay the same. Give --pair if the task was trained with it."""
+    from xpeft.add import Sharding, add_profiles
     from xpeft.train import Recipe
 
     recipe = Recipe(
@@ -188,13 +197,13 @@ def add(
         seed=seed,
     )
     with readable_errors(), resumable(out, "**/drafts-*/*"):
-        parts = Parts.of(profiles_at_once, shard)
-        report, folder = add_profiles(task, data, bundle, out, plm, pair, recipe, torch_device(device), parts, resume, quiet)
+        sharding = Sharding.from_option(profiles_at_once, shard)
+        report, folder = add_profiles(task, data, bundle, out, plm, pair, recipe, torch_device(device), sharding, resume, quiet)
         print_report(report, folder)
 
 
 def print_report(report: dict[str, object], out: Path) -> None:
-    """A table for each split that was measured, and where the files are."""
+    """Prints a table for each split with texts, and the paths of the written files."""
     measured = {split: part for split in ("dev", "test") if isinstance(part := report.get(split), dict)}
     for split, part in measured.items():
         print_table(split, part["methods"])
@@ -204,7 +213,7 @@ def print_report(report: dict[str, object], out: Path) -> None:
 
 
 def print_table(split: str, methods: dict[str, dict[str, float]]) -> None:
-    """One line a method."""
+    """Prints a line of scores for each method."""
     columns = list(methods["masks"])
     typer.echo(f"{split:<24}" + "".join(f"{column:>8}" for column in columns))
     for name, scores in methods.items():
@@ -216,12 +225,12 @@ def evaluate(
     data: DataOption,
     task: Annotated[Path, typer.Option(help="Folder with task.json and profiles.ndjson.", exists=True, file_okay=False)],
     bundle: BundleOption,
-    predictions: Annotated[Path | None, typer.Option(help="Write every prediction there, one JSON object a line.")] = None,
+    predictions: Annotated[Path | None, typer.Option(help="File for every prediction, as JSON Lines.")] = None,
     pair: PairOption = False,
     plm: PlmOption = None,
     device: DeviceOption = Device.auto,
 ) -> None:
-    """Label the test split in fp32 with a trained task's files; ends with one line of JSON, like `npm run eval` does for a Worker."""
+    """Evaluate a trained task in fp32 on the test split. The last line is JSON, as from `npm run eval` for a Worker."""
     from xpeft.evaluate_task import evaluate_files
 
     with readable_errors():
@@ -230,10 +239,10 @@ def evaluate(
 
 @app.command()
 def agree(
-    first: Annotated[Path, typer.Argument(help="Predictions, as `eval` and `npm run eval` write them.")],
+    first: Annotated[Path, typer.Argument(help="Predictions of `eval` or `npm run eval`.")],
     second: Annotated[Path, typer.Argument(help="Predictions for the same texts.")],
 ) -> None:
-    """Compare two files of predictions for the same texts; prints one line of JSON with the share of equal labels."""
+    """Compare two files of predictions for the same texts. Prints a line of JSON with the fraction of equal labels."""
     from xpeft.agreement import agreement
 
     with readable_errors():
@@ -246,7 +255,7 @@ def golden(
     out: Annotated[Path, typer.Option(help="File to write.")],
     plm: PlmOption = None,
 ) -> None:
-    """Write the golden file that training and the edge are both tested against."""
+    """Write the golden file, which the tests of training and of the edge share."""
     from xpeft.golden import write_golden
 
     with readable_errors():
@@ -255,16 +264,14 @@ def golden(
 
 @app.command()
 def sizes(
-    layers: Annotated[
-        int, typer.Option(min=1, help="Blocks L of the PLM; the values without options are bert-base's, as in the paper.")
-    ] = 12,
+    layers: Annotated[int, typer.Option(min=1, help="Blocks L of the PLM. The defaults are bert-base's, as in the paper.")] = 12,
     hidden: Annotated[int, typer.Option(min=1, help="Hidden size d.")] = 768,
     bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 48,
     pool_size: Annotated[
-        list[int] | None, typer.Option(min=1, help="Adapters N in the pool; give several. [default: 100, 200, 400]")
+        list[int] | None, typer.Option(min=1, help="Adapters N in the pool; may be repeated. [default: 100, 200, 400]")
     ] = None,
 ) -> None:
-    """What a profile costs: numbers trained and bytes stored, for one adapter and for masks, at any PLM's shape."""
+    """Print the numbers trained and the bytes stored for a profile, with one adapter and with masks, for any PLM's sizes."""
     from xpeft.pool import PoolShape
     from xpeft.sizes import sizes as sizes_of
 

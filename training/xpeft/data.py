@@ -1,7 +1,7 @@
-"""Labelled text: JSON Lines, plain or gzip, one record a line with `profile`, `text`, `text_pair`?, `label` and `split`."""
+"""Reads data files: JSON Lines, plain or gzip, with `profile`, `text`, optional `text_pair`, `label` and `split` in each line."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,26 +14,26 @@ from xpeft.json_lines import numbered_lines, parse_line
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-# A logit that no other comes near.
+# Far below every logit.
 NEVER = -1e4
 NOT_BLANK = r"\S"
 
 FILE_HINT = "Give a whole JSON Lines file in UTF-8: plain, or gzip if its name ends in .gz."
 LINE_HINT = (
     'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added. '
-    "`python -m xpeft prepare` makes such lines of a table."
+    "`python -m xpeft prepare` makes such lines from a table."
 )
 FIELD_HINTS = {
-    "profile": "A profile's id is a string of 1 to 128 letters, digits and . _ : @ -, and starts with a letter or a digit.",
-    "text": "A text is a string that is not blank; leave the line out if there is none.",
-    "text_pair": "A second text is a string; where it is blank or left out, there is none.",
-    "label": 'A label is a string that is not blank; write a number as "3", not 3.',
+    "profile": "A profile id is a string of 1 to 128 letters, digits and . _ : @ -. It starts with a letter or a digit.",
+    "text": "A text is a string that is not blank. Remove the line if there is no text.",
+    "text_pair": "A second text is a string. Leave it blank, or leave it out, if there is none.",
+    "label": 'A label is a string that is not blank. Write a number as "3", not 3.',
     "split": 'A split is "train", "dev" or "test".',
 }
 
 
 class Record(BaseModel):
-    """One labelled text of one profile. Other fields of the line are passed over."""
+    """One labelled text of one profile. Other fields of the line are ignored."""
 
     profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
     text: str = Field(pattern=NOT_BLANK)
@@ -41,24 +41,31 @@ class Record(BaseModel):
     label: str = Field(pattern=NOT_BLANK)
     split: Split
 
+    def text_or_pair(self, pair: bool) -> str | tuple[str, str]:
+        """Returns the text, or, if `pair` is set and the second text is not blank, both texts."""
+        return (self.text, self.text_pair) if pair and self.text_pair and self.text_pair.strip() else self.text
+
 
 @dataclass(frozen=True)
 class Example:
     """A tokenized text. `profile` and `label` are indices into the data set's lists.
 
-    share: how much of the target lies on the next label: a score of 3.4 is label 3 with a share of 0.4. 0 for classes.
+    next_label_weight: how much of the target lies on the next label. A score of 3.4 is label 3 with a weight of 0.4; a class has 0.
     """
 
     profile: int
     label: int
     ids: list[int]
     types: list[int]
-    share: float = 0.0
+    next_label_weight: float = 0.0
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """All examples of a task by split, in the order of the file."""
+    """The examples of a task by split, in the order of the file.
+
+    profile_labels: whether each profile has its own label set, the labels of its training texts.
+    """
 
     profiles: list[str]
     labels: list[str]
@@ -66,7 +73,7 @@ class DataSet:
     profile_labels: bool = False
 
     def label_set_bias(self) -> torch.Tensor:
-        """Return the bias that keeps each profile to its own label set, float32 [profiles, labels].
+        """Returns the bias that keeps each profile to its own label set, float32 [profiles, labels].
 
         It is 0, and far below every logit where `profile_labels` is set and no training text of the profile has the label.
         """
@@ -78,26 +85,27 @@ class DataSet:
         return bias
 
     def subset(self, profiles: list[int]) -> "DataSet":
-        """The same with some of the profiles, by index, and their texts."""
-        place = {profile: index for index, profile in enumerate(profiles)}
+        """Returns the data set with some of the profiles, by index, and their texts."""
+        new_index = {profile: index for index, profile in enumerate(profiles)}
         splits: dict[Split, list[Example]] = {
-            split: [replace(example, profile=place[example.profile]) for example in examples if example.profile in place]
+            split: [replace(example, profile=new_index[example.profile]) for example in examples if example.profile in new_index]
             for split, examples in self.splits.items()
         }
         return replace(self, profiles=[self.profiles[profile] for profile in profiles], splits=splits)
 
 
 def read_records(path: Path) -> dict[int, Record]:
-    """Records of a file by the number of their line, which errors name."""
+    """Returns the records of a file by line number."""
     return {number: parse_line(Record, path, number, line, LINE_HINT, FIELD_HINTS) for number, line in numbered_lines(path, FILE_HINT)}
 
 
 def load_data(
     path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None, profiles: list[str] | None = None
 ) -> DataSet:
-    """Read and tokenize a file. Texts are cut to `max_tokens`, special tokens included; `text_pair` is used if `pair`.
+    """Returns the examples of a file. Texts are cut to `max_tokens`, special tokens included; `pair` says whether to read `text_pair`.
 
-    labels, profiles: those of a finished task, in its order; without them, those of the file's training texts in alphabetical order.
+    labels, profiles: those of a finished task, in its order. By default, those of the file's training texts in alphabetical order.
+    Raises BadLine, UnreadableFile, NoTexts, NoTrainText, OneLabel, UnknownLabel or UnknownProfile.
     """
     from tokenizers import Tokenizer
 
@@ -105,42 +113,50 @@ def load_data(
     tokenizer.enable_truncation(max_tokens)
     records = read_records(path)
     if not records:
-        raise NoTexts(f"{path} holds no texts", "Give it one labelled text a line.")
-    trained = [record for record in records.values() if record.split == "train"]
-    task_labels = sorted({record.label for record in trained}) if labels is None else labels
-    task_profiles = sorted({record.profile for record in trained}) if profiles is None else profiles
-    if profiles is None and not trained:
-        raise NoTrainText(f"{path} holds no training text", 'Profiles are learnt from lines with "split": "train".')
+        raise NoTexts(f"{path} holds no texts", "Write one labelled text in each line.")
+    train = [record for record in records.values() if record.split == "train"]
+    if profiles is None and not train:
+        raise NoTrainText(f"{path} holds no training text", 'Profiles learn from lines with "split": "train".')
+    task_labels = sorted({record.label for record in train}) if labels is None else labels
+    task_profiles = sorted({record.profile for record in train}) if profiles is None else profiles
     if len(task_labels) < 2:
-        hint = "Two or more labels are needed to learn a classifier."
-        raise OneLabel(f"all training texts of {path} have 1 label, {task_labels[0]!r}", hint)
+        raise OneLabel(f"all training texts of {path} have 1 label, {task_labels[0]!r}", "A classifier needs two or more labels.")
     profile_index = {profile: index for index, profile in enumerate(task_profiles)}
     label_index = {label: index for index, label in enumerate(task_labels)}
     for number, record in records.items():
-        where = f"{path}, line {number}"
-        if record.profile not in profile_index and profiles is not None:
-            raise UnknownProfile(f"{where}: the task has no profile {record.profile!r}", "Leave its texts out, or add it to the task.")
-        if record.profile not in profile_index:
-            hint = "Give it one, or leave its lines out."
-            raise NoTrainText(f"{where}: profile {record.profile!r} of the {record.split} split has no training text", hint)
-        if record.label not in label_index:
-            lacks = "no training text has the label" if labels is None else "the task has no label"
-            raise UnknownLabel(f"{where}: {lacks} {record.label!r}", f"The labels are {', '.join(task_labels)}.")
+        check_known(record, f"{path}, line {number}", profile_index, label_index, labels is not None, profiles is not None)
     splits: dict[Split, list[Example]] = defaultdict(list)
-    texts = [
-        (record.text, record.text_pair) if pair and record.text_pair and record.text_pair.strip() else record.text
-        for record in records.values()
-    ]
+    texts = [record.text_or_pair(pair) for record in records.values()]
     for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
         if all(sequence is None for sequence in encoding.sequence_ids):
-            hint = "Give it a text that the PLM's tokenizer can read, or raise --max-tokens if that leaves no room for one."
+            # The length of a finished task is fixed, so raising it helps only where a task is trained.
+            longer = ", or raise --max-tokens" if labels is None else ""
+            hint = f"Write a text that the PLM's tokenizer can read{longer}."
             raise BadLine(f"{path}, line {number}: text: no token is left of it", hint)
         splits[record.split].append(Example(profile_index[record.profile], label_index[record.label], encoding.ids, encoding.type_ids))
     return DataSet(task_profiles, task_labels, {split: splits[split] for split in SPLITS})
 
 
+def check_known(
+    record: Record, place: str, profiles: Mapping[str, int], labels: Mapping[str, int], labels_fixed: bool, profiles_fixed: bool
+) -> None:
+    """Raises UnknownProfile, NoTrainText or UnknownLabel where a record's profile or label is unknown.
+
+    labels_fixed, profiles_fixed: whether they are a finished task's, or those of the file's own training texts.
+    """
+    if record.profile not in profiles and profiles_fixed:
+        hint = "Remove its lines, or add it to the task with `python -m xpeft add`."
+        raise UnknownProfile(f"{place}: the task has no profile {record.profile!r}", hint)
+    if record.profile not in profiles:
+        hint = 'Add a line with "split": "train", or remove its lines.'
+        raise NoTrainText(f"{place}: profile {record.profile!r} of the {record.split} split has no training text", hint)
+    if record.label not in labels:
+        problem = "the task has no label" if labels_fixed else "no training text has the label"
+        raise UnknownLabel(f"{place}: {problem} {record.label!r}", f"The labels are {', '.join(labels)}.")
+
+
 def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:
-    """Indices of the examples of each profile."""
+    """Returns the indices of the examples of each profile."""
     groups: dict[int, list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
         groups[example.profile].append(index)
@@ -148,8 +164,8 @@ def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:
 
 
 def count_one_label_profiles(data: DataSet) -> int:
-    """How many profiles have one label in all their training texts."""
+    """Returns how many profiles have a single label in all their training texts."""
     labels: dict[int, set[int]] = defaultdict(set)
     for example in data.splits["train"]:
         labels[example.profile].add(example.label)
-    return sum(len(own) == 1 for own in labels.values())
+    return sum(len(found) == 1 for found in labels.values())

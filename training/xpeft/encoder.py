@@ -1,4 +1,4 @@
-"""The encoder with an adapter in each block, in torch, with gradients; `bundle/graph.py` is the same in int8 for the edge."""
+"""The encoder with an adapter in each block, in torch, with gradients. `bundle/graph.py` is its int8 form for the edge."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ ADAPTER_NORM_EPS = 1e-5
 class Adapters:
     """A bottleneck adapter for each of G groups of texts in each of L blocks.
 
-    Two kinds are used: X-PEFT's merged one, with a LayerNorm in the bottleneck, whose affine is the profile's or left out, and the plain
-    one of Pfeiffer et al. (2021), with biases. `down_bias` and `up_bias` come together.
+    X-PEFT's merged adapter has a LayerNorm in the bottleneck, with or without an affine. The adapter of Pfeiffer et al. (2021) has biases
+    instead, `down_bias` and `up_bias`.
     """
 
     down: torch.Tensor  # [G, L, d, b]
@@ -28,43 +28,43 @@ class Adapters:
 
     @staticmethod
     def from_merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None) -> "Adapters":
-        """Adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
+        """Returns the adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
         groups, layers = merged.shape[:2]
         return Adapters(
             merged[:, :, 0].reshape(groups, layers, hidden, -1), merged[:, :, 1].reshape(groups, layers, -1, hidden), affine=affine
         )
 
     def apply(self, block: int, hidden: torch.Tensor) -> torch.Tensor:
-        """What the adapters of a block add, [G, M*T, d], for inputs [G, M*T, d]."""
-        middle = torch.bmm(hidden, self.down[:, block])
+        """Returns what the adapters of a block add, [G, M*T, d], for inputs [G, M*T, d]."""
+        bottleneck = torch.bmm(hidden, self.down[:, block])
         if self.down_bias is not None:
-            middle = middle + self.down_bias[:, block, None]
+            bottleneck = bottleneck + self.down_bias[:, block, None]
         if self.norm:
-            middle = F.layer_norm(middle, middle.shape[-1:], eps=ADAPTER_NORM_EPS)
+            bottleneck = F.layer_norm(bottleneck, bottleneck.shape[-1:], eps=ADAPTER_NORM_EPS)
         if self.affine is not None:
-            middle = middle * self.affine[:, block, 0, None] + self.affine[:, block, 1, None]
-        added = torch.bmm(F.relu(middle), self.up[:, block])
+            bottleneck = bottleneck * self.affine[:, block, 0, None] + self.affine[:, block, 1, None]
+        added = torch.bmm(F.relu(bottleneck), self.up[:, block])
         return added if self.up_bias is None else added + self.up_bias[:, block, None]
 
 
 def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
-    """Merged adapters [G, L, 2, d*b] of mask weights [G, L, 2, N] over a pool [L, 2, N, d*b]."""
+    """Returns merged adapters [G, L, 2, d*b] of mask weights [G, L, 2, N] over a pool [L, 2, N, d*b]."""
     groups, layers, sides, size = weights.shape
     flat = weights.permute(1, 2, 0, 3).reshape(layers * sides, groups, size)
     merged = torch.bmm(flat, pool.reshape(layers * sides, size, -1))
     return merged.reshape(layers, sides, groups, -1).permute(2, 0, 1, 3)
 
 
-def product(linear: nn.Module, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
-    """linear(hidden) in float32, or computed in bfloat16 and answered in float32."""
+def apply_linear(linear: nn.Module, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
+    """Returns linear(hidden) in float32, computed in bfloat16 if `bf16`."""
     if not bf16 or not isinstance(linear, nn.Linear):
-        out: torch.Tensor = linear(hidden)  # the module itself, so that calibration can watch its inputs, and PEFT put another in its place
+        out: torch.Tensor = linear(hidden)  # as a module: calibration hooks its inputs, and PEFT replaces it
         return out
     return F.linear(hidden.bfloat16(), linear.weight.bfloat16(), linear.bias.bfloat16()).float()
 
 
 class AdapterEncoder(nn.Module):
-    """Pooled features of texts, each group of texts under its own merged adapters. The PLM is frozen."""
+    """Computes pooled features of texts, each group of texts under its own adapters. The PLM is frozen."""
 
     def __init__(self, plm: PLM) -> None:
         super().__init__()
@@ -79,10 +79,10 @@ class AdapterEncoder(nn.Module):
     def forward(
         self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, bf16: bool = False
     ) -> torch.Tensor:
-        """Mean-pooled features, float32 [G*M, d].
+        """Returns mean-pooled features, float32 [G*M, d].
 
-        ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], real tokens of each.
-        adapters: those of the G groups, or None for the plain PLM. bf16: multiply by the PLM's weights in bfloat16.
+        ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], tokens without padding.
+        adapters: those of the G groups, or None for the PLM alone. bf16: whether to multiply by the PLM's weights in bfloat16.
         """
         real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         hidden: torch.Tensor = self.get_buffer("words")[ids] + self.get_buffer("positions")[: ids.shape[1]]
@@ -91,20 +91,20 @@ class AdapterEncoder(nn.Module):
             residual, norm = self._block(hidden, block, real, bf16)
             hidden = norm(residual)
             if adapters is not None:
-                # Pfeiffer's placement: the adapter reads the block's output and joins before its LayerNorm is taken again.
+                # Pfeiffer's placement: the adapter reads the block's output and is added before a second LayerNorm.
                 added = adapters.apply(index, hidden.reshape(len(adapters.down), -1, hidden.shape[-1]))
                 hidden = norm(residual + added.view_as(residual))
         weights = real.to(hidden.dtype)[..., None]
         return (hidden * weights).sum(1) / weights.sum(1)
 
     def _block(self, hidden: torch.Tensor, block: nn.Module, real: torch.Tensor, bf16: bool) -> tuple[torch.Tensor, nn.Module]:
-        """A block's output before its last LayerNorm, and that LayerNorm."""
+        """Returns a block's output before its last LayerNorm, and that LayerNorm."""
         part = dict(block.named_children())
         texts, tokens, size = hidden.shape
         query, key, value = (
-            product(part[name], hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2) for name in ("query", "key", "value")
+            apply_linear(part[name], hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2) for name in ("query", "key", "value")
         )
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
         context = context.transpose(1, 2).reshape(texts, tokens, size)
-        attended = part["attention_norm"](product(part["attention_out"], context, bf16) + hidden)
-        return product(part["down"], F.gelu(product(part["up"], attended, bf16)), bf16) + attended, part["norm"]
+        attended = part["attention_norm"](apply_linear(part["attention_out"], context, bf16) + hidden)
+        return apply_linear(part["down"], F.gelu(apply_linear(part["up"], attended, bf16)), bf16) + attended, part["norm"]

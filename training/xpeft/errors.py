@@ -1,8 +1,8 @@
-"""The one kind of error that a user of the companion is meant to read."""
+"""Errors that the user can fix. Every other exception is a bug."""
 
 
 class XpeftError(Exception):
-    """Something the user can mend. `hint` says how; `code` names the kind for programs, and is never renamed or used again."""
+    """An error with a hint. `hint` says how to fix it; `code` names the kind for programs, and is never renamed or reused."""
 
     code = "refused"
 
@@ -12,13 +12,13 @@ class XpeftError(Exception):
 
 
 class BadLine(XpeftError):
-    """A line of a file is not of the file's format."""
+    """A line of a file does not follow the file's format."""
 
     code = "bad-line"
 
 
 class UnreadableFile(XpeftError):
-    """A file is missing, no file, or damaged."""
+    """A file is missing, is not a file, or is damaged."""
 
     code = "unreadable-file"
 
@@ -42,13 +42,13 @@ class BadValue(XpeftError):
 
 
 class NoTexts(XpeftError):
-    """A file has none of the texts that are asked for."""
+    """A file has no texts of the split that is needed."""
 
     code = "no-texts"
 
 
 class NoTrainText(XpeftError):
-    """A profile is to be learnt without a training text."""
+    """A profile has no training text."""
 
     code = "no-train-text"
 
@@ -60,31 +60,31 @@ class OneLabel(XpeftError):
 
 
 class UnknownLabel(XpeftError):
-    """A label that is not the task's, or was never seen in training."""
+    """A label is not one of the task's labels, or no training text has it."""
 
     code = "unknown-label"
 
 
 class UnknownProfile(XpeftError):
-    """A profile that is not the task's."""
+    """A profile is not one of the task's profiles."""
 
     code = "unknown-profile"
 
 
 class NoGpu(XpeftError):
-    """A GPU is asked for where there is none."""
+    """A GPU is requested, and PyTorch sees none."""
 
     code = "no-gpu"
 
 
 class NotWritten(XpeftError):
-    """A file or folder cannot be written: the disk is full, for one."""
+    """A file or folder cannot be written, for example because the disk is full."""
 
     code = "not-written"
 
 
 class NoCheckpoint(XpeftError):
-    """There is nothing to go on from."""
+    """There is no checkpoint to resume from."""
 
     code = "no-checkpoint"
 
@@ -96,12 +96,12 @@ class BadCheckpoint(XpeftError):
 
 
 class NoProfiles(XpeftError):
-    """Nothing is left to learn."""
+    """A shard has no profiles."""
 
     code = "no-profiles"
 
 
 class OtherRun(XpeftError):
-    """A checkpoint is of a run with other settings or data."""
+    """A checkpoint belongs to a run with other settings or data."""
 
     code = "other-run"

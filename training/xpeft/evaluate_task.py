@@ -1,4 +1,4 @@
-"""A trained task, read back from its files and run in fp32: what the edge's answers are compared with."""
+"""Evaluates a trained task's files in fp32: the reference for the edge's answers."""
 
 from pathlib import Path
 
@@ -15,29 +15,29 @@ from xpeft.task_files import TrainedTask, read_trained_task
 from xpeft.train_task import load_tokenized
 
 
-def restore(learnt: TrainedTask, model: MaskModel) -> MaskModel:
-    """Put a trained task's masks, label biases and head into a model of the same sizes."""
+def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
+    """Copies a trained task's masks, label biases and head into a model of the same sizes, and returns the model."""
     with torch.no_grad():
-        # The k ones are the k largest of themselves, so the stored masks serve as their own logits.
-        model.profile_masks.copy_(learnt.masks.flatten(1))
+        # The k ones of a mask are its k largest values, so stored masks serve as mask logits.
+        model.profile_masks.copy_(trained.masks.flatten(1))
         model.shared_masks.zero_()
-        model.label_bias.copy_(learnt.label_bias)
-        model.head.weight.copy_(learnt.weight)
-        model.head.bias.copy_(learnt.bias)
+        model.label_bias.copy_(trained.label_bias)
+        model.head.weight.copy_(trained.weight)
+        model.head.bias.copy_(trained.bias)
     return model
 
 
 def evaluate_files(
     folder: Path, data_file: Path, bundle: Path, plm_spec: str | None, pair: bool, device: torch.device, predictions: Path | None
 ) -> dict[str, str | int | float]:
-    """Scores of a trained task's files on the test split of a data file; every prediction is written to `predictions` if given."""
+    """Returns the scores of a trained task's files on a data file's test split, and writes every prediction to `predictions` if given."""
     manifest, identity, plm = load_bundle(bundle, plm_spec)
-    learnt = read_trained_task(folder, identity, manifest.pool_shape)
-    data = load_tokenized(data_file, bundle, manifest, learnt.task.maxTokens, pair, learnt.task.labels, learnt.profiles)
+    trained = read_trained_task(folder, identity, manifest.pool_shape)
+    data = load_tokenized(data_file, bundle, manifest, trained.task.maxTokens, pair, trained.task.labels, trained.profiles)
     examples = data.splits["test"]
     if not examples:
-        raise NoTexts(f"{data_file} holds no text of the test split", 'Give it lines with "split": "test".')
-    model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, device))
+        raise NoTexts(f"{data_file} holds no text of the test split", 'Add lines with "split": "test".')
+    model = restore(trained, new_model(bundle, manifest, plm, len(trained.profiles), len(trained.task.labels), 0, device))
     predicted = predict(model, examples, group_by_profile(examples), plm.pad_id)
     if predictions is not None:
         rows = [
@@ -45,4 +45,4 @@ def evaluate_files(
             for index, (example, label) in enumerate(zip(examples, predicted.tolist(), strict=True))
         ]
         write_predictions(predictions, rows)
-    return {"task": learnt.task.task, "n": len(examples), **score(predicted, examples, data.labels)}
+    return {"task": trained.task.task, "n": len(examples), **score(predicted, examples, data.labels)}

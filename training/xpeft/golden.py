@@ -1,4 +1,4 @@
-"""The golden file: small cases worked out here, which the edge's code must reproduce (docs/formats.md)."""
+"""Writes the golden file: small cases computed here, which the edge's code must reproduce (docs/formats.md)."""
 
 import base64
 import hashlib
@@ -21,21 +21,21 @@ from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
 from xpeft.stored_pool import StoredPool
 from xpeft.train import learning_rate_factor
 
-# Sizes that are no multiples of 8 or 32, so that padding bits and odd bytes are met.
+# No multiples of 8 or 32, so that the cases have padding bits and odd bytes.
 SMALL = PoolShape(layers=2, hidden=7, bottleneck=3, size=11, chosen=4)
 LABELS = ["first", "second", "third"]
-# Of the three profiles; the first has none.
+# One for each of the three profiles; the first has none.
 LABEL_BIASES = [None, [0.75, -0.0625, 0.0], [-1.5, 0.5, -1.0]]
 
 
 def random_masks(shape: PoolShape, seed: int) -> NDArray[np.bool_]:
-    """Masks [L, 2, N] with k ones each."""
+    """Returns random masks [L, 2, N] with k ones each."""
     ranks = np.random.default_rng(seed).random((shape.layers, 2, shape.size)).argsort(axis=-1)
     return ranks < shape.chosen
 
 
 def shape_fields(shape: PoolShape) -> dict[str, int]:
-    """Sizes under the manifest's names."""
+    """Returns the sizes under the manifest's names."""
     return {
         "layers": shape.layers,
         "hidden": shape.hidden,
@@ -46,9 +46,9 @@ def shape_fields(shape: PoolShape) -> dict[str, int]:
 
 
 def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[str, object]:
-    """A merge of a trained pool's bytes: every merged matrix, [L, 2, d*b]."""
-    source = torch.Generator().manual_seed(seed)
-    pool = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
+    """Returns a merge over a trained pool: its bytes, masks, and every merged matrix, [L, 2, d*b]."""
+    generator = torch.Generator().manual_seed(seed)
+    pool = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
     merged = merge(torch.from_numpy(masks).float()[None] / shape.chosen, pool.entries())[0]
     return {
         "shape": shape_fields(shape),
@@ -59,23 +59,23 @@ def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[
 
 
 def rounded(values: torch.Tensor) -> list[object]:
-    """Numbers as the file has them, a list in a list for each axis."""
+    """Returns values as nested lists, rounded as the file has them."""
     numbers: list[object] = values.detach().double().round(decimals=9).tolist()
     return numbers
 
 
 def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object]) -> dict[str, object]:
-    """Steps of mask logits [L*2, N] from given gradients of the merged adapters [L, 2, d*b], with given Gumbel noise."""
-    source = torch.Generator().manual_seed(11)
+    """Returns training steps of mask logits [L*2, N], from fixed gradients of the merged adapters [L, 2, d*b] and fixed Gumbel noise."""
+    generator = torch.Generator().manual_seed(11)
     rows, rate, tau, warmup, steps = 2 * shape.layers, 0.05, 0.8, 0.3, 4
-    logits = (torch.randn(rows, shape.size, generator=source, dtype=torch.float64).mul(0.1).round(decimals=4)).requires_grad_()
+    logits = (torch.randn(rows, shape.size, generator=generator, dtype=torch.float64).mul(0.1).round(decimals=4)).requires_grad_()
     optimizer = torch.optim.AdamW([logits], lr=rate, weight_decay=0.0)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor((step + 1) / (steps + 1), warmup))
-    start, taken = rounded(logits), []
+    start, done = rounded(logits), []
     for _ in range(steps):
-        noise = torch.randn(rows, shape.size, generator=source, dtype=torch.float64).mul(0.2).round(decimals=4)
+        noise = torch.randn(rows, shape.size, generator=generator, dtype=torch.float64).mul(0.2).round(decimals=4)
         # In float32, as the learning graph gives them.
-        gradient = torch.randn(shape.layers, 2, pool.shape[-1], generator=source).round(decimals=3)
+        gradient = torch.randn(shape.layers, 2, pool.shape[-1], generator=generator).round(decimals=3)
         weights = gumbel_topk(logits, shape.chosen, noise, tau)
         merged = merge(weights.view(1, shape.layers, 2, shape.size), pool.double())[0]
         optimizer.zero_grad()
@@ -83,14 +83,14 @@ def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object
         optimizer.step()
         scheduler.step()
         ones = [row.nonzero().flatten().tolist() for row in weights.detach() > 0.5 / shape.chosen]
-        taken.append({"noise": rounded(noise), "gradient": rounded(gradient), "ones": ones, "logits": rounded(logits)})
-    return {"shape": shape_fields(shape), **packed, "rate": rate, "tau": tau, "warmup": warmup, "start": start, "steps": taken}
+        done.append({"noise": rounded(noise), "gradient": rounded(gradient), "ones": ones, "logits": rounded(logits)})
+    return {"shape": shape_fields(shape), **packed, "rate": rate, "tau": tau, "warmup": warmup, "start": start, "steps": done}
 
 
 def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
-    """The same for a sign pool and for a trained one."""
-    scale, source = default_scale(shape.chosen), torch.Generator().manual_seed(5)
-    stored = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * 0.1)
+    """Returns the learning case of a sign pool and of a trained pool."""
+    scale, generator = default_scale(shape.chosen), torch.Generator().manual_seed(5)
+    stored = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
     return [
         learning_case(shape, sign_pool(3, shape, scale), {"seed": 3, "scale": scale}),
         learning_case(shape, stored.entries(), {"pool": base64.b64encode(stored.pack()).decode()}),
@@ -98,7 +98,7 @@ def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
 
 
 def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: int) -> dict[str, object]:
-    """A merge: the first `entries` of every merged matrix, [L, 2, entries]."""
+    """Returns a merge over a sign pool: the first `entries` of every merged matrix, [L, 2, entries]."""
     scale = default_scale(shape.chosen)
     weights = torch.from_numpy(masks).float()[None] / shape.chosen
     merged = merge(weights, sign_pool(seed, shape, scale))[0, ..., :entries]
@@ -114,13 +114,13 @@ def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: 
 
 
 def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
-    """Write the cases for the bundle in a folder."""
+    """Writes the cases for a bundle to `out`."""
     manifest, identity, plm = load_bundle(bundle, plm_spec)
     shape = manifest.pool_shape
     texts = calibration_texts()[:12]
     masks = [random_masks(shape, seed) for seed in range(3)]
-    source = np.random.default_rng(7)
-    head = (source.standard_normal((len(LABELS), shape.hidden + 1)) * 0.3).astype("<f4")
+    rng = np.random.default_rng(7)
+    head = (rng.standard_normal((len(LABELS), shape.hidden + 1)) * 0.3).astype("<f4")
     model = new_model(bundle, manifest, plm, len(masks), len(LABELS), 0, torch.device("cpu"))
     predictions = []
     with torch.no_grad():

@@ -1,7 +1,7 @@
-"""Linear heads over features that do not change any more: how a task's own head is finished, and how the baselines' heads are learnt.
+"""Fits linear heads on frozen features: the task's final head and the heads of the baselines.
 
-Learning rate and number of passes are searched on the dev split, alike for the task and for the baselines: a baseline that was not tuned
-proves nothing.
+Learning rate and number of passes are chosen on the dev split, for the task and for the baselines alike. A baseline without tuning proves
+nothing.
 """
 
 from collections.abc import Callable
@@ -22,41 +22,44 @@ from xpeft.scores import Indices, score
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 PASSES = (4, 12, 40)
 TEXTS_PER_STEP = 64
-# Fewer texts make smaller steps, not fewer: with a step or two a pass, neither weights nor biases would leave their start.
-LEAST_STEPS_A_PASS = 16
+# Few texts give smaller steps, not fewer: with one or two steps a pass, weights and biases would stay at their start.
+MIN_STEPS_PER_PASS = 16
 
-# Whose the head is: all profiles', the same with a bias for each label of each profile, or each profile's own.
+# Whose the head is: all profiles share it, share it with a label bias for each profile, or each profile has its own.
 HeadKind = Literal["shared", "bias", "own"]
 
 
 @dataclass(frozen=True)
 class Head:
-    """weight [labels, d], or [profiles, labels, d] where profiles have heads; bias [labels]; profile_bias [profiles, labels]."""
+    """A linear head.
+
+    weight: [labels, d], or [profiles, labels, d] if each profile has its own. bias: [labels]. profile_bias: [profiles, labels].
+    """
 
     weight: torch.Tensor
     bias: torch.Tensor
     profile_bias: torch.Tensor
 
     def stored(self) -> "Head":
-        """The head as it is stored: same logits, but for int8's steps and range, with the profiles' biases 0 in the mean.
+        """Returns the head as it is stored: label biases in int8 steps, with mean 0 over the profiles.
 
-        So the default profile, which has no bias, gives each label about as often as everybody does.
+        The default profile has no label bias. With mean 0, it gives each label about as often as all profiles together.
         """
         mean = self.profile_bias.mean(0)
         return replace(self, bias=self.bias + mean, profile_bias=stored_bias(self.profile_bias - mean))
 
     def logits(self, features: torch.Tensor, profiles: torch.Tensor) -> torch.Tensor:
-        """Logits [texts, labels] of features [texts, d] of profiles [texts]."""
+        """Returns logits [texts, labels] of features [texts, d] of profiles [texts]."""
         if self.weight.dim() == 2:
             return features @ self.weight.T + self.bias + self.profile_bias[profiles]
         return torch.einsum("td,tld->tl", features, self.weight[profiles]) + self.bias + self.profile_bias[profiles]
 
     def split_logits(self, data: DataSet, features: Features, split: Split) -> torch.Tensor:
-        """Logits [texts, labels] of a split."""
+        """Returns logits [texts, labels] of a split."""
         return self.logits(features[split], torch.tensor([example.profile for example in data.splits[split]]))
 
     def predict(self, data: DataSet, features: Features, split: Split) -> Indices:
-        """Label index of each text of a split; the lowest of equal ones."""
+        """Returns the label index of each text of a split; among equal logits, the lowest."""
         predicted: Indices = self.split_logits(data, features, split).argmax(1).numpy()
         return predicted
 
@@ -71,14 +74,14 @@ def search_head(
     quiet: bool,
     loss: Callable[[torch.Tensor], float],
 ) -> Head:
-    """The head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
+    """Returns the head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
     grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
     heads = (fit_head(data, features["train"], kind, rate, passes, seed) for rate, passes in grid)
     return min(heads, key=lambda head: loss(head.split_logits(data, features, chosen_on)))
 
 
 def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
-    """How bad logits of a split are: mean absolute error where labels are numbers, else macro accuracy."""
+    """Returns a loss of a split's logits: the mean absolute error if labels are numbers, else the negative macro accuracy."""
 
     def loss(logits: torch.Tensor) -> float:
         scores = score(logits.argmax(1).numpy(), data.splits[split], data.labels)
@@ -88,31 +91,31 @@ def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
 
 
 def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, rate: float, passes: int, seed: int) -> Head:
-    """Train one head on the train split's features with AdamW, the rate falling linearly to 0."""
+    """Returns a head trained on the train split's features with AdamW; the rate falls linearly to 0."""
     examples = data.splits["train"]
     profiles = torch.tensor([example.profile for example in examples])
     labels = torch.tensor([example.label for example in examples])
-    shares = torch.tensor([example.share for example in examples])
-    source = seeded_generator(seed, passes)
-    weight = torch.randn(len(data.labels), features.shape[1], generator=source) * 0.02
+    next_label_weights = torch.tensor([example.next_label_weight for example in examples])
+    generator = seeded_generator(seed, passes)
+    weight = torch.randn(len(data.labels), features.shape[1], generator=generator) * 0.02
     if kind == "own":
         weight = weight.repeat(len(data.profiles), 1, 1)
     head = Head(weight, torch.zeros(len(data.labels)), data.label_set_bias())
-    learnt = {
+    parameters = {
         "shared": [head.weight, head.bias],
         "bias": [head.weight, head.bias, head.profile_bias],
         "own": [head.weight, head.profile_bias],
     }[kind]
-    for part in learnt:
-        part.requires_grad_()
-    optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.0, fused=True)
-    texts_a_step = -(-len(examples) // max(-(-len(examples) // TEXTS_PER_STEP), LEAST_STEPS_A_PASS))
-    steps_a_pass = -(-len(examples) // texts_a_step)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / (passes * steps_a_pass))
+    for parameter in parameters:
+        parameter.requires_grad_()
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0, fused=True)
+    texts_per_step = -(-len(examples) // max(-(-len(examples) // TEXTS_PER_STEP), MIN_STEPS_PER_PASS))
+    steps_per_pass = -(-len(examples) // texts_per_step)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / (passes * steps_per_pass))
     for _ in range(passes):
-        for chunk in torch.randperm(len(examples), generator=source).split(texts_a_step):
+        for chunk in torch.randperm(len(examples), generator=generator).split(texts_per_step):
             optimizer.zero_grad()
-            target_loss(head.logits(features[chunk], profiles[chunk]), labels[chunk], shares[chunk]).backward()
+            target_loss(head.logits(features[chunk], profiles[chunk]), labels[chunk], next_label_weights[chunk]).backward()
             optimizer.step()
             scheduler.step()
     return Head(head.weight.detach(), head.bias.detach(), head.profile_bias.detach())

@@ -1,4 +1,4 @@
-"""Files of JSON Lines, plain or gzip: what is wrong in one is said with its line."""
+"""Reads JSON Lines, plain or gzip. Errors name the file, the line and the field."""
 
 import gzip
 import zlib
@@ -14,9 +14,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def numbered_lines(path: Path, hint: str) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank with their numbers, from 1; byte order marks are passed over.
+    """Yields the lines that are not blank with their numbers, from 1. Byte order marks are skipped.
 
-    UnreadableFile or BadLine, with the hint, where the file cannot be read to its end.
+    Raises UnreadableFile or BadLine, with `hint`, where the file cannot be read to its end.
     """
     number = 0
     try:
@@ -27,27 +27,27 @@ def numbered_lines(path: Path, hint: str) -> Iterator[tuple[int, str]]:
                     yield number, text
     except UnicodeDecodeError as error:
         raise BadLine(f"{path}, line {number}: it is not UTF-8 ({error.reason}, byte {error.start + 1})", hint) from error
-    # gzip tells of damage by EOFError and zlib.error too.
+    # For a damaged file, gzip also raises EOFError and zlib.error.
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", hint) from error
 
 
 def parse_line(model: type[Model], path: Path, number: int, line: str, hint: str, hints: Mapping[str, str] | None = None) -> Model:
-    """The record in a line; BadLine naming the field where it is none. `hints`: for values that do not suit the field of that name."""
+    """Returns the record of a line. Raises BadLine that names the field; `hints` has the hint for each field's values."""
     try:
         return model.model_validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "json_invalid":
-            # The parser has seen one line only, and would call it line 1.
-            said = f"not JSON: {first['ctx']['error'].replace('line 1 column', 'column')}"
+            # The parser sees a single line and calls it line 1.
+            problem = f"not JSON: {first['ctx']['error'].replace('line 1 column', 'column')}"
         elif first["type"] == "missing":
-            said = f"the field {field!r} is missing"
+            problem = f"the field {field!r} is missing"
         elif first["type"] == "string_pattern_mismatch":
-            said = f"{field}: {str(first['input'])[:40]!r} does not suit the field"
+            problem = f"{field}: {str(first['input'])[:40]!r} does not suit the field"
         else:
-            said = f"{field}: {first['msg']}" if field else first["msg"]
+            problem = f"{field}: {first['msg']}" if field else first["msg"]
         if first["type"] != "missing":
             hint = (hints or {}).get(field, hint)
-        raise BadLine(f"{path}, line {number}: {said}", hint) from error
+        raise BadLine(f"{path}, line {number}: {problem}", hint) from error

@@ -1,4 +1,4 @@
-"""X-PEFT: a profile is the masks that choose which adapters of a frozen pool to average (section 3 of the paper)."""
+"""X-PEFT: a profile is its masks, which say which adapters of a frozen pool to average (section 3 of the paper)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,12 @@ Affine = Literal["none", "shared", "own"]
 
 @dataclass(frozen=True)
 class MaskKind:
-    """Which masks. The edge serves the default: hard ones, no affine."""
+    """The kind of masks. The edge serves the default: hard masks without an affine.
+
+    affine: gain and shift of the bottleneck's LayerNorm. There are none, the task's, or each profile's own, as in the paper.
+    """
 
     soft: bool = False
-    # The bottleneck's LayerNorm: without gain and shift, with the task's, or with each profile's own, as in the paper.
     affine: Affine = "none"
 
     @property
@@ -34,7 +36,7 @@ class MaskKind:
 
 
 class MaskModel(ProfileModel):
-    """Each profile's mask logits are its own, [P + 1, L*2*N], and the shared ones, [L, 2, N], added up."""
+    """A model whose mask logits are the sum of profile masks, [P + 1, L*2*N], and shared masks, [L, 2, N]."""
 
     pool: torch.Tensor
 
@@ -48,10 +50,10 @@ class MaskModel(ProfileModel):
         seed: int,
         kind: MaskKind | None = None,
     ) -> None:
-        source = torch.Generator().manual_seed(seed)
-        # Small, so that the first gradients, not the start, decide which adapters are in.
-        start = torch.randn(profiles + 1, shape.layers * 2 * shape.size, generator=source) * 0.01
-        super().__init__(encoder, profiles, labels, source)
+        generator = torch.Generator().manual_seed(seed)
+        # Small values: the first gradients, not the start, decide which adapters a mask chooses.
+        start = torch.randn(profiles + 1, shape.layers * 2 * shape.size, generator=generator) * 0.01
+        super().__init__(encoder, profiles, labels, generator)
         self.kind = kind or MaskKind()
         self.shape = shape
         self.register_buffer("pool", pool)
@@ -62,43 +64,43 @@ class MaskModel(ProfileModel):
         self.affine = nn.Parameter(unit.flatten().repeat(rows, 1))
 
     def tables(self) -> list[nn.Parameter]:
-        """Mask logits, and the affine if it is the profile's own."""
+        """Returns the profile masks, and the affine if each profile has its own."""
         return [self.profile_masks, *([self.affine] if self.kind.affine == "own" else [])]
 
     def shared(self) -> list[nn.Parameter]:
-        """The shared mask logits."""
+        """Returns the shared masks."""
         return [self.shared_masks]
 
     def task_parts(self) -> list[nn.Parameter]:
-        """The head, and the affine if it is shared."""
+        """Returns the head, and the affine if it is shared."""
         return [*super().task_parts(), *([self.affine] if self.kind.affine == "shared" else [])]
 
     def shared_bytes(self) -> int:
-        """A shared affine's; shared mask logits end in each profile's masks."""
+        """Returns the bytes of a shared affine. Shared masks cost nothing: a profile stores the sum."""
         return 4 * self.affine.numel() if self.kind.affine == "shared" else 0
 
     def bytes_a_profile(self) -> int:
-        """A bit for each mask logit if masks are hard, four bytes if soft; four for each number of an affine of the profile's own."""
+        """Returns a bit for each hard mask logit or four bytes for each soft one, and four bytes for each number of its own affine."""
         masks = 4 * self.profile_masks.shape[1] if self.kind.soft else mask_bytes(self.shape)
         return masks + (4 * self.affine.shape[1] if self.kind.affine == "own" else 0)
 
     def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
-        """Mask logits [G, L, 2, N] of table rows [G]."""
+        """Returns mask logits [G, L, 2, N] of table rows [G]."""
         return look_up(self.profile_masks, rows).view(-1, *self.shared_masks.shape) + self.shared_masks
 
     def weights(self, rows: torch.Tensor, step: StepSettings | None) -> torch.Tensor:
-        """Weights [G, L, 2, N] of the pool's adapters."""
+        """Returns the weights [G, L, 2, N] of the pool's adapters."""
         logits = self.mask_logits(rows)
         if self.kind.soft:
             return torch.softmax(logits, dim=-1)
         if step is None:
             return hard_weights(logits, self.shape.chosen)
-        # Drawn on the CPU, so that one seed means one thing on every device.
-        exponential = torch.empty(logits.shape).exponential_(generator=step.source)
+        # The noise comes from the CPU, so that a seed gives the same noise on every device.
+        exponential = torch.empty(logits.shape).exponential_(generator=step.generator)
         return gumbel_topk(logits, self.shape.chosen, step.noise * -exponential.log().to(self.device), step.tau)
 
     def adapters(self, rows: torch.Tensor, step: StepSettings | None = None) -> Adapters:
-        """Merged adapters of table rows [G]."""
+        """Returns the merged adapters of table rows [G]."""
         affine = None
         if self.kind.affine != "none":
             wanted = rows if self.kind.affine == "own" else torch.zeros_like(rows)
@@ -107,13 +109,13 @@ class MaskModel(ProfileModel):
         return Adapters.from_merged(merge(self.weights(rows, step), self.pool), self.shape.hidden, affine)
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Pooled features [G*M, d] under the masks, or with a `draw` under masks with Gumbel noise."""
+        """Returns pooled features [G*M, d] under the masks; in a training step, the masks have Gumbel noise."""
         bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows, step), bf16)
         return features
 
 
 def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
-    """An untrained model of a bundle's PLM and pool."""
+    """Returns an untrained model of a bundle's PLM and pool."""
     shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
     return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)

@@ -1,4 +1,4 @@
-"""Hard masks: how they are learnt (X-PEFT section 3, Gumbel top-k straight-through) and how they are stored (docs/formats.md)."""
+"""Hard masks: their gradient (X-PEFT section 3, Gumbel top-k straight-through) and their bytes (docs/formats.md)."""
 
 import numpy as np
 import torch
@@ -9,41 +9,41 @@ from xpeft.pool import PoolShape
 
 
 def topk_ones(logits: torch.Tensor, chosen: int) -> torch.Tensor:
-    """1.0 at the `chosen` largest logits of the last axis, 0.0 elsewhere; same shape as `logits`."""
+    """Returns 1.0 at the `chosen` largest logits of the last axis and 0.0 elsewhere, in the shape of `logits`."""
     return torch.zeros_like(logits).scatter_(-1, logits.topk(chosen, dim=-1).indices, 1.0)
 
 
 def hard_weights(logits: torch.Tensor, chosen: int) -> torch.Tensor:
-    """Weights [..., N] of the merged adapter at inference: k of them 1/k, the others 0."""
+    """Returns the weights [..., N] of the merged adapter at inference: k of them are 1/k, the others 0."""
     return topk_ones(logits, chosen) / chosen
 
 
 def gumbel_topk(logits: torch.Tensor, chosen: int, noise: torch.Tensor | float, tau: float) -> torch.Tensor:
-    """Hard weights forward, softmax gradient backward; `noise` (Gumbel, of any strength) is added for exploration.
+    """Returns weights [..., N] with the hard mask's values and the softmax's gradient.
 
-    logits: [..., N]. tau: the softmax's temperature.
+    logits: [..., N]. noise: Gumbel noise of any strength, for exploration. tau: the softmax's temperature.
     """
     noisy = logits + noise
     soft = torch.softmax(noisy / tau, dim=-1)
-    # Straight-through: the value is the hard mask's, the gradient the softmax's.
+    # Straight-through estimator.
     return hard_weights(noisy.detach(), chosen) + soft - soft.detach()
 
 
 def mask_bytes(shape: PoolShape) -> int:
-    """Bytes of one profile's mask blob."""
+    """Returns the bytes of one profile's mask blob."""
     return 2 * shape.layers * -(-shape.size // 8)
 
 
 def pack_masks(ones: NDArray[np.bool_], shape: PoolShape) -> bytes:
-    """Mask blob of boolean masks [L, 2 (down, up), N]."""
+    """Returns the mask blob of boolean masks [L, 2 (down, up), N]."""
     if ones.shape != (shape.layers, 2, shape.size) or not (ones.sum(axis=-1) == shape.chosen).all():
         raise ValueError(f"masks must be [{shape.layers}, 2, {shape.size}] with {shape.chosen} ones each")
     return np.packbits(ones, axis=-1, bitorder="little").tobytes()
 
 
 def unpack_masks(blob: bytes, shape: PoolShape) -> NDArray[np.bool_]:
-    """Boolean masks [L, 2, N] of a mask blob; XpeftError where it breaks one of the format's three rules."""
-    hint = "The blob was damaged, or was made for another bundle: train or fetch the profile again."
+    """Returns the boolean masks [L, 2, N] of a mask blob. Raises XpeftError where it breaks one of the format's three rules."""
+    hint = "The blob is damaged, or belongs to another bundle. Train or fetch the profile again."
     if len(blob) != mask_bytes(shape):
         raise XpeftError(f"mask blob has {len(blob)} bytes, not {mask_bytes(shape)}", hint)
     packed = np.frombuffer(blob, dtype=np.uint8).reshape(shape.layers, 2, -1)

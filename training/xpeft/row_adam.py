@@ -1,4 +1,4 @@
-"""Adam for tables with a row a profile: a step touches the rows that had texts in it, and no other."""
+"""Adam for tables with a row for each profile: a step updates only the rows that have a gradient."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,10 +7,10 @@ import torch
 
 
 class RowAdam(torch.optim.Optimizer):
-    """Adam (Kingma & Ba, 2015) on the touched rows of [rows, numbers] tables with sparse gradients.
+    """Adam (Kingma & Ba, 2015) for tables [rows, numbers] with sparse gradients.
 
-    Each row counts its own steps, so it moves as far as under an Adam of its own, however many others are learnt beside it.
-    torch.optim.SparseAdam counts them for the whole table, which makes the first steps of a rarely seen row three times as long.
+    Each row counts its own steps, so it moves as it would under a separate Adam, whatever the number of rows. torch.optim.SparseAdam
+    counts steps for the whole table, which makes the first steps of a rare row three times as long.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class RowAdam(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Update the rows that have a gradient."""
+        """Updates the rows that have a gradient."""
         if closure is not None:
             raise ValueError("RowAdam takes no closure")
         for group in self.param_groups:

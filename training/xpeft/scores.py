@@ -1,4 +1,4 @@
-"""Predictions and how good they are: per profile, over all texts (micro) and as the mean of the profiles (macro)."""
+"""Scores of predictions: for each profile, over all texts (micro), and as the mean over profiles (macro)."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ Scores = dict[str, float]
 
 
 def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]) -> Scores:
-    """Scores of predicted label indices."""
+    """Returns the scores of predicted label indices."""
     truth = np.array([example.label for example in examples])
     accuracies = profile_accuracies(predicted, examples)
     scores = Scores(micro=float(accuracy_score(truth, predicted)), macro=float(np.mean(list(accuracies.values()))))
@@ -27,20 +27,23 @@ def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]
 
 
 def profile_accuracies(predicted: Indices, examples: Sequence[Example]) -> dict[int, float]:
-    """Accuracy of each profile that has an example."""
+    """Returns the accuracy of each profile that has an example."""
     truth = np.array([example.label for example in examples])
-    return {profile: float(accuracy_score(truth[own], predicted[own])) for profile, own in group_by_profile(examples).items()}
+    return {profile: float(accuracy_score(truth[indices], predicted[indices])) for profile, indices in group_by_profile(examples).items()}
 
 
 def label_values(labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """The labels as numbers, or None where one is not."""
+    """Returns the labels as numbers, or None if one is not a number."""
     try:
         return np.array([float(label) for label in labels])
     except ValueError:
         return None
 
 
-def majority(train: Sequence[Example], asked: Sequence[Example]) -> Indices:
-    """For each example, the label that its profile has most often in training; the smallest index of several."""
-    most = {profile: int(np.bincount([train[index].label for index in own]).argmax()) for profile, own in group_by_profile(train).items()}
-    return np.array([most[example.profile] for example in asked])
+def majority(train: Sequence[Example], examples: Sequence[Example]) -> Indices:
+    """Returns, for each example, the label that its profile has most often in training; on a tie, the smallest index."""
+    most = {
+        profile: int(np.bincount([train[index].label for index in indices]).argmax())
+        for profile, indices in group_by_profile(train).items()
+    }
+    return np.array([most[example.profile] for example in examples])

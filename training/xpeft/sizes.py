@@ -1,4 +1,4 @@
-"""What a profile costs at the shape of any PLM, by X-PEFT's own arithmetic (section 3 of the paper) and by ours."""
+"""Parameters and bytes of a profile for any PLM's sizes, counted as in section 3 of the paper and as the edge stores them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ FLOAT = 4
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers trained for a profile, and bytes stored for it; heads, which are the same for all methods, are left out."""
+    """Numbers trained and bytes stored for a profile, without heads, which are the same for all methods."""
 
     method: str
     parameters: int
@@ -18,9 +18,9 @@ class Sizes:
 
 
 def sizes(shape: PoolShape) -> list[Sizes]:
-    """One adapter, and masks over a pool of adapters of the same bottleneck.
+    """Returns the sizes of one adapter, and of masks over a pool of adapters with the same bottleneck.
 
-    As in the paper, masks come with gain and shift of the bottleneck's LayerNorm, 2(N + b)L numbers; as served by the edge, without.
+    In the paper, masks include gain and shift of the bottleneck's LayerNorm: 2(N + b)L numbers. The edge serves masks without them.
     """
     adapter = shape.layers * (2 * shape.hidden * shape.bottleneck + shape.bottleneck + shape.hidden)
     masks, affine = 2 * shape.size * shape.layers, 2 * shape.bottleneck * shape.layers

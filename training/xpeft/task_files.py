@@ -1,4 +1,4 @@
-"""`task.json` and `profiles.ndjson`: what a training run leaves for the edge (docs/formats.md, "Task" and "Profile")."""
+"""Reads and writes `task.json` and `profiles.ndjson`, which the edge takes (docs/formats.md, "Task" and "Profile")."""
 
 import base64
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ TASK_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 
 class Task(Strict):
-    """A label set and its head."""
+    """A task's label set and head, and the default profile's masks."""
 
     format: Literal["xpeft-task/1"] = "xpeft-task/1"
     task: str = Field(pattern=TASK_NAME)
@@ -36,7 +36,7 @@ class Task(Strict):
 
 
 class Profile(Strict):
-    """A profile's masks and, where its task is learnt with one, its label bias."""
+    """A profile's masks and, if the task has label biases, its label bias."""
 
     task: str = Field(pattern=TASK_NAME)
     profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
@@ -46,10 +46,10 @@ class Profile(Strict):
 
 @dataclass(frozen=True)
 class TrainedTask:
-    """A run's files, read.
+    """A trained task as tensors.
 
-    weight [labels, d] and bias [labels] are the head's; masks [P + 1, L, 2, N], as 0.0 and 1.0, and label_bias [P + 1, labels] are the
-    profiles', the default profile's last; has_label_bias says whether the files have label biases, or they are 0 for want of them.
+    weight [labels, d] and bias [labels] are the head's. masks [P + 1, L, 2, N], 0.0 or 1.0, and label_bias [P + 1, labels] have a row
+    for each profile; the last row is the default profile's. has_label_bias: whether the files have label biases; if not, they are 0.
     """
 
     task: Task
@@ -61,7 +61,7 @@ class TrainedTask:
     has_label_bias: bool
 
     def subset(self, profiles: list[int]) -> "TrainedTask":
-        """The same with some of the profiles, by index."""
+        """Returns the task with some of the profiles, by index."""
         rows = [*profiles, len(self.profiles)]
         return replace(
             self, profiles=[self.profiles[index] for index in profiles], masks=self.masks[rows], label_bias=self.label_bias[rows]
@@ -78,25 +78,25 @@ def write_trained_task(
     max_tokens: int,
     has_label_bias: bool,
 ) -> None:
-    """Write both files of a trained model; the profiles' label biases only `has_label_bias`."""
+    """Writes both files of a trained model, with label biases if `has_label_bias`."""
     head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
     record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=mask_blobs(model)[-1])
     make_folder(folder)
-    # A task that is broken off here is not to be taken for whole with an older run's profiles.
+    # An interruption here must not leave a new task beside an older run's profiles.
     (folder / PROFILES_FILE).unlink(missing_ok=True)
     write_text(folder / TASK_FILE, record.model_dump_json(indent=2) + "\n")
     write_profiles(folder / PROFILES_FILE, model, task, profiles, has_label_bias)
 
 
 def mask_blobs(model: MaskModel) -> list[bytes]:
-    """The mask blob of each row of the mask table, in base64."""
+    """Returns the mask blob of each profile and, last, of the default profile, in base64."""
     rows = torch.arange(len(model.profile_masks), device=model.device)
     ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
     return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
 
 
 def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str], has_label_bias: bool) -> None:
-    """Write a file like `profiles.ndjson`; the label biases only `has_label_bias`."""
+    """Writes profiles as in `profiles.ndjson`, with label biases if `has_label_bias`."""
     biases = [base64.b64encode(pack_bias(bias)) if has_label_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
         Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
@@ -106,8 +106,8 @@ def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str],
 
 
 def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTask:
-    """Read both files for the bundle whose id is `bundle`; XpeftError where they do not fit it or each other."""
-    hint = "Train the task again with this bundle, or name the bundle that it was trained with."
+    """Reads both files for the bundle with the id `bundle`. Raises XpeftError if they do not fit it or each other."""
+    hint = "Name the bundle that the task was trained with, or train the task again with this bundle."
     try:
         task = Task.model_validate_json((folder / TASK_FILE).read_bytes())
     except (OSError, ValidationError) as error:
@@ -117,20 +117,19 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
     if task.bundle != bundle:
         raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
     labels = len(task.labels)
-    if len(task.head) != 4 * labels * (shape.hidden + 1):
-        raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {4 * labels * (shape.hidden + 1)}", hint)
+    head_bytes = 4 * labels * (shape.hidden + 1)
+    if len(task.head) != head_bytes:
+        raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {head_bytes}", hint)
     head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
-    weight, bias = head[:-labels].reshape(labels, shape.hidden), head[-labels:]
-    none = torch.zeros(labels)
-    has_label_bias = any(profile.labelBias is not None for profile in profiles)
-    own = [none if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
+    zero = torch.zeros(labels)
+    biases = [zero if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
     return TrainedTask(
-        task,
-        [profile.profile for profile in profiles],
-        weight,
-        bias,
-        torch.from_numpy(masks).float(),
-        torch.stack([*own, none]),
-        has_label_bias,
+        task=task,
+        profiles=[profile.profile for profile in profiles],
+        weight=head[:-labels].reshape(labels, shape.hidden),
+        bias=head[-labels:],
+        masks=torch.from_numpy(masks).float(),
+        label_bias=torch.stack([*biases, zero]),
+        has_label_bias=any(profile.labelBias is not None for profile in profiles),
     )

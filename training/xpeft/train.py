@@ -1,4 +1,4 @@
-"""The training loop: many profiles in one batch, one shared head, checkpoints that a later run goes on from."""
+"""The training loop: many profiles in a batch, one shared head, and checkpoints to resume from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +13,20 @@ from xpeft.profile_model import ProfileModel, StepSettings, target_loss
 from xpeft.row_adam import RowAdam
 
 CHECKPOINT_STEPS = 100
-LOSSES_KEPT = 50
+MAX_LOSSES = 50
 
-# Steps done, and the mean loss since the entry before.
+# Steps done, and the mean loss since the previous entry.
 Losses = list[tuple[int, float]]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. The values suit profiles with a few dozen short texts; try others on the dev split."""
+    """The hyperparameters. The defaults suit profiles with a few dozen short texts; try others on the dev split.
+
+    profile_lr: learning rate of what a profile learns, such as its masks. shared_lr: of what all profiles share beside the head, such as
+    shared masks; 0 for none. head_lr: of the head. warmup: fraction of the steps in which the rates rise. noise, tau: Gumbel noise and
+    softmax temperature of the masks.
+    """
 
     epochs: int = 4
     groups_per_step: int = 16
@@ -38,7 +43,7 @@ class Recipe:
 
 
 def learning_rate_factor(progress: float, warmup: float) -> float:
-    """Linear warm-up, then linear to 0; `progress` is the share of steps done, 0 to 1."""
+    """Returns the factor of all learning rates: a linear warm-up, then a linear fall to 0. `progress` is the fraction of steps done."""
     return progress / warmup if progress < warmup else max(0.0, (1 - progress) / (1 - warmup))
 
 
@@ -48,15 +53,16 @@ def train(
     recipe: Recipe,
     pad_id: int,
     checkpoint: Path,
-    setup: object,
+    settings: object,
     resume: bool,
     quiet: bool = False,
     with_default_profile: bool = True,
 ) -> Losses:
-    """Train the profiles' parameters and the head in place, and return the mean loss over the course of training.
+    """Trains the profiles' parameters and the head in place, and returns the mean loss over the course of training.
 
-    Interrupted, it saves where it is and ends with KeyboardInterrupt; `resume` goes on from there.
-    setup: all that a run which goes on must share with the one that was broken off (settings, data).
+    On Ctrl-C or SIGTERM, it saves a checkpoint and raises KeyboardInterrupt; `resume` continues from there.
+    settings: everything that must be equal in the resumed run, such as the recipe and the data. with_default_profile: whether to train
+    the default profile too.
     """
     optimizers = (
         torch.optim.AdamW(
@@ -66,26 +72,26 @@ def train(
         RowAdam(model.tables(), recipe.profile_lr),
     )
     default_row = model.default_row if with_default_profile else None
-    plans = [
+    epochs = [
         epoch_steps(examples, recipe.groups_per_step, recipe.texts_per_group, default_row, seeded_generator(recipe.seed, epoch))
         for epoch in range(recipe.epochs)
     ]
-    steps = [step for plan in plans for step in plan]
+    steps = [step for epoch in epochs for step in epoch]
     schedulers = [
         torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor((step + 1) / (len(steps) + 1), recipe.warmup))
         for optimizer in optimizers
     ]
-    training = TrainingState(model, optimizers, schedulers, setup)
+    training = TrainingState(model, optimizers, schedulers, settings)
     first, losses = load_checkpoint(checkpoint, training) if resume else (0, [])
-    every = max(1, len(steps) // LOSSES_KEPT)
+    every = max(1, len(steps) // MAX_LOSSES)
     recent: list[float] = []
     with stop_requested() as stopped, tqdm(total=len(steps), initial=first, unit="step", desc="train", disable=quiet) as bar:
         for number in range(first, len(steps)):
             rows = [row for row, _ in steps[number]]
             batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, model.device)
             noise = recipe.noise * (1 - number / len(steps))
-            draw = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
-            loss = target_loss(model.logits(batch, draw), batch.labels, batch.shares)
+            step = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
+            loss = target_loss(model.logits(batch, step), batch.labels, batch.next_label_weights)
             loss.backward()
             for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
                 optimizer.step()

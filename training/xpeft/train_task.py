@@ -1,4 +1,4 @@
-"""One training run from a data file to the files that the edge takes, and a report that says how good they are."""
+"""Trains a task: from a data file to the files that the edge takes, with a report of their accuracy beside baselines."""
 
 import hashlib
 import json
@@ -41,9 +41,14 @@ def run_training(
     resume: bool,
     quiet: bool = False,
 ) -> dict[str, object]:
-    """Train, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and answer the report."""
+    """Trains a task, writes `task.json`, `profiles.ndjson` and `report.json` into `out`, and returns the report.
+
+    Raises XpeftError, or KeyboardInterrupt where it stops early; `resume` continues from its checkpoint.
+    """
     if not re.fullmatch(TASK_NAME, task):
-        raise XpeftError(f"{task!r} cannot name a task", "Take letters in lower case, digits, - and _, 64 at most.")
+        raise XpeftError(
+            f"{task!r} cannot name a task", "Use at most 64 lower case letters, digits, - and _; start with a letter or a digit."
+        )
     manifest, identity = read_manifest(bundle)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     one_label = warn_one_label_profiles(data)
@@ -52,21 +57,21 @@ def run_training(
     make_folder(out)
     if recipe.label_bias:
         model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))
-    settings = (recipe, identity, task, hashlib.sha256(data_file.read_bytes()).hexdigest(), max_tokens, pair)
+    data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
+    settings = (recipe, identity, task, data_sha256, max_tokens, pair)
     train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
 
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
     features = profile_features(model, data, plm.pad_id, quiet)
-    # A head that was learnt while the masks still moved lags behind them, so it is learnt once more on the features that they settled on.
-    head_kind: HeadKind = "bias" if recipe.label_bias else "shared"
-    head = search_head(data, features, head_kind, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
+    # During mask training the head lags behind the masks, so it is fitted again on the final features.
+    kind: HeadKind = "bias" if recipe.label_bias else "shared"
+    head = search_head(data, features, kind, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
     with torch.no_grad():
         model.label_bias[:-1] = head.profile_bias
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
     write_trained_task(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
 
-    learnt = read_trained_task(out, identity, manifest.pool_shape)
     baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
     splits: list[Split] = [split for split in ("dev", "test") if data.splits[split]]
     methods: dict[Split, dict[str, Indices]] = {
@@ -80,7 +85,7 @@ def run_training(
     report: dict[str, object] = {
         "task": task,
         "bundle": identity,
-        "data": {"sha256": settings[3], "texts": {split: len(examples) for split, examples in data.splits.items()}},
+        "data": {"sha256": data_sha256, "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
         "one_label_profiles": one_label,
         "labels": len(data.labels),
@@ -88,11 +93,11 @@ def run_training(
         "pair": pair,
         "recipe": asdict(recipe),
         "heads_chosen_on": chosen_on,
-        "bytes": profile_bytes(manifest, learnt, out, recipe.label_bias),
+        "bytes": profile_bytes(manifest, read_trained_task(out, identity, manifest.pool_shape), out),
         **{split: report_split(methods[split], data, split) for split in splits},
     }
     write_text(out / REPORT, json.dumps(report, indent=2) + "\n")
-    # Last of all: a run that is broken off while it is measured goes on from here too.
+    # Last, so that a run that stops during the evaluation can be resumed too.
     (out / CHECKPOINT).unlink()
     return report
 
@@ -106,13 +111,13 @@ def load_tokenized(
     labels: list[str] | None = None,
     profiles: list[str] | None = None,
 ) -> DataSet:
-    """The data file, tokenized by the bundle's tokenizer; `labels`, `profiles`: a finished task's, if it is for one."""
+    """Returns the examples of a data file, tokenized by the bundle's tokenizer. labels, profiles: a finished task's, if there is one."""
     check_max_tokens(max_tokens, manifest)
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
 
 
 def warn_one_label_profiles(data: DataSet) -> int:
-    """How many profiles have one label in all their training texts; says so if there are any."""
+    """Returns how many profiles have a single label in all their training texts, and warns on stderr if there are any."""
     if count := count_one_label_profiles(data):
         print(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", file=sys.stderr, flush=True)
     return count
@@ -121,7 +126,10 @@ def warn_one_label_profiles(data: DataSet) -> int:
 def fit_baselines(
     model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, seed: int, quiet: bool
 ) -> dict[str, dict[Split, Indices]]:
-    """Predictions, for every split that has texts, of the majority label of each profile and of heads over the plain PLM's features."""
+    """Returns the predictions of three baselines for every split that has texts.
+
+    The baselines are each profile's majority label, a shared head on the plain PLM's features, and that head with label biases.
+    """
     splits = {split: examples for split, examples in data.splits.items() if examples}
     features = plain_features(model.encoder, data, pad_id, model.device, quiet)
     alone = search_head(data, features, "shared", chosen_on, seed, "head alone", quiet, label_loss(data, chosen_on))
@@ -134,7 +142,7 @@ def fit_baselines(
 
 
 def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> dict[str, object]:
-    """Scores of every method, and the accuracy of each profile under each."""
+    """Returns every method's scores on a split, and each profile's accuracy under every method."""
     examples = data.splits[split]
     scores: dict[str, Scores] = {name: score(predicted, examples, data.labels) for name, predicted in methods.items()}
     accuracies = {name: profile_accuracies(predicted, examples) for name, predicted in methods.items()}
@@ -145,12 +153,12 @@ def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> di
     return {"methods": scores, "profiles": profiles}
 
 
-def profile_bytes(manifest: Manifest, learnt: TrainedTask, out: Path, has_label_bias: bool) -> dict[str, float]:
-    """What a profile costs, beside one adapter of the same size in fp32 (both projections, without the head that profiles share)."""
+def profile_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[str, float]:
+    """Returns the stored bytes of a profile, and for comparison of one fp32 adapter of the same size, without the shared head."""
     return {
         "masks": mask_bytes(manifest.pool_shape),
-        "label_bias": len(learnt.task.labels) if has_label_bias else 0,
-        "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(learnt.profiles), 1),
-        "head_shared_by_the_task": len(learnt.task.head),
+        "label_bias": len(trained.task.labels) if trained.has_label_bias else 0,
+        "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(trained.profiles), 1),
+        "head_shared_by_the_task": len(trained.task.head),
         "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,
     }

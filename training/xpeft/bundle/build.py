@@ -1,8 +1,8 @@
-"""From a PLM to a bundle folder. The same inputs give the same bytes."""
+"""Builds a bundle folder from a PLM. The same inputs give the same bytes."""
 
 from pathlib import Path
 
-from xpeft.atomic_files import written_folder
+from xpeft.atomic_files import atomic_folder
 from xpeft.bundle.external import save_external, save_split, share_external, write_graph
 from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.learning_graph import LEARNT_LAYERS, first_learnt, learning_graph, learnt_weights
@@ -33,7 +33,7 @@ int8 but for a few channels, and the graph takes adapters as inputs.
 
 
 def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
-    """A sign pool whose entries are `scale` times as large as usual."""
+    """Returns the manifest entry of a sign pool with `scale` times the usual scale."""
     return ManifestSignPool(seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen))
 
 
@@ -41,22 +41,23 @@ def build_bundle(
     plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, scale: float = 1.0,
     pool_file: Path | None = None, licence: str | None = None, learnt_layers: int = LEARNT_LAYERS
 ) -> tuple[Manifest, str]:  # fmt: skip
-    """Write the bundle into `out`, made anew; answers the manifest and the bundle's id.
+    """Writes the bundle into `out`, which it replaces, and returns the manifest and the bundle's id.
 
-    pool_file: a trained pool, as `python -m xpeft pool` writes it; without one the pool is a sign pool of `seed` and `scale`.
-    learnt_layers: how many layers, the last ones, the learning graph learns; all where the PLM has fewer.
+    pool_file: a trained pool of `python -m xpeft pool`; without one, the pool is a sign pool of `seed` and `scale`.
+    learnt_layers: how many of the last layers the learning graph trains, at most all.
+    Raises XpeftError, UnreadableFile or NotWritten.
     """
     licence = licence or plm.licence()
     if licence is None:
-        raise XpeftError(f"{plm.folder} names no licence", "Say under which licence the PLM may be passed on: --licence.")
+        raise XpeftError(f"the model card in {plm.folder} names no licence", "Name the PLM's licence with --licence.")
     if not 1 <= chosen <= size:
         raise XpeftError(f"cannot choose {chosen} of {size} adapters", "Give --chosen between 1 and --pool-size.")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
-        raise XpeftError(f"{out} holds something that is not a bundle", "Name a new or empty folder.")
+        raise XpeftError(f"{out} holds something that is not a bundle", "Name a new or empty folder with --out.")
     shape = PoolShape(len(plm.layers), plm.hidden, bottleneck, size, chosen)
     trained = load_pool(pool_file, shape).pack() if pool_file else b""
     first = first_learnt(len(plm.layers), learnt_layers)
-    with written_folder(out) as draft:
+    with atomic_folder(out) as draft:
         encoder = encoder_graph(plm, bottleneck, learnt_from=first)
         learning = learning_graph(plm, bottleneck, encoder, first)
         weights = save_external(encoder, draft, "encoder.onnx", "encoder.weights", learnt_weights(first))

@@ -1,4 +1,4 @@
-"""Weights outside the graph, and trained pools, in parts that each fit one static asset of the edge platform."""
+"""Writes weights outside the graph, and trained pools, in parts that each fit a static asset of the edge platform."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,24 +9,24 @@ from onnx.external_data_helper import ExternalDataInfo, set_external_data
 
 PART_BYTES = 25 * 1024 * 1024 - 1
 ALIGNMENT = 64
-# Smaller tensors stay in the graph: shape arithmetic needs them when the session is made.
+# Smaller tensors stay in the graph: the session needs some of them for shape arithmetic at its creation.
 INLINE_BYTES = 1024
 
 
 def save_external(
-    model: onnx.ModelProto, folder: Path, graph_file: str, weights_file: str, apart: Callable[[str], bool] = lambda _name: False
+    model: onnx.ModelProto, folder: Path, graph_file: str, weights_file: str, separate: Callable[[str], bool] = lambda _name: False
 ) -> list[str]:
-    """Write the graph and its weights; answers the weights' file names, `weights_file` with a number behind it. Changes `model`.
+    """Writes the graph and its weights, and returns the weights' file names, `weights_file` with a number. Changes `model`.
 
-    apart: says by its name whether a weight goes into parts of its own, the last ones, so that others can do without the rest.
+    separate: says by its name whether a weight goes into separate parts at the end, which another graph can load alone.
     """
     parts: list[bytearray] = [bytearray()]
     large = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) >= INLINE_BYTES]
-    ranked = sorted(large, key=lambda tensor: apart(tensor.name))
+    ranked = sorted(large, key=lambda tensor: separate(tensor.name))
     for before, tensor in zip([*ranked[:1], *ranked], ranked, strict=False):
         data = tensor.raw_data
         padding = -len(parts[-1]) % ALIGNMENT
-        starts = apart(tensor.name) and not apart(before.name)
+        starts = separate(tensor.name) and not separate(before.name)
         if parts[-1] and (starts or len(parts[-1]) + padding + len(data) > PART_BYTES):
             parts.append(bytearray())
             padding = 0
@@ -40,28 +40,28 @@ def save_external(
 
 
 def share_external(model: onnx.ModelProto, saved: onnx.ModelProto) -> list[str]:
-    """Let a graph's weights be those of a saved one, by name; answers the weights' files that it needs. Changes `model`."""
-    places = {tensor.name: tensor for tensor in saved.graph.initializer if tensor.data_location == TensorProto.EXTERNAL}
+    """Makes a graph use a saved graph's weights of the same names, and returns the weights' files that it needs. Changes `model`."""
+    saved_tensors = {tensor.name: tensor for tensor in saved.graph.initializer if tensor.data_location == TensorProto.EXTERNAL}
     files = set()
     for tensor in model.graph.initializer:
-        if tensor.name in places:
-            tensor.CopyFrom(places[tensor.name])
+        if tensor.name in saved_tensors:
+            tensor.CopyFrom(saved_tensors[tensor.name])
             files.add(ExternalDataInfo(tensor).location)
     return sorted(files)
 
 
 def write_graph(model: onnx.ModelProto, path: Path) -> None:
-    """Write a graph, the same bytes each time."""
+    """Writes a graph; the same graph gives the same bytes."""
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def save_split(data: bytes, folder: Path, file: str) -> list[str]:
-    """Write bytes as they come, in as few parts as fit; answers the names."""
+    """Writes bytes in as few parts as possible, and returns the file names."""
     return write_parts(folder, file, [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)])
 
 
 def write_parts(folder: Path, file: str, parts: Sequence[bytes | bytearray]) -> list[str]:
-    """Write parts under names with their numbers; answers the names."""
+    """Writes parts under numbered file names, and returns the names."""
     names = [f"{file}.{number}" for number in range(len(parts))]
     for name, part in zip(names, parts, strict=True):
         (folder / name).write_bytes(part)

@@ -1,7 +1,7 @@
-"""The encoder as an ONNX graph: int8 weights, merged adapters as inputs, one text a run (docs/formats.md, "Encoder").
+"""Builds the encoder as an ONNX graph: int8 weights, merged adapters as inputs, one text per run (docs/formats.md, "Encoder").
 
-Written node by node rather than exported, so that every operator is one that ONNX Runtime's WebAssembly build runs fused, the bytes are the
-same at every build, and the weights can be shared with other graphs by name.
+It is written node by node, not exported. So ONNX Runtime's WebAssembly build has a fast kernel for every operator, every build gives the
+same bytes, and other graphs can share the weights by name.
 """
 
 from dataclasses import dataclass, field
@@ -24,19 +24,19 @@ CONTRIB = "com.microsoft"
 
 
 def weight_of(linear: nn.Linear) -> tuple[Array, Array]:
-    """Weight [in, out] and bias [out] of a linear layer."""
+    """Returns weight [in, out] and bias [out] of a linear layer."""
     return linear.weight.detach().numpy().T.copy(), linear.bias.detach().numpy()
 
 
 def quantize_columns(weight: Array) -> tuple[NDArray[np.int8], Array]:
-    """Symmetric int8 of a weight [in, out] with one scale for each column, [out]."""
+    """Returns a weight [in, out] in symmetric int8, and the scale of each column, [out]."""
     scale = np.maximum(np.abs(weight).max(axis=0), 1e-12) / np.float32(127)
     return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
 
 @dataclass
 class GraphBuilder:
-    """Collects nodes and weights; each method adds one step and answers the name of its output.
+    """Collects nodes and weights. Each method adds a step and returns the name of its output.
 
     outliers: input channels of most products that stay in fp32.
     """
@@ -46,21 +46,21 @@ class GraphBuilder:
     outliers: int = OUTLIERS
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
-        """A weight under a name of its own."""
+        """Adds a weight."""
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def op(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: object) -> str:
-        """A node with one output."""
+        """Adds a node with one output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
     def quantize(self, weight: Array) -> tuple[NDArray[np.int8], Array]:
-        """Symmetric int8 of a weight [in, out] and its scales, one for each column."""
+        """Returns a weight [in, out] in symmetric int8, and the scale of each column."""
         return quantize_columns(weight)
 
     def linear(self, source: str, weight: Array, bias: Array, output: str) -> str:
-        """Int8 product: activations quantized over the whole tensor at run time, weights by column."""
+        """Adds an int8 product. Activations are quantized over the whole tensor at run time, weights by column."""
         quantized, scale = self.quantize(weight)
         inputs = [
             source,
@@ -72,7 +72,7 @@ class GraphBuilder:
         return self.op("DynamicQuantizeMatMul", inputs, output, CONTRIB)
 
     def split_linear(self, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str) -> str:
-        """A linear layer whose outlier input channels are multiplied in fp32, the others in int8."""
+        """Adds a linear layer that multiplies outlier input channels in fp32 and the others in int8."""
         if len(outliers) == 0:
             return self.linear(source, weight, bias, output)
         regular = np.ones(len(weight), dtype=np.float32)
@@ -84,29 +84,29 @@ class GraphBuilder:
         return self.op("Add", [product, extra], output)
 
     def gelu(self, source: str, output: str) -> str:
-        """GELU by tanh: half the time of the exact one, and the same labels where int8 does not already differ."""
+        """Adds GELU by tanh. It takes half the time of the exact GELU and changes no label that int8 does not change."""
         return self.op("Gelu", [source], output, approximate="tanh")
 
     def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float) -> str:
-        """LayerNorm(source + skip); the sum itself is `output.sum`.
+        """Adds LayerNorm(source + skip), and the sum as `output.sum`.
 
-        In five nodes, as ONNX Runtime's WebAssembly computes SkipLayerNormalization number by number, and these by SIMD: half the time.
+        It takes five nodes: ONNX Runtime's WebAssembly build runs them with SIMD, and SkipLayerNormalization without, in twice the time.
         """
         total = self.op("Add", [source, skip], f"{output}.sum")
         centred = self.op("Sub", [total, self.op("ReduceMean", [total, "last_axis"], f"{output}.mean")], f"{output}.centred")
-        # ONNX Runtime's name, outside its own domain, for what ONNX calls RMSNormalization from opset 23 on.
+        # ONNX Runtime's name for RMSNormalization, which ONNX has from opset 23 on.
         unit = self.op("SimplifiedLayerNormalization", [centred, f"{norm}.weight"], f"{output}.unit", epsilon=epsilon, axis=-1)
         return self.op("Add", [unit, f"{norm}.bias"], output)
 
     def norm_weights(self, norm: nn.LayerNorm, name: str) -> str:
-        """Weight and bias of a LayerNorm, as `name.weight` and `name.bias`."""
+        """Adds weight and bias of a LayerNorm, as `name.weight` and `name.bias`."""
         self.constant(f"{name}.weight", norm.weight.detach().numpy())
         self.constant(f"{name}.bias", norm.bias.detach().numpy())
         return name
 
 
 def embed(graph: GraphBuilder, plm: PLM) -> str:
-    """Sum of word, position and type embeddings, normalised. Word embeddings are int8 with one scale for each word."""
+    """Adds the normalized sum of word, position and type embeddings. Word embeddings are int8 with a scale for each word."""
     words, scale = quantize_columns(plm.words.detach().numpy().T)
     rows = graph.op("Gather", [graph.constant("words", words.T), "input_ids"], "words.rows")
     floats = graph.op("Cast", [rows], "words.floats", to=TensorProto.FLOAT)
@@ -126,14 +126,14 @@ ADAPTER_PARTS = ("down", "up", "gain", "shift")
 
 
 def split_adapters(graph: GraphBuilder, layers: int) -> None:
-    """Takes the adapters' inputs apart: `layer.I.adapter.PART` for each layer."""
+    """Splits the adapters' inputs by layer, into `layer.I.adapter.PART`."""
     for part in ADAPTER_PARTS:
         each = [f"layer.{index}.adapter.{part}" for index in range(layers)]
         graph.nodes.append(helper.make_node("Split", [f"adapter_{part}"], each, name=f"adapter_{part}.split", axis=0, num_outputs=layers))
 
 
 def adapter(graph: GraphBuilder, hidden: str, name: str) -> str:
-    """relu(LN(hidden A) · gain + shift) B, with the four parts `name.PART`."""
+    """Adds relu(LN(hidden A) · gain + shift) B, with the four parts `name.PART`."""
     down, up, gain, shift = (f"{name}.{part}" for part in ADAPTER_PARTS)
     projected = graph.op("MatMul", [hidden, down], f"{name}.projected")
     normed = graph.op("LayerNormalization", [projected, gain, shift], f"{name}.norm", epsilon=ADAPTER_NORM_EPS, axis=-1)
@@ -143,7 +143,7 @@ def adapter(graph: GraphBuilder, hidden: str, name: str) -> str:
 def block(
     graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, outliers: dict[str, NDArray[np.int64]], adapted: bool
 ) -> str:
-    """One encoder block, with its adapter or plain."""
+    """Adds an encoder block, with an adapter if `adapted`."""
     name = f"layer.{index}"
     parts = [weight_of(part) for part in (layer.query, layer.key, layer.value)]
     qkv_weight, qkv_bias = np.concatenate([weight for weight, _ in parts], axis=1), np.concatenate([bias for _, bias in parts])
@@ -166,11 +166,11 @@ def block(
 
 
 def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None = None, learnt_from: int | None = None) -> onnx.ModelProto:
-    """The whole encoder with its weights inside; `external.py` moves them out.
+    """Returns the whole encoder with its weights inside; `external.py` moves them out.
 
-    bottleneck: b of the adapters that are inputs, or None for the plain PLM, whose weights are the same bytes.
-    graph: a new builder that takes some steps otherwise than the bundle's.
-    learnt_from: the layer whose `residual`, what its adapter joins, is an output too; the learning graph goes on from there.
+    bottleneck: b of the adapters that are inputs, or None for the plain PLM, whose weights have the same bytes.
+    graph: a new builder, of a subclass if some steps differ from the bundle's.
+    learnt_from: the layer whose `residual`, the sum before its last LayerNorm, is an output too, for the learning graph.
     """
     graph = graph or GraphBuilder()
     graph.constant("last_axis", np.array([-1], dtype=np.int64))

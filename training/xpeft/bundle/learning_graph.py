@@ -1,8 +1,8 @@
-"""The learning graph: the last blocks of the encoder in fp32 with their way back, so that ONNX Runtime gives the gradients of the merged
-adapters of one text (docs/formats.md, "Learning graph").
+"""Builds the learning graph: the last blocks of the encoder in fp32, forward and backward. ONNX Runtime runs it to get the gradients of
+one text's merged adapters (docs/formats.md, "Learning graph").
 
-Its weights are the encoder's own files, made fp32 at each run, so that they take no more memory than there. Only the last blocks learn:
-what comes before them is the same at each pass and is read once, by the encoder.
+Its weights are the encoder's files, dequantized at each run, so that they need no more memory. Only the last blocks learn: the output of
+the earlier blocks is the same in each pass, and the encoder computes it once.
 """
 
 import re
@@ -17,17 +17,17 @@ from xpeft.bundle.graph import CONTRIB, IR_VERSION, OPSET
 from xpeft.encoder import ADAPTER_NORM_EPS
 from xpeft.plm import PLM
 
-# Layers, counted from the last, whose masks a profile learns where it is served: each more costs a block there and back, at each text.
+# How many of the last layers learn masks at the edge. Each one costs a block, forward and backward, for each text.
 LEARNT_LAYERS = 2
 
 
 def first_learnt(layers: int, learnt: int = LEARNT_LAYERS) -> int:
-    """The first layer that learns, of a PLM of so many layers."""
+    """Returns the first layer that learns, of a PLM with `layers` layers."""
     return max(0, layers - learnt)
 
 
 def learnt_weights(first: int) -> Callable[[str], bool]:
-    """Says by its name whether a weight of the encoder is one of the learning graph's too: the blocks behind `first`, and its last norm."""
+    """Returns a test, by name, for the encoder's weights that the learning graph uses: after layer `first`, and that layer's last norm."""
 
     def is_learnt(name: str) -> bool:
         layer = re.match(r"layer\.(\d+)\.", name)
@@ -37,7 +37,7 @@ def learnt_weights(first: int) -> Callable[[str], bool]:
 
 
 class LearningGraph(BackwardBuilder):
-    """Collects the graph; weights are taken from the encoder's, by name."""
+    """Collects the nodes of the graph. Weights are the encoder's, by name."""
 
     def __init__(self, plm: PLM, encoder: onnx.ModelProto, first: int) -> None:
         super().__init__()
@@ -50,15 +50,15 @@ class LearningGraph(BackwardBuilder):
         self.constant("first_axis", np.array([0], dtype=np.int64))
         self.constant("heads_shape", np.array([-1, plm.heads, head], dtype=np.int64))
         self.constant("flat_shape", np.array([-1, plm.hidden], dtype=np.int64))
-        self.scale = self.number(float(1 / np.sqrt(head)))
+        self.scale = self.scalar(float(1 / np.sqrt(head)))
 
     def shared(self, name: str) -> str:
-        """A weight of the encoder."""
+        """Adds a weight of the encoder."""
         self.weights.append(self.known[name])
         return name
 
     def matrix(self, name: str) -> str:
-        """The fp32 weight [in, out] of one of the encoder's products: its int8 steps and, in their rows, the channels kept in fp32."""
+        """Adds the fp32 weight [in, out] of a product of the encoder: dequantized int8, and the rows of the outlier channels in fp32."""
         if name in self.matrices:
             return self.matrices[name]
         stored = name if f"{name}.weight" in self.known else f"{name}.int8"
@@ -74,50 +74,52 @@ class LearningGraph(BackwardBuilder):
         return whole
 
     def bias(self, name: str) -> str:
-        """The bias of one of the encoder's products."""
+        """Adds the bias of a product of the encoder."""
         return self.shared(f"{name}.bias" if f"{name}.bias" in self.known else f"{name}.int8.bias")
 
     def norm_of(self, name: str) -> str:
-        """Weight and bias of one of the encoder's LayerNorms."""
+        """Adds weight and bias of a LayerNorm of the encoder."""
         self.shared(f"{name}.weight")
         self.shared(f"{name}.bias")
         return name
 
     def adapter(self, index: int, residual: str) -> str:
-        """A block's output [T, d]: its residual, with the adapter joined in Pfeiffer's placement."""
+        """Adds a block's output [T, d]: its residual plus the adapter, in Pfeiffer's placement."""
         name, layer = f"layer.{index}", self.plm.layers[index]
         norm = self.norm_of(f"{name}.norm")
         plain = self.norm(residual, norm, layer.norm.eps, f"{name}.plain")
         projected = self.product(plain, f"{name}.adapter.down", f"{name}.adapter.projected")
-        raised = self.op("Relu", [self.unit(projected, ADAPTER_NORM_EPS, f"{name}.adapter.unit")], f"{name}.adapter.relu")
+        raised = self.op("Relu", [self.normalize(projected, ADAPTER_NORM_EPS, f"{name}.adapter.unit")], f"{name}.adapter.relu")
         added = self.product(raised, f"{name}.adapter.up", f"{name}.adapter.raised")
         return self.norm(self.op("Add", [residual, added], f"{name}.sum"), norm, layer.norm.eps, f"{name}.out")
 
-    def adapter_back(self, index: int, gradient: str) -> str:
-        """Gradient of a block's residual, of the gradient of its output; the adapter's own go to `layer.I.adapter.PART.gradient`."""
+    def adapter_backward(self, index: int, gradient: str) -> str:
+        """Adds the gradients of a block's residual and of its adapter, `layer.I.adapter.PART.gradient`, from the gradient of its output."""
         name = f"layer.{index}"
         adapter, norm = f"{name}.adapter", f"{name}.norm"
-        total = self.norm_back(gradient, norm, f"{name}.out", f"{name}.sum.gradient")
-        self.product(f"{adapter}.relu", total, f"{adapter}.up.gradient", left_turned=True)
-        raised = self.product(total, f"{adapter}.up", f"{adapter}.relu.gradient", right_turned=True)
-        zero = self.number(0.0)
+        total = self.norm_backward(gradient, norm, f"{name}.out", f"{name}.sum.gradient")
+        self.product(f"{adapter}.relu", total, f"{adapter}.up.gradient", transpose_left=True)
+        raised = self.product(total, f"{adapter}.up", f"{adapter}.relu.gradient", transpose_right=True)
+        zero = self.scalar(0.0)
         open_ = self.op("Greater", [f"{adapter}.unit", zero], f"{adapter}.open")
         passed = self.op("Where", [open_, raised, zero], f"{adapter}.unit.gradient")
-        projected = self.unit_back(passed, f"{adapter}.unit", f"{adapter}.projected.gradient")
-        self.product(f"{name}.plain", projected, f"{adapter}.down.gradient", left_turned=True)
+        projected = self.normalize_backward(passed, f"{adapter}.unit", f"{adapter}.projected.gradient")
+        self.product(f"{name}.plain", projected, f"{adapter}.down.gradient", transpose_left=True)
         if index == self.first:
             return total
-        plain = self.product(projected, f"{adapter}.down", f"{name}.plain.gradient", right_turned=True)
-        return self.op("Add", [total, self.norm_back(plain, norm, f"{name}.plain", f"{name}.inner.gradient")], f"{name}.residual.gradient")
+        plain = self.product(projected, f"{adapter}.down", f"{name}.plain.gradient", transpose_right=True)
+        return self.op(
+            "Add", [total, self.norm_backward(plain, norm, f"{name}.plain", f"{name}.inner.gradient")], f"{name}.residual.gradient"
+        )
 
     def block(self, index: int, hidden: str) -> str:
-        """A block's residual: its attention and its feed-forward part, before its last LayerNorm."""
+        """Adds a block's residual: attention and feed-forward part, before the last LayerNorm."""
         name, layer = f"layer.{index}", self.plm.layers[index]
         qkv = self.product(hidden, self.matrix(f"{name}.qkv"), f"{name}.qkv.out", bias=self.bias(f"{name}.qkv"))
         parts = [f"{name}.{part}.flat" for part in ("query", "key", "value")]
         self.nodes.append(helper.make_node("Split", [qkv], parts, name=f"{name}.split", axis=-1, num_outputs=3))
         query, key, value = (self.to_heads(part, part.removesuffix(".flat")) for part in parts)
-        products = self.op("MatMul", [query, self.turned(key, f"{name}.key.turned")], f"{name}.products")
+        products = self.op("MatMul", [query, self.transpose(key, f"{name}.key.turned")], f"{name}.products")
         shares = self.op("Softmax", [self.op("Mul", [products, self.scale], f"{name}.logits")], f"{name}.shares", axis=-1)
         context = self.from_heads(self.op("MatMul", [shares, value], f"{name}.context.heads"), f"{name}.context")
         attention = self.product(context, self.matrix(f"{name}.attention"), f"{name}.attention.out", bias=self.bias(f"{name}.attention"))
@@ -129,34 +131,34 @@ class LearningGraph(BackwardBuilder):
         lowered = self.product(active, self.matrix(f"{name}.down"), f"{name}.down.out", bias=self.bias(f"{name}.down"))
         return self.op("Add", [lowered, attended], f"{name}.residual")
 
-    def block_back(self, index: int, gradient: str) -> str:
-        """Gradient of a block's input, of the gradient of its residual."""
+    def block_backward(self, index: int, gradient: str) -> str:
+        """Adds the gradient of a block's input, from the gradient of its residual."""
         name = f"layer.{index}"
-        active = self.product(gradient, self.matrix(f"{name}.down"), f"{name}.gelu.gradient", right_turned=True)
-        raised = self.gelu_back(active, f"{name}.up.out", f"{name}.up.gradient")
-        inner = self.product(raised, self.matrix(f"{name}.up"), f"{name}.attended.inner", right_turned=True)
+        active = self.product(gradient, self.matrix(f"{name}.down"), f"{name}.gelu.gradient", transpose_right=True)
+        raised = self.gelu_backward(active, f"{name}.up.out", f"{name}.up.gradient")
+        inner = self.product(raised, self.matrix(f"{name}.up"), f"{name}.attended.inner", transpose_right=True)
         attended = self.op("Add", [gradient, inner], f"{name}.attended.gradient")
-        total = self.norm_back(attended, f"{name}.attention_norm", f"{name}.attended", f"{name}.attended.sum.gradient")
-        flat = self.product(total, self.matrix(f"{name}.attention"), f"{name}.context.gradient", right_turned=True)
+        total = self.norm_backward(attended, f"{name}.attention_norm", f"{name}.attended", f"{name}.attended.sum.gradient")
+        flat = self.product(total, self.matrix(f"{name}.attention"), f"{name}.context.gradient", transpose_right=True)
         context = self.to_heads(flat, f"{name}.context.heads.gradient")
         shares, query, key, value = (f"{name}.{part}" for part in ("shares", "query", "key", "value"))
-        back = self.op("MatMul", [context, self.turned(value, f"{value}.turned")], f"{shares}.gradient")
-        logits = self.softmax_back(back, shares, f"{name}.logits.gradient")
+        back = self.op("MatMul", [context, self.transpose(value, f"{value}.turned")], f"{shares}.gradient")
+        logits = self.softmax_backward(back, shares, f"{name}.logits.gradient")
         products = self.op("Mul", [logits, self.scale], f"{name}.products.gradient")
         gradients = [
             self.op("MatMul", [products, key], f"{query}.gradient"),
-            self.op("MatMul", [self.turned(products, f"{name}.products.turned"), query], f"{key}.gradient"),
-            self.op("MatMul", [self.turned(shares, f"{shares}.turned"), context], f"{value}.gradient"),
+            self.op("MatMul", [self.transpose(products, f"{name}.products.turned"), query], f"{key}.gradient"),
+            self.op("MatMul", [self.transpose(shares, f"{shares}.turned"), context], f"{value}.gradient"),
         ]
         parts = [self.from_heads(part, f"{part}.flat") for part in gradients]
         qkv = self.op("Concat", parts, f"{name}.qkv.gradient", axis=-1)
-        inner = self.product(qkv, self.matrix(f"{name}.qkv"), f"{name}.input.inner", right_turned=True)
+        inner = self.product(qkv, self.matrix(f"{name}.qkv"), f"{name}.input.inner", transpose_right=True)
         return self.op("Add", [total, inner], f"{name}.input.gradient")
 
     def loss(self, hidden: str) -> str:
-        """Pooled features, logits, and cross entropy to the targets [labels]; answers the gradient of `hidden` [T, d]."""
+        """Adds pooled features, logits, and the cross entropy to the targets [labels], and returns the gradient of `hidden` [T, d]."""
         features = self.op("ReduceMean", [hidden, "first_axis"], "features", keepdims=1)
-        logits = self.op("Squeeze", [self.product(features, "head", "scores", right_turned=True, bias="bias"), "first_axis"], "logits")
+        logits = self.op("Squeeze", [self.product(features, "head", "scores", transpose_right=True, bias="bias"), "first_axis"], "logits")
         certain = self.op("LogSoftmax", [logits], "log_shares", axis=-1)
         likely = self.op("ReduceSum", [self.op("Mul", ["target", certain], "likelihoods"), "last_axis"], "likelihood", keepdims=0)
         self.op("Neg", [likely], "loss")
@@ -169,9 +171,9 @@ class LearningGraph(BackwardBuilder):
 
 
 def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: int) -> onnx.ModelProto:
-    """The graph that learns the adapters of the layers from `first` on.
+    """Returns the graph that gives the gradients of the adapters from layer `first` on.
 
-    encoder: the bundle's, with its weights inside or with their places; the graph's weights are these.
+    encoder: the bundle's encoder, whose weights the graph uses; they may be inside it or in external files.
     """
     graph = LearningGraph(plm, encoder, first)
     layers, size = len(plm.layers) - first, plm.hidden
@@ -186,9 +188,9 @@ def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: i
         hidden = graph.adapter(index, graph.block(index, hidden))
     gradient = graph.loss(hidden)
     for index in reversed(range(first, len(plm.layers))):
-        gradient = graph.adapter_back(index, gradient)
+        gradient = graph.adapter_backward(index, gradient)
         if index > first:
-            gradient = graph.block_back(index, gradient)
+            gradient = graph.block_backward(index, gradient)
     for part in ("down", "up"):
         each = [
             graph.op("Unsqueeze", [f"layer.{first + index}.adapter.{part}.gradient", "first_axis"], f"gradient.{part}.{index}")

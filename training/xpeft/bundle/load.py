@@ -12,24 +12,27 @@ from xpeft.stored_pool import StoredPool
 
 
 def load_bundle(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
-    """The bundle's manifest and id, and the very PLM that it was built from."""
+    """Returns the bundle's manifest, its id and the PLM that it was built from. Raises XpeftError."""
     manifest, identity = read_manifest(bundle)
     return manifest, identity, load_bundle_plm(manifest, plm_spec)
 
 
 def load_bundle_plm(manifest: Manifest, plm_spec: str | None) -> PLM:
-    """The very PLM that a bundle was built from; takes seconds, so files that may be missing or wrong are read before."""
+    """Returns the PLM that a bundle was built from. It takes seconds, so read files that may be wrong before.
+
+    Raises XpeftError if the PLM has other weights.
+    """
     plm = load_plm(plm_spec or manifest.plm.name)
     if plm.weights_sha256() != manifest.plm.sha256:
         raise XpeftError(
-            f"the weights in {plm.folder} are not those that bundle {manifest.name} was built from",
+            f"bundle {manifest.name} was built from other weights than those in {plm.folder}",
             f"Name the folder or hub id of {manifest.plm.name} with --plm.",
         )
     return plm
 
 
 def pool_entries(bundle: Path, manifest: Manifest) -> torch.Tensor:
-    """The bundle's pool, float32 [L, 2, N, d*b]: computed from its seed, or read from its files."""
+    """Returns the bundle's pool, float32 [L, 2, N, d*b], computed from its seed or read from its files."""
     shape, pool = manifest.pool_shape, manifest.pool
     if isinstance(pool, ManifestSignPool):
         return sign_pool(pool.seed, shape, pool.scale)

@@ -1,4 +1,4 @@
-"""`manifest.json`: what a bundle is, with every file's size and hash; the bundle's id is a hash over it."""
+"""Reads and describes `manifest.json`, which has every file's size and hash. The bundle's id is a hash over it."""
 
 import hashlib
 from pathlib import Path
@@ -13,13 +13,13 @@ MANIFEST = "manifest.json"
 
 
 class Strict(BaseModel):
-    """A record that takes no field it does not know."""
+    """A record that rejects unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ManifestPLM(Strict):
-    """Which PLM the bundle was built from."""
+    """The PLM that the bundle was built from."""
 
     name: str
     licence: str
@@ -27,7 +27,7 @@ class ManifestPLM(Strict):
 
 
 class ManifestSignPool(Strict):
-    """A pool from a seed: N adapters, k of them chosen by each mask."""
+    """A random pool of a seed: N adapters, of which each mask chooses k."""
 
     kind: Literal["sign"] = "sign"
     seed: int = Field(ge=0)
@@ -37,7 +37,7 @@ class ManifestSignPool(Strict):
 
 
 class ManifestTrainedPool(Strict):
-    """A pool of trained adapters, whose files have the role "pool"."""
+    """A pool of trained adapters, in the files with the role "pool"."""
 
     kind: Literal["trained"] = "trained"
     size: int = Field(ge=1)
@@ -49,7 +49,7 @@ Role = Literal["graph", "learning", "weights", "pool", "tokenizer", "notice"]
 
 
 class ManifestLearning(Strict):
-    """What of the bundle learns: the masks of the layers from `firstLayer` on, by the graph of the role "learning" and these weights."""
+    """What a running service can learn: masks of the layers from `firstLayer` on, with the graph of role "learning" and these weights."""
 
     firstLayer: int = Field(ge=0)  # noqa: N815 - the file's own spelling
     weights: list[str]
@@ -65,7 +65,7 @@ class ManifestFile(Strict):
 
 
 class Manifest(Strict):
-    """docs/formats.md, "manifest.json"."""
+    """The manifest (docs/formats.md, "manifest.json")."""
 
     format: Literal["xpeft-bundle/1"] = "xpeft-bundle/1"
     name: str
@@ -81,27 +81,27 @@ class Manifest(Strict):
 
     @property
     def pool_shape(self) -> PoolShape:
-        """Sizes of the pool."""
+        """The sizes of the pool."""
         return PoolShape(self.layers, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen)
 
     def with_role(self, role: Role) -> list[str]:
-        """Paths of the files of a role."""
+        """Returns the paths of the files with a role."""
         return [file.path for file in self.files if file.role == role]
 
     def file(self, role: Role) -> str:
-        """Path of the one file of a role."""
+        """Returns the path of the only file with a role."""
         return self.with_role(role)[0]
 
 
 def describe_file(folder: Path, path: str, role: Role) -> ManifestFile:
-    """Entry of a file that is there."""
+    """Returns the manifest entry of a file."""
     data = (folder / path).read_bytes()
     return ManifestFile(path=path, role=role, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:
-    """Manifest and id of the bundle in a folder; every file is checked against its hash."""
-    hint = f"Build it again: python -m xpeft bundle --out {folder}"
+    """Returns the manifest and id of the bundle in a folder. Raises XpeftError where a file does not match its hash."""
+    hint = f"Name a bundle's folder, or build it again with `python -m xpeft bundle --out {folder}`."
     try:
         raw = (folder / MANIFEST).read_bytes()
         manifest = Manifest.model_validate_json(raw)
@@ -114,11 +114,11 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
 
 
 def check_max_tokens(max_tokens: int, manifest: Manifest) -> None:
-    """XpeftError where texts cannot be cut to so many tokens."""
+    """Raises XpeftError if the PLM cannot read texts of `max_tokens` tokens."""
     if not 3 <= max_tokens <= manifest.maxTokens:
         raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
 
 
 def bundle_id(manifest: bytes) -> str:
-    """The first 32 hex digits of SHA-256 over the manifest's bytes."""
+    """Returns the bundle's id: the first 32 hex digits of SHA-256 over the manifest's bytes."""
     return hashlib.sha256(manifest).hexdigest()[:32]

@@ -1,8 +1,8 @@
-"""Which input channels of a linear layer stay in fp32 (the decomposition of LLM.int8(), arXiv 2208.07339, with fixed channels).
+"""Chooses the input channels of a linear layer that stay in fp32: the decomposition of LLM.int8() (arXiv 2208.07339), channels fixed.
 
-Dynamic int8 has one range for a whole activation tensor, so a few large channels, the same ones for every text, cost all others
-their resolution. So 16 channels of each input are kept apart. SmoothQuant, which moves them into the weights instead, gained less when it
-was tried, as the weights then lose what the activations gain.
+Dynamic int8 has one range for a whole activation tensor. A few large channels, the same for every text, take the resolution from all
+others; 16 channels of each input stay in fp32. SmoothQuant moves their scale into the weights and gained less in our trial: the weights
+lose what the activations gain.
 """
 
 from collections import defaultdict
@@ -17,17 +17,17 @@ from xpeft.plm import PLM
 
 OUTLIERS = 16
 
-# The attention's output has no such channels: int8 as it is costs it 0.01.
+# The attention's output has no such channels: plain int8 costs it 0.01.
 SITES = ("query", "up", "down")
 
 
 def calibration_texts() -> list[str]:
-    """The project's own sentences, one a line: news, comments, reviews, requests, so that no data set is needed to build a bundle."""
+    """Returns this project's calibration sentences: news, comments, reviews and requests. Building a bundle needs no data set."""
     return resources.files("xpeft.bundle").joinpath("calibration.txt").read_text("utf-8").splitlines()
 
 
 def outlier_channels(plm: PLM, count: int) -> list[dict[str, NDArray[np.int64]]]:
-    """For each layer the `count` largest input channels of `query` (shared by key and value), `up` and `down`, ascending."""
+    """Returns, for each layer, the `count` largest input channels of `query` (also key's and value's), `up` and `down`, ascending."""
     encoder = AdapterEncoder(plm)
     ranges: list[dict[str, torch.Tensor]] = [defaultdict(lambda: torch.zeros(1)) for _ in plm.layers]
     hooks = []

@@ -31,8 +31,9 @@ class Outcome:
 
 def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
     """Return the mean cross entropy of logits [texts, labels]."""
-    labels, shares = torch.tensor([example.label for example in examples]), torch.tensor([example.share for example in examples])
-    return target_loss(logits, labels, shares).item()
+    labels = torch.tensor([example.label for example in examples])
+    weights = torch.tensor([example.next_label_weight for example in examples])
+    return target_loss(logits, labels, weights).item()
 
 
 def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:

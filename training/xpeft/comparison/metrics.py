@@ -26,7 +26,7 @@ def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Exam
     if name == "pearson-spearman":
         # The predicted score is the mean of the scale under the head's probabilities.
         expected = (logits.softmax(1) * torch.arange(logits.shape[1])).sum(1).numpy()
-        scores = truth + np.array([example.share for example in examples])
+        scores = truth + np.array([example.next_label_weight for example in examples])
         return float((pearsonr(expected, scores).statistic + spearmanr(expected, scores).statistic) / 2)
     if name == "choice-accuracy":
         # A text's two endings follow each other; the likelier one is the answer.
