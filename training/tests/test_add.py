@@ -65,10 +65,10 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
     assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 20, **report["test"]["methods"]["masks"]}
 
 
-def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
+def test_an_interrupted_run_resumes_to_the_same_bytes(
     task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, whole)).exit_code == 0
 
     def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
@@ -78,14 +78,14 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
     with monkeypatch.context() as patched:
         patched.setattr(loop, "CHECKPOINT_STEPS", 5)
         patched.setattr(loop, "save_checkpoint", save_and_stop)
-        result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, broken))
+        result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, interrupted))
     assert result.exit_code == 130
     assert "--resume" in result.output
-    assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, broken, "--resume")).exit_code == 0
-    assert written(broken) == written(whole)
+    assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, interrupted, "--resume")).exit_code == 0
+    assert written(interrupted) == written(whole)
 
 
-def test_rounds_and_shards_learn_every_profile_and_a_broken_round_goes_on(
+def test_rounds_and_shards_learn_every_profile_and_an_interrupted_round_resumes(
     task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def add(out: Path, *more: str) -> str:
@@ -100,7 +100,7 @@ def test_rounds_and_shards_learn_every_profile_and_a_broken_round_goes_on(
         if path.name == "00001.pt":
             raise KeyboardInterrupt
 
-    whole, broken, shards = tmp_path / "whole", tmp_path / "broken", tmp_path / "shards"
+    whole, interrupted, shards = tmp_path / "whole", tmp_path / "interrupted", tmp_path / "shards"
     one = ("--profiles-at-once", "1")
     assert add(whole, *one).startswith("0")
     assert names(whole) == ["d", "e"]
@@ -109,10 +109,10 @@ def test_rounds_and_shards_learn_every_profile_and_a_broken_round_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr(loop, "CHECKPOINT_STEPS", 5)
         patched.setattr(loop, "save_checkpoint", stop_in_second)
-        assert add(broken, *one).startswith("130")
-    assert "other settings" in add(broken, "--resume")
-    assert add(broken, *one, "--resume").startswith("0")
-    assert written(broken) == written(whole)
+        assert add(interrupted, *one).startswith("130")
+    assert "other settings" in add(interrupted, "--resume")
+    assert add(interrupted, *one, "--resume").startswith("0")
+    assert written(interrupted) == written(whole)
 
     assert add(shards, "--shard", "1/2").startswith("0")
     assert names(shards / "shard-1-of-2") == ["d"]
@@ -133,7 +133,7 @@ def test_each_process_of_torchrun_takes_a_gpu_of_its_own(monkeypatch: pytest.Mon
     assert torch_device(Device.cpu) == torch.device("cpu")
 
 
-def test_what_cannot_be_added_is_said(
+def test_errors_say_what_cannot_be_added(
     task: Path, newcomers: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
     def add(data: Path, out: Path) -> str:

@@ -20,7 +20,7 @@ def test_an_epoch_has_every_text_under_its_own_profile(texts: list[Example], gro
     assert all(len(step) <= groups_per_step + 1 and step[-1][0] == 99 for step in steps)
 
 
-def test_a_source_depends_on_its_numbers_alone() -> None:
+def test_a_generator_depends_on_its_numbers_alone() -> None:
     texts = [Example(index % 3, 0, [1] * (index % 7 + 2), [0] * (index % 7 + 2)) for index in range(40)]
     first, again, other = (epoch_steps(texts, 4, 2, 99, seeded_generator(*key)) for key in ((1, 0), (1, 0), (1, 1)))
     assert first == again

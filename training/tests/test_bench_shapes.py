@@ -66,7 +66,7 @@ def test_the_index_says_what_is_there_and_what_of(tmp_path: Path) -> None:
     assert all((ROOT / path).is_file() for path in index["sources"])
 
 
-def test_a_folder_with_something_else_is_left_alone_and_an_unknown_shape_named(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_overwritten_and_an_unknown_shape_named(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
     assert "something else" in CliRunner().invoke(app, [str(tmp_path)]).output
     assert (tmp_path / "letter.txt").exists()

@@ -26,7 +26,7 @@ from xpeft.stored_pool import StoredPool, save_pool
 PART_LIMIT = 25 * 1024 * 1024
 
 
-def test_the_default_bundle_is_built_again_to_the_same_hashes(tmp_path: Path) -> None:
+def test_a_rebuilt_default_bundle_has_the_same_hashes(tmp_path: Path) -> None:
     out = tmp_path / "minilm-l6-v2"
     build_bundle(load_plm(DEFAULT_PLM), out, "minilm-l6-v2", bottleneck=24, size=100, chosen=50, seed=0)
     assert (out / MANIFEST).read_bytes() == (BUNDLE / MANIFEST).read_bytes()
@@ -117,14 +117,14 @@ def test_a_pool_can_be_larger_than_usual(tiny_plm: Path, tiny_bundle: Path, tmp_
     assert torch.allclose(pool_entries(out, read_manifest(out)[0]), 3 * usual)
 
 
-def test_a_folder_with_something_else_is_left_alone(tiny_plm: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_overwritten(tiny_plm: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(XpeftError, match="not a bundle"):
         build_bundle(load_plm(str(tiny_plm)), tmp_path, "tiny", bottleneck=5, size=12, chosen=5, seed=1)
     assert (tmp_path / "letter.txt").exists()
 
 
-def test_the_manifest_takes_no_unknown_field(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_the_manifest_rejects_unknown_fields(tiny_bundle: Path, tmp_path: Path) -> None:
     copy = tmp_path / "bundle"
     shutil.copytree(tiny_bundle, copy)
     manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))

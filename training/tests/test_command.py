@@ -63,7 +63,7 @@ def test_errors_begin_with_their_code(train: Train, tiny_data: Path, tmp_path: P
     assert f"error[not-written]: {tmp_path / 'out'} cannot be written: File exists" in train(tiny_data)[1]
 
 
-def test_a_gpu_that_is_not_there_is_named(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_a_missing_gpu_is_named(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "xpeft", *arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path, "--device", "cuda")]
     # In a process of its own, because PyTorch looks for GPUs once.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
@@ -86,9 +86,7 @@ def test_a_profile_of_one_label_learns_to_give_it(train: Train, evaluate: Train,
     assert [line["predicted"] for line in lines_of(predictions)] == ["vehicle"] * 10
 
 
-def test_without_dev_and_test_texts_it_is_said_that_nothing_was_measured(
-    train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path
-) -> None:
+def test_without_dev_and_test_texts_nothing_is_measured(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
     lines = lines_of(tiny_data)
     status, output = train(write_lines(tmp_path / "train.jsonl", [line for line in lines if line["split"] == "train"]))
     assert status == 0, output
@@ -116,7 +114,7 @@ def test_without_dev_and_test_texts_it_is_said_that_nothing_was_measured(
     assert (status, f"error[bad-line]: {profiles}, line 1: not JSON" in output) == (1, True), output
 
 
-def test_agree_names_the_line_of_what_is_no_prediction(tmp_path: Path) -> None:
+def test_agree_names_a_line_that_is_not_a_prediction(tmp_path: Path) -> None:
     good = {"index": 0, "profile": "p", "label": "x", "predicted": "x"}
     path, bad = tmp_path / "good.ndjson", tmp_path / "bad.ndjson"
     path.write_text(json.dumps(good) + "\n", encoding="utf-8")
@@ -134,7 +132,7 @@ def test_agree_names_the_line_of_what_is_no_prediction(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_a_bundle_of_a_damaged_plm_is_refused(tiny_plm: Path, tmp_path: Path, file: str) -> None:
+def test_a_damaged_plm_is_rejected(tiny_plm: Path, tmp_path: Path, file: str) -> None:
     plm = tmp_path / "plm"
     plm.mkdir()
     for part in tiny_plm.iterdir():

@@ -23,7 +23,7 @@ def load(path: Path, content: bytes | str, *, pair: bool = False, labels: list[s
     return load_data(path, TOKENIZER, 32, pair, labels)
 
 
-def refused(path: Path, content: bytes | str) -> tuple[str, str, str]:
+def rejected(path: Path, content: bytes | str) -> tuple[str, str, str]:
     with pytest.raises(XpeftError) as caught:
         load(path, content)
     assert str(path) in str(caught.value)
@@ -57,7 +57,7 @@ def refused(path: Path, content: bytes | str) -> tuple[str, str, str]:
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, bad: str, code: str, said: str, hint: str) -> None:
-    found = refused(tmp_path / "data.jsonl", "\n".join([*GOOD, bad, GOOD[0]]))
+    found = rejected(tmp_path / "data.jsonl", "\n".join([*GOOD, bad, GOOD[0]]))
     assert (found[0], said in found[1], hint in found[2]) == (code, True, True), found
 
 
@@ -79,23 +79,23 @@ def test_a_finished_tasks_labels_and_profiles_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["data.jsonl", "data.jsonl.gz"])
-def test_blank_lines_byte_order_marks_and_carriage_returns_are_passed_over(tmp_path: Path, name: str) -> None:
+def test_blank_lines_byte_order_marks_and_carriage_returns_are_skipped(tmp_path: Path, name: str) -> None:
     def packed(text: str) -> bytes:
         return gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
 
     plain = load(tmp_path / name, packed("\n".join(GOOD)))
     padded = f"\ufeff{GOOD[0]}\r\n\r\n  \t\n\ufeff{GOOD[1]}\r\n\n"
     assert load(tmp_path / name, packed(padded)) == plain
-    assert "line 6: not JSON" in refused(tmp_path / name, packed(padded + "{"))[1]
+    assert "line 6: not JSON" in rejected(tmp_path / name, packed(padded + "{"))[1]
 
 
-def test_what_is_not_utf_8_is_named(tmp_path: Path) -> None:
+def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     latin = "\n".join([*GOOD, json.dumps({"text": "café"}, ensure_ascii=False)]).encode("latin-1")
-    code, said, hint = refused(path, latin)
+    code, said, hint = rejected(path, latin)
     assert (code, "line 3: it is not UTF-8" in said, "UTF-8" in hint) == ("bad-line", True, True)
-    assert "line 1: it is not UTF-8" in refused(path, GOOD[0].encode("utf-16"))[1]
-    assert "line 1: it is not UTF-8" in refused(path, gzip.compress(GOOD[0].encode()))[1]
+    assert "line 1: it is not UTF-8" in rejected(path, GOOD[0].encode("utf-16"))[1]
+    assert "line 1: it is not UTF-8" in rejected(path, gzip.compress(GOOD[0].encode()))[1]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -104,10 +104,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 0xFF
     for content in (whole[: len(whole) // 2], whole[:-4], whole[:5], GOOD[0].encode()):
-        code, said, hint = refused(tmp_path / "data.jsonl.gz", content)
+        code, said, hint = rejected(tmp_path / "data.jsonl.gz", content)
         assert (code, "cannot be read: " in said, "gzip" in hint) == ("unreadable-file", True, True)
     # Damage in the middle may show as a line that is none before the checksum is reached.
-    assert refused(tmp_path / "data.jsonl.gz", bytes(flipped))[0] in ("unreadable-file", "bad-line")
+    assert rejected(tmp_path / "data.jsonl.gz", bytes(flipped))[0] in ("unreadable-file", "bad-line")
 
     for path in (tmp_path / "nothing.jsonl", tmp_path):
         with pytest.raises(XpeftError, match=r"cannot be read: [A-Z]") as caught:
@@ -115,12 +115,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         assert (caught.value.code, str(path) in str(caught.value)) == ("unreadable-file", True)
 
 
-def test_a_file_without_what_training_needs_is_named(tmp_path: Path) -> None:
+def test_a_file_that_cannot_train_a_task_is_named(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     for empty in ("", "\n \n", "\ufeff"):
-        assert refused(path, empty)[0] == "no-texts"
-    assert refused(path, "\n".join([line(split="dev"), line(label="y", split="test")]))[0] == "no-train-text"
-    code, said, _ = refused(path, "\n".join([line(), line("q"), line(label="y", split="test")]))
+        assert rejected(path, empty)[0] == "no-texts"
+    assert rejected(path, "\n".join([line(split="dev"), line(label="y", split="test")]))[0] == "no-train-text"
+    code, said, _ = rejected(path, "\n".join([line(), line("q"), line(label="y", split="test")]))
     assert (code, "1 label, 'x'" in said) == ("one-label", True)
 
 
@@ -129,7 +129,7 @@ def test_profiles_of_one_label_are_counted(tmp_path: Path) -> None:
     assert count_one_label_profiles(load(tmp_path / "data.jsonl", "\n".join(lines))) == 2
 
 
-def test_a_blank_second_text_is_none(tmp_path: Path) -> None:
+def test_a_blank_second_text_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("\n".join([line(text_pair=""), line(label="y", text_pair=" ")]), encoding="utf-8")
     assert [len(example.ids) for example in load_data(path, TOKENIZER, 32, True).splits["train"]] == [4, 4]

@@ -36,7 +36,7 @@ def test_without_adapters_it_is_the_plm(plm: PLM) -> None:
         torch.testing.assert_close(feature, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_text_does_not_depend_on_its_company(plm: PLM) -> None:
+def test_a_text_does_not_depend_on_its_batch(plm: PLM) -> None:
     pool = sign_pool(0, PoolShape(2, 32, 5, 12, 5), 0.3)
     weights = torch.softmax(torch.randn(2, 2, 2, 12, generator=torch.Generator().manual_seed(1)), -1)
     encoder, merged = AdapterEncoder(plm), merge(weights, pool)
@@ -54,7 +54,7 @@ def test_merging_is_the_weighted_mean() -> None:
     torch.testing.assert_close(merge(weights, pool), expected)
 
 
-def test_a_folder_that_is_no_plm_is_named(tiny_plm: Path, tmp_path: Path) -> None:
+def test_a_folder_without_a_plm_is_named(tiny_plm: Path, tmp_path: Path) -> None:
     with pytest.raises(XpeftError, match=r"config\.json"):
         load_plm(str(tmp_path))
     other = tmp_path / "other"

@@ -29,6 +29,24 @@ from xpeft.task_files import PROFILES_FILE, TASK_FILE
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[..., list[str]]
 
+# The command line with the short search for heads that conftest.py gives all tests.
+SHORT = """
+from xpeft import heads
+from xpeft.cli import app
+heads.LEARNING_RATES, heads.PASSES = (3e-3, 3e-2), (12,)
+"""
+# A run that the kernel ends, by SIGKILL, right after its first checkpoint.
+KILLED = f"""{SHORT}
+import os, signal
+from xpeft import train
+save = train.save_checkpoint
+def save_and_die(*arguments):
+    save(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+train.save_checkpoint = save_and_die
+app()
+"""
+
 
 @pytest.fixture(scope="module")
 def command(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path) -> Command:
@@ -81,7 +99,7 @@ def leave_room(disk: Path, pages: int) -> Path:
 
 
 @pytest.mark.parametrize(("file", "pages"), [(TASK_FILE, 0), (PROFILES_FILE, 1), ("report.json", 2)])
-def test_a_full_disk_is_named_and_resume_goes_on_when_there_is_room(
+def test_a_full_disk_is_named_and_the_run_resumes_when_there_is_space(
     command: Command, whole: tuple[bytes, bytes], checkpoint: Path, small_disk: Path, file: str, pages: int
 ) -> None:
     out = small_disk / "out"
@@ -99,7 +117,7 @@ def test_a_full_disk_is_named_and_resume_goes_on_when_there_is_room(
     assert written(out) == whole
 
 
-def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(
+def test_a_disk_full_at_a_checkpoint_keeps_the_previous_checkpoint(
     command: Command, whole: tuple[bytes, bytes], checkpoint: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = small_disk / "out"
@@ -123,14 +141,14 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(
     assert written(out) == whole
 
 
-def test_a_file_that_may_not_grow_is_named(command: Command, checkpoint: Path, tmp_path: Path) -> None:
+def test_a_file_size_limit_is_named(command: Command, checkpoint: Path, tmp_path: Path) -> None:
     def run_limited(out: Path, limit: int, *more: str) -> str:
         def limit_files() -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        line = [sys.executable, "-m", "xpeft", *command(out, *more)]
+        line = [sys.executable, "-c", f"{SHORT}app()", *command(out, *more)]
         done = subprocess.run(
             line, cwd=ROOT / "training", env=environment, preexec_fn=limit_files, capture_output=True, text=True, check=False
         )
@@ -149,7 +167,7 @@ def test_a_file_that_may_not_grow_is_named(command: Command, checkpoint: Path, t
     assert [path.name for path in out.iterdir()] == [CHECKPOINT]
 
 
-def test_an_older_runs_profiles_do_not_stay_beside_a_new_task(
+def test_an_earlier_runs_profiles_do_not_stay_beside_a_new_task(
     command: Command, checkpoint: Path, small_disk: Path, whole: tuple[bytes, bytes]
 ) -> None:
     out = small_disk / "out"
@@ -162,21 +180,7 @@ def test_an_older_runs_profiles_do_not_stay_beside_a_new_task(
     assert {path.name for path in out.iterdir()} == {CHECKPOINT, TASK_FILE}
 
 
-# A run that the kernel ends, by SIGKILL, right after its first checkpoint: nothing of Python's own runs after that.
-KILLED = """
-import os, signal
-from xpeft import train
-from xpeft.cli import app
-save = train.save_checkpoint
-def save_and_die(*arguments):
-    save(*arguments)
-    os.kill(os.getpid(), signal.SIGKILL)
-train.save_checkpoint = save_and_die
-app()
-"""
-
-
-def test_a_killed_run_goes_on_to_the_same_bytes(command: Command, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_to_the_same_bytes(command: Command, tmp_path: Path) -> None:
     # More than 100 steps, so that the first checkpoint is not the last.
     steps = ["--epochs", "2", "--profiles-per-step", "1", "--texts-per-profile", "1"]
     unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
@@ -215,7 +219,7 @@ def test_a_damaged_checkpoint_is_named(command: Command, checkpoint: Path, tmp_p
         assert "hint: Delete that file, and start the run again without --resume." in result.output
 
 
-def test_what_does_not_fit_leaves_nothing(tiny_plm: Path, small_disk: Path) -> None:
+def test_a_failed_write_leaves_no_file(tiny_plm: Path, small_disk: Path) -> None:
     out = small_disk / "bundle"
     result = CliRunner().invoke(app, ["bundle", "--out", str(out), "--plm", str(tiny_plm), "--pool-size", "12", "--chosen", "5"])
     assert (result.exit_code, f"error[not-written]: {out} cannot be written: No space left on device" in result.output) == (1, True)
@@ -239,9 +243,7 @@ def test_a_link_is_written_to_and_stays_one(tmp_path: Path) -> None:
         assert (link.is_symlink(), (tmp_path / "file").read_text(encoding="utf-8")) == (True, text)
 
 
-def test_a_run_that_is_stopped_before_its_first_checkpoint_says_so(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_stopped_before_its_first_checkpoint_says_so(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 

@@ -96,13 +96,13 @@ def test_gradients_are_those_of_autograd(tokens: int, target: list[float], monke
         assert np.abs(one - other).max() <= 2e-6 * max(1.0, np.abs(other).max())
 
 
-def test_the_loss_is_the_companions() -> None:
+def test_the_loss_is_that_of_training() -> None:
     logits, labels, shares = torch.randn(1, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([1]), torch.tensor([0.4])
     target = torch.tensor([0.0, 0.6, 0.4, 0.0])
     assert torch.isclose(-(target * torch.log_softmax(logits[0], dim=0)).sum(), target_loss(logits, labels, shares))
 
 
-def test_the_residual_is_where_the_learning_graph_goes_on() -> None:
+def test_the_learning_graph_continues_from_the_encoders_residual() -> None:
     manifest, _ = read_manifest(BUNDLE)
     layers, first, hidden, bottleneck = manifest.layers, manifest.learning.firstLayer, manifest.hidden, manifest.bottleneck
     source, ids = np.random.default_rng(1), np.array([[101, 2054, 1037, 2154, 102]], dtype=np.int32)

@@ -41,7 +41,7 @@ def test_any_flipped_bit_is_noticed(shape: PoolShape, seed: int, data: st.DataOb
 
 
 @pytest.mark.parametrize("bit", range(9))
-def test_a_blob_of_another_length_is_refused(bit: int) -> None:
+def test_a_blob_of_another_length_is_rejected(bit: int) -> None:
     shape = PoolShape(6, 384, 24, 100, 50)
     assert mask_bytes(shape) == 156
     blob = pack_masks(random_ones(shape, 0), shape)

@@ -74,7 +74,7 @@ def test_each_profile_keeps_texts_to_learn_from(counts: dict[str, int], seed: in
         ("", "holds no texts"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, content: str, said: str) -> None:
+def test_errors_name_the_line(tmp_path: Path, content: str, said: str) -> None:
     table = tmp_path / "table.csv"
     table.write_text(content)
     with pytest.raises(XpeftError) as caught:
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, content: str, said
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_the_command_tells_what_it_wrote(tmp_path: Path) -> None:
+def test_the_command_prints_the_counts(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("user,text,label\n" + "".join(f"u,text {place},{place % 2}\n" for place in range(10)))
     ran = CliRunner().invoke(app, ["prepare", str(table), "--out", str(tmp_path / "out.jsonl"), "--profile", "user"])
@@ -91,7 +91,7 @@ def test_the_command_tells_what_it_wrote(tmp_path: Path) -> None:
     assert "1 profiles, 2 labels, 7 train, 1 dev, 2 test" in ran.output
 
 
-def test_no_plain_file_gets_the_name_of_a_zipped_one(tmp_path: Path) -> None:
+def test_an_output_name_ending_in_gz_is_rejected(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("profile,text,label\na,b,c\n")
     with pytest.raises(XpeftError, match="would not be zipped"):

@@ -4,7 +4,7 @@ from xpeft.profile_model import look_up
 from xpeft.row_adam import RowAdam
 
 
-def test_a_row_moves_as_adam_moves_it_alone_and_only_when_it_is_touched() -> None:
+def test_a_row_moves_as_under_a_separate_adam_and_only_with_a_gradient() -> None:
     source = torch.Generator().manual_seed(0)
     start = torch.randn(3, 4, generator=source)
     table = torch.nn.Parameter(start.clone())

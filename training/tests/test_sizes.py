@@ -5,7 +5,7 @@ from xpeft.pool import PoolShape
 from xpeft.sizes import sizes
 
 
-def test_they_are_the_papers_at_its_own_shape() -> None:
+def test_sizes_are_the_papers_at_the_papers_shape() -> None:
     # bert-base, b = 48: X-PEFT trains 2(N + b)L numbers a profile and stores ceil(N/8) bytes a mask.
     for pool, parameters, masks in ((100, 3_552, 312), (200, 5_952, 600), (400, 10_752, 1_200)):
         adapter, soft, hard, served = sizes(PoolShape(12, 768, 48, pool, 50))

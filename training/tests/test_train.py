@@ -31,7 +31,7 @@ def trained(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory
     return out
 
 
-def test_it_learns_and_reports_beside_the_baselines(trained: Path) -> None:
+def test_masks_beat_the_baselines_in_the_report(trained: Path) -> None:
     report = json.loads((trained / "report.json").read_text(encoding="utf-8"))
     assert set(report["test"]["methods"]) == {"masks", "default", "majority", "shared_head", "shared_head_label_bias"}
     assert report["test"]["methods"]["masks"]["macro"] > 0.9 > report["test"]["methods"]["majority"]["macro"]
@@ -39,9 +39,7 @@ def test_it_learns_and_reports_beside_the_baselines(trained: Path) -> None:
     assert report["bytes"]["masks"] == 8
 
 
-def test_files_read_back_give_the_scores_of_the_report(
-    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
-) -> None:
+def test_eval_gives_the_scores_of_the_report(trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     predictions = tmp_path / "predictions.ndjson"
     paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(trained)]
     result = CliRunner().invoke(app, ["eval", *paths, "--predictions", str(predictions), "--device", "cpu"])
@@ -59,7 +57,7 @@ def test_files_read_back_give_the_scores_of_the_report(
     assert "not about the same texts" in result.output
 
 
-def test_shared_masks_and_label_biases_go_on_from_a_checkpoint(
+def test_shared_masks_and_label_biases_resume_from_a_checkpoint(
     tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_in(out: Path, *more: str) -> int:
@@ -70,14 +68,14 @@ def test_shared_masks_and_label_biases_go_on_from_a_checkpoint(
         save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     assert run_in(whole) == 0
     with monkeypatch.context() as patched:
         patched.setattr(loop, "CHECKPOINT_STEPS", 7)
         patched.setattr(loop, "save_checkpoint", save_and_stop)
-        assert run_in(broken) == 130
-    assert run_in(broken, "--resume") == 0
-    assert written(broken) == written(whole)
+        assert run_in(interrupted) == 130
+    assert run_in(interrupted, "--resume") == 0
+    assert written(interrupted) == written(whole)
 
 
 def test_a_label_bias_is_learnt_stored_and_read_back(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
@@ -114,10 +112,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
         assert (written(out) == written(trained)) is same
 
 
-def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
+def test_an_interrupted_run_resumes_to_the_same_bytes(
     trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "broken"
+    out = tmp_path / "interrupted"
 
     def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
         save_checkpoint(path, training, step, losses)
@@ -139,7 +137,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(
     assert written(out) == written(trained)
 
 
-def test_a_run_that_was_broken_off_while_it_was_measured_goes_on_too(
+def test_a_run_interrupted_during_evaluation_resumes_too(
     trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_arguments: object) -> None:
@@ -160,7 +158,7 @@ def test_a_run_that_was_broken_off_while_it_was_measured_goes_on_too(
         (["--task", "No Good"], "lower case"),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_errors_say_what_cannot_be_trained(
     tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str
 ) -> None:
     result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path / "out", *more))

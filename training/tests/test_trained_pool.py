@@ -79,14 +79,14 @@ def test_int8_is_within_half_a_step(tmp_path_factory: pytest.TempPathFactory, se
 
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=40), st.integers(1, 6), st.integers(1, 5))
 @settings(deadline=None)
-def test_every_adapter_gets_texts_of_its_own(profiles: list[int], parts: int, texts: int) -> None:
+def test_every_adapter_gets_separate_texts(profiles: list[int], parts: int, texts: int) -> None:
     examples = [Example(profile, number, [], []) for number, profile in enumerate(profiles)]
     assigned = assign_texts(DataSet(["a", "b", "c", "d"], [], {"train": examples, "dev": [], "test": []}), parts, texts, 0)
     assert {example.profile for example in assigned} == set(range(parts))
     assert len({example.label for example in assigned}) == len(assigned) == parts * min(texts, len(examples) // parts)
 
 
-def test_what_is_no_pool_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_pool_is_named(tmp_path: Path) -> None:
     file = tmp_path / "pool.safetensors"
     with pytest.raises(XpeftError, match="cannot be read"):
         load_pool(file, SHAPE)
