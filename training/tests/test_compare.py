@@ -132,7 +132,7 @@ def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) 
         assert test.macro > 0.6
 
 
-def test_hard_masks_are_counted_in_bits_and_say_what_they_choose(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_hard_masks_count_bits_and_record_what_they_choose(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     _, record = run(root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"], "profile_lr": 0.1, "label_bias": True})
     assert record.method == "hard+bias"
     assert record.pool == "sign N=12 k=5 b=5"
@@ -144,7 +144,7 @@ def test_hard_masks_are_counted_in_bits_and_say_what_they_choose(root: Path, tin
 
 
 @pytest.mark.parametrize("rates", [(), (0.002, 0.02)])
-def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
+def test_a_rate_is_searched_on_dev_once_and_existing_runs_are_skipped(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, rates: tuple[float, ...]
 ) -> None:
     settings = {"data": ["news"], "methods": ["adapter"], "seeds": 2, "searched_on": 2, "profile_lr": list(rates), "epochs": 1}
@@ -165,7 +165,7 @@ def test_a_rate_is_searched_on_dev_once_and_what_is_done_is_not_done_again(
 @pytest.mark.parametrize(
     ("name", "metric"), [("glue/mrpc", "f1"), ("glue/sts-b", "pearson-spearman"), ("superglue/copa", "choice-accuracy")]
 )
-def test_sets_of_one_profile_are_measured_on_dev_by_their_own_metric(
+def test_sets_of_one_profile_are_measured_on_dev_with_their_own_metric(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, name: str, metric: str
 ) -> None:
     settings = {"data": [name], "methods": ["soft"], "affine": "own", "profile_lr": 0.1, "max_tokens": 64}
@@ -178,7 +178,7 @@ def test_sets_of_one_profile_are_measured_on_dev_by_their_own_metric(
     assert record.texts.model_dump() == {"train": 36 * endings, "dev": 4 * endings, "test": 12 * endings}
 
 
-def test_a_shared_affine_is_learnt_and_counted_for_the_task(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_a_shared_affine_is_trained_and_counted_for_the_task(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     kinds = [MaskKind(affine="shared"), MaskKind()]
     plm = load_plm(str(tiny_plm))
     shape = PoolShape(2, 32, 5, 12, 5)
@@ -192,9 +192,7 @@ def test_a_shared_affine_is_learnt_and_counted_for_the_task(root: Path, tiny_bun
     assert shared.bytes_a_profile() == none.bytes_a_profile() == 8
 
 
-def test_a_tenant_is_kept_to_its_own_labels_and_pays_for_its_own_head(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
-) -> None:
+def test_a_tenant_has_its_own_labels_and_its_head_counts(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["intents"], "methods": ["hard"], "profile_lr": 0.1, "pool": "gaussian"}
     _, record = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert record.pool == "gaussian N=12 k=5 b=5"
@@ -204,7 +202,7 @@ def test_a_tenant_is_kept_to_its_own_labels_and_pays_for_its_own_head(
     assert ((label_set_bias == 0).sum(0) == 1).all()
 
 
-def test_a_slice_is_the_same_each_time_and_leaves_what_is_measured(root: Path, tiny_bundle: Path) -> None:
+def test_a_slice_is_the_same_each_time_and_keeps_the_measured_texts(root: Path, tiny_bundle: Path) -> None:
     part = Slice(profiles=2, texts=5, max_tokens=4)
     first, again = (load_set(root, "news", tiny_bundle / "tokenizer.json", part, 0) for _ in range(2))
     assert first == again
@@ -239,7 +237,7 @@ def test_metrics_are_what_their_names_say() -> None:
         ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
     ],
 )
-def test_what_cannot_be_compared_is_said(
+def test_errors_name_what_cannot_be_compared(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, settings: dict[str, Any], said: str
 ) -> None:
     result = compare(root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"]} | settings)
@@ -347,17 +345,17 @@ def test_every_committed_run_is_made_by_one_experiment_file() -> None:
     assert not unused
 
 
-def test_a_head_of_its_own_is_counted(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_an_own_head_is_counted(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["news"], "methods": ["head", "hard"], "own_head": True, "profile_lr": 0.1}
     records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
     sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
     assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
-    # Here a head of one's own is a choice, so it is no part that any method would have.
+    # Here the own head is a choice, not a part that every method has.
     assert {record.headBytes for record in records} == {0}
     assert min(record.macro for record in records) > 0.6
 
 
-def test_a_record_does_not_say_where_folders_lie() -> None:
+def test_a_record_names_no_absolute_folders() -> None:
     assert [without_folders(part) for part in ("--root", "/home/somebody/data", "news", "../bundle")] == [
         "--root",
         "data",

@@ -50,17 +50,17 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
         (["intents", "--method", "hard", "--texts", "2"], "no profiles that could join"),
     ],
 )
-def test_what_has_no_curve_is_said(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str) -> None:
+def test_errors_name_what_has_no_curve(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str) -> None:
     code, output = run(root, tiny_bundle, tiny_plm, tmp_path, *more, "--lr", "0.01")
     assert code == 1
     assert said in output
 
 
-def test_a_curve_that_was_broken_off_goes_on_without_learning_its_base_again(
+def test_an_interrupted_curve_resumes_without_training_its_base_again(
     root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = ("--method", "hard", "--texts", "2,8", "--lr", "0.01")
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     assert run(root, tiny_bundle, tiny_plm, whole, *more)[0] == 0
     calls: list[str] = []
 
@@ -74,8 +74,8 @@ def test_a_curve_that_was_broken_off_goes_on_without_learning_its_base_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(curve, "add_newcomers", add_once)
-        assert run(root, tiny_bundle, tiny_plm, broken, *more)[0] == 130
-    assert sorted(path.suffix for path in broken.iterdir()) == ["", ".pt"]
+        assert run(root, tiny_bundle, tiny_plm, interrupted, *more)[0] == 130
+    assert sorted(path.suffix for path in interrupted.iterdir()) == ["", ".pt"]
     steps: list[int] = []
 
     def count(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
@@ -84,13 +84,13 @@ def test_a_curve_that_was_broken_off_goes_on_without_learning_its_base_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(loop, "save_checkpoint", count)
-        assert run(root, tiny_bundle, tiny_plm, broken, *more)[0] == 0
-    # One training, of the newcomer with 8 texts; the base was there.
+        assert run(root, tiny_bundle, tiny_plm, interrupted, *more)[0] == 0
+    # One training, of the newcomer with 8 texts: the base is resumed.
     assert len(steps) == 1
 
     def figures(out: Path) -> list[tuple[int | None, float]]:
         records = (RunRecord.model_validate_json(path.read_bytes()) for path in sorted((out / "runs").iterdir()))
         return sorted((record.textsPerProfile, record.macro) for record in records if record.textsPerProfile)
 
-    assert figures(broken) == figures(whole)
-    assert [path.name for path in broken.iterdir()] == ["runs"]
+    assert figures(interrupted) == figures(whole)
+    assert [path.name for path in interrupted.iterdir()] == ["runs"]

@@ -278,7 +278,7 @@ def test_a_peer_that_is_larger_elsewhere_need_not_run() -> None:
         assert words in claim.figures
 
 
-def test_a_head_that_is_shared_is_always_asked_for() -> None:
+def test_a_shared_head_is_always_needed() -> None:
     runs = [run for peer in PEERS if peer != "head" for run in three("news", peer, 0.6)]
     runs += [*three("news", "hard", 0.7), record("offense", "head+own", 0, 0.9, bytesPerProfile=9000)]
     claim = claim_of(runs, "news: no other")
@@ -298,9 +298,9 @@ def test_the_suite_is_a_mean_over_tasks(rte: float, status: str) -> None:
     runs += [*three("glue/mrpc", "adapter", 0.7), *three("glue/rte", "adapter", 0.71), *three("glue/rte", "soft", rte + 0.05)]
     claim = claim_of(runs, "GLUE")
     assert claim.status == status
-    assert "soft - hard: +0.0500 over rte" in claim.figures
+    assert "soft - hard: +0.0500 over glue/rte." in claim.figures
     rest = claim_of([*runs, *three("glue/cola", "head", 0.1)], "GLUE")
-    assert rest.status == "open" and "Not both ran on: cola" in rest.figures
+    assert rest.status == "open" and "No runs of both on glue/cola." in rest.figures
 
 
 def test_parts_and_few_seeds_are_marked() -> None:
@@ -336,7 +336,7 @@ def test_a_search_shows_what_was_tried_and_the_best() -> None:
     assert "| lr 0.1: 0.700; **lr 0.2: 0.600** |" in search_table(table(tried))
 
 
-def test_missing_kinds_of_runs_are_said_to_be_missing(tmp_path: Path) -> None:
+def test_the_page_names_missing_kinds_of_runs(tmp_path: Path) -> None:
     write_report(folder_of([record("news", "majority", 0, 0.5, losses=[], profiles={})], tmp_path / "results"))
     page = (tmp_path / "results" / "report.md").read_text(encoding="utf-8")
     assert page.count("No runs for this yet.") == 4
@@ -374,7 +374,7 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
         {"chosen": [[[0.5]]]},
     ],
 )
-def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
+def test_a_record_that_contradicts_itself_is_rejected(changes: dict[str, Any]) -> None:
     fields = record("news", "hard", 0, 0.5).model_dump()
     RunRecord.model_validate(fields)
     with pytest.raises(ValueError, match="validation error"):

@@ -12,7 +12,7 @@ from xpeft.bundle.load import load_bundle
 from xpeft.comparison.curve import curve
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.experiment import Experiment
-from xpeft.comparison.learning import learn
+from xpeft.comparison.learning import train_method
 from xpeft.comparison.methods import Rates
 from xpeft.comparison.records import RunRecord
 from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
@@ -78,7 +78,7 @@ def run_once(
     data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
     make_folder(setup.out)
     start = time.monotonic()
-    outcome = learn(run, plm, data)
+    outcome = train_method(run, plm, data)
     seconds = time.monotonic() - start
     for split, file in files.items():
         write_record(describe(run, plm, data, outcome, split, measured[split], seconds), file)

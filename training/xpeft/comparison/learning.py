@@ -36,7 +36,7 @@ def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
     return target_loss(logits, labels, weights).item()
 
 
-def learn(run: Run, plm: PLM, data: DataSet) -> Outcome:
+def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     """Train, finish the head on dev, and return the logits of all texts."""
     if run.method == "majority":
         chosen = {split: torch.from_numpy(majority(data.splits["train"], examples)) for split, examples in data.splits.items()}

@@ -12,9 +12,9 @@ HEAD_SUFFIXES = ("", "+bias", "+own")
 
 
 class Strict(BaseModel):
-    """A record that takes no field it does not know and turns no type into another."""
+    """A record that rejects unknown fields and converts no types."""
 
-    # NaN is refused because it is not JSON, and because a mean over seeds would hide where it came from.
+    # NaN is not JSON, and a mean over seeds would hide where it came from.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
@@ -37,7 +37,7 @@ class TextCounts(Strict):
     dev: int = Field(ge=0)
     """Texts that settings were chosen on."""
     test: int = Field(ge=0)
-    """Texts that were kept apart."""
+    """Texts of the test split."""
 
 
 class RunRecord(Strict):
@@ -68,7 +68,7 @@ class RunRecord(Strict):
     bytesPerProfile: int = Field(ge=0)  # noqa: N815
     """Every byte that a profile needs beside what all profiles share."""
     headBytes: int = Field(default=0, ge=0)  # noqa: N815
-    """Of bytesPerProfile, a head of the profile's own, which every method has where profiles have labels of their own."""
+    """The part of bytesPerProfile that is a head which every method needs, as each profile has its own labels."""
     sharedBytes: int = Field(ge=0)  # noqa: N815
     """What all profiles of the task share, such as the head; not the PLM."""
     trainedParameters: int = Field(ge=0)  # noqa: N815
@@ -84,7 +84,7 @@ class RunRecord(Strict):
     texts: TextCounts
     """How many texts there were."""
     profileCount: int = Field(ge=1)  # noqa: N815
-    """How many profiles there were; 1 where the data set has none of its own."""
+    """Number of profiles; 1 where the data set has none."""
     textsPerProfile: int | None = Field(ge=1)  # noqa: N815
     """For purpose "curve": labelled texts of each newly added profile. Else None."""
     recipe: dict[str, JsonValue]
@@ -118,7 +118,7 @@ class RunRecord(Strict):
 
     @property
     def bytesBesideHead(self) -> int:  # noqa: N802
-        """What a profile needs beside a head that every method must give it: what methods differ in."""
+        """The bytes that methods differ in: those of a profile without a head that it has under every method."""
         return self.bytesPerProfile - self.headBytes
 
     @property

@@ -35,8 +35,8 @@ class SetSpec:
     metric: MetricName = "accuracy"
     pair: bool = False
     scores: bool = False  # labels are scores on a scale, not classes
-    choices: bool = False  # a text comes with endings of which one is right; each is learnt as right or wrong
-    profile_labels: bool = False  # each profile has labels of its own
+    choices: bool = False  # a text has several endings, one of them right; each is an example, right or wrong
+    profile_labels: bool = False  # each profile has its own labels
     measured: Literal["dev", "test"] = "test"
 
 

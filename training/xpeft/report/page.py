@@ -10,31 +10,6 @@ from xpeft.errors import XpeftError
 if TYPE_CHECKING:
     import polars as pl
 
-# What a plot shows, by the beginning of its file's name.
-CAPTIONS = (
-    (
-        "size",
-        "Macro accuracy against bytes a profile",
-        "Bars: one standard deviation over seeds. Hollow: with label bias or own head. Dotted: methods without bytes of their own.",
-    ),
-    (
-        "gains",
-        "What each profile gains",
-        "Each profile's accuracy under hard masks less that under the other method with the same kind of head, mean over seeds, sorted.",
-    ),
-    ("masks", "What the masks choose", "Share of profiles that choose each adapter, for the smallest seed."),
-    (
-        "loss",
-        "Training loss",
-        "Mean over seeds. Dashed: with label bias or own head. Losses of different methods may be of different batches.",
-    ),
-    (
-        "texts",
-        "Accuracy against labelled texts",
-        "Of newly added profiles, mean over seeds. Bars: one standard deviation. Dashed: with label bias or own head.",
-    ),
-)
-
 
 def write_report(folder: Path) -> list[Path]:
     """Write summary.json, plots/*.svg and report.md into a folder with runs/*.json, and return their paths, the page last."""
@@ -66,7 +41,6 @@ def page_text(runs: "pl.DataFrame", plots: Sequence[str], notes: str) -> str:
         notes=notes.strip(),
         data_tables=tables.data_tables(runs),
         suite_table=tables.suite_table(runs),
-        captions=CAPTIONS,
         plots=plots,
         search_table=tables.search_table(runs),
         command_table=tables.command_table(runs),

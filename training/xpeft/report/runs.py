@@ -16,8 +16,8 @@ from xpeft.errors import XpeftError
 RUNS = "runs"
 COMPARE = "python -m xpeft compare"
 # A mean over seeds is of runs that share all of these, and one recipe.
-LEARNT_ALIKE = ("data", "slice", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile")
-# The order of summary.json. What is None comes first.
+ONE_RECIPE = ("data", "slice", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile")
+# The order of summary.json, None first.
 ORDER = ("data", "slice", "split", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile", "seed")
 SUMMARY = (
     *("data", "split", "method", "pool", "seed", "micro", "macro", "metric", "value", "bytesPerProfile"),
@@ -60,7 +60,7 @@ def read_runs(folder: Path) -> pl.DataFrame:
         if len(same) > 1:
             first, second = same["file"][:2]
             raise XpeftError(f"{first} and {second} are of the same run", "A mean over seeds counts each seed once: keep one of the two.")
-    for alike in runs.filter(pl.col("purpose") != "search").partition_by(LEARNT_ALIKE, maintain_order=True):
+    for alike in runs.filter(pl.col("purpose") != "search").partition_by(ONE_RECIPE, maintain_order=True):
         first, *others = alike.rows(named=True)
         for other in others:
             if other["recipe"] != first["recipe"]:
