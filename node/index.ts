@@ -13,7 +13,8 @@
 export { XpeftError } from "../src/errors.ts";
 export type { NewProfile, ProfileParts } from "../src/profiles/profile.ts";
 export type { NewTask } from "../src/profiles/task.ts";
-export type { Engine, EngineInput, Prediction } from "../src/serving/engine.ts";
+export type { Engine } from "../src/serving/engine.ts";
+export type { EngineInput, Prediction } from "../src/serving/label-texts.ts";
 export type { TextInput } from "../src/text/tokenizer.ts";
 export { loadEngine } from "./engine.ts";
 export { CommandError } from "./errors.ts";

@@ -1,6 +1,6 @@
 import { median, quantile } from "d3-array";
-import { halvingRounds } from "../../src/learn/choose-start.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
+import { halvingRounds } from "../../src/learn/successive-halving.ts";
 import { eventsOf } from "../../test/support/events.ts";
 import { ask, predict } from "../asking.ts";
 import type { Bench, Line } from "../bench.ts";
@@ -54,7 +54,7 @@ async function learn({ url, adminKey }: InspectedWorker, texts: number, seed: nu
 
 /** Texts that a learning reads: under each start, once more under the best, in turns of left-out ones, and all of them. */
 const readsOf = (texts: number, { epochs }: Seen) =>
-  halvingRounds(RECIPE.starts, texts).reduce((sum, round) => sum + (1 + round.known) * round.texts, 0) +
+  halvingRounds(RECIPE.sampledStarts, texts).reduce((sum, round) => sum + (1 + round.known) * round.texts, 0) +
   texts +
   RECIPE.passes * texts * (RECIPE.folds - 1) +
   texts +

@@ -21,8 +21,8 @@ const KEPT: RowSource = {
     nearest: { read: () => Promise.reject(new Error("not kept")) },
     primary: { read: () => Promise.reject(new Error("not kept")) },
   },
-  freshness: "kept",
-  carried: null,
+  freshness: "cached",
+  tokenProfile: null,
 };
 
 async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {

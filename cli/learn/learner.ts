@@ -96,7 +96,7 @@ export async function createDatabaseLearner(
     name,
     task,
     async learn(profile, examples, onProgress) {
-      const lessons = { task: name, profile, examples, start, reach: "", passes, seed, dryRun: !write } as const;
+      const lessons = { task: name, profile, examples, start, prefix: "", passes, seed, dryRun: !write } as const;
       const parts = { engine: await engine(), shards };
       return await learnProfile(parts, { ...lessons, expected: undefined }, hooksOf(onProgress));
     },

@@ -8,7 +8,7 @@ import { MAX_BODY_BYTES_IN_FLIGHT } from "../platform/settings.ts";
 const FORGET_AFTER_MS = 10 * 60_000;
 
 /** Request bodies in flight in this isolate. */
-const budget = createBudget({ most: MAX_BODY_BYTES_IN_FLIGHT, forgetAfterMs: FORGET_AFTER_MS });
+const budget = createBudget({ limit: MAX_BODY_BYTES_IN_FLIGHT, forgetAfterMs: FORGET_AFTER_MS });
 
 /** Bytes of a request apart from its body: its objects, headers and answer. */
 const REQUEST_BYTES = 4 * 1024;

@@ -74,7 +74,7 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
     passes: epochs,
     examples: examples.map(({ label, ...input }) => ({ input, label: String(label) })),
     expected: preconditionOf(c.req.valid("header")),
-    reach: permittedPrefix(access, task, ""),
+    prefix: permittedPrefix(access, task, ""),
   };
   const { shards } = await c.get("registry")();
   // The headers are sent before anything is written, so a bookmark in them would be too old.

@@ -4,7 +4,7 @@ import { sha256Hex } from "../lib/sha256.ts";
 
 const FORMAT = "xpeft-bundle/1";
 
-/** The platform serves no larger file as one asset. */
+/** The platform's limit for one asset. */
 const MAX_FILE_BYTES = 25 * 2 ** 20;
 
 const count = z.int().min(1);
@@ -20,18 +20,18 @@ const file = z.strictObject({
   sha256,
 });
 
-/** One file of a bundle, with the size and hash that it must have. */
+/** One file of a bundle, with its expected size and hash. */
 export type BundleFile = z.infer<typeof file>;
 
-/** Those of a bundle's files that have a role. */
+/** Returns the files that have a role. */
 export function withRole(all: readonly BundleFile[], role: BundleFile["role"]): BundleFile[] {
   return all.filter((one) => one.role === role);
 }
 
 /**
- * The one file that has a role, graph, learning or tokenizer.
+ * Returns the one file that has a role.
  *
- * @throws XpeftError `invalid_manifest` if there is none, which no parsed manifest is
+ * @throws XpeftError `invalid_manifest` if there is none; a parsed manifest always has one
  */
 export function oneWithRole(all: readonly BundleFile[], role: "graph" | "learning" | "tokenizer"): BundleFile {
   const [one] = withRole(all, role);
@@ -46,7 +46,7 @@ const files = z
   .refine((all) => withRole(all, "learning").length === 1, "needs exactly one learning graph")
   .refine((all) => withRole(all, "tokenizer").length === 1, "needs exactly one tokenizer")
   .refine((all) => withRole(all, "weights").length >= 1, "needs weights")
-  .refine((all) => all.every(({ bytes }) => bytes < MAX_FILE_BYTES), "has a file that is not under 25 MiB");
+  .refine((all) => all.every(({ bytes }) => bytes < MAX_FILE_BYTES), "has a file of 25 MiB or more");
 
 const sizes = {
   // Adapters are numbered in 16 bits.
@@ -75,32 +75,31 @@ const manifestSchema = z
     learning: z.strictObject({ firstLayer: z.int().min(0), weights: z.array(z.string()) }),
     files,
   })
-  .refine(({ learning, layers }) => learning.firstLayer < layers, "learns from a layer on that it does not have")
+  .refine(({ learning, layers }) => learning.firstLayer < layers, "learns from a layer that it does not have")
   .refine(
     ({ learning, files }) =>
       learning.weights.every((path) => withRole(files, "weights").some((one) => one.path === path)),
-    "learns by weights that it does not list",
+    "learns with weights that it does not list",
   )
   .refine(
     ({ pool, files }) => (pool.kind === "trained") === withRole(files, "pool").length > 0,
-    "needs files of its pool just if that is a trained one",
+    "must list pool files if and only if the pool is trained",
   );
 
-/** `manifest.json`: what a bundle is. docs/formats.md tells the fields. */
+/** `manifest.json`, which describes a bundle. docs/formats.md explains the fields. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /**
- * Reads a manifest.
+ * Returns a manifest and the bundle's id: the first 32 hex digits of the manifest's SHA-256.
  *
- * @param bytes `manifest.json` as it is on disk
- * @returns the manifest and the bundle's id: the first 32 hex digits of SHA-256 over these bytes
+ * @param bytes the content of `manifest.json`
  * @throws XpeftError `invalid_manifest`
  */
 export async function parseManifest(bytes: Uint8Array): Promise<{ manifest: Manifest; id: string }> {
   const parsed = manifestSchema.safeParse(parseJson(bytes));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-    throw invalid(`The manifest is not one of format ${FORMAT}: ${faults.join("; ")}.`);
+    throw invalid(`The manifest does not follow the format ${FORMAT}: ${faults.join("; ")}.`);
   }
   return { manifest: parsed.data, id: (await sha256Hex(bytes)).slice(0, 32) };
 }
@@ -117,7 +116,7 @@ function invalid(message: string, cause?: unknown): XpeftError {
   return new XpeftError("invalid_manifest", message, { cause });
 }
 
-/** The bundle that what is read must fit. */
+/** A bundle, as far as rows must fit it. */
 export interface Bundle {
   readonly id: string;
   readonly manifest: Manifest;

@@ -2,23 +2,23 @@ const BETA_MEAN = 0.9;
 const BETA_SQUARE = 0.999;
 const EPSILON = 1e-8;
 
-/** Adam's memory of some numbers that are learnt. */
+/** Adam's state for trained numbers. */
 export interface Adam {
   /**
    * Moves the numbers against their gradient.
    *
-   * @param numbers are written over
-   * @param gradient as long
-   * @param rate how far, at most about, each number goes
+   * @param numbers are overwritten
+   * @param gradient of the same length
+   * @param rate roughly the most that a number moves
    */
   step(numbers: Float64Array, gradient: ArrayLike<number>, rate: number): void;
 }
 
 /**
- * Adam (Kingma & Ba, arXiv 1412.6980), which is AdamW (arXiv 1711.05101) where no weight decays: mask logits have no place that they
- * should go back to.
+ * Creates Adam (Kingma & Ba, arXiv 1412.6980). It is AdamW (arXiv 1711.05101) without weight decay: mask logits have no
+ * value to decay to.
  *
- * @param length how many numbers are learnt
+ * @param length the number of trained numbers
  */
 export function createAdam(length: number): Adam {
   const means = new Float64Array(length);
@@ -43,10 +43,10 @@ export function createAdam(length: number): Adam {
 }
 
 /**
- * What a step's learning rate is multiplied by: a linear rise, then a linear fall to 0.
+ * Returns the factor of a step's learning rate: a linear rise, then a linear fall to 0.
  *
- * @param progress share of the steps that are done with this one, above 0 and below 1
- * @param warmup share of the steps in which it rises
+ * @param progress fraction of the steps that are done after this one, above 0 and below 1
+ * @param warmup fraction of the steps in which the factor rises
  */
 export function rateFactor(progress: number, warmup: number): number {
   return progress < warmup ? progress / warmup : Math.max(0, (1 - progress) / (1 - warmup));

@@ -4,58 +4,63 @@ import type { WorkTracker } from "./progress.ts";
 import { RECIPE } from "./recipe.ts";
 import { runPasses, type Trainer } from "./trainer.ts";
 
-/** A way to make the profile, and how it did on left-out texts. */
+/** A way to make the profile, with its results on held-out texts. */
 export interface Candidate {
-  /** The start as it is; the same with a label bias; or masks of its own with one. */
-  readonly kept: "start" | "label-bias" | "masks";
-  /** Passes that its masks take; 0 where they are the start's. */
+  /** The start unchanged; the start with a new label bias; or new masks with a label bias. */
+  readonly kind: "start" | "label-bias" | "masks";
+  /** Passes that train its masks; 0 if they are the start's. */
   readonly passes: number;
-  readonly trials: HeldOutResult[];
+  readonly results: HeldOutResult[];
 }
 
-/** To leave the start as it is, or to give it a label bias, or masks of its own with one. */
+/** The start unchanged as the baseline, and the two candidates that learn. */
 export interface Candidates {
-  readonly start: Candidate;
-  readonly others: readonly [labelBias: Candidate, masks: Candidate];
+  readonly baseline: Candidate;
+  readonly learnt: readonly [labelBias: Candidate, masks: Candidate];
 }
 
-/** Tries what there is to do with a profile on texts that are left out in turn. */
+/** Returns the candidates with their results by cross-validation. */
 export async function evaluateCandidates(
-  pupil: Trainer,
+  trainer: Trainer,
   folds: readonly Fold[],
   passes: number,
   work: WorkTracker,
 ): Promise<Candidates> {
-  const ways: Candidates = {
-    start: { kept: "start", passes: 0, trials: [] },
-    others: [
-      { kept: "label-bias", passes: 0, trials: [] },
-      { kept: "masks", passes, trials: [] },
+  const candidates: Candidates = {
+    baseline: { kind: "start", passes: 0, results: [] },
+    learnt: [
+      { kind: "label-bias", passes: 0, results: [] },
+      { kind: "masks", passes, results: [] },
     ],
   };
-  const [labelBias, masks] = ways.others;
-  const none = new Float64Array(pupil.labels);
+  const [labelBias, masks] = candidates.learnt;
+  const noBias = new Float64Array(trainer.labels);
   for (const [number, fold] of folds.entries()) {
-    const texts = pupil.textsOf(fold.train);
-    const leftOut = pupil.textsOf(fold.heldOut);
-    const bias = pupil.servedBias(fitLabelBias(texts, pupil.labels, RECIPE.biasSpread));
-    ways.start.trials.push(...leftOut.map((text) => heldOutResult(text, none)));
-    labelBias.trials.push(...leftOut.map((text) => heldOutResult(text, bias)));
-    const course = pupil.startRun(texts);
-    work.at({ phase: "left-out", passes: passes * folds.length });
-    await runPasses(course, texts, { passes, before: number * passes }, work);
-    masks.trials.push(...(await pupil.evaluate(course.trained(), leftOut, work)));
-    work.at({ leftOutAccuracy: heldOutScore(masks.trials).accuracy });
+    const texts = trainer.textsOf(fold.train);
+    const heldOut = trainer.textsOf(fold.heldOut);
+    const bias = trainer.servedBias(fitLabelBias(texts, trainer.labels, RECIPE.biasSpread));
+    candidates.baseline.results.push(...heldOut.map((text) => heldOutResult(text, noBias)));
+    labelBias.results.push(...heldOut.map((text) => heldOutResult(text, bias)));
+    const run = trainer.startRun(texts);
+    work.report({ phase: "left-out", passes: passes * folds.length });
+    await runPasses(run, texts, { passes, before: number * passes }, work);
+    masks.results.push(...(await trainer.evaluate(run.trained(), heldOut, work)));
+    work.report({ leftOutAccuracy: heldOutScore(masks.results).accuracy });
   }
-  return ways;
+  return candidates;
 }
 
-/** Masks are kept, unless another way did better by more than chance makes likely: few texts tell little, and masks help more often. */
-export function chooseCandidate({ start, others: [labelBias, masks] }: Candidates): Candidate {
-  const lossesOf = ({ trials }: Candidate) => trials.map(({ loss }) => loss);
-  const better = [start, labelBias].filter((way) => isBetter(lossesOf(way), lossesOf(masks), RECIPE.wayLead));
+/**
+ * Returns the masks, unless another candidate did better by more than chance makes likely: a few texts show little, and
+ * masks help more often.
+ */
+export function chooseCandidate({ baseline, learnt: [labelBias, masks] }: Candidates): Candidate {
+  const lossesOf = ({ results }: Candidate) => results.map(({ loss }) => loss);
+  const better = [baseline, labelBias].filter((candidate) =>
+    isBetter(lossesOf(candidate), lossesOf(masks), RECIPE.candidateMargin),
+  );
   return better.reduce(
-    (best, one) => (heldOutScore(one.trials).loss < heldOutScore(best.trials).loss ? one : best),
+    (best, candidate) => (heldOutScore(candidate.results).loss < heldOutScore(best.results).loss ? candidate : best),
     masks,
   );
 }

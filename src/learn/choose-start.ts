@@ -4,43 +4,29 @@ import { leaveOneOutLosses, type ScoredText } from "./fit-label-bias.ts";
 import type { WorkTracker } from "./progress.ts";
 import { type LabelledText, type Start, scoreTexts, type TextReader } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
+import { halvingRounds } from "./successive-halving.ts";
 
-/**
- * How many texts known profiles are tried on as starts in each round, and how many of them: after each the worse half is out
- * (successive halving: Jamieson & Talwalkar, 2016). The default is tried on all.
- */
-export function halvingRounds(known: number, texts: number): { texts: number; known: number }[] {
-  const rounds = [];
-  let [read, left] = [0, known];
-  while (left > 0 && read < texts) {
-    const more = Math.min(Math.max(RECIPE.firstRound, read), texts - read);
-    rounds.push({ texts: more, known: left });
-    read += more;
-    left = Math.ceil(left / 2);
-  }
-  return rounds;
-}
-
-/** A start on trial. */
-interface Tried {
+/** A start with its results so far. */
+interface StartTrial {
   readonly start: Start;
-  readonly answers: ScoredText[];
-  /** Of each text so far, under a label bias that the others make likeliest. */
+  readonly scored: ScoredText[];
+  /** Loss of each text so far, under the label bias that is fitted to the other texts. */
   losses: number[];
 }
 
-/** The error of a start's row, which is not the profile's that is learnt. */
-function named({ profile }: Start, error: unknown): unknown {
-  const isRows = error instanceof XpeftError && (error.code === "invalid_mask" || error.code === "invalid_label_bias");
-  if (!isRows || profile === null) return error;
-  return new XpeftError(error.code, `Profile ${JSON.stringify(profile)} cannot be tried as a start. ${error.message}`, {
-    reason: "start",
-  });
+const newTrial = (start: Start): StartTrial => ({ start, scored: [], losses: [] });
+
+/** Returns an error of a start's row with the name of its profile, which is not the one that is learnt. */
+function namingStart({ profile }: Start, error: unknown): unknown {
+  const isOfRow = error instanceof XpeftError && (error.code === "invalid_mask" || error.code === "invalid_label_bias");
+  if (!isOfRow || profile === null) return error;
+  const message = `Profile ${JSON.stringify(profile)} cannot be tried as a start. ${error.message}`;
+  return new XpeftError(error.code, message, { reason: "start" });
 }
 
 /**
- * The first start, unless the best of the others explains the texts better by so much that it is no more likely chance. Of many the best
- * by chance looks good on few texts.
+ * Returns the first start, unless the best of the others explains the texts better by a margin that is unlikely to be
+ * chance: of many starts, the best one looks good on few texts by chance.
  *
  * @param starts at least one
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
@@ -53,21 +39,21 @@ export async function chooseStart(
 ): Promise<Start> {
   const labels = reader.task.labels.length;
   const [first, ...known] = starts;
-  const tried = (start: Start): Tried => ({ start, answers: [], losses: [] });
-  const standard = tried(first);
-  let left = known.map(tried);
-  let read = 0;
+  const baseline = newTrial(first);
+  let trials = known.map(newTrial);
+  let textsRead = 0;
   for (const round of halvingRounds(known.length, texts.length)) {
-    left = left.slice(0, round.known);
-    for (const one of [standard, ...left]) {
-      const next = texts.slice(read, read + round.texts);
-      const answers = scoreTexts(reader, one.start.parts, next, work);
-      one.answers.push(...(await answers.catch((error: unknown) => Promise.reject(named(one.start, error)))));
-      one.losses = leaveOneOutLosses(one.answers, labels, RECIPE.biasSpread);
+    trials = trials.slice(0, round.known);
+    const nextTexts = texts.slice(textsRead, textsRead + round.texts);
+    for (const trial of [baseline, ...trials]) {
+      const scoring = scoreTexts(reader, trial.start.parts, nextTexts, work);
+      const scored = await scoring.catch((error: unknown) => Promise.reject(namingStart(trial.start, error)));
+      trial.scored.push(...scored);
+      trial.losses = leaveOneOutLosses(trial.scored, labels, RECIPE.biasSpread);
     }
-    read += round.texts;
-    left.sort((a, b) => mean(a.losses) - mean(b.losses));
+    textsRead += round.texts;
+    trials.sort((a, b) => mean(a.losses) - mean(b.losses));
   }
-  const [best] = left;
-  return best && isBetter(best.losses, standard.losses, RECIPE.startLead) ? best.start : first;
+  const [best] = trials;
+  return best && isBetter(best.losses, baseline.losses, RECIPE.startMargin) ? best.start : first;
 }

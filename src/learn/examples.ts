@@ -4,32 +4,32 @@ import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
 /** A labelled text. */
 export interface Example {
   readonly input: TextInput;
-  /** One of the task's labels; where all of these are whole numbers, any number from the least to the greatest is one too. */
+  /** One of the task's labels; if all of them are whole numbers, also any number between the least and the greatest. */
   readonly label: string;
 }
 
-/** Most examples of one learning. */
+/** The most examples of one learning. */
 export const MAX_EXAMPLES = 200;
 
-/** Tokens that are learnt from: longer texts are cut, as what the way back needs grows with their square. */
+/** Longer texts are truncated to this many tokens: the memory of the backward pass grows with their square. */
 export const MAX_TEXT_TOKENS = 128;
 
-/** Tokens of all examples together: what is kept of each takes 1.5 kB in the default bundle. */
+/** The most tokens of all examples together: each takes 1.5 kB of memory in the default bundle. */
 export const MAX_TOKENS = 4096;
 
 /** Most labels that an error lists. */
 const SHOWN_LABELS = 20;
 
-/** A number as people write it; not all that JavaScript takes for one. */
+/** A number as people write it: JavaScript accepts more forms. */
 const NUMBER = /^-?[0-9]+(\.[0-9]+)?$/;
 
-/** A label's number; none if it is another text. */
+/** Returns a label's number; NaN for other text. */
 const numberOf = (label: string): number => (NUMBER.test(label.trim()) ? Number(label) : Number.NaN);
 
 /**
- * How likely each label should be, for the label of an example: 1 for its own, or shares of the two that a number lies between.
+ * Returns the target probability of each label, `[labels]`: 1 for the example's label; for a number between two labels,
+ * linear weights of both.
  *
- * @returns `[labels]`
  * @throws XpeftError `unknown_label`
  */
 export function labelTarget(label: string, labels: readonly string[]): Float32Array {
@@ -41,7 +41,7 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
   }
   const score = numberOf(label);
   const values = labels.map(numberOf);
-  const order = values.map((value, place) => ({ value, place })).sort((a, b) => a.value - b.value);
+  const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
   const below = order.findLast(({ value }) => value <= score);
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
@@ -52,15 +52,16 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
       `The task has no label ${JSON.stringify(label.slice(0, 100))}. Its labels are ${some.join(", ")}${more}.`,
     );
   }
-  const share = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
-  target[above.place] = share;
-  target[below.place] = 1 - share;
+  const weight = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
+  target[above.index] = weight;
+  target[below.index] = 1 - weight;
   return target;
 }
 
 /**
- * Checks that there is enough to learn from, and not too much.
+ * Checks the number of examples and their labels.
  *
+ * @returns the target of each example
  * @throws XpeftError `too_few_examples`, `too_many_examples`, `unknown_label` or `one_label`
  */
 export function checkExamples(examples: readonly Example[], labels: readonly string[]): Float32Array[] {
@@ -81,10 +82,14 @@ export function checkExamples(examples: readonly Example[], labels: readonly str
   return targets;
 }
 
-/** What a text is told apart from others by: its tokens, which is all that is read of it. */
+/** Returns a key that equal texts share: their tokens, which are all that the encoder reads. */
 export const textKey = ({ ids, typeIds }: TokenizedText): string => `${ids.join()} ${typeIds.join()}`;
 
-/** @throws XpeftError `too_few_examples` where all texts are one, `too_many_examples` where they have more tokens than are learnt from */
+/**
+ * Checks the texts of examples.
+ *
+ * @throws XpeftError `too_few_examples` if all texts are the same, `too_many_examples` if they have too many tokens
+ */
 export function checkTexts(texts: readonly TokenizedText[]): void {
   if (new Set(texts.map(textKey)).size < 2) {
     throw new XpeftError(

@@ -5,22 +5,22 @@ import { floatTensor, openGraph } from "../model/onnx-graph.ts";
 
 /** A text as the learning graph reads it. */
 export interface ResidualText {
-  /** What the first learnt layer's adapter joins, `[T, d]` flat: {@link Encoder.runToLearn}. */
+  /** The sum that the first learnt layer's adapter is added to, `[T, d]` flat: {@link Encoder.runToLearn}. */
   readonly residual: Float32Array;
-  /** How likely each label should be, `[labels]`; their sum is 1. */
+  /** The target probability of each label, `[labels]`; their sum is 1. */
   readonly target: Float32Array;
 }
 
-/** The way back from a loss to the merged adapters of the learnt layers. */
+/** The backward pass from a loss to the merged adapters of the learnt layers. */
 export interface Gradients {
   /**
-   * Loss and gradients of one text.
+   * Returns the loss and logits of one text, and passes on its gradients.
    *
    * @param adapters of the learnt layers
    * @param head weight `[labels, d]`, then bias `[labels]`
    * @param labelBias added to the head's bias, `[labels]`
-   * @param take is given the gradients of the adapters, of their shapes; they are gone when it returns
-   * @returns loss: cross entropy to the target; logits `[labels]`
+   * @param onGradients receives the adapters' gradients, of their shapes; they are freed when it returns
+   * @returns `loss` is the cross entropy to the target, in nats; `logits` is `[labels]`
    * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
    */
   of(
@@ -28,10 +28,10 @@ export interface Gradients {
     adapters: MergedAdapters,
     head: Float32Array,
     labelBias: Float32Array,
-    take: (gradients: MergedAdapters) => void,
+    onGradients: (gradients: MergedAdapters) => void,
   ): Promise<{ loss: number; logits: Float32Array }>;
 
-  /** Gives back the memory of it. */
+  /** Releases its memory. */
   release(): Promise<void>;
 }
 
@@ -39,8 +39,8 @@ export interface Gradients {
  * Opens a bundle's learning graph.
  *
  * @param wasm ONNX Runtime's own WASM, compiled
- * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime refuses it or its
- * inputs and outputs are not those of docs/formats.md
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or its
+ * inputs and outputs differ from docs/formats.md
  */
 export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Gradients> {
   const { hidden, bottleneck, files, learning } = manifest;
@@ -55,11 +55,11 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
   const entries = layers * hidden * bottleneck;
 
   return {
-    async of({ residual, target }, { down, up }, head, labelBias, take) {
+    async of({ residual, target }, { down, up }, head, labelBias, onGradients) {
       const labels = target.length;
       const weight = head.subarray(0, labels * hidden);
       const bias = head.slice(labels * hidden).map((value, label) => value + (labelBias[label] ?? Number.NaN));
-      const found = await graph.run({ loss: 1, logits: labels, gradient_down: entries, gradient_up: entries }, () => ({
+      const result = await graph.run({ loss: 1, logits: labels, gradient_down: entries, gradient_up: entries }, () => ({
         residual: floatTensor(residual, [residual.length / hidden, hidden]),
         adapter_down: floatTensor(down, shapes.adapter_down),
         adapter_up: floatTensor(up, shapes.adapter_up),
@@ -67,10 +67,10 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
         bias: floatTensor(bias, [labels]),
         target: floatTensor(target, [labels]),
       }));
-      const { loss, logits, gradient_down, gradient_up } = found;
-      take({ down: gradient_down, up: gradient_up });
-      letGo(gradient_down);
-      letGo(gradient_up);
+      const { loss, logits, gradient_down, gradient_up } = result;
+      onGradients({ down: gradient_down, up: gradient_up });
+      free(gradient_down);
+      free(gradient_up);
       return { loss: loss[0] ?? Number.NaN, logits };
     },
     release: graph.release,
@@ -78,9 +78,9 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
 }
 
 /**
- * Gives back the memory of some numbers at once. A learning makes a hundred megabytes of gradients, which would else lie in the isolate
- * until garbage is collected.
+ * Frees the memory of numbers at once. A learning makes a hundred megabytes of gradients, which would otherwise stay until
+ * garbage collection.
  */
-function letGo(numbers: Float32Array): void {
+function free(numbers: Float32Array): void {
   if (numbers.buffer instanceof ArrayBuffer) numbers.buffer.transfer(0);
 }

@@ -3,35 +3,35 @@ import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam } from "./adam.ts";
 import { logitGradient, type SampledMasks, sampleMasks, topAdapters } from "./straight-through.ts";
 
-/** Mask logits on their way, for the last layers of a pool. */
+/** Mask logits in training, for the last layers of a pool. */
 export interface MaskOptimizer {
-  /** The logits now, `[rows, N]` flat; rows are down and up of each learnt layer in turn. */
+  /** The current logits, `[rows, N]` flat; rows alternate down and up, layer by layer. */
   readonly logits: Float64Array;
 
   /**
-   * Draws masks and merges the pool under them; the next step goes by these.
+   * Draws masks and returns the pool merged under them; the next step uses the same masks.
    *
    * @param noise added to the logits, `[rows, N]` flat; null draws the masks that would be stored
-   * @returns the learnt layers' adapters, which hold until the next draw
+   * @returns the learnt layers' adapters, valid until the next draw
    */
   draw(noise: Float64Array | null): MergedAdapters;
 
   /**
    * Moves the logits against the gradient of the adapters that were drawn last.
    *
-   * @param gradient of the shapes of what `draw` gave
+   * @param gradient of the shapes of the drawn adapters
    */
   step(gradient: MergedAdapters, rate: number): void;
 
-  /** Adapters that the masks choose now, `[rows, k]` flat. */
+  /** Returns the adapters that the masks choose now, `[rows, k]` flat. */
   chosen(): Uint16Array;
 }
 
 /**
- * Starts to learn masks.
+ * Creates an optimizer of masks.
  *
- * @param firstLayer the masks of layers before it stay as they are, and are no concern of the learner's
- * @param start logits, `[rows, N]` flat; are written over
+ * @param firstLayer the first learnt layer; earlier layers have no rows here
+ * @param start logits, `[rows, N]` flat; they are overwritten
  * @param tau temperature of the softmax behind the masks
  */
 export function createMaskOptimizer(
@@ -48,7 +48,7 @@ export function createMaskOptimizer(
   const adam = createAdam(start.length);
   let drawn: SampledMasks | undefined;
 
-  /** Part of one side's matrices that belongs to a row. */
+  /** Returns the matrix of a row. */
   const matrixOf = ({ down, up }: MergedAdapters, row: number) =>
     (row % 2 === 0 ? down : up).subarray((row >> 1) * entries, ((row >> 1) + 1) * entries);
 
@@ -68,7 +68,7 @@ export function createMaskOptimizer(
         const target = projected.subarray(row * size, (row + 1) * size);
         pool.projectMatrix(2 * firstLayer + row, matrixOf(gradient, row), target);
       }
-      adam.step(start, logitGradient(drawn.shares, projected, size, tau), rate);
+      adam.step(start, logitGradient(drawn.weights, projected, size, tau), rate);
     },
     chosen: () => topAdapters(start, { size, chosen }),
   };

@@ -1,63 +1,68 @@
 import { XpeftError } from "../errors.ts";
 
-/** Where a learning is. */
+/** The progress of a learning. */
 export interface LearnProgress {
-  /** Choosing the start; learning with some examples left out, to see what helps; learning from all of them. */
+  /** Choosing the start; cross-validation of what helps; learning from all examples. */
   readonly phase: "start" | "left-out" | "all";
-  /** Passes over the examples that are done in this phase, of how many. */
+  /** Passes over the examples that are done in this phase. */
   readonly pass: number;
+  /** Passes of this phase in all. */
   readonly passes: number;
-  /** Mean cross entropy of the last pass's texts, in nats; null before there is one. */
+  /** Mean cross entropy of the last pass's texts, in nats; null before the first pass. */
   readonly loss: number | null;
-  /** Of the examples that were left out so far, 0 to 1; null before there are any. */
+  /** Accuracy on the held-out examples so far, 0 to 1; null before the first ones. */
   readonly leftOutAccuracy: number | null;
-  /** Share of the work that is done, 0 to 1. */
+  /** Fraction of the work that is done, 0 to 1. */
   readonly done: number;
   readonly secondsLeft: number;
 }
 
-/** What a learning's surroundings do for it. */
+/** What the caller of a learning provides. */
 export interface LearnHooks {
-  /** Is told where the learning is, twice a second or more often. Whatever it throws ends the learning. */
+  /** Receives the progress twice a second or more often. An error that it throws ends the learning. */
   onProgress(progress: LearnProgress): Promise<void>;
-  /** Ends the learning. */
+  /** Cancels the learning. */
   readonly signal: AbortSignal;
-  /** Seconds that it may take, of all that is done meanwhile. */
+  /** Seconds that learning may take, other requests' work included. */
   readonly budgetSeconds: number;
 }
 
-const TELL_MS = 400;
+/** Milliseconds between two reports. */
+const REPORT_MS = 400;
 
-/** Pauses after each text. A request takes several turns of its own, at a limiter or a database, and would wait for a text at each. */
+/**
+ * Turns of the event loop after each text. A request needs several, at a limiter or a database, and would wait for a text at
+ * each of them.
+ */
 const TURNS = 4;
 
-/** What reading a text takes, there and back: its weights made fp32, and each token. Of a slow machine; a Worker's clock is no help. */
+/** Milliseconds of a forward and backward pass: for dequantizing the weights, and for each token. Measured on a slow machine. */
 const READ_MS = 10;
 const TOKEN_MS = 0.4;
 
-/** Milliseconds that reading texts of so many tokens takes, about, with the way back. */
+/** Returns the estimated milliseconds of a forward and backward pass over a text. */
 export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
 
-/** Keeps count of a learning's work, and lets others have their turn. */
+/** Tracks the work of a learning, reports its progress, and lets other requests run. */
 export interface WorkTracker {
-  /** Is to be awaited after each text. @throws XpeftError `learning_too_long`; or the signal's reason */
+  /** Must be awaited after each text. @throws XpeftError `learning_too_long`; or the signal's reason */
   afterText(ms: number): Promise<void>;
-  /** Says what the next reports tell. */
-  at(where: Partial<Pick<LearnProgress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
+  /** Sets what the next reports say. */
+  report(state: Partial<Pick<LearnProgress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
 }
 
-/** Times the budget that work may be guessed to take: the guess is of a slow machine, and the clock decides in the end. */
-const GUESS_MARGIN = 2;
+/** How many times the budget the estimate may be: the estimate is for a slow machine, and the clock decides in the end. */
+const ESTIMATE_MARGIN = 2;
 
 /**
- * Begins the work.
+ * Starts to track a learning's work.
  *
- * @param totalMs what all of it takes, about
- * @throws XpeftError `learning_too_long` if that is far more than the budget
+ * @param totalMs estimated milliseconds of the whole work
+ * @throws XpeftError `learning_too_long` if the estimate far exceeds the budget
  */
 export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }: LearnHooks): WorkTracker {
-  if (totalMs / 1000 > GUESS_MARGIN * budgetSeconds) throw tooLong(budgetSeconds);
-  let where: Omit<LearnProgress, "done" | "secondsLeft"> = {
+  if (totalMs / 1000 > ESTIMATE_MARGIN * budgetSeconds) throw tooLongError(budgetSeconds);
+  let state: Omit<LearnProgress, "done" | "secondsLeft"> = {
     phase: "start",
     pass: 0,
     passes: 0,
@@ -66,28 +71,28 @@ export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }
   };
   let doneMs = 0;
   const start = Date.now();
-  let told = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   return {
     async afterText(ms) {
       doneMs += ms;
-      // ONNX Runtime waits for nothing outside: without a pause no other request would even be read, and no clock would move.
+      // ONNX Runtime never yields: without a pause no other request would be read, and no clock would advance.
       for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
       signal.throwIfAborted();
       const now = Date.now();
-      if ((now - start) / 1000 > budgetSeconds) throw tooLong(budgetSeconds);
-      if (now - told < TELL_MS) return;
-      told = now;
+      if ((now - start) / 1000 > budgetSeconds) throw tooLongError(budgetSeconds);
+      if (now - reportedAt < REPORT_MS) return;
+      reportedAt = now;
       const done = Math.min(1, doneMs / totalMs);
       const perMs = now > start ? (now - start) / doneMs : 1;
       const secondsLeft = Math.ceil((Math.max(0, totalMs - doneMs) * perMs) / 1000);
-      await onProgress({ ...where, done, secondsLeft });
+      await onProgress({ ...state, done, secondsLeft });
     },
-    at(next) {
-      where = { ...where, ...next };
+    report(next) {
+      state = { ...state, ...next };
     },
   };
 }
 
-function tooLong(budgetSeconds: number): XpeftError {
+function tooLongError(budgetSeconds: number): XpeftError {
   return new XpeftError("learning_too_long", `Learning takes longer than its budget of ${budgetSeconds} seconds.`);
 }

@@ -9,41 +9,39 @@ import type { ScoredText } from "./fit-label-bias.ts";
 import type { ResidualText } from "./gradients.ts";
 import { estimateReadMs, type WorkTracker } from "./progress.ts";
 
-/** What a profile can start from. */
+/** What learning can start from. */
 export interface Start {
   /** Id of a profile; null for the task's default. */
   readonly profile: string | null;
   readonly parts: ProfileParts;
 }
 
-/** A text to learn from. */
+/** A text with its label. */
 export interface LabelledText {
   readonly text: TokenizedText;
-  /** How likely each label should be, `[labels]`; their sum is 1. */
+  /** The target probability of each label, `[labels]`; their sum is 1. */
   readonly target: Float32Array;
 }
 
-/** A text as the start's masks leave it for the learnt layers, and its logits under the start. */
+/** A text with the input of the learnt layers and its logits, both under the start. */
 export interface PreparedText extends ResidualText, ScoredText, LabelledText {
   readonly target: Float32Array;
 }
 
-/** What texts are read with. */
+/** What reads texts. */
 export interface TextReader {
   readonly encoder: Encoder;
-  /** The pool merged under masks, until the next call. */
-  merged(masks: Uint8Array): MergedAdapters;
+  /** Returns the pool merged under masks, valid until the next call. */
+  merge(masks: Uint8Array): MergedAdapters;
   readonly task: Pick<Task, "labels" | "head">;
 }
 
 /**
- * Answers texts as they would be served.
- *
- * @returns logits with the label bias
+ * Returns the logits of texts, label bias included, as they would be served.
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function scoreTexts(
-  { encoder, merged, task }: TextReader,
+  { encoder, merge, task }: TextReader,
   { masks, labelBias }: ProfileParts,
   texts: readonly LabelledText[],
   work: WorkTracker,
@@ -52,7 +50,7 @@ export async function scoreTexts(
   const bias = labelBias && readLabelBias(labelBias, labels);
   const scored: ScoredText[] = [];
   for (const { text, target } of texts) {
-    const features = await encoder.run(text, () => merged(masks));
+    const features = await encoder.run(text, () => merge(masks));
     scored.push({ logits: labelLogits(task.head, bias, features, labels), target });
     await work.afterText(estimateReadMs(text.ids.length));
   }
@@ -60,23 +58,23 @@ export async function scoreTexts(
 }
 
 /**
- * Reads texts under a start, as far as the learnt layers.
+ * Returns texts with their residuals before the learnt layers and their logits, both under a start.
  *
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function readResiduals(
-  { encoder, merged, task }: TextReader,
+  { encoder, merge, task }: TextReader,
   { parts: { masks, labelBias } }: Start,
   texts: readonly LabelledText[],
   work: WorkTracker,
 ): Promise<PreparedText[]> {
   const labels = task.labels.length;
   const bias = labelBias && readLabelBias(labelBias, labels);
-  const read: PreparedText[] = [];
+  const prepared: PreparedText[] = [];
   for (const { text, target } of texts) {
-    const { features, residual } = await encoder.runToLearn(text, () => merged(masks));
-    read.push({ text, residual, logits: labelLogits(task.head, bias, features, labels), target });
+    const { features, residual } = await encoder.runToLearn(text, () => merge(masks));
+    prepared.push({ text, residual, logits: labelLogits(task.head, bias, features, labels), target });
     await work.afterText(estimateReadMs(text.ids.length));
   }
-  return read;
+  return prepared;
 }

@@ -1,19 +1,19 @@
-/** Masks drawn from logits, and what their gradient needs. */
+/** Masks drawn from logits, and the weights for their gradient. */
 export interface SampledMasks {
   /** Chosen adapters' numbers, `[rows, k]` flat, rising in each row. */
   readonly adapters: Uint16Array;
   /** Softmax of the logits with their noise, `[rows, N]` flat. */
-  readonly shares: Float64Array;
+  readonly weights: Float64Array;
 }
 
-/** Numbers of some masks: N adapters of which each chooses k. */
+/** Sizes of masks: each chooses k of N adapters. */
 export interface MaskSizes {
   readonly size: number;
   readonly chosen: number;
 }
 
 /**
- * The adapters at the k largest logits of each mask; of equal ones, the lower number.
+ * Returns the adapters at the k largest logits of each mask; of equal logits, the lower number.
  *
  * @param logits `[rows, N]` flat
  * @returns `[rows, k]` flat, rising in each row
@@ -31,10 +31,10 @@ export function topAdapters(logits: ArrayLike<number>, { size, chosen }: MaskSiz
 }
 
 /**
- * Draws masks by Gumbel top-k (X-PEFT, section 3): hard ones, whose gradient is to be the softmax's.
+ * Draws hard masks by Gumbel top-k (X-PEFT, section 3); their gradient is the softmax's.
  *
  * @param logits `[rows, N]` flat
- * @param noise what is added to each logit first; without it the masks are those that are stored
+ * @param noise added to the logits; null gives the masks that would be stored
  * @param tau the softmax's temperature
  */
 export function sampleMasks(
@@ -45,33 +45,34 @@ export function sampleMasks(
 ): SampledMasks {
   const { size } = sizes;
   const noisy = logits.map((logit, i) => logit + (noise?.[i] ?? 0));
-  const shares = new Float64Array(logits.length);
+  const weights = new Float64Array(logits.length);
   for (let start = 0; start < noisy.length; start += size) {
     const row = noisy.subarray(start, start + size);
     const greatest = Math.max(...row);
     const powers = row.map((logit) => Math.exp((logit - greatest) / tau));
     const sum = powers.reduce((total, power) => total + power);
-    shares.set(
+    weights.set(
       powers.map((power) => power / sum),
       start,
     );
   }
-  return { adapters: topAdapters(noisy, sizes), shares };
+  return { adapters: topAdapters(noisy, sizes), weights };
 }
 
 /**
- * Gradient of the mask logits, straight through the choice: as if the softmax's shares were the weights of the merge.
+ * Returns the gradient of the mask logits by the straight-through estimator: as if the pool were merged with the softmax's
+ * weights.
  *
  * @param projected gradient of each adapter's weight, `[rows, N]` flat: its product with the merged matrix's gradient
  * @returns `[rows, N]` flat
  */
-export function logitGradient(shares: Float64Array, projected: Float64Array, size: number, tau: number): Float64Array {
-  const gradient = new Float64Array(shares.length);
-  for (let start = 0; start < shares.length; start += size) {
+export function logitGradient(weights: Float64Array, projected: Float64Array, size: number, tau: number): Float64Array {
+  const gradient = new Float64Array(weights.length);
+  for (let start = 0; start < weights.length; start += size) {
     let mean = 0;
-    for (let i = start; i < start + size; i++) mean += (shares[i] ?? 0) * (projected[i] ?? Number.NaN);
+    for (let i = start; i < start + size; i++) mean += (weights[i] ?? 0) * (projected[i] ?? Number.NaN);
     for (let i = start; i < start + size; i++) {
-      gradient[i] = ((shares[i] ?? 0) * ((projected[i] ?? Number.NaN) - mean)) / tau;
+      gradient[i] = ((weights[i] ?? 0) * ((projected[i] ?? Number.NaN) - mean)) / tau;
     }
   }
   return gradient;

@@ -12,28 +12,31 @@ import { type LabelledText, type PreparedText, type Start, scoreTexts, type Text
 import { RECIPE } from "./recipe.ts";
 import { startTrainingRun, type TrainedParts, type TrainingRun } from "./training-run.ts";
 
-/** What learning is done with. */
+/** What a trainer needs. */
 export interface TrainerParts extends TextReader {
   readonly pool: AdapterPool;
   readonly gradients: Gradients;
   readonly firstLayer: number;
 }
 
-/** Whoever learns from the texts of one start. */
+/** Trains from one start on any of its texts. */
 export interface Trainer {
   readonly labels: number;
+  /** Returns texts by their numbers. */
   textsOf(numbers: readonly number[]): PreparedText[];
+  /** Starts a training run on some of the texts. */
   startRun(texts: readonly PreparedText[]): TrainingRun;
-  /** How texts are answered under what was learnt, as they would be served. */
-  evaluate(lesson: TrainedParts, texts: readonly LabelledText[], work: WorkTracker): Promise<HeldOutResult[]>;
-  /** The likeliest label bias of all texts; or masks, and one beside them, after so many passes. */
-  learnAll(passes: number, work: WorkTracker): Promise<TrainedParts>;
-  partsOf(lesson: TrainedParts): ProfileParts;
-  /** What is left of a label bias, beside the start's own, in the steps that it is stored in, `[labels]`. */
+  /** Returns how texts are answered under trained parts, as they would be served. */
+  evaluate(trained: TrainedParts, texts: readonly LabelledText[], work: WorkTracker): Promise<HeldOutResult[]>;
+  /** Trains on all texts: only a label bias for 0 passes, otherwise masks and a label bias. */
+  trainOnAll(passes: number, work: WorkTracker): Promise<TrainedParts>;
+  /** Returns a profile's parts as they are stored. */
+  partsOf(trained: TrainedParts): ProfileParts;
+  /** Returns a label bias without the start's, after rounding to the steps of its storage, `[labels]`. */
   servedBias(bias: Float64Array): Float64Array;
 }
 
-/** Makes whoever learns; what it learns is added to the start. */
+/** Creates a trainer. What it trains is added to the start. */
 export function createTrainer(
   parts: TrainerParts,
   start: Start,
@@ -46,63 +49,63 @@ export function createTrainer(
   const shape = { layers: pool.layers, size, chosen };
   const labels = task.labels.length;
   const adapters = unpackMasks(start.parts.masks, shape);
-  const kept = adapters.subarray(0, 2 * firstLayer * chosen);
-  const own = adapters.subarray(kept.length);
-  // What is learnt is added to the start's label bias, as if that were the head's.
-  const given = start.parts.labelBias ? readLabelBias(start.parts.labelBias, labels) : new Float32Array(labels);
+  const frozen = adapters.subarray(0, 2 * firstLayer * chosen);
+  const trainable = adapters.subarray(frozen.length);
+  // Training adds to the start's label bias as if it were the head's.
+  const startBias = start.parts.labelBias ? readLabelBias(start.parts.labelBias, labels) : new Float32Array(labels);
   const head = task.head.slice();
-  for (const [label, value] of given.entries()) {
-    const at = head.length - labels + label;
-    head[at] = (head[at] ?? Number.NaN) + value;
+  for (const [label, value] of startBias.entries()) {
+    const index = head.length - labels + label;
+    head[index] = (head[index] ?? Number.NaN) + value;
   }
-  const startRun = (some: readonly PreparedText[]) =>
-    startTrainingRun({ pool, gradients, firstLayer, head, labels }, some, own, passes, random);
-  const packed = (bias: Float64Array) => packLabelBias(bias.map((value, label) => value + (given[label] ?? 0)));
-  const partsOf = ({ adapters: learnt, bias }: TrainedParts): ProfileParts => ({
-    masks: packMasks([...kept, ...learnt], shape),
-    labelBias: packed(bias),
+  const startRun = (runTexts: readonly PreparedText[]) =>
+    startTrainingRun({ pool, gradients, firstLayer, head, labels }, runTexts, trainable, passes, random);
+  const pack = (bias: Float64Array) => packLabelBias(bias.map((value, label) => value + (startBias[label] ?? 0)));
+  const partsOf = ({ adapters: trained, bias }: TrainedParts): ProfileParts => ({
+    masks: packMasks([...frozen, ...trained], shape),
+    labelBias: pack(bias),
   });
-  const none = new Float64Array(labels);
+  const noBias = new Float64Array(labels);
   return {
     labels,
     startRun,
     partsOf,
     servedBias(bias) {
-      const blob = packed(bias);
-      const served = blob ? readLabelBias(blob, labels) : none;
-      return Float64Array.from(served, (value, label) => value - (given[label] ?? 0));
+      const blob = pack(bias);
+      const served = blob ? readLabelBias(blob, labels) : noBias;
+      return Float64Array.from(served, (value, label) => value - (startBias[label] ?? 0));
     },
-    async evaluate(lesson, some, work) {
-      const answers = await scoreTexts(parts, partsOf(lesson), some, work);
-      return answers.map((answer) => heldOutResult(answer, none));
+    async evaluate(trained, heldOut, work) {
+      const scored = await scoreTexts(parts, partsOf(trained), heldOut, work);
+      return scored.map((text) => heldOutResult(text, noBias));
     },
     textsOf: (numbers) => numbers.flatMap((number) => texts[number] ?? []),
-    async learnAll(rounds, work) {
-      if (rounds === 0) return { adapters: own, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
-      const whole = startRun(texts);
-      await runPasses(whole, texts, { passes: rounds }, work);
-      return whole.trained();
+    async trainOnAll(allPasses, work) {
+      if (allPasses === 0) return { adapters: trainable, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
+      const run = startRun(texts);
+      await runPasses(run, texts, { passes: allPasses }, work);
+      return run.trained();
     },
   };
 }
 
-/** Passes of a course, reported as they are done. @param range.before passes of the phase that other courses took */
+/** Runs and reports passes of a training run. @param range.before passes of the phase that other runs made */
 export async function runPasses(
-  course: TrainingRun,
+  run: TrainingRun,
   texts: readonly PreparedText[],
   { passes, before = 0 }: { passes: number; before?: number },
   work: WorkTracker,
 ): Promise<void> {
-  // In an order of its own: each text is taken for one of mean length.
+  // The run shuffles the texts, so each one counts as a text of mean length.
   const ms = texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0) / texts.length;
   for (let pass = 0; pass < passes; pass++) {
     let sum = 0;
-    await course.pass(pass, async (loss) => {
+    await run.pass(pass, async (loss) => {
       sum += loss;
       await work.afterText(ms);
     });
-    // Masks of logits that are no numbers would be any masks.
+    // Logits that are not finite would make arbitrary masks.
     if (!Number.isFinite(sum)) throw notFiniteError();
-    work.at({ pass: before + pass + 1, loss: sum / texts.length });
+    work.report({ pass: before + pass + 1, loss: sum / texts.length });
   }
 }

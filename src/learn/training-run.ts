@@ -7,7 +7,7 @@ import { createMaskOptimizer } from "./mask-optimizer.ts";
 import type { Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
 
-/** What a course learns beside. */
+/** What a training run needs. */
 export interface TrainingRunParts {
   readonly pool: AdapterPool;
   readonly gradients: Gradients;
@@ -25,28 +25,28 @@ export interface TrainedParts {
   readonly bias: Float64Array;
 }
 
-/** Is awaited after each text that is read: others get their turn here, and whatever it throws ends the course. */
+/** Is awaited after each text, so that other requests can run; an error that it throws ends the run. */
 export type AfterText = (loss: number) => Promise<void>;
 
-/** Learns masks and a label bias from some texts. */
+/** Trains masks and a label bias on some texts. */
 export interface TrainingRun {
   /**
-   * Reads every text once, in an order of its own, and learns from them a few at a time.
+   * Reads every text once, in random order, and steps after every few texts.
    *
-   * @param number passes before this one
+   * @param number how many passes came before
    */
   pass(number: number, afterText: AfterText): Promise<void>;
 
-  /** What has been learnt so far. */
+  /** Returns the parts as trained so far. */
   trained(): TrainedParts;
 }
 
 /**
- * Starts a course.
+ * Starts a training run.
  *
  * @param texts at least one, with their logits under the start
  * @param start adapters that the learnt layers' masks choose, `[rows, k]` flat
- * @param passes times that each text is to be read
+ * @param passes how often each text will be read
  */
 export function startTrainingRun(
   parts: TrainingRunParts,
@@ -59,52 +59,52 @@ export function startTrainingRun(
   const { size, chosen } = pool.pool;
   const rows = start.length / chosen;
   const logits = Float64Array.from({ length: rows * size }, () => RECIPE.jitter * random.normal());
-  for (const [place, adapter] of start.entries()) {
-    const at = Math.floor(place / chosen) * size + adapter;
-    logits[at] = (logits[at] ?? 0) + RECIPE.headStart;
+  for (const [position, adapter] of start.entries()) {
+    const index = Math.floor(position / chosen) * size + adapter;
+    logits[index] = (logits[index] ?? 0) + RECIPE.startLogit;
   }
   const masks = createMaskOptimizer(pool, parts.firstLayer, logits, RECIPE.tau);
   const entries = (rows / 2) * pool.hidden * pool.bottleneck;
-  const slopes = { down: new Float32Array(entries), up: new Float32Array(entries) };
-  // The likeliest under the start's masks, so that these have the rest to learn.
+  const adapterGradients = { down: new Float32Array(entries), up: new Float32Array(entries) };
+  // The bias starts at the optimum under the start's masks, so that the masks learn what remains.
   const bias = fitLabelBias(texts, labels, RECIPE.biasSpread);
   const biasAdam = createAdam(labels);
-  const stepsAPass = Math.ceil(texts.length / RECIPE.textsPerStep);
-  const steps = passes * stepsAPass;
+  const stepsPerPass = Math.ceil(texts.length / RECIPE.textsPerStep);
+  const steps = passes * stepsPerPass;
 
-  async function learnFrom(group: readonly ResidualText[], step: number, afterText: AfterText): Promise<void> {
+  async function runStep(batch: readonly ResidualText[], step: number, afterText: AfterText): Promise<void> {
     const strength = RECIPE.noise * (1 - step / steps);
     const adapters = masks.draw(logits.map(() => strength * random.gumbel()));
-    slopes.down.fill(0);
-    slopes.up.fill(0);
-    const biasSlopes = bias.map((value) => value / RECIPE.biasSpread ** 2 / texts.length);
-    for (const text of group) {
-      const found = await gradients.of(text, adapters, head, Float32Array.from(bias), ({ down, up }) => {
-        addShare(slopes.down, down, group.length);
-        addShare(slopes.up, up, group.length);
+    adapterGradients.down.fill(0);
+    adapterGradients.up.fill(0);
+    const biasGradient = bias.map((value) => value / RECIPE.biasSpread ** 2 / texts.length);
+    for (const text of batch) {
+      const result = await gradients.of(text, adapters, head, Float32Array.from(bias), ({ down, up }) => {
+        addMean(adapterGradients.down, down, batch.length);
+        addMean(adapterGradients.up, up, batch.length);
       });
-      const missed = softmax([...found.logits]).map((score, label) => score - (text.target[label] ?? 0));
-      addShare(biasSlopes, missed, group.length);
-      await afterText(found.loss);
+      const missed = softmax([...result.logits]).map((score, label) => score - (text.target[label] ?? 0));
+      addMean(biasGradient, missed, batch.length);
+      await afterText(result.loss);
     }
     const factor = rateFactor((step + 1) / (steps + 1), RECIPE.warmup);
-    masks.step(slopes, RECIPE.maskRate * factor);
-    biasAdam.step(bias, biasSlopes, RECIPE.biasRate * factor);
+    masks.step(adapterGradients, RECIPE.maskRate * factor);
+    biasAdam.step(bias, biasGradient, RECIPE.biasRate * factor);
   }
 
   return {
     async pass(number, afterText) {
       const order = random.shuffled(texts);
-      for (let step = 0; step < stepsAPass; step++) {
-        const group = order.slice(step * RECIPE.textsPerStep, (step + 1) * RECIPE.textsPerStep);
-        await learnFrom(group, number * stepsAPass + step, afterText);
+      for (let step = 0; step < stepsPerPass; step++) {
+        const batch = order.slice(step * RECIPE.textsPerStep, (step + 1) * RECIPE.textsPerStep);
+        await runStep(batch, number * stepsPerPass + step, afterText);
       }
     },
     trained: () => ({ adapters: masks.chosen(), bias: bias.slice() }),
   };
 }
 
-/** Adds an n-th of some numbers to sums. */
-function addShare(sums: Float32Array | Float64Array, values: ArrayLike<number>, n: number): void {
+/** Adds an n-th of values to sums. */
+function addMean(sums: Float32Array | Float64Array, values: ArrayLike<number>, n: number): void {
   for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + (values[i] ?? Number.NaN) / n;
 }

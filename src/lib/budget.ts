@@ -1,59 +1,59 @@
-/** What somebody has taken of a room. */
+/** An amount that is reserved from a budget. */
 export interface Reservation {
-  /** Gives a part back, or nothing: the work goes on. */
+  /** Releases a part, or 0 to show that the work goes on. */
   release(amount: number): void;
-  /** Gives back whatever is left. */
+  /** Releases the rest. */
   close(): void;
 }
 
-/** A bounded amount of something that is taken and given back: tokens that wait, bytes that are held. */
+/** A bounded amount of something that is reserved and released, such as tokens in flight or bytes in memory. */
 export interface Budget {
-  /** What is taken now. */
+  /** Returns the amount that is reserved now. */
   inUse(): number;
   /**
-   * Takes an amount if there is room for it, else gives null. One of more than half of the room is let in where half is
-   * free: it would else have to wait for a moment in which nothing is taken.
+   * Reserves an amount if it fits, and returns null otherwise. An amount of more than half the budget is accepted while
+   * half is free: otherwise it would have to wait until nothing is reserved.
    */
   tryReserve(amount: number): Reservation | null;
-  /** Takes an amount whether there is room for it or not. */
+  /** Reserves an amount even if it does not fit. */
   reserve(amount: number): Reservation;
 }
 
 /**
- * Makes room for an amount, in whatever unit its user counts.
+ * Creates a budget, in any unit.
  *
- * @param options.most the most that may be taken
- * @param options.forgetAfterMs how long a share lasts of which nothing is given back. A platform may drop the work of a
- * caller who has hung up, and with it what would have ended the share: the room would be lost for good
+ * @param options.limit the largest amount that can be reserved
+ * @param options.forgetAfterMs how long a reservation lasts if nothing of it is released. A platform may drop the work of
+ * a caller who disconnected, and with it the code that would close the reservation
  */
-export function createBudget({ most, forgetAfterMs }: { most: number; forgetAfterMs: number }): Budget {
-  const shares = new Set<{ amount: number; since: number }>();
+export function createBudget({ limit, forgetAfterMs }: { limit: number; forgetAfterMs: number }): Budget {
+  const reservations = new Set<{ amount: number; since: number }>();
 
   function inUse(): number {
     const oldest = Date.now() - forgetAfterMs;
     let sum = 0;
-    for (const share of shares) {
-      if (share.since < oldest) shares.delete(share);
-      else sum += share.amount;
+    for (const reservation of reservations) {
+      if (reservation.since < oldest) reservations.delete(reservation);
+      else sum += reservation.amount;
     }
     return sum;
   }
 
   function reserve(amount: number): Reservation {
-    const share = { amount, since: Date.now() };
-    shares.add(share);
+    const reservation = { amount, since: Date.now() };
+    reservations.add(reservation);
     return {
       release(part) {
-        share.amount -= part;
-        share.since = Date.now();
+        reservation.amount -= part;
+        reservation.since = Date.now();
       },
-      close: () => shares.delete(share),
+      close: () => reservations.delete(reservation),
     };
   }
 
   return {
     inUse,
     reserve,
-    tryReserve: (amount) => (inUse() + Math.min(amount, most / 2) > most ? null : reserve(amount)),
+    tryReserve: (amount) => (inUse() + Math.min(amount, limit / 2) > limit ? null : reserve(amount)),
   };
 }

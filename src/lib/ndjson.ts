@@ -1,58 +1,58 @@
-/** A line of a stream, or what is wrong with it. */
+/** A line of a stream, or why it cannot be read. */
 export interface Line {
-  /** From 1, lines without anything in them included. */
+  /** From 1; blank lines count. */
   readonly number: number;
-  /** The line without its end; null if it is not UTF-8 or longer than allowed. */
+  /** The line without its end; null if it is not UTF-8 or too long. */
   readonly text: string | null;
   /** Why there is no text. */
   readonly fault: "encoding" | "length" | null;
 }
 
-/** How lines are gathered. */
+/** How lines are grouped. */
 export interface LineLimits {
-  /** The longest line; of a longer one nothing is kept, and reading goes on after its end. */
+  /** The longest line. A longer one is dropped, and reading continues after its end. */
   readonly maxBytes: number;
-  /** Most lines of a group. */
+  /** The most lines of a group. */
   readonly maxLines: number;
-  /** Bytes after which a group is full; its last line may go beyond. */
+  /** Bytes after which a group is full; its last line may exceed them. */
   readonly groupBytes: number;
 }
 
-/** The sender of a stream has gone before its end. */
+/** The sender of a stream disconnected before its end. */
 export class StreamAborted extends Error {
   constructor(cause: unknown) {
-    super("The stream was broken off by its sender.", { cause });
-    this.name = "BrokenStream";
+    super("The sender ended the stream early.", { cause });
+    this.name = "StreamAborted";
   }
 }
 
 const NEWLINE = 0x0a;
 
-/** How long a group waits for more lines. Platforms hand a body out in small pieces, and a database likes few writes. */
+/** How long a group waits for more lines. Platforms deliver a body in small chunks, and few large writes are faster. */
 const PAUSE_MS = 20;
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
+function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
   for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+    bytes.set(part, offset);
+    offset += part.length;
   }
-  return whole;
+  return bytes;
 }
 
-function read(number: number, parts: readonly Uint8Array[], length: number, maxBytes: number): Line {
+function decodeLine(number: number, parts: readonly Uint8Array[], length: number, maxBytes: number): Line {
   if (length > maxBytes) return { number, text: null, fault: "length" };
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(joined(parts, length));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(concatenate(parts, length));
     return { number, text: text.endsWith("\r") ? text.slice(0, -1) : text, fault: null };
   } catch {
     return { number, text: null, fault: "encoding" };
   }
 }
 
-/** Gives a stream's pieces as they come, and null whenever none has come for a while. */
-async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array | null> {
+/** Yields the chunks of a stream as they arrive, and null whenever none arrived for a while. */
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array | null> {
   const reader = stream.getReader();
   try {
     while (true) {
@@ -70,16 +70,16 @@ async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
       yield value;
     }
   } finally {
-    // Whoever takes no more lines lets the sender know.
+    // The sender learns that nothing more is read.
     await reader.cancel().catch(() => {});
   }
 }
 
 /**
- * Reads newline-delimited text as it arrives, without ever holding more than a group of lines and a piece of the stream.
+ * Reads newline-delimited text as it arrives. Memory holds one group of lines and one chunk of the stream at most.
  *
- * @returns lines that hold something, in groups: what has come waits a little for more, but not long
- * @throws BrokenStream if the stream does not come to its end
+ * @returns lines that are not blank, in groups: lines that arrived wait up to 20 ms for more
+ * @throws StreamAborted if the stream ends early
  */
 export async function* readLineGroups(
   stream: ReadableStream<Uint8Array>,
@@ -89,43 +89,43 @@ export async function* readLineGroups(
   let length = 0;
   let number = 1;
   let group: Line[] = [];
-  let held = 0;
-  const take = (part: Uint8Array) => {
+  let groupSize = 0;
+  const append = (part: Uint8Array) => {
     length += part.length;
     if (length <= maxBytes) parts.push(part);
     else parts = [];
   };
-  const end = () => {
-    const line = length > 0 ? read(number, parts, length, maxBytes) : null;
+  const endLine = () => {
+    const line = length > 0 ? decodeLine(number, parts, length, maxBytes) : null;
     if (line && line.text?.trim() !== "") {
       group.push(line);
-      held += Math.min(length, maxBytes);
+      groupSize += Math.min(length, maxBytes);
     }
     parts = [];
     length = 0;
     number++;
   };
   const flush = () => {
-    const full = group;
+    const flushed = group;
     group = [];
-    held = 0;
-    return full;
+    groupSize = 0;
+    return flushed;
   };
 
-  for await (const piece of pieces(stream)) {
-    if (piece === null) {
+  for await (const chunk of chunksOf(stream)) {
+    if (chunk === null) {
       if (group.length > 0) yield flush();
       continue;
     }
     let start = 0;
-    for (let newline = piece.indexOf(NEWLINE); newline !== -1; newline = piece.indexOf(NEWLINE, start)) {
-      take(piece.subarray(start, newline));
-      end();
-      if (group.length >= maxLines || held >= groupBytes) yield flush();
+    for (let newline = chunk.indexOf(NEWLINE); newline !== -1; newline = chunk.indexOf(NEWLINE, start)) {
+      append(chunk.subarray(start, newline));
+      endLine();
+      if (group.length >= maxLines || groupSize >= groupBytes) yield flush();
       start = newline + 1;
     }
-    take(piece.slice(start));
+    append(chunk.slice(start));
   }
-  end();
+  endLine();
   if (group.length > 0) yield flush();
 }

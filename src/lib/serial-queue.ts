@@ -1,7 +1,7 @@
 /**
- * Makes a queue for one resource: each piece of work starts when the one before it has ended, well or badly.
+ * Creates a queue for one resource: each piece of work starts when the one before it has settled.
  *
- * @returns a function that runs work in its turn and gives its result
+ * @returns a function that queues work and resolves with its result
  */
 export function createSerialQueue(): <Result>(work: () => Promise<Result>) => Promise<Result> {
   let last: Promise<unknown> = Promise.resolve();

@@ -5,21 +5,20 @@ import type { TokenizedText } from "../text/tokenizer.ts";
 import type { MergedAdapters } from "./merge.ts";
 import { floatTensor, openGraph } from "./onnx-graph.ts";
 
-/** The frozen PLM with a place for adapters. */
+/** The frozen PLM, with adapters as an input. */
 export interface Encoder {
   /**
-   * Reads one text through merged adapters.
+   * Returns the pooled features of one text under merged adapters, `[d]`.
    *
-   * @param adapters gives them once it is the text's turn; what it throws is thrown
-   * @returns pooled features, `[d]`
+   * @param adapters is called when the text's turn comes, and returns its adapters; its errors are passed on
    * @throws XpeftError `bundle_unusable` if ONNX Runtime fails
    */
   run(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
 
   /**
-   * The same, with where learning goes on from.
+   * Returns the features, and the residual from which learning continues.
    *
-   * @returns `residual` is what the first learnt layer's adapter joins, `[T, d]` flat
+   * @returns `residual` is the sum that the first learnt layer's adapter is added to, `[T, d]` flat
    */
   runToLearn(
     text: ReadText,
@@ -32,8 +31,8 @@ type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
 /**
  * Opens a bundle's encoder.
  *
- * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime refuses it or
- * its inputs and outputs are not those of docs/formats.md
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or its
+ * inputs and outputs differ from docs/formats.md
  */
 export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Encoder> {
   const { layers, hidden, bottleneck, files } = manifest;

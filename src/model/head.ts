@@ -1,24 +1,24 @@
 import { XpeftError } from "../errors.ts";
 
-/** Numbers in a task's head: weight `[labels, hidden]`, then bias `[labels]`. */
+/** Returns how many numbers a task's head has: weight `[labels, hidden]`, then bias `[labels]`. */
 export function headLength(labels: number, hidden: number): number {
   return labels * hidden + labels;
 }
 
 /**
- * Computes the logits of a text: `weight · features + bias + own`.
+ * Returns the logits of a text: `weight · features + bias + labelBias`.
  *
  * @param head {@link headLength} numbers
- * @param own the profile's label bias, `[labels]`, or null
+ * @param labelBias the profile's, `[labels]`, or null
  * @param features `[hidden]`, from the encoder
- * @param labels how many there are
+ * @param labels the number of labels
  * @returns `[labels]`
- * @throws XpeftError `invalid_row` if the head is not of this length or not all numbers, `bundle_unusable` if the
- * features are not all finite
+ * @throws XpeftError `invalid_row` if the head has another length or a logit is not finite, `bundle_unusable` if a
+ * feature is not finite
  */
 export function labelLogits(
   head: Float32Array,
-  own: Float32Array | null,
+  labelBias: Float32Array | null,
   features: Float32Array,
   labels: number,
 ): number[] {
@@ -31,7 +31,7 @@ export function labelLogits(
     throw notFiniteError();
   }
   const logits = Array.from({ length: labels }, (_, label) => {
-    let logit = (head[labels * hidden + label] ?? Number.NaN) + (own?.[label] ?? 0);
+    let logit = (head[labels * hidden + label] ?? Number.NaN) + (labelBias?.[label] ?? 0);
     for (let i = 0; i < hidden; i++) {
       logit += (features[i] ?? Number.NaN) * (head[label * hidden + i] ?? Number.NaN);
     }
@@ -43,21 +43,21 @@ export function labelLogits(
   return logits;
 }
 
-/** Turns logits into scores from 0 to 1, whose sum is 1. */
+/** Returns the softmax of logits: scores from 0 to 1 whose sum is 1. */
 export function softmax(logits: readonly number[]): number[] {
-  // Less the greatest, so that no exponential overflows.
+  // Subtracting the greatest keeps the exponentials from overflowing.
   const greatest = Math.max(...logits);
   const powers = logits.map((logit) => Math.exp(logit - greatest));
   const sum = powers.reduce((total, power) => total + power);
   return powers.map((power) => power / sum);
 }
 
-/** The error of an encoder whose features are no numbers to go on with. */
+/** Returns the error for features that are not finite. */
 export function notFiniteError(): XpeftError {
   return new XpeftError("bundle_unusable", "The encoder gave features that are not finite.", { reason: "features" });
 }
 
-/** Index of the greatest score; of equal ones, the first. */
+/** Returns the index of the greatest score; the first one of equal scores. */
 export function bestLabel(scores: readonly number[]): number {
   return scores.indexOf(Math.max(...scores));
 }

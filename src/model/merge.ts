@@ -1,7 +1,7 @@
 import { unpackMasks } from "../profiles/masks.ts";
 import type { AdapterPool, PoolShape } from "./pool/pool.ts";
 
-/** A profile's adapters: for each layer the mean of the pool's adapters that its masks choose. */
+/** A profile's adapters: for each layer, the mean of the adapters that its masks choose from the pool. */
 export interface MergedAdapters {
   /** `[L, d, b]` flat */
   readonly down: Float32Array;
@@ -9,12 +9,12 @@ export interface MergedAdapters {
   readonly up: Float32Array;
 }
 
-/** Bytes that merged adapters of this pool take in memory. */
+/** Returns the bytes that merged adapters of a pool take in memory. */
 export function mergedBytes({ layers, hidden, bottleneck }: PoolShape): number {
   return 2 * layers * hidden * bottleneck * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** Room for merged adapters of this pool. */
+/** Returns arrays for the merged adapters of a pool. */
 export function allocateAdapters({ layers, hidden, bottleneck }: PoolShape): MergedAdapters {
   const entries = layers * hidden * bottleneck;
   return { down: new Float32Array(entries), up: new Float32Array(entries) };
@@ -23,8 +23,8 @@ export function allocateAdapters({ layers, hidden, bottleneck }: PoolShape): Mer
 /**
  * Merges a pool under a profile's masks (X-PEFT, section 3).
  *
- * @param masks a mask blob, docs/formats.md
- * @param merged is written over, unless the masks are refused
+ * @param masks a mask blob, as docs/formats.md describes it
+ * @param merged is overwritten, unless the masks are rejected
  * @returns `merged`
  * @throws XpeftError `invalid_mask` if the blob does not fit the pool
  */

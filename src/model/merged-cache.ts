@@ -3,40 +3,40 @@ import { toBase64 } from "../lib/base64.ts";
 import { allocateAdapters, type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
 import type { AdapterPool } from "./pool/pool.ts";
 
-/** Adapters that were merged lately. */
+/** A cache of merged adapters. */
 export interface MergedCache {
   /**
-   * The pool merged under masks, which are the key: what is kept cannot be stale.
+   * Returns the pool merged under masks. The masks are the key, so no entry can be stale.
    *
-   * @returns what holds until the next call: the least used are written over, as an isolate would else fill with what
-   * nobody uses any more before it is collected
+   * @returns arrays that are valid until the next call. The least recently used entry's arrays are reused: otherwise an
+   * isolate fills with dropped entries before garbage collection
    * @throws XpeftError `invalid_mask` if the blob does not fit the pool
    */
-  of(masks: Uint8Array): MergedAdapters;
-  /** What is kept now. */
-  kept(): { profiles: number; bytes: number; maxBytes: number };
+  adaptersFor(masks: Uint8Array): MergedAdapters;
+  /** Returns the size of the cache. */
+  size(): { profiles: number; bytes: number; maxBytes: number };
 }
 
-/** @param maxBytes most bytes to keep; of one profile's adapters at least */
+/** Creates an empty cache. @param maxBytes the most bytes to cache; one profile's adapters are always cached */
 export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCache {
   const bytes = mergedBytes(pool);
-  let spare: MergedAdapters | undefined;
+  let reusable: MergedAdapters | undefined;
   const cache = new LRUCache<string, MergedAdapters>({
     max: Math.max(1, Math.floor(maxBytes / bytes)),
     dispose: (merged) => {
-      spare = merged;
+      reusable = merged;
     },
   });
   return {
-    of(masks) {
+    adaptersFor(masks) {
       const key = toBase64(masks);
-      const kept = cache.get(key);
-      if (kept) return kept;
-      const merged = mergeAdapters(pool, masks, spare ?? allocateAdapters(pool));
-      spare = undefined;
+      const cached = cache.get(key);
+      if (cached) return cached;
+      const merged = mergeAdapters(pool, masks, reusable ?? allocateAdapters(pool));
+      reusable = undefined;
       cache.set(key, merged);
       return merged;
     },
-    kept: () => ({ profiles: cache.size, bytes: cache.size * bytes, maxBytes }),
+    size: () => ({ profiles: cache.size, bytes: cache.size * bytes, maxBytes }),
   };
 }

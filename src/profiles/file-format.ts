@@ -12,7 +12,7 @@ import type { NewTask } from "./task.ts";
 /** Longest label, in UTF-16 units. */
 const MAX_LABEL_LENGTH = 256;
 
-/** A row of the database takes 2,000,000 bytes; some are for the columns that are not counted here. */
+/** The database's limit for a row is 2,000,000 bytes; the rest is for the columns that are not counted here. */
 const MAX_ROW_BYTES = 1_950_000;
 
 /** A task's labels, in the order of its logits. */
@@ -24,10 +24,10 @@ export const labelsSchema = z
 /** Two texts of one token each, and the special tokens around and between them. */
 const MIN_TOKENS = 5;
 
-/** More than any encoder reads; each bundle has its own, smaller bound. */
+/** More than any encoder reads; each bundle has a smaller limit. */
 const MAX_TOKENS = 2 ** 20;
 
-/** `task.json`, its base64 read into bytes. */
+/** Schema of `task.json`; base64 becomes bytes. */
 export const taskSchema = z.strictObject({
   format: z.literal("xpeft-task/1"),
   task: z.string().regex(taskPattern),
@@ -51,7 +51,7 @@ function mismatch(reason: ErrorReason<"mismatched_write">, message: string): Xpe
   return new XpeftError("mismatched_write", message, { reason });
 }
 
-function parse<T>(schema: z.ZodType<T>, text: string): T {
+function parseJson<T>(schema: z.ZodType<T>, text: string): T {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -66,17 +66,17 @@ function parse<T>(schema: z.ZodType<T>, text: string): T {
 }
 
 /**
- * Reads a `task.json`.
+ * Returns the task of a `task.json`, checked against a bundle.
  *
- * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the task does not fit
- * the bundle, `invalid_mask` if its default masks do not
+ * @throws XpeftError `invalid_row` if a field breaks the format, `mismatched_write` if the task does not fit the bundle,
+ * `invalid_mask` if its default masks do not
  */
 export function parseTask(text: string, bundle: Bundle): NewTask {
-  return checkTaskFields(parse(taskSchema, text), bundle);
+  return checkTaskFields(parseJson(taskSchema, text), bundle);
 }
 
 /**
- * Checks a task's fields against a bundle.
+ * Returns the task of `task.json`'s fields, checked against a bundle.
  *
  * @throws XpeftError `mismatched_write` if the task does not fit the bundle, `invalid_mask` if its default masks do not
  */
@@ -107,31 +107,35 @@ export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bund
   return { name: task, bundle, labels, maxTokens, head: numbers, masks };
 }
 
-/** The task that profiles are read for. */
-type OfTask = Pick<NewTask, "name" | "labels">;
+/** What profiles must fit of their task. */
+type ProfileTask = Pick<NewTask, "name" | "labels">;
 
 /**
  * Checks that a profile's parts fit a task and a bundle.
  *
  * @throws XpeftError `invalid_mask` or `invalid_label_bias`
  */
-export function checkProfileParts({ masks, labelBias }: ProfileParts, { labels }: OfTask, { manifest }: Bundle): void {
+export function checkProfileParts(
+  { masks, labelBias }: ProfileParts,
+  { labels }: ProfileTask,
+  { manifest }: Bundle,
+): void {
   unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
   if (labelBias) readLabelBias(labelBias, labels.length);
 }
 
 /**
- * Checks a profile's fields against a task and a bundle.
+ * Returns the profile of a line's fields, checked against a task and a bundle.
  *
  * @throws XpeftError `mismatched_write` if the profile is of another task, `invalid_mask` or `invalid_label_bias`
  */
 export function checkProfileFields(
-  { task: of, profile: id, masks, labelBias = null }: z.infer<typeof profileSchema>,
-  task: OfTask,
+  { task: taskOfProfile, profile: id, masks, labelBias = null }: z.infer<typeof profileSchema>,
+  task: ProfileTask,
   bundle: Bundle,
 ): NewProfile {
-  if (of !== task.name) {
-    throw mismatch("task", `Profile "${id}" is of task "${of}", not "${task.name}".`);
+  if (taskOfProfile !== task.name) {
+    throw mismatch("task", `Profile "${id}" is of task "${taskOfProfile}", not "${task.name}".`);
   }
   const profile = { id, masks, labelBias };
   checkProfileParts(profile, task, bundle);
@@ -139,31 +143,30 @@ export function checkProfileFields(
 }
 
 /**
- * Reads a line of `profiles.ndjson`.
+ * Returns the profile of a line of `profiles.ndjson`, checked against its task and bundle.
  *
- * @throws XpeftError `invalid_row` if a field is not what the format says, `mismatched_write` if the profile is of
- * another task, `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit
- * the task
+ * @throws XpeftError `invalid_row` if a field breaks the format, `mismatched_write` if the profile is of another task,
+ * `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit the task
  */
-export function parseProfile(line: string, task: OfTask, bundle: Bundle): NewProfile {
-  return checkProfileFields(parse(profileSchema, line), task, bundle);
+export function parseProfile(line: string, task: ProfileTask, bundle: Bundle): NewProfile {
+  return checkProfileFields(parseJson(profileSchema, line), task, bundle);
 }
 
 /**
- * Reads a line of an import, a line of `profiles.ndjson` that may say at which generation its profile must be; without
- * checking it against its task.
+ * Returns the fields of an import's line: a line of `profiles.ndjson` that may also say the profile's expected
+ * generation. The fields are not checked against a task.
  *
- * @throws XpeftError `invalid_row` if a field is not what the format says
+ * @throws XpeftError `invalid_row` if a field breaks the format
  */
 export function parseImportLine(line: string): {
   fields: z.infer<typeof profileSchema>;
   expected: number | undefined;
 } {
-  const { generation: expected, ...fields } = parse(importSchema, line);
+  const { generation: expected, ...fields } = parseJson(importSchema, line);
   return { fields, expected };
 }
 
-/** What `task.json` has of a task; the inverse of {@link checkTaskFields}. */
+/** Returns the fields of `task.json` for a task: the inverse of {@link checkTaskFields}. */
 export function taskFileFields({ name, bundle, labels, maxTokens, head, masks }: NewTask): z.input<typeof taskSchema> {
   return {
     format: "xpeft-task/1",
@@ -176,7 +179,7 @@ export function taskFileFields({ name, bundle, labels, maxTokens, head, masks }:
   };
 }
 
-/** Writes a profile as a line of `profiles.ndjson` has it, without its end; the inverse of {@link parseProfile}. */
+/** Returns a profile as a line of `profiles.ndjson`, without its end: the inverse of {@link parseProfile}. */
 export function formatProfile(task: string, { id, masks, labelBias }: NewProfile): string {
   return JSON.stringify({
     task,

@@ -1,11 +1,11 @@
 import { type ErrorReason, XpeftError } from "../errors.ts";
 
-/** The error of a task that is not there. */
+/** Returns the error for a task that does not exist. */
 export function unknownTaskError(name: string): XpeftError {
   return new XpeftError("unknown_task", `There is no task "${name}".`);
 }
 
-/** The error of a profile that is not there. @param reason "start" where learning was to start from it */
+/** Returns the error for a profile that does not exist. @param reason "start" if learning was to start from it */
 export function unknownProfileError(
   task: string,
   id: string,

@@ -3,7 +3,7 @@ export interface NewProfile extends ProfileParts {
   readonly id: string;
 }
 
-/** What a profile has of its own. */
+/** What predictions use of a profile. */
 export interface ProfileParts {
   readonly masks: Uint8Array;
   /** One int8 for each label; null where the profile has none. */

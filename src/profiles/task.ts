@@ -2,9 +2,10 @@ import type { Manifest } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 
 /**
- * Checks that a stored task can be answered by a bundle.
+ * Checks that a bundle can serve a stored task.
  *
- * @throws XpeftError `bundle_mismatch` if it was trained on another, `invalid_row` if it reads more than the encoder does
+ * @throws XpeftError `bundle_mismatch` if the task was trained on another bundle, `invalid_row` if it reads more tokens
+ * than the encoder
  */
 export function checkTask(
   task: Pick<Task, "name" | "bundle" | "maxTokens">,
@@ -30,7 +31,7 @@ export interface Task {
   readonly bundle: string;
   /** In the order of the logits. */
   readonly labels: readonly string[];
-  /** Texts are cut to this many tokens, special tokens included. */
+  /** Texts are truncated to this many tokens, special tokens included. */
   readonly maxTokens: number;
   /** Weight `[labels, hidden]`, then bias `[labels]`. */
   readonly head: Float32Array;
@@ -39,10 +40,10 @@ export interface Task {
   readonly generation: number;
 }
 
-/** A task to write; the database counts the generation. */
+/** A task to write; the database assigns the generation. */
 export type NewTask = Omit<Task, "generation">;
 
-/** What a task's predictions are made with, beside the profile's own parts. */
+/** What predictions use of a task, beside the profile's parts. */
 export type TaskParts = Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">;
 
 /** A task as it is listed: without its head and masks. */

@@ -1,12 +1,12 @@
-import type { Prediction } from "./engine.ts";
+import type { Prediction } from "./label-texts.ts";
 
-/** What an answer is to tell beside the label. */
+/** What an answer contains beside the label. */
 export interface AnswerOptions {
-  /** How many of the best labels are wanted with their scores. */
+  /** How many of the best labels, with their scores. */
   readonly topK?: number;
-  /** Whether every label's score is wanted. */
+  /** Whether to include every label's score. */
   readonly scores?: boolean;
-  /** Whether every label's logit is wanted. */
+  /** Whether to include every label's logit. */
   readonly logits?: boolean;
 }
 
@@ -19,15 +19,15 @@ export interface ScoredLabel {
 /** The answer for one text. */
 export interface AnsweredPrediction extends ScoredLabel {
   readonly profile: string;
-  /** Whose masks were used: the profile's own row, the task's default, or those that came in a token. */
+  /** The source of the masks: the profile's row, the task's default, or the request's token. */
   readonly masks: "profile" | "default" | "token";
-  /** Generation of the row that the masks came from. */
+  /** Generation of the masks' row. */
   readonly generation: number;
-  /** The best labels, best first; only where the request asks for them. */
+  /** The best labels, best first; only if requested. */
   readonly top?: ScoredLabel[];
-  /** Score of every label; only where the request asks for it. */
+  /** Score of every label; only if requested. */
   readonly scores?: Record<string, number>;
-  /** Logit of every label, label bias included; only where the request asks for it. */
+  /** Logit of every label, label bias included; only if requested. */
   readonly logits?: Record<string, number>;
   /** Tokens that were read, special tokens included. */
   readonly tokens: number;
@@ -35,7 +35,7 @@ export interface AnsweredPrediction extends ScoredLabel {
   readonly truncated: boolean;
 }
 
-/** Labels with their scores, best first; of equal ones, the first label first. */
+/** Returns labels with their scores, best first; equal scores keep the labels' order. */
 export function rankLabels(labels: readonly string[], scores: readonly number[]): ScoredLabel[] {
   return labels.map((label, index) => ({ label, score: scores[index] ?? 0 })).sort((a, b) => b.score - a.score);
 }
@@ -44,7 +44,7 @@ function byLabel(labels: readonly string[], values: readonly number[]): Record<s
   return Object.fromEntries(labels.map((label, index) => [label, values[index] ?? 0]));
 }
 
-/** Puts a prediction into the shape of an answer. */
+/** Returns a prediction in the shape of an answer. */
 export function formatPrediction(
   labels: readonly string[],
   { profile, masks, generation }: Pick<AnsweredPrediction, "profile" | "masks" | "generation">,

@@ -16,98 +16,98 @@ import type { ProfileRegistry } from "../storage/profiles.ts";
 import type { Engine } from "./engine.ts";
 
 /**
- * What a profile may start from: the task's default masks, its own of now, another profile's; or (auto) the default, unless one of
- * some other profiles' explains the examples clearly better. Its own are not among these: they may have been learnt from the very examples,
- * and would look better than they are.
+ * Where learning starts: the task's default masks, the profile's current ones, or another profile's. With "auto" it is the
+ * default, unless another profile's masks explain the examples clearly better. The profile's current masks are not tried:
+ * they may have been learnt from the same examples, and would look better than they are.
  */
 export type StartChoice = "auto" | "default" | "own" | { readonly profile: string };
 
-/** A profile that is to be learnt and written. */
+/** A profile to learn and write. */
 export interface LearnProfileRequest {
   readonly task: string;
   readonly profile: string;
   readonly examples: readonly Example[];
   readonly start: StartChoice;
-  /** What ids of other profiles must begin with to be a start; empty for all. */
-  readonly reach: string;
+  /** The caller's prefix: only profiles whose ids begin with it are tried as starts; empty for all. */
+  readonly prefix: string;
   readonly passes?: number | undefined;
   readonly seed?: number | undefined;
-  /** Whether nothing is written. */
+  /** Whether to learn without writing. */
   readonly dryRun: boolean;
-  /** What the caller believes of the profile's row. */
+  /** What the caller expects of the profile's row. */
   readonly expected: Precondition;
 }
 
-/** What became of it. */
+/** A profile that was learnt, and its row. */
 export interface LearntProfile extends LearnResult {
-  /** The generation that it was written as; null where nothing was written. */
+  /** The generation that was written; null if nothing was. */
   readonly generation: number | null;
   readonly created: boolean;
 }
 
 /**
- * Learns a profile and writes it, unless its row or its task was written by someone else meanwhile.
+ * Learns a profile and writes it, unless somebody else wrote its row or its task meanwhile.
  *
- * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the row is not what
- * the caller believed, or not what it was at the start; `write_conflict` if the task was written meanwhile; what a database can throw
+ * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the row is not
+ * as the caller expects, or was written meanwhile; `write_conflict` if the task was written meanwhile; the database's errors
  */
 export async function learnProfile(
   { engine, shards }: { engine: Engine; shards: Shards },
-  lessons: LearnProfileRequest,
+  request: LearnProfileRequest,
   hooks: LearnHooks,
 ): Promise<LearntProfile> {
-  const name = { task: lessons.task, id: lessons.profile };
-  const asked = typeof lessons.start === "object" ? lessons.start.profile : lessons.profile;
-  const ids = [...new Set([lessons.profile, asked])];
-  const { task, profiles } = await createShardedProfileStore(shards, null).read(lessons.task, ids, null);
-  if (!task) throw unknownTaskError(lessons.task);
-  const current = profiles.get(lessons.profile);
+  const name = { task: request.task, id: request.profile };
+  const startId = typeof request.start === "object" ? request.start.profile : request.profile;
+  const ids = [...new Set([request.profile, startId])];
+  const { task, profiles } = await createShardedProfileStore(shards, null).read(request.task, ids, null);
+  if (!task) throw unknownTaskError(request.task);
+  const current = profiles.get(request.profile);
   const generation = current?.generation ?? 0;
-  if (!meetsPrecondition(lessons.expected, generation))
-    throw generationMismatchError(describeProfile(name), lessons.expected, generation);
+  if (!meetsPrecondition(request.expected, generation))
+    throw generationMismatchError(describeProfile(name), request.expected, generation);
 
   const registry = createShardedProfileRegistry(shards);
-  const starts = await startsFor(lessons, task, profiles, () => neighbours(registry, lessons));
-  const learnt = await engine.learn(task, { ...lessons, starts }, hooks);
+  const starts = await startsFor(request, task, profiles, () => neighbours(registry, request));
+  const learnt = await engine.learn(task, { ...request, starts }, hooks);
   hooks.signal.throwIfAborted();
-  if (lessons.dryRun) return { ...learnt, generation: null, created: false };
+  if (request.dryRun) return { ...learnt, generation: null, created: false };
   const written = await registry.put(name, learnt.parts, task.generation, generation);
   return { ...learnt, ...written };
 }
 
-/** Profiles whose ids come next, and those from the beginning behind the last: ids often say what belongs together. */
+/** Returns the profiles whose ids come next, continuing at the first id: similar ids often mean similar profiles. */
 async function neighbours(
   registry: ProfileRegistry,
-  { task, profile, reach }: LearnProfileRequest,
+  { task, profile, prefix }: LearnProfileRequest,
 ): Promise<StoredProfile[]> {
-  const limit = RECIPE.startsDrawnFrom;
-  const behind = await registry.list(task, { limit, after: profile }, reach);
-  if (behind.items.length === limit) return [...behind.items];
-  const first = await registry.list(task, { limit: limit - behind.items.length, after: "" }, reach);
-  return [...behind.items, ...first.items.filter(({ id }) => id < profile)];
+  const limit = RECIPE.startNeighbours;
+  const next = await registry.list(task, { limit, after: profile }, prefix);
+  if (next.items.length === limit) return [...next.items];
+  const first = await registry.list(task, { limit: limit - next.items.length, after: "" }, prefix);
+  return [...next.items, ...first.items.filter(({ id }) => id < profile)];
 }
 
 async function startsFor(
   { start, profile, seed = 0 }: LearnProfileRequest,
   task: Task,
   profiles: ReadonlyMap<string, StoredProfile>,
-  others: () => Promise<readonly StoredProfile[]>,
+  listNeighbours: () => Promise<readonly StoredProfile[]>,
 ): Promise<[Start, ...Start[]]> {
-  const standard: Start = { profile: null, parts: { masks: task.masks, labelBias: null } };
-  // Of a stored row its parts alone: they may be what the learning comes to.
+  const taskDefault: Start = { profile: null, parts: { masks: task.masks, labelBias: null } };
+  // Only the parts of a stored row: they may be the result of the learning.
   const startFrom = (id: string, { masks, labelBias }: ProfileParts): Start => ({
     profile: id,
     parts: { masks, labelBias },
   });
-  if (start === "default") return [standard];
+  if (start === "default") return [taskDefault];
   if (start !== "auto") {
     const id = start === "own" ? profile : start.profile;
     const parts = profiles.get(id);
     if (!parts) throw unknownProfileError(task.name, id, "start");
     return [startFrom(id, parts)];
   }
-  const drawn = createRandom(seed)
-    .shuffled(await others())
-    .slice(0, RECIPE.starts);
-  return [standard, ...drawn.map((one) => startFrom(one.id, one))];
+  const sampled = createRandom(seed)
+    .shuffled(await listNeighbours())
+    .slice(0, RECIPE.sampledStarts);
+  return [taskDefault, ...sampled.map((stored) => startFrom(stored.id, stored))];
 }

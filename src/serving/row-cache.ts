@@ -3,46 +3,47 @@ import type { StoredProfile } from "../profiles/profile.ts";
 import type { Task } from "../profiles/task.ts";
 import type { ProfileStore, TaskAndProfiles } from "../storage/profile-store.ts";
 
-/** How much is kept, and for how long. */
+/** How much is cached, and for how long. */
 export interface RowCacheLimits {
-  /** Bytes of tasks kept, and as many again of profiles; at least 1. */
+  /** The most bytes of tasks, and the most of profiles; at least 1. */
   readonly maxBytes: number;
-  /** Seconds for which a row that has been written again may still be given; 0 keeps nothing. */
+  /** TTL of a row in seconds: it may be stale for that long. 0 caches nothing. */
   readonly ttlSeconds: number;
 }
 
-/** A task and those of the profiles asked for that are there. */
+/** A task and those of the requested profiles that exist. */
 export interface Rows {
   readonly task: Task | null;
   readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
-/** Where rows are read that are not given from memory. */
+/** Where rows are read that are not cached. */
 export interface RowStores {
-  /** Reads what is at hand, which may lag behind. */
+  /** Reads from a near replica, which may lag behind. */
   readonly nearest: ProfileStore;
-  /** Reads what was written last. */
+  /** Reads the latest writes. */
   readonly primary: ProfileStore;
 }
 
 /**
- * Which rows will do: those in memory; those of the nearest store, past memory; or those of the primary one, past memory.
+ * Which rows are fresh enough: cached ones; those of the nearest store; or those of the primary store. The latter two skip
+ * the cache.
  */
-export type Freshness = "kept" | "nearest" | "primary";
+export type Freshness = "cached" | "nearest" | "primary";
 
-/** Rows kept in memory, bounded in bytes and time. */
+/** A cache of rows, bounded in bytes and time. */
 export interface RowCache {
   /**
-   * Reads a task and profiles of it, from memory where it may.
+   * Returns a task and profiles of it, from the cache if possible.
    *
-   * A task and profiles are only ever given together as they stood together in the database: masks go with the head that
-   * they were trained with, also while a push replaces both. What is not in the database is not remembered, so a new
-   * profile can be used at once. What cannot be given from memory takes one query; two if the task was just replaced, or if
-   * what was read is behind what was given before, or may be, as where a replica lags.
+   * A task and profiles are returned together only as they stood together in the database: masks fit the head that they were
+   * trained with, even while a push replaces both. Missing rows are not cached, so a new profile can be used at once. Rows
+   * that are not cached take one query; two if the task was just replaced, or if a replica may lag behind rows that were
+   * returned before.
    */
   read(stores: RowStores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
 
-  /** What is kept now. */
+  /** Returns the size of the cache. */
   size(): { tasks: number; profiles: number; bytes: number };
 }
 
@@ -50,17 +51,17 @@ interface CachedProfile extends StoredProfile {
   readonly taskGeneration: number;
 }
 
-/** What a store answered, and when it was asked: if the answer comes late, it is not known until when it was true. */
-interface Answer extends TaskAndProfiles {
+/** Rows of a store, and when the query started: a row may change while the answer travels. */
+interface TimedRows extends TaskAndProfiles {
   readonly start: number;
 }
 
-async function answerOf(store: ProfileStore, ...asked: Parameters<ProfileStore["read"]>): Promise<Answer> {
+async function readTimed(store: ProfileStore, ...query: Parameters<ProfileStore["read"]>): Promise<TimedRows> {
   const start = performance.now();
-  return { ...(await store.read(...asked)), start };
+  return { ...(await store.read(...query)), start };
 }
 
-/** What an entry takes beside its content, about: objects, strings, the cache's own bookkeeping. */
+/** Estimated bytes of an entry beside its content: objects, strings, the cache's bookkeeping. */
 const ENTRY_OVERHEAD = 512;
 
 const bytesOfTask = ({ head, masks, labels }: Task): number =>
@@ -69,9 +70,9 @@ const bytesOfTask = ({ head, masks, labels }: Task): number =>
 const bytesOfProfile = ({ masks, labelBias, task, id }: StoredProfile): number =>
   masks.byteLength + (labelBias?.byteLength ?? 0) + 2 * (task.length + id.length) + ENTRY_OVERHEAD;
 
-/** Makes an empty cache. */
+/** Creates an empty cache. */
 export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCache {
-  // With a resolution the clock is reset by a timer, which a Worker drops when its request ends: nothing would get old.
+  // With a resolution, a timer resets the clock, and a Worker drops timers when their request ends: no entry would expire.
   const bounds = { maxSize: maxBytes, ttl: ttlSeconds * 1000, ttlResolution: 0 };
   const tasks = new LRUCache<string, Task>({ ...bounds, sizeCalculation: bytesOfTask });
   const profiles = new LRUCache<string, CachedProfile>({ ...bounds, sizeCalculation: bytesOfProfile });
@@ -79,104 +80,105 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   // Neither name can hold a slash.
   const keyOf = (task: string, id: string) => `${task}/${id}`;
 
-  function keptProfiles(task: Task, ids: readonly string[]): Map<string, StoredProfile> {
-    const found = new Map<string, StoredProfile>();
+  /** Returns the cached profiles of the task's generation. */
+  function cachedProfiles(task: Task, ids: readonly string[]): Map<string, StoredProfile> {
+    const cached = new Map<string, StoredProfile>();
     for (const id of ids) {
       const profile = profiles.get(keyOf(task.name, id));
-      if (profile?.taskGeneration === task.generation) found.set(id, profile);
+      if (profile?.taskGeneration === task.generation) cached.set(id, profile);
     }
-    return found;
+    return cached;
   }
 
-  /** The generations of what is kept: the task's, and for each id that of its masks' task and its own; 0 where it is not. */
+  /** Returns cached generations: the task's, then for each id its masks' task's and its own; 0 for what is not cached. */
   function generationsOf(name: string, ids: readonly string[]): number[] {
-    const kept = ids.map((id) => profiles.get(keyOf(name, id)));
-    const ofProfiles = kept.flatMap((profile) => [profile?.taskGeneration ?? 0, profile?.generation ?? 0]);
+    const cached = ids.map((id) => profiles.get(keyOf(name, id)));
+    const ofProfiles = cached.flatMap((profile) => [profile?.taskGeneration ?? 0, profile?.generation ?? 0]);
     return [tasks.get(name)?.generation ?? 0, ...ofProfiles];
   }
 
   /**
-   * Whether what was read is older than what was given before. A profile that is not there was deleted, or is not there
-   * yet where a replica lags behind: only the primary store can tell.
+   * Returns whether rows may be older than rows that were returned before. A missing profile was deleted, or a replica lags
+   * behind: only the primary store can tell.
    */
   function isBehind(name: string, ids: readonly string[], { generation, profiles: read }: TaskAndProfiles): boolean {
-    const kept = ids.map((id) => profiles.get(keyOf(name, id))?.taskGeneration ?? 0);
-    const known = Math.max(tasks.get(name)?.generation ?? 0, ...kept);
+    const cached = ids.map((id) => profiles.get(keyOf(name, id))?.taskGeneration ?? 0);
+    const known = Math.max(tasks.get(name)?.generation ?? 0, ...cached);
     if (known === 0 || (generation ?? 0) !== known) return (generation ?? 0) < known;
-    return ids.some((id, index) => kept[index] === known && !read.has(id));
+    return ids.some((id, index) => cached[index] === known && !read.has(id));
   }
 
-  /** Keeps a row; where the same one was asked for later, that holds longer. */
-  function keep<Row extends { generation: number; taskGeneration?: number }>(
+  /** Caches a row, unless the cache has the same row from a later query. */
+  function store<Row extends { generation: number; taskGeneration?: number }>(
     rows: LRUCache<string, Row>,
     key: string,
     row: Row,
     start: number,
   ): void {
-    const kept = rows.get(key);
-    const isSame = kept?.generation === row.generation && kept.taskGeneration === row.taskGeneration;
+    const cached = rows.get(key);
+    const isSame = cached?.generation === row.generation && cached.taskGeneration === row.taskGeneration;
     if (isSame && rows.getRemainingTTL(key) >= bounds.ttl - (performance.now() - start)) return;
     rows.set(key, row, { start });
   }
 
-  /** Keeps what was read and lets go what is no longer there; of a profile that a replica has not caught up on, the newer. */
-  function remember(name: string, ids: readonly string[], { task, profiles: read, start }: Answer): Rows {
+  /** Caches rows that were read and drops deleted ones; a newer cached profile wins over a lagging replica's. */
+  function update(name: string, ids: readonly string[], { task, profiles: read, start }: TimedRows): Rows {
     if (!task) {
       tasks.delete(name);
       for (const id of ids) profiles.delete(keyOf(name, id));
     }
     if (!task || ttlSeconds === 0) return { task, profiles: task ? read : new Map() };
-    keep(tasks, name, task, start);
-    return { task, profiles: rememberProfiles(task, ids, { profiles: read, start }) };
+    store(tasks, name, task, start);
+    return { task, profiles: updateProfiles(task, ids, { profiles: read, start }) };
   }
 
-  function rememberProfiles(
+  function updateProfiles(
     task: Task,
     ids: readonly string[],
-    { profiles: read, start }: Pick<Answer, "profiles" | "start">,
+    { profiles: read, start }: Pick<TimedRows, "profiles" | "start">,
   ): Map<string, StoredProfile> {
     const newest = new Map<string, StoredProfile>();
     for (const id of ids) {
       const key = keyOf(task.name, id);
       const profile = read.get(id);
-      const kept = profiles.get(key);
+      const cached = profiles.get(key);
       if (!profile) {
         profiles.delete(key);
-      } else if (kept?.taskGeneration === task.generation && kept.generation > profile.generation) {
-        newest.set(id, kept);
+      } else if (cached?.taskGeneration === task.generation && cached.generation > profile.generation) {
+        newest.set(id, cached);
       } else {
-        keep(profiles, key, { ...profile, taskGeneration: task.generation }, start);
+        store(profiles, key, { ...profile, taskGeneration: task.generation }, start);
         newest.set(id, profile);
       }
     }
     return newest;
   }
 
-  /** Reads all anew; from the primary store if the nearest is behind what was given before. */
+  /** Reads all rows again; from the primary store if the nearest one lags behind rows that were returned before. */
   async function readAll(stores: RowStores, name: string, ids: readonly string[], from: ProfileStore): Promise<Rows> {
     const before = generationsOf(name, ids);
-    const read = await answerOf(from, name, ids, null);
-    // The primary has the last word, but for what others have read of it meanwhile.
+    const read = await readTimed(from, name, ids, null);
+    // The primary's rows are the latest, unless other requests have read later ones meanwhile.
     const hasGrown = generationsOf(name, ids).some((generation, index) => generation > (before[index] ?? 0));
     const isLast = from === stores.primary && !hasGrown;
     if (!isLast && isBehind(name, ids, read)) return await readAll(stores, name, ids, stores.primary);
-    return remember(name, ids, read);
+    return update(name, ids, read);
   }
 
   return {
     async read(stores, name, ids, freshness) {
-      const task = freshness !== "kept" || ttlSeconds === 0 ? undefined : tasks.get(name);
+      const task = freshness !== "cached" || ttlSeconds === 0 ? undefined : tasks.get(name);
       if (!task) return await readAll(stores, name, ids, freshness === "primary" ? stores.primary : stores.nearest);
 
-      const kept = keptProfiles(task, ids);
-      const missing = ids.filter((id) => !kept.has(id));
-      if (missing.length === 0) return { task, profiles: kept };
-      const read = await answerOf(stores.nearest, name, missing, task.generation);
+      const cached = cachedProfiles(task, ids);
+      const missing = ids.filter((id) => !cached.has(id));
+      if (missing.length === 0) return { task, profiles: cached };
+      const read = await readTimed(stores.nearest, name, missing, task.generation);
       if (isBehind(name, missing, read)) return await readAll(stores, name, ids, stores.primary);
       if (read.generation === task.generation) {
-        return { task, profiles: new Map([...kept, ...rememberProfiles(task, missing, read)]) };
+        return { task, profiles: new Map([...cached, ...updateProfiles(task, missing, read)]) };
       }
-      if (missing.length === ids.length) return remember(name, ids, read);
+      if (missing.length === ids.length) return update(name, ids, read);
       return await readAll(stores, name, ids, stores.nearest);
     },
     size: () => ({

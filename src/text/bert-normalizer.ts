@@ -2,8 +2,8 @@ import { BertNormalizer, BertPreTokenizer } from "@huggingface/tokenizers";
 import { ACCENT, DROPPED, IDEOGRAPH, WHITE_SPACE, WORD } from "./unicode.ts";
 
 /**
- * BERT's normalizer with the steps and character tables of the Python tokenizers. The library's own one lower-cases
- * before it strips accents, minds a final sigma, and looks at UTF-16 units where it searches for ideographs.
+ * BERT's normalizer with the steps and character tables of the Python tokenizers. The library's normalizer differs: it
+ * lower-cases before it strips accents, treats a final sigma, and searches UTF-16 units for ideographs.
  */
 export class ReferenceNormalizer extends BertNormalizer {
   override normalize(text: string): string {
@@ -12,7 +12,7 @@ export class ReferenceNormalizer extends BertNormalizer {
     if (clean_text) result = result.replace(DROPPED, "").replace(WHITE_SPACE, " ");
     if (handle_chinese_chars) result = result.replace(IDEOGRAPH, " $& ");
     if (strip_accents ?? lowercase) result = this.strip_accents(result);
-    // JavaScript writes a sigma at a word's end as ς; the reference lower-cases one character at a time.
+    // JavaScript lower-cases a sigma at a word's end to ς; the reference lower-cases each character by itself.
     if (lowercase) result = result.replaceAll("Σ", "σ").toLowerCase();
     return result;
   }

@@ -1,62 +1,62 @@
-/** What a beginning is first tried with; texts have some four characters a token. */
+/** Characters of the first attempt for each token; texts have about four. */
 const CHARACTERS_A_TOKEN = 8;
 
-/** What has been split of a text. */
-interface Beginning {
+/** The first tokens of a text. */
+interface Prefix {
   readonly tokens: string[];
-  /** Whether these are all that the text has. */
-  readonly whole: boolean;
+  /** Whether the text has no other tokens. */
+  readonly complete: boolean;
 }
 
 /**
- * Tokens at a text's beginning, without splitting a rest that is not read anyway: a text may be hundreds of times longer
- * than the encoder takes, and its tokens many times larger than itself.
+ * Returns the first tokens of a text without tokenizing the rest. A text may be hundreds of times longer than the
+ * encoder's input, and its tokens take many times its memory.
  *
- * @param wanted tokens that are enough
- * @param doubt the most tokens at a beginning's end that could be others were the text not broken off there
- * @param tokensOf splits a text
- * @returns `wanted` tokens or more, or all that the whole text has
+ * @param wanted how many tokens are enough
+ * @param uncertain how many tokens at the end of a prefix may change when the text continues
+ * @param tokensOf tokenizes a text
+ * @returns `wanted` tokens or more, or all tokens of the text
  */
 export function prefixTokens(
   text: string,
   wanted: number,
-  doubt: number,
+  uncertain: number,
   tokensOf: (text: string) => string[],
-): Beginning {
-  for (let length = CHARACTERS_A_TOKEN * (wanted + doubt); length < text.length; length *= 2) {
+): Prefix {
+  for (let length = CHARACTERS_A_TOKEN * (wanted + uncertain); length < text.length; length *= 2) {
     const tokens = tokensOf(text.slice(0, length));
-    const sure = tokens.length - doubt;
-    if (sure >= wanted) return { tokens: tokens.slice(0, sure), whole: false };
+    const certain = tokens.length - uncertain;
+    if (certain >= wanted) return { tokens: tokens.slice(0, certain), complete: false };
   }
-  return { tokens: tokensOf(text), whole: true };
+  return { tokens: tokensOf(text), complete: true };
 }
 
-/** Characters that are counted at a time: few enough that their tokens are no matter for memory. */
+/** Characters that are counted at a time: few enough that their tokens need little memory. */
 const CHARACTERS_A_COUNT = 8192;
 
 /**
- * Where a text can be taken apart without changing its tokens: after ASCII white space, or after ASCII punctuation that is a token of
- * its own and in no special token.
+ * Places where splitting a text does not change its tokens: after ASCII white space, or after ASCII punctuation that is
+ * always a token by itself and is in no special token.
  */
 const SEAM = /[ \t\r\n!"#$%&'()*+,./:;<=>?@^`{|}~]/g;
 
-/** The end of the part that begins at `from`: the last seam within it, else the first one after it. */
+/** Returns the end of the part that begins at `from`: its last seam, or else the first seam after it. */
 function partEnd(text: string, from: number): number {
-  const most = from + CHARACTERS_A_COUNT;
-  if (most >= text.length) return text.length;
+  const limit = from + CHARACTERS_A_COUNT;
+  if (limit >= text.length) return text.length;
   let last = -1;
-  for (const { index } of text.slice(from, most).matchAll(SEAM)) last = index;
+  for (const { index } of text.slice(from, limit).matchAll(SEAM)) last = index;
   if (last >= 0) return from + last + 1;
-  SEAM.lastIndex = most;
+  SEAM.lastIndex = limit;
   const next = SEAM.exec(text);
   SEAM.lastIndex = 0;
   return next ? next.index + 1 : text.length;
 }
 
 /**
- * Counts a text's tokens part by part, none of which is kept.
+ * Counts a text's tokens part by part, so that no list of all tokens is made.
  *
- * @returns how many there are; where there are `enough`, that many or more
+ * @returns how many there are; counting stops at `enough`
  */
 export function countTokens(text: string, enough: number, tokensOf: (text: string) => string[]): number {
   let count = 0;
@@ -68,37 +68,37 @@ export function countTokens(text: string, enough: number, tokensOf: (text: strin
   return count;
 }
 
-/** What two texts begin with, and how long they are. */
-interface Beginnings {
-  /** For each text as many tokens as are wanted or more, or all that it has. */
+/** The first tokens of two texts, and how many tokens the texts have. */
+interface PairPrefixes {
+  /** For each text, as many tokens as are wanted or more, or all of them. */
   readonly tokens: [string[], string[]];
-  /** Each text's tokens, or as many as the list has at least; they are in the order of those of the whole texts. */
+  /** For each text, its number of tokens or a smaller one; which text is longer always shows. */
   readonly lengths: [number, number];
 }
 
 /**
- * Tokens at the beginnings of two texts, and which text has more to its end: the odd token depends on that. A beginning's
- * own length does not say it where the other text has as many tokens.
+ * Returns the first tokens of two texts, and which text has more tokens in all: truncation gives it the odd token. The
+ * lengths of the prefixes do not tell this where both are cut.
  */
 export function pairPrefixTokens(
   texts: readonly [string, string],
   wanted: number,
-  doubt: number,
+  uncertain: number,
   tokensOf: (text: string) => string[],
-): Beginnings {
+): PairPrefixes {
   const [first, second] = [
-    prefixTokens(texts[0], wanted, doubt, tokensOf),
-    prefixTokens(texts[1], wanted, doubt, tokensOf),
+    prefixTokens(texts[0], wanted, uncertain, tokensOf),
+    prefixTokens(texts[1], wanted, uncertain, tokensOf),
   ];
   const tokens: [string[], string[]] = [first.tokens, second.tokens];
-  let [one, two] = [first.tokens.length, second.tokens.length];
-  if (!first.whole && !second.whole) {
+  let [firstLength, secondLength] = [first.tokens.length, second.tokens.length];
+  if (!first.complete && !second.complete) {
     // One of them must be counted to its end; the one with fewer characters takes less time.
-    if (texts[0].length < texts[1].length) one = countTokens(texts[0], Number.POSITIVE_INFINITY, tokensOf);
-    else two = countTokens(texts[1], Number.POSITIVE_INFINITY, tokensOf);
+    if (texts[0].length < texts[1].length) firstLength = countTokens(texts[0], Number.POSITIVE_INFINITY, tokensOf);
+    else secondLength = countTokens(texts[1], Number.POSITIVE_INFINITY, tokensOf);
   }
-  // Of the other, one token more than that is enough.
-  if (!first.whole && one <= two) one = countTokens(texts[0], two + 1, tokensOf);
-  if (!second.whole && two <= one) two = countTokens(texts[1], one + 1, tokensOf);
-  return { tokens, lengths: [one, two] };
+  // For the other one, one token more is enough.
+  if (!first.complete && firstLength <= secondLength) firstLength = countTokens(texts[0], secondLength + 1, tokensOf);
+  if (!second.complete && secondLength <= firstLength) secondLength = countTokens(texts[1], firstLength + 1, tokensOf);
+  return { tokens, lengths: [firstLength, secondLength] };
 }

@@ -6,29 +6,31 @@ import { pairPrefixTokens, prefixTokens } from "./prefix-tokens.ts";
 import { longestFirst } from "./truncate-pair.ts";
 import { boundedEncode } from "./wordpiece.ts";
 
-/** A text to be labelled, or two that are read together. */
+/** A text to label, or a pair of texts that are read together. */
 export interface TextInput {
   readonly text: string;
   readonly textPair?: string;
 }
 
-/** A text as the encoder takes it. */
+/** A text as the encoder's input. */
 export interface TokenizedText {
   /** `[T]`, special tokens included */
   readonly ids: Int32Array;
   /** `[T]`, 0 for the first text, 1 for its pair */
   readonly typeIds: Int32Array;
-  /** Whether tokens were cut off. */
+  /** Whether the text had more tokens. */
   readonly truncated: boolean;
   /** Whether there are special tokens only. */
   readonly empty: boolean;
 }
 
-/** Turns texts into tokens, each by the same ids as the Python tokenizers give. */
+/** Turns texts into the same token ids as the Python tokenizers. */
 export interface Tokenizer {
   /**
-   * @param maxTokens cut to this many, special tokens included: as Python's `truncation=True, max_length=maxTokens`
-   * @throws XpeftError `invalid_row` if that leaves no token for the text
+   * Returns the tokens of a text, truncated as by Python's `truncation=True, max_length=maxTokens`.
+   *
+   * @param maxTokens the most tokens, special tokens included
+   * @throws XpeftError `invalid_row` if the special tokens leave none for the text
    */
   encode(input: TextInput, maxTokens: number): TokenizedText;
 }
@@ -37,7 +39,7 @@ const bertNormalizer = z.object({
   type: z.literal("BertNormalizer"),
   clean_text: z.boolean(),
   handle_chinese_chars: z.boolean(),
-  // null and absent say the same: as `lowercase` does.
+  // null and absent both mean: the value of `lowercase`.
   strip_accents: z
     .boolean()
     .nullish()
@@ -53,16 +55,16 @@ const bertTokenizer = z.looseObject({
 });
 
 /**
- * Makes a tokenizer of a bundle's `tokenizer.json`. Truncation and padding that the file sets are ignored: a task has
- * its own length, and texts run one at a time.
+ * Creates a tokenizer from a bundle's `tokenizer.json`. Its settings for truncation and padding are ignored: each task
+ * has its length, and texts run one at a time.
  *
- * @throws XpeftError `bundle_unusable` if it is not a BERT tokenizer, the only kind that is known to equal Python's
+ * @throws XpeftError `bundle_unusable` if it is not a BERT tokenizer, the only kind that is tested against Python
  */
 export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
-  const { tokenizer, postProcess, longestWord } = load(tokenizerJson);
+  const { tokenizer, postProcess, longestWord } = parseTokenizer(tokenizerJson);
   const tokensOf = (text: string) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).tokens;
-  // Broken off, a text's last word is another one, of a piece for each character at most; so is a special token.
-  const doubt = 2 * longestWord;
+  // A cut changes the last word, which has at most one piece for each character, and may cut a special token.
+  const uncertain = 2 * longestWord;
 
   const idOf = (token: string): number => {
     const id = tokenizer.token_to_id(token);
@@ -71,8 +73,8 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
   };
   const specials = { single: postProcess([], null).tokens.length, pair: postProcess([], []).tokens.length };
 
-  /** @param total tokens before any were cut, special tokens left out */
-  function tokenized(
+  /** @param total number of tokens before truncation, without special tokens */
+  function toTokenizedText(
     { tokens, token_type_ids }: ReturnType<typeof postProcess>,
     total: number,
     budget: number,
@@ -95,18 +97,18 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
       }
       const wanted = budget + 1;
       if (textPair === undefined) {
-        const { tokens } = prefixTokens(text, wanted, doubt, tokensOf);
-        return tokenized(postProcess(tokens.slice(0, budget), null), tokens.length, budget);
+        const { tokens } = prefixTokens(text, wanted, uncertain, tokensOf);
+        return toTokenizedText(postProcess(tokens.slice(0, budget), null), tokens.length, budget);
       }
-      const { tokens, lengths } = pairPrefixTokens([text, textPair], wanted, doubt, tokensOf);
+      const { tokens, lengths } = pairPrefixTokens([text, textPair], wanted, uncertain, tokensOf);
       const [keepFirst, keepSecond] = longestFirst(lengths, budget);
-      const kept = postProcess(tokens[0].slice(0, keepFirst), tokens[1].slice(0, keepSecond));
-      return tokenized(kept, lengths[0] + lengths[1], budget);
+      const truncated = postProcess(tokens[0].slice(0, keepFirst), tokens[1].slice(0, keepSecond));
+      return toTokenizedText(truncated, lengths[0] + lengths[1], budget);
     },
   };
 }
 
-function load(tokenizerJson: Uint8Array) {
+function parseTokenizer(tokenizerJson: Uint8Array) {
   try {
     const json = bertTokenizer.parse(JSON.parse(new TextDecoder().decode(tokenizerJson)));
     const tokenizer = new LibraryTokenizer(json, {});

@@ -1,8 +1,8 @@
 /**
- * How many tokens each of two texts keeps where both together may have `budget`: the Python tokenizers'
- * "longest first", which cuts the longer one down to the shorter before it cuts both alike.
+ * Returns how many tokens each of two texts keeps when both together may have `budget`. This is "longest first" of the
+ * Python tokenizers: it cuts the longer text to the length of the shorter, then both alike.
  *
- * @param lengths tokens of the first and the second text, without special tokens
+ * @param lengths number of tokens of each text, without special tokens
  */
 export function longestFirst(lengths: readonly [number, number], budget: number): [number, number] {
   const [first, second] = lengths;

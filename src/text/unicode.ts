@@ -1,6 +1,6 @@
-// The Python tokenizers decide by the character tables of Unicode 8, and JavaScript by those of whatever Unicode its
-// engine has. What came to Unicode since then, up to version 17, is told apart here, so that both split a text alike.
-// test/tokens compares every code point with the Python tokenizer.
+// The Python tokenizers use the character tables of Unicode 8; JavaScript uses those of its engine's Unicode version.
+// These lists name the characters that Unicode 9 to 17 added, so that both tokenize alike. test/tokens compares every
+// code point with the Python tokenizer.
 
 const NEWER_MARKS = [
   String.raw`\u07fd\u0897-\u089f\u08ca-\u08e1\u09fe\u0afa-\u0aff\u0b55\u0c04\u0c3c\u0d00\u0d3b-\u0d3c\u0d81\u0eba\u0ece`,
@@ -33,17 +33,17 @@ const NEWER_PUNCTUATION = [
 
 const PUNCTUATION = String.raw`[[\p{P}\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e\u166d\u{111c9}]--[${NEWER_PUNCTUATION}]]`;
 
-/** Characters that a text loses: NUL, the replacement character, and controls that are no white space. */
+/** Characters that are removed: NUL, the replacement character, and controls that are not white space. */
 export const DROPPED = new RegExp(String.raw`[[\p{Cc}\p{Cf}\p{Co}\ufffd]--[\t\n\r${NEWER_CONTROLS}]]`, "gv");
 
-/** Marks that go when accents are stripped from decomposed text. */
+/** Marks that are removed when accents are stripped from decomposed text. */
 export const ACCENT = new RegExp(String.raw`[[\p{Mn}\u1734\u{1171e}]--[${NEWER_MARKS}]]`, "gv");
 
-/** Characters that are words of their own: the ranges that BERT's first tokenizer called Chinese, gaps included. */
+/** Characters that are one word each: the ranges that BERT's first tokenizer called Chinese, gaps included. */
 export const IDEOGRAPH =
   /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gv;
 
 export const WHITE_SPACE = /\p{White_Space}/gv;
 
-/** The words of a normalised text: punctuation one by one, and whatever stands between punctuation and white space. */
+/** Words of a normalised text: each punctuation character, and each run of other characters that are not white space. */
 export const WORD = new RegExp(String.raw`[^\p{White_Space}${PUNCTUATION}]+|${PUNCTUATION}`, "gv");

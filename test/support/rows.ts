@@ -2,7 +2,7 @@ import type { Manifest } from "../../src/bundle/manifest.ts";
 import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import type { EngineInput } from "../../src/serving/engine.ts";
+import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
 
 /** The default bundle's masks. */

@@ -85,8 +85,8 @@ export function rowSourceOf(c: Context<AppEnv>, token: TokenProfile | null): Row
   const primary = lazyStore(c, "primary", null);
   const stores = { nearest: lazyStore(c, "nearest", primary), primary };
   // Cached rows have no bookmark, so a request with one reads the database.
-  const freshness = wantsFresh(c) ? "primary" : c.req.header(BOOKMARK) === undefined ? "kept" : "nearest";
-  return { stores, freshness, carried: token };
+  const freshness = wantsFresh(c) ? "primary" : c.req.header(BOOKMARK) === undefined ? "cached" : "nearest";
+  return { stores, freshness, tokenProfile: token };
 }
 
 /** Answers a request as a whole and adds its timings to the answer's headers. */

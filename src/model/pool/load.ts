@@ -5,7 +5,7 @@ import { createSignPool } from "./sign.ts";
 import { readTrainedPool } from "./trained.ts";
 
 /**
- * The pool of a bundle: computed from a seed, or read from its files.
+ * Returns the pool of a bundle: computed from a seed, or read from its files.
  *
  * @param kernels kernels.wasm, compiled
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`

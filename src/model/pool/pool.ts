@@ -1,4 +1,4 @@
-/** A pool's numbers; the letters of docs/formats.md stand beside them. */
+/** A pool's sizes, with the letters of docs/formats.md. */
 export interface PoolShape {
   /** L */
   readonly layers: number;
@@ -14,12 +14,12 @@ export interface PoolShape {
   };
 }
 
-/** All adapters that masks choose from. */
+/** The adapters that masks choose from. */
 export interface AdapterPool extends PoolShape {
-  /** Bytes of WASM linear memory that it takes. */
+  /** Bytes of its WASM memory. */
   readonly bytes: number;
   /**
-   * Writes the mean of chosen matrices.
+   * Writes the mean of the chosen matrices to `target`.
    *
    * @param row `2 · layer`, and one more for up projections
    * @param adapters k numbers below N
@@ -28,7 +28,7 @@ export interface AdapterPool extends PoolShape {
   mergeMatrix(row: number, adapters: Uint16Array, target: Float32Array): void;
 
   /**
-   * Writes the product of each adapter's matrix with a merged matrix's gradient: the gradient of the adapter's weight.
+   * Writes the gradient of each adapter's weight to `target`: the product of its matrix with the merged matrix's gradient.
    *
    * @param row as for {@link mergeMatrix}
    * @param gradient `[d·b]`

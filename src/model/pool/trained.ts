@@ -5,13 +5,13 @@ import { createPoolMemory } from "./kernels.ts";
 import type { AdapterPool, PoolShape } from "./pool.ts";
 
 /**
- * Reads a trained pool: int8 matrices, each with a scale (docs/formats.md, "Trained pool").
+ * Reads a trained pool: int8 matrices with one scale each (docs/formats.md, "Trained pool").
  *
  * Takes `2 · L · N · (d·b + 4)` bytes of memory, 11 MB in the sizes of the default bundle.
  *
  * @param kernels kernels.wasm, compiled
- * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files are not of the
- * pool's size or hold scales that are no positive numbers
+ * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files have another size
+ * than the pool or a scale is not a positive number
  */
 export async function readTrainedPool(
   shape: PoolShape,
@@ -24,13 +24,13 @@ export async function readTrainedPool(
   const matrices = 2 * layers * size;
   const entries = hidden * bottleneck;
   const parts = withRole(files, "pool");
-  const wanted = matrices * (4 + entries);
-  const found = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (found !== wanted) throw unusable(`The pool's files have ${found} bytes where its sizes make ${wanted}.`);
+  const expected = matrices * (4 + entries);
+  const actual = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (actual !== expected) throw unusable(`The pool's files have ${actual} bytes; its sizes need ${expected}.`);
 
   const scales = new Float32Array(matrices);
   const memory = createPoolMemory(kernels, { matrices, bytesPerMatrix: entries, entries });
-  await spread(parts, read, [new Uint8Array(scales.buffer), memory.matrices]);
+  await readInto([new Uint8Array(scales.buffer), memory.matrices], parts, read);
   if (!scales.every((scale) => Number.isFinite(scale) && scale > 0)) {
     throw unusable("The pool's files have scales that are not positive numbers.");
   }
@@ -57,18 +57,18 @@ export async function readTrainedPool(
   };
 }
 
-/** Writes one file after the other into places that have room for just all of them; a file is let go once it is copied. */
-async function spread(parts: readonly BundleFile[], read: ReadFile, places: readonly Uint8Array[]): Promise<void> {
-  const left = [...places];
+/** Fills arrays with the bytes of files, one after the other; both have the same size in all. */
+async function readInto(targets: readonly Uint8Array[], parts: readonly BundleFile[], read: ReadFile): Promise<void> {
+  const remaining = [...targets];
   for (const part of parts) {
     let bytes: Uint8Array = await readVerified(read, part);
     while (bytes.length > 0) {
-      const [place = new Uint8Array()] = left;
-      const now = bytes.subarray(0, place.length);
-      place.set(now);
-      bytes = bytes.subarray(now.length);
-      if (now.length === place.length) left.shift();
-      else left[0] = place.subarray(now.length);
+      const [target = new Uint8Array()] = remaining;
+      const copied = bytes.subarray(0, target.length);
+      target.set(copied);
+      bytes = bytes.subarray(copied.length);
+      if (copied.length === target.length) remaining.shift();
+      else remaining[0] = target.subarray(copied.length);
     }
   }
 }

@@ -1,0 +1,152 @@
+import type { Bundle } from "../bundle/manifest.ts";
+import { XpeftError } from "../errors.ts";
+import { createBudget } from "../lib/budget.ts";
+import type { Encoder } from "../model/encoder.ts";
+import { bestLabel, labelLogits, softmax } from "../model/head.ts";
+import type { MergedCache } from "../model/merged-cache.ts";
+import { readLabelBias } from "../profiles/label-bias.ts";
+import type { ProfileParts } from "../profiles/profile.ts";
+import { checkTask, type Task } from "../profiles/task.ts";
+import type { TextInput, TokenizedText, Tokenizer } from "../text/tokenizer.ts";
+import { MAX_TOKENS_IN_FLIGHT, tooManyTokensError } from "./overload.ts";
+
+/** One text, and the parts of the profile that labels it. */
+export interface EngineInput {
+  readonly parts: ProfileParts;
+  readonly input: TextInput;
+}
+
+/** The answer for one text. */
+export interface Prediction {
+  readonly label: string;
+  /** Score of the label, 0 to 1. */
+  readonly score: number;
+  /** Scores of all labels in the task's order; their sum is 1. */
+  readonly scores: readonly number[];
+  /** The scores are the softmax of these; label bias included, in the task's order. */
+  readonly logits: readonly number[];
+  /** Tokens that were read, special tokens included. */
+  readonly tokens: number;
+  readonly truncated: boolean;
+}
+
+/** Milliseconds of each step, summed over the texts of a call. The clock of a deployed Worker stands still while it computes. */
+export interface Timings {
+  readonly tokenize: number;
+  /** Next to nothing if the merged adapters were cached. */
+  readonly merge: number;
+  readonly encoder: number;
+  readonly head: number;
+}
+
+/** How texts are labelled. */
+export interface LabelOptions {
+  /** Whether texts longer than the task reads are truncated (the default) or rejected. */
+  readonly truncate?: boolean;
+  /**
+   * Whether the call is accepted beyond the capacity; by default it is rejected. For callers who send one text after the
+   * other, of whom there are few.
+   */
+  readonly patient?: boolean;
+}
+
+/** Labels texts, one prediction each, in order. */
+export type LabelTexts = (
+  task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
+  inputs: readonly EngineInput[],
+  options?: LabelOptions,
+) => Promise<{ predictions: Prediction[]; timings: Timings }>;
+
+/** What labels texts: parts of an engine. */
+interface LabelParts {
+  readonly bundle: Bundle;
+  readonly tokenizer: Tokenizer;
+  readonly encoder: Encoder;
+  readonly merged: MergedCache;
+}
+
+/** Many times as long as a text waits for its turn. */
+const FORGET_MS = 60_000;
+
+/** Creates what labels texts, and counts the tokens in flight. */
+export function createLabelTexts({ bundle, tokenizer, encoder, merged }: LabelParts): {
+  labelTexts: LabelTexts;
+  /** Returns the tokens of accepted texts that the encoder has not read yet. */
+  tokensInFlight: () => number;
+} {
+  const capacity = createBudget({ limit: MAX_TOKENS_IN_FLIGHT, forgetAfterMs: FORGET_MS });
+
+  const labelTexts: LabelTexts = async (task, inputs, { truncate = true, patient = false } = {}) => {
+    checkTask(task, bundle);
+    const lap = startStopwatch();
+    const texts = inputs.map(({ input, parts }, index) => ({
+      text: checkText(
+        tokenizer.encode(input, task.maxTokens),
+        inputs.length > 1 ? `Input ${index}` : "The text",
+        truncate ? null : task.maxTokens,
+      ),
+      masks: parts.masks,
+      // Read before the first text, so that a damaged row costs no encoder run.
+      bias: parts.labelBias && readLabelBias(parts.labelBias, task.labels.length),
+    }));
+    const timings = { tokenize: lap(), merge: 0, encoder: 0, head: 0 };
+    const tokens = texts.reduce((sum, { text }) => sum + text.ids.length, 0);
+    const reservation = patient ? capacity.reserve(tokens) : capacity.tryReserve(tokens);
+    if (!reservation) throw tooManyTokensError(capacity.inUse());
+    const predictions: Prediction[] = [];
+    try {
+      // Texts are queued one by one, so that other calls wait for one of them and not for all.
+      for (const [index, { text, masks, bias }] of texts.entries()) {
+        // The encoder never yields: without a pause no other request would be read.
+        if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        const features = await encoder.run(text, () => {
+          // The time of other calls is in no step.
+          lap();
+          const adapters = merged.adaptersFor(masks);
+          timings.merge += lap();
+          return adapters;
+        });
+        timings.encoder += lap();
+        reservation.release(text.ids.length);
+        predictions.push(toPrediction(task, bias, features, text));
+        timings.head += lap();
+      }
+    } finally {
+      reservation.close();
+    }
+    return { predictions, timings };
+  };
+  return { labelTexts, tokensInFlight: capacity.inUse };
+}
+
+/** Returns a text that can be labelled. @param limit the most tokens of the text; null if it may be truncated */
+function checkText(text: TokenizedText, name: string, limit: number | null): TokenizedText {
+  if (text.empty) throw new XpeftError("empty_text", `${name} has no tokens.`, { reason: "text" });
+  if (limit !== null && text.truncated) {
+    throw new XpeftError("text_too_long", `${name} has more than the ${limit} tokens that the task reads.`);
+  }
+  return text;
+}
+
+function toPrediction(
+  task: Pick<Task, "labels" | "head">,
+  bias: Float32Array | null,
+  features: Float32Array,
+  { ids, truncated }: TokenizedText,
+): Prediction {
+  const logits = labelLogits(task.head, bias, features, task.labels.length);
+  const scores = softmax(logits);
+  const best = bestLabel(scores);
+  return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, logits, tokens: ids.length, truncated };
+}
+
+/** Starts a stopwatch: each call returns the milliseconds since the call before. */
+function startStopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const passed = now - last;
+    last = now;
+    return passed;
+  };
+}
