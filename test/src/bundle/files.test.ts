@@ -24,9 +24,9 @@ it("returns a listed file's bytes if they match the manifest, else reports what 
   expect(paths).toEqual(["weights.0"]);
   await expect(read(null)).rejects.toThrow(named("bundle_file_missing"));
   await expect(read(Uint8Array.of(1, 2))).rejects.toThrow(named("bundle_file_corrupt"));
-  await expect(read(Uint8Array.of(1, 2))).rejects.toThrow("weights.0 has 2 bytes where the manifest says 3");
+  await expect(read(Uint8Array.of(1, 2))).rejects.toThrow("weights.0 has 2 bytes; the manifest says 3");
   await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow(named("bundle_file_corrupt"));
-  await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow("does not have the SHA-256");
+  await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow("The SHA-256 of weights.0 differs");
 });
 
 it("reports a bundle without a manifest", async () => {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { type Candidate, chooseCandidate } from "../../../src/learn/candidates.ts";
 
-const candidate = (kept: Candidate["kept"], losses: number[]): Candidate => ({
-  kept,
+const candidate = (kind: Candidate["kind"], losses: number[]): Candidate => ({
+  kind,
   passes: 5,
-  trials: losses.map((loss) => ({ loss, right: true })),
+  results: losses.map((loss) => ({ loss, right: true })),
 });
 
 const chosen = (start: number[], labelBias: number[], masks: number[]) =>
   chooseCandidate({
-    start: candidate("start", start),
-    others: [candidate("label-bias", labelBias), candidate("masks", masks)],
-  }).kept;
+    baseline: candidate("start", start),
+    learnt: [candidate("label-bias", labelBias), candidate("masks", masks)],
+  }).kind;
 
 describe("chooseCandidate", () => {
   it("chooses masks even if another candidate is slightly better", () => {

@@ -31,14 +31,14 @@ describe("a learning's work", () => {
 
   it("is reported at once and every 400 ms, with the share done and the time left", async () => {
     const work = begin(1000);
-    work.at({ phase: "left-out", passes: 4 });
+    work.report({ phase: "left-out", passes: 4 });
     await work.afterText(100);
     now += 200;
     await work.afterText(100);
     expect(reports).toEqual([
       { phase: "left-out", pass: 0, passes: 4, loss: null, leftOutAccuracy: null, done: 0.1, secondsLeft: 1 },
     ]);
-    work.at({ pass: 2, loss: 0.5 });
+    work.report({ pass: 2, loss: 0.5 });
     now += 3800;
     await work.afterText(200);
     // 400 of 1,000 took 4 s.

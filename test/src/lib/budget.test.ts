@@ -7,7 +7,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 it("reserves what is free", () => {
-  const budget = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const budget = createBudget({ limit: 10, forgetAfterMs: FORGET_MS });
   const six = budget.tryReserve(6);
   const [five, , one] = [budget.tryReserve(5), budget.tryReserve(4), budget.tryReserve(1)];
   expect([five, one, budget.inUse()]).toEqual([null, null, 10]);
@@ -19,7 +19,7 @@ it("reserves what is free", () => {
 });
 
 it("accepts a request larger than half the budget, even than all of it, while half is free", () => {
-  const budget = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const budget = createBudget({ limit: 10, forgetAfterMs: FORGET_MS });
   const six = budget.reserve(6);
   expect(budget.tryReserve(11)).toBeNull();
   six.release(1);
@@ -27,13 +27,13 @@ it("accepts a request larger than half the budget, even than all of it, while ha
 });
 
 it("counts an unconditional reservation", () => {
-  const budget = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const budget = createBudget({ limit: 10, forgetAfterMs: FORGET_MS });
   budget.reserve(11);
   expect([budget.inUse(), budget.tryReserve(1)]).toEqual([11, null]);
 });
 
 it("drops only a reservation that releases nothing for a long time", () => {
-  const budget = createBudget({ most: 10, forgetAfterMs: FORGET_MS });
+  const budget = createBudget({ limit: 10, forgetAfterMs: FORGET_MS });
   const lost = budget.reserve(4);
   const alive = budget.reserve(5);
   vi.advanceTimersByTime(FORGET_MS);

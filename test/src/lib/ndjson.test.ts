@@ -119,7 +119,7 @@ describe("readLineGroups", () => {
     const cause = new Error("reset");
     const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) });
     const error = await Array.fromAsync(readLineGroups(broken, LIMITS)).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: "BrokenStream", cause });
+    expect(error).toMatchObject({ name: "StreamAborted", cause });
   });
 
   it("yields nothing for an empty stream", async () => {

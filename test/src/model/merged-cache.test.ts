@@ -19,10 +19,10 @@ const masksOf = (first: number) =>
 describe("the cache of merged adapters", () => {
   it("caches as many as fit, and returns the same object on a hit", () => {
     const cache = createMergedCache(pool, 2.5 * mergedBytes(pool));
-    const first = cache.of(masksOf(0));
-    cache.of(masksOf(1));
-    expect(cache.of(masksOf(0))).toBe(first);
-    expect(cache.kept()).toEqual({ profiles: 2, bytes: 2 * mergedBytes(pool), maxBytes: 2.5 * mergedBytes(pool) });
+    const first = cache.adaptersFor(masksOf(0));
+    cache.adaptersFor(masksOf(1));
+    expect(cache.adaptersFor(masksOf(0))).toBe(first);
+    expect(cache.size()).toEqual({ profiles: 2, bytes: 2 * mergedBytes(pool), maxBytes: 2.5 * mergedBytes(pool) });
   });
 
   it("overwrites the least recently used, and merges each as if there were no cache", () => {
@@ -30,7 +30,7 @@ describe("the cache of merged adapters", () => {
     const seen = new Set<object>();
     for (let call = 0; call < 60; call++) {
       const masks = masksOf((call * 7) % 20);
-      const merged = cache.of(masks);
+      const merged = cache.adaptersFor(masks);
       expect(merged).toEqual(mergeAdapters(pool, masks));
       seen.add(merged);
     }
@@ -41,8 +41,8 @@ describe("the cache of merged adapters", () => {
   it("is unchanged after masks that it rejects", () => {
     const cache = createMergedCache(pool, mergedBytes(pool));
     const merged = mergeAdapters(pool, masksOf(3));
-    cache.of(masksOf(3));
-    expect(() => cache.of(new Uint8Array(3))).toThrow("mask");
-    expect(cache.of(masksOf(3))).toEqual(merged);
+    cache.adaptersFor(masksOf(3));
+    expect(() => cache.adaptersFor(new Uint8Array(3))).toThrow("mask");
+    expect(cache.adaptersFor(masksOf(3))).toEqual(merged);
   });
 });

@@ -4,7 +4,8 @@ import { mergeAdapters } from "../../../src/model/merge.ts";
 import { createSignPool, type SignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
 import type { Task } from "../../../src/profiles/task.ts";
-import { createEngine, type Engine, type Prediction } from "../../../src/serving/engine.ts";
+import { createEngine, type Engine } from "../../../src/serving/engine.ts";
+import type { Prediction } from "../../../src/serving/label-texts.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
 

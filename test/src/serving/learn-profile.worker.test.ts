@@ -53,7 +53,7 @@ async function learn(
     },
   } as unknown as Engine;
   const hooks = { onProgress: async () => {}, signal: signal ?? new AbortController().signal, budgetSeconds: 1 };
-  const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", reach: "", dryRun: false };
+  const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", prefix: "", dryRun: false };
   const request = { ...base, expected: undefined, ...options } as LearnProfileRequest;
   const outcome = await learnProfile({ engine, shards: shardsOver([env.DB]) }, request, hooks);
   return { outcome, starts: requests[0]?.starts ?? [], request: requests[0] };
@@ -145,22 +145,22 @@ describe("the start of a learning", () => {
       })),
     );
     const numbersOf = (ids: readonly (string | null)[]) => ids.slice(1).map((id) => Number(id?.slice(1)));
-    const drawn = await startsOf({ start: "auto", profile: "p10", reach: "p" });
+    const drawn = await startsOf({ start: "auto", profile: "p10", prefix: "p" });
     expect(drawn).toHaveLength(17);
     expect(new Set(drawn).size).toBe(17);
     for (const number of numbersOf(drawn)) expect(number > 10 && number <= 74).toBe(true);
-    expect(await startsOf({ start: "auto", profile: "p10", reach: "p" })).toEqual(drawn);
-    expect(await startsOf({ start: "auto", profile: "p10", reach: "p", seed: 1 })).not.toEqual(drawn);
+    expect(await startsOf({ start: "auto", profile: "p10", prefix: "p" })).toEqual(drawn);
+    expect(await startsOf({ start: "auto", profile: "p10", prefix: "p", seed: 1 })).not.toEqual(drawn);
     // After the last profile it wraps to the first.
     const seen = new Set<number>();
     for (let seed = 0; seed < 20; seed++) {
-      const ids = await startsOf({ start: "auto", profile: "p90", reach: "p", seed });
+      const ids = await startsOf({ start: "auto", profile: "p90", prefix: "p", seed });
       for (const number of numbersOf(ids)) seen.add(number);
     }
     expect([...seen].every((number) => number > 90 || number < 55)).toBe(true);
     expect([...seen].some((number) => number > 90)).toBe(true);
     expect([...seen].some((number) => number < 55)).toBe(true);
-    expect(await startsOf({ start: "auto", profile: "p10", reach: "demo-" })).toEqual(
+    expect(await startsOf({ start: "auto", profile: "p10", prefix: "demo-" })).toEqual(
       expect.arrayContaining([null, "demo-000", "demo-001", "demo-002"]),
     );
   });

@@ -15,7 +15,7 @@ import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 const db = drizzle(env.DB);
 const push = createPush(db);
 const store = createProfileStore(db);
-const source = { stores: { nearest: store, primary: store }, freshness: "kept", carried: null } as const;
+const source = { stores: { nearest: store, primary: store }, freshness: "cached", tokenProfile: null } as const;
 let engine: Engine;
 
 beforeAll(async () => {

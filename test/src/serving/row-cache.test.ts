@@ -79,7 +79,7 @@ const changes: fc.Arbitrary<Change> = fc.oneof(
 
 const reads = fc.record({
   ids: fc.uniqueArray(fc.constantFrom(...IDS)),
-  freshness: fc.constantFrom<Freshness>("kept", "nearest", "primary"),
+  freshness: fc.constantFrom<Freshness>("cached", "nearest", "primary"),
   lag: fc.nat(6),
 });
 
@@ -213,7 +213,7 @@ describe("the row cache under any reads and writes", () => {
       const pending: (() => void)[] = [];
       const wait = <T>(answer: T) => new Promise<T>((resolve) => void pending.push(() => resolve(answer)));
       const storeOf = (lag: number) => history.store(lag, wait);
-      const read = (ids: string[], freshness: Freshness = "kept", lag = 0) =>
+      const read = (ids: string[], freshness: Freshness = "cached", lag = 0) =>
         cache.read({ nearest: storeOf(lag), primary: storeOf(0) }, "demo", ids, freshness);
       return {
         history,
@@ -297,7 +297,7 @@ describe("the row cache under any reads and writes", () => {
       };
       const stores = { nearest: counting("nearest"), primary: counting("primary") };
       const cache = createRowCache({ maxBytes: 2 ** 20, ttlSeconds });
-      const read = (ids: string[], freshness: Freshness = "kept") => cache.read(stores, "demo", ids, freshness);
+      const read = (ids: string[], freshness: Freshness = "cached") => cache.read(stores, "demo", ids, freshness);
       return { read, queries };
     }
 

@@ -28,7 +28,7 @@ function cached(limits: RowCacheLimits = LIMITS) {
     },
   };
   const stores = { nearest: counting, primary: counting };
-  const read = (ids: string[], freshness: Freshness = "kept") => cache.read(stores, "demo", ids, freshness);
+  const read = (ids: string[], freshness: Freshness = "cached") => cache.read(stores, "demo", ids, freshness);
   return { cache, read, queries };
 }
 
@@ -129,7 +129,7 @@ describe("createRowCache", () => {
       ];
       await change();
       const cache = createRowCache(LIMITS);
-      const read = (ids: string[], nearest: ProfileStore, freshness: Freshness = "kept") =>
+      const read = (ids: string[], nearest: ProfileStore, freshness: Freshness = "cached") =>
         cache.read({ nearest, primary }, "demo", ids, freshness);
       await read(["demo-000"], primary);
       return {
@@ -144,7 +144,7 @@ describe("createRowCache", () => {
       expect((await read(["demo-000"], replica)).profiles.get("demo-000")?.generation).toBe(2);
     });
 
-    it.each(["kept", "nearest"] as const)("for a task, with freshness %s", async (freshness) => {
+    it.each(["cached", "nearest"] as const)("for a task, with freshness %s", async (freshness) => {
       const { read, replica } = await lagging(() => push(taskOf({ labels: ["x", "y", "z"] }), profilesOf(2)));
       const { task, profiles } = await read(["demo-000", "demo-001"], replica, freshness);
       expect(task?.labels).toEqual(["x", "y", "z"]);

@@ -11,17 +11,17 @@ describe("prefixTokens", () => {
   it("tokenizes only as much of a text as it needs", () => {
     const seen: number[] = [];
     const text = "a ".repeat(100_000);
-    const { tokens, whole } = prefixTokens(text, 10, 2, (part) => {
+    const { tokens, complete } = prefixTokens(text, 10, 2, (part) => {
       seen.push(part.length);
       return words(part);
     });
-    expect({ enough: tokens.length >= 10, whole, seen }).toEqual({ enough: true, whole: false, seen: [96] });
+    expect({ enough: tokens.length >= 10, complete, seen }).toEqual({ enough: true, complete: false, seen: [96] });
   });
 
   it("reads further when the prefix has few tokens, up to the whole text", () => {
     const text = `${" ".repeat(500)}${"a ".repeat(300)}`;
-    expect(prefixTokens(text, 10, 2, words)).toMatchObject({ whole: false });
-    expect(prefixTokens(text, 301, 2, words)).toEqual({ tokens: Array(300).fill("a"), whole: true });
+    expect(prefixTokens(text, 10, 2, words)).toMatchObject({ complete: false });
+    expect(prefixTokens(text, 301, 2, words)).toEqual({ tokens: Array(300).fill("a"), complete: true });
   });
 
   it("returns no token that the cut may have changed, and few more than requested", () => {
@@ -32,9 +32,9 @@ describe("prefixTokens", () => {
         return words(part);
       });
     // 96 characters hold 12 words, just enough to be certain of 10.
-    expect(read("abcdefg ".repeat(20))).toEqual({ tokens: Array(10).fill("abcdefg"), whole: false });
-    expect(read("abcdefg ".repeat(12))).toEqual({ tokens: Array(12).fill("abcdefg"), whole: true });
-    expect(read(`${"abcdefg ".repeat(11)}${" ".repeat(20)}`)).toMatchObject({ whole: true });
+    expect(read("abcdefg ".repeat(20))).toEqual({ tokens: Array(10).fill("abcdefg"), complete: false });
+    expect(read("abcdefg ".repeat(12))).toEqual({ tokens: Array(12).fill("abcdefg"), complete: true });
+    expect(read(`${"abcdefg ".repeat(11)}${" ".repeat(20)}`)).toMatchObject({ complete: true });
     expect(seen).toEqual([96, 96, 96, 108]);
   });
 });

@@ -85,7 +85,7 @@ describe("invalid pool files", () => {
 
   it("are reported if their size is wrong", async () => {
     await expect(trainedPool(shape, good.slice(1))).rejects.toThrow(named("bundle_unusable"));
-    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow("have 39 bytes where its sizes make 40");
+    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow("have 39 bytes; its sizes need 40");
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("are reported if a scale is %s", async (scale) => {

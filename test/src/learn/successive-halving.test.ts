@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { halvingRounds } from "../../../src/learn/choose-start.ts";
+import { halvingRounds } from "../../../src/learn/successive-halving.ts";
 
 describe("halvingRounds", () => {
   it("tries every start on a few texts, then the better half on more", () => {
