@@ -22,21 +22,21 @@ const access = (parts: Partial<Access> = {}): Access => ({
 const outside = named("outside_confinement");
 const id = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 4 });
 
-describe("what a key reaches", () => {
-  it("takes no scope for another", () => {
+describe("a key's permissions", () => {
+  it("never accept one scope for another", () => {
     expect(() => requireScope(access(), "write")).not.toThrow();
     for (const scope of ["predict", "admin"] as const) {
       expect(() => requireScope(access(), scope)).toThrow(named("scope_missing"));
     }
   });
 
-  it("is everything where it is confined to nothing", () => {
+  it("cover everything without a confinement", () => {
     expect(() => requireWholeTask(access(), "news")).not.toThrow();
     expect(() => requireProfile(access(), "news", "x")).not.toThrow();
     expect(permittedPrefix(access(), "news", "te")).toBe("te");
   });
 
-  it("is its task, and all of it only without a prefix", () => {
+  it("cover its task, and the whole task only without a prefix", () => {
     expect(() => requireTask(access({ task: "news" }), "new")).toThrow(outside);
     expect(() => requireWholeTask(access({ task: "news" }), "news")).not.toThrow();
     expect(() => requireWholeTask(access({ task: "news", profilePrefix: "a" }), "news")).toThrow(outside);
@@ -44,7 +44,7 @@ describe("what a key reaches", () => {
     expect(() => permittedPrefix(access({ task: "news" }), "other", "")).toThrow(outside);
   });
 
-  it("is named where it is left", () => {
+  it("are named in the error of a request outside them", () => {
     const confined = access({ task: "news", profilePrefix: "team-" });
     expect(() => requireTask(confined, "other")).toThrow('task "other"');
     expect(() => requireWholeTask(confined, "other")).toThrow('permission for task "other"');
@@ -57,8 +57,8 @@ describe("what a key reaches", () => {
     expect(permittedPrefix(confined, "news", "team-a")).toBe("team-a");
   });
 
-  it("lists just those profiles that it also reaches one by one, whatever prefix is asked for", () => {
-    const tries = (work: () => unknown) => {
+  it("list exactly the profiles that they also permit one by one, for any requested prefix", () => {
+    const resultOrFalse = (work: () => unknown) => {
       try {
         return work() ?? true;
       } catch {
@@ -66,12 +66,13 @@ describe("what a key reaches", () => {
       }
     };
     fc.assert(
-      fc.property(id, id, id, (own, wanted, profile) => {
-        const key = access({ profilePrefix: own });
-        const prefix = tries(() => permittedPrefix(key, "news", wanted)) as string | false;
+      fc.property(id, id, id, (profilePrefix, requested, profile) => {
+        const key = access({ profilePrefix });
+        const prefix = resultOrFalse(() => permittedPrefix(key, "news", requested)) as string | false;
         const listed = prefix !== false && profile.startsWith(prefix);
-        const reached = tries(() => requireProfile(key, "news", profile)) !== false && profile.startsWith(wanted);
-        expect(listed).toBe(reached);
+        const permitted =
+          resultOrFalse(() => requireProfile(key, "news", profile)) !== false && profile.startsWith(requested);
+        expect(listed).toBe(permitted);
       }),
     );
   });

@@ -6,12 +6,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it("takes no key that was revoked longer ago than rows are kept, however late the database answers", async () => {
+it("rejects a key that was revoked longer ago than the TTL, however late the database answers", async () => {
   let now = 1;
   vi.spyOn(performance, "now").mockImplementation(() => now);
-  const asks = fc.record({ fresh: fc.boolean() });
+  const requests = fc.record({ fresh: fc.boolean() });
   const waits = fc.record({ wait: fc.integer({ min: 1, max: 700 }) });
-  const steps = fc.array(fc.oneof(asks, waits, fc.constant("revoke" as const)), { maxLength: 30 });
+  const steps = fc.array(fc.oneof(requests, waits, fc.constant("revoke" as const)), { maxLength: 30 });
   const { key, row } = await generateKey({
     name: "test",
     scopes: ["predict"],
@@ -22,38 +22,38 @@ it("takes no key that was revoked longer ago than rows are kept, however late th
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(0, 1), fc.scheduler(), async (what, ttlSeconds, scheduler) => {
       let revokedAt = Number.POSITIVE_INFINITY;
-      let begun = () => {};
+      let onQuery = () => {};
       const find = () => {
-        begun();
+        onQuery();
         return scheduler.schedule(Promise.resolve(revokedAt < Number.POSITIVE_INFINITY ? null : row));
       };
       const store = { find } as unknown as KeyStore;
       const authenticator = createAuthenticator({ ttlSeconds });
-      const ask = async (fresh: boolean) => {
+      const authenticate = async (fresh: boolean) => {
         const began = now;
         const options = { fresh, beforeUnknownKey: async () => {} };
-        const taken = await authenticator.authenticate(key, store, options).then(
+        const accepted = await authenticator.authenticate(key, store, options).then(
           () => true,
           () => false,
         );
-        if (taken) expect(revokedAt).toBeGreaterThanOrEqual(fresh ? began : began - 1000 * ttlSeconds);
+        if (accepted) expect(revokedAt).toBeGreaterThanOrEqual(fresh ? began : began - 1000 * ttlSeconds);
       };
-      const asked: Promise<void>[] = [];
+      const outcomes: Promise<void>[] = [];
       for (const step of what) {
         if (step === "revoke") revokedAt = Math.min(revokedAt, now);
         else if ("wait" in step) now += step.wait;
         else {
-          const asking = new Promise<void>((resolve) => {
-            begun = resolve;
+          const queried = new Promise<void>((resolve) => {
+            onQuery = resolve;
           });
-          const outcome = ask(step.fresh);
-          asked.push(outcome);
-          // The key is hashed first, for however long that takes.
-          await Promise.race([asking, outcome]);
+          const outcome = authenticate(step.fresh);
+          outcomes.push(outcome);
+          // Hashing the key comes first and takes an unknown time.
+          await Promise.race([queried, outcome]);
         }
         if (scheduler.count() > 2) await scheduler.waitOne();
       }
-      await scheduler.waitFor(Promise.all(asked));
+      await scheduler.waitFor(Promise.all(outcomes));
     }),
     { numRuns: 300 },
   );

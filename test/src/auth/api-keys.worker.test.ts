@@ -25,28 +25,29 @@ async function make(parts: Partial<NewKey> = {}) {
   return { key, id: row.id };
 }
 
-/** An authenticator, what it was asked to slow down, and how often it read. */
-function authenticating(ttlSeconds = 30) {
+/** Returns an authenticator, and counters of its rate limit checks and its database reads. */
+function countingAuthenticator(ttlSeconds = 30) {
   const authenticator = createAuthenticator({ ttlSeconds });
-  const seen = { doubted: 0, read: 0 };
-  const counted: KeyStore = {
+  const counts = { limited: 0, read: 0 };
+  const counting: KeyStore = {
     ...store,
     find(id) {
-      seen.read++;
+      counts.read++;
       return store.find(id);
     },
   };
-  const beforeUnknownKey = async () => void seen.doubted++;
-  const ask = (key: string, fresh = false) => authenticator.authenticate(key, counted, { fresh, beforeUnknownKey });
-  return { ask, seen };
+  const beforeUnknownKey = async () => void counts.limited++;
+  const authenticate = (key: string, fresh = false) =>
+    authenticator.authenticate(key, counting, { fresh, beforeUnknownKey });
+  return { authenticate, counts };
 }
 
 describe("keys", () => {
-  it("are drawn anew each time, and kept as hashes", async () => {
-    const [one, other] = [await make(), await make()];
-    expect(one.key).toMatch(/^xpk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
-    expect(one.key).not.toBe(other.key);
-    expect(await store.find(one.id)).toMatchObject({ hash: expect.any(Uint8Array), scopes: '["predict"]' });
+  it("are random, and stored as hashes", async () => {
+    const [first, second] = [await make(), await make()];
+    expect(first.key).toMatch(/^xpk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
+    expect(first.key).not.toBe(second.key);
+    expect(await store.find(first.id)).toMatchObject({ hash: expect.any(Uint8Array), scopes: '["predict"]' });
     expect(JSON.stringify(await store.list())).not.toMatch(/hash/);
   });
 
@@ -63,48 +64,48 @@ describe("keys", () => {
     expect(await store.find(id)).toBeNull();
   });
 
-  it("that are damaged are named", async () => {
+  it("with a damaged row are reported", async () => {
     const { key } = await make();
     await env.DB.exec("UPDATE keys SET scopes = 'all'");
     await expect(store.list()).rejects.toThrow(named("invalid_row"));
-    await expect(authenticating().ask(key)).rejects.toThrow(named("invalid_row"));
+    await expect(countingAuthenticator().authenticate(key)).rejects.toThrow(named("invalid_row"));
   });
 });
 
 describe("createAuthenticator", () => {
-  it("reads a key once in its time to live, and every time it must be fresh", async () => {
+  it("reads a key once per TTL, and on every request that needs a fresh answer", async () => {
     const { key, id } = await make();
-    const { ask, seen } = authenticating();
-    expect(await ask(key)).toMatchObject({ wasRead: true, access: { id, task: "news", profilePrefix: "a-" } });
-    expect(await ask(key)).toMatchObject({ wasRead: false, access: { id } });
-    expect(seen).toEqual({ doubted: 1, read: 1 });
-    await ask(key, true);
-    expect(seen).toEqual({ doubted: 2, read: 2 });
+    const { authenticate, counts } = countingAuthenticator();
+    expect(await authenticate(key)).toMatchObject({ wasRead: true, access: { id, task: "news", profilePrefix: "a-" } });
+    expect(await authenticate(key)).toMatchObject({ wasRead: false, access: { id } });
+    expect(counts).toEqual({ limited: 1, read: 1 });
+    await authenticate(key, true);
+    expect(counts).toEqual({ limited: 2, read: 2 });
   });
 
-  it("slows down whoever guesses, with or without a key that is kept", async () => {
+  it("rate limits guesses, whether or not the key is cached", async () => {
     const { key } = await make();
-    const { ask, seen } = authenticating();
-    await ask(key);
+    const { authenticate, counts } = countingAuthenticator();
+    await authenticate(key);
     const wrong = key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
     for (const guess of [wrong, "xpk_short", `xpk_${"0".repeat(16)}_${"A".repeat(43)}`]) {
-      await expect(ask(guess)).rejects.toThrow(named("key_invalid"));
+      await expect(authenticate(guess)).rejects.toThrow(named("key_invalid"));
     }
-    expect(seen).toEqual({ doubted: 4, read: 2 });
+    expect(counts).toEqual({ limited: 4, read: 2 });
   });
 
-  it("refuses a key whose time is over though it is kept, and one that is gone once it was read to be", async () => {
+  it("rejects a cached key that has expired, and a revoked key after one fresh read", async () => {
     const { key } = await make({ expiresAt: new Date(Date.now() + 300) });
-    const { ask } = authenticating();
-    await ask(key);
+    const { authenticate } = countingAuthenticator();
+    await authenticate(key);
     await new Promise((resolve) => setTimeout(resolve, 350));
-    await expect(ask(key)).rejects.toThrow(named("key_expired"));
+    await expect(authenticate(key)).rejects.toThrow(named("key_expired"));
 
     const { key: other, id } = await make();
-    await ask(other);
+    await authenticate(other);
     await store.revoke(id);
-    expect(await ask(other)).toMatchObject({ wasRead: false });
-    await expect(ask(other, true)).rejects.toThrow(named("key_invalid"));
-    await expect(ask(other)).rejects.toThrow(named("key_invalid"));
+    expect(await authenticate(other)).toMatchObject({ wasRead: false });
+    await expect(authenticate(other, true)).rejects.toThrow(named("key_invalid"));
+    await expect(authenticate(other)).rejects.toThrow(named("key_invalid"));
   });
 });

@@ -23,7 +23,7 @@ const options = { carry: "all", ttlSeconds: 600, until: null, now } as const;
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
 
 describe("a token", () => {
-  it("gives back what was put in", async () => {
+  it("returns what was signed", async () => {
     const bias = fc.option(fc.uint8Array({ minLength: 3, maxLength: 3 }));
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 500 }), bias, fc.constantFrom("all", "masks"), async (seed, labelBias, carry) => {
@@ -44,12 +44,12 @@ describe("a token", () => {
     );
   });
 
-  it("is refused with any of its characters changed", async () => {
+  it("is rejected if any character is changed", async () => {
     const { token } = await signToken(keys, task, profileOf(1), { ...options, carry: "masks" });
     const other = (character: string) => (character === "A" ? "B" : "A");
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: token.length - 2 }), async (place) => {
-        // The last character of a part may have bits that no byte takes.
+        // The last character of a part may have bits that belong to no byte.
         fc.pre(token[place + 1] !== ".");
         const changed = token.slice(0, place) + other(token[place] ?? "") + token.slice(place + 1);
         await expect(readToken(changed, keys, use, now)).rejects.toMatchObject({
@@ -60,7 +60,7 @@ describe("a token", () => {
     );
   });
 
-  it("is taken from a minute before its time to a minute after it", async () => {
+  it("is accepted up to a minute before it starts and after it expires", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
     const at = (seconds: number) => readToken(token, keys, use, later(seconds));
     await expect(at(-61)).rejects.toThrow(named("token_not_yet_valid"));
@@ -69,26 +69,26 @@ describe("a token", () => {
     await expect(at(661)).rejects.toThrow(named("token_expired"));
   });
 
-  it("is taken while its key is there, whichever signs now", async () => {
+  it("is accepted while its key is configured, whichever key signs now", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
     const rotated = parseSigningKeys(`newer:${keyOf(3)},new:${keyOf(1)}`);
     expect(await readToken(token, rotated, use, now)).toMatchObject({ generation: 7 });
-    const gone = parseSigningKeys(`newer:${keyOf(3)}`);
-    await expect(readToken(token, gone, use, now)).rejects.toThrow(named("token_unknown_key"));
+    const removed = parseSigningKeys(`newer:${keyOf(3)}`);
+    await expect(readToken(token, removed, use, now)).rejects.toThrow(named("token_unknown_key"));
     const reused = parseSigningKeys(`new:${keyOf(9)}`);
     await expect(readToken(token, reused, use, now)).rejects.toThrow(named("token_forged"));
   });
 
-  it("is for its bundle, task and profile alone", async () => {
+  it("is rejected for another bundle, task or profile", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
-    const asked = (other: object) => readToken(token, keys, { ...use, ...other }, now);
-    await expect(asked({ bundle: "1".repeat(32) })).rejects.toThrow(named("token_other_bundle"));
-    await expect(asked({ task: "dem" })).rejects.toThrow(named("token_other_task"));
-    await expect(asked({ profile: "anna" })).rejects.toThrow(named("token_other_profile"));
+    const readFor = (other: object) => readToken(token, keys, { ...use, ...other }, now);
+    await expect(readFor({ bundle: "1".repeat(32) })).rejects.toThrow(named("token_other_bundle"));
+    await expect(readFor({ task: "dem" })).rejects.toThrow(named("token_other_task"));
+    await expect(readFor({ profile: "anna" })).rejects.toThrow(named("token_other_profile"));
   });
 });
 
-describe("a token that somebody else made with a key of ours", () => {
+describe("a token that another program signed with our key", () => {
   const seconds = now.getTime() / 1000;
   const header = { alg: "HS256", kid: "new", typ: "xpeft-profile+jwt" };
   const claims = {
@@ -106,11 +106,11 @@ describe("a token that somebody else made with a key of ours", () => {
     return await readToken(await signer.sign(Buffer.alloc(32, 1)), keys, use, now);
   };
 
-  it("is read where it is as ours are", async () => {
+  it("is accepted if it has our format", async () => {
     expect(await read(claims)).toMatchObject({ profile: "anna@x.org", generation: 7, taskParts: null, taskHash: "x" });
   });
 
-  it("is refused under another algorithm or type, by the name of that", async () => {
+  it("is rejected with another algorithm or type, which the error names", async () => {
     await expect(read(claims, { alg: "HS512" })).rejects.toThrow("signed by HS512, not HS256");
     await expect(read(claims, { alg: "HS512" })).rejects.toThrow(named("token_other_algorithm"));
     await expect(read(claims, { typ: "JWT" })).rejects.toThrow("type");
@@ -118,7 +118,7 @@ describe("a token that somebody else made with a key of ours", () => {
     await expect(read(claims, { kid: "none" })).rejects.toThrow(named("token_unknown_key"));
   });
 
-  it.each(Object.keys(claims))("is refused without its %s", async (claim) => {
+  it.each(Object.keys(claims))("is rejected without %s", async (claim) => {
     const { [claim]: _, ...others } = claims as JWTPayload;
     await expect(read(others)).rejects.toThrow(named("token_incomplete"));
     await expect(read(others)).rejects.toThrow(claim);
@@ -134,18 +134,18 @@ describe("a token that somebody else made with a key of ours", () => {
     { task: { labels: ["one", "two"], maxTokens: 2, head: "" } },
     { nbf: "now" },
     { exp: "then" },
-  ])("is refused with %j", async (others) => {
+  ])("is rejected with %j", async (others) => {
     await expect(read({ ...claims, ...others } as JWTPayload)).rejects.toThrow(named("token_incomplete"));
   });
 
-  it("is for any profile's request that names none", async () => {
+  it("is accepted by a request that names no profile", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
     expect(await readToken(token, keys, { ...use, profile: null }, now)).toMatchObject({ profile: "anna@x.org" });
   });
 });
 
-describe("a token's bounds", () => {
-  it("are a size, when it is made and when it is read", async () => {
+describe("a token's limits", () => {
+  it("include its size, when signed and when read", async () => {
     const large = { ...task, head: new Float32Array(MAX_TOKEN_BYTES / 4) };
     await expect(signToken(keys, large, profileOf(1), options)).rejects.toThrow(named("token_too_large"));
     const { token } = await signToken(keys, large, profileOf(1), { ...options, carry: "masks" });
@@ -155,7 +155,7 @@ describe("a token's bounds", () => {
     await expect(padded(MAX_TOKEN_BYTES)).rejects.not.toThrow(named("token_too_large"));
   });
 
-  it("are its time to live, and the end of the key that made it", async () => {
+  it("include its TTL, and the expiry of the key that created it", async () => {
     const endsAt = async (until: Date | null) =>
       (await signToken(keys, task, profileOf(1), { ...options, until })).expiresAt;
     expect(await endsAt(null)).toEqual(later(600));
@@ -165,7 +165,7 @@ describe("a token's bounds", () => {
 });
 
 describe("hashTask", () => {
-  it("changes with whatever an answer follows from, and with nothing else", async () => {
+  it("changes with everything that affects an answer, and with nothing else", async () => {
     const hashes = await Promise.all(
       [
         task,
@@ -180,32 +180,29 @@ describe("hashTask", () => {
 });
 
 describe("parseSigningKeys", () => {
-  it("takes the first key for signing, and all for reading", () => {
+  it("signs with the first key, and accepts all of them", () => {
     expect(keys.current).toBe("new");
     expect([...keys.byId.keys()]).toEqual(["new", "old"]);
     expect(keys.byId.get("old")).toEqual(new Uint8Array(32).fill(2));
   });
 
-  it.each([[undefined], [""]])("names what is not there: %j", (setting) => {
+  it.each([[undefined], [""]])("reports a missing setting: %j", (setting) => {
     expect(() => parseSigningKeys(setting)).toThrow(named("tokens_not_set_up"));
   });
 
-  it("takes blanks around a key", () => {
+  it("accepts blanks around a key", () => {
     expect([...parseSigningKeys(` new:${keyOf(1)} , old:${keyOf(2)}\n`).byId.keys()]).toEqual(["new", "old"]);
   });
 
   it.each([
-    [
-      "a first key that is well and a second that is too short",
-      `a:${keyOf(1)},b:${Buffer.alloc(9).toString("base64")}`,
-    ],
+    ["a valid first key and a second that is too short", `a:${keyOf(1)},b:${Buffer.alloc(9).toString("base64")}`],
     ["no id", keyOf(1)],
-    ["no base64", "new:secret-secret-secret-secret-secret-secret"],
+    ["a key that is not base64", "new:secret-secret-secret-secret-secret-secret"],
     ["a key that is too short", `new:${Buffer.alloc(31).toString("base64")}`],
     ["an id twice", `a:${keyOf(1)},a:${keyOf(2)}`],
-    ["an id that cannot be", `a b:${keyOf(1)}`],
-    ["an end that is empty", `a:${keyOf(1)},`],
-  ])("names a setting with %s, without quoting it", (_, setting) => {
+    ["an invalid id", `a b:${keyOf(1)}`],
+    ["an empty last entry", `a:${keyOf(1)},`],
+  ])("reports a setting with %s, without quoting it", (_, setting) => {
     expect(() => parseSigningKeys(setting)).toThrow(named("invalid_setting"));
     expect(() => parseSigningKeys(setting)).not.toThrow(setting.slice(2, 12));
   });

@@ -18,7 +18,7 @@ it("reserves what is free", () => {
   expect(budget.inUse()).toBe(4);
 });
 
-it("accepts a request larger than half the budget, even than all of it, while half is free", () => {
+it("accepts a large request, even one above the budget, while half is free", () => {
   const budget = createBudget({ limit: 10, forgetAfterMs: FORGET_MS });
   const six = budget.reserve(6);
   expect(budget.tryReserve(11)).toBeNull();

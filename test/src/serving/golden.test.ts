@@ -86,9 +86,9 @@ describe("the companion's predictions in fp32", () => {
     expect(golden.bundle).toBe(engine.bundle.id);
   });
 
-  // Integer products and WebAssembly's arithmetic are the same on every machine, so any changed bit is a changed answer.
-  // If a change is intended (another bundle or ONNX Runtime), `npx vitest run test/src/serving/golden.test.ts -u` writes
-  // the file, and the changelog says so.
+  // Integer products and WebAssembly's arithmetic are the same on every machine, so a changed bit is a changed answer.
+  // If a change is intended (another bundle or ONNX Runtime), `npx vitest run test/src/serving/golden.test.ts -u`
+  // writes the file, and the changelog says so.
   it("are served bit for bit as before", async () => {
     const lines = golden.predictions.map(({ text, masks: row }, index) => {
       const { label, logits } = predictions[index] ?? { label: "", logits: [] };
@@ -104,8 +104,8 @@ describe("the companion's predictions in fp32", () => {
       const scores = predictions[index]?.scores ?? [];
       return Math.max(...powers.map((power, label) => Math.abs(power / sum - (scores[label] ?? Number.NaN))));
     });
-    // Quantized activations change a score by at most 0.035 here, by 0.012 on average. Another profile's masks change it
-    // by up to 0.28, by 0.11 on average.
+    // Quantized activations change a score by at most 0.035 here, by 0.012 on average. Another profile's masks
+    // change it by up to 0.28, by 0.11 on average.
     expect(Math.max(...gaps)).toBeLessThan(0.05);
     expect(gaps.reduce((total, gap) => total + gap) / gaps.length).toBeLessThan(0.02);
   });

@@ -5,8 +5,8 @@ import { createRowCache, type Freshness, type Rows } from "../../../src/serving/
 import type { ProfileStore, TaskAndProfiles } from "../../../src/storage/profile-store.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 
-// Local D1 has no replicas, so here a database is the list of its past states: the primary store reads the last one, the
-// nearest store any.
+// Local D1 has no replicas, so here a database is the list of its past states: the primary store reads the last one,
+// the nearest store any.
 
 const IDS = ["a", "b", "c"];
 const TASK = taskOf();

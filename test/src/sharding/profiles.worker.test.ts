@@ -45,28 +45,29 @@ beforeEach(async () => {
 
 describe.each([0, 1])("a profile of database %i", (number) => {
   const [id = ""] = idsIn(number, 1);
-  const has = async (table: string) =>
+  const countRows = async (table: string) =>
     await Promise.all(
       DATABASES.map(
-        async (one) => (await one.prepare(`SELECT * FROM ${table} WHERE id = ?`).bind(id).all()).results.length,
+        async (database) =>
+          (await database.prepare(`SELECT * FROM ${table} WHERE id = ?`).bind(id).all()).results.length,
       ),
     );
-  const there = (rows: number) => (number === 0 ? [rows, 0] : [0, rows]);
+  const expectedRows = (rows: number) => (number === 0 ? [rows, 0] : [0, rows]);
 
-  it("is there with its history and its tombstone, and nowhere else", async () => {
+  it("is stored with its history and its tombstone in that database only", async () => {
     expect(await profiles.put(name(id), parts(1), 1, 0)).toEqual({ generation: 1, created: true });
     expect(await profiles.put(name(id), parts(2), 1, 1)).toEqual({ generation: 2, created: false });
     expect(await history.rollBack(name(id), 1, 2)).toBe(3);
     expect((await profiles.get(name(id))).masks).toEqual(masksOf(1));
     expect((await history.read(name(id))).earlier.map(({ generation }) => generation)).toEqual([2, 1]);
-    expect(await has("profiles")).toEqual(there(1));
-    expect(await has("profile_history")).toEqual(there(2));
+    expect(await countRows("profiles")).toEqual(expectedRows(1));
+    expect(await countRows("profile_history")).toEqual(expectedRows(2));
     expect(await profiles.delete(name(id), 3)).toBe(4);
-    expect(await has("tombstones")).toEqual(there(1));
+    expect(await countRows("tombstones")).toEqual(expectedRows(1));
     expect(await profiles.put(name(id), parts(1), 1, 0)).toEqual({ generation: 5, created: true });
   });
 
-  it("is written once where writers of one generation meet", async () => {
+  it("accepts one of several concurrent writers at the same generation", async () => {
     await profiles.put(name(id), parts(1), 1, 0);
     const writes = await Promise.allSettled(
       Array.from({ length: 8 }, (_, seed) => profiles.put(name(id), parts(seed), 1, 1)),
@@ -77,12 +78,12 @@ describe.each([0, 1])("a profile of database %i", (number) => {
     }
   });
 
-  it("is refused for a task that has been written since", async () => {
+  it("is rejected if the task was written meanwhile", async () => {
     await tasks.put(taskFor(bundle), undefined, "keep");
     await expect(profiles.put(name(id), parts(1), 1, undefined)).rejects.toThrow(named("write_conflict"));
   });
 
-  it("that is not there is named, as its task is", async () => {
+  it("that does not exist is reported, like an unknown task", async () => {
     await expect(profiles.get(name(id))).rejects.toThrow(named("unknown_profile"));
     await expect(profiles.delete(name(id), undefined)).rejects.toThrow(named("unknown_profile"));
     await expect(history.read(name(id))).rejects.toThrow(named("unknown_profile"));
@@ -102,12 +103,12 @@ describe("all profiles", () => {
       after = page.next;
     }
     expect(seen).toEqual(profilesOf(25).map(({ id }) => id));
-    const some = await profiles.list("demo", { limit: 100, after: "" }, "demo-01");
-    expect(some.items).toHaveLength(10);
+    const filtered = await profiles.list("demo", { limit: 100, after: "" }, "demo-01");
+    expect(filtered.items).toHaveLength(10);
     await expect(profiles.list("nothing", { limit: 4, after: "" }, "")).rejects.toThrow(named("unknown_task"));
   });
 
-  it("are imported each to its place, told in the lines' order, and exported as they came", async () => {
+  it("are imported into their databases, reported in line order, and exported as imported", async () => {
     const text = profilesFile("demo", profilesOf(25));
     const planned = await importText(text, true);
     expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toEqual([]);
@@ -119,8 +120,8 @@ describe("all profiles", () => {
     expect(await exported()).toBe(text);
     for (const [number, database] of DATABASES.entries()) {
       const { results } = await database.prepare("SELECT id FROM profiles ORDER BY id").all<{ id: string }>();
-      const own = profilesOf(25).filter(({ id }) => shardOf(name(id), 2) === number);
-      expect(results.map(({ id }) => id)).toEqual(own.map(({ id }) => id));
+      const expected = profilesOf(25).filter(({ id }) => shardOf(name(id), 2) === number);
+      expect(results.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
     }
   });
 

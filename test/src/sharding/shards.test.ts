@@ -9,8 +9,8 @@ const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/);
 const task = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/);
 const count = fc.integer({ min: 1, max: 64 });
 
-describe("which database a profile is in", () => {
-  it("never changes: these are a part of the format", () => {
+describe("the database of a profile", () => {
+  it("never changes: the assignment is part of the format", () => {
     const golden = [
       ["news", "news-000"],
       ["news", "news-001"],
@@ -28,7 +28,7 @@ describe("which database a profile is in", () => {
     ]);
   });
 
-  it("is one of those that there are, and the only one where there is one", () => {
+  it("is one of the databases, the first if there is only one", () => {
     fc.assert(
       fc.property(task, id, count, (task, id, count) => {
         const number = shardOf({ task, id }, count);
@@ -38,23 +38,23 @@ describe("which database a profile is in", () => {
     );
   });
 
-  it.each([2, 3, 4, 8, 10])("spreads ids that count up evenly over %i", (count) => {
+  it.each([2, 3, 4, 8, 10])("is evenly spread over %i for consecutive ids", (count) => {
     const each = 40_000 / count;
     const sums = new Array<number>(count).fill(0);
     for (let index = 0; index < 40_000; index++) {
       const number = shardOf({ task: "news", id: `user-${index}` }, count);
       sums[number] = (sums[number] ?? 0) + 1;
     }
-    // Five standard deviations of what chance alone would do.
+    // Five standard deviations of a random assignment.
     for (const sum of sums) expect(Math.abs(sum - each)).toBeLessThan(5 * Math.sqrt(each));
   });
 
-  it("sorts all, each once, in their order", () => {
+  it("groups every profile once, in order", () => {
     fc.assert(
       fc.property(task, fc.array(id), count, (task, ids, count) => {
-        const sorted = groupByShard(task, ids, (one) => one, count);
-        for (const [number, own] of sorted) {
-          expect(own).toEqual(ids.filter((id) => shardOf({ task, id }, count) === number));
+        const sorted = groupByShard(task, ids, (id) => id, count);
+        for (const [number, members] of sorted) {
+          expect(members).toEqual(ids.filter((id) => shardOf({ task, id }, count) === number));
         }
         expect([...sorted.values()].flat().length).toBe(ids.length);
       }),
@@ -62,7 +62,7 @@ describe("which database a profile is in", () => {
   });
 });
 
-describe("pages put together", () => {
+describe("merged pages", () => {
   const profile = (id: string): StoredProfile => ({
     task: "demo",
     id,
@@ -77,7 +77,7 @@ describe("pages put together", () => {
     return { items, next: rest.length > limit ? (items.at(-1)?.id ?? null) : null };
   };
 
-  it("give every profile once, by id, at most as many as asked for", () => {
+  it("contain every profile once, by id, up to the limit", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(id),
@@ -85,11 +85,11 @@ describe("pages put together", () => {
         fc.integer({ min: 1, max: 6 }),
         (ids, count, limit) => {
           const sorted = ids.toSorted();
-          const spread = groupByShard("demo", sorted, (one) => one, count);
+          const spread = groupByShard("demo", sorted, (id) => id, count);
           const seen: string[] = [];
           let after: string | null = "";
           while (after !== null) {
-            const pages = [...spread.values()].map((own) => page(own, after ?? "", limit));
+            const pages = [...spread.values()].map((members) => page(members, after ?? "", limit));
             const { items, next } = mergePages(pages, limit);
             expect(items.length).toBeLessThanOrEqual(limit);
             seen.push(...items.map(({ id }) => id));

@@ -13,13 +13,13 @@ const shards = shardsOver(DATABASES);
 const store = createShardedProfileStore(shards, null);
 const tasks = createShardedTaskRegistry(shards);
 const profiles = createShardedProfileRegistry(shards);
-const [here = ""] = idsIn(0, 1);
-const [there = ""] = idsIn(1, 1);
+const [firstId = ""] = idsIn(0, 1);
+const [secondId = ""] = idsIn(1, 1);
 
 const putProfile = (id: string, generation: number, seed = 1) =>
   profiles.put({ task: "demo", id }, { masks: masksOf(seed), labelBias: null }, generation, undefined);
 
-/** A task whose head tells which masks go with it. */
+/** Returns a task whose head encodes the seed of its profiles' masks. */
 function taskWith(seed: number) {
   const task = taskOf();
   return { ...task, head: task.head.with(0, seed) };
@@ -28,31 +28,31 @@ function taskWith(seed: number) {
 const rowsIn = async (database: D1Database, table: string) =>
   (await database.prepare(`SELECT * FROM ${table}`).all()).results.length;
 
-/** Has the second database refuse writes of tasks, as one does that is away in the middle of a request. */
+/** Makes the second database reject writes of tasks, as if it became unavailable during a request. */
 const breakWrites = (on: "INSERT" | "DELETE") =>
-  env.OTHER_DB.exec(`CREATE TRIGGER away BEFORE ${on} ON tasks BEGIN SELECT RAISE(ABORT, 'away'); END`);
-const mendWrites = () => env.OTHER_DB.exec("DROP TRIGGER away");
+  env.OTHER_DB.exec(`CREATE TRIGGER unavailable BEFORE ${on} ON tasks BEGIN SELECT RAISE(ABORT, 'unavailable'); END`);
+const repairWrites = () => env.OTHER_DB.exec("DROP TRIGGER unavailable");
 
 beforeEach(prepareShards);
 
 describe("writing a task", () => {
-  it("has it in every database, at one generation", async () => {
+  it("writes it to every database at the same generation", async () => {
     expect(await tasks.put(taskOf(), 0, "keep")).toEqual({ generation: 1, created: true });
     expect(await tasks.put(taskOf(), 1, "keep")).toEqual({ generation: 2, created: false });
-    const rows = await Promise.all(DATABASES.map((one) => one.prepare("SELECT * FROM tasks").all()));
+    const rows = await Promise.all(DATABASES.map((database) => database.prepare("SELECT * FROM tasks").all()));
     expect(rows[0]?.results).toMatchObject([{ name: "demo", generation: 2 }]);
     expect(rows[1]?.results.map(({ updated_at: _, ...rest }) => rest)).toEqual(
       rows[0]?.results.map(({ updated_at: _, ...rest }) => rest),
     );
   });
 
-  it("writes nothing anywhere where the generation is another", async () => {
+  it("writes nothing if the generation differs", async () => {
     await tasks.put(taskOf(), undefined, "keep");
     await expect(tasks.put(taskWith(5), 9, "keep")).rejects.toThrow(named("generation_mismatch"));
-    expect((await store.read("demo", [there], null)).task?.head).toEqual(taskOf().head);
+    expect((await store.read("demo", [secondId], null)).task?.head).toEqual(taskOf().head);
   });
 
-  it.each([here, there])("is refused where profile %s would be left with another head", async (id) => {
+  it.each([firstId, secondId])("is rejected if profile %s would keep masks of another head", async (id) => {
     await tasks.put(taskOf(), undefined, "keep");
     await putProfile(id, 1);
     await expect(tasks.put(taskWith(5), undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
@@ -63,31 +63,31 @@ describe("writing a task", () => {
     expect((await store.read("demo", [id], null)).profiles.size).toBe(0);
   });
 
-  it("that reaches one database only is named, never answered with, and mended by sending it again", async () => {
+  it("that fails in one database is reported, never served, and repaired by a retry", async () => {
     await tasks.put(taskOf(), undefined, "keep");
-    await putProfile(there, 1);
+    await putProfile(secondId, 1);
     await breakWrites("INSERT");
     await expect(tasks.put(taskWith(5), 1, "delete")).rejects.toMatchObject({
       code: "shards_out_of_step",
       facts: { generation: 2 },
     });
-    await expect(store.read("demo", [there], null)).rejects.toThrow(named("shards_out_of_step"));
-    await expect(store.read("demo", [here, there], null)).rejects.toThrow(named("shards_out_of_step"));
-    await expect(putProfile(there, 2, 5)).rejects.toThrow(named("shards_out_of_step"));
+    await expect(store.read("demo", [secondId], null)).rejects.toThrow(named("shards_out_of_step"));
+    await expect(store.read("demo", [firstId, secondId], null)).rejects.toThrow(named("shards_out_of_step"));
+    await expect(putProfile(secondId, 2, 5)).rejects.toThrow(named("shards_out_of_step"));
     await expect(profiles.list("demo", { limit: 10, after: "" }, "")).rejects.toThrow(named("shards_out_of_step"));
-    await mendWrites();
+    await repairWrites();
     await expect(tasks.put(taskWith(5), 2, "keep")).rejects.toThrow(named("task_has_profiles"));
     expect(await tasks.put(taskWith(5), 2, "delete")).toEqual({ generation: 3, created: false });
-    const read = await store.read("demo", [here, there], null);
+    const read = await store.read("demo", [firstId, secondId], null);
     expect(read).toMatchObject({ generation: 3 });
     expect(read.profiles.size).toBe(0);
   });
 
-  it("does not take a later write back", async () => {
+  it("never undoes a later write", async () => {
     await tasks.put(taskOf(), undefined, "keep");
     await Promise.all(Array.from({ length: 8 }, (_, seed) => tasks.put(taskWith(seed), undefined, "keep")));
     const stored = await Promise.all(
-      DATABASES.map((one) => one.prepare("SELECT generation, hex(head) AS head FROM tasks").first()),
+      DATABASES.map((database) => database.prepare("SELECT generation, hex(head) AS head FROM tasks").first()),
     );
     expect(stored[0]).toMatchObject({ generation: 9 });
     expect(stored[1]).toEqual(stored[0]);
@@ -95,45 +95,45 @@ describe("writing a task", () => {
 });
 
 describe("deleting a task", () => {
-  it("is refused where any database has profiles, and takes them all where it is told to", async () => {
+  it("is rejected while any database has profiles, and deletes them all on request", async () => {
     await tasks.put(taskOf(), undefined, "keep");
-    await putProfile(there, 1);
+    await putProfile(secondId, 1);
     await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
     expect(await tasks.delete("demo", 1, "delete")).toBe(2);
-    for (const one of DATABASES) {
-      expect(await rowsIn(one, "tasks")).toBe(0);
-      expect(await rowsIn(one, "profiles")).toBe(0);
+    for (const database of DATABASES) {
+      expect(await rowsIn(database, "tasks")).toBe(0);
+      expect(await rowsIn(database, "profiles")).toBe(0);
     }
-    await expect(profiles.get({ task: "demo", id: there })).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.get({ task: "demo", id: secondId })).rejects.toThrow(named("unknown_task"));
     expect(await tasks.put(taskOf(), undefined, "keep")).toEqual({ generation: 3, created: true });
-    expect(await putProfile(there, 3)).toEqual({ generation: 3, created: true });
+    expect(await putProfile(secondId, 3)).toEqual({ generation: 3, created: true });
   });
 
-  it("that reaches one database only leaves nothing that can be read, and is ended by sending it again", async () => {
+  it("that fails in one database leaves nothing readable, and is completed by a retry", async () => {
     await tasks.put(taskOf(), undefined, "keep");
-    await putProfile(there, 1);
+    await putProfile(secondId, 1);
     await breakWrites("DELETE");
     await expect(tasks.delete("demo", undefined, "delete")).rejects.toThrow(named("shards_out_of_step"));
-    expect(await store.read("demo", [there], null)).toMatchObject({ generation: null });
-    await expect(profiles.get({ task: "demo", id: there })).rejects.toThrow(named("unknown_task"));
-    await mendWrites();
+    expect(await store.read("demo", [secondId], null)).toMatchObject({ generation: null });
+    await expect(profiles.get({ task: "demo", id: secondId })).rejects.toThrow(named("unknown_task"));
+    await repairWrites();
     await expect(tasks.delete("demo", undefined, "delete")).rejects.toThrow(named("unknown_task"));
     expect(await rowsIn(env.OTHER_DB, "tasks")).toBe(0);
     expect(await rowsIn(env.OTHER_DB, "profiles")).toBe(0);
   });
 
-  it("of a task that never was says so", async () => {
+  it("of an unknown task is reported", async () => {
     await expect(tasks.delete("nothing", undefined, "delete")).rejects.toThrow(named("unknown_task"));
   });
 });
 
-describe("writes and reads that meet", () => {
-  it("never give masks with another head than they were written for", async () => {
+describe("concurrent writes and reads", () => {
+  it("never return masks with another head than they were written for", async () => {
     const ids = [...idsIn(0, 2), ...idsIn(1, 2)];
     await tasks.put(taskWith(1), undefined, "keep");
-    const met = { written: 0, read: 0 };
+    const counts = { written: 0, read: 0 };
 
-    async function unlessRefused(work: () => Promise<void>): Promise<void> {
+    async function unlessConflict(work: () => Promise<void>): Promise<void> {
       try {
         await work();
       } catch (error) {
@@ -146,26 +146,26 @@ describe("writes and reads that meet", () => {
     }
     async function writeProfiles(id: string): Promise<void> {
       for (let time = 0; time < 10; time++) {
-        await unlessRefused(async () => {
+        await unlessConflict(async () => {
           const { head, generation } = await tasks.get("demo");
           await putProfile(id, generation, head[0]);
-          met.written++;
+          counts.written++;
         });
       }
     }
     async function read(): Promise<void> {
       for (let time = 0; time < 20; time++) {
-        await unlessRefused(async () => {
+        await unlessConflict(async () => {
           const { task, profiles } = await store.read("demo", ids, null);
           for (const { masks } of profiles.values()) {
             expect(masks).toEqual(masksOf(task?.head[0] ?? 0));
-            met.read++;
+            counts.read++;
           }
         });
       }
     }
     await Promise.all([writeTasks(), ...ids.map(writeProfiles), read(), read()]);
-    expect(met.written).toBeGreaterThan(0);
-    expect(met.read).toBeGreaterThan(0);
+    expect(counts.written).toBeGreaterThan(0);
+    expect(counts.read).toBeGreaterThan(0);
   });
 });

@@ -11,13 +11,13 @@ const db = drizzle(env.DB);
 const profiles = createProfileRegistry(db);
 const history = createProfileHistory(db);
 const NAME = { task: "demo", id: "anna" };
-const ELSEWHERE = { task: "nothing", id: "anna" };
+const UNKNOWN = { task: "nothing", id: "anna" };
 const parts = (seed: number, labelBias: Uint8Array | null = null) => ({ masks: masksOf(seed), labelBias });
 
 beforeEach(() => createTaskRegistry(db).put(taskOf(), undefined, "keep"));
 
 describe("history", () => {
-  it("keeps the last five generations, the latest first", async () => {
+  it("has the last five generations, the latest first", async () => {
     for (let seed = 1; seed <= 8; seed++) await profiles.put(NAME, parts(seed), 1, undefined);
     const { current, earlier } = await history.read(NAME);
     expect(current).toMatchObject({ ...parts(8), generation: 8 });
@@ -25,7 +25,7 @@ describe("history", () => {
     expect(earlier[4]).toMatchObject(parts(3));
   });
 
-  it("goes back by writing the earlier parts again", async () => {
+  it("rolls back by writing the earlier parts as a new generation", async () => {
     const labelBias = Uint8Array.of(7, 8, 9);
     await profiles.put(NAME, parts(1, labelBias), 1, undefined);
     await profiles.put(NAME, parts(2), 1, undefined);
@@ -35,9 +35,9 @@ describe("history", () => {
     expect(await profiles.get(NAME)).toMatchObject({ ...parts(2), generation: 4 });
   });
 
-  it("names what it cannot go back to", async () => {
+  it("reports what it cannot roll back to", async () => {
     await expect(history.rollBack(NAME, 1, undefined)).rejects.toThrow(named("unknown_profile"));
-    await expect(history.rollBack(ELSEWHERE, 1, undefined)).rejects.toThrow(named("unknown_task"));
+    await expect(history.rollBack(UNKNOWN, 1, undefined)).rejects.toThrow(named("unknown_task"));
     await profiles.put(NAME, parts(1), 1, undefined);
     await expect(history.rollBack(NAME, 1, undefined)).rejects.toThrow(named("unknown_generation"));
     await profiles.put(NAME, parts(2), 1, undefined);

@@ -25,7 +25,7 @@ beforeEach(async () => {
   await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
 });
 
-async function importing(text: string, options: { dryRun?: boolean; maxLines?: number } = {}): Promise<LineResult[]> {
+async function importText(text: string, options: { dryRun?: boolean; maxLines?: number } = {}): Promise<LineResult[]> {
   const { dryRun = false, maxLines = 500 } = options;
   const lines = readLineGroups(new Blob([text]).stream(), { maxBytes: 10_000, maxLines, groupBytes: 600_000 });
   const results = await importProfiles(shards, await createTaskRegistry(db).get("demo"), bundle, lines, {
@@ -41,17 +41,17 @@ const lineOf = (id: string, seed: number, generation?: number) =>
   `${JSON.stringify({ ...JSON.parse(file([{ id, masks: masksOf(seed), labelBias: null }])), generation })}\n`;
 
 describe("importing", () => {
-  it("writes what an export gives back byte for byte", async () => {
+  it("writes rows that an export returns byte for byte", async () => {
     const biased = { id: "zoe", masks: masksOf(9), labelBias: Uint8Array.of(1, 128, 255) };
     const text = file([...profilesOf(1200).sort((a, b) => (a.id < b.id ? -1 : 1)), biased]);
-    expect((await importing(text)).every(({ status }) => status === "created")).toBe(true);
+    expect((await importText(text)).every(({ status }) => status === "created")).toBe(true);
     expect((await exported()) === text).toBe(true);
   });
 
-  it("leaves alone what already is as it says, and tells what it did", async () => {
-    await importing(file(profilesOf(2)));
+  it("skips unchanged profiles, and reports each line's status", async () => {
+    await importText(file(profilesOf(2)));
     const text = lineOf("demo-000", 1) + lineOf("demo-001", 77) + lineOf("new", 3);
-    expect(await importing(text)).toEqual([
+    expect(await importText(text)).toEqual([
       { line: 1, profile: "demo-000", status: "unchanged", generation: 1 },
       { line: 2, profile: "demo-001", status: "replaced", generation: 2 },
       { line: 3, profile: "new", status: "created", generation: 1 },
@@ -59,20 +59,20 @@ describe("importing", () => {
     expect(await profiles.get({ task: "demo", id: "demo-001" })).toMatchObject({ masks: masksOf(77), generation: 2 });
   });
 
-  it("tells the same and writes nothing on a dry run", async () => {
-    await importing(file(profilesOf(2)));
+  it("reports the same on a dry run, and writes nothing", async () => {
+    await importText(file(profilesOf(2)));
     await profiles.delete({ task: "demo", id: "demo-001" }, undefined);
     const before = await exported();
     const text = lineOf("demo-000", 7) + lineOf("demo-001", 7);
-    const told = await importing(text, { dryRun: true });
+    const reported = await importText(text, { dryRun: true });
     expect(await exported()).toBe(before);
-    expect(await importing(text)).toEqual(told);
-    expect(told.map((result) => "generation" in result && result.generation)).toEqual([2, 3]);
+    expect(await importText(text)).toEqual(reported);
+    expect(reported.map((result) => "generation" in result && result.generation)).toEqual([2, 3]);
   });
 
-  it("writes each line only at the generation that it says", async () => {
-    await importing(file(profilesOf(2)));
-    const results = await importing(
+  it("writes a line only if its generation matches", async () => {
+    await importText(file(profilesOf(2)));
+    const results = await importText(
       lineOf("demo-000", 7, 1) + lineOf("demo-001", 7, 0) + lineOf("a", 7, 0) + lineOf("b", 7, 3),
     );
     const mismatch = { status: "failed", error: named("generation_mismatch") };
@@ -80,18 +80,18 @@ describe("importing", () => {
     expect((await profiles.get({ task: "demo", id: "demo-001" })).masks).toEqual(masksOf(2));
   });
 
-  it("names each line that it cannot write, and writes the others", async () => {
+  it("reports each line that it cannot write, and writes the others", async () => {
     const [first = "", last = ""] = file(profilesOf(2)).split("\n");
     const lines = [
       first,
-      "no JSON",
+      "not JSON",
       JSON.stringify({ ...JSON.parse(last), task: "other" }),
       JSON.stringify({ ...JSON.parse(last), masks: "AAAA" }),
       JSON.stringify({ ...JSON.parse(last), extra: 1 }),
       "x".repeat(10_001),
       last,
     ];
-    const results = await importing(lines.join("\n"));
+    const results = await importText(lines.join("\n"));
     expect(results.map((result) => (result.status === "failed" ? result.error.code : result.status))).toEqual([
       "created",
       "invalid_row",
@@ -104,10 +104,10 @@ describe("importing", () => {
     expect(results.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it("takes no profile twice, however far apart, but one whose first line is wrong", async () => {
+  it("rejects a repeated profile, however far apart, unless its first line failed", async () => {
     const text =
       lineOf("a", 1) + lineOf("b", 1).replace('"masks":"', '"masks":"AAAA') + lineOf("b", 2) + lineOf("a", 2);
-    const results = await importing(text, { maxLines: 1 });
+    const results = await importText(text, { maxLines: 1 });
     expect(results).toMatchObject([
       { profile: "a", status: "created" },
       { profile: "b", status: "failed", error: named("invalid_mask") },
@@ -117,13 +117,13 @@ describe("importing", () => {
     expect((await profiles.get({ task: "demo", id: "a" })).masks).toEqual(masksOf(1));
   });
 
-  it("can be sent again also where its lines say a generation", async () => {
+  it("can be repeated even if its lines state a generation", async () => {
     const text = lineOf("a", 1, 0) + lineOf("b", 1, 0);
-    await importing(text);
-    expect((await importing(text)).map(({ status }) => status)).toEqual(["unchanged", "unchanged"]);
+    await importText(text);
+    expect((await importText(text)).map(({ status }) => status)).toEqual(["unchanged", "unchanged"]);
   });
 
-  it("refuses what comes after the task was written by someone else", async () => {
+  it("rejects lines after a concurrent write of the task", async () => {
     const task = await createTaskRegistry(db).get("demo");
     await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
     const lines = readLineGroups(new Blob([lineOf("a", 1)]).stream(), {

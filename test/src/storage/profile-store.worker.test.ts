@@ -10,7 +10,7 @@ const push = createPush(db);
 const store = createProfileStore(db);
 
 describe("reading", () => {
-  it("gives a task and profiles back as they were pushed", async () => {
+  it("returns a task and its profiles as they were pushed", async () => {
     const labelBias = Uint8Array.of(0, 127, 128);
     const biased = { id: "biased", masks: masksOf(9), labelBias };
     await push(taskOf(), [...profilesOf(2), biased]);
@@ -23,7 +23,7 @@ describe("reading", () => {
     expect(rows.profiles.get("biased")?.masks).toBeInstanceOf(Uint8Array);
   });
 
-  it("leaves out a task that is known, and gives one that has changed since", async () => {
+  it("omits a task that the caller knows, and returns one that has changed since", async () => {
     await push(taskOf(), profilesOf(1));
     const known = await store.read("demo", ["demo-000"], 1);
     expect(known).toMatchObject({ generation: 1, task: null });
@@ -32,13 +32,13 @@ describe("reading", () => {
     expect(await store.read("demo", ["demo-000"], 1)).toMatchObject({ generation: 2, task: { generation: 2 } });
   });
 
-  it("gives a task without any profile of it", async () => {
+  it("returns a task without profiles", async () => {
     await push(taskOf(), []);
     expect(await store.read("demo", [], null)).toMatchObject({ generation: 1, task: { name: "demo" } });
     expect(await store.read("demo", [], 1)).toMatchObject({ generation: 1, task: null });
   });
 
-  it("gives nothing for a task that is not there", async () => {
+  it("returns nothing for an unknown task", async () => {
     expect(await store.read("nothing", ["nobody"], null)).toEqual({
       generation: null,
       task: null,
@@ -46,26 +46,26 @@ describe("reading", () => {
     });
   });
 
-  it("takes ids that look like SQL or JSON as ids", async () => {
+  it("treats ids that look like SQL or JSON as plain ids", async () => {
     await push(taskOf(), profilesOf(1));
     const rows = await store.read("demo", ["' OR 1=1 --", '"],["', "demo-000"], null);
     expect([...rows.profiles.keys()]).toEqual(["demo-000"]);
   });
 });
 
-describe("rows and databases that are damaged", () => {
+describe("damaged rows and databases", () => {
   it.each([
     ["labels that are not JSON", "UPDATE tasks SET labels = 'low, high'"],
     ["labels that are not strings", "UPDATE tasks SET labels = '[1, 2, 3]'"],
-    ["a head that is cut off", "UPDATE tasks SET head = x'00000000'"],
+    ["a truncated head", "UPDATE tasks SET head = x'00000000'"],
     ["an empty head", "UPDATE tasks SET head = x''"],
-  ])("names %s", async (_, statement) => {
+  ])("reports %s", async (_, statement) => {
     await push(taskOf(), []);
     await env.DB.exec(statement);
     await expect(store.read("demo", ["any"], null)).rejects.toMatchObject({ code: "invalid_row" });
   });
 
-  it("names a database without tables", async () => {
+  it("reports a database without tables", async () => {
     await env.DB.exec("DROP TABLE profiles");
     await expect(store.read("demo", ["any"], null)).rejects.toMatchObject({ code: "database_unavailable" });
     await expect(push(taskOf(), [])).rejects.toMatchObject({ code: "database_unavailable" });

@@ -10,13 +10,13 @@ import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 const db = drizzle(env.DB);
 const profiles = createProfileRegistry(db);
 const NAME = { task: "demo", id: "anna" };
-const ELSEWHERE = { task: "nothing", id: "anna" };
+const UNKNOWN = { task: "nothing", id: "anna" };
 const parts = (seed: number, labelBias: Uint8Array | null = null) => ({ masks: masksOf(seed), labelBias });
 
 beforeEach(() => createTaskRegistry(db).put(taskOf(), undefined, "keep"));
 
 describe("listing", () => {
-  it("gives profiles by id, page by page, and only those of a prefix", async () => {
+  it("returns profiles by id, page by page, filtered by prefix", async () => {
     await createPush(db)(taskOf(), [...profilesOf(5), { id: "other", ...parts(9) }]);
     const first = await profiles.list("demo", { limit: 3, after: "" }, "demo-");
     expect(first.items.map(({ id }) => id)).toEqual(["demo-000", "demo-001", "demo-002"]);
@@ -30,7 +30,7 @@ describe("listing", () => {
 });
 
 describe("listing large masks", () => {
-  it("gives as many as fit in memory, and says where to go on", async () => {
+  it("returns as many as fit in memory, and a cursor for the rest", async () => {
     await createTaskRegistry(db).put(taskOf({ masks: new Uint8Array(1_600_000) }), undefined, "keep");
     await createPush(db)(taskOf({ masks: new Uint8Array(1_600_000) }), profilesOf(5));
     const first = await profiles.list("demo", { limit: 100, after: "" }, "");
@@ -39,7 +39,7 @@ describe("listing large masks", () => {
 });
 
 describe("writing", () => {
-  it("creates, replaces and counts", async () => {
+  it("creates, replaces and counts generations", async () => {
     const labelBias = Uint8Array.of(1, 2, 255);
     expect(await profiles.put(NAME, parts(1, labelBias), 1, 0)).toEqual({ generation: 1, created: true });
     expect(await profiles.get(NAME)).toMatchObject({ ...NAME, ...parts(1, labelBias), generation: 1 });
@@ -49,7 +49,7 @@ describe("writing", () => {
   });
 
   it.each([[0 as const], [1], [3]])(
-    "refuses a writer who expected generation %d of one that is at 2",
+    "rejects a writer who expects generation %d of a profile at generation 2",
     async (expected) => {
       await profiles.put(NAME, parts(1), 1, undefined);
       await profiles.put(NAME, parts(2), 1, undefined);
@@ -60,13 +60,13 @@ describe("writing", () => {
     },
   );
 
-  it("refuses parts that were checked against a task that has been written since", async () => {
+  it("rejects parts that were checked against an older generation of the task", async () => {
     await createTaskRegistry(db).put(taskOf(), undefined, "keep");
     await expect(profiles.put(NAME, parts(1), 1, undefined)).rejects.toThrow(named("write_conflict"));
-    await expect(profiles.put(ELSEWHERE, parts(1), 1, undefined)).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.put(UNKNOWN, parts(1), 1, undefined)).rejects.toThrow(named("unknown_task"));
   });
 
-  it("lets exactly one of many writers at the same generation through", async () => {
+  it("accepts exactly one of many concurrent writers at the same generation", async () => {
     await profiles.put(NAME, parts(1), 1, 0);
     const raced = await Promise.allSettled([2, 3, 4, 5].map((seed) => profiles.put(NAME, parts(seed), 1, 1)));
     expect(raced.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
@@ -75,7 +75,7 @@ describe("writing", () => {
 });
 
 describe("deleting", () => {
-  it("takes the history along, and goes on counting when the profile is made again", async () => {
+  it("deletes the history, and continues the generations when the profile is created again", async () => {
     await profiles.put(NAME, parts(1), 1, undefined);
     await profiles.put(NAME, parts(2), 1, undefined);
     await expect(profiles.delete(NAME, 1)).rejects.toThrow(named("generation_mismatch"));
@@ -84,7 +84,7 @@ describe("deleting", () => {
     await expect(profiles.get(NAME)).rejects.toThrow(named("unknown_profile"));
     await expect(profiles.delete(NAME, undefined)).rejects.toThrow(named("unknown_profile"));
     await expect(profiles.delete(NAME, 3)).rejects.toThrow(named("generation_mismatch"));
-    await expect(profiles.delete(ELSEWHERE, undefined)).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.delete(UNKNOWN, undefined)).rejects.toThrow(named("unknown_task"));
     expect(await profiles.put(NAME, parts(1), 1, 0)).toEqual({ generation: 4, created: true });
     expect(await env.DB.prepare("SELECT count(*) AS n FROM tombstones").first("n")).toBe(0);
   });

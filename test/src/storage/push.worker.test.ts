@@ -16,7 +16,7 @@ const history = createProfileHistory(db);
 const generationsOf = (...ids: string[]) =>
   Promise.all(ids.map(async (id) => (await profiles.get({ task: "demo", id })).generation));
 
-it("keeps a label bias, and takes it away with a push that has none", async () => {
+it("writes a label bias, and removes it with a push that has none", async () => {
   const labelBias = Uint8Array.of(0, 127, 128);
   await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias }]);
   expect((await profiles.get({ task: "demo", id: "a" })).labelBias).toEqual(labelBias);
@@ -24,20 +24,20 @@ it("keeps a label bias, and takes it away with a push that has none", async () =
   expect((await profiles.get({ task: "demo", id: "a" })).labelBias).toBeNull();
 });
 
-it("counts a generation up for each row that is written, and for no other", async () => {
+it("increments the generation of each written row, and of no other", async () => {
   await push(taskOf(), profilesOf(3));
   await push(taskOf(), profilesOf(2));
   expect(await generationsOf("demo-000", "demo-001", "demo-002")).toEqual([2, 2, 1]);
   expect((await tasks.get("demo")).generation).toBe(2);
 });
 
-it("writes more profiles than a statement binds parameters", async () => {
+it("writes more profiles than a statement can bind parameters", async () => {
   await push(taskOf(), profilesOf(101));
   expect((await profiles.get({ task: "demo", id: "demo-100" })).masks).toEqual(masksOf(101));
   expect(await env.DB.prepare("SELECT count(*) AS n FROM profiles").first("n")).toBe(101);
 });
 
-it("leaves every row as it was when one row of the push fails", async () => {
+it("changes no row if one row of the push fails", async () => {
   await push(taskOf(), profilesOf(30));
   const before = await profiles.get({ task: "demo", id: "demo-000" });
   const broken = { id: "demo-029", masks: null as unknown as Uint8Array, labelBias: null };
@@ -53,7 +53,7 @@ it.each([
   ["labels", taskOf({ labels: ["a", "b", "c"] })],
   ["head", taskOf({ head: new Float32Array(3 * 385) })],
   ["bundle", taskOf({ bundle: "1".repeat(32) })],
-])("does not leave a profile behind with %s it was not trained with", async (_, changed) => {
+])("leaves no profile with %s it was not trained with", async (_, changed) => {
   await push(taskOf(), profilesOf(3));
   await expect(push(changed, profilesOf(2))).rejects.toMatchObject({
     code: "mismatched_write",
@@ -65,20 +65,20 @@ it.each([
   expect(await generationsOf("demo-000", "demo-002")).toEqual([2, 2]);
 });
 
-it("lets one of two pushes at the same time through", async () => {
+it("accepts one of two concurrent pushes", async () => {
   await push(taskOf(), profilesOf(1));
   const results = await Promise.allSettled(
     [1, 2].map((seed) => push(taskOf(), [{ id: "new", masks: masksOf(seed), labelBias: null }])),
   );
-  const lost = results.filter((result) => result.status === "rejected");
-  expect(lost).toHaveLength(1);
-  expect(lost[0]?.reason).toMatchObject({ code: "write_conflict" });
+  const rejected = results.filter((result) => result.status === "rejected");
+  expect(rejected).toHaveLength(1);
+  expect(rejected[0]?.reason).toMatchObject({ code: "write_conflict" });
   expect(await generationsOf("new")).toEqual([1]);
 });
 
-it("leaves no profile behind that was written while the push was under way", async () => {
+it("rejects a push if a profile was written meanwhile", async () => {
   await push(taskOf(), profilesOf(1));
-  // Between what the push reads and what it writes, someone else writes a profile.
+  // Between the push's read and its write, another writer adds a profile.
   const late = { masks: masksOf(9), labelBias: null };
   const between = new Proxy(db, {
     get(of, name) {
@@ -96,7 +96,7 @@ it("leaves no profile behind that was written while the push was under way", asy
   expect(await generationsOf("demo-000", "late")).toEqual([1, 1]);
 });
 
-it("keeps the history of a push with the same head, and drops that of another head", async () => {
+it("keeps the history across a push with the same head, and deletes it with another head", async () => {
   await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
   await push(taskOf({ maxTokens: 16 }), [{ id: "a", masks: masksOf(2), labelBias: null }]);
   const before = await history.read({ task: "demo", id: "a" });

@@ -13,7 +13,7 @@ const profiles = createProfileRegistry(db);
 const push = createPush(db);
 
 describe("listing", () => {
-  it("gives tasks by name, page by page, without heads", async () => {
+  it("returns tasks by name, page by page, without heads", async () => {
     for (const name of ["zebra", "ant", "mole"]) await tasks.put(taskOf({ name }), undefined, "keep");
     const first = await tasks.list({ limit: 2, after: "" }, null);
     expect(first).toMatchObject({ items: [{ name: "ant" }, { name: "mole" }], next: "mole" });
@@ -22,14 +22,14 @@ describe("listing", () => {
     expect(last).toMatchObject({ items: [{ name: "zebra" }], next: null });
   });
 
-  it("gives only the one task that may be seen", async () => {
+  it("returns only the permitted task", async () => {
     for (const name of ["zebra", "ant"]) await tasks.put(taskOf({ name }), undefined, "keep");
     expect(await tasks.list({ limit: 9, after: "" }, "zebra")).toMatchObject({ items: [{ name: "zebra" }] });
   });
 });
 
 describe("writing", () => {
-  it("creates, replaces and counts", async () => {
+  it("creates, replaces and counts generations", async () => {
     expect(await tasks.put(taskOf(), 0, "keep")).toEqual({ generation: 1, created: true });
     expect(await tasks.put(taskOf({ maxTokens: 9 }), 1, "keep")).toEqual({ generation: 2, created: false });
     expect(await tasks.put(taskOf(), "any", "keep")).toEqual({ generation: 3, created: false });
@@ -37,10 +37,10 @@ describe("writing", () => {
   });
 
   it.each([
-    ["0 where it is there", 0 as const],
+    ["generation 0 of an existing task", 0 as const],
     ["an older generation", 1],
-    ["a newer one", 3],
-  ])("refuses a writer who expected %s, and writes nothing", async (_, expected) => {
+    ["a newer generation", 3],
+  ])("rejects a writer who expects %s, and writes nothing", async (_, expected) => {
     await tasks.put(taskOf(), undefined, "keep");
     await tasks.put(taskOf(), undefined, "keep");
     const put = tasks.put(taskOf({ maxTokens: 9 }), expected, "delete");
@@ -49,7 +49,7 @@ describe("writing", () => {
     expect((await tasks.get("demo")).maxTokens).toBe(32);
   });
 
-  it("refuses a writer who expected a task that is not there", async () => {
+  it("rejects a writer who expects a task that does not exist", async () => {
     await expect(tasks.put(taskOf(), "any", "keep")).rejects.toMatchObject({ facts: { generation: 0 } });
     await expect(tasks.put(taskOf(), 4, "keep")).rejects.toThrow(named("generation_mismatch"));
     await expect(tasks.get("demo")).rejects.toThrow(named("unknown_task"));
@@ -70,7 +70,7 @@ describe("writing", () => {
 });
 
 describe("deleting", () => {
-  it("refuses while there are profiles, unless they are to go too", async () => {
+  it("is rejected while there are profiles, unless they are deleted too", async () => {
     await push(taskOf(), profilesOf(3));
     await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
     await expect(tasks.delete("demo", 9, "delete")).rejects.toThrow(named("generation_mismatch"));
@@ -81,7 +81,7 @@ describe("deleting", () => {
     await expect(tasks.delete("demo", 2, "keep")).rejects.toThrow(named("generation_mismatch"));
   });
 
-  it("never gives a generation twice, to a task or a profile that is made again", async () => {
+  it("never reuses a generation for a task or profile that is created again", async () => {
     await push(taskOf(), profilesOf(1));
     await tasks.delete("demo", undefined, "delete");
     expect(await tasks.put(taskOf(), 0, "keep")).toEqual({ generation: 3, created: true });
