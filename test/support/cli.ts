@@ -33,3 +33,9 @@ export async function xpeft(args: readonly string[], env: NodeJS.ProcessEnv = {}
     process.send({ args, env: { ...quietEnv, ...env } });
   });
 }
+
+/** Leaves the progress out of what a learning wrote: on a busy machine it takes long enough to show some. */
+export const withoutProgress = (ended: Ended): Ended => ({
+  ...ended,
+  stderr: ended.stderr.replace(/^\S+: \d+%, .*\n/gm, ""),
+});

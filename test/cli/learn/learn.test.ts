@@ -8,7 +8,7 @@ import { wrangler } from "../../../scripts/install.mjs";
 import { parseProfile } from "../../../src/profiles/file-format.ts";
 import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
-import { xpeft } from "../../support/cli.ts";
+import { withoutProgress, xpeft } from "../../support/cli.ts";
 import { makeFolder, removeFolder } from "../../support/folders.ts";
 import { lessonsOf } from "../../support/lessons.ts";
 import { interrupt, run, start } from "../../support/processes.ts";
@@ -24,7 +24,7 @@ let out: string;
 const COMMAND = ["learn", "demo"];
 const QUICK = ["--epochs", "2", "--start", "default"];
 const local = () => ["--persist-to", state];
-const learn = (...args: string[]) => xpeft([...COMMAND, ...args, ...local()]);
+const learn = async (...args: string[]) => withoutProgress(await xpeft([...COMMAND, ...args, ...local()]));
 
 async function write(name: string, content: string): Promise<string> {
   const path = join(folder, name);
@@ -87,7 +87,7 @@ it("writes the row, at its next generation each time, and the same profile witho
     code: 0,
     stdout: expect.stringContaining(`replaced, generation 2; appended to ${out}\n`),
   });
-  const alone = await xpeft([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]);
+  const alone = withoutProgress(await xpeft([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]));
   expect(alone).toMatchObject({ code: 0, stderr: "" });
   const row = await rowOf("me");
   expect(row).toMatchObject({ generation: 2 });

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { withoutProgress } from "../../support/cli.ts";
 import { lessonsOf } from "../../support/lessons.ts";
 import { type Remote, startRemote, task } from "../../support/remote.ts";
 import { taskFile } from "../../support/rows.ts";
@@ -23,8 +24,8 @@ describe("xpeft learn --url", () => {
   const QUICK = ["--epochs", "2", "--start", "default"];
   let examples: string;
 
-  const learn = (key: string, ...args: string[]) =>
-    asked("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key);
+  const learn = async (key: string, ...args: string[]) =>
+    withoutProgress(await asked("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key));
   const lines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
   beforeAll(async () => {
