@@ -19,8 +19,17 @@ const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled")
 // Real models on a machine that may train another one meanwhile: slowness is no failure.
 const patience = { testTimeout: 60_000, hookTimeout: 60_000, env: { NODE_COMPILE_CACHE: compiled } };
 
-// Where no times are known yet, Vitest takes small files for short ones and begins these last, when nothing goes beside.
-const LONGEST = ["test/bench/quick.test.ts", "test/fuzz/schemathesis.test.ts", "test/faults/faults.test.ts"];
+// Where no times are known yet, Vitest starts with the largest files. These take longest, so they must not be last.
+const LONGEST = [
+  "test/cli/deploy/deploy.test.ts",
+  "test/faults/faults.test.ts",
+  "test/fuzz/schemathesis.test.ts",
+  "test/functions/overload.test.ts",
+  "test/functions/routes/learn.test.ts",
+  "test/playground/playground.test.ts",
+  "test/functions/errors/codes.test.ts",
+  "test/bench/quick.test.ts",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
