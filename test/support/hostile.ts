@@ -37,7 +37,7 @@ const oddNumber = fc.oneof(
 );
 
 /** Whatever JSON can hold, with names that objects have by themselves. */
-export const oddValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+const oddValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.constantFrom(null, true, false),

@@ -6,7 +6,7 @@ export interface Request extends TextInput {
 }
 
 /** Texts on which tokenizers have been seen to differ, or well might. */
-export const ODDITIES: readonly string[] = [
+const ODDITIES: readonly string[] = [
   // Nothing, white space of every kind, and what looks like nothing
   "",
   " \t\r\n\u000b\u000c",
