@@ -1,30 +1,36 @@
 import { InvalidArgumentError } from "commander";
 import { profilePattern, taskPattern } from "../src/profiles/names.ts";
 
-/** What a profile's id looks like, for messages. */
+/** The form of a profile's id, for messages. */
 export const PROFILE_RULE =
-  "A profile's id is of A-Z, a-z, 0-9 and . _ : @ -, at most 128 of them, and starts with a letter or a digit.";
+  "A profile's id has 1 to 128 of the characters A-Z a-z 0-9 . _ : @ - and starts with a letter or a digit.";
 
-/** Reads a task's name from the command line. */
-export function taskArgument(text: string): string {
-  if (!taskPattern.test(text)) {
-    throw new InvalidArgumentError("A task's name is of a-z, 0-9, _ and -, at most 64 of them.");
-  }
-  return text;
+/** Parses a task's name. */
+export function parseTaskName(text: string): string {
+  if (taskPattern.test(text)) return text;
+  throw new InvalidArgumentError(
+    "A task's name has 1 to 64 of the characters a-z 0-9 _ - and starts with a letter or a digit.",
+  );
 }
 
-/** Reads a profile's id from the command line. */
-export function profileArgument(text: string): string {
-  if (!profilePattern.test(text)) throw new InvalidArgumentError(PROFILE_RULE);
-  return text;
+/** Parses a profile's id. */
+export function parseProfileId(text: string): string {
+  if (profilePattern.test(text)) return text;
+  throw new InvalidArgumentError(PROFILE_RULE);
 }
 
-/** Makes what reads a whole number from the command line. */
-export function parseWholeNumber(from: number, to = Number.MAX_SAFE_INTEGER): (text: string) => number {
+/** Parses a prefix of profiles' ids, which may be empty. */
+export function parsePrefix(text: string): string {
+  // An id may end after any character but its first, so a prefix of an id has an id's form.
+  return text === "" ? text : parseProfileId(text);
+}
+
+/** Returns a parser of whole numbers in a range, both ends included. */
+export function parseWholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() !== "" && Number.isInteger(value) && value >= from && value <= to) return value;
-    const end = to === Number.MAX_SAFE_INTEGER ? "" : ` to ${to}`;
-    throw new InvalidArgumentError(`It must be a whole number from ${from}${end}.`);
+    if (text.trim() !== "" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    const end = maximum === Number.MAX_SAFE_INTEGER ? "" : ` to ${maximum}`;
+    throw new InvalidArgumentError(`It must be a whole number from ${minimum}${end}.`);
   };
 }

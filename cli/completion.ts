@@ -1,7 +1,7 @@
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 
-/** `xpeft completion SHELL`: a script by which a shell completes commands and options. All other commands must be there already. */
+/** Adds `xpeft completion SHELL`, which prints a completion script. Add it last: it completes the commands added before. */
 export function registerCompletion(program: Command): void {
   tab(program, { completionCommandName: "completion" });
 }

@@ -6,20 +6,19 @@ import { readPlace } from "../src/sharding/shard-map.ts";
 import type { Database } from "../src/storage/database.ts";
 
 /**
- * Runs work on the local database, the one that `wrangler dev` serves.
+ * Runs work on the local database, which `wrangler dev` serves.
  *
- * @param persistTo the folder given to `wrangler dev --persist-to`, if it was given one
+ * @param persistTo the folder given to `wrangler dev --persist-to`; by default wrangler's own
+ * @throws CommandError if wrangler is not installed
  */
 export async function withDatabase<T>(persistTo: string | undefined, work: (db: Database) => Promise<T>): Promise<T> {
-  // Wrangler names the files that it reads secrets from, on stdout: a script may be taking a key from there.
+  // By default wrangler prints the names of its secrets files on stdout, where a script may expect a key.
   process.env.WRANGLER_LOG ??= "warn";
   const { getPlatformProxy } = await import("wrangler").catch((cause: unknown) => {
     throw new CommandError(
-      "The local database is wrangler's, which is not installed.",
+      "The local database needs wrangler, which is not installed.",
       "npm install --save-dev wrangler",
-      {
-        cause,
-      },
+      { cause },
     );
   });
   const proxy = await getPlatformProxy<Required<Pick<Bindings, "DB">>>({
@@ -34,19 +33,19 @@ export async function withDatabase<T>(persistTo: string | undefined, work: (db: 
 }
 
 /**
- * {@link withDatabase}, for work that writes profiles: where they are spread over several databases, this is one of them.
+ * Runs work that writes profiles on the local database, as {@link withDatabase} does.
  *
- * @throws CommandError if it is
+ * @throws CommandError if profiles are spread over several databases
  */
-export async function withLoneDatabase<T>(
+export async function withSingleDatabase<T>(
   persistTo: string | undefined,
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
   return await withDatabase(persistTo, async (db) => {
     if ((await readPlace(db)) === null) return await work(db);
     throw new CommandError(
-      "Profiles are spread over several databases here, and this command writes a single one.",
-      "Write the task by PUT /v1/tasks/{task} and its profiles by POST /v1/tasks/{task}/import: the Worker knows where each belongs.",
+      "The profiles here are spread over several databases. This command writes to a single one.",
+      "Write through a running Worker, which knows the database of each profile: xpeft push --url URL",
     );
   });
 }

@@ -1,13 +1,13 @@
-/** What a shell calls the exit of a process that Ctrl-C ended. */
+/** The exit status of a process that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /**
- * Ends the process at Ctrl-C, once something was said. It must be called before a database is opened: Miniflare ends the process
- * from within its own handler, so nothing can be awaited here, and whoever comes later is not asked.
+ * Calls a function at Ctrl-C, then ends the process. Call this before a database is opened: Miniflare ends the process in
+ * its own handler, so later handlers do not run, and this one cannot wait for anything.
  */
-export function exitOnInterrupt(say: () => void): void {
+export function exitOnInterrupt(onInterrupt: () => void): void {
   process.once("SIGINT", () => {
-    say();
+    onInterrupt();
     process.exit(INTERRUPTED);
   });
 }

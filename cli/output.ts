@@ -1,24 +1,14 @@
-import type { Command } from "commander";
 import { getBorderCharacters, table } from "table";
+import type { OutputOptions } from "./options.ts";
 
-/** Whether a command's answer is for a program. */
-export interface OutputOptions {
-  readonly json?: boolean;
+/** Prints what a command found: as JSON on one line, or as text. */
+export function printResult({ json }: OutputOptions, result: unknown, formatText: () => string): void {
+  console.log(json ? JSON.stringify(result) : formatText());
 }
 
-/** Adds the option by which a command answers in JSON. */
-export function addJsonOption(command: Command): Command {
-  return command.option("--json", "answer in JSON, for programs");
-}
-
-/** Says what a command found: as JSON on one line, or as text. */
-export function printAnswer({ json }: OutputOptions, found: unknown, text: () => string): void {
-  console.log(json ? JSON.stringify(found) : text());
-}
-
-/** Columns under their headings, as text to read. */
-export function columns(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const drawn = table(
+/** Returns rows as aligned columns under their headings. */
+export function formatColumns(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const text = table(
     [headings, ...rows].map((row) => row.map(String)),
     {
       border: getBorderCharacters("void"),
@@ -26,8 +16,8 @@ export function columns(headings: readonly string[], rows: readonly (readonly (s
       drawHorizontalLine: () => false,
     },
   );
-  return drawn.trimEnd().replace(/ +$/gm, "");
+  return text.trimEnd().replace(/ +$/gm, "");
 }
 
-/** A moment, to the minute. */
+/** Returns a time in UTC to the minute, such as 2026-01-31T12:00Z. */
 export const formatMinute = (time: string | Date): string => `${new Date(time).toISOString().slice(0, 16)}Z`;

@@ -1,40 +1,40 @@
 import { SingleBar } from "cli-progress";
 
-/** Shows on stderr how far long work is. */
+/** Shows the progress of long work on standard error. */
 export interface ProgressBar {
-  add(count: number): void;
+  increment(count: number): void;
   /** Writes a line above the bar. */
-  say(line: string): void;
-  end(): void;
+  log(line: string): void;
+  stop(): void;
 }
 
-/** Redrawn no more often than this. */
-const FRAMES_A_SECOND = 10;
+/** Frames a second at most. */
+const MAX_FPS = 10;
 
 /**
- * A bar in a terminal, and nothing elsewhere.
+ * Returns a progress bar. It is drawn in a terminal only.
  *
- * @param what is counted, in the plural
- * @param total how much there is, if it is known
- * @param wanted whether there is to be a bar at all
+ * @param items name of the counted things, in the plural
+ * @param total how many there are, if that is known
+ * @param enabled false for a bar that is never drawn
  */
-export function createProgressBar(what: string, total?: number, wanted = true): ProgressBar {
-  if (!wanted || !process.stderr.isTTY) return { add() {}, say: (line) => console.error(line), end() {} };
-  const format = total === undefined ? `{value} ${what}` : `{bar} {value}/{total} ${what}, {eta_formatted} left`;
+export function createProgressBar(items: string, total?: number, enabled = true): ProgressBar {
+  if (!enabled || !process.stderr.isTTY) return { increment() {}, log: (line) => console.error(line), stop() {} };
+  const format = total === undefined ? `{value} ${items}` : `{bar} {value}/{total} ${items}, {eta_formatted} left`;
   const bar = new SingleBar({
     stream: process.stderr,
     format,
-    fps: FRAMES_A_SECOND,
+    fps: MAX_FPS,
     clearOnComplete: true,
     hideCursor: true,
   });
   bar.start(total ?? 0, 0);
   return {
-    add: (count) => bar.increment(count),
-    say(line) {
-      // The bar is where the cursor is: it is wiped, and drawn again at its next step.
+    increment: (count) => bar.increment(count),
+    log(line) {
+      // The cursor is on the bar's line: clear it. The next frame draws the bar again.
       process.stderr.write(`\r\u001b[K${line}\n`);
     },
-    end: () => bar.stop(),
+    stop: () => bar.stop(),
   };
 }

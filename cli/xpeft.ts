@@ -7,7 +7,7 @@ import { describeError, EXIT, exitCodeOf } from "./errors.ts";
 /** Adds a command to the program. */
 type Register = (program: Command) => void;
 
-/** Commands by name. Some take seconds to load (wrangler, Drizzle), so only the one that is asked for is. */
+/** Commands by name. Only the one that runs is loaded, because some need seconds to load (wrangler, Drizzle). */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   predict: async () => (await import("./predict/predict.ts")).registerPredict,
   learn: async () => (await import("./learn/learn.ts")).registerLearn,
@@ -15,7 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   tasks: async () => (await import("./registry/tasks.ts")).registerTasks,
   profiles: async () => (await import("./registry/profiles.ts")).registerProfiles,
   backup: async () => (await import("./registry/backup.ts")).registerBackup,
-  restore: async () => (await import("./registry/backup.ts")).registerRestore,
+  restore: async () => (await import("./registry/restore.ts")).registerRestore,
   push: async () => (await import("./registry/push.ts")).registerPush,
   seed: async () => (await import("./registry/seed.ts")).registerSeed,
   keys: async () => (await import("./keys/keys.ts")).registerKeys,
@@ -25,31 +25,38 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   doctor: async () => (await import("./deploy/doctor.ts")).registerDoctor,
 };
 
-/** Of those that are kept up; it has what the commands are written with. */
+/** Major version of the oldest Node that is still maintained and has what the commands need. */
 const OLDEST_NODE = 22;
 
 const HELP = `
-A running Worker is asked at --url, or XPEFT_URL, with --key, or XPEFT_KEY; push, seed, learn and keys work on the local database.
+Commands that talk to a running Worker have --url and --key (or XPEFT_URL and XPEFT_KEY).
+push, seed, learn and keys use the local database, unless --url is given.
 
-The exit status is 0; 1 if what was asked for failed, or a part of it; 2 if the command was called wrongly; 3 if the Worker could not be
-reached; 130 after Ctrl-C.`;
+Exit status:
+  0    success
+  1    the command failed, or a part of it
+  2    wrong usage
+  3    the Worker could not be reached
+  130  interrupted by Ctrl-C`;
 
 const program = new Command()
   .name("xpeft")
-  .description("Tasks, profiles and keys of xpeft-edge")
+  .description("Manage tasks, profiles and keys of xpeft-edge, predict, learn and deploy.")
   .version(readVersion())
   .addHelpText("after", HELP)
-  // Commands inherit it as they are made: a wrong call then ends here, with a status of its own.
+  // Commands inherit this when they are added. Wrong usage then throws, and gets its own exit status below.
   .exitOverride();
 
 try {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-    const hint = "In the project itself, npm run xpeft brings a Node of its own.";
-    throw new CommandError(`xpeft needs Node ${OLDEST_NODE} or newer, and this is ${process.versions.node}.`, hint);
+    throw new CommandError(
+      `xpeft needs Node ${OLDEST_NODE} or newer, but this is Node ${process.versions.node}.`,
+      "Install a newer Node. In the project's folder, npm run brings its own Node.",
+    );
   }
-  const asked = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
-  if (asked) {
-    (await asked[1]())(program);
+  const [, loadCommand] = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]) ?? [];
+  if (loadCommand) {
+    (await loadCommand())(program);
   } else {
     for (const load of Object.values(COMMANDS)) (await load())(program);
     (await import("./completion.ts")).registerCompletion(program);
@@ -57,7 +64,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has said already what is wrong.
+    // Commander has printed the error.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else {
     console.error(describeError(error));

@@ -3,36 +3,48 @@ import { loadEngine } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
 import { maskBytes } from "../../src/profiles/masks.ts";
-import { addJsonOption, columns, type OutputOptions, printAnswer } from "../output.ts";
+import { exampleText } from "../command-line.ts";
+import { addJsonOption, type OutputOptions } from "../options.ts";
+import { formatColumns, printResult } from "../output.ts";
 
+/** Characters of a hash that are shown. */
 const SHORT_HASH = 12;
 
 async function info(folder: string, options: OutputOptions): Promise<void> {
   const { id, manifest } = await readBundle(folder);
   const { layers, hidden, bottleneck, pool, plm, name, maxTokens, learning, files } = manifest;
   const bytesOfMasks = maskBytes({ layers, ...pool });
-  printAnswer(options, { id, maskBytes: bytesOfMasks, ...manifest }, () => {
-    const about = [
+  printResult(options, { id, maskBytes: bytesOfMasks, ...manifest }, () => {
+    const properties = [
       ["id", id],
       ["name", name],
       ["language model", `${plm.name} (${plm.licence})`],
       ["layers, hidden, bottleneck", `${layers}, ${hidden}, ${bottleneck}`],
-      ["adapter pool", `${pool.kind}, ${pool.size} adapters, ${pool.chosen} chosen by each mask`],
+      ["adapter pool", `${pool.kind}, ${pool.size} adapters; each mask selects ${pool.chosen}`],
       ["masks of a profile", `${bytesOfMasks} bytes`],
       ["longest text", `${maxTokens} tokens`],
-      ["learns where it is served", `layers ${learning.firstLayer} to ${layers - 1}`],
+      ["layers that learn can train", `${learning.firstLayer} to ${layers - 1}`],
     ];
-    const listed = files.map(({ path, role, bytes, sha256 }) => [path, role, bytes, sha256.slice(0, SHORT_HASH)]);
-    return `${columns(["bundle", folder], about)}\n\n${columns(["file", "role", "bytes", "sha256"], listed)}`;
+    const rows = files.map(({ path, role, bytes, sha256 }) => [path, role, bytes, sha256.slice(0, SHORT_HASH)]);
+    return `${formatColumns(["bundle", folder], properties)}\n\n${formatColumns(["file", "role", "bytes", "sha256"], rows)}`;
   });
 }
 
+/** A bundle whose files match its manifest. */
+interface VerifiedBundle {
+  readonly id: string;
+  /** Number of files. */
+  readonly files: number;
+  /** Total size. */
+  readonly bytes: number;
+}
+
 /**
- * Checks every file of a bundle against its manifest, then reads a text with it.
+ * Checks every file of a bundle against its manifest, then predicts a text with it.
  *
- * @throws XpeftError that names what is wrong
+ * @throws XpeftError that names the fault
  */
-export async function verifyBundle(folder: string): Promise<{ id: string; files: number; bytes: number }> {
+export async function verifyBundle(folder: string): Promise<VerifiedBundle> {
   const { id, manifest } = await readBundle(folder);
   for (const file of manifest.files) await readVerified(readFolder(folder), file);
   await (await loadEngine(folder)).probe();
@@ -40,22 +52,23 @@ export async function verifyBundle(folder: string): Promise<{ id: string; files:
 }
 
 async function verify(folder: string, options: OutputOptions): Promise<void> {
-  const found = await verifyBundle(folder);
-  const { id, files, bytes } = found;
-  printAnswer(
-    options,
-    found,
-    () => `${folder}: ${files} files of ${bytes} bytes are as bundle ${id} has them, and a text was read.`,
-  );
+  const bundle = await verifyBundle(folder);
+  printResult(options, bundle, () => {
+    const { id, files, bytes } = bundle;
+    return `${folder}: all ${files} files (${bytes} bytes) match the manifest of bundle ${id}. A test prediction succeeded.`;
+  });
 }
 
-/** `xpeft bundle`: what a bundle is, and whether it is whole. */
+/** `xpeft bundle`: describes a bundle, and checks its files. */
 export function registerBundle(program: Command): void {
-  const bundle = program.command("bundle").description("look at a bundle's folder");
-  const about = (name: string, description: string) =>
+  const bundle = program
+    .command("bundle")
+    .description("describe a bundle, or check its files")
+    .addHelpText("after", exampleText("bundle info", "bundle verify bundles/minilm-l6-v2"));
+  const addFolderCommand = (name: string, description: string) =>
     addJsonOption(
-      bundle.command(name).description(description).argument("[folder]", "the bundle's folder", DEFAULT_BUNDLE),
+      bundle.command(name).description(description).argument("[folder]", "folder of the bundle", DEFAULT_BUNDLE),
     );
-  about("info", "tell its language model, its adapter pool and its files").action(info);
-  about("verify", "check every file's size and hash, and read a text with it; says what is wrong").action(verify);
+  addFolderCommand("info", "print the bundle's language model, adapter pool and files").action(info);
+  addFolderCommand("verify", "check the size and hash of every file, then predict a text").action(verify);
 }

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { styleText } from "node:util";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
+import { exampleText } from "../command-line.ts";
 import { describeError } from "../errors.ts";
-import { openService } from "../service.ts";
-import { type BoundDatabase, type Deployed, type Step, stepsOf } from "./steps.ts";
+import { openClient } from "../worker-client.ts";
+import { type BoundDatabase, type DeployState, deploySteps, type Step } from "./steps.ts";
 import { createWrangler, shellCommand } from "./wrangler.ts";
 
 interface DeployOptions {
@@ -18,89 +19,89 @@ interface DeployOptions {
 
 const CONFIG = "wrangler.toml";
 
-/** A new address is known everywhere only after a while. */
+/** How long to wait for a healthy answer. It takes a while until a new address is known everywhere. */
 const HEALTHY_WITHIN_MS = 120_000;
 const POLL_MS = 3000;
 
 const HELP = `
-Run again, it changes nothing but the Worker itself: databases, secret and keys that are there are left.
-Production is the top of wrangler.toml; --env preview has a Worker, a database and keys of its own.
+The command is safe to repeat: existing databases, secrets and keys stay as they are, and the Worker is uploaded again.
+Production is the top of wrangler.toml. --env preview has its own Worker, database and keys.
+The first key is shown only once, when it is created. Everything else goes to standard error.
+${exampleText("deploy --dry-run", "deploy --env preview --key-out preview.key")}`;
 
-A first key is shown only when it is made: in --key-out, or on standard output. Everything else is told on standard error.`;
-
-/** The databases of an environment, as wrangler.toml has them. */
+/** Reads the databases of an environment from wrangler.toml. */
 async function readDatabases(env: string): Promise<BoundDatabase[]> {
   if (!existsSync(CONFIG)) {
-    throw new CommandError(`There is no ${CONFIG} here.`, "Deploy from the project's own folder.");
+    throw new CommandError(`There is no ${CONFIG} in this folder.`, "Run the command in the project's folder.");
   }
   const { unstable_readConfig } = await import("wrangler");
   const config = unstable_readConfig({ config: CONFIG, env });
   const databases: readonly { binding: string; database_name?: string }[] = config.d1_databases;
   return databases.map(({ binding, database_name: name }) => {
     if (name !== undefined) return { binding, name };
-    throw new CommandError(`${CONFIG} gives the database ${binding} no name.`, "Say its database_name.");
+    throw new CommandError(`The database ${binding} has no name in ${CONFIG}.`, "Add its database_name.");
   });
 }
 
-/** Waits until the Worker answers that it is ready. */
-async function untilHealthy(url: string): Promise<string> {
+/** Waits until the Worker answers that it is healthy. Returns its state in words. */
+async function waitUntilHealthy(url: string): Promise<string> {
   for (const deadline = Date.now() + HEALTHY_WITHIN_MS; ; await setTimeout(POLL_MS)) {
     try {
-      const { bundle, probe } = await unwrap(openService({ url }).healthz.$get());
-      return `ready, bundle ${bundle}; a text of ${probe.tokens} tokens was read`;
+      const { bundle } = await unwrap(openClient({ url }).healthz.$get());
+      return `ready: it serves bundle ${bundle}, and a test prediction succeeded`;
     } catch (error) {
       if (Date.now() > deadline) {
         throw new CommandError(
-          `${url} is deployed, and does not answer as it should:\n${describeError(error)}`,
-          "Look at what it logs: npx wrangler tail",
+          `${url} is deployed, but not healthy after ${HEALTHY_WITHIN_MS / 1000} s:\n${describeError(error)}`,
+          "Read the Worker's logs: npx wrangler tail",
         );
       }
     }
   }
 }
 
-function plan(steps: readonly Step[], env: string): void {
+function printPlan(steps: readonly Step[], env: string): void {
   for (const [index, { title, commands }] of steps.entries()) {
     console.error(`${index + 1}/${steps.length} ${title}`);
-    for (const { args, when } of commands)
-      console.error(`    ${shellCommand(args, env)}${when ? `   # if ${when}` : ""}`);
+    for (const { args, condition } of commands)
+      console.error(`    ${shellCommand(args, env)}${condition ? `   # if ${condition}` : ""}`);
   }
 }
 
 async function deploy({ env, dryRun, keyOut, wait }: DeployOptions): Promise<void> {
-  const steps = stepsOf(await readDatabases(env));
+  const steps = deploySteps(await readDatabases(env));
   const wrangler = createWrangler(env);
   if (dryRun) {
-    plan(steps, env);
+    printPlan(steps, env);
     console.error(await wrangler.run(["deploy", "--dry-run"]));
-    console.error("Nothing was changed.");
+    console.error("Dry run: nothing was changed.");
     return;
   }
-  const deployed: Deployed = keyOut === undefined ? {} : { keyOut };
+  const state: DeployState = keyOut === undefined ? {} : { keyOut };
   try {
     for (const [index, step] of steps.entries()) {
       console.error(styleText("bold", `${index + 1}/${steps.length} ${step.title}`, { stream: process.stderr }));
-      console.error(`    ${await step.run(wrangler, deployed)}`);
+      console.error(`    ${await step.run(wrangler, state)}`);
     }
   } finally {
-    // Whatever failed: if the key was made all the same, it cannot be had again.
-    if (deployed.key !== undefined && keyOut === undefined) console.log(deployed.key);
+    // Also after a failure: the key may exist by now, and cannot be shown again.
+    if (state.key !== undefined && keyOut === undefined) console.log(state.key);
   }
-  const { url } = deployed;
-  if (wait && url !== undefined) console.error(`${url} is ${await untilHealthy(url)}.`);
+  const { url } = state;
+  if (wait && url !== undefined) console.error(`${url} is ${await waitUntilHealthy(url)}.`);
 }
 
-/** `xpeft deploy`: everything from an account to a Worker that answers. */
+/** `xpeft deploy`: deploys to Cloudflare, from an account to a healthy Worker. */
 export function registerDeploy(program: Command): void {
   program
     .command("deploy")
     .description(
-      "make or find databases, migrate them, upload the Worker, set its secret, make a first key; safe to repeat",
+      "deploy to Cloudflare: create and migrate databases, upload the Worker, create a secret and a first key",
     )
-    .option("--env <name>", "an environment of wrangler.toml, such as preview; production unless said", "")
-    .option("--key-out <file>", "where a first key goes; standard output unless said")
-    .option("--no-wait", "do not wait until the Worker answers")
-    .option("--dry-run", "show every step and build the Worker, without touching the account")
+    .addOption(new Option("--env <name>", "environment of wrangler.toml, such as preview").default("", "production"))
+    .option("--key-out <file>", "write the first key to this new file (default: standard output)")
+    .option("--no-wait", "do not wait until the Worker is healthy")
+    .option("--dry-run", "show the steps and build the Worker, but change nothing")
     .addHelpText("after", HELP)
     .action(deploy);
 }

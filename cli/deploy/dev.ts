@@ -6,28 +6,29 @@ import { CommandError } from "../../node/errors.ts";
 import { packagePath } from "../../node/package.ts";
 import { parseWholeNumber } from "../arguments.ts";
 
-const HIGHEST_PORT = 65_535;
+const MAX_PORT = 65_535;
+const DEFAULT_PORT = 8787;
 
 async function dev({ port }: { readonly port: number }): Promise<void> {
   const script = packagePath("scripts/start.mjs");
   if (!existsSync(script)) {
     throw new CommandError(
-      "The Worker's source is not here.",
-      "Start it in the project's own folder; the package has only client, engine and commands.",
+      "The Worker's source code is not part of the npm package.",
+      "Clone the project, and run this command in its folder.",
     );
   }
   const child = spawn(process.execPath, [script], { stdio: "inherit", env: { ...process.env, PORT: String(port) } });
-  // Ctrl-C reaches both; the Worker ends in its own way, and this process with it.
+  // The terminal sends Ctrl-C to both processes. This one stays until the Worker has shut down.
   process.on("SIGINT", () => {});
   const [code] = await once(child, "close");
   process.exitCode = code ?? 1;
 }
 
-/** `xpeft dev`: what `npm start` does. */
+/** `xpeft dev`: serves locally, as `npm start` does. */
 export function registerDev(program: Command): void {
   program
     .command("dev")
-    .description("serve on localhost, with a local database and the demo's tasks; the same as npm start")
-    .option("--port <port>", "where", parseWholeNumber(1, HIGHEST_PORT), 8787)
+    .description("serve on localhost with a local database and the demo's tasks, as npm start does")
+    .option("--port <port>", `port to listen on, 1 to ${MAX_PORT}`, parseWholeNumber(1, MAX_PORT), DEFAULT_PORT)
     .action(dev);
 }

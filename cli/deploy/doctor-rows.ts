@@ -4,65 +4,65 @@ import type { Bundle } from "../../src/bundle/manifest.ts";
 import { parseProfile } from "../../src/profiles/file-format.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { describeError } from "../errors.ts";
-import { readServedTask } from "../learn/learner-remote.ts";
+import { readWorkerTask } from "../learn/worker-learner.ts";
 import type { ProgressBar } from "../progress.ts";
-import { exportedProfiles } from "../registry/profiles-bulk.ts";
+import { exportProfiles } from "../registry/profiles-pull.ts";
 import { listTasks } from "../registry/tasks.ts";
 
-/** Damaged rows that are told one by one. */
-const MOST_TOLD = 20;
+/** How many damaged rows are reported one by one. */
+const MAX_REPORTED = 20;
 
-/** A row as it was read, and what is wrong with it. */
-interface Row {
+/** A row of a task or a profile, with its fault if it has one. */
+interface CheckedRow {
   readonly name: string;
   readonly fault: string | null;
 }
 
-async function faultOf(read: () => unknown): Promise<string | null> {
+async function findFault(check: () => unknown): Promise<string | null> {
   try {
-    await read();
+    await check();
     return null;
   } catch (error) {
     return describeError(error);
   }
 }
 
-/** Every task, and every profile of those that can be read. */
-async function* readRows(client: Client, bundle: Bundle): AsyncGenerator<Row> {
+/** Checks every task, and every profile of the tasks without a fault. */
+async function* checkEachRow(client: Client, bundle: Bundle): AsyncGenerator<CheckedRow> {
   for await (const { task: name } of listTasks(client)) {
     let task: NewTask | undefined;
-    const fault = await faultOf(async () => {
-      task = await readServedTask(client, name, bundle);
+    const fault = await findFault(async () => {
+      task = await readWorkerTask(client, name, bundle);
     });
     yield { name, fault };
     if (!task) continue;
-    const known = task;
-    for await (const line of exportedProfiles(client, name, "")) {
-      const damage = await faultOf(() => parseProfile(JSON.stringify(line), known, bundle));
-      yield { name: `${name}/${line.profile}`, fault: damage };
+    const profileTask = task;
+    for await (const line of exportProfiles(client, name, "")) {
+      const profileFault = await findFault(() => parseProfile(JSON.stringify(line), profileTask, bundle));
+      yield { name: `${name}/${line.profile}`, fault: profileFault };
     }
   }
 }
 
 /**
- * Reads every row through a Worker, and checks it against the bundle that it must be of.
+ * Reads every row through a Worker and checks it against a bundle.
  *
- * @returns what was found, where all is well
- * @throws CommandError that names the damaged ones; ProblemError if they cannot be read
+ * @returns the outcome in words
+ * @throws CommandError that names damaged rows; ProblemError if rows cannot be read
  */
 export async function checkRows(client: Client, bundle: Bundle, progress: ProgressBar): Promise<string> {
-  const damaged: Row[] = [];
-  let sound = 0;
-  for await (const row of readRows(client, bundle)) {
-    progress.add(1);
-    if (row.fault === null) sound++;
-    else damaged.push(row);
+  const damaged: CheckedRow[] = [];
+  let total = 0;
+  for await (const row of checkEachRow(client, bundle)) {
+    progress.increment(1);
+    total++;
+    if (row.fault !== null) damaged.push(row);
   }
-  if (damaged.length === 0) return `${sound} tasks and profiles are as this bundle wants them`;
-  const told = damaged.slice(0, MOST_TOLD).map(({ name, fault }) => `${name}: ${fault}`);
-  if (damaged.length > MOST_TOLD) told.push(`… and ${damaged.length - MOST_TOLD} more`);
+  if (damaged.length === 0) return `all ${total} tasks and profiles fit this bundle`;
+  const reports = damaged.slice(0, MAX_REPORTED).map(({ name, fault }) => `${name}: ${fault}`);
+  if (damaged.length > MAX_REPORTED) reports.push(`… and ${damaged.length - MAX_REPORTED} more`);
   throw new CommandError(
-    [`${damaged.length} of ${damaged.length + sound} tasks and profiles are damaged.`, ...told].join("\n"),
-    "Write each again, from its training or a backup; a profile can also go back to an earlier generation.",
+    [`${damaged.length} of ${total} tasks and profiles are damaged.`, ...reports].join("\n"),
+    "Write each again, from its training or from a backup. A profile can also be rolled back to an earlier generation.",
   );
 }

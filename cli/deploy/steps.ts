@@ -3,53 +3,53 @@ import { writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import { SCOPES } from "../../src/auth/access.ts";
-import { generateKey } from "../../src/auth/api-keys.ts";
+import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { insertStatement } from "../keys/key-text.ts";
 import type { Wrangler } from "./wrangler.ts";
 
-/** What is found out and made on the way. */
-export interface Deployed {
-  /** The file that a first key goes to; standard output if it is not said. */
+/** What the steps of a deploy learn and create. */
+export interface DeployState {
+  /** File for the first key; by default it goes to standard output. */
   readonly keyOut?: string;
-  /** Where the Worker answers, if it has an address of its own. */
+  /** Address of the Worker, if it has one on workers.dev. */
   url?: string;
-  /** The first key, if it was made just now. */
+  /** The first key, if this deploy created it. */
   key?: string;
 }
 
-/** A step of a deploy. It can be run again: what is there already is left. */
+/** A step of a deploy. It is safe to repeat: it leaves what exists. */
 export interface Step {
   readonly title: string;
-  /** What it comes to, as wrangler's arguments; `when` tells that it is not always done. */
-  readonly commands: readonly { readonly args: readonly string[]; readonly when?: string }[];
-  /** Does it; tells what it found or made. */
-  run(wrangler: Wrangler, deployed: Deployed): Promise<string>;
+  /** The step's commands, as arguments of wrangler; `condition` says when a command is run, if not always. */
+  readonly commands: readonly { readonly args: readonly string[]; readonly condition?: string }[];
+  /** Runs the step and returns its outcome in words. */
+  run(wrangler: Wrangler, state: DeployState): Promise<string>;
 }
 
-/** A database of the configuration. */
+/** A database of wrangler.toml. */
 export interface BoundDatabase {
   readonly binding: string;
   readonly name: string;
 }
 
-/** Keys are in the first of the databases. */
+/** Binding of the first database, which has the keys. */
 const KEYS_BINDING = "DB";
 const SECRET = "TOKEN_KEYS";
 
-const whoSchema = z.object({ loggedIn: z.literal(true) });
+const whoamiSchema = z.object({ loggedIn: z.literal(true) });
 const databasesSchema = z.array(z.object({ name: z.string() }));
 const secretsSchema = z.array(z.object({ name: z.string() }));
 const countSchema = z.array(z.object({ results: z.array(z.object({ n: z.int() })) }));
 
-const account: Step = {
+const accountStep: Step = {
   title: "Account",
   commands: [{ args: ["whoami"] }],
   async run(wrangler) {
-    // Where nobody is signed in, wrangler fails; so it does where it cannot reach Cloudflare, and the cause tells which.
-    await wrangler.read(whoSchema, ["whoami", "--json"]).catch((cause: unknown) => {
+    // Wrangler fails both if nobody is signed in and if it cannot reach Cloudflare. The cause says which.
+    await wrangler.readJson(whoamiSchema, ["whoami", "--json"]).catch((cause: unknown) => {
       throw new CommandError(
-        "Wrangler is not signed in to a Cloudflare account, or cannot reach it.",
-        "npx wrangler login; or, where nobody can click, set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.",
+        "Wrangler is not signed in to a Cloudflare account, or cannot reach Cloudflare.",
+        "Sign in with: npx wrangler login. Without a browser, set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.",
         { cause },
       );
     });
@@ -57,81 +57,82 @@ const account: Step = {
   },
 };
 
-function database({ binding, name }: BoundDatabase): Step {
+function databaseStep({ binding, name }: BoundDatabase): Step {
   const create = ["d1", "create", name];
-  const apply = ["d1", "migrations", "apply", binding, "--remote"];
+  const migrate = ["d1", "migrations", "apply", binding, "--remote"];
   return {
     title: `Database ${name}`,
-    commands: [{ args: ["d1", "list"] }, { args: create, when: "it is not there" }, { args: apply }],
+    commands: [{ args: ["d1", "list"] }, { args: create, condition: "it does not exist" }, { args: migrate }],
     async run(wrangler) {
-      const databases = await wrangler.read(databasesSchema, ["d1", "list", "--json"]);
-      const there = databases.some((one) => one.name === name);
-      if (!there) await wrangler.run(create);
-      const said = await wrangler.run(apply);
-      return `${there ? "there already" : "made"}; migrations ${said.includes("No migrations to apply") ? "applied already" : "applied"}`;
+      const databases = await wrangler.readJson(databasesSchema, ["d1", "list", "--json"]);
+      const exists = databases.some((database) => database.name === name);
+      if (!exists) await wrangler.run(create);
+      const upToDate = (await wrangler.run(migrate)).includes("No migrations to apply");
+      return `${exists ? "exists" : "created"}; migrations ${upToDate ? "are up to date" : "applied"}`;
     },
   };
 }
 
-const worker: Step = {
+const workerStep: Step = {
   title: "Worker",
   commands: [{ args: ["deploy"] }],
-  async run(wrangler, deployed) {
+  async run(wrangler, state) {
     const url = (await wrangler.deploy()).find((target) => target.startsWith("https://"));
-    if (url !== undefined) deployed.url = url;
-    return url ?? "uploaded; it has no address on workers.dev: see the routes of wrangler.toml";
+    if (url === undefined) return "uploaded, without an address on workers.dev: see the routes in wrangler.toml";
+    state.url = url;
+    return url;
   },
 };
 
-const put = ["secret", "put", SECRET];
+const putSecret = ["secret", "put", SECRET];
 
-const secret: Step = {
-  title: "Secret that profile tokens are signed with",
-  commands: [{ args: ["secret", "list"] }, { args: put, when: "it is not there" }],
+const secretStep: Step = {
+  title: "Secret that signs profile tokens",
+  commands: [{ args: ["secret", "list"] }, { args: putSecret, condition: "it does not exist" }],
   async run(wrangler) {
-    const secrets = await wrangler.read(secretsSchema, ["secret", "list", "--format", "json"]);
-    if (secrets.some(({ name }) => name === SECRET)) return "there already";
-    await wrangler.run(put, `first:${randomBytes(32).toString("base64")}\n`);
-    return "drawn and set";
+    const secrets = await wrangler.readJson(secretsSchema, ["secret", "list", "--format", "json"]);
+    if (secrets.some(({ name }) => name === SECRET)) return "exists";
+    await wrangler.run(putSecret, `first:${randomBytes(32).toString("base64")}\n`);
+    return "created";
   },
 };
 
 const execute = (sql: string) => ["d1", "execute", KEYS_BINDING, "--remote", "--json", "--command", sql];
-const count = execute("SELECT count(*) AS n FROM keys");
+const countKeys = execute("SELECT count(*) AS n FROM keys");
 
-/** Only its owner may read the file. */
+/** Only the file's owner may read it. */
 const KEY_FILE_MODE = 0o600;
 
-async function keep(key: string, path: string): Promise<void> {
+async function writeKeyFile(key: string, path: string): Promise<void> {
   try {
     await writeFile(path, `${key}\n`, { mode: KEY_FILE_MODE, flag: "wx" });
   } catch (cause) {
     throw new CommandError(
-      `The first key cannot be written to ${path}, and was not made.`,
-      "Name a file that is not there yet, in a folder that is: --key-out",
+      `The first key cannot be written to ${path}, so it was not created.`,
+      "Name a new file in an existing folder: --key-out",
       { cause },
     );
   }
 }
 
-const firstKey: Step = {
+const keyStep: Step = {
   title: "First key",
-  commands: [{ args: count }, { args: execute("INSERT INTO keys …"), when: "there is none" }],
-  async run(wrangler, deployed) {
-    const [counted] = await wrangler.read(countSchema, count);
-    if ((counted?.results[0]?.n ?? 0) > 0) return "there are keys already";
-    const { keyOut } = deployed;
-    const wanted = { name: "first", scopes: [...SCOPES], task: null, profilePrefix: "", expiresAt: null };
-    const { key, row } = await generateKey(wanted);
-    // Before it counts: a key that could not be kept afterwards could not be had again.
-    if (keyOut !== undefined) await keep(key, keyOut);
-    deployed.key = key;
+  commands: [{ args: countKeys }, { args: execute("INSERT INTO keys …"), condition: "there is no key" }],
+  async run(wrangler, state) {
+    const [answer] = await wrangler.readJson(countSchema, countKeys);
+    if ((answer?.results[0]?.n ?? 0) > 0) return "keys exist";
+    const { keyOut } = state;
+    const newKey: NewKey = { name: "first", scopes: [...SCOPES], task: null, profilePrefix: "", expiresAt: null };
+    const { key, row } = await generateKey(newKey);
+    // Write the file first: if that failed after the key was created, the key would be lost.
+    if (keyOut !== undefined) await writeKeyFile(key, keyOut);
+    state.key = key;
     await wrangler.run(execute(insertStatement(row)));
-    return `made, with every scope; ${keyOut === undefined ? "it is shown below, and never again" : `it is in ${keyOut}, and nowhere else`}`;
+    return `created, with every scope; ${keyOut === undefined ? "it is shown only now, below" : `it is in ${keyOut}, and nowhere else`}`;
   },
 };
 
-/** The steps of a deploy, in order: what is uploaded finds its databases as it needs them. */
-export function stepsOf(databases: readonly BoundDatabase[]): Step[] {
-  return [account, ...databases.map(database), worker, secret, firstKey];
+/** Returns the steps of a deploy in order: databases come before the Worker that needs them. */
+export function deploySteps(databases: readonly BoundDatabase[]): Step[] {
+  return [accountStep, ...databases.map(databaseStep), workerStep, secretStep, keyStep];
 }

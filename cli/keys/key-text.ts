@@ -1,46 +1,47 @@
 import { getTableColumns } from "drizzle-orm";
 import { keys } from "../../schema/tables.ts";
 import type { KeyRecord, NewKey } from "../../src/auth/api-keys.ts";
-import { columns, formatMinute } from "../output.ts";
+import { formatColumns, formatMinute } from "../output.ts";
 
-/** A key's row as the database has it. */
+/** A key's row in the database. */
 type KeyRow = typeof keys.$inferSelect;
 
-/** Text that neither SQL nor a shell reads anything into, within quotes of either kind. */
-const PLAIN = /^[\w .:@-]*$/;
+/** Text that is safe within quotes of either kind, in SQL and in a shell. */
+const SAFE_TEXT = /^[\w .:@-]*$/;
 
-function literal(value: KeyRow[keyof KeyRow]): string {
+function toLiteral(value: KeyRow[keyof KeyRow]): string {
   if (value === null) return "NULL";
   if (typeof value === "number") return String(value);
   if (typeof value !== "string") return `x'${Buffer.from(value).toString("hex")}'`;
-  return PLAIN.test(value) ? `'${value}'` : `CAST(${literal(Buffer.from(value))} AS TEXT)`;
+  return SAFE_TEXT.test(value) ? `'${value}'` : `CAST(${toLiteral(Buffer.from(value))} AS TEXT)`;
 }
 
-/** The statement that adds a key's row; it can stand between double quotes in a shell as it is. */
+/** Returns the SQL statement that adds a key's row. It needs no escaping within double quotes in a shell. */
 export function insertStatement(row: KeyRow): string {
   const values = new Map<string, KeyRow[keyof KeyRow]>(Object.entries(row));
   const columns = Object.entries(getTableColumns(keys)).map(([field, { name }]) => ({
     name,
-    value: literal(values.get(field) ?? null),
+    literal: toLiteral(values.get(field) ?? null),
   }));
-  const listed = (part: "name" | "value") => columns.map((column) => column[part]).join(", ");
-  return `INSERT INTO keys (${listed("name")}) VALUES (${listed("value")});`;
+  const join = (part: "name" | "literal") => columns.map((column) => column[part]).join(", ");
+  return `INSERT INTO keys (${join("name")}) VALUES (${join("literal")});`;
 }
 
-/** What a key may do, in one line. */
+/** Returns what a key permits, in one line. */
 export function describeKey(id: string, { name, scopes, task, profilePrefix, expiresAt }: NewKey): string {
-  const reached = [
+  const permissions = [
+    scopes.join(" "),
     task === null ? "all tasks" : `task ${task}`,
     profilePrefix === "" ? "all profiles" : `profiles that start with ${profilePrefix}`,
+    expiresAt ? `expires ${expiresAt.toISOString()}` : "never expires",
   ];
-  const until = expiresAt ? `expires ${expiresAt.toISOString()}` : "never expires";
-  return `Key ${id} (${name}): ${[scopes.join(" "), ...reached, until].join("; ")}.`;
+  return `Key ${id} (${name}): ${permissions.join("; ")}.`;
 }
 
 const HEADINGS = ["id", "name", "scopes", "task", "prefix", "created", "expires", "last used"];
 
-/** Keys as a table to read, headings first. */
-export function keyTable(records: readonly KeyRecord[]): string {
+/** Returns keys as a table with headings. */
+export function formatKeys(records: readonly KeyRecord[]): string {
   const rows = records.map(({ id, name, scopes, task, profilePrefix, createdAt, expiresAt, lastUsedAt }) => [
     id,
     name,
@@ -51,5 +52,5 @@ export function keyTable(records: readonly KeyRecord[]): string {
     expiresAt ? formatMinute(expiresAt) : "never",
     lastUsedAt ? formatMinute(lastUsedAt) : "never",
   ]);
-  return columns(HEADINGS, rows);
+  return formatColumns(HEADINGS, rows);
 }

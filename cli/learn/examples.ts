@@ -8,56 +8,56 @@ import { readCsv } from "./csv.ts";
 
 /** A labelled text of a file. */
 export interface FileExample extends Example {
-  /** The line that it begins on, from 1. */
+  /** Number of the line that it starts on, from 1. */
   readonly line: number;
-  /** The profile that it says it is of, if it says so. */
+  /** The profile that the file names for it. */
   readonly profile: string | null;
 }
 
-/** What a file has of an example, with the line that it begins on. */
+/** The fields of an example before they are checked, with the number of the line that they start on. */
 interface Row {
   readonly number: number;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-const FIELDS = ["text", "label", "text_pair", "profile"] as const;
+const REQUIRED_FIELDS = ["text", "label"];
+const FIELDS = [...REQUIRED_FIELDS, "text_pair", "profile"];
 
 const COLUMNS_HINT =
-  "The first line names the columns: text and label, and, where they are wanted, text_pair and profile; commas between them.";
+  "The first line must name the columns text and label, and may name text_pair and profile, separated by commas.";
 
-const LINE_HINT = 'A line is {"text", "label", "text_pair"?, "profile"?}; the label is a string or a number.';
+const LINE_HINT = 'Write each line as {"text", "label", "text_pair"?, "profile"?}. The label is a string or a number.';
 
-const unlessBlank = (text: string | null | undefined) => (text?.trim() ? text : null);
+const blankToNull = (text: string | null | undefined) => (text?.trim() ? text : null);
 
 const rowSchema = z.strictObject({
-  text: z.string().refine((text) => text.trim() !== "", "there is nothing to read in it"),
-  label: z.union([z.string(), z.number()], "it is neither a string nor a number").transform(String),
-  text_pair: z.string().nullish().transform(unlessBlank),
+  text: z.string().refine((text) => text.trim() !== "", "it is blank"),
+  label: z.union([z.string(), z.number()], "it must be a string or a number").transform(String),
+  text_pair: z.string().nullish().transform(blankToNull),
   profile: z
     .string()
     .nullish()
-    .transform(unlessBlank)
-    .refine((id) => id === null || profilePattern.test(id), PROFILE_RULE),
+    .transform(blankToNull)
+    .refine((id) => id === null || profilePattern.test(id), "it is not a profile's id"),
 });
 
 /**
- * Reads labelled texts: JSON Lines if the name ends in .jsonl or .ndjson, otherwise CSV with a header line; either may be zipped,
- * its name then ends in .gz.
+ * Reads labelled texts: JSON Lines if the name ends in `.jsonl` or `.ndjson`, otherwise CSV with a header. With `.gz` after
+ * that, the file is decompressed.
  *
- * @returns at least one, in the file's order
+ * @returns at least one example, in the file's order
  * @throws CommandError that names file and line
  */
 export async function readExamples(path: string): Promise<FileExample[]> {
   const text = await readText(path);
-  const lines = /\.(jsonl|ndjson)(\.gz)?$/i.test(path);
-  const rows = lines ? rowsOfLines(text, path) : rowsOfCsv(text, path);
-  if (rows.length === 0) {
-    throw new CommandError(`${path} holds no examples.`, lines ? LINE_HINT : COLUMNS_HINT);
-  }
-  return rows.map((row) => exampleOf(row, path, lines ? LINE_HINT : COLUMNS_HINT));
+  const isJsonLines = /\.(jsonl|ndjson)(\.gz)?$/i.test(path);
+  const hint = isJsonLines ? LINE_HINT : COLUMNS_HINT;
+  const rows = isJsonLines ? parseJsonLines(text, path) : parseCsv(text, path);
+  if (rows.length === 0) throw new CommandError(`${path} has no examples.`, hint);
+  return rows.map((row) => parseRow(row, path, hint));
 }
 
-function rowsOfLines(text: string, path: string): Row[] {
+function parseJsonLines(text: string, path: string): Row[] {
   return nonBlankLines(text).map(({ line, number }) => {
     try {
       return { number, fields: z.record(z.string(), z.unknown()).parse(JSON.parse(line)) };
@@ -67,30 +67,38 @@ function rowsOfLines(text: string, path: string): Row[] {
   });
 }
 
-function rowsOfCsv(text: string, path: string): Row[] {
+function parseCsv(text: string, path: string): Row[] {
   const [header, ...records] = readCsv(text, path);
   if (!header) return [];
   const columns = header.fields;
-  const place = `${path}:${header.number}`;
-  const missing = FIELDS.slice(0, 2).find((field) => !columns.includes(field));
-  if (missing) throw new CommandError(`${place} names no column "${missing}".`, COLUMNS_HINT);
-  const known: readonly string[] = FIELDS;
-  const odd = columns.find((column, at) => !known.includes(column) || columns.indexOf(column) !== at);
-  if (odd !== undefined) {
-    const fault = known.includes(odd) ? `names the column "${odd}" twice` : `names a column "${odd}" that is not known`;
-    throw new CommandError(`${place} ${fault}.`, COLUMNS_HINT);
-  }
+  checkColumns(columns, `${path}:${header.number}`);
   return records.map(({ number, fields }) => ({
     number,
-    fields: Object.fromEntries(columns.map((column, at) => [column, fields[at]])),
+    fields: Object.fromEntries(columns.map((column, index) => [column, fields[index]])),
   }));
 }
 
-function exampleOf({ number, fields }: Row, path: string, hint: string): FileExample {
+/** @throws CommandError if a required column is missing, or one is unknown or repeated */
+function checkColumns(columns: readonly string[], location: string): void {
+  const missing = REQUIRED_FIELDS.find((field) => !columns.includes(field));
+  if (missing) throw new CommandError(`${location}: there is no column "${missing}".`, COLUMNS_HINT);
+  const unknown = columns.find((column) => !FIELDS.includes(column));
+  if (unknown !== undefined) throw new CommandError(`${location}: the column "${unknown}" is unknown.`, COLUMNS_HINT);
+  const repeated = columns.find((column, index) => columns.indexOf(column) !== index);
+  if (repeated !== undefined)
+    throw new CommandError(`${location}: the column "${repeated}" appears twice.`, COLUMNS_HINT);
+}
+
+function parseRow({ number, fields }: Row, path: string, hint: string): FileExample {
   const parsed = rowSchema.safeParse(fields);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new CommandError(`${path}:${number}: ${issue?.path.join(".") || "the whole"}: ${issue?.message}.`, hint);
+    const field = issue?.path.join(".");
+    const isBadId = field === "profile" && issue?.code === "custom";
+    throw new CommandError(
+      `${path}:${number}: ${field ? `${field}: ` : ""}${issue?.message}.`,
+      isBadId ? PROFILE_RULE : hint,
+    );
   }
   const { text, text_pair, label, profile } = parsed.data;
   return { line: number, profile, label, input: text_pair === null ? { text } : { text, textPair: text_pair } };

@@ -7,27 +7,22 @@ import { describeError } from "../errors.ts";
 import type { FileExample } from "./examples.ts";
 import type { Learner } from "./learner.ts";
 import type { LearntFile } from "./learnt-file.ts";
-import type { LearnProgressBar } from "./progress-text.ts";
+import type { ProfileExamples } from "./profile-examples.ts";
+import type { LearnProgressBar } from "./progress-bar.ts";
 import { describeLearnt } from "./result-text.ts";
 
-/** Examples of one profile. */
-export interface ProfileExamples {
-  readonly profile: string;
-  readonly examples: readonly FileExample[];
-}
-
-/** What profiles are learnt with. */
-export interface LearnAllParts {
+/** What all profiles are learnt with. */
+export interface LearnContext {
   readonly learner: Learner;
   readonly progress: LearnProgressBar;
-  /** The examples' file, for errors. */
+  /** Path of the file of examples, for errors. */
   readonly path: string;
-  /** What the profiles are appended to, if they are. */
-  readonly out: (LearntFile & { readonly path: string }) | null;
+  /** The file that learnt profiles are appended to, if there is one. */
+  readonly out: LearntFile | null;
 }
 
-/** What is wrong with one profile, while others may be learnt. */
-const OF_ONE_PROFILE: ReadonlySet<string | undefined> = new Set<ErrorCode>([
+/** Codes of errors that concern one profile. The others can still be learnt. */
+const PROFILE_ERRORS: ReadonlySet<string | undefined> = new Set<ErrorCode>([
   "too_few_examples",
   "too_many_examples",
   "unknown_label",
@@ -38,7 +33,10 @@ const OF_ONE_PROFILE: ReadonlySet<string | undefined> = new Set<ErrorCode>([
   "generation_mismatch",
 ]);
 
-/** The code of an error, of this process or of a running Worker. */
+/** How many failed profiles the last error names. */
+const MAX_NAMED = 10;
+
+/** Returns the code of an error, whether this process or a running Worker raised it. */
 const codeOf = (error: unknown) =>
   error instanceof XpeftError || error instanceof ProblemError ? error.code : undefined;
 
@@ -53,49 +51,46 @@ function checkLabels(examples: readonly FileExample[], labels: readonly string[]
   }
 }
 
-/** Learns a profile, writes it where it is to be written, and says so. */
-async function learnOne(
-  { learner, progress, path, out }: LearnAllParts,
-  pupil: ProfileExamples,
-  what: string,
-): Promise<void> {
-  const { profile, examples } = pupil;
+/** Learns a profile, writes it and prints the result. */
+async function learnOne(context: LearnContext, { profile, examples }: ProfileExamples, title: string): Promise<void> {
+  const { learner, progress, path, out } = context;
   if (learner.task) checkLabels(examples, learner.task.labels, path);
-  const began = performance.now();
-  progress.begin(what);
-  const learnt = await learner.learn(profile, examples, (where) => progress.tell(where)).finally(() => progress.end());
-  // Last, so that whatever is in the file is in the database too, where it was to be.
+  const start = performance.now();
+  progress.start(title);
+  const learnt = await learner.learn(profile, examples, progress.update).finally(progress.stop);
+  // Append last: with --push, a profile in the file is always in the database too.
   const { masks, labelBias } = learnt.parts;
   out?.append({ id: profile, masks, labelBias });
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - start) / 1000;
   console.log(describeLearnt({ task: learner.name, profile }, learnt, seconds, out?.path));
 }
 
 /**
- * Learns profiles one after the other. One that cannot be learnt is reported, and the others go on.
+ * Learns profiles one after the other. If one cannot be learnt, reports it and continues with the others.
  *
- * @throws CommandError at the end, if some were not learnt; and whatever concerns all of them
+ * @throws CommandError at the end if some were not learnt; earlier, errors that concern all profiles
  */
-export async function learnAll(parts: LearnAllParts, pupils: readonly ProfileExamples[]): Promise<void> {
-  const { learner, out } = parts;
+export async function learnAll(context: LearnContext, profiles: readonly ProfileExamples[]): Promise<void> {
+  const { learner, out } = context;
   const failed: string[] = [];
-  for (const [place, pupil] of pupils.entries()) {
-    const name = `${learner.name}/${pupil.profile}`;
-    if (out?.known.has(pupil.profile)) {
-      console.log(`${name}: is in ${out.path} already, passed over`);
+  for (const [index, group] of profiles.entries()) {
+    const name = `${learner.name}/${group.profile}`;
+    if (out?.ids.has(group.profile)) {
+      console.log(`${name}: skipped, because ${out.path} has it already`);
       continue;
     }
     try {
-      await learnOne(parts, pupil, pupils.length === 1 ? name : `${name} (${place + 1} of ${pupils.length})`);
+      await learnOne(context, group, profiles.length === 1 ? name : `${name} (${index + 1} of ${profiles.length})`);
     } catch (error) {
-      if (!OF_ONE_PROFILE.has(codeOf(error)) || pupils.length === 1) throw error;
-      failed.push(pupil.profile);
+      if (!PROFILE_ERRORS.has(codeOf(error)) || profiles.length === 1) throw error;
+      failed.push(group.profile);
       console.error(`${name}: ${describeError(error)}`);
     }
   }
   if (failed.length === 0) return;
+  const more = failed.length > MAX_NAMED ? ` and ${failed.length - MAX_NAMED} more` : "";
   throw new CommandError(
-    `${failed.length} of ${pupils.length} profiles were not learnt: ${failed.slice(0, 10).join(", ")}${failed.length > 10 ? " and others" : ""}.`,
-    "What is wrong with each is said above; the others are done.",
+    `${failed.length} of ${profiles.length} profiles were not learnt: ${failed.slice(0, MAX_NAMED).join(", ")}${more}.`,
+    "The errors above say why. The other profiles were learnt.",
   );
 }

@@ -3,13 +3,16 @@ import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
 import { parseWholeNumber } from "../arguments.ts";
+import { exampleText } from "../command-line.ts";
+import { addWorkerOptions, type WorkerOptions } from "../options.ts";
 import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
-import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
+import { openClient } from "../worker-client.ts";
+import { type ApiInput, type Batch, makeBatches } from "./batches.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
-import { type ScoredPrediction, scorePredictions } from "./score.ts";
+import { type LabelledPrediction, scorePredictions } from "./score.ts";
 
-interface EvalOptions extends ServiceOptions {
+interface EvalOptions extends WorkerOptions {
   readonly data: string;
   readonly task: string;
   readonly limit?: number;
@@ -18,105 +21,85 @@ interface EvalOptions extends ServiceOptions {
   readonly predictions?: string;
 }
 
-interface Indexed extends DataRecord {
-  readonly index: number;
-}
-
-/** A text as the API takes it. */
-interface ApiInput {
-  readonly text: string;
-  readonly textPair?: string;
-}
-
-/** Texts of one profile, as many as go into one request. */
-interface Batch {
-  readonly profile: string;
-  readonly records: Indexed[];
-}
-
-/** What the API takes in one request, with room for the request's other fields. */
-const MAX_INPUTS = 64;
-const MAX_INPUT_BYTES = 60_000;
-
-const bytesOf = (input: ApiInput): number => Buffer.byteLength(JSON.stringify(input)) + 1;
-
-function inBatches(records: readonly Indexed[], inputOf: (record: DataRecord) => ApiInput): Batch[] {
-  return [...Map.groupBy(records, ({ profile }) => profile)].flatMap(([profile, own]) => {
-    const batches: Batch[] = [];
-    let bytes = 0;
-    for (const record of own) {
-      const size = bytesOf(inputOf(record));
-      const last = batches.at(-1);
-      if (last && last.records.length < MAX_INPUTS && bytes + size <= MAX_INPUT_BYTES) {
-        last.records.push(record);
-        bytes += size;
-      } else {
-        batches.push({ profile, records: [record] });
-        bytes = size;
-      }
-    }
-    return batches;
-  });
-}
-
-/** A task's labels, in the order of its logits. */
-async function labelsOf(client: Client, name: string): Promise<string[]> {
+/** Returns a task's labels, in the order of its logits. */
+async function readLabels(client: Client, name: string): Promise<string[]> {
   for await (const { task, labels } of listTasks(client)) if (task === name) return labels;
-  throw new CommandError(`The Worker has no task "${name}".`, "Push it first: npm run xpeft -- push");
+  throw new CommandError(`The Worker has no task "${name}".`, "List its tasks: xpeft tasks list");
+}
+
+async function predictBatch(client: Client, task: string, { profile, items }: Batch): Promise<LabelledPrediction[]> {
+  const inputs = items.map(({ input }) => input);
+  const { predictions } = await unwrap(client.v1.predict.$post({ json: { task, profile, inputs } }));
+  if (predictions.length !== inputs.length) {
+    throw new CommandError(
+      `The Worker answered ${inputs.length} texts with ${predictions.length} labels.`,
+      "Check that the Worker and this program have the same version.",
+    );
+  }
+  return items.map(({ index, record }, position) => ({
+    index,
+    profile,
+    label: record.label,
+    predicted: predictions[position]?.label ?? "",
+  }));
+}
+
+/** Predicts all batches, some at a time. Returns the predictions in the order of the data. */
+async function predictAll(client: Client, task: string, batches: readonly Batch[], concurrency: number) {
+  const total = batches.reduce((sum, { items }) => sum + items.length, 0);
+  const progress = createProgressBar("texts", total);
+  const predictions: LabelledPrediction[] = [];
+  const queue = batches.values();
+  // The loops share one iterator, so each batch is sent once.
+  const loop = async (): Promise<void> => {
+    for (const batch of queue) {
+      predictions.push(...(await predictBatch(client, task, batch)));
+      progress.increment(batch.items.length);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, loop));
+  } finally {
+    progress.stop();
+  }
+  return predictions.sort((a, b) => a.index - b.index);
 }
 
 async function evaluate(options: EvalOptions): Promise<void> {
-  const client = openService(options);
-  const labels = await labelsOf(client, options.task);
-  const records = (await readTestSplit(options.data, options.limit)).map((record, index) => ({ ...record, index }));
-  const inputOf = ({ text, text_pair }: DataRecord): ApiInput =>
-    options.pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
+  const { task, data, limit, concurrency, pair } = options;
+  const client = openClient(options);
+  const labels = await readLabels(client, task);
+  const toInput = ({ text, text_pair }: DataRecord): ApiInput =>
+    pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
+  const records = await readTestSplit(data, limit);
+  const batches = makeBatches(records.map((record, index) => ({ index, record, input: toInput(record) })));
 
-  const progress = createProgressBar("texts", records.length);
-  const scored: ScoredPrediction[] = [];
-  const waiting = inBatches(records, inputOf);
   const start = performance.now();
-  try {
-    const worker = async (): Promise<void> => {
-      for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
-        const inputs = batch.records.map(inputOf);
-        const json = { task: options.task, profile: batch.profile, inputs };
-        const { predictions } = await unwrap(client.v1.predict.$post({ json }));
-        if (predictions.length !== inputs.length) {
-          throw new CommandError(
-            `${inputs.length} texts were answered with ${predictions.length} labels.`,
-            "Is this an xpeft-edge Worker of the same version?",
-          );
-        }
-        for (const [place, { index, profile, label }] of batch.records.entries()) {
-          scored.push({ index, profile, label, predicted: predictions[place]?.label ?? "" });
-        }
-        progress.add(batch.records.length);
-      }
-    };
-    await Promise.all(Array.from({ length: options.concurrency }, worker));
-  } finally {
-    progress.end();
-  }
+  const predictions = await predictAll(client, task, batches, concurrency);
   const seconds = Math.round(performance.now() - start) / 1000;
-  scored.sort((a, b) => a.index - b.index);
-
   if (options.predictions !== undefined) {
-    await writeFile(options.predictions, scored.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    await writeFile(options.predictions, predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join(""));
   }
-  console.log(JSON.stringify({ task: options.task, ...scorePredictions(scored, labels), seconds }));
+  console.log(JSON.stringify({ task, ...scorePredictions(predictions, labels), seconds }));
 }
 
-/** `xpeft eval`: sends a data file's test split through a running Worker and prints how many labels it found. */
+const HELP = `
+The last line of standard output is JSON: {"task", "n", "micro", "macro", "mae"?, "seconds"}.
+  micro  accuracy over all texts, 0 to 1
+  macro  mean of the profiles' accuracies, 0 to 1
+  mae    mean absolute error, if all labels are numbers
+${exampleText("eval --task news --data data/news.jsonl.gz --limit 500")}`;
+
+/** `xpeft eval`: sends a data file's test split through a running Worker and scores the answers. */
 export function registerEval(program: Command): void {
   const command = program
     .command("eval")
-    .description("send the test split of a data file through a running Worker; ends with one line of JSON")
-    .requiredOption("--data <file>", "labelled text, JSON Lines, zipped if it ends in .gz")
-    .requiredOption("--task <name>", "the task to ask")
-    .option("--limit <n>", "only the first n texts of the split", parseWholeNumber(1))
-    .option("--concurrency <n>", "requests at a time", parseWholeNumber(1), 2)
+    .description("label the test split of a data file through a running Worker, and print the accuracy")
+    .requiredOption("--data <file>", "labelled texts in JSON Lines; gzip if the name ends in .gz")
+    .requiredOption("--task <name>", "name of the task")
+    .option("--limit <n>", "use only the first n texts of the split (default: all)", parseWholeNumber(1))
+    .option("--concurrency <n>", "requests in flight", parseWholeNumber(1), 2)
     .option("--pair", "send text_pair as the second text")
-    .option("--predictions <file>", "write every prediction there, one line of JSON each, in the order of the data");
-  addServiceOptions(command).action(evaluate);
+    .option("--predictions <file>", "write each prediction to this file, as JSON Lines in the order of the data");
+  addWorkerOptions(command).addHelpText("after", HELP).action(evaluate);
 }

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { lines, type Problem } from "../../client/index.ts";
-import { parseWholeNumber, profileArgument, taskArgument } from "../arguments.ts";
-import { EXIT, UsageError } from "../errors.ts";
-import { hintFor } from "../hints.ts";
-import { addJsonOption, type OutputOptions } from "../output.ts";
+import { lines, type Problem, ProblemError } from "../../client/index.ts";
+import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
+import { exampleText } from "../command-line.ts";
+import { describeError, EXIT, UsageError } from "../errors.ts";
+import { addWorkerOutputOptions, type WorkerOutputOptions } from "../options.ts";
 import { createProgressBar, type ProgressBar } from "../progress.ts";
-import { addServiceOptions, openService, type ServiceOptions } from "../service.ts";
-import { chunk, inputLines } from "./text-lines.ts";
+import { openClient } from "../worker-client.ts";
+import { chunk, readInputLines } from "./input-lines.ts";
 
-interface PredictOptions extends ServiceOptions, OutputOptions {
+interface PredictOptions extends WorkerOutputOptions {
   readonly profile?: string;
   readonly file?: string;
   readonly ndjson?: boolean;
@@ -17,46 +17,57 @@ interface PredictOptions extends ServiceOptions, OutputOptions {
   readonly orDefault?: boolean;
 }
 
-interface Scored {
+interface LabelScore {
   readonly label: string;
   readonly score: number;
 }
 
-/** A line of the answer. */
-type Answered =
-  | (Scored & { readonly line: number; readonly top?: readonly Scored[] })
+/** A line of the response. */
+type PredictionLine =
+  | (LabelScore & { readonly line: number; readonly top?: readonly LabelScore[] })
   | { readonly line: number; readonly error: Problem };
 
-/** Texts of one request: some ten seconds of a Worker's CPU, which is a third of what it has unless more was allowed. */
+/** Texts a request. They take about ten seconds of a Worker's CPU, a third of its default limit. */
 const TEXTS_A_REQUEST = 256;
 
 const HELP = `
-Texts are the arguments; or, where there are none, the lines of --file or of standard input: plain, or objects
-{"text", "textPair"?, "profile"?} with --ndjson or if the file's name ends in .ndjson or .jsonl.
+Input:
+  Give the texts as arguments, as lines of --file, or as lines of standard input.
+  With --ndjson each line is an object {"text", "textPair"?, "profile"?}. It is the default
+  if the name of --file ends in .ndjson or .jsonl.
 
-One line is printed for each text, in their order: label and score, with a tab between; with --top that many such pairs; with --json
-the whole answer. A text that cannot be answered leaves its line empty and is told on standard error; the exit status is then 1.
+Output:
+  One line for each text, in their order: label, tab, score (0 to 1).
+  With --top, n such pairs; with --json, the whole answer as JSON.
+  If a text fails, its line is empty, standard error says why, and the exit status is 1.
+${exampleText(
+  'predict offense --profile offense-002 "Nobody asked you" "Thank you!"',
+  "predict news --profile news-000 --file headlines.txt > labels.tsv",
+  "predict offense --profile offense-002 --json < comments.txt > answers.ndjson",
+)}`;
 
-Examples:
-  npm run -s xpeft -- predict offense --profile offense-002 "Nobody asked you" "Thank you!"
-  npm run -s xpeft -- predict news --profile news-000 --file headlines.txt > labels.tsv
-  cut -f2 comments.tsv | npm run -s xpeft -- predict offense --profile offense-002 --json > answers.ndjson`;
-
-function plainLine(one: Answered): string {
-  if ("error" in one) return "";
-  return (one.top ?? [one]).flatMap(({ label, score }) => [label, score.toFixed(4)]).join("\t");
+function formatLine(prediction: PredictionLine): string {
+  if ("error" in prediction) return "";
+  const labels = prediction.top ?? [prediction];
+  return labels.flatMap(({ label, score }) => [label, score.toFixed(4)]).join("\t");
 }
 
-/** Asks for a group of texts; `before` lines came earlier. */
-async function predictGroup(
-  group: readonly string[],
-  before: number,
+/**
+ * Predicts the texts of one request and prints a line for each.
+ *
+ * @param inputs lines of JSON
+ * @param offset how many texts earlier requests had
+ * @returns how many texts failed
+ */
+async function predictChunk(
+  inputs: readonly string[],
+  offset: number,
   task: string,
   options: PredictOptions,
   progress: ProgressBar,
 ): Promise<number> {
   const { profile, top, scores, orDefault, json } = options;
-  const asked = openService(options).v1.predict.stream.$post(
+  const response = openClient(options).v1.predict.stream.$post(
     {
       query: {
         task,
@@ -66,17 +77,20 @@ async function predictGroup(
         ...(orDefault && { onUnknownProfile: "default" as const }),
       },
     },
-    { headers: { "content-type": "application/x-ndjson" }, init: { body: group.map((line) => `${line}\n`).join("") } },
+    {
+      headers: { "content-type": "application/x-ndjson" },
+      init: { body: inputs.map((input) => `${input}\n`).join("") },
+    },
   );
   let failed = 0;
-  for await (const one of lines<Answered | { readonly done: true }>(asked)) {
-    if (!("line" in one)) continue;
-    const line = before + one.line;
-    progress.add(1);
-    console.log(json ? JSON.stringify({ ...one, line }) : plainLine(one));
-    if (!("error" in one)) continue;
+  for await (const prediction of lines<PredictionLine | { readonly done: true }>(response)) {
+    if (!("line" in prediction)) continue;
+    const line = offset + prediction.line;
+    progress.increment(1);
+    console.log(json ? JSON.stringify({ ...prediction, line }) : formatLine(prediction));
+    if (!("error" in prediction)) continue;
     failed++;
-    progress.say(`text ${line}: ${one.error.code}: ${one.error.detail} ${hintFor(one.error)}`);
+    progress.log(`text ${line}: ${describeError(new ProblemError(prediction.error))}`);
   }
   return failed;
 }
@@ -84,20 +98,23 @@ async function predictGroup(
 async function predict(task: string, texts: readonly string[], options: PredictOptions): Promise<void> {
   const { file, ndjson = /\.(ndjson|jsonl)$/i.test(file ?? "") } = options;
   if (texts.length > 0 && (file !== undefined || ndjson)) {
-    throw new UsageError("Texts are given twice.", "As arguments, or as lines with --file or --ndjson.");
+    throw new UsageError(
+      `There are ${texts.length} texts as arguments, and ${file === undefined ? "--ndjson" : `--file ${file}`} too.`,
+      "Give the texts either as arguments or as lines, not both.",
+    );
   }
-  // Nothing is drawn between the answers where both go to the same terminal.
+  // The bar would be drawn between the answers if both go to the same terminal.
   const progress = createProgressBar("texts", texts.length || undefined, !process.stdout.isTTY);
-  let before = 0;
+  let offset = 0;
   let failed = 0;
   try {
-    for await (const group of chunk(texts.length > 0 ? texts : inputLines(file), TEXTS_A_REQUEST)) {
-      const sent = group.map((line) => (ndjson ? line.trim() || "{}" : JSON.stringify({ text: line })));
-      failed += await predictGroup(sent, before, task, options, progress);
-      before += group.length;
+    for await (const group of chunk(texts.length > 0 ? texts : readInputLines(file), TEXTS_A_REQUEST)) {
+      const inputs = group.map((line) => (ndjson ? line.trim() || "{}" : JSON.stringify({ text: line })));
+      failed += await predictChunk(inputs, offset, task, options, progress);
+      offset += group.length;
     }
   } finally {
-    progress.end();
+    progress.stop();
   }
   if (failed > 0) process.exitCode = EXIT.failed;
 }
@@ -106,14 +123,14 @@ async function predict(task: string, texts: readonly string[], options: PredictO
 export function registerPredict(program: Command): void {
   const command = program
     .command("predict")
-    .description("label texts: arguments, a file's lines, or standard input")
-    .argument("<task>", "the task", taskArgument)
-    .argument("[texts...]", "texts to label")
-    .option("--profile <id>", "whose labels are wanted; lines of objects may name their own", profileArgument)
-    .option("--file <file>", "a text a line")
-    .option("--ndjson", "lines are objects, not plain texts")
-    .option("--top <n>", "the n best labels of each text", parseWholeNumber(1))
-    .option("--scores", "with --json: the score of every label")
-    .option("--or-default", "answer as the task's default where there is no such profile");
-  addJsonOption(addServiceOptions(command)).addHelpText("after", HELP).action(predict);
+    .description("label texts through a running Worker")
+    .argument("<task>", "name of the task", parseTaskName)
+    .argument("[texts...]", "texts to label; without them, lines are read")
+    .option("--profile <id>", "profile to predict for; with --ndjson a line may name another", parseProfileId)
+    .option("--file <file>", "read lines from this file (default: standard input)")
+    .option("--ndjson", "lines are JSON objects, not plain texts")
+    .option("--top <n>", "print the n best labels of each text (default: 1)", parseWholeNumber(1))
+    .option("--scores", "with --json: print the score of every label")
+    .option("--or-default", "use the task's default masks if the profile does not exist");
+  addWorkerOutputOptions(command).addHelpText("after", HELP).action(predict);
 }

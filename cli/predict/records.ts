@@ -14,10 +14,10 @@ const recordSchema = z.object({
 export type DataRecord = z.infer<typeof recordSchema>;
 
 /**
- * Reads the test split of a JSON Lines file, zipped or plain, in the file's order.
+ * Reads the test split of a JSON Lines file, plain or gzip, in the file's order.
  *
- * @param limit how many records at most
- * @throws CommandError if a line is not a record, or there is no record of the split
+ * @param limit the maximum number of records
+ * @throws CommandError if a line is not a record, or the file has no test split
  */
 export async function readTestSplit(path: string, limit = Number.POSITIVE_INFINITY): Promise<DataRecord[]> {
   const records: DataRecord[] = [];
@@ -26,17 +26,21 @@ export async function readTestSplit(path: string, limit = Number.POSITIVE_INFINI
     const record = parseRecord(line, `${path}:${number}`);
     if (record.split === "test") records.push(record);
   }
-  if (records.length === 0) throw new CommandError(`${path} has no test split.`, 'Its records need "split": "test".');
+  if (records.length === 0)
+    throw new CommandError(
+      `${path} has no test split.`,
+      'Add records with "split": "test", or name another data file.',
+    );
   return records;
 }
 
-function parseRecord(line: string, place: string): DataRecord {
+function parseRecord(line: string, location: string): DataRecord {
   try {
     return recordSchema.parse(JSON.parse(line));
   } catch {
     throw new CommandError(
-      `${place} is not a record of labelled text.`,
-      'A line is {"profile", "text", "text_pair"?, "label", "split"}.',
+      `${location} is not a labelled text.`,
+      'Write each line as {"profile", "text", "text_pair"?, "label", "split"}.',
     );
   }
 }

@@ -125,12 +125,12 @@ describe("the package, outside", () => {
       runProgram(process.execPath, ["node_modules/xpeft-edge/dist/cli/xpeft.js", ...args], { cwd: project });
     expect(await xpeft("bundle", "verify")).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("a text was read"),
+      stdout: expect.stringContaining("test prediction succeeded"),
     });
     const service = ["--url", asked.worker.url.href, "--key", asked.worker.adminKey];
     expect(await xpeft("predict", "demo", TEXT, "--profile", "demo-000", ...service)).toMatchObject({ code: 0 });
     const { code, stderr } = await xpeft("keys", "list");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/wrangler's, which is not installed\.\n.*\n {2}npm install --save-dev wrangler\n$/);
+    expect(stderr).toMatch(/needs wrangler, which is not installed\.\n.*\n {2}npm install --save-dev wrangler\n$/);
   });
 });

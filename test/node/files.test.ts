@@ -68,7 +68,7 @@ describe("a data file", () => {
   });
 
   it.each([
-    ["a line that is no record", `${lines}\n{"text": "x"}`, /:4 is not a record/],
+    ["a line that is no record", `${lines}\n{"text": "x"}`, /:4 is not a labelled text/],
     ["no test split", record("one", "train"), /no test split/],
   ])("names %s", async (_, content, message) => {
     await expect(readTestSplit(await write("data.jsonl", content))).rejects.toThrow(message);

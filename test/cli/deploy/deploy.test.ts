@@ -55,7 +55,7 @@ it(
 
     const second = await deploy();
     expect(second).toMatchObject({ code: 0, stdout: "" });
-    expect(second.stderr).toMatch(/there already; migrations applied already.*there already.*there are keys already/s);
+    expect(second.stderr).toMatch(/exists; migrations are up to date.*exists.*keys exist/s);
     expect(changed().filter((change) => !OF_THE_WORKER.test(change))).toEqual([]);
     expect(keys("xpeft")).toHaveLength(1);
   },
@@ -82,7 +82,9 @@ it(
     await writeFile(path, "kept");
     const { code, stderr } = await deploy("--key-out", path);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/cannot be written to \S+kept\.key, and was not made.*\n.*EEXIST.*\n {2}.*--key-out\n$/);
+    expect(stderr).toMatch(
+      /cannot be written to \S+kept\.key, so it was not created.*\n.*EEXIST.*\n {2}.*--key-out\n$/,
+    );
     expect(await readFile(path, "utf8")).toBe("kept");
     expect(keys("xpeft")).toEqual([]);
   },
@@ -95,7 +97,7 @@ it(
     const { code, stderr } = await deploy("--dry-run");
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /npx wrangler d1 create xpeft {3}# if it is not there\n.*\n3\/5 Worker\n.*Nothing was changed\.\n$/s,
+      /npx wrangler d1 create xpeft {3}# if it does not exist\n.*\n3\/5 Worker\n.*Dry run: nothing was changed\.\n$/s,
     );
     expect(changed()).toEqual([]);
     expect(cloudflare.unknown).toEqual([]);
@@ -112,7 +114,7 @@ it(
       XDG_CONFIG_HOME: folder,
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/not signed in.*\n {2}because: .*\n {2}npx wrangler login/s);
+    expect(stderr).toMatch(/not signed in.*\n {2}because: .*\n {2}Sign in with: npx wrangler login/s);
   },
   TIMEOUT_MS,
 );

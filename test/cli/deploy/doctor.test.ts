@@ -21,9 +21,9 @@ describe("xpeft doctor", () => {
     await worker.push({ ...task, name: "older", bundle: "0".repeat(32) }, []);
     const { code, stdout } = await asked("doctor", "--persist-to", join(folder, "empty"));
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^ok {3}bundle: [0-9a-f]{32}: \d+ files are whole/);
-    expect(stdout).toMatch(/\nFAIL local database: Migrations are missing: .*\n {7}npm start applies them/);
-    expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is ready/);
+    expect(stdout).toMatch(/^ok {3}bundle: [0-9a-f]{32}: all \d+ files match/);
+    expect(stdout).toMatch(/\nFAIL local database: Migrations are missing: .*\n {7}Apply them with npm start/);
+    expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is healthy/);
     expect(stdout).toMatch(/\nFAIL Worker's tasks: 1 of \d tasks were trained on another bundle: older\./);
     await worker.ask("DELETE", "/v1/tasks/older");
     const elsewhere = await asked("doctor", "--url", "http://worker.invalid");
@@ -43,7 +43,7 @@ describe("xpeft doctor --db", () => {
   it("finds each row that is not what its bundle wants, and no other", async () => {
     expect(await found()).toMatchObject({
       ok: true,
-      found: expect.stringMatching(/^\d+ tasks and profiles are as this/),
+      found: expect.stringMatching(/^all \d+ tasks and profiles fit this/),
     });
     await worker.push({ ...task, name: "hurt" }, profilesOf(1));
     await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-001'");

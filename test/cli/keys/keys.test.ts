@@ -72,7 +72,7 @@ it("makes a key that predicts and no more, prints it alone on stdout, and tells 
   const key = stdout.trim();
   expect(key).toMatch(KEY);
   expect(stderr).toBe(
-    `Key ${key.slice(4, 20)} (laptop): predict; all tasks; all profiles; never expires. Shown only now:\n`,
+    `Key ${key.slice(4, 20)} (laptop): predict; all tasks; all profiles; never expires. It is shown only now:\n`,
   );
   expect(await predicting(key, "demo", "demo-000")).toEqual([200]);
   expect(await asked(key, "/v1/profiles/demo")).toEqual([403, "scope_missing"]);
@@ -160,7 +160,7 @@ it("revokes a key, and names one that is not there", async () => {
   });
   const { code, stderr } = await local("revoke", id);
   expect(code).toBe(1);
-  expect(stderr).toBe(`There is no key "${id}".\n  See the ids with: npm run xpeft -- keys list\n`);
+  expect(stderr).toBe(`The local database has no key "${id}".\n  List the ids: npm run -s xpeft -- keys list\n`);
 });
 
 it("makes keys whose time ends", async () => {

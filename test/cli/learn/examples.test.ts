@@ -46,20 +46,16 @@ describe("examples in CSV", () => {
   });
 
   it.each([
-    ["an empty file", "", /a\.csv holds no examples/],
-    ["a header alone", "text,label\n", /a\.csv holds no examples/],
-    ["a column that is not there", "text;label\na;1\n", /a\.csv:1 names no column "text"/],
-    [
-      "a column that is not known",
-      "\ntext,label,split\na,1,test\n",
-      /a\.csv:2 names a column "split" that is not known/,
-    ],
-    ["a column that is there twice", "text,label,text\na,1,b\n", /a\.csv:1 names the column "text" twice/],
+    ["an empty file", "", /a\.csv has no examples/],
+    ["a header alone", "text,label\n", /a\.csv has no examples/],
+    ["a column that is not there", "text;label\na;1\n", /a\.csv:1: there is no column "text"/],
+    ["a column that is not known", "\ntext,label,split\na,1,test\n", /a\.csv:2: the column "split" is unknown/],
+    ["a column that is there twice", "text,label,text\na,1,b\n", /a\.csv:1: the column "text" appears twice/],
     ["a field too many", "text,label\na,1\nb, c,2\n", /a\.csv:3 cannot be read as CSV/],
     ["a quote that is not closed", 'text,label\na,1\n"b,2\nc,1\n', /a\.csv:3: a quote/],
     ["a quote within a field", 'text,label\na "b" c,1\n', /a\.csv:2 cannot be read as CSV/],
-    ["a text without anything in it", 'text,label\n"a\nb",1\n," 2"\n', /a\.csv:4: text: there is nothing to read/],
-    ["an id that cannot be one", "text,label,profile\na,1,m e\n", /a\.csv:2: profile: A profile's id/],
+    ["a text without anything in it", 'text,label\n"a\nb",1\n," 2"\n', /a\.csv:4: text: it is blank/],
+    ["an id that cannot be one", "text,label,profile\na,1,m e\n", /a\.csv:2: profile: it is not a profile's id/],
   ])("names %s", async (_, content, message) => {
     await expect(read("a.csv", content)).rejects.toMatchObject({
       message: expect.stringMatching(message),
@@ -86,10 +82,10 @@ describe("examples in JSON Lines", () => {
   });
 
   it.each([
-    ["an empty file", "\n", /a\.jsonl holds no examples/],
+    ["an empty file", "\n", /a\.jsonl has no examples/],
     ["a line that is not JSON", '{"text":"a","label":1}\n\ntext,label\n', /a\.jsonl:3 is not a JSON object/],
     ["a line that is no object", "[1]\n", /a\.jsonl:1 is not a JSON object/],
-    ["a label that is none", '{"text":"a","label":true}\n', /a\.jsonl:1: label: it is neither/],
+    ["a label that is none", '{"text":"a","label":true}\n', /a\.jsonl:1: label: it must be/],
     ["a label that is not there", '{"text":"a"}\n', /a\.jsonl:1: label: /],
     ["a field that is not known", '{"text":"a","label":1,"textPair":"b"}\n', /a\.jsonl:1: .*"textPair"/],
   ])("names %s", async (_, content, message) => {

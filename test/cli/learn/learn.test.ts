@@ -71,9 +71,9 @@ it("shows what a CSV file would gain, and writes nothing", async () => {
   const path = await write("quoted.csv", `\uFEFFtext,label\r\n${lines.join("\r\n")}\r\n`);
   const { code, stdout, stderr } = await learn("new", path, "--epochs", "2");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toMatch(/^demo\/new: kept (the task's default masks|masks|profile demo-00[01])\b.*\n/);
-  expect(stdout).toMatch(/ 6 left-out texts: accuracy [\d.]+ at the start, [\d.]+ learnt; .*(gain)/);
-  expect(stdout).toMatch(/ a row of 1\d\d bytes, in [\d.]+ s; nothing was written: say --push or --out to keep it\n$/);
+  expect(stdout).toMatch(/^demo\/new: candidate "(start|label-bias|masks)" won: .*\n/);
+  expect(stdout).toMatch(/ held-out accuracy [\d.]+ before, [\d.]+ after; .* \(6 texts\); .*(gain)/);
+  expect(stdout).toMatch(/ row of 1\d\d bytes, learnt in [\d.]+ s; nothing was written: add --push or --out\n$/);
   expect(await rowOf("new")).toBeUndefined();
 });
 
@@ -111,7 +111,7 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
   const all = () => learn("--all", path, ...QUICK, "--out", out, "--push");
   const once = await all();
   expect(once.code).toBe(1);
-  expect(once.stdout).toMatch(/^demo\/a: kept .*\n(?: .*\n)+demo\/b: kept /);
+  expect(once.stdout).toMatch(/^demo\/a: candidate .*\n(?: .*\n)+demo\/b: candidate /);
   expect(once.stderr).toMatch(
     /^demo\/one-label: one_label: .*\n {2}\S.*\ndemo\/odd-label: unknown_label: .*jsonl:16: /,
   );
@@ -123,8 +123,8 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
   await writeFile(out, whole.slice(0, -40));
   const twice = await all();
   expect(twice.code).toBe(1);
-  expect(twice.stderr).toContain("its last line was broken off");
-  expect(twice.stdout).toMatch(/^demo\/a: is in .* already, passed over\ndemo\/b: kept /);
+  expect(twice.stderr).toContain("the last line was incomplete");
+  expect(twice.stdout).toMatch(/^demo\/a: skipped, because .* has it already\ndemo\/b: candidate /);
   expect(await readFile(out, "utf8")).toBe(whole);
   expect([(await rowOf("a"))?.generation, (await rowOf("b"))?.generation]).toEqual([1, 2]);
 });
@@ -136,26 +136,26 @@ it("ends at Ctrl-C after it has said how to go on, with what was done until then
   for (let waited = 0; !written.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
   await sleep(500);
   expect(await interrupt(child)).toBe(130);
-  expect(written.stderr).toContain(`Run the same command again: what is in ${out} is passed over.`);
+  expect(written.stderr).toContain(`To resume, run the same command again: profiles in ${out} are skipped.`);
   expect((await learnt()).map(({ id }) => id)).toEqual(["a"]);
 });
 
 it("takes from a file with other profiles the one that is named", async () => {
   const path = await write("mixed.jsonl", jsonLines([...of("a", lessonsOf(3, ["low", "low"])), ...of("b", EXAMPLES)]));
-  expect((await learn("b", path, ...QUICK)).stdout).toContain("6 left-out texts");
+  expect((await learn("b", path, ...QUICK)).stdout).toContain("(6 texts)");
   expect(await learn("c", path, ...QUICK)).toMatchObject({ code: 1, stderr: expect.stringContaining('profile "c"') });
   await appendFile(path, jsonLines(EXAMPLES));
   expect(await learn("--all", path)).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/mixed\.jsonl:10 does not/),
+    stderr: expect.stringMatching(/mixed\.jsonl:10 has no profile/),
   });
 });
 
 it.concurrent.each<[string, string[], RegExp, number?]>([
   ["neither a profile nor --all", ["examples.csv"], /TASK PROFILE EXAMPLES/, 2],
   ["a file and --all", ["me", "examples.csv", "--all", "examples.csv"], /TASK PROFILE EXAMPLES/, 2],
-  ["a column that is not there", ["me", "wrong.csv"], /wrong\.csv:1 names no column "label"/],
-  ["an empty file", ["me", "empty.csv"], /empty\.csv holds no examples/],
+  ["a column that is not there", ["me", "wrong.csv"], /wrong\.csv:1: there is no column "label"/],
+  ["an empty file", ["me", "empty.csv"], /empty\.csv has no examples/],
   ["an unknown label", ["me", "unknown.csv"], /^unknown_label: .*unknown\.csv:3: /],
   ["a start that is not there", ["me", "lines.jsonl", "--start", "nobody"], /^unknown_profile: .*nobody.*\n.*--start/],
   [
@@ -169,7 +169,7 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
     /named\.json has the task "named"/,
   ],
   ["another task than the file's", ["me", "lines.jsonl", "--task-file", "other.json", "--push"], /another task "demo"/],
-  ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" cannot be a profile/, 2],
+  ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" is not a profile's id/, 2],
   ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
 ])("names %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));

@@ -22,23 +22,23 @@ const text = () => readFile(path, "utf8");
 
 it("makes the file, and appends lines of profiles.ndjson", async () => {
   const file = open();
-  expect([file.known, file.torn, await text()]).toEqual([new Set(), false, ""]);
+  expect([file.ids, file.repaired, await text()]).toEqual([new Set(), false, ""]);
   for (const profile of profilesOf(2)) file.append(profile);
   expect(await text()).toBe(profilesFile("demo", profilesOf(2)));
-  expect(open().known).toEqual(new Set(["demo-000", "demo-001"]));
+  expect(open().ids).toEqual(new Set(["demo-000", "demo-001"]));
 });
 
 it("cuts a torn last line off, wherever it is torn", async () => {
   for (let end = 1; end < (two ?? "").length - 1; end += 13) {
     await writeFile(path, `${one}${two?.slice(0, end)}`);
-    const { known, torn } = open();
-    expect({ known, torn, text: await text() }).toEqual({ known: new Set(["demo-000"]), torn: true, text: one });
+    const { ids, repaired } = open();
+    expect({ ids, repaired, text: await text() }).toEqual({ ids: new Set(["demo-000"]), repaired: true, text: one });
   }
 });
 
 it("ends a last line that is whole but for its end", async () => {
   await writeFile(path, `${one}${two?.trimEnd()}`);
-  expect(open()).toMatchObject({ known: new Set(["demo-000", "demo-001"]), torn: false });
+  expect(open()).toMatchObject({ ids: new Set(["demo-000", "demo-001"]), repaired: false });
   expect(await text()).toBe(`${one}${two}`);
 });
 
@@ -60,5 +60,5 @@ it("refuses a file of another task", async () => {
 
 it("names a folder that is not there, and a name of a zipped file", () => {
   expect(() => openLearntFile(join(path, "..", "nowhere", "x"), task, bundle)).toThrow("cannot be written");
-  expect(() => openLearntFile(`${path}.gz`, task, bundle)).toThrow("zipped");
+  expect(() => openLearntFile(`${path}.gz`, task, bundle)).toThrow("gzip");
 });

@@ -70,27 +70,27 @@ it("undoes what was done since", async () => {
 
 it("writes nothing of a backup that is not as it was written, and names the file", async () => {
   await to.ask("DELETE", "/v1/tasks/demo?profiles=delete");
-  expect((await asked(to, "restore", copy, "--check")).stdout).toBe("4 files are as they were backed up.\n");
+  expect((await asked(to, "restore", copy, "--check")).stdout).toBe("All 4 files match their checksums.\n");
   const path = join(copy, "other", "profiles.ndjson");
   const bytes = await readFile(path);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   await writeFile(path, bytes);
   const damaged = await asked(to, "restore", copy);
   expect(damaged.code).toBe(1);
-  expect(damaged.stderr).toMatch(/other\/profiles\.ndjson is not what was backed up: .*\n {2}Nothing was written/);
+  expect(damaged.stderr).toMatch(/other\/profiles\.ndjson is damaged: .*\n {2}Nothing was written/);
   await rm(path);
   expect((await asked(to, "restore", copy, "--check")).stderr).toContain("other/profiles.ndjson is missing");
   expect((await to.get("/v1/tasks/demo")).status).toBe(404);
 });
 
 it("says what is wrong with a folder or a task", async () => {
-  expect((await asked(from, "backup", copy)).stderr).toContain("is a backup already");
+  expect((await asked(from, "backup", copy)).stderr).toContain("already has a backup");
   expect((await asked(to, "restore", copy, "nothing")).stderr).toContain(
-    'has no task "nothing".\n  It has: demo, other.',
+    'has no task "nothing".\n  Its tasks are: demo, other.',
   );
   const index = join(copy, "backup.json");
   await writeFile(index, (await readFile(index, "utf8")).replace("other/task.json", "../task.json"));
   expect((await asked(to, "restore", copy)).stderr).toContain("backup.json is damaged");
   await rm(index);
-  expect((await asked(to, "restore", copy)).stderr).toContain("is no whole backup");
+  expect((await asked(to, "restore", copy)).stderr).toContain("is not a complete backup");
 });

@@ -39,7 +39,7 @@ describe("xpeft learn --url", () => {
     expect(shown).toMatchObject({
       code: 0,
       stderr: "",
-      stdout: expect.stringMatching(/^demo\/me: kept .*\n.*6 left-out/),
+      stdout: expect.stringMatching(/^demo\/me: candidate .*\n.*\(6 texts\)/),
     });
     expect(shown.stdout).toContain("nothing was written");
     expect((await worker.get("/v1/profiles/demo/me")).status).toBe(404);
@@ -62,10 +62,10 @@ describe("xpeft learn --url", () => {
     const all = () => learn(worker.adminKey, "--all", path, "--out", out, "--push");
     const once = await all();
     expect(once.code).toBe(1);
-    expect(once.stdout).toMatch(/^demo\/a: kept (?:.*\n)+demo\/c: kept /);
+    expect(once.stdout).toMatch(/^demo\/a: candidate (?:.*\n)+demo\/c: candidate /);
     expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./);
     expect((await readFile(out, "utf8")).trimEnd().split("\n")).toHaveLength(2);
-    expect((await all()).stdout).toMatch(/^demo\/a: is in .* already, passed over\ndemo\/c: is in /);
+    expect((await all()).stdout).toMatch(/^demo\/a: skipped, because .* has it already\ndemo\/c: skipped, /);
   });
 
   it("says what is wrong where it may not, cannot, or is asked for two places", async () => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeError, exitCodeOf } from "../../cli/errors.ts";
-import { openService, readAllPages } from "../../cli/service.ts";
+import { openClient, readAllPages } from "../../cli/worker-client.ts";
 import { unwrap } from "../../client/index.ts";
 
 let server: Server;
@@ -45,7 +45,7 @@ afterEach(async () => {
   await once(server, "close");
 });
 
-const list = (key?: string) => unwrap(openService({ url, ...(key && { key }) }).v1.tasks.$get({ query: {} }));
+const list = (key?: string) => unwrap(openClient({ url, ...(key && { key }) }).v1.tasks.$get({ query: {} }));
 const failing = (work: Promise<unknown>) =>
   work.then(
     () => expect.fail("it was answered"),
@@ -70,12 +70,12 @@ it("says how to give a key where it has none", async () => {
 });
 
 it("does not take the answer of another server", async () => {
-  const error = await failing(unwrap(openService({ url }).v1.info.$get()));
-  expect(describeError(error)).toMatch(/\/v1\/info answered 200 in no known form\.\n {2}.*--url/);
+  const error = await failing(unwrap(openClient({ url }).v1.info.$get()));
+  expect(describeError(error)).toMatch(/\/v1\/info answered 200, but not as an xpeft-edge Worker does\.\n {2}.*--url/);
 });
 
 it("tells a Worker that cannot be reached from one that refuses", async () => {
-  const error = await failing(unwrap(openService({ url: "http://localhost:1" }).healthz.$get()));
+  const error = await failing(unwrap(openClient({ url: "http://localhost:1" }).healthz.$get()));
   expect(describeError(error)).toMatch(
     /^There is no answer from http:\/\/localhost:1\.\n {2}because: .*\n {2}.*npm start/,
   );
@@ -85,8 +85,8 @@ it("tells a Worker that cannot be reached from one that refuses", async () => {
 it.each(["nowhere", "localhost:8787", "ftp://localhost"])(
   "takes %s for no Worker's URL, and says what it wants",
   async (wrong) => {
-    const error = await failing((async () => openService({ url: wrong }))());
-    expect(describeError(error)).toMatch(/ is no URL of a Worker\.\n {2}.*http:\/\//);
+    const error = await failing((async () => openClient({ url: wrong }))());
+    expect(describeError(error)).toMatch(/ is not the URL of a Worker\.\n {2}.*http:\/\//);
     expect(exitCodeOf(error)).toBe(2);
   },
 );

@@ -5,17 +5,16 @@ import { pipeline } from "node:stream/promises";
 import { CommandError } from "../node/errors.ts";
 
 /**
- * Writes text to a file as it comes, or to standard output for `-`. The file is there once all of it is: until then it has `.part`
- * after its name.
+ * Writes text to a file as it arrives, or to standard output for `-`. Until the file is complete, its name ends in `.part`.
  *
- * @throws CommandError if it cannot be written; whatever the text's source throws
+ * @throws CommandError if the file cannot be written; whatever the text's source throws
  */
-export async function writeOut(path: string, text: Iterable<string> | AsyncIterable<string>): Promise<void> {
+export async function writeOutput(path: string, text: Iterable<string> | AsyncIterable<string>): Promise<void> {
   if (path === "-") {
     try {
       await pipeline(Readable.from(text), process.stdout, { end: false });
     } catch (error) {
-      // Whoever read has had enough, such as head.
+      // The reader closed the pipe, as head does.
       if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
     }
     return;
@@ -27,7 +26,9 @@ export async function writeOut(path: string, text: Iterable<string> | AsyncItera
   } catch (cause) {
     await rm(part, { force: true });
     if (cause instanceof Error && "syscall" in cause)
-      throw new CommandError(`${path} cannot be written.`, "Name a file in a folder that is there.", { cause });
+      throw new CommandError(`${path} cannot be written.`, "Name a file in an existing folder that you may write to.", {
+        cause,
+      });
     throw cause;
   }
 }

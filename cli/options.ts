@@ -1,0 +1,66 @@
+import { type Command, Option } from "commander";
+import { DEFAULT_BUNDLE } from "../node/files.ts";
+import { parseWholeNumber } from "./arguments.ts";
+
+/** Address of the Worker that `npm start` serves. */
+export const LOCAL_URL = "http://localhost:8787";
+
+/** Where a running Worker is, and the key to send. */
+export interface WorkerOptions {
+  readonly url: string;
+  readonly key?: string;
+}
+
+/** Whether to print JSON. */
+export interface OutputOptions {
+  readonly json?: boolean;
+}
+
+/** Options of a command that asks a running Worker and prints its answer. */
+export type WorkerOutputOptions = WorkerOptions & OutputOptions;
+
+/** Where the local database is. */
+export interface DatabaseOptions {
+  readonly persistTo?: string;
+}
+
+/** Adds `--url` and `--key`. Every command has them that talks to a running Worker. */
+export function addWorkerOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--url <url>", "address of the Worker").env("XPEFT_URL").default(LOCAL_URL))
+    .addOption(new Option("--key <key>", "API key to send; not needed where the Worker is public").env("XPEFT_KEY"));
+}
+
+/** Adds `--json`. */
+export function addJsonOption(command: Command): Command {
+  return command.option("--json", "print JSON, for programs");
+}
+
+/** Adds `--url`, `--key` and `--json`. */
+export function addWorkerOutputOptions(command: Command): Command {
+  return addJsonOption(addWorkerOptions(command));
+}
+
+/** Returns the option `--persist-to`. */
+export function persistToOption(): Option {
+  return new Option(
+    "--persist-to <folder>",
+    "folder of the local database, as given to wrangler dev --persist-to (default: .wrangler/state)",
+  );
+}
+
+/** Returns the option `--bundle`. */
+export function bundleOption(description = "folder of the bundle that the task was trained on"): Option {
+  return new Option("--bundle <folder>", description).default(DEFAULT_BUNDLE);
+}
+
+/** Returns the option `--prefix` of commands that list profiles. */
+export function prefixOption(): Option {
+  return new Option("--prefix <text>", "only profiles whose ids start with this text").default("", "all");
+}
+
+/** Returns an option by which a write happens only at an expected generation. */
+export function generationOption(flag: string, owner: string): Option {
+  const option = new Option(`${flag} <n>`, `write only if the ${owner} is at generation n; otherwise fail`);
+  return option.argParser(parseWholeNumber(1));
+}

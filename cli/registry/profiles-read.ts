@@ -1,0 +1,80 @@
+import { type Client, unwrap } from "../../client/index.ts";
+import type { WorkerOutputOptions } from "../options.ts";
+import { formatColumns, formatMinute, printResult } from "../output.ts";
+import { openClient, readAllPages } from "../worker-client.ts";
+import { formatMasks } from "./masks-text.ts";
+
+/** Label biases are stored in steps of a sixteenth. */
+const BIAS_STEPS = 16;
+
+const bytesOf = (row: { maskBytes: number; labelBiasBytes: number }) => row.maskBytes + row.labelBiasBytes;
+
+/** `xpeft profiles list TASK`. */
+export async function listProfiles(
+  task: string,
+  options: WorkerOutputOptions & { readonly prefix: string },
+): Promise<void> {
+  const { $get } = openClient(options).v1.profiles[":task"];
+  const { prefix } = options;
+  const rows = readAllPages(async ({ limit, after }) => {
+    const { profiles, next } = await unwrap($get({ param: { task }, query: { limit, after, prefix } }));
+    return { rows: profiles, next };
+  });
+  const profiles = await Array.fromAsync(rows, ({ masks: _, labelBias: __, ...row }) => ({
+    ...row,
+    bytes: bytesOf(row),
+  }));
+  printResult(options, profiles, () =>
+    formatColumns(
+      ["profile", "generation", "bytes", "written"],
+      profiles.map(({ profile, generation, bytes, updatedAt }) => [
+        profile,
+        generation,
+        bytes,
+        formatMinute(updatedAt),
+      ]),
+    ),
+  );
+}
+
+/** Returns a label bias as text: what is added to the logit of each label. */
+async function formatLabelBias(client: Client, task: string, labelBias: string): Promise<string> {
+  const { labels } = await unwrap(client.v1.tasks[":task"].$get({ param: { task } }));
+  const steps = Int8Array.from(Buffer.from(labelBias, "base64"));
+  return labels.map((label, index) => `${label} ${((steps[index] ?? 0) / BIAS_STEPS).toFixed(2)}`).join(", ");
+}
+
+/** `xpeft profiles show TASK PROFILE`. */
+export async function showProfile(
+  task: string,
+  id: string,
+  options: WorkerOutputOptions & { readonly masks?: boolean },
+) {
+  const client = openClient(options);
+  const row = await unwrap(client.v1.profiles[":task"][":profile"].$get({ param: { task, profile: id } }));
+  if (options.json) return printResult(options, row, String);
+  console.log(`${task}/${id}: generation ${row.generation}, written ${row.updatedAt}`);
+  console.log(
+    `masks: ${row.maskBytes} bytes; label bias: ${row.labelBiasBytes ? `${row.labelBiasBytes} bytes` : "none"}`,
+  );
+  if (row.labelBias !== null) console.log(`added to the logits: ${await formatLabelBias(client, task, row.labelBias)}`);
+  if (options.masks) console.log(formatMasks(row.masks, (await unwrap(client.v1.info.$get())).bundle));
+}
+
+/** `xpeft profiles history TASK PROFILE`. */
+export async function showHistory(task: string, id: string, options: WorkerOutputOptions): Promise<void> {
+  const client = openClient(options);
+  const generations = await unwrap(
+    client.v1.profiles[":task"][":profile"].history.$get({ param: { task, profile: id } }),
+  );
+  printResult(options, generations, () => {
+    const { current, earlier } = generations;
+    const rows = [current, ...earlier].map((row) => [
+      row.generation,
+      bytesOf(row),
+      formatMinute(row.updatedAt),
+      row === current ? "current" : "",
+    ]);
+    return formatColumns(["generation", "bytes", "written", ""], rows);
+  });
+}

@@ -1,0 +1,72 @@
+import { setTimeout } from "node:timers/promises";
+import { type Client, createClient } from "../client/index.ts";
+import { CommandError } from "../node/errors.ts";
+import { UsageError, WorkerUnreachable } from "./errors.ts";
+import { LOCAL_URL, type WorkerOptions } from "./options.ts";
+
+/** How often a request is sent to a busy Worker before the command fails. */
+const MAX_TRIES = 20;
+
+/** Statuses of a busy Worker: too many requests, or at capacity. */
+const BUSY_STATUSES = new Set([429, 503]);
+
+/** Rows a page of a list; the API's maximum. */
+const PAGE_ROWS = 1000;
+
+/** Sends a request. While the Worker is busy, waits as long as its Retry-After header says, then retries. */
+const fetchWithRetries: typeof fetch = async (input, init) => {
+  for (let tries = 1; ; tries++) {
+    const { origin, href } = new URL(input instanceof Request ? input.url : String(input));
+    const response = await fetch(input, init).catch((cause: unknown) => {
+      throw new WorkerUnreachable(origin, cause);
+    });
+    // Every response of the Worker has this header. A proxy's error page and other servers do not.
+    if (!response.headers.has("x-request-id")) {
+      throw new CommandError(
+        `${href} answered ${response.status}, but not as an xpeft-edge Worker does.`,
+        "Check the address of the Worker: --url, or the environment variable XPEFT_URL.",
+      );
+    }
+    const seconds = Number(response.headers.get("retry-after"));
+    const canRetry =
+      BUSY_STATUSES.has(response.status) && seconds > 0 && tries < MAX_TRIES && !(init?.body instanceof ReadableStream);
+    if (!canRetry) return response;
+    await response.body?.cancel();
+    await setTimeout(1000 * seconds);
+  }
+};
+
+/**
+ * Returns a client of a running Worker. Its errors can be shown with `describeError`.
+ *
+ * @throws UsageError if the address is not an HTTP URL
+ */
+export function openClient({ url, key }: WorkerOptions): Client {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UsageError(
+      `"${url}" is not the URL of a Worker.`,
+      `Start the address with http:// or https://, such as --url ${LOCAL_URL}`,
+    );
+  return createClient(url, { fetch: fetchWithRetries, ...(key && { key }) });
+}
+
+/** A part of a list. `next` is the last row's name, or null at the end of the list. */
+interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next: string | null;
+}
+
+/**
+ * Yields the rows of a list, page by page.
+ *
+ * @param readPage reads the page that follows the row `after`
+ */
+export async function* readAllPages<Row>(
+  readPage: (query: { limit: string; after: string }) => Promise<Page<Row>>,
+): AsyncGenerator<Row> {
+  for (let after: string | null = ""; after !== null; ) {
+    const page: Page<Row> = await readPage({ limit: String(PAGE_ROWS), after });
+    yield* page.rows;
+    after = page.next;
+  }
+}
