@@ -10,8 +10,8 @@ import { withoutPython } from "../support/python.ts";
 
 const PATIENCE_MS = 1_800_000;
 
-/** One that runs in the bench's Worker, and one that draws plots. All of them: `npm run test:long`. */
-const SHORT = ["overhead", "merge"];
+/** One that traces ONNX Runtime, and one that measures in the Worker and draws a plot. `npm run test:long` runs all. */
+const SHORT = ["operators", "merge"];
 
 /** One has nothing to measure where there is no Python to write it. */
 const able = benches.filter(({ name }) =>
