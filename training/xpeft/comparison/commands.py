@@ -35,12 +35,14 @@ def compare(
 
     Each method runs at the learning rate that is best on dev. `python -m xpeft report` makes a page of the files.
     """
+    from xpeft.bundle.load import load_bundle
     from xpeft.comparison.compare import compare as run_comparison
     from xpeft.comparison.setup import Comparison
 
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
         # All files are read before any run starts, which may take hours.
         planned = [experiment for file in experiments for experiment in read_experiment(file)]
+        manifest, _, model = load_bundle(bundle, plm)
         files = []
         for experiment in planned:
             setup = replace(
@@ -52,7 +54,7 @@ def compare(
                 device=options.torch_device(device),
                 quiet=quiet,
             )
-            files += run_comparison(setup, experiment, seed or range(experiment.seeds))
+            files += run_comparison(manifest, model, setup, experiment, seed or range(experiment.seeds))
         typer.echo(f"{len(files)} files are in {out}/runs. Make the page of them: python -m xpeft report {out}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from xpeft.atomic_files import make_folder
-from xpeft.bundle.load import load_bundle
+from xpeft.bundle.manifest import Manifest
 from xpeft.comparison.curve import curve
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.experiment import Experiment
@@ -21,12 +21,11 @@ from xpeft.data import Split
 from xpeft.plm import PLM
 
 
-def compare(setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:
-    """Run every method of an experiment on every data set with every seed, and return the files of all runs.
+def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:
+    """Runs every method of an experiment on every data set with every seed, and returns the files of all runs.
 
     A run whose files exist is skipped. Where a method has several candidate learning rates, it is searched once for each data set.
     """
-    manifest, _, plm = load_bundle(setup.bundle, setup.plm_spec)
     for name in experiment.data:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
     tokenizer = setup.bundle / manifest.file("tokenizer")
@@ -45,7 +44,7 @@ def compare(setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> 
 
 
 def search_rates(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, tried: Sequence[Rates]) -> Rates:
-    """Return the learning rates with the least cross entropy on dev, for seed 0 and `setup.searched_on` profiles.
+    """Returns the learning rates with the least cross entropy on dev, for seed 0 and `setup.searched_on` profiles.
 
     On a few hundred texts cross entropy tells rates apart better than accuracy does.
     """
@@ -64,7 +63,7 @@ def search_rates(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method
 def run_once(
     setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, rates: Rates, purpose: Literal["result", "search"]
 ) -> list[Path]:
-    """Make one run and return its files: a search is measured on dev, a result on the set's measured split and on dev."""
+    """Makes one run and returns its files: a search is measured on dev, a result on the set's measured split and on dev."""
     recipe = replace(setup.recipe, profile_lr=rates.profile, shared_lr=rates.shared, seed=seed)
     run = Run(setup, name, method, recipe, purpose)
     measured: dict[Split, Literal["dev", "test"]] = {"dev": "dev"} if purpose == "search" else {"test": SETS[name].measured}

@@ -17,7 +17,7 @@ Rate = Annotated[float, Field(ge=0)]
 
 
 def as_list(value: object) -> object:
-    """Return a single value as a list of one."""
+    """Returns a single value as a list of one."""
     return value if isinstance(value, list) else [value]
 
 
@@ -83,7 +83,7 @@ class Experiment(BaseModel):
 
 
 def read_experiment(path: Path) -> list[Experiment]:
-    """Return the experiments of a file: one for each [[runs]] table, or a single one without such tables.
+    """Returns the experiments of a file: one for each [[runs]] table, or a single one without such tables.
 
     Keys at the top hold for all tables; a table's own keys win. Errors name file, table and key.
     """
@@ -98,14 +98,15 @@ def read_experiment(path: Path) -> list[Experiment]:
 
 
 def validated(path: Path, top: dict[str, Any], table: dict[str, Any], number: int) -> Experiment:
-    """Return the experiment of a table, the `number`-th of its file."""
+    """Returns the experiment of a table, the `number`-th of its file."""
     try:
         experiment = Experiment.model_validate(top | table)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A key that is misspelled is unknown, and the right one may be missing: the first says more.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         key = str(first["loc"][0])
         info = Experiment.model_fields.get(key)
-        meaning = f"{key}: {info.description}" if info else HELP_HINT
+        meaning = str(info.description) if info else HELP_HINT
         where = f"{path}, table {number} of runs" if key in table or (first["type"] == "missing" and table) else str(path)
         if first["type"] == "missing":
             raise MissingKey(f"{where}: the key {key!r} is missing", meaning) from error
@@ -127,7 +128,7 @@ def validated(path: Path, top: dict[str, Any], table: dict[str, Any], number: in
 
 
 def keys_help() -> str:
-    """Return a paragraph for each key of an experiment file: name, default and meaning, in rich's markup."""
+    """Returns a paragraph for each key of an experiment file: name, default and meaning, in rich's markup."""
     # The command line takes single brackets for markup.
     lines = [escape("An experiment file has these keys at its top, in [[runs]] tables, or both. Examples: training/experiments/*.toml.")]
     for name, info in Experiment.model_fields.items():

@@ -21,7 +21,7 @@ Labels = NDArray[np.int64]
 
 
 def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Example], labels: Sequence[str]) -> float:
-    """Return the metric's value, as GLUE's and SuperGLUE's own programs compute it."""
+    """Returns the metric's value, as GLUE's and SuperGLUE's own programs compute it."""
     truth = np.array([example.label for example in examples])
     if name == "pearson-spearman":
         # The predicted score is the mean of the scale under the head's probabilities.
@@ -43,5 +43,5 @@ def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Exam
 
 
 def better(name: MetricName) -> int:
-    """Return 1 where more is better, -1 where less is."""
+    """Returns 1 where more is better, -1 where less is."""
     return -1 if name in LOWER_IS_BETTER else 1

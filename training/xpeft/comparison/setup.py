@@ -44,7 +44,7 @@ class Comparison:
 
     @classmethod
     def of(cls, experiment: Experiment) -> Self:
-        """Return the settings of an experiment, without paths."""
+        """Returns the settings of an experiment, without paths."""
         recipe = Recipe(
             epochs=experiment.epochs,
             groups_per_step=experiment.profiles_per_step,
@@ -67,7 +67,7 @@ class Comparison:
         return cls(recipe, part, pool, experiment.affine, "own" if experiment.own_head else "shared", experiment.searched_on)
 
     def for_search(self, name: str) -> Self:
-        """Return the comparison that a search on a data set uses: fewer profiles, where the set has several."""
+        """Returns the comparison that a search on a data set uses: fewer profiles, where the set has several."""
         several = SETS[name].measured == "test" and self.part.profiles is None
         return replace(self, part=replace(self.part, profiles=self.searched_on)) if several else self
 
@@ -129,19 +129,19 @@ class Run:
 
 
 def without_none(settings: Recipe | PoolSpec | MaskKind) -> dict[str, JsonValue]:
-    """Return the settings that have a value."""
+    """Returns the settings that have a value."""
     return {name: value for name, value in asdict(settings).items() if value is not None}
 
 
 def candidates(experiment: Experiment, method: str) -> tuple[Rates, ...]:
-    """Return the learning rates that an experiment tries for a method; (0,) for a method that trains nothing but a head."""
+    """Returns the learning rates that an experiment tries for a method; (0,) for a method that trains nothing but a head."""
     if method not in METHODS:
         return (Rates(0.0),)
     return tuple(Rates(rate, experiment.shared_lr) for rate in experiment.profile_lr) or METHODS[method].searched
 
 
 def makes(experiment: Experiment, record: RunRecord) -> bool:
-    """Return whether the experiment makes the run of a record, whatever its seed and whichever rate dev chose."""
+    """Returns whether the experiment makes the run of a record, whatever its seed and whichever rate dev chose."""
     if record.data not in experiment.data or record.base not in experiment.methods:
         return False
     if (record.purpose == "curve") != bool(experiment.newcomers):
@@ -157,7 +157,7 @@ def makes(experiment: Experiment, record: RunRecord) -> bool:
 
 
 def comparable(settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the settings that an experiment fixes."""
+    """Returns the settings that an experiment fixes."""
     pool = settings.get("pool")
     fixed = {"pool": {key: value for key, value in pool.items() if key != "file"}} if isinstance(pool, dict) else {}
     return {key: value for key, value in settings.items() if key not in VARIED} | fixed

@@ -30,7 +30,7 @@ class Claim:
 
 
 def claims(runs: pl.DataFrame) -> list[Claim]:
-    """Return all claims: those that fail, those with missing runs, those that hold."""
+    """Returns all claims: those that fail, those with missing runs, those that hold."""
     table = group_runs(runs, "result")
     # An own head is never needed, so its bytes say nothing of a method's size.
     smallest = table.filter(pl.col("head") != "+own").group_by("base").agg(pl.min("bytesBesideHead"))
@@ -45,7 +45,7 @@ def claims(runs: pl.DataFrame) -> list[Claim]:
 
 
 def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) -> Iterator[Claim]:
-    """Yield the claims on one data set: hard masks against adapters, and against methods of as few bytes.
+    """Yields the claims on one data set: hard masks against adapters, and against methods of as few bytes.
 
     Each method stands with the variant (pool, head) that is best on dev. sizes: the methods' least bytes on any data set.
     """
@@ -65,7 +65,7 @@ def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) ->
 
 
 def peer_claim(sentence: str, hard: Group, there: Sequence[Group], sizes: dict[str, int]) -> Claim:
-    """Return the claim on peers of at most as many bytes, with any head: hard masks against the best of them."""
+    """Returns the claim on peers of at most as many bytes, with any head: hard masks against the best of them."""
     ran = [group for group in there if group["base"] in PEERS]
     small = sorted((group for group in ran if group["bytesBesideHead"] <= hard["bytesBesideHead"]), key=lambda group: -group["macro"])
     absent = [peer for peer in PEERS if not select(ran, peer, hard["head"])]
@@ -79,7 +79,7 @@ def peer_claim(sentence: str, hard: Group, there: Sequence[Group], sizes: dict[s
 
 
 def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:
-    """Yield for GLUE or SuperGLUE the mean over tasks of hard masks against that of adapters, and what soft masks add."""
+    """Yields for GLUE or SuperGLUE the mean over tasks of hard masks against that of adapters, and what soft masks add."""
     sentence = f"{SUITES[suite]}: hard is at most {MOST_LOSS} below adapter, each task by its own metric, mean over tasks"
     tasks = sorted({group["data"] for group in groups})
     variants = sorted({(group["head"], group["pool"]) for group in groups if is_sign(group)})
@@ -102,7 +102,7 @@ def judge(
     loss: float = 0.0,
     note: str = "",
 ) -> Claim:
-    """Return whether the mean figure `name` of ours is at most `loss` below theirs, over pairs of ours and theirs.
+    """Returns whether the mean figure `name` of ours is at most `loss` below theirs, over pairs of ours and theirs.
 
     missing and needed: runs that are not there, and groups that must be whole before the claim holds or fails.
     """
@@ -126,26 +126,26 @@ def judge(
 
 
 def is_sign(group: Group) -> bool:
-    """Return whether a group is of hard masks over a sign pool, which the edge serves from a seed."""
+    """Returns whether a group is of hard masks over a sign pool, which the edge serves from a seed."""
     return group["base"] == "hard" and (group["pool"] or "").startswith("sign")
 
 
 def best_on_dev(variants: Sequence[Group]) -> Group | None:
-    """Return the variant with the best macro accuracy on dev. None where there are several and not all have a figure on dev."""
+    """Returns the variant with the best macro accuracy on dev. None where there are several and not all have a figure on dev."""
     if len(variants) > 1 and any(variant["on_dev"] is None for variant in variants):
         return None
     return max(variants, key=lambda variant: variant["on_dev"] or 0.0, default=None)
 
 
 def describe(group: Group) -> str:
-    """Return a group's name, macro accuracy, bytes and seeds."""
+    """Returns a group's name, macro accuracy, bytes and seeds."""
     head = " beside its head" if group["headBytes"] else ""
     seeds = f"{group['seeds']} seed{'s' if group['seeds'] > 1 else ''}"
     return f"{group['name']} {figure(group)} ({group['bytesBesideHead']:,} bytes{head}, {seeds})"
 
 
 def task_pairs(ours: Sequence[Group], theirs: Sequence[Group]) -> list[Pair]:
-    """Return for each task the pair on the same texts that says most; of several, the one with the best of theirs."""
+    """Returns for each task the pair on the same texts that says most; of several, the one with the best of theirs."""
     pairs = [(our, their) for our in ours for their in theirs if title(our) == title(their)]
     pairs.sort(key=lambda pair: (min(map(weight, pair)), pair[1]["macro"], -pair[0]["bytesPerProfile"]))
     found = {pair[0]["data"]: pair for pair in pairs}

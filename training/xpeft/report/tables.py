@@ -13,13 +13,13 @@ NONE = "–"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:
-    """Return a Markdown table. The columns in `numbers` are aligned to the right."""
+    """Returns a Markdown table. The columns in `numbers` are aligned to the right."""
     lines = [header, ["---:" if name in numbers else "---" for name in header], *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def data_tables(runs: pl.DataFrame) -> str:
-    """Return a table for each data set with profiles, with a row for each method and pool."""
+    """Returns a table for each data set with profiles, with a row for each method and pool."""
     found = panels(group_runs(runs, "result").filter(~IN_SUITE))
     if not found:
         return "No results of data sets with profiles yet."
@@ -27,7 +27,7 @@ def data_tables(runs: pl.DataFrame) -> str:
 
 
 def data_table(groups: Sequence[Group]) -> str:
-    """Return the table of one panel."""
+    """Returns the table of one panel."""
     first = groups[0]
     metric = first["metric"] + ("" if first["higherIsBetter"] else " (less is better)")
     numbers = ["bytes a profile", "trained parameters", "seeds", "micro", "macro", metric, "seconds"]
@@ -44,7 +44,7 @@ def data_table(groups: Sequence[Group]) -> str:
 
 
 def suite_table(runs: pl.DataFrame) -> str:
-    """Return the table of GLUE and SuperGLUE: a row for each method and pool, a column for each task and each suite's mean."""
+    """Returns the table of GLUE and SuperGLUE: a row for each method and pool, a column for each task and each suite's mean."""
     most = (pl.col("slice").is_null(), pl.col("split") == "test", "seeds")
     groups = group_runs(runs, "result").filter(IN_SUITE).sort(*most, maintain_order=True)
     shown = groups.unique(("method", "pool", "data"), keep="last").sort(*METHOD[:3], "data")
@@ -72,7 +72,7 @@ def suite_table(runs: pl.DataFrame) -> str:
 
 
 def suite_mean(row: dict[str, Group], tasks: Sequence[str]) -> str:
-    """Return the mean over a suite's tasks, with all their marks."""
+    """Returns the mean over a suite's tasks, with all their marks."""
     if not all(task in row for task in tasks):
         return NONE
     groups = [row[task] for task in tasks]
@@ -80,7 +80,7 @@ def suite_mean(row: dict[str, Group], tasks: Sequence[str]) -> str:
 
 
 def search_table(runs: pl.DataFrame) -> str:
-    """Return a row for each search: every setting that was tried, and the cross entropy that it was judged by."""
+    """Returns a row for each search: every setting that was tried, and the cross entropy that it was judged by."""
     searches = runs.filter(pl.col("purpose") == "search").sort("data", "slice", "split", *METHOD, maintain_order=True)
     rows = []
     for search in searches.partition_by("data", "slice", "split", *METHOD, maintain_order=True):
@@ -100,7 +100,7 @@ def search_table(runs: pl.DataFrame) -> str:
 
 
 def command_table(runs: pl.DataFrame) -> str:
-    """Return a row for each command: what it makes, with which seeds and from which commits."""
+    """Returns a row for each command: what it makes, with which seeds and from which commits."""
     commands = [re.sub(r"(--seed[ =])\d+", r"\1S", command) for command in runs["command"]]
     columns = ("data", "purpose", "method", "seed", "commit")
     found = (
