@@ -17,7 +17,7 @@ let copy: string;
 let url: string;
 let server: ReturnType<typeof start>;
 
-/** The project as a stranger has it after `npm start`. */
+/** A copy of the project as a new user has it after `npm start`. */
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "xpeft-docs-"));
   for (const path of await projectFiles()) {
@@ -36,14 +36,14 @@ afterAll(async () => {
 });
 
 it.each(withCommands)(
-  "%s has commands that do what it says",
+  "%s has commands that work",
   async (path) => {
     const blocks = (await commandsOf(path)).filter(({ notRun }) => notRun === null);
-    // One shell for all of a page: what a block sets, later ones use.
+    // One shell a page: later blocks use variables of earlier ones.
     const script = ["set -euo pipefail", ...blocks.map(({ text }) => text)].join("\n").replaceAll(LOCAL, url);
     const { code, stdout, stderr } = await runProgram("bash", ["-c", script], { cwd: copy, env: { XPEFT_URL: url } });
     expect({ code, stderr }, `${stdout}\n${stderr}`).toMatchObject({ code: 0 });
-    // curl -s is content with an error answer.
+    // curl -s exits with 0 on an error response.
     expect(stdout).not.toMatch(/"code":"[a-z_]+"/);
   },
   PATIENCE_MS,

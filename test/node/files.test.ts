@@ -21,15 +21,15 @@ async function write(name: string, content: string | Uint8Array): Promise<string
   return path;
 }
 
-describe("the files of a training", () => {
-  it("reads a task and its profiles, empty lines left out", async () => {
+describe("training files", () => {
+  it("contain a task and its profiles; empty lines are skipped", async () => {
     const task = taskFor(bundle);
     expect(await readTaskFile(await write("task.json", taskFile(task)), bundle)).toEqual(task);
     const lines = profilesFile("demo", profilesOf(3)).replace("\n", "\r\n\n");
     expect(await readProfilesFile(await write("p.ndjson", lines), taskFor(bundle), bundle)).toEqual(profilesOf(3));
   });
 
-  it("names file and line of what is wrong", async () => {
+  it("report file and line of an error", async () => {
     const lines = `${profilesFile("demo", profilesOf(2))}{"task":"demo"}\n`;
     const path = await write("p.ndjson", lines);
     await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
@@ -40,12 +40,12 @@ describe("the files of a training", () => {
     await expect(readTaskFile(broken, bundle)).rejects.toMatchObject({ message: expect.stringContaining(broken) });
   });
 
-  it("names a file without a profile", async () => {
+  it("are reported without a profile", async () => {
     const path = await write("p.ndjson", "\n");
     await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toThrow(`${path} has no profiles.`);
   });
 
-  it("names a profile that is there twice", async () => {
+  it("are reported with a repeated profile", async () => {
     const path = await write("p.ndjson", profilesFile("demo", [...profilesOf(2), ...profilesOf(1)]));
     await expect(readProfilesFile(path, taskFor(bundle), bundle)).rejects.toMatchObject({
       code: "invalid_row",
@@ -61,31 +61,31 @@ describe("a data file", () => {
   it.each([
     ["data.jsonl", lines],
     ["data.jsonl.gz", gzipSync(lines)],
-  ])("gives its test split in order: %s", async (name, content) => {
+  ])("returns its test split in order: %s", async (name, content) => {
     const path = await write(name, content);
     expect((await readTestSplit(path)).map(({ text }) => text)).toEqual(["two", "three"]);
     expect((await readTestSplit(path, 1)).map(({ text }) => text)).toEqual(["two"]);
   });
 
   it.each([
-    ["a line that is no record", `${lines}\n{"text": "x"}`, /:4 is not a labelled text/],
+    ["a line that is not a labelled text", `${lines}\n{"text": "x"}`, /:4 is not a labelled text/],
     ["no test split", record("one", "train"), /no test split/],
-  ])("names %s", async (_, content, message) => {
+  ])("reports %s", async (_, content, message) => {
     await expect(readTestSplit(await write("data.jsonl", content))).rejects.toThrow(message);
   });
 
-  it("passes over a byte order mark, blank lines, and second texts that are none", async () => {
+  it("ignores a byte order mark, blank lines and null second texts", async () => {
     const odd = [record("one", "test"), "", JSON.stringify({ ...JSON.parse(record("two", "test")), text_pair: null })];
     const path = await write("data.jsonl", `\uFEFF${odd.join("\r\n")}\n`);
     expect((await readTestSplit(path)).map(({ text }) => text)).toEqual(["one", "two"]);
   });
 
   it.each([
-    ["that is not there", "nothing.jsonl", null, /no such file/],
-    ["that is not there", "nothing.jsonl.gz", null, /no such file/],
-    ["that is cut off", "data.jsonl.gz", gzipSync(lines).subarray(0, 40), /unexpected end/],
+    ["that does not exist", "nothing.jsonl", null, /no such file/],
+    ["that does not exist", "nothing.jsonl.gz", null, /no such file/],
+    ["that is truncated", "data.jsonl.gz", gzipSync(lines).subarray(0, 40), /unexpected end/],
     ["that is not UTF-8", "data.jsonl", new Uint8Array([0x7b, 0xff]), /not valid/],
-  ])("names a file %s: %s", async (_, name, content, cause) => {
+  ])("reports a file %s: %s", async (_, name, content, cause) => {
     const path = content === null ? join(folder, name) : await write(name, content);
     await expect(readTestSplit(path)).rejects.toMatchObject({
       message: `${path} cannot be read.`,

@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OpenPage, saveScreenshot } from "../support/browser.ts";
-import { actionsOn, openPlayground, worker } from "./ground.ts";
+import { actionsOn, openPlayground, worker } from "./pages.ts";
 
-/** All that a page may weigh, scripts and styles included. */
-const MOST_BYTES = 200_000;
+/** The maximum size of a page, scripts and styles included. */
+const MAX_BYTES = 200_000;
 
 const SCREENS = [
   { width: 1200, scheme: "light" },
@@ -19,7 +19,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** Makes the page that compares show everything it has, a profile with a problem included. */
+/** Makes the compare page show every part it has, including a profile with an error. */
 async function showEverything({ page }: OpenPage): Promise<void> {
   const { at, fill, press } = actionsOn(page);
   await fill("key", worker.adminKey);
@@ -44,8 +44,8 @@ export function testAccessibility(): void {
     });
     afterAll(() => opened?.page.context().close());
 
-    it.each(SCREENS)("is for everybody at $width pixels in a $scheme scheme", async ({ width, scheme }) => {
-      const { page, complaints } = opened;
+    it.each(SCREENS)("is accessible at $width pixels in a $scheme scheme", async ({ width, scheme }) => {
+      const { page, browserErrors } = opened;
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme: scheme });
       await saveScreenshot(page, `${path === "/" ? "compare" : "learn"}-${width}-${scheme}`);
@@ -56,19 +56,19 @@ export function testAccessibility(): void {
           ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
         ]),
       ).toEqual([]);
-      // Nothing is wider than the screen, except what scrolls within itself.
+      // Nothing is wider than the screen, except elements that scroll.
       expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-      expect(complaints).toEqual([]);
+      expect(browserErrors).toEqual([]);
     });
 
-    it("weighs little, and asks nobody else", async () => {
+    it("is small, and loads nothing from other origins", async () => {
       const response = await worker.get(path);
-      expect((await response.arrayBuffer()).byteLength).toBeLessThan(MOST_BYTES);
-      const asked = await opened.page.evaluate<string[]>(
+      expect((await response.arrayBuffer()).byteLength).toBeLessThan(MAX_BYTES);
+      const urls = await opened.page.evaluate<string[]>(
         `performance.getEntriesByType("resource").map(({ name }) => name)`,
       );
-      expect(asked).not.toEqual([]);
-      expect(asked.filter((url) => !url.startsWith(worker.url.origin) && !url.startsWith("data:"))).toEqual([]);
+      expect(urls).not.toEqual([]);
+      expect(urls.filter((url) => !url.startsWith(worker.url.origin) && !url.startsWith("data:"))).toEqual([]);
     });
   });
 }

@@ -5,7 +5,7 @@ import type * as pages from "../../playground/shared/answers.ts";
 
 type V1 = Client["v1"];
 
-it("answers what the pages read (tsc checks the types)", () => {
+it("extends the types that the pages read (tsc checks this)", () => {
   type TaskPage = InferResponseType<V1["tasks"]["$get"], 200>;
   expectTypeOf<TaskPage["tasks"][number]>().toExtend<pages.Task>();
   expectTypeOf<InferResponseType<V1["profiles"][":task"][":profile"]["$get"], 200>>().toExtend<pages.Profile>();

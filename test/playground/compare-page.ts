@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type OpenPage, saveScreenshot } from "../support/browser.ts";
-import { actionsOn, expectSoon, openPlayground, worker } from "./ground.ts";
+import { actionsOn, expectSoon, openPlayground, worker } from "./pages.ts";
 
 const TEXT = "Senate passes bill after long night";
 
-/** The label that the API answers for each profile. */
+/** Returns the API's label for each profile. */
 async function labelsOf(text: string, profiles: readonly string[]): Promise<string[]> {
   const answer = await worker.predict({ task: "demo", inputs: profiles.map((profile) => ({ profile, text })) });
   const { predictions } = await answer.json<{ predictions: { label: string }[] }>();
@@ -20,11 +20,11 @@ export function testComparePage(): void {
     ({ at, fill, press, textOf } = actionsOn(opened.page));
   });
   afterEach(async () => {
-    expect(opened.complaints).toEqual([]);
+    expect(opened.browserErrors).toEqual([]);
     await opened.page.context().close();
   });
 
-  it("shows many answers side by side, how long they took, and what differs", async () => {
+  it("shows answers side by side, with timings and differences", async () => {
     const profiles = ["demo-000", "demo-001", "demo-002", "demo-003"];
     await fill("profiles", profiles.join("\n"));
     await fill("text", TEXT);
@@ -38,7 +38,7 @@ export function testComparePage(): void {
     expect(await at("overlap").isHidden()).toBe(true);
   });
 
-  it("shows bytes, and the masks of any two, to who may read them", async () => {
+  it("shows sizes, and the masks of any two profiles, with a key that may read them", async () => {
     await fill("key", worker.adminKey);
     await press("first-profiles");
     await expectSoon(() => at("profiles").inputValue()).toMatch(/^demo-000\n/);
@@ -54,7 +54,7 @@ export function testComparePage(): void {
     await saveScreenshot(opened.page, "compare");
   });
 
-  it("shows what is wrong with one profile beside the answers of the others", async () => {
+  it("shows one profile's error beside the answers of the others", async () => {
     await fill("profiles", "demo-000\nnobody");
     await fill("text", TEXT);
     await press("compare");
@@ -80,7 +80,7 @@ export function testComparePage(): void {
     expect(rows[2]).toMatch(/^nobody\s+.*no profile "nobody"/);
   });
 
-  it("shows nothing of another task once that is chosen", async () => {
+  it("clears the previous task's answers when another task is chosen", async () => {
     await fill("profiles", "demo-000");
     await fill("text", TEXT);
     await press("compare");

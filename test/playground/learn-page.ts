@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { OpenPage } from "../support/browser.ts";
 import { lessonsOf } from "../support/lessons.ts";
 import { SHAPE } from "../support/rows.ts";
-import { actionsOn, expectSoon, openPlayground, worker } from "./ground.ts";
+import { actionsOn, expectSoon, openPlayground, worker } from "./pages.ts";
 
 interface Example {
   readonly text: string;
@@ -23,7 +23,7 @@ export function testLearnPage(): void {
     ({ at, fill, press, textOf, focused } = actionsOn(opened.page));
   });
   afterEach(async () => {
-    expect(opened.complaints).toEqual([]);
+    expect(opened.browserErrors).toEqual([]);
     await opened.page.context().close();
   });
 
@@ -37,7 +37,7 @@ export function testLearnPage(): void {
     await firstSentence().press("Control+V");
   }
 
-  /** Rows with a sentence, and the labels chosen beside them. */
+  /** Returns the sentences entered, with their chosen labels. */
   const shownExamples = () =>
     opened.page.evaluate<Example[]>(
       `[...document.querySelectorAll("#rows li")]
@@ -50,16 +50,16 @@ export function testLearnPage(): void {
     await expectSoon(shownExamples).toEqual(examples);
   }
 
-  /** Scores that the page shows, by the captions' first word. */
-  const shownScores = (when: string) =>
+  /** Returns the displayed scores of tables whose caption starts with a word. */
+  const shownScores = (captionStart: string) =>
     at("answers")
-      .locator("table", { has: opened.page.locator("caption", { hasText: new RegExp(`^${when}`) }) })
+      .locator("table", { has: opened.page.locator("caption", { hasText: new RegExp(`^${captionStart}`) }) })
       .locator("tbody")
       .allInnerTexts();
 
   const answerCount = () => at("answers").locator("table").count();
 
-  it("takes sentences and labels by keyboard, line by line or many at once", async () => {
+  it("accepts sentences and labels by keyboard, one by one or pasted", async () => {
     const { keyboard } = opened.page;
     await firstSentence().focus();
     await keyboard.type("A river");
@@ -88,7 +88,7 @@ export function testLearnPage(): void {
     expect(await shownExamples()).toHaveLength(22);
   });
 
-  it("says which key it takes, where there is none or one that may not learn", async () => {
+  it("says which key it needs, without a key or with one that may not learn", async () => {
     await pasteExamples(lessonsOf(4));
     await fill("profile", "me");
     await press("learn");
@@ -99,19 +99,19 @@ export function testLearnPage(): void {
     await expectSoon(() => textOf("trouble")).toContain("--scope learn");
   });
 
-  it("shows what is wrong with the examples, and what can be done", async () => {
+  it("shows the error of invalid examples, with a hint", async () => {
     const examples = lessonsOf(4, ["low", "low"]);
     await pasteExamples(examples);
     await fill("key", worker.adminKey);
     await fill("profile", "me");
     await press("learn");
-    const refused = await worker.ask("POST", "/v1/profiles/demo/me/learn", { body: { examples } });
-    const { detail, hint } = (await refused.json()) as { detail: string; hint: string };
+    const rejected = await worker.ask("POST", "/v1/profiles/demo/me/learn", { body: { examples } });
+    const { detail, hint } = (await rejected.json()) as { detail: string; hint: string };
     await expectSoon(() => textOf("trouble")).toBe(`${detail} ${hint}`);
     await focused("learn");
   });
 
-  it("learns a profile anew, shows what changed, and brings the earlier one back", async () => {
+  it("learns an existing profile, shows what changed, and undoes it", async () => {
     const before = await rowOf("demo-005");
     await fill("key", worker.adminKey);
     await fill("profile", "demo-005");
@@ -150,7 +150,7 @@ export function testLearnPage(): void {
     expect(await textOf("changes")).toContain(`${added} of ${rows * SHAPE.chosen} chosen adapters`);
     expect(await shownScores("Now")).not.toEqual(await shownScores("Before"));
 
-    // This text was not asked before the learning.
+    // This text had no prediction before learning.
     await fill("texts", "Rain on the roof of the mill");
     await press("predict");
     await expectSoon(answerCount).toBe(2);
@@ -167,7 +167,7 @@ export function testLearnPage(): void {
     expect(await shownScores("Now")).toEqual(scoresBefore);
   });
 
-  it("makes a new profile, and deletes it again", async () => {
+  it("creates a profile, and deletes it on undo", async () => {
     await fill("key", worker.adminKey);
     await fill("profile", "new-one");
     await fill("texts", "The oar is wet");
@@ -182,7 +182,7 @@ export function testLearnPage(): void {
     expect(await rowOf("new-one")).toMatchObject({ code: "unknown_profile" });
   });
 
-  it("learns by a key that may do nothing else, and says what it lacks to compare and to undo", async () => {
+  it("learns with a key that may only learn, and says which scope comparing and undoing need", async () => {
     await fill("key", await worker.makeKey({ scopes: ["predict", "learn"] }));
     await fill("profile", "demo-006");
     await fill("texts", "The oar is wet");
@@ -202,7 +202,7 @@ export function testLearnPage(): void {
     expect(await shownScores("Now")).toEqual(await shownScores("Before"));
   });
 
-  it("stops when it is told to, and leaves the profile as it is", async () => {
+  it("cancels learning on request, and leaves the profile unchanged", async () => {
     const before = await rowOf("demo-007");
     await fill("key", worker.adminKey);
     await fill("profile", "demo-007");
@@ -215,7 +215,7 @@ export function testLearnPage(): void {
       new RegExp(`^Stopped.*still at generation ${before.generation}\\.`),
     );
     await focused("learn");
-    // The next learning is accepted only when this one has stopped.
+    // The next learning is accepted only after this one has stopped.
     await expectSoon(async () => {
       const body = { examples: lessonsOf(2), start: "own", epochs: 1, dryRun: true };
       return (await worker.ask("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;

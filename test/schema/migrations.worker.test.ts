@@ -8,7 +8,7 @@ import { createProfileStore } from "../../src/storage/profile-store.ts";
 import { createProfileRegistry } from "../../src/storage/profiles.ts";
 import { masksOf } from "../support/rows.ts";
 
-/** Puts a golden database there as it was, wrangler's notes of its migrations with it. */
+/** Restores a golden database, including wrangler's record of its migrations. */
 async function restore(db: D1Database, dump: string): Promise<void> {
   await db.batch(dump.split("--> statement-breakpoint").map((statement) => db.prepare(statement.trim())));
 }
@@ -18,7 +18,7 @@ type Row = Record<string, unknown>;
 const rowsOf = async (db: D1Database, table: string): Promise<Row[]> =>
   (await db.prepare(`SELECT * FROM ${table}`).all<Row>()).results;
 
-/** Tables with rows of ours. */
+/** Returns the names of the schema's own tables. */
 async function tablesOf(db: D1Database): Promise<string[]> {
   const listed = await db
     .prepare(
@@ -29,21 +29,21 @@ async function tablesOf(db: D1Database): Promise<string[]> {
 }
 
 it("has a golden database for each migration", () => {
-  // npm run golden:database writes the newest, and changes none.
+  // npm run golden:database adds the newest and leaves the others.
   expect(Object.keys(env.GOLDEN).sort()).toEqual(env.MIGRATIONS.map(({ name }) => name).sort());
 });
 
 describe.each(Object.entries(env.GOLDEN))("%s", (_, dump) => {
   const db = env.OTHER_DB;
 
-  it("keeps every row through the migrations that came after it", async () => {
+  it("keeps every row through all later migrations", async () => {
     await restore(db, dump);
     const tables = await tablesOf(db);
     const before = await Promise.all(tables.map((table) => rowsOf(db, table)));
     expect(before.flat().length).toBeGreaterThanOrEqual(3);
     await applyD1Migrations(db, env.MIGRATIONS);
     for (const [place, table] of tables.entries()) {
-      // Columns may have come, with what stands for nothing.
+      // Later migrations may add columns with an empty default.
       expect(await rowsOf(db, table)).toMatchObject(before[place] ?? []);
     }
   });
@@ -71,15 +71,15 @@ describe.each(Object.entries(env.GOLDEN))("%s", (_, dump) => {
     });
   });
 
-  it.skipIf(!dump.includes('INSERT INTO "keys"'))("takes the keys that it had", async () => {
+  it.skipIf(!dump.includes('INSERT INTO "keys"'))("has keys that are still accepted", async () => {
     await restore(db, dump);
     await applyD1Migrations(db, env.MIGRATIONS);
-    const ask = { fresh: true, beforeUnknownKey: async () => {} };
+    const options = { fresh: true, beforeUnknownKey: async () => {} };
     const key = `xpk_0123456789abcdef_${"A".repeat(43)}`;
     const { access } = await createAuthenticator({ ttlSeconds: 30 }).authenticate(
       key,
       createKeyStore(drizzle(db)),
-      ask,
+      options,
     );
     expect(access).toMatchObject({ scopes: ["predict"], task: "demo", profilePrefix: "written-" });
   });

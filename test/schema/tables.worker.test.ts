@@ -4,24 +4,24 @@ import { expect, it } from "vitest";
 import { createPush } from "../../src/storage/push.ts";
 import { masksOf, taskOf } from "../support/rows.ts";
 
-const MOST_BYTES = 200;
+const MAX_BYTES = 200;
 
 it.each([
   ["news", null, 4 + 8 + 156 + 8 + 8],
   ["offense", Uint8Array.of(1, 2, 3, 4, 5), 7 + 11 + 156 + 5 + 8 + 8],
-])(`keeps a profile of the demo task %s in ${MOST_BYTES} bytes`, async (name, labelBias, expected) => {
+])(`stores a profile of the demo task %s in at most ${MAX_BYTES} bytes`, async (name, labelBias, expected) => {
   const profiles = [{ id: `${name}-080`, masks: masksOf(1), labelBias }];
   await createPush(drizzle(env.DB))(taskOf({ name }), profiles);
-  // An integer takes at most eight bytes, whatever it counts.
+  // An integer needs at most eight bytes.
   const bytes = await env.DB.prepare(
     `SELECT length(CAST(task AS BLOB)) + length(CAST(id AS BLOB)) + length(masks) + coalesce(length(label_bias), 0) + 8 + 8
     AS bytes FROM profiles`,
   ).first<number>("bytes");
   expect(bytes).toBe(expected);
-  expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
+  expect(bytes).toBeLessThanOrEqual(MAX_BYTES);
 });
 
-it("has no profile without its task", async () => {
+it("rejects a profile without its task", async () => {
   const orphan = env.DB.prepare(
     "INSERT INTO profiles (task, id, masks, generation, updated_at) VALUES ('nothing', 'x', x'00', 1, 1)",
   ).run();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run } from "../support/processes.ts";
 
-it("draws the pictures of the docs as they are there", async () => {
+it("draws exactly the pictures committed in the docs", async () => {
   const folder = await mkdtemp(join(tmpdir(), "xpeft-pictures-"));
   try {
     expect(await run(["scripts/draw-pictures.ts", folder])).toMatchObject({ code: 0, stderr: "" });

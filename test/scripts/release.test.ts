@@ -16,12 +16,12 @@ describe.skipIf(withoutPython)("a release", () => {
   }, 300_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it("tells what it packed by its hash; the npm package is packed and tried in test/clients/package.test.ts", async () => {
+  it("prints the hash of the wheel (test/clients/package.test.ts packs the npm package)", async () => {
     expect(packed).toMatchObject({ code: 0 });
     expect(packed.stdout).toMatch(/^[0-9a-f]{64} {2}\S+-py3-none-any\.whl\n$/);
   });
 
-  it("has a wheel that works from elsewhere, its data files in it", async () => {
+  it("has a wheel that works outside the project and contains its data files", async () => {
     const [wheel = ""] = (await readdir(folder)).filter((name) => name.endsWith(".whl"));
     const target = join(folder, "installed");
     const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", target, join(folder, wheel)];

@@ -26,7 +26,7 @@ async function writeDemo(name: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  // A project that was just cloned and installed, with a demo of its own and no database.
+  // A freshly cloned and installed project, with its own demo task and no database.
   copy = await mkdtemp(join(tmpdir(), "xpeft-start-"));
   const needed = (await projectFiles()).filter((path) => !/^(training|test|bundles\/demo)\//.test(path));
   for (const path of needed) {
@@ -41,7 +41,7 @@ afterAll(async () => {
   await rm(copy, { recursive: true, force: true });
 });
 
-/** Starts the project, and waits for the command that it says works. */
+/** Starts the project, and waits for the command it suggests. */
 async function started() {
   const port = String(await freePort());
   const { child, written } = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
@@ -50,10 +50,10 @@ async function started() {
     const curl = written.stdout.match(/^curl .*$/m)?.[0];
     if (curl) return { child, curl, port, written };
   }
-  throw new Error(`There was no command to try:\n${written.stdout}${written.stderr}`);
+  throw new Error(`The start printed no command:\n${written.stdout}${written.stderr}`);
 }
 
-/** Makes a key by the command that a start prints. */
+/** Creates a key with the command that the start prints. */
 async function makeKey(printed: string): Promise<string> {
   const [, args] = printed.match(/^npm run -s xpeft -- (keys .*)$/m) ?? [];
   const { stdout } = await exec(process.execPath, ["cli/xpeft.ts", ...(args ?? "").split(" ")], { cwd: copy });
@@ -61,7 +61,7 @@ async function makeKey(printed: string): Promise<string> {
   return stdout.trim();
 }
 
-/** Asks for a profile token. @returns the answer's status */
+/** Requests a profile token and returns the response's status. */
 async function makeToken(port: string, key: string): Promise<number> {
   const { status } = await fetch(`http://localhost:${port}/v1/profiles/news/demo-000/token`, {
     method: "POST",
@@ -71,7 +71,7 @@ async function makeToken(port: string, key: string): Promise<number> {
   return status;
 }
 
-it("serves, prints a command that works, stops when told to, and starts again with what was there", {
+it("serves, prints a working command, stops on Ctrl-C, and restarts with its data", {
   timeout: 2 * PATIENCE_MS,
 }, async () => {
   const first = await started();
@@ -99,19 +99,19 @@ it("serves, prints a command that works, stops when told to, and starts again wi
   await writeFile(join(copy, ".dev.vars"), "PUBLIC_PREDICT=false\n");
   const third = await started();
   expect(third.written.stdout).not.toContain("Seeded");
-  const refused = await exec("bash", ["-c", third.curl]);
-  expect(JSON.parse(refused.stdout)).toMatchObject({ code: "key_missing" });
+  const rejected = await exec("bash", ["-c", third.curl]);
+  expect(JSON.parse(rejected.stdout)).toMatchObject({ code: "key_missing" });
   expect(await makeToken(third.port, await makeKey(third.written.stdout))).toBe(200);
   await interrupt(third.child);
 });
 
-it("names a port that is in use, and one that cannot be", async () => {
-  const taken = createServer().listen(0, "localhost");
-  await new Promise((listening) => taken.once("listening", listening));
-  const address = taken.address() as { port: number };
+it("reports a port that is in use, and an invalid one", async () => {
+  const occupied = createServer().listen(0, "localhost");
+  await new Promise((listening) => occupied.once("listening", listening));
+  const address = occupied.address() as { port: number };
   const script = join(copy, "scripts", "start.mjs");
-  const failing = (port: string) => run([script], { PORT: port });
-  expect(await failing(String(address.port))).toMatchObject({ code: 1, stderr: expect.stringContaining("in use") });
-  taken.close();
-  expect(await failing("http")).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT is "http"') });
+  const startOn = (port: string) => run([script], { PORT: port });
+  expect(await startOn(String(address.port))).toMatchObject({ code: 1, stderr: expect.stringContaining("in use") });
+  occupied.close();
+  expect(await startOn("http")).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT is "http"') });
 });

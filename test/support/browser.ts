@@ -5,7 +5,7 @@ import { type Browser, type ConsoleMessage, chromium, type Page } from "playwrig
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** Chromium asks nobody but the page's own server. */
+/** Options that stop Chromium's requests to any server but the page's. */
 const ARGS = [
   "--disable-gpu",
   "--disable-quic",
@@ -24,40 +24,40 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** The path of this machine's Chromium, if it has one that runs. */
+/** The path of this machine's Chromium; undefined if none runs. */
 export const chromiumPath = NAMES.flatMap((name) =>
   (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
 ).find((path) => isExecutable(path) && spawnSync(path, ["--version"]).status === 0);
 
-/** Starts a headless browser with an empty profile, which it deletes when it is closed. */
+/** Starts a headless browser with an empty profile, which is deleted on close. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath ?? "", args: ARGS });
 }
 
-/** An open page, with what the browser complains of: uncaught errors, warnings, violations of the page's policy. */
+/** An open page, and the browser's uncaught errors, warnings and policy violations. */
 export interface OpenPage {
   readonly page: Page;
-  readonly complaints: string[];
+  readonly browserErrors: string[];
 }
 
-// A response of 400 and more is a message of the console too, but the pages provoke and show those on purpose.
-const isComplaint = (message: ConsoleMessage): boolean =>
+// The console also reports responses of 400 and above, which the pages handle and show.
+const isBrowserError = (message: ConsoleMessage): boolean =>
   ["error", "warning"].includes(message.type()) && !message.text().startsWith("Failed to load resource");
 
-/** Opens a URL in a context of its own: nothing is cached and no other page is seen. */
+/** Opens a URL in a new context, without cache or other pages. */
 export async function openPage(browser: Browser, url: URL): Promise<OpenPage> {
   const context = await browser.newContext();
   const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  const browserErrors: string[] = [];
+  page.on("pageerror", (error) => browserErrors.push(String(error)));
   page.on("console", (message) => {
-    if (isComplaint(message)) complaints.push(message.text());
+    if (isBrowserError(message)) browserErrors.push(message.text());
   });
   await page.goto(url.href);
-  return { page, complaints };
+  return { page, browserErrors };
 }
 
-/** Saves a screenshot to the folder XPEFT_SCREENSHOTS, if that is set, for somebody to look at. */
+/** Saves a screenshot to the folder in XPEFT_SCREENSHOTS, if that is set. */
 export async function saveScreenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.XPEFT_SCREENSHOTS;
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });

@@ -3,21 +3,21 @@ import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { withoutPython } from "../support/python.ts";
-import { ODD_REQUESTS, type Request } from "./oddities.ts";
+import { EDGE_CASE_REQUESTS, type Request } from "./edge-cases.ts";
 import { disagreements, pythonTokens } from "./reference.ts";
 
 const data = resolve(process.env.XPEFT_DATA ?? "../shared/data");
-const withoutData = existsSync(data) ? undefined : `needs data sets in ${data} (XPEFT_DATA names another folder)`;
+const missingData = existsSync(data) ? undefined : `needs data sets in ${data} (XPEFT_DATA names another folder)`;
 
 // A skipped test does not say why in every reporter.
-for (const reason of [withoutPython, withoutData]) {
-  if (reason !== undefined) console.warn(`Tokens are not all compared with Python's: that ${reason}.`);
+for (const reason of [withoutPython, missingData]) {
+  if (reason !== undefined) console.warn(`Not all tokens are compared with Python's: the comparison ${reason}.`);
 }
 
 const LENGTHS = [32, 48, 128];
 const TEXTS = 2000;
 
-/** Evenly spaced texts of a data set, as many as there are up to {@link TEXTS}, each to be cut to every length. */
+/** Returns up to {@link TEXTS} evenly spaced texts of a data set, each with every maximum length. */
 function requestsOf(file: string): Request[] {
   const lines = gunzipSync(readFileSync(file)).toString("utf8").trimEnd().split("\n");
   const count = Math.min(TEXTS, lines.length);
@@ -33,7 +33,7 @@ describe.skipIf(withoutPython !== undefined)(
   `tokens equal Python's [${withoutPython ?? "found"}]`,
   { timeout: 300_000 },
   () => {
-    describe.skipIf(withoutData !== undefined)(`on data sets [${withoutData ?? "found"}]`, () => {
+    describe.skipIf(missingData !== undefined)(`on data sets [${missingData ?? "found"}]`, () => {
       const files = globSync(join(data, "*", "*.jsonl.gz")).sort();
 
       it.each(files.map((file) => [join(basename(dirname(file)), basename(file)), file]))("%s", (_, file) => {
@@ -41,9 +41,9 @@ describe.skipIf(withoutPython !== undefined)(
       });
     });
 
-    it("on oddities, which other tests know from a file", async () => {
-      expect(disagreements(ODD_REQUESTS)).toEqual([]);
-      const lines = pythonTokens(ODD_REQUESTS).map((tokens) => JSON.stringify(tokens));
+    it("on edge cases, whose tokens other tests read from a file", async () => {
+      expect(disagreements(EDGE_CASE_REQUESTS)).toEqual([]);
+      const lines = pythonTokens(EDGE_CASE_REQUESTS).map((tokens) => JSON.stringify(tokens));
       await expect(`[\n${lines.join(",\n")}\n]\n`).toMatchFileSnapshot("../fixtures/oddities.json");
     });
 
@@ -58,7 +58,7 @@ describe.skipIf(withoutPython !== undefined)(
     });
 
     it("on every character that Unicode has assigned, inside a word", () => {
-      // Beyond the third plane there are only tags and private use, which are sampled.
+      // Above the third plane there are only tags and private use, so those are sampled.
       const points = Array.from({ length: 0x32_400 }, (_, point) => point);
       for (let point = 0x32_400; point < 0x11_0000; point += 97) points.push(point);
       for (let point = 0xe_0000; point < 0xe_0200; point++) points.push(point);

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { BUNDLE } from "../support/folder.ts";
 import { python } from "../support/python.ts";
-import type { Request } from "./oddities.ts";
+import type { Request } from "./edge-cases.ts";
 
 /** Token ids and type ids. */
 export type Tokens = readonly [ids: readonly number[], typeIds: readonly number[]];
 
-/** What the Python tokenizer makes of each text. */
+/** Returns the Python tokenizer's tokens for each text. */
 export function pythonTokens(requests: readonly Request[]): Tokens[] {
   const { status, stdout, stderr } = spawnSync(
     python,
@@ -29,7 +29,7 @@ export function pythonTokens(requests: readonly Request[]): Tokens[] {
 
 const tokenizer = createTokenizer(readFileSync(`${BUNDLE}tokenizer.json`));
 
-/** The texts that engine and Python cut differently, each with both answers: none is right. */
+/** Returns the texts that the engine and Python tokenize differently, each with both results. */
 export function disagreements(requests: readonly Request[]): object[] {
   const fromPython = pythonTokens(requests);
   return requests.flatMap((request, index) => {

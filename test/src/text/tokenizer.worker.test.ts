@@ -4,7 +4,7 @@ import { readAsset } from "../../../functions/platform/assets.ts";
 import { createTokenizer, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import expected from "../../fixtures/oddities.json";
 import { named } from "../../support/errors.ts";
-import { ODD_REQUESTS } from "../../tokens/oddities.ts";
+import { EDGE_CASE_REQUESTS } from "../../tokens/edge-cases.ts";
 
 describe("the default bundle's tokenizer, inside workerd", () => {
   let tokenizer: Tokenizer;
@@ -14,7 +14,7 @@ describe("the default bundle's tokenizer, inside workerd", () => {
   });
 
   it("returns the same ids as Python for edge cases", () => {
-    const tokens = ODD_REQUESTS.map((request) => {
+    const tokens = EDGE_CASE_REQUESTS.map((request) => {
       const { ids, typeIds } = tokenizer.encode(request, request.maxTokens);
       return [[...ids], [...typeIds]];
     });

@@ -5,18 +5,18 @@ import { type OpenPage, openPage, startBrowser } from "../support/browser.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
-/** The Worker of all page tests. Its task `demo` has eight profiles: tests compare the first, and learn the last. */
+/** The Worker of all page tests. Its task `demo` has eight profiles: tests compare the first and learn the last. */
 export let worker: RunningWorker;
 
 let browser: Browser;
 
-export async function startGround(): Promise<void> {
-  // Rows are cached as in the deploy: a page that did not ask past the cache would show the old answers.
+export async function startPages(): Promise<void> {
+  // Rows are cached as in the deploy, so a page that does not bypass the cache shows old answers and fails.
   [worker, browser] = await Promise.all([startWorker(), startBrowser()]);
   await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(8));
 }
 
-export async function stopGround(): Promise<void> {
+export async function stopPages(): Promise<void> {
   await browser?.close();
   await worker?.close();
 }
@@ -24,24 +24,24 @@ export async function stopGround(): Promise<void> {
 /** Opens a path of the Worker. */
 export const openPath = (path: string): Promise<OpenPage> => openPage(browser, new URL(path, worker.url));
 
-/** Opens one of the playground's pages, and waits until it has filled its list of tasks. */
+/** Opens a page of the playground, and waits for its list of tasks. */
 export async function openPlayground(path: string): Promise<OpenPage> {
   const opened = await openPath(path);
   await opened.page.locator("#task option", { hasText: "demo" }).waitFor({ state: "attached" });
   return opened;
 }
 
-/** Expects something of a value that the page may take a while to come to. */
+/** Polls a value until the expectation holds. */
 export const expectSoon = <Value>(value: () => Value) => expect.poll(value, { timeout: 30_000 });
 
-/** What a user can do on a page of forms, without a mouse. Elements are named by their ids. */
+/** Returns what a user can do with a page's form by keyboard. Elements are named by their ids. */
 export function actionsOn(page: Page) {
   const at = (id: string) => page.locator(`#${id}`);
   return {
     at,
     fill: (id: string, text: string) => at(id).fill(text),
     press: (id: string) => at(id).press("Enter"),
-    // biome-ignore lint/performance/useDomNodeTextContent: what a user reads, with the spaces and lines of its layout
+    // biome-ignore lint/performance/useDomNodeTextContent: the text as displayed, with the layout's spaces and lines
     textOf: (id: string) => at(id).innerText(),
     /** Waits until an element has the focus. */
     focused: (id: string) => page.locator(`#${id}:focus`).waitFor(),
