@@ -58,7 +58,10 @@ export const ERROR_REASONS = {
   /** The profile's own row is damaged; or that of a profile that learning tried as a start. */
   invalid_mask: ["stored", "start"],
   invalid_label_bias: ["stored", "start"],
-  /** What does not fit: the task's bundle, length, head, size or numbers; a profile's task; a repeated profile; profiles that would keep an old head. */
+  /**
+   * What does not fit: the task's bundle, length, head, size or numbers; a profile's task; a repeated profile; profiles
+   * that would keep an old head.
+   */
   mismatched_write: ["bundle", "length", "head", "size", "training", "task", "duplicate", "profiles"],
   /** What failed: the tokenizer; a graph or the pool; the encoder's numbers; reading a file. */
   bundle_unusable: ["tokenizer", "files", "features", "read"],

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { CommandError } from "../../node/errors.ts";
 import { SCOPES, type Scope } from "../../src/auth/access.ts";
-import { createKeyStore, generateKey, type NewKey } from "../../src/auth/api-keys.ts";
+import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
+import { createKeyStore } from "../../src/auth/key-store.ts";
 import { exampleText } from "../command-line.ts";
 import { withDatabase } from "../database.ts";
 import { addJsonOption, type DatabaseOptions, type OutputOptions, persistToOption } from "../options.ts";

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Access, Scope } from "../../src/auth/access.ts";
-import { createKeyStore, looksLikeKey } from "../../src/auth/api-keys.ts";
+import { looksLikeKey } from "../../src/auth/api-keys.ts";
+import { createKeyStore } from "../../src/auth/key-store.ts";
 import { wantsFresh } from "../http/cache-control.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RequestError } from "../http/problem-codes.ts";

@@ -1,5 +1,5 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
-import { type Authenticator, createAuthenticator } from "../../src/auth/api-keys.ts";
+import { type Authenticator, createAuthenticator } from "../../src/auth/authenticator.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import kernels from "../../src/model/pool/kernels.wasm";

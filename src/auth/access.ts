@@ -1,59 +1,61 @@
 import { XpeftError } from "../errors.ts";
 
-/** What a key may be allowed: predictions; learning profiles; reading and writing them; writing tasks. None includes another. */
+/**
+ * Permissions of keys: predictions; learning profiles; reading and writing profiles; writing tasks. None includes
+ * another.
+ */
 export const SCOPES = ["predict", "learn", "write", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** What a caller may do, and to what. */
+/** A caller's permissions. */
 export interface Access {
-  /** Id of the key, or what stands for a caller without one. */
+  /** Id of the key, or a name for callers without a key. */
   readonly id: string;
   readonly scopes: readonly Scope[];
-  /** The one task that it reaches; null for all. */
+  /** The only permitted task; null for all. */
   readonly task: string | null;
-  /** What the ids of the profiles that it reaches start with; empty for all. */
+  /** Prefix of the ids of permitted profiles; empty for all. */
   readonly profilePrefix: string;
-  /** Until when; null for ever. */
+  /** When the permissions end; null for never. */
   readonly expiresAt: Date | null;
 }
 
-/** @throws XpeftError `scope_missing` */
+/** Checks that a caller has a scope. @throws XpeftError `scope_missing` */
 export function requireScope(access: Access, scope: Scope): void {
   if (access.scopes.includes(scope)) return;
   throw new XpeftError("scope_missing", `This needs a key with the scope "${scope}".`, { reason: scope });
 }
 
-function outside(what: string): XpeftError {
+function outsideError(what: string): XpeftError {
   return new XpeftError("outside_confinement", `The key has no permission for ${what}.`);
 }
 
-/** @throws XpeftError `outside_confinement` if no profile of the task is reached */
+/** Checks that a caller may use a task. @throws XpeftError `outside_confinement` */
 export function requireTask(access: Access, task: string): void {
-  if (access.task !== null && access.task !== task) throw outside(`task "${task}"`);
+  if (access.task !== null && access.task !== task) throw outsideError(`task "${task}"`);
 }
 
-/** @throws XpeftError `outside_confinement` if the task, or any profile of it, is not reached */
+/** Checks that a caller may use all profiles of a task. @throws XpeftError `outside_confinement` */
 export function requireWholeTask(access: Access, task: string): void {
   requireTask(access, task);
-  if (access.profilePrefix !== "") throw outside(`all of task "${task}"`);
+  if (access.profilePrefix !== "") throw outsideError(`all of task "${task}"`);
 }
 
 /**
- * Narrows a list of a task's profiles to those that are reached.
+ * Returns the prefix by which a list of a task's profiles is limited to those that are permitted and requested.
  *
- * @param wanted what the caller asks the ids to start with
- * @returns the longer of the two prefixes
- * @throws XpeftError `outside_confinement` if no profile has both
+ * @param requested the prefix that the caller asks for
+ * @throws XpeftError `outside_confinement` if no id has both prefixes
  */
-export function permittedPrefix(access: Access, task: string, wanted: string): string {
+export function permittedPrefix(access: Access, task: string, requested: string): string {
   requireTask(access, task);
-  if (access.profilePrefix.startsWith(wanted)) return access.profilePrefix;
-  if (wanted.startsWith(access.profilePrefix)) return wanted;
-  throw outside(`profiles of task "${task}" that start with "${wanted}"`);
+  if (access.profilePrefix.startsWith(requested)) return access.profilePrefix;
+  if (requested.startsWith(access.profilePrefix)) return requested;
+  throw outsideError(`profiles of task "${task}" that start with "${requested}"`);
 }
 
-/** @throws XpeftError `outside_confinement` */
+/** Checks that a caller may use a profile. @throws XpeftError `outside_confinement` */
 export function requireProfile(access: Access, task: string, profile: string): void {
   requireTask(access, task);
-  if (!profile.startsWith(access.profilePrefix)) throw outside(`profile "${profile}" of task "${task}"`);
+  if (!profile.startsWith(access.profilePrefix)) throw outsideError(`profile "${profile}" of task "${task}"`);
 }

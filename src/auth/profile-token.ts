@@ -7,7 +7,7 @@ import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
 import type { Task, TaskParts } from "../profiles/task.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
-/** The longest token, so that it fits the platform's 128 KB of request headers with room for the others. */
+/** The longest token: with the other headers, it fits the platform's limit of 128 KB. */
 export const MAX_TOKEN_BYTES = 96 * 1024;
 
 const ALGORITHM = "HS256";
@@ -16,28 +16,28 @@ const TYPE = "xpeft-profile+jwt";
 /** Seconds by which two clocks may differ. */
 const LEEWAY = 60;
 
-/** What a token carries: all that a prediction needs, or the profile's own parts only. */
+/** What a token contains: all that a prediction needs, or only the profile's parts. */
 export type TokenContents = "all" | "masks";
 
-/** A profile that came with its request. */
+/** The profile of a token. */
 export interface TokenProfile {
   readonly task: string;
   readonly profile: string;
-  /** Generation of the row that the token was made from. */
+  /** Generation of the row from which the token was made. */
   readonly generation: number;
   readonly parts: ProfileParts;
-  /** The task as it was when the token was made; null if the token does not carry it. */
+  /** The task when the token was made; null if the token does not contain it. */
   readonly taskParts: TaskParts | null;
-  /** What the task's parts must hash to, by {@link hashTask}. */
+  /** The expected hash of the task's parts, by {@link hashTask}. */
   readonly taskHash: string;
 }
 
-/** What a request that carries a token is about. */
+/** The request that a token came with. */
 export interface TokenUse {
   /** Id of the running bundle. */
   readonly bundle: string;
   readonly task: string;
-  /** Null where the token itself says as whom to predict. */
+  /** Null if the token itself names the profile. */
   readonly profile: string | null;
 }
 
@@ -54,11 +54,11 @@ const claimsSchema = z.object({
   task: z.object({ labels: z.array(z.string()).min(2), maxTokens: z.int().min(3), head: base64Schema }).optional(),
 });
 
-/** Names what a task's answers follow from beside the masks: the first 16 bytes of a SHA-256, base64url. */
+/** Returns a hash of the task's parts that determine answers: the first 16 bytes of a SHA-256, base64url. */
 export async function hashTask({ labels, maxTokens, head }: TaskParts): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify([labels, maxTokens]));
-  const all = new Uint8Array([...(await digest(text)), ...(await digest(bytesFromFloats(head)))]);
-  return base64url.encode((await digest(all)).subarray(0, 16));
+  const digests = new Uint8Array([...(await digest(text)), ...(await digest(bytesFromFloats(head)))]);
+  return base64url.encode((await digest(digests)).subarray(0, 16));
 }
 
 async function digest(data: Uint8Array): Promise<Uint8Array> {
@@ -66,11 +66,11 @@ async function digest(data: Uint8Array): Promise<Uint8Array> {
 }
 
 /**
- * Makes a signed token of a profile, as docs/formats.md has it.
+ * Returns a signed token of a profile, as docs/formats.md describes it.
  *
- * @param carry whether the task's labels and head are in it too, so that a prediction needs no database at all
- * @param ttlSeconds how long it is to be taken
- * @param until when it ends at the latest; null for no such bound
+ * @param carry whether the token contains the task's labels and head, so that a prediction needs no database
+ * @param ttlSeconds how long the token is valid
+ * @param until when the token ends at the latest; null for no limit
  * @throws XpeftError `token_too_large` if it would be over {@link MAX_TOKEN_BYTES}
  */
 export async function signToken(
@@ -106,9 +106,9 @@ export async function signToken(
 }
 
 /**
- * Reads a token and checks it for the request that it came with.
+ * Returns the profile of a token, checked for its request.
  *
- * @throws XpeftError one of the codes that start with `token_`
+ * @throws XpeftError a code that begins with `token_`
  */
 export async function readToken(token: string, keys: SigningKeys, use: TokenUse, now: Date): Promise<TokenProfile> {
   if (token.length > MAX_TOKEN_BYTES) {
@@ -174,7 +174,7 @@ function keyOf(keys: SigningKeys, id: string): Uint8Array {
   return key;
 }
 
-/** The error of a token that is sent for another profile than its own. */
-export function otherProfileError(own: string, asked: string): XpeftError {
-  return new XpeftError("token_other_profile", `The token is of profile "${own}", not "${asked}".`);
+/** Returns the error for a token of another profile than the requested one. */
+export function otherProfileError(profile: string, requested: string): XpeftError {
+  return new XpeftError("token_other_profile", `The token is of profile "${profile}", not "${requested}".`);
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 
-/** What tokens are signed with, and what signatures are taken. */
+/** The keys that sign tokens and verify their signatures. */
 export interface SigningKeys {
   /** Id of the key that signs. */
   readonly current: string;
-  /** All keys whose signatures are taken; 32 bytes or more each. */
+  /** All accepted keys, 32 bytes or more each. */
   readonly byId: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -13,17 +13,18 @@ const MIN_KEY_BYTES = 32;
 
 const listSchema = z
   .string()
-  .transform((list) => list.split(",").map((one) => one.trim().split(":")))
+  .transform((list) => list.split(",").map((entry) => entry.trim().split(":")))
   .pipe(z.array(z.tuple([z.string().regex(/^[A-Za-z0-9._-]{1,64}$/), z.base64()])).min(1))
   .transform((keys) => keys.map(([id, key]) => [id, z.util.base64ToUint8Array(key)] as const))
   .refine((keys) => keys.every(([, key]) => key.length >= MIN_KEY_BYTES), "has a key that is too short")
   .refine((keys) => new Set(keys.map(([id]) => id)).size === keys.length, "names a key twice");
 
 /**
- * Reads the setting TOKEN_KEYS: `id:base64,id:base64,…`. The first key signs; the others are those before it, whose tokens
- * are still taken.
+ * Returns the keys of the setting TOKEN_KEYS: `id:base64,id:base64,…`. The first key signs; the others are earlier keys
+ * whose tokens are still accepted.
  *
- * @throws XpeftError `tokens_not_set_up` if there is none, `invalid_setting` if it is not of that form; neither quotes it
+ * @throws XpeftError `tokens_not_set_up` if there is none, `invalid_setting` if the form is wrong; neither quotes the
+ * setting
  */
 export function parseSigningKeys(setting: string | undefined): SigningKeys {
   if (!setting) {

@@ -10,8 +10,8 @@ export interface Fold {
 }
 
 /**
- * Returns the folds of a cross-validation: each holds out a third of the texts, until all or enough texts have been held
- * out. Of examples with the same text, one is held out, and none is trained on meanwhile.
+ * Returns the folds of a cross-validation: each holds out a third of the texts, until all or enough texts have been
+ * held out. Of examples with the same text, one is held out, and none is trained on meanwhile.
  *
  * @param groups numbers of examples with the same text, in random order; two groups or more
  */
@@ -81,10 +81,10 @@ const ALL_SIGNS = 11;
 
 /**
  * Returns whether a candidate is better than the baseline by more than chance. It is a permutation test by the greatest
- * statistic (Westfall & Young, 1993): if nothing was learnt, each text's gain could as well be a loss. So the signs of the
- * gains are drawn, and the best candidate's gain under random signs must be smaller in 39 of 40 draws. This allows for the
- * choice among the candidates by the same texts, but not for texts that share training texts. With fewer than six texts, no
- * gain is significant.
+ * statistic (Westfall & Young, 1993): if nothing was learnt, each text's gain could as well be a loss. So the signs of
+ * the gains are drawn, and the best candidate's gain under random signs must be smaller in 39 of 40 draws. This allows
+ * for the choice among the candidates by the same texts, but not for texts that share training texts. With fewer than
+ * six texts, no gain is significant.
  *
  * @param baseline results of the same texts, in the same order
  * @param candidate one of the candidates

@@ -35,7 +35,8 @@ function fitFrom(start: Float64Array, texts: readonly ScoredText[], spread: numb
   const bias = start.slice();
   const scores = new Float64Array(start.length);
   let lookahead = start.slice();
-  // The inverse of the greatest curvature, half a text for a softmax and the prior's. Nesterov's steps need no line search.
+  // The inverse of the greatest curvature, half a text for a softmax and the prior's. Nesterov's steps need no line
+  // search.
   const rate = 1 / (texts.length / 2 + spread ** -2);
   for (let step = 1; step <= steps; step++) {
     const gradient = lookahead.map((value) => value / spread ** 2);
@@ -48,7 +49,10 @@ function fitFrom(start: Float64Array, texts: readonly ScoredText[], spread: numb
   return bias;
 }
 
-/** Adds the difference of scores and target to sums. Loops are faster than {@link softmax}, and this runs a million times. */
+/**
+ * Adds the difference of scores and target to sums. Loops are faster than {@link softmax}, and this runs a million
+ * times.
+ */
 function addMissed(sums: Float64Array, { logits, target }: ScoredText, bias: Float64Array, scores: Float64Array): void {
   let greatest = Number.NEGATIVE_INFINITY;
   for (let label = 0; label < scores.length; label++) {

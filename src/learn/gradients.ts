@@ -39,8 +39,8 @@ export interface Gradients {
  * Opens a bundle's learning graph.
  *
  * @param wasm ONNX Runtime's own WASM, compiled
- * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or its
- * inputs and outputs differ from docs/formats.md
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
+ * its inputs and outputs differ from docs/formats.md
  */
 export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Gradients> {
   const { hidden, bottleneck, files, learning } = manifest;
@@ -78,8 +78,8 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
 }
 
 /**
- * Frees the memory of numbers at once. A learning makes a hundred megabytes of gradients, which would otherwise stay until
- * garbage collection.
+ * Frees the memory of numbers at once. A learning makes a hundred megabytes of gradients, which would otherwise stay
+ * until garbage collection.
  */
 function free(numbers: Float32Array): void {
   if (numbers.buffer instanceof ArrayBuffer) numbers.buffer.transfer(0);

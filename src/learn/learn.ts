@@ -42,13 +42,13 @@ export interface LearnResult {
 }
 
 /**
- * Learns a profile: chooses its start, finds out by cross-validation whether a label bias or masks help, then trains these on
- * all texts.
+ * Learns a profile: chooses its start, finds out by cross-validation whether a label bias or masks help, then trains
+ * these on all texts.
  *
  * Only the masks of the bundle's last layers are trained; those before stay the start's.
  *
- * @throws XpeftError `learning_too_long`, `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`; and the
- * signal's reason
+ * @throws XpeftError `learning_too_long`, `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`; and
+ * the signal's reason
  */
 export async function learn(parts: TrainerParts, input: LearnInput, hooks: LearnHooks): Promise<LearnResult> {
   const random = createRandom(input.seed);

@@ -27,13 +27,13 @@ export interface LearnRequest {
 }
 
 /**
- * Learns a profile; the task's head and the pool do not change. There is one learning at a time, and texts of other requests
- * are read between its own.
+ * Learns a profile; the task's head and the pool do not change. There is one learning at a time, and texts of other
+ * requests are read between its own.
  *
  * @throws XpeftError `learning_busy`; `bundle_mismatch` or `invalid_row` if the task does not fit; `too_few_examples`,
  * `too_many_examples`, `unknown_label`, `one_label` or `empty_text`; `learning_too_long`; `invalid_mask` or
- * `invalid_label_bias` if a start does not fit; `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`; and the
- * signal's reason
+ * `invalid_label_bias` if a start does not fit; `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`; and
+ * the signal's reason
  */
 export type Learn = (
   task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,

@@ -31,12 +31,15 @@ export interface LearnHooks {
 const REPORT_MS = 400;
 
 /**
- * Turns of the event loop after each text. A request needs several, at a limiter or a database, and would wait for a text at
- * each of them.
+ * Turns of the event loop after each text. A request needs several, at a limiter or a database, and would wait for a
+ * text at each of them.
  */
 const TURNS = 4;
 
-/** Milliseconds of a forward and backward pass: for dequantizing the weights, and for each token. Measured on a slow machine. */
+/**
+ * Milliseconds of a forward and backward pass: for dequantizing the weights, and for each token. Measured on a slow
+ * machine.
+ */
 const READ_MS = 10;
 const TOKEN_MS = 0.4;
 
@@ -51,7 +54,9 @@ export interface WorkTracker {
   report(state: Partial<Pick<LearnProgress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
 }
 
-/** How many times the budget the estimate may be: the estimate is for a slow machine, and the clock decides in the end. */
+/**
+ * How many times the budget the estimate may be: the estimate is for a slow machine, and the clock decides in the end.
+ */
 const ESTIMATE_MARGIN = 2;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * How a profile is learnt. Rates and noise are those of the companion's `add` (training/xpeft/add.py), which makes twice as
- * many passes.
+ * How a profile is learnt. Rates and noise are those of the companion's `add` (training/xpeft/add.py), which makes
+ * twice as many passes.
  */
 export const RECIPE = {
   /** Passes over the examples, unless the caller sets them. */
@@ -28,9 +28,9 @@ export const RECIPE = {
   /** Neighbouring profiles, by id, from which the sampled starts are drawn. */
   startNeighbours: 64,
   /**
-   * Standard errors by which the best sampled start must beat the default. With 1.5, one of sixteen equal starts is chosen
-   * by chance in four cases of ten. Where profiles are alike, that loses less than rejecting a start that helps. On the dev
-   * split, 0, 1, 1.5, 2 and 2.5 were tried.
+   * Standard errors by which the best sampled start must beat the default. With 1.5, one of sixteen equal starts is
+   * chosen by chance in four cases of ten. Where profiles are alike, that loses less than rejecting a start that helps.
+   * On the dev split, 0, 1, 2 and 2.5 were tried too.
    */
   startMargin: 1.5,
   /** Standard errors by which the start or a label bias alone must beat masks, to be chosen instead. */

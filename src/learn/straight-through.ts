@@ -60,8 +60,8 @@ export function sampleMasks(
 }
 
 /**
- * Returns the gradient of the mask logits by the straight-through estimator: as if the pool were merged with the softmax's
- * weights.
+ * Returns the gradient of the mask logits by the straight-through estimator: as if the pool were merged with the
+ * softmax's weights.
  *
  * @param projected gradient of each adapter's weight, `[rows, N]` flat: its product with the merged matrix's gradient
  * @returns `[rows, N]` flat

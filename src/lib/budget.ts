@@ -23,8 +23,8 @@ export interface Budget {
  * Creates a budget, in any unit.
  *
  * @param options.limit the largest amount that can be reserved
- * @param options.forgetAfterMs how long a reservation lasts if nothing of it is released. A platform may drop the work of
- * a caller who disconnected, and with it the code that would close the reservation
+ * @param options.forgetAfterMs how long a reservation lasts if nothing of it is released. A platform may drop the work
+ * of a caller who disconnected, and with it the code that would close the reservation
  */
 export function createBudget({ limit, forgetAfterMs }: { limit: number; forgetAfterMs: number }): Budget {
   const reservations = new Set<{ amount: number; since: number }>();

@@ -31,8 +31,8 @@ type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
 /**
  * Opens a bundle's encoder.
  *
- * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or its
- * inputs and outputs differ from docs/formats.md
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
+ * its inputs and outputs differ from docs/formats.md
  */
 export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Encoder> {
   const { layers, hidden, bottleneck, files } = manifest;

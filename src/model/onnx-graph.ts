@@ -34,8 +34,8 @@ export interface Graph {
  * Opens a graph of a bundle. Its files are dropped as soon as ONNX Runtime has its copy.
  *
  * @param wasm ONNX Runtime's own WASM, compiled
- * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or its
- * inputs and outputs differ from the contract
+ * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
+ * its inputs and outputs differ from the contract
  */
 export async function openGraph(
   wasm: WebAssembly.Module,

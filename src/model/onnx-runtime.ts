@@ -37,7 +37,8 @@ export async function openSession(
       return await InferenceSession.create(graph, {
         executionProviders: ["wasm"],
         externalData,
-        // The graphs are exported ready to run: looking for fusions takes half of the opening time and speeds up nothing.
+        // The graphs are exported ready to run: looking for fusions takes half of the opening time and speeds up
+        // nothing.
         graphOptimizationLevel: "disabled",
       });
     } finally {

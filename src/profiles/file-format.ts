@@ -61,15 +61,15 @@ function parseJson<T>(schema: z.ZodType<T>, text: string): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const place = issue?.path.join(".") || "the whole";
-  throw new XpeftError("invalid_row", `${place}: ${issue?.message}.`, { reason: "format" });
+  const field = issue?.path.join(".") || "the whole";
+  throw new XpeftError("invalid_row", `${field}: ${issue?.message}.`, { reason: "format" });
 }
 
 /**
  * Returns the task of a `task.json`, checked against a bundle.
  *
- * @throws XpeftError `invalid_row` if a field breaks the format, `mismatched_write` if the task does not fit the bundle,
- * `invalid_mask` if its default masks do not
+ * @throws XpeftError `invalid_row` if a field breaks the format, `mismatched_write` if the task does not fit the
+ * bundle, `invalid_mask` if its default masks do not
  */
 export function parseTask(text: string, bundle: Bundle): NewTask {
   return checkTaskFields(parseJson(taskSchema, text), bundle);

@@ -11,4 +11,4 @@ export interface ProfileName {
 }
 
 /** Returns how messages name a profile. */
-export const describeProfile = ({ id }: ProfileName): string => `Profile "${id}"`;
+export const describeProfile = ({ id }: Pick<ProfileName, "id">): string => `Profile "${id}"`;

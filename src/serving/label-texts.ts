@@ -30,7 +30,10 @@ export interface Prediction {
   readonly truncated: boolean;
 }
 
-/** Milliseconds of each step, summed over the texts of a call. The clock of a deployed Worker stands still while it computes. */
+/**
+ * Milliseconds of each step, summed over the texts of a call. The clock of a deployed Worker stands still while it
+ * computes.
+ */
 export interface Timings {
   readonly tokenize: number;
   /** Next to nothing if the merged adapters were cached. */
@@ -44,8 +47,8 @@ export interface LabelOptions {
   /** Whether texts longer than the task reads are truncated (the default) or rejected. */
   readonly truncate?: boolean;
   /**
-   * Whether the call is accepted beyond the capacity; by default it is rejected. For callers who send one text after the
-   * other, of whom there are few.
+   * Whether the call is accepted beyond the capacity; by default it is rejected. For callers who send one text after
+   * the other, of whom there are few.
    */
   readonly patient?: boolean;
 }

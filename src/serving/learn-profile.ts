@@ -16,9 +16,9 @@ import type { ProfileRegistry } from "../storage/profiles.ts";
 import type { Engine } from "./engine.ts";
 
 /**
- * Where learning starts: the task's default masks, the profile's current ones, or another profile's. With "auto" it is the
- * default, unless another profile's masks explain the examples clearly better. The profile's current masks are not tried:
- * they may have been learnt from the same examples, and would look better than they are.
+ * Where learning starts: the task's default masks, the profile's current ones, or another profile's. With "auto" it is
+ * the default, unless another profile's masks explain the examples clearly better. The profile's current masks are not
+ * tried: they may have been learnt from the same examples, and would look better than they are.
  */
 export type StartChoice = "auto" | "default" | "own" | { readonly profile: string };
 
@@ -48,8 +48,9 @@ export interface LearntProfile extends LearnResult {
 /**
  * Learns a profile and writes it, unless somebody else wrote its row or its task meanwhile.
  *
- * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the row is not
- * as the caller expects, or was written meanwhile; `write_conflict` if the task was written meanwhile; the database's errors
+ * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the
+ * row is not as the caller expects, or was written meanwhile; `write_conflict` if the task was written meanwhile; the
+ * database's errors
  */
 export async function learnProfile(
   { engine, shards }: { engine: Engine; shards: Shards },

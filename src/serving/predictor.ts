@@ -53,7 +53,8 @@ export interface Predictor {
    * Answers a request as a whole: one error rejects all of its texts.
    *
    * @throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`, `invalid_mask`,
-   * `invalid_label_bias`, `empty_text`, `text_too_long`, `token_stale`, `overloaded`, `bundle_unusable` or `database_unavailable`
+   * `invalid_label_bias`, `empty_text`, `text_too_long`, `token_stale`, `overloaded`, `bundle_unusable` or
+   * `database_unavailable`
    */
   predict(request: PredictRequest, from: RowSource): Promise<Answer>;
 

@@ -26,8 +26,8 @@ export interface RowStores {
 }
 
 /**
- * Which rows are fresh enough: cached ones; those of the nearest store; or those of the primary store. The latter two skip
- * the cache.
+ * Which rows are fresh enough: cached ones; those of the nearest store; or those of the primary store. The latter two
+ * skip the cache.
  */
 export type Freshness = "cached" | "nearest" | "primary";
 
@@ -36,10 +36,10 @@ export interface RowCache {
   /**
    * Returns a task and profiles of it, from the cache if possible.
    *
-   * A task and profiles are returned together only as they stood together in the database: masks fit the head that they were
-   * trained with, even while a push replaces both. Missing rows are not cached, so a new profile can be used at once. Rows
-   * that are not cached take one query; two if the task was just replaced, or if a replica may lag behind rows that were
-   * returned before.
+   * A task and profiles are returned together only as they stood together in the database: masks fit the head that they
+   * were trained with, even while a push replaces both. Missing rows are not cached, so a new profile can be used at
+   * once. Rows that are not cached take one query; two if the task was just replaced, or if a replica may lag behind
+   * rows that were returned before.
    */
   read(stores: RowStores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
 
@@ -72,7 +72,8 @@ const bytesOfProfile = ({ masks, labelBias, task, id }: StoredProfile): number =
 
 /** Creates an empty cache. */
 export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCache {
-  // With a resolution, a timer resets the clock, and a Worker drops timers when their request ends: no entry would expire.
+  // With a resolution, a timer resets the clock, and a Worker drops timers when their request ends: no entry would
+  // expire.
   const bounds = { maxSize: maxBytes, ttl: ttlSeconds * 1000, ttlResolution: 0 };
   const tasks = new LRUCache<string, Task>({ ...bounds, sizeCalculation: bytesOfTask });
   const profiles = new LRUCache<string, CachedProfile>({ ...bounds, sizeCalculation: bytesOfProfile });
@@ -90,7 +91,9 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
     return cached;
   }
 
-  /** Returns cached generations: the task's, then for each id its masks' task's and its own; 0 for what is not cached. */
+  /**
+   * Returns cached generations: the task's, then for each id its masks' task's and its own; 0 for what is not cached.
+   */
   function generationsOf(name: string, ids: readonly string[]): number[] {
     const cached = ids.map((id) => profiles.get(keyOf(name, id)));
     const ofProfiles = cached.flatMap((profile) => [profile?.taskGeneration ?? 0, profile?.generation ?? 0]);
@@ -98,8 +101,8 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   }
 
   /**
-   * Returns whether rows may be older than rows that were returned before. A missing profile was deleted, or a replica lags
-   * behind: only the primary store can tell.
+   * Returns whether rows may be older than rows that were returned before. A missing profile was deleted, or a replica
+   * lags behind: only the primary store can tell.
    */
   function isBehind(name: string, ids: readonly string[], { generation, profiles: read }: TaskAndProfiles): boolean {
     const cached = ids.map((id) => profiles.get(keyOf(name, id))?.taskGeneration ?? 0);

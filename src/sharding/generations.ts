@@ -6,12 +6,12 @@ import { withDatabaseErrors } from "../storage/database.ts";
 import { databaseName, FIRST_SHARD, onShard, type Shards } from "./shards.ts";
 
 /**
- * Milliseconds to wait before a task is looked at again that is not the same everywhere: a write of it is seen so for as
- * long as it takes from the first database to the others.
+ * Milliseconds before the next attempt, while a task differs between databases. A write of the task takes this long
+ * from the first database to the others.
  */
 const WAITS_MS = [25, 75, 200];
 
-/** The generation of a task in one of the databases; 0 where it is not there. */
+/** Returns the generation of a task in a database; 0 if it does not exist there. */
 export async function generationAt(shards: Shards, number: number, task: string): Promise<number> {
   const [row] = await onShard(shards, number, (db) =>
     withDatabaseErrors(() => db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task))),
@@ -20,9 +20,9 @@ export async function generationAt(shards: Shards, number: number, task: string)
 }
 
 /**
- * The error of a task whose last write did not reach every database.
+ * Returns the error for a task whose last write did not reach every database.
  *
- * @param generation the first database's, 0 where it has no such task
+ * @param generation the task's in the first database; 0 if it does not exist there
  * @param number of the database that was not reached
  */
 export function outOfStepError(
@@ -39,26 +39,27 @@ export function outOfStepError(
 }
 
 /**
- * Does something again, a little later each time, for as long as it finds the databases out of step.
+ * Retries while the databases are out of step, with growing pauses.
  *
- * @param attempt gives what it found, or the error to throw if it is the last attempt
+ * @param attempt returns its result, or the error that is thrown after the last attempt
  */
 export async function retryWhileOutOfStep<T>(attempt: () => Promise<T | XpeftError>): Promise<T> {
   for (const wait of WAITS_MS) {
-    const found = await attempt();
-    if (!(found instanceof XpeftError)) return found;
+    const result = await attempt();
+    if (!(result instanceof XpeftError)) return result;
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
-  const found = await attempt();
-  if (found instanceof XpeftError) throw found;
-  return found;
+  const result = await attempt();
+  if (result instanceof XpeftError) throw result;
+  return result;
 }
 
 /**
- * Makes sure that databases have a task as the first one has it. Where the first one alone matters, there is nothing to ask.
+ * Checks that databases have the same generation of a task as the first one. The first one alone needs no query.
  *
- * @param numbers of the databases that matter
- * @throws XpeftError `unknown_task` if the first one has no such task, `shards_out_of_step`, or `database_unavailable`
+ * @param numbers of the databases to check
+ * @throws XpeftError `unknown_task` if the first one does not have the task, `shards_out_of_step`, or
+ * `database_unavailable`
  */
 export async function requireSameGeneration(shards: Shards, task: string, numbers: readonly number[]): Promise<void> {
   const others = numbers.filter((number) => number !== FIRST_SHARD);
@@ -68,7 +69,7 @@ export async function requireSameGeneration(shards: Shards, task: string, number
       [FIRST_SHARD, ...others].map((number) => generationAt(shards, number, task)),
     );
     if (first === 0) throw unknownTaskError(task);
-    const behind = others.find((_, place) => copies[place] !== first);
+    const behind = others.find((_, index) => copies[index] !== first);
     return behind === undefined ? undefined : outOfStepError(shards, task, first, behind);
   });
 }

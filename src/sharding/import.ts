@@ -7,13 +7,13 @@ import { requireSameGeneration } from "./generations.ts";
 import { groupByShard, onShard, type Shards, shardNumbers } from "./shards.ts";
 
 /**
- * Writes profiles as their lines arrive, each into the database that it belongs in. Of each group of lines, those of one
- * database are one transaction.
+ * Writes profiles as their lines arrive, each to its database. In each group, the lines of one database are one
+ * transaction.
  *
- * @param task the task as the lines are checked against it
- * @returns a result for each line, in order, group by group; it throws XpeftError `database_unavailable`, and what was given
- * before stays written, as does of the group that fails what went to other databases
- * @throws XpeftError `shards_out_of_step`, before any line is read
+ * @param task the lines are checked against this task
+ * @returns a result for each line, in order, group by group. It throws XpeftError `database_unavailable`; earlier
+ * groups stay written, and so do lines of the failing group in other databases
+ * @throws XpeftError `shards_out_of_step` before any line is read
  */
 export async function importProfiles(
   shards: Shards,
@@ -26,8 +26,8 @@ export async function importProfiles(
   return importGroups(
     async (lines) => {
       const parts = groupByShard(task.name, lines, ({ profile }) => profile.id, shards.count);
-      const written = [...parts].map(([number, own]) =>
-        onShard(shards, number, (db) => writeLines(db, task, own, options.dryRun)),
+      const written = [...parts].map(([number, shardLines]) =>
+        onShard(shards, number, (db) => writeLines(db, task, shardLines, options.dryRun)),
       );
       return (await Promise.all(written)).flat();
     },

@@ -7,29 +7,30 @@ import { createProfileRegistry, PAGE_BYTES, type ProfileRegistry } from "../stor
 import { requireSameGeneration } from "./generations.ts";
 import { onShard, type Shards, shardNumbers, shardOf } from "./shards.ts";
 
-/** Does work where a profile is, once that database has its task as the first one has it. */
-async function where<T>(shards: Shards, name: ProfileName, work: (db: Database) => Promise<T>): Promise<T> {
+/** Runs work on a profile's database, after checking that it has the first database's generation of the task. */
+async function onProfileShard<T>(shards: Shards, name: ProfileName, work: (db: Database) => Promise<T>): Promise<T> {
   const number = shardOf(name, shards.count);
   await requireSameGeneration(shards, name.task, [number]);
   return await onShard(shards, number, work);
 }
 
 /**
- * Puts pages of several databases, each by id, into one.
+ * Merges pages of several databases, each sorted by id.
  *
- * @param limit how many at most; fewer where one of the pages ends, as its database has more before the others' next
+ * @param limit the most items; fewer if a page ends early, because its database has more items before those of the
+ * others
  */
 export function mergePages(pages: readonly ListPage<StoredProfile>[], limit: number): ListPage<StoredProfile> {
   const all = pages.flatMap(({ items }) => items).sort((a, b) => (a.id < b.id ? -1 : 1));
   const ends = pages.flatMap(({ next }) => (next === null ? [] : [next])).sort();
   const [end] = ends;
-  const sure = end === undefined ? all : all.filter(({ id }) => id <= end);
-  const most = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / (all[0]?.masks.length ?? 1))));
-  const items = sure.slice(0, most);
+  const complete = end === undefined ? all : all.filter(({ id }) => id <= end);
+  const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / (all[0]?.masks.length ?? 1))));
+  const items = complete.slice(0, pageSize);
   return { items, next: items.length < all.length || end !== undefined ? (items.at(-1)?.id ?? null) : null };
 }
 
-/** The profiles of several databases. @returns a registry that throws XpeftError `shards_out_of_step` too */
+/** Creates the registry of several databases. @returns a registry that also throws XpeftError `shards_out_of_step` */
 export function createShardedProfileRegistry(shards: Shards): ProfileRegistry {
   if (shards.count === 1) return createProfileRegistry(shards.at(0));
   return {
@@ -41,18 +42,18 @@ export function createShardedProfileRegistry(shards: Shards): ProfileRegistry {
       );
       return mergePages(await Promise.all(pages), query.limit);
     },
-    get: (name) => where(shards, name, (db) => createProfileRegistry(db).get(name)),
+    get: (name) => onProfileShard(shards, name, (db) => createProfileRegistry(db).get(name)),
     put: (name, parts, taskGeneration, expected) =>
-      where(shards, name, (db) => createProfileRegistry(db).put(name, parts, taskGeneration, expected)),
-    delete: (name, expected) => where(shards, name, (db) => createProfileRegistry(db).delete(name, expected)),
+      onProfileShard(shards, name, (db) => createProfileRegistry(db).put(name, parts, taskGeneration, expected)),
+    delete: (name, expected) => onProfileShard(shards, name, (db) => createProfileRegistry(db).delete(name, expected)),
   };
 }
 
-/** The history over several databases. @returns a history that throws XpeftError `shards_out_of_step` too */
+/** Creates the history of several databases. @returns a history that also throws XpeftError `shards_out_of_step` */
 export function createShardedHistory(shards: Shards): ProfileHistory {
   return {
-    read: (name) => where(shards, name, (db) => createProfileHistory(db).read(name)),
+    read: (name) => onProfileShard(shards, name, (db) => createProfileHistory(db).read(name)),
     rollBack: (name, to, expected) =>
-      where(shards, name, (db) => createProfileHistory(db).rollBack(name, to, expected)),
+      onProfileShard(shards, name, (db) => createProfileHistory(db).rollBack(name, to, expected)),
   };
 }

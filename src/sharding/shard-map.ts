@@ -6,27 +6,31 @@ import { shardPlaceSql } from "../storage/sql.ts";
 import { databaseName, onShard, type Shards, shardNumbers } from "./shards.ts";
 
 /**
- * Refuses a database that is not where it says it belongs: its profiles would be looked for elsewhere.
+ * Checks that a database is bound in its own place: otherwise its profiles would be searched elsewhere.
  *
- * @param place what the database says of itself; a lone database need not say anything
+ * @param place the place that the database has stored; a single database may have none
  * @throws XpeftError `shard_map_mismatch`
  */
 export function checkPlace(shards: Shards, number: number, place: string | null): void {
-  const wanted = `${number}/${shards.count}`;
-  if (place === wanted || (place === null && shards.count === 1)) return;
+  const expected = `${number}/${shards.count}`;
+  if (place === expected || (place === null && shards.count === 1)) return;
   const claim = place === null ? "the only one" : `number ${place.replace("/", " of ")}`;
   const message = `${databaseName(shards, number)} says that it is ${claim}.`;
   throw new XpeftError("shard_map_mismatch", message, { reason: "place" });
 }
 
-/** What a database says of itself: "1/2" for database 1 of 2, null for nothing. @throws XpeftError `database_unavailable` */
+/**
+ * Returns a database's own place: "1/2" for database 1 of 2; null if it has none.
+ *
+ * @throws XpeftError `database_unavailable`
+ */
 export async function readPlace(db: Database): Promise<string | null> {
   const [row] = await withDatabaseErrors(() => db.select({ place: shardPlaceSql }).from(sql`(SELECT 1)`));
   return row?.place ?? null;
 }
 
 /**
- * Asks every database for its place.
+ * Checks the place of every database.
  *
  * @throws XpeftError `shard_map_mismatch`, or `database_unavailable` if one fails
  */

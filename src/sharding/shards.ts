@@ -3,68 +3,68 @@ import type { Database } from "../storage/database.ts";
 
 /**
  * The databases that profiles are spread over. Each has every task; a profile, its history and its tombstone are in the
- * one that {@link shardOf} says. There may be one only, which then has everything.
+ * database that {@link shardOf} returns. A single database has everything.
  */
 export interface Shards {
-  /** How many, from 1. */
+  /** The number of databases, from 1. */
   readonly count: number;
-  /** @param number from 0 to below `count` */
+  /** Returns a database. @param number from 0 to below `count` */
   at(number: number): Database;
 }
 
-/** The database that decides what a task is, and has the keys. The others have copies of its tasks. */
+/** The database that has the keys and decides writes of tasks. The others have copies of its tasks. */
 export const FIRST_SHARD = 0;
 
 const OFFSET = 0x811c9dc5;
 const PRIME = 0x01000193;
 
-/** FNV-1a over the ASCII of a text, its bits then mixed as MurmurHash3 ends: the low bits of FNV alone are not even. */
+/** Returns FNV-1a over a text's ASCII with the finalizer of MurmurHash3: FNV's low bits alone are uneven. */
 function hash(text: string): number {
   let state = OFFSET;
-  for (let place = 0; place < text.length; place++) state = Math.imul(state ^ text.charCodeAt(place), PRIME);
+  for (let index = 0; index < text.length; index++) state = Math.imul(state ^ text.charCodeAt(index), PRIME);
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
   return (state ^ (state >>> 16)) >>> 0;
 }
 
 /**
- * The number of the database that a profile is in. It is part of the format (docs/formats.md): another function would look
- * for every profile in another place.
+ * Returns the number of a profile's database. It is part of the format (docs/formats.md): another function would search
+ * profiles in other databases.
  *
- * @param count how many databases there are, from 1
+ * @param count the number of databases, from 1
  */
 export function shardOf({ task, id }: { readonly task: string; readonly id: string }, count: number): number {
-  // No name holds a slash, so no two profiles are the same text.
+  // Names have no slash, so different profiles give different texts.
   return hash(`${task}/${id}`) % count;
 }
 
-/** Sorts things that belong to profiles of a task by the database that each is in; each database's keep their order. */
+/** Groups items of a task's profiles by their databases; the order within a database stays. */
 export function groupByShard<Item>(
   task: string,
   items: readonly Item[],
   idOf: (item: Item) => string,
   count: number,
 ): Map<number, Item[]> {
-  const sorted = new Map<number, Item[]>();
+  const groups = new Map<number, Item[]>();
   for (const item of items) {
     const number = shardOf({ task, id: idOf(item) }, count);
-    const there = sorted.get(number);
-    if (there) there.push(item);
-    else sorted.set(number, [item]);
+    const group = groups.get(number);
+    if (group) group.push(item);
+    else groups.set(number, [item]);
   }
-  return sorted;
+  return groups;
 }
 
-/** The numbers of all databases. */
+/** Returns the numbers of all databases. */
 export const shardNumbers = ({ count }: Shards): number[] => Array.from({ length: count }, (_, number) => number);
 
-/** A database in a message. */
+/** Returns how messages name a database. */
 export const databaseName = ({ count }: Shards, number: number): string => `Database ${number} of ${count}`;
 
 /**
  * Runs work on one of the databases.
  *
- * @throws XpeftError whatever the work throws; `database_unavailable` says which of several databases it was
+ * @throws XpeftError the work's errors; `database_unavailable` names the database if there are several
  */
 export async function onShard<T>(shards: Shards, number: number, work: (db: Database) => Promise<T>): Promise<T> {
   try {

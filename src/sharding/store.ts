@@ -3,72 +3,79 @@ import { outOfStepError, retryWhileOutOfStep } from "./generations.ts";
 import { checkPlace, checkShardMap } from "./shard-map.ts";
 import { FIRST_SHARD, groupByShard, onShard, type Shards } from "./shards.ts";
 
-/** What the databases that a request touches gave, by their numbers. */
-type Read = ReadonlyMap<number, ReadRows>;
+/** Rows of the databases that a request reads, by their numbers. */
+type ShardRows = ReadonlyMap<number, ReadRows>;
 
 const NONE: TaskAndProfiles = { generation: null, task: null, profiles: new Map() };
 
 const sameId = (id: string) => id;
 
-/** Reads from each database that has one of the profiles, at once. @param withFirst whether from the first one in any case */
+/**
+ * Reads from each database that has one of the profiles, concurrently.
+ *
+ * @param withFirst whether to always read the first one
+ */
 async function readEach(
   shards: Shards,
   task: string,
   ids: readonly string[],
   known: number | null,
   withFirst: boolean,
-): Promise<Read> {
+): Promise<ShardRows> {
   const parts = groupByShard(task, ids, sameId, shards.count);
   if (withFirst && !parts.has(FIRST_SHARD)) parts.set(FIRST_SHARD, []);
-  const reading = [...parts].map(async ([number, own]) => {
-    const rows = await onShard(shards, number, (db) => readRows(db, task, own, number === FIRST_SHARD ? known : "all"));
+  const reads = [...parts].map(async ([number, shardIds]) => {
+    const rows = await onShard(shards, number, (db) =>
+      readRows(db, task, shardIds, number === FIRST_SHARD ? known : "all"),
+    );
     if (rows.generation !== null) checkPlace(shards, number, rows.place);
     return [number, rows] as const;
   });
-  return new Map(await Promise.all(reading));
+  return new Map(await Promise.all(reads));
 }
 
-/** The number of a database whose task is not at this generation. */
-const behind = (read: Read, wanted: number | null): number | undefined =>
-  [...read].find(([, { generation }]) => generation !== wanted)?.[0];
+/** Returns the number of a database whose task is at another generation. */
+const findOutOfStep = (rows: ShardRows, expected: number | null): number | undefined =>
+  [...rows].find(([, { generation }]) => generation !== expected)?.[0];
 
-function merge(read: Read, generation: number): TaskAndProfiles {
+function merge(rows: ShardRows, generation: number): TaskAndProfiles {
   return {
     generation,
-    task: read.get(FIRST_SHARD)?.task ?? null,
-    profiles: new Map([...read.values()].flatMap(({ profiles }) => [...profiles])),
+    task: rows.get(FIRST_SHARD)?.task ?? null,
+    profiles: new Map([...rows.values()].flatMap(({ profiles }) => [...profiles])),
   };
 }
 
 /**
- * The store over databases whose migrations are applied: one query for each that has one of the profiles, and for the first
- * one, which has the task. That one is left alone where the caller knows the task already and the others still have it so.
+ * Creates the store of databases whose migrations are applied. It queries each database that has one of the profiles,
+ * and the first one for the task. The first one is skipped if the caller has the task and the others have the same
+ * generation.
  *
- * Task and profiles are given together only where all databases have the same generation of the task, so that masks always
- * go with the head that they were trained with. Where they differ, as while the task is being written, all is read again.
+ * Task and profiles are returned together only if all databases have the same generation of the task, so that masks
+ * always fit the head that they were trained with. If generations differ, as during a write of the task, everything is
+ * read again.
  *
- * @param newest where to read instead when databases differ, as replicas do that lag behind; null if these are the ones
- * that have every write
- * @returns a store whose reading throws XpeftError `shards_out_of_step` or `shard_map_mismatch` too
+ * @param newest the store to read instead if replicas differ; null if these databases are the primary ones
+ * @returns a store that also throws XpeftError `shards_out_of_step` or `shard_map_mismatch`
  */
 export function createShardedProfileStore(shards: Shards, newest: ProfileStore | null): ProfileStore {
   async function readAgain(task: string, ids: readonly string[], known: number | null): Promise<TaskAndProfiles> {
     await checkShardMap(shards);
     return await retryWhileOutOfStep(async () => {
-      const read = await readEach(shards, task, ids, known, true);
-      const first = read.get(FIRST_SHARD)?.generation ?? null;
-      if (first === null) return NONE;
-      const late = behind(read, first);
-      return late === undefined ? merge(read, first) : outOfStepError(shards, task, first, late);
+      const rows = await readEach(shards, task, ids, known, true);
+      const generation = rows.get(FIRST_SHARD)?.generation ?? null;
+      if (generation === null) return NONE;
+      const outOfStep = findOutOfStep(rows, generation);
+      return outOfStep === undefined ? merge(rows, generation) : outOfStepError(shards, task, generation, outOfStep);
     });
   }
 
   return {
     async read(task, ids, known) {
-      const read = await readEach(shards, task, ids, known, known === null || ids.length === 0);
-      const first = read.get(FIRST_SHARD);
-      const wanted = first ? first.generation : known;
-      if (wanted !== null && behind(read, wanted) === undefined) return merge(read, wanted);
+      const rows = await readEach(shards, task, ids, known, known === null || ids.length === 0);
+      const first = rows.get(FIRST_SHARD);
+      const generation = first ? first.generation : known;
+      if (generation !== null && findOutOfStep(rows, generation) === undefined) return merge(rows, generation);
       if (shards.count === 1) return NONE;
       return newest ? await newest.read(task, ids, known) : await readAgain(task, ids, known);
     },

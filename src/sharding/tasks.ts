@@ -10,22 +10,24 @@ import { createTaskRegistry, type ExistingProfiles, rejectionError, type TaskReg
 import { generationAt, outOfStepError } from "./generations.ts";
 import { FIRST_SHARD, onShard, type Shards, shardNumbers } from "./shards.ts";
 
-/** The condition that a copy of a task is from before a generation; also where there is none. */
+/** Returns the SQL condition that a copy of a task is older than a generation, or does not exist. */
 const isBefore = (name: string, generation: number): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${tasks.generation} >= ${generation})`;
 
-/** Deletes what profiles a copy of a task has, if they are to go and the copy is from before a generation. */
-const deleteProfiles = (db: Database, name: string, generation: number, fate: ExistingProfiles) =>
-  db.delete(profiles).where(and(eq(profiles.task, name), fate === "delete" ? isBefore(name, generation) : sql`FALSE`));
+/** Returns the deletion of a copy's profiles, if they are deleted too and the copy is older than a generation. */
+const deleteProfiles = (db: Database, name: string, generation: number, existing: ExistingProfiles) =>
+  db
+    .delete(profiles)
+    .where(and(eq(profiles.task, name), existing === "delete" ? isBefore(name, generation) : sql`FALSE`));
 
-/** Writes a task as the first database has it; nothing where the copy is newer, or has profiles of another head. */
-async function copy(db: Database, task: NewTask, generation: number, fate: ExistingProfiles): Promise<void> {
+/** Writes the first database's task to another one, unless its copy is newer or has profiles of another head. */
+async function copyTask(db: Database, task: NewTask, generation: number, existing: ExistingProfiles): Promise<void> {
   const row = taskRow(task);
   const deleted = sql`EXISTS (SELECT 1 FROM ${tombstones} WHERE ${tombstones.task} = ${task.name}
     AND ${tombstones.id} = '' AND ${tombstones.generation} >= ${generation})`;
   await withDatabaseErrors(() =>
     db.batch([
-      deleteProfiles(db, task.name, generation, fate),
+      deleteProfiles(db, task.name, generation, existing),
       db
         .insert(tasks)
         .select(
@@ -39,17 +41,17 @@ async function copy(db: Database, task: NewTask, generation: number, fate: Exist
   );
 }
 
-/** Deletes a copy that is from before the task's deletion; not where it has profiles that are to stay. */
-async function remove(db: Database, name: string, deletion: number, fate: ExistingProfiles): Promise<void> {
+/** Deletes a copy that is older than the task's deletion, unless it has profiles that are kept. */
+async function removeCopy(db: Database, name: string, deletion: number, existing: ExistingProfiles): Promise<void> {
   await withDatabaseErrors(() =>
     db.batch([
-      deleteProfiles(db, name, deletion, fate),
+      deleteProfiles(db, name, deletion, existing),
       db.delete(tasks).where(and(eq(tasks.name, name), lt(tasks.generation, deletion), hasNoProfiles(name))),
     ]),
   );
 }
 
-/** The generation that a task's deletion took in a database; 0 where it is there, or never was. */
+/** Returns the generation of a task's deletion in a database; 0 if the task exists, or never existed. */
 async function deletionAt(db: Database, name: string): Promise<number> {
   const [row] = await withDatabaseErrors(() =>
     db
@@ -61,43 +63,54 @@ async function deletionAt(db: Database, name: string): Promise<number> {
 }
 
 /**
- * The tasks of several databases. The first one decides a write and has it first; then the others get it. One that cannot
- * be reached is left behind: reading it is refused by its generation until the write is sent again.
+ * Creates the registry of several databases. A write is decided by the first database, then copied to the others. A
+ * database that cannot be reached stays behind: reads of it are rejected by its generation until the write is sent
+ * again.
  *
- * @returns a registry whose writing throws XpeftError `shards_out_of_step` too, with the generation that was written
+ * @returns a registry whose writes also throw XpeftError `shards_out_of_step`, with the generation that was written
  */
 export function createShardedTaskRegistry(shards: Shards): TaskRegistry {
   const first = createTaskRegistry(shards.at(FIRST_SHARD));
   if (shards.count === 1) return first;
   const others = shardNumbers(shards).filter((number) => number !== FIRST_SHARD);
-  const atFirst = <T>(work: (registry: TaskRegistry) => Promise<T>) => onShard(shards, FIRST_SHARD, () => work(first));
+  const onFirst = <T>(work: (registry: TaskRegistry) => Promise<T>) => onShard(shards, FIRST_SHARD, () => work(first));
 
-  /** Refuses before anything is written what profiles of the others stand against. */
-  async function requireFree(name: string, expected: Precondition, free: SQL): Promise<void> {
-    const asked = others.map((number) =>
+  /** Rejects a write, before it begins, if profiles in the other databases block it. */
+  async function requireUnblocked(name: string, expected: Precondition, condition: SQL): Promise<void> {
+    const queries = others.map((number) =>
       onShard(shards, number, (db) =>
-        withDatabaseErrors(() => db.select({ free: sql<number>`${free}`.as("free") }).from(sql`(SELECT 1)`)),
+        withDatabaseErrors(() => db.select({ holds: sql<number>`${condition}`.as("holds") }).from(sql`(SELECT 1)`)),
       ),
     );
-    if ((await Promise.all(asked)).every(([row]) => row?.free)) return;
+    if ((await Promise.all(queries)).every(([row]) => row?.holds)) return;
     throw rejectionError(name, expected, (await generationAt(shards, FIRST_SHARD, name)) || undefined);
   }
 
-  /** Brings the others what was written; all are tried, also where one fails. @param generation the task's; 0 if it is gone */
-  async function spread(name: string, generation: number, write: (db: Database) => Promise<void>, done: number) {
-    const tried = await Promise.allSettled(
+  /**
+   * Copies a write to the other databases; all are tried even if one fails.
+   *
+   * @param generation the task's; 0 if it was deleted
+   * @param written the generation that the write took
+   */
+  async function copyToOthers(
+    name: string,
+    generation: number,
+    write: (db: Database) => Promise<void>,
+    written: number,
+  ) {
+    const outcomes = await Promise.allSettled(
       others.map(async (number) => {
         await onShard(shards, number, write);
         return await generationAt(shards, number, name);
       }),
     );
-    for (const [place, outcome] of tried.entries()) {
-      const number = others[place] ?? FIRST_SHARD;
+    for (const [index, outcome] of outcomes.entries()) {
+      const number = others[index] ?? FIRST_SHARD;
       if (outcome.status === "rejected") {
         throw outOfStepError(shards, name, generation, number, { cause: outcome.reason });
       }
-      const reached = outcome.value >= done || (generation === 0 && outcome.value === 0);
-      // A copy that did not take it may have met a later write, which is then the one to be everywhere.
+      const reached = outcome.value >= written || (generation === 0 && outcome.value === 0);
+      // A copy may have skipped this write because of a later one, which then counts.
       if (!reached && (await generationAt(shards, FIRST_SHARD, name)) === generation) {
         throw outOfStepError(shards, name, generation, number);
       }
@@ -105,29 +118,30 @@ export function createShardedTaskRegistry(shards: Shards): TaskRegistry {
   }
 
   return {
-    list: (query, only) => atFirst((registry) => registry.list(query, only)),
-    get: (name) => atFirst((registry) => registry.get(name)),
+    list: (query, only) => onFirst((registry) => registry.list(query, only)),
+    get: (name) => onFirst((registry) => registry.get(name)),
 
-    async put(task, expected, fate) {
-      if (fate === "keep") await requireFree(task.name, expected, profilesMayStay(task.name, taskRow(task)));
-      const written = await atFirst((registry) => registry.put(task, expected, fate));
-      const { generation } = written;
-      await spread(task.name, generation, (db) => copy(db, task, generation, fate), generation);
-      return written;
+    async put(task, expected, existing) {
+      if (existing === "keep") await requireUnblocked(task.name, expected, profilesMayStay(task.name, taskRow(task)));
+      const outcome = await onFirst((registry) => registry.put(task, expected, existing));
+      const { generation } = outcome;
+      await copyToOthers(task.name, generation, (db) => copyTask(db, task, generation, existing), generation);
+      return outcome;
     },
 
-    async delete(name, expected, fate) {
-      if (fate === "keep") await requireFree(name, expected, hasNoProfiles(name));
-      const removeBefore = (deletion: number) => spread(name, 0, (db) => remove(db, name, deletion, fate), deletion);
+    async delete(name, expected, existing) {
+      if (existing === "keep") await requireUnblocked(name, expected, hasNoProfiles(name));
+      const removeCopies = (deletion: number) =>
+        copyToOthers(name, 0, (db) => removeCopy(db, name, deletion, existing), deletion);
       try {
-        const deletion = await atFirst((registry) => registry.delete(name, expected, fate));
-        await removeBefore(deletion);
+        const deletion = await onFirst((registry) => registry.delete(name, expected, existing));
+        await removeCopies(deletion);
         return deletion;
       } catch (error) {
-        // A deletion that was broken off is sent again: copies that it left are to go then.
+        // An interrupted deletion is repeated: it left copies, which are deleted now.
         if (error instanceof XpeftError && error.code === "unknown_task") {
           const deletion = await onShard(shards, FIRST_SHARD, (db) => deletionAt(db, name));
-          if (deletion > 0) await removeBefore(deletion);
+          if (deletion > 0) await removeCopies(deletion);
         }
         throw error;
       }

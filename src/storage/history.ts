@@ -10,20 +10,24 @@ import { generationMismatchError, meetsPrecondition, type Precondition, precondi
 import { generationOf, selectGenerations, whereProfile } from "./profile-sql.ts";
 import { profileFromRow } from "./rows.ts";
 
-/** What profiles were. Every method throws `database_unavailable` if the database fails. */
+/** Earlier generations of profiles. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileHistory {
-  /** A profile and its earlier generations that are kept, the latest first. @throws XpeftError `unknown_task` or `unknown_profile` */
+  /**
+   * Returns a profile and its stored earlier generations, the latest first.
+   *
+   * @throws XpeftError `unknown_task` or `unknown_profile`
+   */
   read(name: ProfileName): Promise<{ current: StoredProfile; earlier: StoredProfile[] }>;
 
   /**
-   * Writes an earlier generation's masks and label bias again, as a new generation, in one transaction.
+   * Writes an earlier generation's masks and label bias as a new generation, in one transaction.
    *
    * @throws XpeftError `unknown_task`, `unknown_profile`, `unknown_generation` or `generation_mismatch`
    */
   rollBack(name: ProfileName, to: number, expected: Precondition): Promise<number>;
 }
 
-/** The history over a database whose migrations are applied: its triggers keep it. */
+/** Creates the history of a database whose migrations are applied; its triggers record the history. */
 export function createProfileHistory(db: Database): ProfileHistory {
   return {
     async read(name) {
@@ -44,20 +48,20 @@ export function createProfileHistory(db: Database): ProfileHistory {
     },
 
     async rollBack(name, to, expected) {
-      const then = and(
+      const isTarget = and(
         eq(profileHistory.task, name.task),
         eq(profileHistory.id, name.id),
         eq(profileHistory.generation, to),
       );
-      const [[before], kept, [written]] = await withDatabaseErrors(() =>
+      const [[before], targets, [written]] = await withDatabaseErrors(() =>
         db.batch([
           selectGenerations(db, name),
-          db.select({ generation: profileHistory.generation }).from(profileHistory).where(then),
+          db.select({ generation: profileHistory.generation }).from(profileHistory).where(isTarget),
           db
             .update(profiles)
             .set({
-              masks: sql`(SELECT ${profileHistory.masks} FROM ${profileHistory} WHERE ${then})`,
-              labelBias: sql`(SELECT ${profileHistory.labelBias} FROM ${profileHistory} WHERE ${then})`,
+              masks: sql`(SELECT ${profileHistory.masks} FROM ${profileHistory} WHERE ${isTarget})`,
+              labelBias: sql`(SELECT ${profileHistory.labelBias} FROM ${profileHistory} WHERE ${isTarget})`,
               generation: sql`${profiles.generation} + 1`,
               updatedAt: Date.now(),
             })
@@ -65,7 +69,7 @@ export function createProfileHistory(db: Database): ProfileHistory {
               and(
                 whereProfile(name),
                 preconditionHolds(expected, generationOf(name)),
-                sql`EXISTS (SELECT 1 FROM ${profileHistory} WHERE ${then})`,
+                sql`EXISTS (SELECT 1 FROM ${profileHistory} WHERE ${isTarget})`,
               ),
             )
             .returning({ generation: profiles.generation }),
@@ -77,7 +81,7 @@ export function createProfileHistory(db: Database): ProfileHistory {
         throw generationMismatchError(describeProfile(name), expected, before.profile ?? 0);
       }
       if (before.profile === null) throw unknownProfileError(name.task, name.id);
-      if (kept.length > 0) throw new TypeError("a roll-back whose every condition held was not done");
+      if (targets.length > 0) throw new TypeError("a rollback did not run although all of its conditions hold");
       throw new XpeftError(
         "unknown_generation",
         `The history of ${describeProfile(name).toLowerCase()} has no generation ${to}.`,

@@ -1,5 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
+import { describeProfile } from "../profiles/names.ts";
 import type { StoredTask } from "../profiles/task.ts";
 import type { Database } from "./database.ts";
 import { withDatabaseErrors } from "./database.ts";
@@ -10,10 +11,10 @@ import { firstGeneration, replaceProfile } from "./sql.ts";
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /**
- * Writes a group of profiles in one transaction, each that is not as it is to be already.
+ * Writes a group of profiles in one transaction; profiles that already equal their lines stay unchanged.
  *
- * @param task the task as the lines were checked against it: where it has been written since, each line fails
- * @returns a result for each line, in order
+ * @param task the lines were checked against this task: if it was written since, each line fails
+ * @returns a result for each line, in their order
  * @throws XpeftError `database_unavailable`
  */
 export async function writeLines(
@@ -30,7 +31,7 @@ export async function writeLines(
       expected,
     })),
   );
-  const given = sql`json_each(${rows})`;
+  const lineRows = sql`json_each(${rows})`;
   const id = sql`json_each.value ->> 'id'`;
   const masks = sql`unhex(json_each.value ->> 'masks')`;
   const labelBias = sql`unhex(json_each.value ->> 'labelBias')`;
@@ -38,21 +39,21 @@ export async function writeLines(
   const row = sql`${profiles.task} = ${task.name} AND ${profiles.id} = ${id}`;
   const first = firstGeneration(task.name, id);
 
-  const taskNow = db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task.name));
-  const stand = db
+  const currentTask = db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, task.name));
+  const currentProfiles = db
     .select({
       generation: sql<number>`coalesce(${profiles.generation}, 0)`,
       first,
       same: sql<number>`${profiles.masks} IS ${masks} AND ${profiles.labelBias} IS ${labelBias}`,
     })
-    .from(given)
+    .from(lineRows)
     .leftJoin(profiles, row)
     .orderBy(sql`json_each.key`);
   const upsert = db
     .insert(profiles)
     .select(
       // In the order of the table's columns.
-      sql`SELECT ${task.name}, ${id}, ${masks}, ${labelBias}, ${first}, ${Date.now()} FROM ${given}
+      sql`SELECT ${task.name}, ${id}, ${masks}, ${labelBias}, ${first}, ${Date.now()} FROM ${lineRows}
         WHERE EXISTS (SELECT 1 FROM ${tasks} WHERE ${and(eq(tasks.name, task.name), eq(tasks.generation, task.generation))})
         AND coalesce(${expected} = coalesce((SELECT ${profiles.generation} FROM ${profiles} WHERE ${row}), 0), TRUE)`,
     )
@@ -60,22 +61,22 @@ export async function writeLines(
       ...replaceProfile,
       setWhere: sql`${profiles.masks} IS NOT excluded.masks OR ${profiles.labelBias} IS NOT excluded.label_bias`,
     });
-  const [[now], before] = await withDatabaseErrors(async () => {
-    if (dryRun) return await db.batch([taskNow, stand]);
-    const [task, rows] = await db.batch([taskNow, stand, upsert]);
+  const [[storedTask], before] = await withDatabaseErrors(async () => {
+    if (dryRun) return await db.batch([currentTask, currentProfiles]);
+    const [task, rows] = await db.batch([currentTask, currentProfiles, upsert]);
     return [task, rows];
   });
 
   return lines.map(({ line, profile, expected }, index) => {
     const { generation = 0, first = 1, same = 0 } = before[index] ?? {};
-    if (now?.generation !== task.generation) return failedLine(line, profile.id, taskChangedError(task.name));
-    const done = { line, profile: profile.id };
-    // Also where another generation is expected: an import that is sent again finds what it wrote itself.
-    if (same) return { ...done, status: "unchanged", generation };
+    if (storedTask?.generation !== task.generation) return failedLine(line, profile.id, taskChangedError(task.name));
+    const result = { line, profile: profile.id };
+    // Even if another generation is expected: a repeated import finds its own rows.
+    if (same) return { ...result, status: "unchanged", generation };
     if (!meetsPrecondition(expected, generation)) {
-      return failedLine(line, profile.id, generationMismatchError(`Profile "${profile.id}"`, expected, generation));
+      return failedLine(line, profile.id, generationMismatchError(describeProfile(profile), expected, generation));
     }
-    if (generation === 0) return { ...done, status: "created", generation: first };
-    return { ...done, status: "replaced", generation: generation + 1 };
+    if (generation === 0) return { ...result, status: "created", generation: first };
+    return { ...result, status: "replaced", generation: generation + 1 };
   });
 }

@@ -5,49 +5,49 @@ import { checkProfileFields, parseImportLine } from "../profiles/file-format.ts"
 import type { NewProfile } from "../profiles/profile.ts";
 import type { StoredTask } from "../profiles/task.ts";
 
-/** What became of a line: its profile's row, or why it was not written. */
+/** The result of a line: its profile's row, or the error for which it was not written. */
 export type LineResult = { readonly line: number } & (
   | { readonly profile: string; readonly status: "created" | "replaced" | "unchanged"; readonly generation: number }
   | { readonly profile: string | null; readonly status: "failed"; readonly error: XpeftError }
 );
 
-/** How profiles are to be imported. */
+/** How profiles are imported. */
 export interface ImportOptions {
-  /** Whether to tell only what would be done. */
+  /** Whether to report the results without writing. */
   readonly dryRun: boolean;
-  /** Throws if the caller may not write this profile. */
+  /** Throws if the caller has no permission for a profile. */
   readonly allow: (id: string) => void;
 }
 
-/** A line that can be written. */
+/** A line that passed its checks. */
 export interface ParsedLine {
   readonly line: number;
   readonly profile: NewProfile;
   readonly expected: number | undefined;
 }
 
-const FAULTS = { encoding: "This is not UTF-8.", length: "This line is too long to be a profile's." };
+const FAULTS = { encoding: "This is not UTF-8.", length: "This line is longer than any profile." };
 
-/** The result of a line that was not written. @throws what was thrown, if it is not of this project's making */
+/** Returns the result of a line that was not written. @throws errors that are not XpeftErrors */
 export function failedLine(line: number, profile: string | null, thrown: unknown): LineResult {
   if (!(thrown instanceof XpeftError)) throw thrown;
   return { line, profile, status: "failed", error: thrown };
 }
 
-function twice(id: string, line: number): XpeftError {
+function duplicateError(id: string, line: number): XpeftError {
   return new XpeftError("mismatched_write", `Profile "${id}" is in line ${line} too.`, { reason: "duplicate" });
 }
 
-/** Writes a group of lines. @returns a result for each, in any order */
+/** Writes a group of lines. @returns a result for each line, in any order */
 export type WriteGroup = (lines: readonly ParsedLine[]) => Promise<LineResult[]>;
 
 /**
- * Checks profiles as their lines arrive and writes them group by group. A profile that is already as its line says keeps its
- * generation, so an interrupted import can be sent again.
+ * Checks profiles as their lines arrive and writes them group by group. A profile that already equals its line keeps
+ * its generation, so an interrupted import can be sent again.
  *
  * @param write writes a group of checked lines in one transaction
- * @param task the task as the lines are checked against it
- * @param groups lines, as from `readLineGroups`; the bytes of a group must be far under the 2 MB of a parameter
+ * @param task the lines are checked against this task
+ * @param groups from `readLineGroups`; a group's bytes must stay far under the 2 MB limit of a parameter
  * @returns a result for each line, in order, group by group
  */
 export async function* importGroups(
@@ -59,7 +59,7 @@ export async function* importGroups(
 ): AsyncGenerator<LineResult[]> {
   const seen = new Map<string, number>();
 
-  function parse({ number, text, fault }: Line): ParsedLine | LineResult {
+  function checkLine({ number, text, fault }: Line): ParsedLine | LineResult {
     let id: string | null = null;
     try {
       if (fault) throw new XpeftError("invalid_row", FAULTS[fault], { reason: "format" });
@@ -67,7 +67,7 @@ export async function* importGroups(
       id = fields.profile;
       options.allow(id);
       const earlier = seen.get(id);
-      if (earlier !== undefined) throw twice(id, earlier);
+      if (earlier !== undefined) throw duplicateError(id, earlier);
       const profile = checkProfileFields(fields, task, bundle);
       seen.set(id, number);
       return { line: number, profile, expected };
@@ -77,10 +77,10 @@ export async function* importGroups(
   }
 
   for await (const group of groups) {
-    const parsed = group.map(parse);
-    const results = parsed.filter((one): one is LineResult => "status" in one);
-    const good = parsed.filter((one): one is ParsedLine => !("status" in one));
-    if (good.length > 0) results.push(...(await write(good)));
+    const checked = group.map(checkLine);
+    const results = checked.filter((line): line is LineResult => "status" in line);
+    const valid = checked.filter((line): line is ParsedLine => !("status" in line));
+    if (valid.length > 0) results.push(...(await write(valid)));
     yield results.sort((a, b) => a.line - b.line);
   }
 }

@@ -1,14 +1,14 @@
-/** Which part of a list is wanted. */
+/** Which page of a list to read. */
 export interface ListQuery {
-  /** How many at most, from 1. */
+  /** The most items, from 1. */
   readonly limit: number;
-  /** The last name of the page before; empty for the first page. */
+  /** The last name of the previous page; empty for the first page. */
   readonly after: string;
 }
 
-/** A part of a list. */
+/** A page of a list. */
 export interface ListPage<Item> {
   readonly items: Item[];
-  /** What the next page is asked for with; null on the last one. */
+  /** `after` of the next page; null on the last page. */
   readonly next: string | null;
 }

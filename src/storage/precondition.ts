@@ -2,12 +2,12 @@ import { type SQL, sql } from "drizzle-orm";
 import { XpeftError } from "../errors.ts";
 
 /**
- * What a writer believes of the row that it writes: its generation, 0 for a row that must not be there, `"any"` for one
- * that must, `"never"` for what no row can be; undefined where it does not care.
+ * What a writer expects of a row: its generation; 0 if the row must not exist; `"any"` if it must exist; `"never"` if
+ * no row can match; undefined if it expects nothing.
  */
 export type Precondition = number | "any" | "never" | undefined;
 
-/** The condition under which a write may be done; `current` is the row's generation, NULL where it is not there. */
+/** Returns the SQL condition of a write. @param current the row's generation; NULL if it does not exist */
 export function preconditionHolds(expected: Precondition, current: SQL): SQL {
   if (expected === undefined) return sql`TRUE`;
   if (expected === "never") return sql`FALSE`;
@@ -16,29 +16,29 @@ export function preconditionHolds(expected: Precondition, current: SQL): SQL {
   return sql`${current} IS ${expected}`;
 }
 
-/** Whether a row is what its writer believed. @param generation the row's, 0 where it is not there */
+/** Returns whether a row is as expected. @param generation the row's; 0 if it does not exist */
 export function meetsPrecondition(expected: Precondition, generation: number): boolean {
   if (expected === "any") return generation > 0;
   return expected === undefined || expected === generation;
 }
 
-/** The error of a write whose row is not what its writer believed. @param current the row's generation, 0 where there is none */
+/** Returns the error for a row that is not as expected. @param current the row's generation; 0 if it does not exist */
 export function generationMismatchError(what: string, expected: Precondition, current: number): XpeftError {
-  const believed = {
-    0: "not to be there",
-    any: "to be there",
-    never: "to be there and not to be there",
+  const expectation = {
+    0: "not to exist",
+    any: "to exist",
+    never: "both to exist and not to exist",
   }[String(expected)];
   return new XpeftError(
     "generation_mismatch",
     current === 0
-      ? `${what} is not there, and was expected ${believed ?? `at generation ${expected}`}.`
-      : `${what} is at generation ${current}, and was expected ${believed ?? `at ${expected}`}.`,
+      ? `${what} does not exist, and was expected ${expectation ?? `at generation ${expected}`}.`
+      : `${what} is at generation ${current}, and was expected ${expectation ?? `at ${expected}`}.`,
     { facts: { generation: current } },
   );
 }
 
-/** The error of a write that met another: what it was checked against has changed. */
+/** Returns the error for a write whose task changed since the write was checked against it. */
 export function taskChangedError(task: string): XpeftError {
   return new XpeftError("write_conflict", `Task "${task}" was written by someone else at the same time.`);
 }

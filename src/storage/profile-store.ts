@@ -7,39 +7,39 @@ import { withDatabaseErrors } from "./database.ts";
 import { profileFromRow, taskFromRow } from "./rows.ts";
 import { shardPlaceSql } from "./sql.ts";
 
-/** A task and profiles of it as they stood at the same moment. */
+/** A task and profiles of it, read at the same moment. */
 export interface TaskAndProfiles {
-  /** The task's generation; null where there is no such task. */
+  /** The task's generation; null if it does not exist. */
   readonly generation: number | null;
-  /** The task; null where there is none, and where it still stands at the generation that was known. */
+  /** The task; null if it does not exist, or is still at the known generation. */
   readonly task: Task | null;
-  /** By id, those that are there. */
+  /** The profiles that exist, by id. */
   readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
 /** What predictions need of the database. */
 export interface ProfileStore {
   /**
-   * Reads a task and any number of its profiles by one query.
+   * Returns a task and any number of its profiles, by one query.
    *
-   * @param ids none of them twice; there may be none
-   * @param known the task's generation if the caller has the task already: it is then not read again
+   * @param ids different ids; there may be none
+   * @param known the generation of the task that the caller already has: that task is not read again
    * @throws XpeftError `invalid_row` if what is stored cannot be read, `database_unavailable`
    */
   read(task: string, ids: readonly string[], known: number | null): Promise<TaskAndProfiles>;
 }
 
-/** What one query of a database gives. */
+/** Rows of one database. */
 export interface ReadRows extends TaskAndProfiles {
-  /** Which of how many databases this one says that it is, as "1/2"; null where it says nothing or has no such task. */
+  /** The database's own place, such as "1/2"; null if it has none or the task does not exist. */
   readonly place: string | null;
 }
 
 /**
- * Reads a task and profiles of it by one query of one database.
+ * Returns a task and profiles of it, by one query of one database.
  *
- * @param ids none of them twice; there may be none
- * @param known the task is left out where it stands at this generation; with "all", in any case
+ * @param ids different ids; there may be none
+ * @param known the task is not read if it is at this generation; with "all", it is never read
  * @throws XpeftError `invalid_row` if what is stored cannot be read, `database_unavailable`
  */
 export async function readRows(
@@ -48,9 +48,9 @@ export async function readRows(
   ids: readonly string[],
   known: number | null | "all",
 ): Promise<ReadRows> {
-  // The head may weigh a thousand profiles, so it comes with the first row only; the ids take one parameter.
-  // No profile has an empty id: it stands for none, so that the task has a row to come with.
-  const wanted = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
+  // A head can be as large as a thousand profiles, so only the first row has it. All ids are one parameter.
+  // No profile has an empty id: it makes a row for the task if no profile is requested.
+  const idRows = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
   const withTask = known === "all" ? sql`FALSE` : sql`json_each.key = 0 AND ${tasks.generation} IS NOT ${known}`;
   const rows = await withDatabaseErrors(() =>
     db
@@ -65,7 +65,7 @@ export async function readRows(
         profile: profiles,
       })
       .from(tasks)
-      .innerJoin(wanted, sql`TRUE`)
+      .innerJoin(idRows, sql`TRUE`)
       .leftJoin(profiles, and(eq(profiles.task, tasks.name), sql`${profiles.id} = json_each.value`))
       .where(eq(tasks.name, task))
       .orderBy(sql`json_each.key`),
@@ -81,12 +81,12 @@ export async function readRows(
   };
 }
 
-/** The store over a single database whose migrations are applied. */
+/** Creates the store of a single database whose migrations are applied. */
 export function createProfileStore(db: Database): ProfileStore {
   return {
     async read(task, ids, known) {
-      const { place: _place, ...read } = await readRows(db, task, ids, known);
-      return read;
+      const { place: _place, ...rows } = await readRows(db, task, ids, known);
+      return rows;
     },
   };
 }

@@ -12,40 +12,40 @@ import { profileFromRow } from "./rows.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 import type { WriteOutcome } from "./tasks.ts";
 
-/** Masks of the largest pools weigh a thousand times those of the default one, and a page must fit in memory. */
+/** The most bytes of masks in a page: those of the largest pools are a thousand times larger than the default's. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** The profiles of a database. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileRegistry {
   /**
-   * Profiles of a task by id, masks and label bias included; fewer than asked for where their masks are large.
+   * Returns profiles of a task by id; fewer than requested if their masks are large.
    *
-   * @param prefix what the ids start with; empty for all
+   * @param prefix of the ids; empty for all
    * @throws XpeftError `unknown_task`
    */
   list(task: string, query: ListQuery, prefix: string): Promise<ListPage<StoredProfile>>;
 
-  /** @throws XpeftError `unknown_task` or `unknown_profile` */
+  /** Returns a profile. @throws XpeftError `unknown_task` or `unknown_profile` */
   get(name: ProfileName): Promise<StoredProfile>;
 
   /**
-   * Creates or replaces a profile in one transaction. Its parts must have been checked against the task.
+   * Creates or replaces a profile in one transaction. The caller has checked its parts against the task.
    *
-   * @param taskGeneration the generation of the task that the parts were checked against
-   * @throws XpeftError `unknown_task`, `generation_mismatch`, or `write_conflict` if the task has been written since
+   * @param taskGeneration generation of that task
+   * @throws XpeftError `unknown_task`, `generation_mismatch`, or `write_conflict` if the task was written since
    */
   put(name: ProfileName, parts: ProfileParts, taskGeneration: number, expected: Precondition): Promise<WriteOutcome>;
 
   /**
    * Deletes a profile and its history in one transaction.
    *
-   * @returns the generation that its deletion took
+   * @returns the generation of the deletion
    * @throws XpeftError `unknown_task`, `unknown_profile` or `generation_mismatch`
    */
   delete(name: ProfileName, expected: Precondition): Promise<number>;
 }
 
-/** The registry over a database whose migrations are applied. */
+/** Creates the registry of a database whose migrations are applied. */
 export function createProfileRegistry(db: Database): ProfileRegistry {
   async function read(name: ProfileName): Promise<StoredProfile> {
     const [row] = await withDatabaseErrors(() =>
@@ -62,14 +62,14 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
 
   return {
     async list(task, { limit, after }, prefix) {
-      const [of] = await withDatabaseErrors(() =>
+      const [taskRow] = await withDatabaseErrors(() =>
         db
           .select({ maskBytes: sql<number>`length(${tasks.masks})` })
           .from(tasks)
           .where(eq(tasks.name, task)),
       );
-      if (!of) throw unknownTaskError(task);
-      const most = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / of.maskBytes)));
+      if (!taskRow) throw unknownTaskError(task);
+      const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / taskRow.maskBytes)));
       const rows = await withDatabaseErrors(() =>
         db
           .select()
@@ -79,15 +79,15 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
               eq(profiles.task, task),
               gt(profiles.id, after),
               gte(profiles.id, prefix),
-              // Ids are ASCII, and no character of theirs comes after this one.
+              // Ids are ASCII, and none of their characters comes after this one.
               lt(profiles.id, `${prefix}\x7f`),
             ),
           )
           .orderBy(asc(profiles.id))
-          .limit(most + 1),
+          .limit(pageSize + 1),
       );
-      const shown = rows.slice(0, most).map(profileFromRow);
-      return { items: shown, next: rows.length > most ? (shown.at(-1)?.id ?? null) : null };
+      const items = rows.slice(0, pageSize).map(profileFromRow);
+      return { items, next: rows.length > pageSize ? (items.at(-1)?.id ?? null) : null };
     },
 
     get: read,

@@ -11,24 +11,24 @@ import { firstGeneration, replaceProfile, taskRow } from "./sql.ts";
 /** Writes a task and profiles of it in one transaction. */
 export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<void>;
 
-/** D1 takes 100 bound parameters a statement, and a profile's row binds seven. */
+/** D1's limit is 100 bound parameters for a statement, and a profile's row binds seven. */
 const PROFILES_A_STATEMENT = 14;
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
 /**
- * The upsert of a task; the whole transaction fails if the row is no longer at the generation `seen` (null: not there), or
- * if a profile that is not pushed would be left with a head it was not trained with.
+ * Returns the upsert of a task. The whole transaction fails if the row is no longer at the generation `seen` (null: it
+ * does not exist), or if a profile that is not pushed would keep masks for another head.
  */
 function upsertTask(db: Database, row: Omit<typeof tasks.$inferInsert, "generation">, seen: number | null, ids: SQL) {
   const same = and(eq(tasks.bundle, row.bundle), eq(tasks.labels, row.labels), eq(tasks.head, row.head));
-  const leftOut = sql`SELECT 1 FROM ${profiles} WHERE ${and(eq(profiles.task, row.name), notInArray(profiles.id, ids))}`;
-  // A null breaks the column's NOT NULL, which is what rolls the transaction back.
+  const others = sql`SELECT 1 FROM ${profiles} WHERE ${and(eq(profiles.task, row.name), notInArray(profiles.id, ids))}`;
+  // A null violates the column's NOT NULL, which rolls the transaction back.
   const next =
     seen === null
       ? sql`NULL`
-      : sql`CASE WHEN ${tasks.generation} = ${seen} AND (${same} OR NOT EXISTS (${leftOut})) THEN ${seen + 1} END`;
+      : sql`CASE WHEN ${tasks.generation} = ${seen} AND (${same} OR NOT EXISTS (${others})) THEN ${seen + 1} END`;
   return db
     .insert(tasks)
     .values({ ...row, generation: firstGeneration(row.name, "") })
@@ -42,17 +42,17 @@ function upsertProfiles(db: Database, rows: Omit<typeof profiles.$inferInsert, "
     .onConflictDoUpdate(replaceProfile);
 }
 
-/** Whether an error, or one that it was caused by, is the broken NOT NULL of {@link upsertTask}. */
+/** Returns whether an error or its cause is the violated NOT NULL of {@link upsertTask}. */
 function isConflict(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.message.includes("NOT NULL constraint failed: tasks.generation") || isConflict(error.cause);
 }
 
 /**
- * The push over a database whose migrations are applied: all is written, or nothing if anything fails.
+ * Creates the push to a database whose migrations are applied. It writes everything, or nothing if it fails.
  *
- * @returns a function that throws XpeftError `mismatched_write` if profiles that are left out would be left with a head
- * they were not trained with, `write_conflict` if another push of the task came between, or `database_unavailable`
+ * @returns a function that throws XpeftError `mismatched_write` if a profile that is not pushed would keep masks for
+ * another head, `write_conflict` if somebody else wrote the task meanwhile, or `database_unavailable`
  */
 export function createPush(db: Database): Push {
   return (task, pushed) => withDatabaseErrors(() => push(db, task, pushed));
@@ -61,9 +61,9 @@ export function createPush(db: Database): Push {
 async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]): Promise<void> {
   const row = { name: task.name, ...taskRow(task) };
 
-  // One parameter for all the ids, as their number may be far above what a statement binds.
+  // All ids are one parameter: there may be far more of them than a statement can bind.
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(pushed.map(({ id }) => id))}))`;
-  const [[stored], [leftOut]] = await db.batch([
+  const [[stored], [notPushed]] = await db.batch([
     db.select().from(tasks).where(eq(tasks.name, task.name)),
     db
       .select({ id: profiles.id })
@@ -71,12 +71,12 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
       .where(and(eq(profiles.task, task.name), notInArray(profiles.id, ids)))
       .limit(1),
   ]);
-  if (stored && leftOut) {
+  if (stored && notPushed) {
     const same = stored.bundle === row.bundle && stored.labels === row.labels && sameBytes(stored.head, row.head);
     if (!same) {
       throw new XpeftError(
         "mismatched_write",
-        `Task "${task.name}" would get a head that its profile "${leftOut.id}" was not trained with.`,
+        `Task "${task.name}" would get a head that its profile "${notPushed.id}" was not trained with.`,
         { reason: "profiles" },
       );
     }
@@ -93,10 +93,10 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
     );
   }
   try {
-    const ofTask = upsertTask(db, row, stored?.generation ?? null, ids);
+    const taskUpsert = upsertTask(db, row, stored?.generation ?? null, ids);
     const [first, ...rest] = chunks;
-    // A new head drops the history of its task's profiles, so those that are written with it must come before.
-    await db.batch(stored && first ? [first, ...rest, ofTask] : [ofTask, ...chunks]);
+    // A new head deletes the history of the task's profiles, so the pushed profiles must come before it.
+    await db.batch(stored && first ? [first, ...rest, taskUpsert] : [taskUpsert, ...chunks]);
   } catch (cause) {
     if (!isConflict(cause)) throw cause;
     throw new XpeftError(

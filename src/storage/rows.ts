@@ -19,37 +19,37 @@ function labelsFromColumn(task: string, column: string): string[] {
   }
 }
 
-/** Reads milliseconds since 1970. @throws XpeftError `invalid_row` if they are no time */
+/** Returns the time of milliseconds since 1970. @throws XpeftError `invalid_row` if there is none */
 function timeFromColumn(row: string, column: number): Date {
   const time = new Date(column);
-  if (Number.isNaN(time.getTime())) throw invalidRow(row, "the time of its last write is none.");
+  if (Number.isNaN(time.getTime())) throw invalidRow(row, "the time of its last write is not a time.");
   return time;
 }
 
 /**
- * Reads a task's row but for its head and masks.
+ * Returns a task's row without its head and masks.
  *
- * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings, or the time is none
+ * @throws XpeftError `invalid_row` if the labels or the time cannot be read
  */
 export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" | "masks">): TaskSummary {
-  const named = `task "${row.name}"`;
-  return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: timeFromColumn(named, row.updatedAt) };
+  const label = `task "${row.name}"`;
+  return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: timeFromColumn(label, row.updatedAt) };
 }
 
 /**
- * Reads a task's row with the time of its last write.
+ * Returns a task's row with the time of its last write.
  *
- * @throws XpeftError `invalid_row` as {@link taskFromRow} does, or if the time is none
+ * @throws XpeftError `invalid_row` as {@link taskFromRow} does, or if the time cannot be read
  */
 export function storedTaskFromRow(row: typeof tasks.$inferSelect): StoredTask {
   return { ...taskFromRow(row), updatedAt: timeFromColumn(`task "${row.name}"`, row.updatedAt) };
 }
 
 /**
- * Reads a task's row. That the head fits the bundle's hidden size is left to whoever has the bundle.
+ * Returns a task's row. Whether the head fits the bundle's hidden size is not checked here.
  *
- * @throws XpeftError `invalid_row` if the labels are not a JSON list of strings, or the head has not the same number of
- * float32 numbers for each of them
+ * @throws XpeftError `invalid_row` if the labels cannot be read, or the head does not have equally many float32 numbers
+ * for each of them
  */
 export function taskFromRow(row: Omit<typeof tasks.$inferSelect, "updatedAt">): Task {
   const { name, bundle, maxTokens, masks, generation } = row;
@@ -63,7 +63,7 @@ export function taskFromRow(row: Omit<typeof tasks.$inferSelect, "updatedAt">): 
   return { name, bundle, labels, maxTokens, head: floatsFromBytes(row.head), masks, generation };
 }
 
-/** Reads a profile's row. @throws XpeftError `invalid_row` if the time is none */
+/** Returns a profile's row. @throws XpeftError `invalid_row` if the time cannot be read */
 export function profileFromRow(row: typeof profiles.$inferSelect): StoredProfile {
   return { ...row, updatedAt: timeFromColumn(`profile "${row.id}" of task "${row.task}"`, row.updatedAt) };
 }

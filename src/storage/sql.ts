@@ -4,16 +4,16 @@ import { bytesFromFloats } from "../lib/floats.ts";
 import type { NewTask } from "../profiles/task.ts";
 
 /**
- * The generation of a row that is made: one above that of its deletion, if it was there before.
+ * Returns SQL for the generation of a new row: one above its deletion's, if the row existed before.
  *
  * @param id a profile's; empty for the task itself
  */
 export function firstGeneration(task: string, id: string | SQL): SQL<number> {
-  const then = and(eq(tombstones.task, task), eq(tombstones.id, id));
-  return sql`coalesce((SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${then}), 0) + 1`;
+  const isRow = and(eq(tombstones.task, task), eq(tombstones.id, id));
+  return sql`coalesce((SELECT ${tombstones.generation} FROM ${tombstones} WHERE ${isRow}), 0) + 1`;
 }
 
-/** What an insert of a profile does where there is one already: its parts are replaced, and its generation goes up. */
+/** On a conflict, an insert of a profile replaces its parts and increases its generation. */
 export const replaceProfile = {
   target: [profiles.task, profiles.id],
   set: {
@@ -24,7 +24,7 @@ export const replaceProfile = {
   },
 };
 
-/** A task's row without name and generation. */
+/** Returns a task's row without name and generation. */
 export function taskRow(task: NewTask) {
   return {
     bundle: task.bundle,
@@ -36,16 +36,19 @@ export function taskRow(task: NewTask) {
   };
 }
 
-/** The condition that a task has no profiles. */
+/** Returns the SQL condition that a task has no profiles. */
 export const hasNoProfiles = (name: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
 
-/** The condition that profiles of a task may stay if it becomes this: they were trained with the same, or there are none. */
+/**
+ * Returns the SQL condition that a task's profiles still fit a new row: it has the same head, labels and bundle, or
+ * there are none.
+ */
 export function profilesMayStay(name: string, { bundle, labels, head }: ReturnType<typeof taskRow>): SQL {
   const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${tasks.bundle} = ${bundle}
     AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head})`;
   return sql`(${same} OR ${hasNoProfiles(name)})`;
 }
 
-/** What a database says of itself, as an expression of SQL: "1/2" for database 1 of 2; NULL where it says nothing. */
+/** SQL for a database's own place: "1/2" for database 1 of 2; NULL if it has none. */
 export const shardPlaceSql = sql<string | null>`(SELECT ${shard.number} || '/' || ${shard.count} FROM ${shard})`;

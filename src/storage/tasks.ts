@@ -10,10 +10,12 @@ import { generationMismatchError, meetsPrecondition, type Precondition, precondi
 import { storedTaskFromRow, taskSummaryFromRow } from "./rows.ts";
 import { firstGeneration, hasNoProfiles, profilesMayStay, taskRow } from "./sql.ts";
 
-/** What becomes of a task's profiles when its head changes or it goes: they stand in the way, or go too. */
+/**
+ * What happens to a task's profiles when its head changes or it is deleted: they block the write, or are deleted too.
+ */
 export type ExistingProfiles = "keep" | "delete";
 
-/** How a write ended. */
+/** The result of a write. */
 export interface WriteOutcome {
   readonly generation: number;
   readonly created: boolean;
@@ -21,52 +23,55 @@ export interface WriteOutcome {
 
 /** The tasks of a database. Every method throws `database_unavailable` if the database fails. */
 export interface TaskRegistry {
-  /** Tasks without their heads and masks, by name. @param only the one task that the caller may see, or null for all */
+  /** Returns tasks by name, without heads and masks. @param only the only permitted task; null for all */
   list(query: ListQuery, only: string | null): Promise<ListPage<TaskSummary>>;
 
-  /** @throws XpeftError `unknown_task`, or `invalid_row` if what is stored cannot be read */
+  /** Returns a task. @throws XpeftError `unknown_task`, or `invalid_row` if the row cannot be read */
   get(name: string): Promise<StoredTask>;
 
   /**
    * Creates or replaces a task in one transaction.
    *
-   * @throws XpeftError `generation_mismatch`, or `task_has_profiles` if profiles that stay would be left with labels, a
-   * head or a bundle that they were not trained with
+   * @throws XpeftError `generation_mismatch`, or `task_has_profiles` if profiles would keep masks for another head,
+   * other labels or another bundle
    */
-  put(task: NewTask, expected: Precondition, fate: ExistingProfiles): Promise<WriteOutcome>;
+  put(task: NewTask, expected: Precondition, existing: ExistingProfiles): Promise<WriteOutcome>;
 
   /**
    * Deletes a task in one transaction.
    *
-   * @returns the generation that its deletion took
-   * @throws XpeftError `unknown_task`, `generation_mismatch`, or `task_has_profiles` if it has some and they are to stay
+   * @returns the generation of the deletion
+   * @throws XpeftError `unknown_task`, `generation_mismatch`, or `task_has_profiles` if it has some and they are kept
    */
-  delete(name: string, expected: Precondition, fate: ExistingProfiles): Promise<number>;
+  delete(name: string, expected: Precondition, existing: ExistingProfiles): Promise<number>;
 }
 
-/** The error of a write that would leave profiles without what they were trained with. */
+/** Returns the error for a write that profiles block. */
 function taskHasProfilesError(name: string): XpeftError {
-  const message = `Task "${name}" has profiles, which would lose the head, labels or bundle that they were trained with.`;
+  const message = `Task "${name}" has profiles, which depend on its head, labels and bundle.`;
   return new XpeftError("task_has_profiles", message);
 }
 
-/** Why a write's condition did not hold. @param generation the task's, undefined where there is none */
+/** Returns why a write was rejected. @param generation the task's; undefined if it does not exist */
 export function rejectionError(name: string, expected: Precondition, generation: number | undefined): XpeftError {
   if (meetsPrecondition(expected, generation ?? 0)) return taskHasProfilesError(name);
   return generationMismatchError(`Task "${name}"`, expected, generation ?? 0);
 }
 
-/** The registry over a database whose migrations are applied. */
+/** Creates the registry of a database whose migrations are applied. */
 export function createTaskRegistry(db: Database): TaskRegistry {
   const generationOf = (name: string): SQL =>
     sql`(SELECT ${tasks.generation} FROM ${tasks} WHERE ${tasks.name} = ${name})`;
   const current = (name: string) => db.select({ generation: tasks.generation }).from(tasks).where(eq(tasks.name, name));
 
-  const deleteProfiles = (name: string, expected: Precondition, fate: ExistingProfiles) =>
+  const deleteProfiles = (name: string, expected: Precondition, existing: ExistingProfiles) =>
     db
       .delete(profiles)
       .where(
-        and(eq(profiles.task, name), fate === "delete" ? preconditionHolds(expected, generationOf(name)) : sql`FALSE`),
+        and(
+          eq(profiles.task, name),
+          existing === "delete" ? preconditionHolds(expected, generationOf(name)) : sql`FALSE`,
+        ),
       );
 
   return {
@@ -80,8 +85,8 @@ export function createTaskRegistry(db: Database): TaskRegistry {
           .orderBy(asc(tasks.name))
           .limit(limit + 1),
       );
-      const shown = rows.slice(0, limit).map(taskSummaryFromRow);
-      return { items: shown, next: rows.length > limit ? (shown.at(-1)?.name ?? null) : null };
+      const items = rows.slice(0, limit).map(taskSummaryFromRow);
+      return { items, next: rows.length > limit ? (items.at(-1)?.name ?? null) : null };
     },
 
     async get(name) {
@@ -90,12 +95,12 @@ export function createTaskRegistry(db: Database): TaskRegistry {
       return storedTaskFromRow(row);
     },
 
-    async put(task, expected, fate) {
+    async put(task, expected, existing) {
       const row = taskRow(task);
       const [before, , written] = await withDatabaseErrors(() =>
         db.batch([
           current(task.name),
-          deleteProfiles(task.name, expected, fate),
+          deleteProfiles(task.name, expected, existing),
           db
             .insert(tasks)
             .select(
@@ -113,11 +118,11 @@ export function createTaskRegistry(db: Database): TaskRegistry {
       return { generation: result.generation, created: before.length === 0 };
     },
 
-    async delete(name, expected, fate) {
+    async delete(name, expected, existing) {
       const [before, , deleted] = await withDatabaseErrors(() =>
         db.batch([
           current(name),
-          deleteProfiles(name, expected, fate),
+          deleteProfiles(name, expected, existing),
           db
             .delete(tasks)
             .where(and(eq(tasks.name, name), preconditionHolds(expected, generationOf(name)), hasNoProfiles(name)))

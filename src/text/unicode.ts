@@ -45,5 +45,5 @@ export const IDEOGRAPH =
 
 export const WHITE_SPACE = /\p{White_Space}/gv;
 
-/** Words of a normalised text: each punctuation character, and each run of other characters that are not white space. */
+/** Words of a normalised text: each punctuation character, and each run of other characters without white space. */
 export const WORD = new RegExp(String.raw`[^\p{White_Space}${PUNCTUATION}]+|${PUNCTUATION}`, "gv");

@@ -1,9 +1,9 @@
 import type { WordPiece } from "@huggingface/tokenizers";
 
 /**
- * Returns a replacement for `model.encode` that gives the same pieces in less time. The library tries every end of a word
- * for every start: 64 KB of long words without pieces take it seconds. This one tries no piece that is longer than the
- * vocabulary's longest.
+ * Returns a replacement for `model.encode` that gives the same pieces in less time. The library tries every end of a
+ * word for every start: 64 KB of long words without pieces take it seconds. This one tries no piece that is longer than
+ * the vocabulary's longest.
  *
  * @returns a function from words to pieces; a word that cannot be split becomes the unknown token
  */

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 const rows = [
   "src/storage/**/*.ts",
   "src/sharding/**/*.ts",
-  ...["auth/api-keys", "serving/learn-profile", "serving/predictor", "serving/row-cache"].map(
+  ...["auth/authenticator", "auth/key-store", "serving/learn-profile", "serving/predictor", "serving/row-cache"].map(
     (name) => `src/${name}.ts`,
   ),
 ];

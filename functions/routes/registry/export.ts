@@ -43,7 +43,7 @@ const route = createRoute({
 export const exportRoutes = createRouter().openapi(route, async (c) => {
   const { task } = c.req.valid("param");
   const { prefix, after, limit } = c.req.valid("query");
-  const query = { prefix: permittedPrefix(c.get("access"), task, prefix), after, most: limit };
+  const query = { prefix: permittedPrefix(c.get("access"), task, prefix), after, limit };
   const { profiles } = await c.get("registry")();
   const pages = exportProfiles(profiles, task, query);
   // The first page is read before the answer begins, so that an unknown task is a problem and not a broken stream.

@@ -23,8 +23,8 @@ export interface PoolMemory {
   sumSigns(first: number, adapters: Uint16Array, share: number, target: Float32Array): void;
 
   /**
-   * Writes the mean of int8 matrices, each times its scale, to `target`. It is as exact as sums of float32: a scale may be
-   * off by 2^-31 of the largest chosen scale.
+   * Writes the mean of int8 matrices, each times its scale, to `target`. It is as exact as sums of float32: a scale may
+   * be off by 2^-31 of the largest chosen scale.
    *
    * @param first number of the matrix that `adapters` count from
    * @param scales one for each adapter, positive

@@ -28,7 +28,8 @@ export interface AdapterPool extends PoolShape {
   mergeMatrix(row: number, adapters: Uint16Array, target: Float32Array): void;
 
   /**
-   * Writes the gradient of each adapter's weight to `target`: the product of its matrix with the merged matrix's gradient.
+   * Writes the gradient of each adapter's weight to `target`: the product of its matrix with the merged matrix's
+   * gradient.
    *
    * @param row as for {@link mergeMatrix}
    * @param gradient `[d·b]`

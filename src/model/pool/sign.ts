@@ -47,8 +47,8 @@ export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Mo
 const COMBINATIONS = 16;
 
 /**
- * Writes the products of sign matrices with one float matrix to `target`. The sum of each four entries is computed once for
- * each of the 16 combinations of their signs, so that a matrix takes a quarter of the additions.
+ * Writes the products of sign matrices with one float matrix to `target`. The sum of each four entries is computed once
+ * for each of the 16 combinations of their signs, so that a matrix takes a quarter of the additions.
  *
  * @param signs one matrix after the other, as many as the length of `target`
  * @param sums is overwritten: {@link COMBINATIONS} numbers for each four entries

@@ -10,8 +10,8 @@ import type { AdapterPool, PoolShape } from "./pool.ts";
  * Takes `2 · L · N · (d·b + 4)` bytes of memory, 11 MB in the sizes of the default bundle.
  *
  * @param kernels kernels.wasm, compiled
- * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files have another size
- * than the pool or a scale is not a positive number
+ * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files have another
+ * size than the pool or a scale is not a positive number
  */
 export async function readTrainedPool(
   shape: PoolShape,

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { createAuthenticator, generateKey, type KeyStore } from "../../../src/auth/api-keys.ts";
+import { generateKey } from "../../../src/auth/api-keys.ts";
+import { createAuthenticator } from "../../../src/auth/authenticator.ts";
+import type { KeyStore } from "../../../src/auth/key-store.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

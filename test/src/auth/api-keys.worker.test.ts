@@ -1,13 +1,9 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
-import {
-  createAuthenticator,
-  createKeyStore,
-  generateKey,
-  type KeyStore,
-  type NewKey,
-} from "../../../src/auth/api-keys.ts";
+import { generateKey, type NewKey } from "../../../src/auth/api-keys.ts";
+import { createAuthenticator } from "../../../src/auth/authenticator.ts";
+import { createKeyStore, type KeyStore } from "../../../src/auth/key-store.ts";
 import { named } from "../../support/errors.ts";
 
 const store = createKeyStore(drizzle(env.DB));
