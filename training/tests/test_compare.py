@@ -235,6 +235,7 @@ def test_metrics_are_what_their_names_say() -> None:
         ({"data": ["reviews"]}, "between 3 and 64"),
         ({"data": ["offense"], "profile_lr": 0.1}, "cannot be read"),
         ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
+        ({"pool": "trained", "pool_file": "none"}, "there is no pool file"),
     ],
 )
 def test_errors_name_what_cannot_be_compared(

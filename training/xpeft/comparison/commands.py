@@ -9,7 +9,7 @@ import typer
 
 from xpeft import options
 from xpeft.comparison.experiment import read_experiment
-from xpeft.errors import XpeftError
+from xpeft.errors import UnreadableFile, XpeftError
 
 DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense and reviews.")]
 RootOption = Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True, file_okay=False)]
@@ -42,6 +42,9 @@ def compare(
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
         # All files are read before any run starts, which may take hours.
         planned = [experiment for file in experiments for experiment in read_experiment(file)]
+        for file in {experiment.pool_file for experiment in planned if experiment.pool_file}:
+            if not Path(file).is_file():
+                raise UnreadableFile(f"there is no pool file {file}", "Train it first: python -m xpeft pool --help.")
         manifest, _, model = load_bundle(bundle, plm)
         files = []
         for experiment in planned:
