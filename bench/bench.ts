@@ -1,50 +1,50 @@
 import type { TopLevelSpec } from "vega-lite";
 
-/** What a figure is to be held against. */
+/** The limit that a figure must keep. */
 export type Goal = { readonly most: number } | { readonly least: number };
 
-/** A number under a name that stays the same from run to run. */
+/** A number under a name that never changes between runs. */
 export interface Figure {
   readonly value: number;
-  /** What the number counts: "x" for a ratio within the run, or bytes, milliseconds and the like. */
+  /** "x" for a ratio within the run; otherwise bytes, milliseconds and the like. */
   readonly unit: string;
-  /** None where the figure only informs. */
-  readonly goal?: Goal;
+  /** Not set if the figure only informs. */
+  readonly goal?: Goal | undefined;
 }
 
-/** A line of a bench's table. */
-export type Line = Readonly<Record<string, string | number>>;
+/** A row of a bench's table, by column. */
+export type Row = Readonly<Record<string, string | number>>;
 
-/** What a bench found. */
-export interface Outcome {
-  /** By name; they go into `latest.json`. */
+/** What a bench measured. */
+export interface BenchResult {
+  /** By name; saved in `latest.json`. */
   readonly figures: Readonly<Record<string, Figure>>;
-  /** Shown to whoever runs the bench, and kept. */
-  readonly table: readonly Line[];
-  /** By file name without its ending. */
+  /** Printed and saved. */
+  readonly table: readonly Row[];
+  /** By file name without extension. */
   readonly plots?: Readonly<Record<string, TopLevelSpec>>;
-  /** What could not be measured here, each with its reason. */
+  /** What this machine cannot measure, each with its reason. */
   readonly skipped?: readonly string[];
 }
 
-/** How a bench is to run. */
-export interface Run {
-  /** A short run shows that all of it works; its figures are not kept. */
+/** How to run a bench. */
+export interface BenchOptions {
+  /** Runs every step once or twice. The figures mean nothing. */
   readonly quick: boolean;
-  /** Tells how far the bench is, of `total` steps. */
-  progress(done: number, total: number, what: string): void;
+  /** Reports that `done` of `total` steps are done, and the step that begins. */
+  progress(done: number, total: number, step: string): void;
 }
 
-/** Something that is measured by a command of its own: `npm run bench -- NAME`. */
+/** A measurement with a command: `npm run bench -- NAME`. */
 export interface Bench {
   readonly name: string;
   /** One line for `--help`. */
-  readonly about: string;
-  run(run: Run): Promise<Outcome>;
+  readonly description: string;
+  run(options: BenchOptions): Promise<BenchResult>;
 }
 
-/** Whether a figure is what it is to be; null where it has no goal. */
-export function holds({ value, goal }: Figure): boolean | null {
+/** Returns whether a figure meets its goal, or null if it has none. */
+export function meetsGoal({ value, goal }: Figure): boolean | null {
   if (!goal) return null;
   return "most" in goal ? value <= goal.most : value >= goal.least;
 }

@@ -1,11 +1,13 @@
-/** The bundle that is measured. */
+/** The bundle that the benches measure. */
 export const BUNDLE = "bundles/minilm-l6-v2";
 
-/** The default bundle's encoder with nothing for adapters in it; its weights are the bundle's own files. */
-export const PLAIN = { graph: "plain.onnx", weights: ["encoder.weights.0", "encoder.weights.1"] };
+const WEIGHTS = ["encoder.weights.0", "encoder.weights.1"];
 
-/** The default bundle's encoder. */
-export const ENCODER = { graph: "encoder.onnx", weights: ["encoder.weights.0", "encoder.weights.1"] };
+/** The bundle's encoder. */
+export const ENCODER = { graph: "encoder.onnx", weights: WEIGHTS };
 
-/** A graph that does nothing. */
+/** The encoder without adapters, over the same weights. */
+export const PLAIN = { graph: "plain.onnx", weights: WEIGHTS };
+
+/** A graph with one node that does nothing. */
 export const EMPTY = { graph: "empty.onnx", weights: [] };

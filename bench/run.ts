@@ -1,39 +1,25 @@
-// `npm run bench [-- NAME...]`: what is measured, each by a bench of its own.
-
+// `npm run bench [-- NAME...]`: runs benches, prints their tables and figures, and saves them.
 import { SingleBar } from "cli-progress";
-import { Option, program } from "commander";
-import { table as drawTable } from "table";
+import { Argument, program } from "commander";
+import { table as formatTable } from "table";
 import { describeError } from "../cli/errors.ts";
-import { type Bench, type Goal, holds, type Line, type Outcome } from "./bench.ts";
+import { type Bench, type BenchResult, type Goal, meetsGoal, type Row } from "./bench.ts";
 import { benches } from "./benches/index.ts";
-import { keep } from "./results.ts";
+import { saveResult } from "./results.ts";
 import { rounded } from "./statistics.ts";
 
 const RESULTS = "bench/results";
+const names = benches.map(({ name }) => name);
 
-function find(names: readonly string[]): readonly Bench[] {
-  if (names.length === 0) return benches;
-  return names.map((name) => {
-    const found = benches.find((bench) => bench.name === name);
-    if (!found)
-      throw new Error(`There is no bench "${name}". There are: ${benches.map((one) => one.name).join(", ")}.`);
-    return found;
-  });
-}
-
-async function measure(bench: Bench, quick: boolean): Promise<Outcome> {
-  const bar = new SingleBar({
-    format: `${bench.name} {bar} {percentage}% {what}`,
-    noTTYOutput: false,
-    hideCursor: true,
-  });
-  bar.start(1, 0, { what: "" });
+async function runBench({ name, run }: Bench, quick: boolean): Promise<BenchResult> {
+  const bar = new SingleBar({ format: `${name} {bar} {percentage}% {step}`, noTTYOutput: false, hideCursor: true });
+  bar.start(1, 0, { step: "" });
   try {
-    return await bench.run({
+    return await run({
       quick,
-      progress(done, total, what) {
+      progress(done, total, step) {
         bar.setTotal(total);
-        bar.update(done, { what });
+        bar.update(done, { step });
       },
     });
   } finally {
@@ -44,41 +30,38 @@ async function measure(bench: Bench, quick: boolean): Promise<Outcome> {
 const goalText = (goal: Goal | undefined) =>
   goal === undefined ? "" : "most" in goal ? `at most ${goal.most}` : `at least ${goal.least}`;
 
-const verdict = (held: boolean | null) => (held === null ? "" : held ? "holds" : "MISSED");
+const verdict = (met: boolean | null) => (met === null ? "" : met ? "met" : "MISSED");
 
-function show(lines: readonly Line[]): void {
-  const heads = [...new Set(lines.flatMap((line) => Object.keys(line)))];
+function print(rows: readonly Row[]): void {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cell = (value: string | number | undefined) => (typeof value === "number" ? rounded(value) : (value ?? ""));
-  console.log(drawTable([heads, ...lines.map((line) => heads.map((head) => cell(line[head])))]));
+  console.log(formatTable([columns, ...rows.map((row) => columns.map((column) => cell(row[column])))]));
 }
 
 program
   .name("npm run bench --")
-  .description("Measures the Worker in workerd, each figure against what it is to be. The folder gets JSON and plots.")
-  .argument("[names...]", "benches to run; all if none is named")
-  .addOption(
-    new Option("--quick", "runs each for seconds only: shows that it works, its figures are not worth keeping"),
-  )
-  .option("--out <folder>", `where results go (default: ${RESULTS}; with --quick, nowhere)`)
-  .addHelpText("after", `\nBenches:\n${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n")}`)
-  .action(async (names: string[], { quick = false, out }: { quick?: boolean; out?: string }) => {
+  .description("Measures the Worker in workerd and compares each figure with its goal. Saves JSON and plots.")
+  .addArgument(new Argument("[names...]", "benches to run (default: all)").choices(names))
+  .option("--quick", "run each bench for seconds, to show that it works; the figures mean nothing")
+  .option("--out <folder>", `folder for results (default: ${RESULTS}; with --quick, none)`)
+  .addHelpText("after", () => {
+    const width = Math.max(...names.map(({ length }) => length)) + 2;
+    return `\nBenches:\n${benches.map((bench) => `  ${bench.name.padEnd(width)}${bench.description}`).join("\n")}`;
+  })
+  .action(async (chosen: string[], { quick = false, out }: { quick?: boolean; out?: string }) => {
     const folder = out ?? (quick ? undefined : RESULTS);
-    for (const bench of find(names)) {
-      const outcome = await measure(bench, quick);
-      // Kept at once, so that a run that is broken off loses only the bench that it was at.
-      if (folder) await keep(folder, bench.name, outcome);
-      console.log(`\n${bench.name}: ${bench.about}`);
-      show(outcome.table);
-      for (const reason of outcome.skipped ?? []) console.log(`Not measured: ${reason}`);
-      show(
-        Object.entries(outcome.figures).map(([figure, { value, unit, goal }]) => ({
-          figure,
-          value,
-          unit,
-          goal: goalText(goal),
-          "": verdict(holds({ value, unit, ...(goal && { goal }) })),
-        })),
-      );
+    for (const bench of benches.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
+      const result = await runBench(bench, quick);
+      // Saved at once: interrupting the run loses only the bench that is running.
+      if (folder) await saveResult(folder, bench.name, result);
+      console.log(`\n${bench.name}: ${bench.description}`);
+      print(result.table);
+      for (const reason of result.skipped ?? []) console.log(`Skipped: ${reason}`);
+      const figures = Object.entries(result.figures).map(([name, figure]) => {
+        const { value, unit, goal } = figure;
+        return { figure: name, value, unit, goal: goalText(goal), "": verdict(meetsGoal(figure)) };
+      });
+      print(figures);
     }
   });
 

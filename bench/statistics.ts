@@ -1,34 +1,41 @@
 import { median, quantile } from "d3-array";
 
-/** Bytes; as the platform counts them, not 2^20. */
+/** Bytes in a megabyte, as Cloudflare counts: not 2^20. */
 export const MEGABYTE = 1e6;
 
-/** Middle and upper end of many measurements. */
-export interface Spread {
+/** Quantiles of samples. */
+export interface Quantiles {
   readonly median: number;
   readonly p95: number;
 }
 
-/** @throws RangeError if there are no numbers */
-export function spreadOf(numbers: readonly number[]): Spread {
-  const middle = median(numbers);
-  const upper = quantile(numbers, 0.95);
-  if (middle === undefined || upper === undefined) throw new RangeError("There is nothing to take a median of.");
-  return { median: middle, p95: upper };
+/**
+ * Returns the median and the 95th percentile.
+ *
+ * @throws RangeError if there are no samples
+ */
+export function quantilesOf(samples: readonly number[]): Quantiles {
+  const [middle, p95] = [median(samples), quantile(samples, 0.95)];
+  if (middle === undefined || p95 === undefined) throw new RangeError("There are no samples to take a median of.");
+  return { median: middle, p95 };
 }
+
+/** Returns the median. @throws RangeError if there are no samples */
+export const medianOf = (samples: readonly number[]): number => quantilesOf(samples).median;
 
 /**
- * What one thing takes for each unit of what another takes.
+ * Returns quantiles of the ratios within each round. Both sides are measured in every round, so a disturbance of the
+ * machine affects both.
  *
- * Both are measured in turns, so that what disturbs the machine disturbs both: the ratio is taken within each turn.
+ * @throws RangeError if the sides have different numbers of rounds
  */
-export function ratioOf(above: readonly number[], below: readonly number[]): Spread {
-  if (above.length !== below.length)
-    throw new RangeError(`${above.length} turns of one, ${below.length} of the other.`);
-  return spreadOf(above.map((value, turn) => value / (below[turn] ?? Number.NaN)));
+export function pairedRatio(numerators: readonly number[], denominators: readonly number[]): Quantiles {
+  if (numerators.length !== denominators.length)
+    throw new RangeError(`One side has ${numerators.length} rounds, the other ${denominators.length}.`);
+  return quantilesOf(numerators.map((value, round) => value / (denominators[round] ?? Number.NaN)));
 }
 
-/** Rounded for people, to four digits that count. */
+/** Returns the number rounded to four significant digits. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }

@@ -1,7 +1,7 @@
-/** Words that the default bundle's tokenizer keeps whole. */
+/** Words that are one token each for the default bundle's tokenizer. */
 const WORDS = ["river", "stone", "market", "winter", "signal", "garden", "paper", "engine"];
 
-/** A text of so many tokens, the two special ones included. */
+/** Returns a text of that many tokens, including the two special ones. */
 export function textOf(tokens: number): string {
-  return Array.from({ length: tokens - 2 }, (_, place) => WORDS[place % WORDS.length]).join(" ");
+  return Array.from({ length: tokens - 2 }, (_, index) => WORDS[index % WORDS.length]).join(" ");
 }

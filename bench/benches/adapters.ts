@@ -1,40 +1,31 @@
-import type { Bench, Figure, Line } from "../bench.ts";
+import type { Bench } from "../bench.ts";
 import { ENCODER, PLAIN } from "../graphs.ts";
-import { withWorker } from "../isolate.ts";
-import { ratioOf, spreadOf } from "../statistics.ts";
-
-const GOALS = new Map([
-  [8, undefined],
-  [32, 1.05],
-  [128, undefined],
-]);
+import { medianOf } from "../statistics.ts";
+import { withWorker } from "../with-worker.ts";
+import { compareByLength } from "./by-length.ts";
 
 export const adapters: Bench = {
   name: "adapters",
-  about: "the encoder with adapters, over the same without",
+  description: "the encoder with adapters / the same encoder without",
   async run({ quick, progress }) {
-    const patience = quick ? { rounds: 3, turnMs: 20 } : { rounds: 61, turnMs: 150 };
-    const figures: Record<string, Figure> = {};
-    const table: Line[] = [];
-    await withWorker(async (worker) => {
-      for (const [done, [tokens, most]] of [...GOALS].entries()) {
-        progress(done, GOALS.size, `${tokens} tokens`);
-        const { encoder = [], plain = [] } = await worker.measure("runs", {
-          graphs: { encoder: ENCODER, plain: PLAIN },
-          tokens,
-          ...patience,
-        });
-        const ratio = ratioOf(encoder, plain);
-        figures[`adapters_${tokens}`] = { value: ratio.median, unit: "x", ...(most && { goal: { most } }) };
-        table.push({
-          tokens,
-          "with ms": spreadOf(encoder).median,
-          "without ms": spreadOf(plain).median,
-          ratio: ratio.median,
-          "ratio p95": ratio.p95,
-        });
-      }
-    });
-    return { figures, table };
+    const sampling = quick ? { rounds: 3, sampleMs: 20 } : { rounds: 61, sampleMs: 150 };
+    return await withWorker((worker) =>
+      compareByLength(
+        {
+          figure: "adapters",
+          goals: { 8: null, 32: 1.05, 128: null },
+          measure: (tokens) => {
+            const runs = { encoder: { graph: ENCODER, tokens }, plain: { graph: PLAIN, tokens } };
+            return worker.measure("runs", { runs, ...sampling });
+          },
+          sides: ({ encoder = [], plain = [] }) => [encoder, plain],
+          columns: ({ encoder = [], plain = [] }) => ({
+            "with ms": medianOf(encoder),
+            "without ms": medianOf(plain),
+          }),
+        },
+        progress,
+      ),
+    );
   },
 };

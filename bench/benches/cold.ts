@@ -1,49 +1,44 @@
-import type { Bench, Line } from "../bench.ts";
+import type { Bench, Row } from "../bench.ts";
 import { EMPTY, ENCODER } from "../graphs.ts";
-import { withWorker } from "../isolate.ts";
-import { ratioOf, spreadOf } from "../statistics.ts";
-import type { ColdPhases } from "../worker/cold.ts";
+import { pairedRatio, quantilesOf } from "../statistics.ts";
+import { withWorker } from "../with-worker.ts";
+import type { ColdParams, ColdPhases } from "../worker/cold.ts";
 
 const TOKENS = 32;
-const GOAL = 1.5;
 
-const inNewIsolate = (graph: typeof ENCODER | typeof EMPTY, tokens: number | null): Promise<ColdPhases> =>
-  withWorker((worker) => worker.measure("cold", { graph, tokens }));
+const inNewIsolate = (params: ColdParams): Promise<ColdPhases> =>
+  withWorker((worker) => worker.measure("cold", params));
 
 export const cold: Bench = {
   name: "cold",
-  about: "from an empty isolate to a session, over an empty ONNX Runtime and one copy of the weights",
+  description: "opening the encoder in a new isolate / an empty session and one copy of the weights",
   async run({ quick, progress }) {
     const rounds = quick ? 1 : 15;
     const encoders: ColdPhases[] = [];
-    const empties: ColdPhases[] = [];
+    const empty: ColdPhases[] = [];
     for (let round = 0; round < rounds; round++) {
       progress(round, rounds, "isolates");
-      encoders.push(await inNewIsolate(ENCODER, TOKENS));
-      empties.push(await inNewIsolate(EMPTY, null));
+      encoders.push(await inNewIsolate({ graph: ENCODER, tokens: TOKENS }));
+      empty.push(await inNewIsolate({ graph: EMPTY, tokens: null }));
     }
-    const least = empties.map(({ session }, round) => session + (encoders[round]?.copy ?? Number.NaN));
-    const ratio = ratioOf(
-      encoders.map(({ session }) => session),
-      least,
-    );
-    const line = (what: string, numbers: readonly number[]): Line => {
-      const { median, p95 } = spreadOf(numbers);
-      return { phase: what, "median ms": median, "p95 ms": p95 };
+    const times = (phase: keyof ColdPhases, isolates = encoders) => isolates.map((phases) => phases[phase]);
+    const copies = times("copy");
+    const lowerBounds = times("session", empty).map((session, round) => session + (copies[round] ?? Number.NaN));
+    const row = (phase: string, samples: readonly number[]): Row => {
+      const { median, p95 } = quantilesOf(samples);
+      return { phase, "median ms": median, "p95 ms": p95 };
     };
-    const of = (phase: keyof ColdPhases) => encoders.map((phases) => phases[phase]);
     return {
-      figures: { cold_session: { value: ratio.median, unit: "x", goal: { most: GOAL } } },
+      figures: {
+        cold_session: { value: pairedRatio(times("session"), lowerBounds).median, unit: "x", goal: { most: 1.5 } },
+      },
       table: [
-        line("read the files", of("fetch")),
-        line("ONNX Runtime and the encoder's session", of("session")),
-        line(
-          "ONNX Runtime and an empty graph's session",
-          empties.map(({ session }) => session),
-        ),
-        line("one copy of the weights", of("copy")),
-        line(`first run, ${TOKENS} tokens`, of("first")),
-        line("second run", of("second")),
+        row("read the files", times("fetch")),
+        row("ONNX Runtime and the encoder's session", times("session")),
+        row("ONNX Runtime and an empty graph's session", times("session", empty)),
+        row("one copy of the weights", copies),
+        row(`first run, ${TOKENS} tokens`, times("first")),
+        row("second run", times("second")),
       ],
     };
   },

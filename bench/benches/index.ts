@@ -1,26 +1,26 @@
 import type { Bench } from "../bench.ts";
+import { activeProfiles } from "./active-profiles.ts";
 import { adapters } from "./adapters.ts";
-import { cliff } from "./cliff.ts";
 import { cold } from "./cold.ts";
+import { concurrency } from "./concurrency.ts";
 import { floor } from "./floor.ts";
 import { learning } from "./learning.ts";
 import { length } from "./length.ts";
-import { many } from "./many.ts";
 import { memory } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
 import { peers } from "./peers.ts";
 import { scale } from "./scale.ts";
-import { shapes } from "./shapes.ts";
 import { soak } from "./soak.ts";
+import { variants } from "./variants.ts";
 
-/** In the order that they run in. */
+/** All benches, in the order in which they run. */
 export const benches: readonly Bench[] = [
   overhead,
   adapters,
   merge,
-  cliff,
+  activeProfiles,
   floor,
   operators,
   cold,
@@ -28,8 +28,8 @@ export const benches: readonly Bench[] = [
   memory,
   learning,
   length,
-  many,
+  concurrency,
   soak,
-  shapes,
+  variants,
   scale,
 ];

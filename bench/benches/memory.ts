@@ -1,146 +1,138 @@
-import { count, onlyStatuses, predict, type Statuses, waitingTokens } from "../asking.ts";
-import type { Bench, Figure, Line } from "../bench.ts";
-import { draws } from "../load.ts";
+import type { Bench, Figure, Row } from "../bench.ts";
 import {
   type InspectedWorker,
   type IsolateMemory,
-  MOST_MEGABYTES,
-  usedOf,
-  wholeOf,
-  withInspected,
-} from "../memory/inspected.ts";
-import { manyRows, profileOf } from "../memory/rows.ts";
+  MAX_MEGABYTES,
+  peakOf,
+  totalBytes,
+  usedBytes,
+  withInspectedWorker,
+} from "../memory/inspected-worker.ts";
+import { createTasks, profileId } from "../memory/tasks.ts";
+import { createDraw } from "../random.ts";
+import { checkStatuses, countStatus, predict, type Statuses } from "../requests.ts";
 import { MEGABYTE } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 
-/** Texts of a request at most. */
-const MOST_INPUTS = 64;
-const MOST_BODY_BYTES = 256 * 1024;
-/** Requests with the largest body at once: more than are let in. */
+/** The API's limits. */
+const MAX_INPUTS = 64;
+const MAX_BODY_BYTES = 256 * 1024;
+/** Simultaneous requests with the largest body: more than the Worker accepts. */
 const BODIES = 24;
 
-/** Steps of a Worker's life by name, each after the one before. */
-function stepsOf(
+/** Returns the steps of a Worker's life by name, in order. */
+function createSteps(
   worker: InspectedWorker,
   { tasks, profiles, calls }: { tasks: number; profiles: number; calls: number },
-) {
-  const asked = async (bodies: readonly object[], allowed: readonly number[] = [200]) => {
+): [string, () => Promise<unknown>][] {
+  const predictAll = async (bodies: readonly object[], allowed: readonly number[] = [200]) => {
     const statuses: Statuses = {};
-    for (const body of bodies) await count(statuses, predict(worker.url, body));
-    onlyStatuses("A prediction", statuses, allowed);
+    for (const body of bodies) await countStatus(statuses, predict(worker.url, body));
+    checkStatuses("A prediction", statuses, allowed);
   };
-  return {
-    load: worker.load,
-    // An empty text is found when all rows have been read and before the encoder runs.
-    "rows of all tasks and profiles read": async () => {
-      const names = Array.from({ length: tasks }, (_, index) => `task-${index}`);
-      await asked(
-        names.map((task) => ({ task, profile: profileOf(0), inputs: "" })),
-        [422],
-      );
-      const groups = Array.from({ length: Math.ceil(profiles / MOST_INPUTS) }, (_, group) =>
-        Array.from({ length: MOST_INPUTS }, (_, one) => ({
-          profile: profileOf((group * MOST_INPUTS + one) % profiles),
-          text: "",
-        })),
-      );
-      await asked(
-        groups.map((inputs) => ({ task: "task-0", inputs })),
-        [422],
-      );
-    },
-    [`${calls} mixed predictions`]: async () => {
-      const [tokens, profile] = [draws(1, 125), draws(2, profiles)];
-      await asked(
-        Array.from({ length: calls }, (_, call) => {
-          const main = call % 2 === 0;
-          return {
-            task: main ? "task-0" : `task-${call % tasks}`,
-            profile: profileOf(main ? profile.next().value : 0),
-            inputs: textOf(4 + tokens.next().value),
-            scores: call % 3 === 0,
-          };
-        }),
-      );
-    },
-    "32 texts of 128 tokens": () =>
-      asked([{ task: "task-0", profile: profileOf(0), inputs: Array(32).fill(textOf(128)) }]),
+  const readRows = async () => {
+    // The Worker reads all rows before it rejects an empty text.
+    const taskBodies = Array.from({ length: tasks }, (_, index) => ({
+      task: `task-${index}`,
+      profile: profileId(0),
+      inputs: "",
+    }));
+    const profileBodies = Array.from({ length: Math.ceil(profiles / MAX_INPUTS) }, (_, group) => ({
+      task: "task-0",
+      inputs: Array.from({ length: MAX_INPUTS }, (_, index) => ({
+        profile: profileId((group * MAX_INPUTS + index) % profiles),
+        text: "",
+      })),
+    }));
+    await predictAll([...taskBodies, ...profileBodies], [422]);
   };
+  const predictMixed = async () => {
+    const [drawTokens, drawProfile] = [createDraw(1, 125), createDraw(2, profiles)];
+    const bodies = Array.from({ length: calls }, (_, call) => ({
+      ...(call % 2 === 0
+        ? { task: "task-0", profile: profileId(drawProfile()) }
+        : { task: `task-${call % tasks}`, profile: profileId(0) }),
+      inputs: textOf(4 + drawTokens()),
+      scores: call % 3 === 0,
+    }));
+    await predictAll(bodies);
+  };
+  const predictBatch = () =>
+    predictAll([{ task: "task-0", profile: profileId(0), inputs: Array(32).fill(textOf(128)) }]);
+  return [
+    ["load", worker.load],
+    ["rows of all tasks and profiles read", readRows],
+    [`${calls} mixed predictions`, predictMixed],
+    ["32 texts of 128 tokens", predictBatch],
+  ];
 }
 
-/** The largest request that is let in, and beside it bodies as large as they may be, more at once than there is room for. */
-async function largest(worker: InspectedWorker, texts: number): Promise<string> {
+/** Sends the largest accepted request and, at once, more of the largest bodies than the Worker accepts. Describes the result. */
+async function sendLargest(worker: InspectedWorker, texts: number): Promise<string> {
   const inputs = Array(texts).fill(textOf(512));
-  const batch = count({}, predict(worker.url, { task: "task-0", profile: profileOf(0), inputs, logits: true }));
-  // Punctuation: a token for each byte, as one text or as two.
+  const batch = countStatus({}, predict(worker.url, { task: "task-0", profile: profileId(0), inputs, logits: true }));
+  // Punctuation is a token a byte, as one text or as two.
   const body = (index: number) => {
     const inputs = index % 2 === 0 ? { text: "*" } : { text: "*", textPair: "*" };
-    const frame = JSON.stringify({ task: "task-0", profile: profileOf(index), inputs });
+    const frame = JSON.stringify({ task: "task-0", profile: profileId(index), inputs });
     const stars = frame.split("*").length - 1;
-    return frame.replaceAll("*", "!".repeat(Math.floor((MOST_BODY_BYTES - frame.length) / stars)));
+    return frame.replaceAll("*", "!".repeat(Math.floor((MAX_BODY_BYTES - frame.length) / stars)));
   };
-  // It is to be under way when the bodies come: what they have would else be counted first.
+  // The batch must be in flight before the bodies arrive; otherwise they would fill the budget first.
   const answered = batch.then(() => true);
-  const begun = async () => (await waitingTokens(worker.url)) > 0;
-  while (!(await Promise.race([answered, begun()])));
+  const inFlight = async () => (await worker.waitingTokens()) > 0;
+  while (!(await Promise.race([answered, inFlight()])));
   const statuses: Statuses = {};
-  const answers = await Promise.all(
-    Array.from({ length: BODIES }, (_, index) => count(statuses, predict(worker.url, body(index)))),
+  const responses = await Promise.all(
+    Array.from({ length: BODIES }, (_, index) => countStatus(statuses, predict(worker.url, body(index)))),
   );
-  onlyStatuses("A body of 256 KiB", statuses, [200, 503]);
-  onlyStatuses("The largest request", { [(await batch).status]: 1 }, [200]);
-  const refused = (detail: string) => answers.filter((one) => one.status === 503 && one.body.includes(detail)).length;
-  const how = [
+  checkStatuses("A body of 256 KiB", statuses, [200, 503]);
+  checkStatuses("The largest request", { [(await batch).status]: 1 }, [200]);
+  const rejected = responses.filter(({ status }) => status === 503);
+  const forBodies = rejected.filter(({ body }) => body.includes("bodies")).length;
+  const counts = [
     `${statuses[200] ?? 0} answered`,
-    `${refused("request bodies")} refused for bodies`,
-    `${refused("tokens")} for tokens`,
+    `${forBodies} rejected for bodies`,
+    `${rejected.length - forBodies} for tokens`,
   ];
-  return `${texts} texts of 512 tokens, and beside ${BODIES} bodies of 256 KiB at once: ${how.join(", ")}`;
+  return `${texts} texts of 512 tokens, with ${BODIES} bodies of 256 KiB at once: ${counts.join(", ")}`;
 }
 
-const highest = (samples: readonly IsolateMemory[]): IsolateMemory =>
-  samples.reduce((one, other) => (wholeOf(other) > wholeOf(one) ? other : one));
-
-const lineOf = (when: string, { wasm, heap, outside }: IsolateMemory, used: IsolateMemory): Line => ({
+const rowOf = (when: string, peak: IsolateMemory, used: IsolateMemory): Row => ({
   when,
-  "WASM MB": wasm / MEGABYTE,
-  "JS heap MB": heap / MEGABYTE,
-  "outside MB": outside / MEGABYTE,
-  "all MB": (wasm + heap + outside) / MEGABYTE,
-  "in use MB": usedOf(used) / MEGABYTE,
+  "WASM MB": peak.wasm / MEGABYTE,
+  "JS heap MB": peak.heap / MEGABYTE,
+  "outside MB": peak.outside / MEGABYTE,
+  "all MB": totalBytes(peak) / MEGABYTE,
+  "in use MB": usedBytes(used) / MEGABYTE,
 });
 
 export const memory: Bench = {
   name: "memory",
-  about: "what an isolate takes: WebAssembly, JavaScript's heap, and what lies outside it",
+  description: "memory of an isolate: WebAssembly, JavaScript's heap, and what is outside it",
   async run({ quick, progress }) {
     const size = quick ? { tasks: 2, profiles: 64, calls: 10 } : { tasks: 100, profiles: 6000, calls: 1000 };
-    const texts = quick ? 6 : MOST_INPUTS;
-    return await withInspected(await manyRows(size.tasks, size.profiles), async (worker) => {
-      let when = "";
-      const steps: [string, () => Promise<unknown>][] = [
-        ...Object.entries(stepsOf(worker, size)),
-        [
-          "the largest requests",
-          async () => {
-            when = await largest(worker, texts);
-          },
-        ],
-      ];
-      const table: Line[] = [];
+    const texts = quick ? 6 : MAX_INPUTS;
+    return await withInspectedWorker(await createTasks(size.tasks, size.profiles), async (worker) => {
+      let largest = "the largest requests";
+      const sendAll = async () => {
+        largest = await sendLargest(worker, texts);
+      };
+      const steps = [...createSteps(worker, size), [largest, sendAll] as const];
+      const table: Row[] = [];
       const peaks: IsolateMemory[] = [];
       for (const [done, [name, step]] of steps.entries()) {
         progress(done, steps.length, name);
-        const peak = highest(await worker.sampled(step));
+        const peak = peakOf(await worker.sampleDuring(step));
         peaks.push(peak);
-        table.push(lineOf(when || name, peak, await worker.inUse()));
+        table.push(rowOf(step === sendAll ? largest : name, peak, await worker.inUse()));
       }
-      const most = highest(peaks);
+      const peak = peakOf(peaks);
       const figures: Record<string, Figure> = {
-        isolate_wasm_mb: { value: most.wasm / MEGABYTE, unit: "MB" },
-        isolate_heap_mb: { value: most.heap / MEGABYTE, unit: "MB" },
-        isolate_outside_mb: { value: most.outside / MEGABYTE, unit: "MB" },
-        isolate_mb: { value: wholeOf(most) / MEGABYTE, unit: "MB", goal: { most: MOST_MEGABYTES } },
+        isolate_wasm_mb: { value: peak.wasm / MEGABYTE, unit: "MB" },
+        isolate_heap_mb: { value: peak.heap / MEGABYTE, unit: "MB" },
+        isolate_outside_mb: { value: peak.outside / MEGABYTE, unit: "MB" },
+        isolate_mb: { value: totalBytes(peak) / MEGABYTE, unit: "MB", goal: { most: MAX_MEGABYTES } },
       };
       return { figures, table };
     });

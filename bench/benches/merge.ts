@@ -1,13 +1,14 @@
-import type { Bench, Figure } from "../bench.ts";
+import type { TopLevelSpec } from "vega-lite";
+import type { Bench, Figure, Row } from "../bench.ts";
 import { ENCODER } from "../graphs.ts";
-import { withWorker } from "../isolate.ts";
-import { ratioOf, spreadOf } from "../statistics.ts";
+import { medianOf, pairedRatio } from "../statistics.ts";
+import { withWorker } from "../with-worker.ts";
 
 const TOKENS = 32;
 const GOAL = { most: 0.05 };
 const KINDS = ["sign", "int8"] as const;
 
-/** The paper's sizes first, which have a goal; then larger choices, which only inform. */
+/** The paper's sizes, which have a goal, then larger ones, which only inform. */
 const POOLS = [
   { size: 100, chosen: 50, figure: "merge_n100" },
   { size: 400, chosen: 50, figure: "merge_n400" },
@@ -15,72 +16,58 @@ const POOLS = [
   { size: 800, chosen: 400 },
 ];
 
-interface Row {
-  readonly pool: string;
-  readonly N: number;
-  readonly k: number;
-  readonly "merge ms": number;
-  readonly "encoder ms": number;
-  readonly ratio: number;
-  readonly "ratio p95": number;
-}
+const ENCODING = {
+  x: { field: "k", type: "quantitative", title: "adapters chosen, k" },
+  y: { field: "ratio", type: "quantitative", title: "merge / encoder run" },
+  color: { field: "pool", type: "nominal" },
+} as const;
 
-const plotOf = (rows: readonly Row[]) => ({
+const plotOf = (rows: readonly Row[]): TopLevelSpec => ({
   title: `Merge of a cold profile over an encoder run of ${TOKENS} tokens`,
-  data: { values: rows.map((row) => ({ ...row, series: `${row.pool}, N = ${row.N}` })) },
+  data: { values: [...rows] },
   layer: [
     {
-      mark: { type: "line" as const, strokeDash: [4, 4] },
-      transform: [{ aggregate: [{ op: "mean" as const, field: "ratio", as: "ratio" }], groupby: ["pool", "k"] }],
-      encoding: {
-        x: { field: "k", type: "quantitative" as const, title: "adapters chosen, k" },
-        y: { field: "ratio", type: "quantitative" as const, title: "merge / encoder run" },
-        color: { field: "pool", type: "nominal" as const },
-      },
+      mark: { type: "line", strokeDash: [4, 4] },
+      transform: [{ aggregate: [{ op: "mean", field: "ratio", as: "ratio" }], groupby: ["pool", "k"] }],
+      encoding: ENCODING,
     },
     {
-      mark: { type: "point" as const, filled: true, size: 60 },
-      encoding: {
-        x: { field: "k", type: "quantitative" as const },
-        y: { field: "ratio", type: "quantitative" as const },
-        color: { field: "pool", type: "nominal" as const },
-        shape: { field: "N", type: "nominal" as const },
-      },
+      mark: { type: "point", filled: true, size: 60 },
+      encoding: { ...ENCODING, shape: { field: "N", type: "nominal" } },
     },
-    { mark: { type: "rule" as const, color: "grey" }, encoding: { y: { datum: GOAL.most } } },
+    { mark: { type: "rule", color: "grey" }, encoding: { y: { datum: GOAL.most } } },
   ],
 });
 
 export const merge: Bench = {
   name: "merge",
-  about: `a cold profile's merge, over an encoder run of ${TOKENS} tokens`,
+  description: `the merge of a profile that no cache has / an encoder run of ${TOKENS} tokens`,
   async run({ quick, progress }) {
-    const patience = quick ? { rounds: 2, turnMs: 20 } : { rounds: 31, turnMs: 150 };
+    const sampling = quick ? { rounds: 2, sampleMs: 20 } : { rounds: 31, sampleMs: 150 };
     const cases = POOLS.flatMap((pool) => KINDS.map((kind) => ({ ...pool, kind })));
     return await withWorker(async (worker) => {
       const figures: Record<string, Figure> = {};
       const table: Row[] = [];
       for (const [done, { size, chosen, figure, kind }] of cases.entries()) {
         progress(done, cases.length, `N = ${size}, k = ${chosen}, ${kind}`);
-        const params = { encoder: ENCODER, tokens: TOKENS, kind, size, chosen };
-        const found = await worker.measure("merge", { ...params, ...patience });
-        const ratio = ratioOf(found.merge, found.encoder);
+        const params = { encoder: ENCODER, tokens: TOKENS, kind, size, chosen, ...sampling };
+        const times = await worker.measure("merge", params);
+        const { median, p95 } = pairedRatio(times.merge, times.encoder);
         if (figure) {
-          figures[`${figure}_${kind}`] = { value: ratio.median, unit: "x" };
-          const larger = Math.max(ratio.median, figures[figure]?.value ?? 0);
-          figures[figure] = { value: larger, unit: "x", goal: GOAL };
+          figures[`${figure}_${kind}`] = { value: median, unit: "x" };
+          figures[figure] = { value: Math.max(median, figures[figure]?.value ?? 0), unit: "x", goal: GOAL };
         }
         table.push({
           pool: kind,
           N: size,
           k: chosen,
-          "merge ms": spreadOf(found.merge).median,
-          "encoder ms": spreadOf(found.encoder).median,
-          ratio: ratio.median,
-          "ratio p95": ratio.p95,
+          "merge ms": medianOf(times.merge),
+          "encoder ms": medianOf(times.encoder),
+          ratio: median,
+          "ratio p95": p95,
         });
       }
-      return { figures, table: table.map((row) => ({ ...row })), plots: { merge: plotOf(table) } };
+      return { figures, table, plots: { merge: plotOf(table) } };
     });
   },
 };

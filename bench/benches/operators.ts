@@ -1,56 +1,53 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { median, rollups } from "d3-array";
+import { median, rollups, sum } from "d3-array";
 import { z } from "zod";
-import type { Bench, Line } from "../bench.ts";
+import type { Bench, Row } from "../bench.ts";
 
 const TOKENS = [8, 32, 128];
-const MOST_TRACE_BYTES = 256 * 2 ** 20;
+const MAX_TRACE_BYTES = 256 * 2 ** 20;
 const KERNEL = "_kernel_time";
 
-/** Chrome's trace format; microseconds. */
+/** Chrome's trace format; durations in microseconds. */
 const traceSchema = z.array(
   z.object({ name: z.string(), dur: z.number(), args: z.object({ op_name: z.string().optional() }) }),
 );
 
-const run = promisify(execFile);
-
-/** Microseconds of an encoder run by operator: the median of each node, summed over the nodes of a kind. */
-async function traceOf(tokens: number, runs: number): Promise<Map<string, number>> {
+/** Returns microseconds of an encoder run by operator, longest first: each node's median, summed by operator. */
+async function traceRuns(tokens: number, runs: number): Promise<Map<string, number>> {
   const command = ["bench/operators/trace.ts", String(tokens), String(runs)];
-  const { stdout } = await run(process.execPath, command, { maxBuffer: MOST_TRACE_BYTES });
+  const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: MAX_TRACE_BYTES });
   const events = traceSchema.parse(JSON.parse(stdout)).filter(({ name }) => name.endsWith(KERNEL));
   const nodes = rollups(
     events,
-    (of) => ({ operator: of[0]?.args.op_name ?? "unknown", middle: median(of, ({ dur }) => dur) ?? Number.NaN }),
+    (runs) => ({ operator: runs[0]?.args.op_name ?? "unknown", microseconds: median(runs, ({ dur }) => dur) }),
     ({ name }) => name,
-  );
-  const sums = rollups(
+  ).map(([, node]) => node);
+  const operators = rollups(
     nodes,
-    (of) => of.reduce((sum, [, { middle }]) => sum + middle, 0),
-    ([, { operator }]) => operator,
+    (group) => sum(group, ({ microseconds }) => microseconds),
+    ({ operator }) => operator,
   );
-  return new Map(sums.sort(([, a], [, b]) => b - a));
+  return new Map(operators.sort(([, a], [, b]) => b - a));
 }
 
 export const operators: Bench = {
   name: "operators",
-  about: "where an encoder run's time goes, by operator, as ONNX Runtime traces it (in Node)",
+  description: "time of an encoder run by operator, traced by ONNX Runtime in Node",
   async run({ quick, progress }) {
     const traces = new Map<number, Map<string, number>>();
     for (const [done, tokens] of TOKENS.entries()) {
       progress(done, TOKENS.length, `${tokens} tokens`);
-      traces.set(tokens, await traceOf(tokens, quick ? 5 : 60));
+      traces.set(tokens, await traceRuns(tokens, quick ? 5 : 60));
     }
-    const names = [...(traces.get(32)?.keys() ?? [])];
-    const table: Line[] = names.map((operator) => {
-      const line: Record<string, string | number> = { operator };
+    const table = [...(traces.get(32)?.keys() ?? [])].map((operator): Row => {
+      const row: Record<string, string | number> = { operator };
       for (const [tokens, trace] of traces) {
-        const all = [...trace.values()].reduce((sum, one) => sum + one, 0);
-        line[`${tokens} tokens, us`] = trace.get(operator) ?? 0;
-        line[`${tokens} tokens, %`] = (100 * (trace.get(operator) ?? 0)) / all;
+        const microseconds = trace.get(operator) ?? 0;
+        row[`${tokens} tokens, us`] = microseconds;
+        row[`${tokens} tokens, %`] = (100 * microseconds) / sum(trace.values());
       }
-      return line;
+      return row;
     });
     const products = table.find(({ operator }) => operator === "DynamicQuantizeMatMul");
     return {

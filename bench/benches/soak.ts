@@ -1,135 +1,139 @@
 import { mean } from "d3-array";
+import type { TopLevelSpec } from "vega-lite";
 import { toBase64 } from "../../src/lib/base64.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import { ask, count, onlyStatuses, predict, predictStream, type Statuses } from "../asking.ts";
-import type { Bench, Line } from "../bench.ts";
-import { draws, type Send, throughput } from "../load.ts";
-import { type InspectedWorker, type Rows, usedOf, withInspected } from "../memory/inspected.ts";
-import { manyRows } from "../memory/rows.ts";
+import type { Bench, Row } from "../bench.ts";
+import { type InspectedWorker, usedBytes, withInspectedWorker } from "../memory/inspected-worker.ts";
+import { createTasks } from "../memory/tasks.ts";
+import { createSigner } from "../profile-tokens.ts";
+import { createDraw } from "../random.ts";
+import { checkStatuses, countStatus, predict, type Statuses, send } from "../requests.ts";
 import { MEGABYTE } from "../statistics.ts";
 import { textOf } from "../texts.ts";
-import { signerOf } from "../tokens.ts";
+import { type Send, throughput } from "../throughput.ts";
+import type { TaskRows } from "../with-worker.ts";
 
-const MOST_GROWTH_MEGABYTES = 2;
-const AT_A_TIME = 4;
+const CONCURRENCY = 4;
 const TASKS = 4;
 const PROFILES = 500;
-const MOST_TOKENS = 48;
+const MAX_TOKENS = 48;
 
-/** Bytes of a body, and how many of them at once: more than are let in. */
 const LARGE_BYTES = 255 * 1024;
+/** Simultaneous requests with a large body: more than the Worker accepts. */
 const BURST = 24;
 
-/** What one call has: a short text, and the profile that it is for. */
+/** What every call has: a short text and a profile. */
 interface Call {
   readonly text: string;
   readonly profile: NewProfile;
-  readonly asked: { readonly task: string; readonly profile: string };
+  readonly target: { readonly task: string; readonly profile: string };
 }
 
-/** Calls of a kind, one of which is made where the count of calls is `at` after a multiple of `every`. */
+/** Calls of a kind: every call whose number is `offset` modulo `every`. */
 interface Kind {
   readonly every: number;
-  readonly at: number;
-  send(call: Call): Promise<Response> | readonly Promise<Response>[];
+  readonly offset: number;
+  call(call: Call): Promise<Response> | readonly Promise<Response>[];
 }
 
-/** Kinds of calls; where a call is of several, of the first. Together they have every kind of answer that a client can get. */
-function kindsOf({ url, adminKey }: InspectedWorker, task: NewTask): Kind[] {
-  const [masks, all] = [signerOf(task, "masks"), signerOf(task, "all")];
-  const byToken = async ({ text, profile, asked }: Call, sign: typeof masks) =>
-    predict(url, { ...asked, inputs: text }, await sign(profile));
-  const pathOf = ({ task, profile }: Call["asked"]) => `/v1/profiles/${task}/${profile}`;
+/** Returns the kinds of calls. A call is of the first kind that fits. Together they get every kind of response. */
+function createKinds({ url, adminKey: key }: InspectedWorker, task: NewTask): Kind[] {
+  const [signMasks, signAll] = [createSigner(task, "masks"), createSigner(task, "all")];
+  const predictByToken = async ({ text, profile, target }: Call, sign: typeof signMasks) =>
+    predict(url, { ...target, inputs: text }, { key: await sign(profile) });
+  const pathOf = ({ task, profile }: Call["target"]) => `/v1/profiles/${task}/${profile}`;
+  const unknown = { task: task.name, profile: "nobody" };
+  // The bodies stay in memory while the unknown profile is looked up. Some are rejected, and none uses the encoder.
+  const burst = () =>
+    Array.from({ length: BURST }, () => predict(url, { ...unknown, inputs: "!".repeat(LARGE_BYTES) }));
+  const stream = ({ text, target }: Call) => {
+    const lines = [{ text }, { text: "" }, { text }].map((line) => `${JSON.stringify(line)}\n`);
+    const path = `/v1/predict/stream?task=${target.task}&profile=${target.profile}`;
+    return send(url, "POST", path, { body: lines.join(""), contentType: "application/x-ndjson" });
+  };
+  const huggingFace = ({ text, target }: Call) =>
+    send(url, "POST", `/v1/hf/${target.task}/${target.profile}`, { body: { inputs: text } });
+  const write = ({ profile, target }: Call) =>
+    send(url, "PUT", pathOf(target), { body: { masks: toBase64(profile.masks) }, key });
   return [
-    // Their profile is looked for while the bodies are held, so that some are refused and none takes the encoder's time.
-    {
-      every: 499,
-      at: 50,
-      send: ({ asked }) =>
-        Array.from({ length: BURST }, () =>
-          predict(url, { ...asked, profile: "nobody", inputs: "!".repeat(LARGE_BYTES) }),
-        ),
-    },
-    { every: 97, at: 1, send: ({ asked }) => predict(url, { ...asked, inputs: textOf(512) }) },
-    {
-      every: 23,
-      at: 0,
-      send: ({ text, asked }) =>
-        predictStream(url, `task=${asked.task}&profile=${asked.profile}`, [{ text }, { text: "" }, { text }]),
-    },
-    { every: 17, at: 0, send: () => predict(url, "{") },
-    {
-      every: 13,
-      at: 2,
-      send: ({ profile, asked }) =>
-        ask(url, "PUT", pathOf(asked), { body: { masks: toBase64(profile.masks) }, key: adminKey }),
-    },
-    { every: 13, at: 3, send: ({ asked }) => ask(url, "GET", pathOf(asked), { key: adminKey }) },
-    { every: 11, at: 0, send: ({ text, asked }) => predict(url, { ...asked, profile: "nobody", inputs: text }) },
-    { every: 7, at: 1, send: (call) => byToken(call, masks) },
-    { every: 7, at: 2, send: (call) => byToken(call, all) },
-    {
-      every: 7,
-      at: 3,
-      send: ({ text, asked }) => ask(url, "POST", `/v1/hf/${asked.task}/${asked.profile}`, { body: { inputs: text } }),
-    },
-    { every: 2, at: 0, send: ({ text, asked }) => predict(url, { ...asked, inputs: text, scores: true }) },
-    { every: 1, at: 0, send: ({ text, asked }) => predict(url, { ...asked, inputs: text }) },
+    { every: 499, offset: 50, call: burst },
+    { every: 97, offset: 1, call: ({ target }) => predict(url, { ...target, inputs: textOf(512) }) },
+    { every: 23, offset: 0, call: stream },
+    { every: 17, offset: 0, call: () => predict(url, "{") },
+    { every: 13, offset: 2, call: write },
+    { every: 13, offset: 3, call: ({ target }) => send(url, "GET", pathOf(target), { key }) },
+    { every: 11, offset: 0, call: ({ text }) => predict(url, { ...unknown, inputs: text }) },
+    { every: 7, offset: 1, call: (call) => predictByToken(call, signMasks) },
+    { every: 7, offset: 2, call: (call) => predictByToken(call, signAll) },
+    { every: 7, offset: 3, call: huggingFace },
+    { every: 2, offset: 0, call: ({ text, target }) => predict(url, { ...target, inputs: text, scores: true }) },
+    { every: 1, offset: 0, call: ({ text, target }) => predict(url, { ...target, inputs: text }) },
   ];
 }
 
-/** Calls of several kinds, mixed the same way at each run. */
-function callsOf(worker: InspectedWorker, rows: Rows, statuses: Statuses, calls: number): Send[] {
-  const [tokens, drawn] = [draws(3, MOST_TOKENS - 3), draws(4, PROFILES)];
-  const kinds = kindsOf(worker, rows.task);
+/** Returns calls of all kinds, the same in every run. */
+function createCalls(worker: InspectedWorker, rows: TaskRows, statuses: Statuses, calls: number): Send[] {
+  const [drawTokens, drawProfile] = [createDraw(3, MAX_TOKENS - 3), createDraw(4, PROFILES)];
+  const kinds = createKinds(worker, rows.task);
   return Array.from({ length: calls }, (_, number) => {
-    const text = textOf(3 + tokens.next().value);
-    const profile = rows.profiles[drawn.next().value];
-    const kind = kinds.find(({ every, at }) => number % every === at);
+    const text = textOf(3 + drawTokens());
+    const profile = rows.profiles[drawProfile()];
+    const kind = kinds.find(({ every, offset }) => number % every === offset);
     if (!profile || !kind) throw new RangeError(`There is no profile or kind for call ${number}.`);
-    const call = { text, profile, asked: { task: rows.task.name, profile: profile.id } };
+    const call = { text, profile, target: { task: rows.task.name, profile: profile.id } };
     return async () => {
-      await Promise.all([kind.send(call)].flat().map((asked) => count(statuses, asked)));
+      await Promise.all([kind.call(call)].flat().map((sent) => countStatus(statuses, sent)));
     };
   });
 }
 
+const plotOf = (table: readonly Row[]): TopLevelSpec => ({
+  title: "Memory in use after so many calls, garbage collected",
+  data: { values: [...table] },
+  transform: [{ fold: ["WASM MB", "JS in use MB", "outside MB"], as: ["part", "MB"] }],
+  mark: "area",
+  encoding: {
+    x: { field: "calls", type: "quantitative" },
+    y: { field: "MB", type: "quantitative", stack: "zero" },
+    color: { field: "part", type: "nominal", title: null },
+  },
+});
+
 export const soak: Bench = {
   name: "soak",
-  about: "whether an isolate grows: its memory over thousands of calls of many kinds",
+  description: "growth of an isolate's memory over thousands of calls of many kinds",
   async run({ quick, progress }) {
     const { calls, every } = quick ? { calls: 120, every: 30 } : { calls: 20_000, every: 1000 };
-    const rows = await manyRows(TASKS, PROFILES);
+    const rows = await createTasks(TASKS, PROFILES);
     const [first] = rows;
     if (!first) throw new RangeError("There is no task.");
-    return await withInspected(rows, async (worker) => {
-      const table: Line[] = [];
+    return await withInspectedWorker(rows, async (worker) => {
+      const table: Row[] = [];
       const used: number[] = [];
       const statuses: Statuses = {};
-      const all = callsOf(worker, first, statuses, calls);
+      const all = createCalls(worker, first, statuses, calls);
       for (let done = 0; done < calls; done += every) {
         progress(done, calls, "calls");
-        await throughput(all.slice(done, done + every), AT_A_TIME);
+        await throughput(all.slice(done, done + every), CONCURRENCY);
         const memory = await worker.inUse();
-        used.push(usedOf(memory) / MEGABYTE);
-        const { wasm, heap, outside } = memory;
+        used.push(usedBytes(memory) / MEGABYTE);
         table.push({
           calls: done + every,
-          "WASM MB": wasm / MEGABYTE,
+          "WASM MB": memory.wasm / MEGABYTE,
           "JS in use MB": memory.used / MEGABYTE,
-          "JS heap MB": heap / MEGABYTE,
-          "outside MB": outside / MEGABYTE,
+          "JS heap MB": memory.heap / MEGABYTE,
+          "outside MB": memory.outside / MEGABYTE,
         });
       }
-      onlyStatuses("A call", statuses, [200, 400, 404, 503]);
-      if (!statuses[503]) throw new Error("No call was refused for want of room, and some were to be.");
+      checkStatuses("A call", statuses, [200, 400, 404, 503]);
+      if (!statuses[503]) throw new Error("No call was rejected at capacity. The bursts are too small.");
       const growth = (used.at(-1) ?? Number.NaN) - (used[0] ?? Number.NaN);
       const half = used.length >> 1;
       const drift = (mean(used.slice(half)) ?? Number.NaN) - (mean(used.slice(1, half)) ?? Number.NaN);
       return {
         figures: {
-          soak_growth_mb: { value: growth, unit: "MB", goal: { most: MOST_GROWTH_MEGABYTES } },
+          soak_growth_mb: { value: growth, unit: "MB", goal: { most: 2 } },
           soak_drift_mb: { value: drift, unit: "MB" },
         },
         table,
@@ -138,15 +142,3 @@ export const soak: Bench = {
     });
   },
 };
-
-const plotOf = (table: readonly Line[]) => ({
-  title: "Memory in use after so many calls, garbage collected",
-  data: { values: [...table] },
-  transform: [{ fold: ["WASM MB", "JS in use MB", "outside MB"], as: ["part", "MB"] as [string, string] }],
-  mark: "area" as const,
-  encoding: {
-    x: { field: "calls", type: "quantitative" as const },
-    y: { field: "MB", type: "quantitative" as const, stack: "zero" as const },
-    color: { field: "part", type: "nominal" as const, title: null },
-  },
-});

@@ -1,49 +1,45 @@
-// `npm run bench:learn -- FOLDER...`: newcomers of `python -m bench.newcomers`, learnt in a real Worker.
-
+// `npm run bench:learn -- FOLDER...`: learns the profiles of `python -m bench.newcomers` in a real Worker.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SingleBar } from "cli-progress";
 import { program } from "commander";
-import { table as drawTable } from "table";
+import { table as formatTable } from "table";
 import { describeError } from "../../cli/errors.ts";
 import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { startWorker } from "../../test/support/worker.ts";
-import { stayOffline } from "../isolate.ts";
 import { drawSvg } from "../plots.ts";
-import { type Edge, readCompanion, readEdge, readFew } from "./folder.ts";
-import { learnOne, scoresOf } from "./learn.ts";
-import { plotOf } from "./plot.ts";
-import { keepRun, readRuns } from "./runs.ts";
-import { type Summary, summarise } from "./summary.ts";
+import { stayOffline } from "../with-worker.ts";
+import { readRun, readSavedRuns, readTexts, saveRun, writeWorkerScores } from "./files.ts";
+import { learnProfile, scoresOf } from "./learn-profile.ts";
+import { plotOf, type Summaries, summarize } from "./summary.ts";
 
 const RESULTS = "bench/results";
 
-/** Learns the newcomers of a folder that are not learnt yet. */
+/** Learns a folder's profiles. Resumable: numbers of texts that have scores are skipped. */
 async function learnFolder(folder: string): Promise<void> {
-  const { task: name, newcomers, seed, counts } = await readCompanion(folder);
-  const done: Edge = await readEdge(folder);
-  const left = Object.keys(counts).filter((count) => !done.counts[count]);
-  if (left.length === 0) return;
+  const { companion, edge } = await readRun(folder);
+  const { task: name, newcomers: newProfiles, seed } = companion;
+  const remaining = Object.keys(companion.counts).filter((count) => !edge.counts[count]);
+  if (remaining.length === 0) return;
   const bundle = await readBundle(DEFAULT_BUNDLE);
   const task = await readTaskFile(join(folder, "base", "task.json"), bundle);
   const profiles = await readProfilesFile(join(folder, "base", "profiles.ndjson"), task, bundle);
   stayOffline();
   const worker = await startWorker();
-  const bar = new SingleBar({ format: `${folder} {bar} {value}/{total} {what}` });
-  bar.start(left.length * newcomers.length, 0, { what: "" });
+  const bar = new SingleBar({ format: `${folder} {bar} {value}/{total} {step}` });
+  bar.start(remaining.length * newProfiles.length, 0, { step: "" });
   try {
     await worker.push(task, profiles);
-    for (const count of left) {
-      const texts = await readFew(folder, count);
-      const learnt = [];
-      for (const one of newcomers) {
-        const own = texts.filter(({ profile }) => profile === one);
-        learnt.push(await learnOne(worker, name, one, own, seed));
-        bar.increment({ what: `${count} texts each` });
+    for (const count of remaining) {
+      const texts = await readTexts(folder, count);
+      const learned = [];
+      for (const id of newProfiles) {
+        const ofProfile = texts.filter(({ profile }) => profile === id);
+        learned.push(await learnProfile(worker, name, id, ofProfile, seed));
+        bar.increment({ step: `${count} texts each` });
       }
-      done.counts[count] = scoresOf(learnt);
-      // Kept at once, so that a run that is broken off goes on from here.
-      await writeFile(join(folder, "edge.json"), `${JSON.stringify(done, null, 2)}\n`);
+      edge.counts[count] = scoresOf(learned);
+      await writeWorkerScores(folder, edge);
     }
   } finally {
     bar.stop();
@@ -51,52 +47,35 @@ async function learnFolder(folder: string): Promise<void> {
   }
 }
 
-function show(summary: Record<string, Record<string, Summary>>): void {
-  const rows = Object.entries(summary).flatMap(([task, counts]) =>
-    Object.entries(counts).map(([count, found]) => [
-      task,
-      count,
-      found.metric,
-      `${found.edge} ± ${found.spread.edge}`,
-      `${found.companion} ± ${found.spread.companion}`,
-      `${found.bestWithout} (${found.bestWithoutIs})`,
-      `${found.ahead.ofCompanion.mean} ± ${found.ahead.ofCompanion.sd}`,
-      `${found.ahead.ofBestWithout.mean} ± ${found.ahead.ofBestWithout.sd}`,
-      found.secondsEach,
+function print(summaries: Summaries): void {
+  const columns = ["task", "texts", "", "Worker", "add", "best without masks"];
+  columns.push("Worker minus add", "Worker minus best without masks", "s each");
+  const text = ({ mean, sd }: { mean: number; sd: number }) => `${mean} ± ${sd}`;
+  const rows = Object.entries(summaries).flatMap(([task, counts]) =>
+    Object.entries(counts).map(([count, { metric, worker, add, baseline, pairedDifference, secondsEach }]) => [
+      ...[task, count, metric, text(worker), text(add), `${baseline.mean} (${baseline.name})`],
+      ...[text(pairedDifference.add), text(pairedDifference.baseline), secondsEach],
     ]),
   );
-  const head = [
-    "task",
-    "texts",
-    "",
-    "Worker",
-    "companion",
-    "best without",
-    "ahead of companion",
-    "of best without",
-    "s each",
-  ];
-  console.log(drawTable([head, ...rows]));
+  console.log(formatTable([columns, ...rows]));
 }
 
 program
   .name("npm run bench:learn --")
-  .description("Learns newcomers in the Worker, and holds it against the companion and against what learns nothing.")
-  .argument("[folders...]", "what `python -m bench.newcomers` wrote, a folder for each task and seed")
-  .option(
-    "--results <folder>",
-    "where learn/TASK-SEED.json go, and the figures and plot of all that are there",
-    RESULTS,
+  .description(
+    "Learns new profiles in the Worker and compares their scores with training and with methods without masks.",
   )
+  .argument("[folders...]", "folders that `python -m bench.newcomers` wrote, one for each task and seed")
+  .option("--results <folder>", "folder for learn/TASK-SEED.json, and for figures and plot of all saved runs", RESULTS)
   .action(async (folders: string[], { results }: { results: string }) => {
     for (const folder of folders) {
       await learnFolder(folder);
-      await keepRun(results, { companion: await readCompanion(folder), edge: await readEdge(folder) });
+      await saveRun(results, await readRun(folder));
     }
-    const summary = summarise(await readRuns(results));
-    show(summary);
-    await writeFile(join(results, "learn.json"), `${JSON.stringify(summary, null, 2)}\n`);
-    await writeFile(join(results, "learn.svg"), await drawSvg(plotOf(summary)));
+    const summaries = summarize(await readSavedRuns(results));
+    print(summaries);
+    await writeFile(join(results, "learn.json"), `${JSON.stringify(summaries, null, 2)}\n`);
+    await writeFile(join(results, "learn.svg"), await drawSvg(plotOf(summaries)));
   });
 
 try {

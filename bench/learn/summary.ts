@@ -1,82 +1,111 @@
-import { deviation, mean } from "d3-array";
-import type { Run } from "./runs.ts";
+import { deviation, greatest, group, mean } from "d3-array";
+import type { TopLevelSpec } from "vega-lite";
+import type { Run } from "./files.ts";
 
-/** Mean and standard deviation over the seeds. */
+/** Mean and standard deviation over seeds. */
 interface Spread {
   readonly mean: number;
   readonly sd: number;
 }
 
-/** What is known of a task whose newcomers had so many training texts. */
+/** A task's results for a number of training texts a profile. */
 export interface Summary {
   readonly metric: "macro" | "mae";
   readonly seeds: number;
-  readonly edge: number;
-  readonly companion: number;
-  readonly bestWithout: number;
-  /** Which choice that was; the others are under `without`. */
-  readonly bestWithoutIs: string;
-  readonly spread: { readonly edge: number; readonly companion: number };
-  /** How much better the Worker was than each; its spread is that of the seeds' differences, as a seed draws the newcomers of all. */
-  readonly ahead: { readonly ofCompanion: Spread; readonly ofBestWithout: Spread };
-  readonly without: Readonly<Record<string, number>>;
+  readonly worker: Spread;
+  /** `python -m xpeft add`. */
+  readonly add: Spread;
+  /** The best method without masks. */
+  readonly baseline: { readonly name: string; readonly mean: number };
+  /** The Worker minus the others within each seed, because a seed draws the profiles. Positive: the Worker is better. */
+  readonly pairedDifference: { readonly add: Spread; readonly baseline: Spread };
+  /** Means of all methods without masks. */
+  readonly baselines: Readonly<Record<string, number>>;
   readonly secondsEach: number;
 }
 
+/** Summaries by task and by training texts a profile. */
+export type Summaries = Readonly<Record<string, Readonly<Record<string, Summary>>>>;
+
 const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
 
-function spreadOf(values: readonly number[]): Spread {
-  return { mean: rounded(mean(values) ?? Number.NaN), sd: rounded(deviation(values) ?? 0) };
-}
+const spreadOf = (values: readonly number[]): Spread => ({
+  mean: rounded(mean(values) ?? Number.NaN),
+  sd: rounded(deviation(values) ?? 0),
+});
 
-/** Figures by task and training texts a newcomer; mean absolute error where labels are numbers, else macro accuracy. */
-export function summarise(all: readonly Run[]): Record<string, Record<string, Summary>> {
-  const tasks = [...new Set(all.map(({ companion }) => companion.task))];
+/** Summarizes runs. The metric is the mean absolute error if labels are numbers, otherwise macro accuracy. */
+export function summarize(runs: readonly Run[]): Summaries {
+  const tasks = group(runs, ({ companion }) => companion.task);
   return Object.fromEntries(
-    tasks.map((task) => [task, summariseTask(all.filter((one) => one.companion.task === task))]),
+    [...tasks].map(([task, ofTask]) => {
+      const counts = [...new Set(ofTask.flatMap(({ edge }) => Object.keys(edge.counts)))];
+      return [task, Object.fromEntries(counts.map((count) => [count, summarizeCount(ofTask, count)]))];
+    }),
   );
 }
 
-function summariseTask(runs: readonly Run[]): Record<string, Summary> {
-  const counts = [...new Set(runs.flatMap(({ edge }) => Object.keys(edge.counts)))];
-  return Object.fromEntries(
-    counts.map((count) => [
-      count,
-      // A run that was broken off has some of them.
-      summariseCount(
-        runs.filter(({ edge }) => edge.counts[count]),
-        count,
-      ),
-    ]),
+function summarizeCount(all: readonly Run[], count: string): Summary {
+  // An interrupted run lacks some counts.
+  const runs = all.flatMap(({ companion, edge }) => {
+    const [trained, worker] = [companion.counts[count], edge.counts[count]];
+    return trained && worker ? [{ add: trained.companion, baselines: trained.without, worker }] : [];
+  });
+  const metric = runs.every(({ add }) => add.mae !== undefined) ? "mae" : "macro";
+  const sign = metric === "mae" ? -1 : 1;
+  const scoreOf = (scores: Readonly<Record<string, unknown>> | undefined) => Number(scores?.[metric]);
+  const worker = runs.map((run) => scoreOf(run.worker));
+  const add = runs.map((run) => scoreOf(run.add));
+  const baselines = new Map(
+    Object.keys(runs[0]?.baselines ?? {}).map((name) => [name, runs.map((run) => scoreOf(run.baselines[name]))]),
   );
-}
-
-function summariseCount(runs: readonly Run[], count: string): Summary {
-  const found = runs.map(({ companion, edge }) => ({ ...companion.counts[count], edge: edge.counts[count] }));
-  const metric = found.every(({ companion }) => companion?.mae !== undefined) ? "mae" : "macro";
-  const valuesOf = (scores: (Record<string, unknown> | undefined)[]) => scores.map((one) => Number(one?.[metric]));
-  const of = (scores: (Record<string, unknown> | undefined)[]) => spreadOf(valuesOf(scores));
-  const edges = valuesOf(found.map((one) => one.edge));
-  const aheadOf = (rivals: (Record<string, unknown> | undefined)[]) =>
-    spreadOf(valuesOf(rivals).map((rival, run) => ((edges[run] ?? 0) - rival) * (metric === "mae" ? -1 : 1)));
-  const names = Object.keys(found[0]?.without ?? {});
-  const without = Object.fromEntries(names.map((name) => [name, of(found.map((one) => one.without?.[name])).mean]));
-  const better = (a: number, b: number) => (metric === "mae" ? a < b : a > b);
-  const best = names.reduce((one, other) => (better(without[other] ?? 0, without[one] ?? 0) ? other : one));
-  const [edge, companion] = [of(found.map((one) => one.edge)), of(found.map((one) => one.companion))];
+  const meanOf = (values: readonly number[]) => spreadOf(values).mean;
+  const [name = "none", baseline = []] = greatest(baselines, ([, values]) => sign * meanOf(values)) ?? [];
+  const differenceTo = (others: readonly number[]) =>
+    spreadOf(worker.map((value, run) => sign * (value - (others[run] ?? Number.NaN))));
   return {
     metric,
     seeds: runs.length,
-    edge: edge.mean,
-    companion: companion.mean,
-    bestWithout: without[best] ?? Number.NaN,
-    bestWithoutIs: best,
-    spread: { edge: edge.sd, companion: companion.sd },
-    ahead: {
-      ofCompanion: aheadOf(found.map((one) => one.companion)),
-      ofBestWithout: aheadOf(found.map((one) => one.without?.[best])),
+    worker: spreadOf(worker),
+    add: spreadOf(add),
+    baseline: { name, mean: meanOf(baseline) },
+    pairedDifference: { add: differenceTo(add), baseline: differenceTo(baseline) },
+    baselines: Object.fromEntries([...baselines].map(([other, values]) => [other, meanOf(values)])),
+    secondsEach: rounded(mean(runs, (run) => run.worker.seconds) ?? Number.NaN),
+  };
+}
+
+/** Returns a plot with a panel for each task: scores by training texts a profile. */
+export function plotOf(summaries: Summaries): TopLevelSpec {
+  const methods = ["Worker", "add", "best without masks"];
+  const values = Object.entries(summaries).flatMap(([task, counts]) =>
+    Object.entries(counts).flatMap(([count, { metric, worker, add, baseline }]) =>
+      [worker, add, baseline].map(({ mean }, index) => ({
+        panel: `${task}, ${metric === "mae" ? "mean absolute error" : "macro accuracy"}`,
+        texts: Number(count),
+        score: mean,
+        method: methods[index],
+      })),
+    ),
+  );
+  return {
+    data: { values },
+    facet: { column: { field: "panel", type: "nominal", title: null } },
+    spec: {
+      width: 220,
+      height: 220,
+      mark: { type: "line", point: true },
+      encoding: {
+        x: {
+          field: "texts",
+          type: "quantitative",
+          scale: { type: "log", nice: false },
+          axis: { values: [5, 10, 20, 50] },
+        },
+        y: { field: "score", type: "quantitative", scale: { zero: false }, title: null },
+        color: { field: "method", type: "nominal", title: null, sort: methods, legend: { labelLimit: 0 } },
+      },
     },
-    without,
-    secondsEach: rounded(mean(found, (one) => one.edge?.seconds ?? Number.NaN) ?? Number.NaN),
+    resolve: { scale: { y: "independent" } },
   };
 }

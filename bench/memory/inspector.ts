@@ -1,18 +1,18 @@
 import { z } from "zod";
 
-/** Memory of a Worker's isolate, in bytes. WebAssembly's is not in any of these, nor is machine code. */
+/** Memory of a Worker's isolate in bytes, without WebAssembly's and without machine code. */
 export interface JsMemory {
-  /** Objects in V8's heap; with {@link Inspector.memory}'s `collect`, those that are still in use. */
+  /** Objects in V8's heap, including garbage that is not collected yet. */
   readonly used: number;
-  /** What V8 has taken for its heap, the room between objects included. */
+  /** Size of V8's heap, including gaps between objects. */
   readonly heap: number;
-  /** The platform's own objects behind those, and the contents of array buffers. */
+  /** The platform's own objects behind those, and contents of array buffers. */
   readonly outside: number;
 }
 
 /** The inspector of a running Worker. */
 export interface Inspector {
-  /** @param collect whether garbage is collected first */
+  /** @param collect collects garbage first */
   memory(collect: boolean): Promise<JsMemory>;
   close(): void;
 }
@@ -31,36 +31,36 @@ const messageSchema = z.looseObject({
 const targetsSchema = z.array(z.object({ webSocketDebuggerUrl: z.string() })).min(1);
 
 /**
- * Connects to the inspector that wrangler has at `url`.
+ * Connects to wrangler's inspector at `url`.
  *
- * @param nudge makes the Worker do something: workerd starts a collection with the isolate's next event only
+ * @param nudge sends the Worker a request: workerd starts a collection only with the isolate's next event
  */
 export async function connectInspector(url: URL, nudge: () => Promise<unknown>): Promise<Inspector> {
   const [target] = targetsSchema.parse(await (await fetch(new URL("/json", url))).json());
-  // wrangler answers pages of its own origins only, and asks where the others are from.
+  // wrangler accepts connections only from known origins.
   const init = { headers: { origin: "http://localhost" } } as unknown as string[];
   const socket = new WebSocket(target?.webSocketDebuggerUrl ?? "", init);
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve);
     socket.addEventListener("error", () => reject(new Error(`The inspector at ${url} does not answer.`)));
   });
-  const asked = new Map<number, PromiseWithResolvers<unknown>>();
+  const pending = new Map<number, PromiseWithResolvers<unknown>>();
   socket.addEventListener("message", ({ data }) => {
     const { id, result, error } = messageSchema.parse(JSON.parse(String(data)));
     if (id === undefined) return;
-    if (error) asked.get(id)?.reject(new Error(`The inspector refuses: ${error.message}`));
-    else asked.get(id)?.resolve(result);
-    asked.delete(id);
+    if (error) pending.get(id)?.reject(new Error(`The inspector reported an error: ${error.message}`));
+    else pending.get(id)?.resolve(result);
+    pending.delete(id);
   });
   socket.addEventListener("close", () => {
-    for (const { reject } of asked.values()) reject(new Error("The Worker has gone: it may have run out of memory."));
+    for (const { reject } of pending.values()) reject(new Error("The Worker stopped. It may have run out of memory."));
   });
-  let last = 0;
+  let lastId = 0;
   function call(method: string): Promise<unknown> {
-    const answer = Promise.withResolvers<unknown>();
-    asked.set(++last, answer);
-    socket.send(JSON.stringify({ id: last, method, params: {} }));
-    return answer.promise;
+    const result = Promise.withResolvers<unknown>();
+    pending.set(++lastId, result);
+    socket.send(JSON.stringify({ id: lastId, method, params: {} }));
+    return result.promise;
   }
 
   async function collectGarbage(): Promise<void> {
@@ -74,7 +74,7 @@ export async function connectInspector(url: URL, nudge: () => Promise<unknown>):
   await call("HeapProfiler.enable");
   return {
     async memory(collect) {
-      // What only a finalizer holds goes with the second collection.
+      // The second collection frees objects that only a finalizer held.
       if (collect) for (let times = 0; times < 2; times++) await collectGarbage();
       const usage = usageSchema.parse(await call("Runtime.getHeapUsage"));
       return {

@@ -1,85 +1,76 @@
-import { median } from "d3-array";
-import { ratioOf, spreadOf } from "../statistics.ts";
+import { createDraw } from "../random.ts";
+import { inRounds } from "../rounds.ts";
+import { medianOf, pairedRatio, type Quantiles, quantilesOf } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 import type { Peer } from "./peer.ts";
 
-/** How much is asked. */
-export interface Effort {
-  /** Turns of each side. */
-  readonly turns: number;
-  /** Requests of a turn; before the first turn as many warm up. */
+/** How much to measure. */
+export interface Load {
+  readonly rounds: number;
+  /** Requests of each side in a round; the same number warms up. */
   readonly requests: number;
 }
 
-async function times(peer: Peer, text: string, pick: () => string, requests: number): Promise<number[]> {
-  const found = [];
+/** Returns milliseconds of requests, sent one after the other. `profile` returns the profile of each. */
+async function timeRequests(peer: Peer, text: string, profile: () => string, requests: number): Promise<number[]> {
+  const times = [];
   for (let request = 0; request < requests; request++) {
-    const profile = pick();
+    const id = profile();
     const start = performance.now();
-    await peer.ask(profile, text);
-    found.push(performance.now() - start);
+    await peer.predict(id, text);
+    times.push(performance.now() - start);
   }
-  return found;
+  return times;
 }
 
-/** A peer's latency over the Worker's. */
-export interface Latency {
-  /** Median over turns of the ratio of the turns' medians. */
-  readonly median: number;
-  /** Ratio of the 95th percentiles of all requests. */
-  readonly p95: number;
-}
-
-/** Asks a peer and the Worker for the same warm text under the same profile, in turns. */
-export async function latency(
+/**
+ * Measures a peer's latency over the Worker's for the same warm text and profile.
+ *
+ * @returns the median over rounds of the ratio of their medians, and the ratio of the 95th percentiles of all requests
+ */
+export async function latencyRatio(
   peer: Peer,
   worker: Peer,
-  { tokens, profile, turns, requests }: Effort & { tokens: number; profile: string },
-): Promise<Latency> {
+  { tokens, profile, rounds, requests }: Load & { tokens: number; profile: string },
+): Promise<Quantiles> {
   const text = textOf(tokens);
-  const pick = () => profile;
-  const found = { peer: [] as number[][], worker: [] as number[][] };
-  for (const side of [peer, worker]) {
-    const read = (await side.ask(profile, text)).tokens;
-    if (read !== tokens) throw new Error(`${side.name} read ${read} tokens, not ${tokens}.`);
-    await times(side, text, pick, requests);
+  const sides = [peer, worker].map((side) => ({ side, rounds: [] as number[][] }));
+  for (const { side } of sides) {
+    const read = (await side.predict(profile, text)).tokens;
+    if (read !== tokens) throw new Error(`${side.name} read ${read} tokens. Expected ${tokens}.`);
+    await timeRequests(side, text, () => profile, requests);
   }
-  for (let turn = 0; turn < turns; turn++) {
-    const sides = ["peer", "worker"] as const;
-    // Turned round each time: none always follows the other.
-    for (const side of turn % 2 === 0 ? sides : sides.toReversed()) {
-      found[side].push(await times(side === "peer" ? peer : worker, text, pick, requests));
-    }
+  for (const { item } of inRounds(sides, rounds)) {
+    item.rounds.push(await timeRequests(item.side, text, () => profile, requests));
   }
-  const medians = (turns: number[][]) => turns.map((turn) => median(turn) ?? Number.NaN);
+  const [peerTimes = [], workerTimes = []] = sides.map(({ rounds }) => rounds);
   return {
-    median: ratioOf(medians(found.peer), medians(found.worker)).median,
-    p95: spreadOf(found.peer.flat()).p95 / spreadOf(found.worker.flat()).p95,
+    median: pairedRatio(peerTimes.map(medianOf), workerTimes.map(medianOf)).median,
+    p95: quantilesOf(peerTimes.flat()).p95 / quantilesOf(workerTimes.flat()).p95,
   };
 }
 
 /**
- * Requests a second with so many profiles drawn uniformly, one request at a time.
+ * Measures requests a second with uniformly drawn profiles, one request at a time.
  *
- * @param counts how many of the profiles are drawn from; each gets as many turns, in turn
- * @param leadIn requests before each turn that are not timed, so that what is kept is of that turn's profiles
- * @returns by count, one number a turn
+ * @param counts numbers of profiles to draw from
+ * @param warmUp requests before each round that are not timed, so that caches have profiles of that round
+ * @returns one number a round, by count
  */
-export async function throughput(
+export async function throughputByCount(
   peer: Peer,
   profiles: readonly string[],
-  { counts, tokens, turns, requests, leadIn }: Effort & { counts: readonly number[]; tokens: number; leadIn: number },
+  { counts, tokens, rounds, requests, warmUp }: Load & { counts: readonly number[]; tokens: number; warmUp: number },
 ): Promise<Map<number, number[]>> {
   const text = textOf(tokens);
-  const found = new Map<number, number[]>(counts.map((count) => [count, []]));
-  for (let turn = 0; turn < turns; turn++) {
-    for (const count of turn % 2 === 0 ? counts : counts.toReversed()) {
-      const pick = () => profiles[Math.floor(Math.random() * count)] ?? "";
-      // One profile is in memory after one request.
-      await times(peer, text, pick, count === 1 ? 1 : leadIn);
-      const took = (await times(peer, text, pick, requests)).reduce((sum, time) => sum + time, 0);
-      found.get(count)?.push((1000 * requests) / took);
-    }
+  const rates = new Map<number, number[]>(counts.map((count) => [count, []]));
+  for (const { round, item: count } of inRounds(counts, rounds)) {
+    const draw = createDraw(round * (profiles.length + 1) + count, count);
+    const profile = () => profiles[draw()] ?? "";
+    // A single profile is in memory after one request.
+    await timeRequests(peer, text, profile, count === 1 ? 1 : warmUp);
+    const milliseconds = (await timeRequests(peer, text, profile, requests)).reduce((sum, time) => sum + time, 0);
+    rates.get(count)?.push((1000 * requests) / milliseconds);
   }
-  return found;
+  return rates;
 }

@@ -1,27 +1,27 @@
-// `node bench/peers/native-server.ts FOLDER`: FOLDER's task and profiles through native ONNX Runtime on one thread; all else
-// is the Worker's own: bundle, tokenizer, pool, merge, head.
+// `node bench/peers/native-server.ts FOLDER`: serves FOLDER's task and profiles by native ONNX Runtime on one thread. Bundle,
+// tokenizer, pool, merge and head are the Worker's own code.
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { readFolder, readBundle as readManifest, readProfilesFile, readTaskFile } from "../../node/files.ts";
+import { compileKernels } from "../../node/engine.ts";
+import { readBundle, readFolder, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
 import { oneWithRole } from "../../src/bundle/manifest.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "../../src/model/merge.ts";
 import { loadPool } from "../../src/model/pool/load.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
-import { compileKernels } from "../../test/support/folder.ts";
 import { BUNDLE, ENCODER } from "../graphs.ts";
-import { answerOf, serve } from "./serve.ts";
+import { predictionOf, serve } from "./serve.ts";
 
-/** What the Worker's engine keeps of merged adapters by default. */
+/** The size of the Worker's cache when the peers were measured. */
 const MERGED_CACHE_BYTES = 16 * 2 ** 20;
 
 const folder = process.argv[2] ?? ".";
-const bundle = await readManifest(BUNDLE);
+const bundle = await readBundle(BUNDLE);
 const { layers, hidden, bottleneck, files } = bundle.manifest;
 const task = await readTaskFile(join(folder, "task.json"), bundle);
 const rows = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
-const masksOf = new Map(rows.map(({ id, masks }) => [id, masks]));
+const masksById = new Map(rows.map(({ id, masks }) => [id, masks]));
 const read = readFolder(BUNDLE);
 const pool = await loadPool(bundle.manifest, read, await compileKernels());
 const tokenizer = createTokenizer(await readVerified(read, oneWithRole(files, "tokenizer")));
@@ -32,19 +32,19 @@ const session = await InferenceSession.create(join(BUNDLE, ENCODER.graph), {
   interOpNumThreads: 1,
 });
 
-const kept = new LRUCache<string, MergedAdapters>({
+const cache = new LRUCache<string, MergedAdapters>({
   maxSize: MERGED_CACHE_BYTES,
   sizeCalculation: () => mergedBytes(pool),
 });
-const plain = new Float32Array(layers * bottleneck);
-const gain = new Tensor("float32", plain.slice().fill(1), [layers, bottleneck]);
-const shift = new Tensor("float32", plain, [layers, bottleneck]);
+const zeros = new Float32Array(layers * bottleneck);
+const gain = new Tensor("float32", zeros.slice().fill(1), [layers, bottleneck]);
+const shift = new Tensor("float32", zeros, [layers, bottleneck]);
 
 function merge(profile: string): MergedAdapters {
-  const masks = masksOf.get(profile);
+  const masks = masksById.get(profile);
   if (!masks) throw new RangeError(`There is no profile "${profile}".`);
-  const merged = kept.get(profile) ?? mergeAdapters(pool, masks);
-  kept.set(profile, merged);
+  const merged = cache.get(profile) ?? mergeAdapters(pool, masks);
+  cache.set(profile, merged);
   return merged;
 }
 
@@ -59,6 +59,6 @@ await serve(async ({ profile, text }) => {
     adapter_gain: gain,
     adapter_shift: shift,
   });
-  if (!(features?.data instanceof Float32Array)) throw new TypeError("The encoder gave no features.");
-  return answerOf(task, features.data, ids.length);
+  if (!(features?.data instanceof Float32Array)) throw new TypeError("The encoder returned no features.");
+  return predictionOf(task, features.data, ids.length);
 });

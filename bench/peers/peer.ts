@@ -1,28 +1,28 @@
-/** What a peer says of a text. */
-export interface Answer {
-  /** The likeliest label. */
+/** A peer's prediction for a text. */
+export interface Prediction {
+  /** The label with the highest score. */
   readonly label: string;
   /** Its score, 0 to 1. */
   readonly score: number;
-  /** Tokens read, special tokens included. */
+  /** Tokens read, including the special ones. */
   readonly tokens: number;
 }
 
-/** A server that does the task, running. */
+/** A running server that serves the workload. */
 export interface Peer {
   readonly name: string;
-  /** What one more profile takes on disk. */
+  /** Bytes of one more profile on disk. */
   readonly bytesPerProfile: number;
-  /** Whether one process answers for many profiles. */
+  /** Whether one process serves many profiles. */
   readonly manyProfiles: boolean;
-  /** Asks over HTTP. */
-  ask(profile: string, text: string): Promise<Answer>;
-  /** Bytes of memory that its process has resident. */
+  /** Requests a prediction over HTTP. */
+  predict(profile: string, text: string): Promise<Prediction>;
+  /** Returns the resident bytes of its process. */
   residentBytes(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** A peer that this machine lacks something for; its message says what. */
+/** This machine lacks something for a peer. The message says what. */
 export class PeerMissing extends Error {
   override readonly name = "PeerMissing";
 }

@@ -2,34 +2,33 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { python, withoutPython } from "../../test/support/python.ts";
-import type { BenchWorker } from "../isolate.ts";
-import type { Ground } from "./ground.ts";
-import { residentBytes, workerdBytes } from "./memory.ts";
-import { type Answer, type Peer, PeerMissing } from "./peer.ts";
-import { type Program, runToEnd, startServer } from "./process.ts";
+import { type BenchWorker, databaseBytes } from "../with-worker.ts";
+import { type Peer, PeerMissing, type Prediction } from "./peer.ts";
+import { type Program, runProgram, startServer } from "./process.ts";
+import { residentBytes, workerdBytes } from "./resident-memory.ts";
+import type { Workload } from "./workload.ts";
 
-/** Where an exported PLM is kept from run to run. */
+/** The exported PLM, which stays for the next run. */
 const MODEL = ".cache/bench/all-MiniLM-L6-v2";
 const TRAINING = "training";
 
-async function answered<Body>(response: Response): Promise<Body> {
+async function jsonOf<Body>(response: Response): Promise<Body> {
   if (!response.ok) throw new Error(`A peer answered ${response.status}: ${await response.text()}`);
   return await response.json<Body>();
 }
 
-/** The Worker, in workerd, which is to have the ground's task. */
-export async function workerPeer(worker: BenchWorker, { task, profiles }: Ground): Promise<Peer> {
-  const databaseBytes = async () => (await worker.db.prepare("SELECT 1").run()).meta.size_after;
-  const before = await databaseBytes();
+/** Pushes the workload to the Worker. */
+export async function startWorkerPeer(worker: BenchWorker, { task, profiles }: Workload): Promise<Peer> {
+  const before = await databaseBytes(worker.db);
   await worker.push(task, profiles);
   return {
     name: "worker",
-    bytesPerProfile: ((await databaseBytes()) - before) / profiles.length,
+    bytesPerProfile: ((await databaseBytes(worker.db)) - before) / profiles.length,
     manyProfiles: true,
-    async ask(profile, text) {
-      // Without a key, as the other peers have none.
+    async predict(profile, text) {
+      // Without a key, because the other peers have none.
       const response = await worker.predict({ task: task.name, profile, inputs: text }, { key: null });
-      const { predictions } = await answered<{ predictions: [Answer] }>(response);
+      const { predictions } = await jsonOf<{ predictions: [Prediction] }>(response);
       return predictions[0];
     },
     residentBytes: workerdBytes,
@@ -37,53 +36,73 @@ export async function workerPeer(worker: BenchWorker, { task, profiles }: Ground
   };
 }
 
-async function serverPeer(
+async function startServerPeer(
   program: Program,
-  parts: Pick<Peer, "name" | "bytesPerProfile" | "manyProfiles">,
+  properties: Pick<Peer, "name" | "bytesPerProfile" | "manyProfiles">,
 ): Promise<Peer> {
   const { url, pid, close } = await startServer(program);
+  const headers = { "content-type": "application/json" };
   return {
-    ...parts,
-    async ask(profile, text) {
-      const headers = { "content-type": "application/json" };
-      return await answered(
-        await fetch(`${url}/predict`, { method: "POST", headers, body: JSON.stringify({ profile, text }) }),
-      );
+    ...properties,
+    async predict(profile, text) {
+      const body = JSON.stringify({ profile, text });
+      return await jsonOf(await fetch(`${url}/predict`, { method: "POST", headers, body }));
     },
     residentBytes: () => residentBytes(pid),
     close,
   };
 }
 
-/** Native ONNX Runtime in Node, the rest as in the Worker. */
-export function nativePeer({ folder, task }: Ground): Promise<Peer> {
+/** Starts native ONNX Runtime in Node with the rest of the Worker's code. */
+export function startNativePeer({ folder, task }: Workload): Promise<Peer> {
   const program = { file: process.execPath, args: ["bench/peers/native-server.ts", folder] };
-  return serverPeer(program, { name: "native", bytesPerProfile: task.masks.length, manyProfiles: true });
+  return startServerPeer(program, { name: "native", bytesPerProfile: task.masks.length, manyProfiles: true });
 }
 
-function training(module: string, ...args: string[]): Program {
+function pythonModule(module: string, ...args: string[]): Program {
   if (withoutPython !== undefined) throw new PeerMissing(withoutPython);
   return { file: python, args: ["-m", module, ...args], cwd: TRAINING };
 }
 
-/** transformers.js in Node over the plain PLM: a model for each profile. */
-export async function transformersPeer({ folder }: Ground): Promise<Peer> {
-  if (!existsSync(MODEL)) await runToEnd(training("bench.peers.export", resolve(MODEL)));
+/** Starts transformers.js in Node over the plain PLM, which needs a model for each profile. */
+export async function startTransformersPeer({ folder }: Workload): Promise<Peer> {
+  if (!existsSync(MODEL)) await runProgram(pythonModule("bench.peers.export", resolve(MODEL)));
   const { size } = await stat(join(MODEL, "onnx/model_quantized.onnx"));
   const program = { file: process.execPath, args: ["bench/peers/transformers-server.ts", folder, MODEL] };
-  return await serverPeer(program, { name: "transformersjs", bytesPerProfile: size, manyProfiles: false });
+  return await startServerPeer(program, { name: "transformersjs", bytesPerProfile: size, manyProfiles: false });
 }
 
-/** PyTorch and PEFT's LoRA behind FastAPI: an adapter for each profile, read from disk when it is not in memory. */
-export async function loraPeer({ folder }: Ground): Promise<Peer> {
-  const { bytes } = JSON.parse(await runToEnd(training("bench.peers.adapters", folder))) as { bytes: number };
-  const parts = { name: "lora", bytesPerProfile: bytes, manyProfiles: true };
-  return await serverPeer(training("bench.peers.server", folder), parts);
+/** Starts PyTorch and PEFT's LoRA behind FastAPI, with an adapter for each profile, read from disk if not in memory. */
+export async function startLoraPeer({ folder }: Workload): Promise<Peer> {
+  const { bytes } = JSON.parse(await runProgram(pythonModule("bench.peers.adapters", folder))) as { bytes: number };
+  const properties = { name: "lora", bytesPerProfile: bytes, manyProfiles: true };
+  return await startServerPeer(pythonModule("bench.peers.server", folder), properties);
 }
 
-/** All peers of the Worker, by name. */
-export const OTHERS: Readonly<Record<string, (ground: Ground) => Promise<Peer>>> = {
-  native: nativePeer,
-  transformersjs: transformersPeer,
-  lora: loraPeer,
-};
+const STARTERS = { native: startNativePeer, transformersjs: startTransformersPeer, lora: startLoraPeer };
+
+/** Running peers, and why others could not start. */
+export interface StartedPeers {
+  readonly peers: readonly Peer[];
+  readonly missing: readonly string[];
+}
+
+/** Starts all peers beside the Worker at once, passes them to `use`, and stops them. */
+export async function withPeers<Result>(
+  workload: Workload,
+  use: (started: StartedPeers) => Promise<Result>,
+): Promise<Result> {
+  const names = Object.keys(STARTERS);
+  const starts = await Promise.allSettled(Object.values(STARTERS).map((start) => start(workload)));
+  const peers = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+  try {
+    const missing = starts.flatMap((start, index) => {
+      if (start.status === "fulfilled") return [];
+      if (start.reason instanceof PeerMissing) return [`${names[index]}: ${start.reason.message}`];
+      throw start.reason;
+    });
+    return await use({ peers, missing });
+  } finally {
+    for (const peer of peers) await peer.close();
+  }
+}

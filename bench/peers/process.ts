@@ -4,32 +4,35 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { PeerMissing } from "./peer.ts";
 
-/** A program to start. */
+/** A program and its arguments. */
 export interface Program {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd?: string;
 }
 
-/** A server in a process of its own. */
+/** A running server. */
 export interface ServerProcess {
   readonly pid: number;
-  /** Where it listens. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** What programs say that lack a package, or a native library for this platform. */
-const LACKS = /^.*(Cannot find (module|package)|No module named|ERR_DLOPEN_FAILED|nor to be had from the hub).*$/m;
+/** Error messages of programs that lack a package, or a native library for this platform. */
+const MISSING = /^.*(Cannot find (module|package)|No module named|ERR_DLOPEN_FAILED|nor .* the hub).*$/m;
 
 function failure({ file, args }: Program, stderr: string): Error {
-  const lacking = LACKS.exec(stderr)?.[0].trim();
-  if (lacking !== undefined) return new PeerMissing(lacking);
+  const missing = MISSING.exec(stderr)?.[0].trim();
+  if (missing !== undefined) return new PeerMissing(missing);
   return new Error(`${[file, ...args].join(" ")} failed:\n${stderr}`);
 }
 
-/** @throws PeerMissing if the program lacks a package */
-export async function runToEnd(program: Program): Promise<string> {
+/**
+ * Runs a program to its end and returns its output.
+ *
+ * @throws PeerMissing if the program lacks a package
+ */
+export async function runProgram(program: Program): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(program.file, [...program.args], { cwd: program.cwd });
     return stdout;
@@ -39,7 +42,7 @@ export async function runToEnd(program: Program): Promise<string> {
 }
 
 /**
- * Starts a server, which says `{"port": …}` on its first line when it is ready.
+ * Starts a server that prints `{"port": …}` as its first line when it is ready.
  *
  * @throws PeerMissing if it lacks a package
  */
@@ -53,7 +56,7 @@ export async function startServer(program: Program): Promise<ServerProcess> {
     stderr += String(error);
   });
   const firstLine = once(createInterface({ input: child.stdout }), "line") as Promise<[string]>;
-  const line = await Promise.race([firstLine.then(([said]) => said), closed.then(() => null)]);
+  const line = await Promise.race([firstLine.then(([text]) => text), closed.then(() => null)]);
   if (line === null || child.pid === undefined) throw failure(program, stderr);
   const { port } = JSON.parse(line) as { port: number };
   return {

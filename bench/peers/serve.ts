@@ -3,28 +3,28 @@ import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { bestLabel, labelLogits, softmax } from "../../src/model/head.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import type { Answer } from "./peer.ts";
+import type { Prediction } from "./peer.ts";
 
-/** What is sent to a peer. */
-export interface Asked {
+/** The body of a peer's request. */
+export interface PeerRequest {
   readonly profile: string;
   readonly text: string;
 }
 
-/** The answer that a task's head gives for features, `[d]`. */
-export function answerOf(task: NewTask, features: Float32Array, tokens: number): Answer {
+/** Returns the prediction of a task's head for features `[d]`. */
+export function predictionOf(task: NewTask, features: Float32Array, tokens: number): Prediction {
   const scores = softmax(labelLogits(task.head, null, features, task.labels.length));
   const best = bestLabel(scores);
   return { label: task.labels[best] ?? "", score: scores[best] ?? 0, tokens };
 }
 
-/** Serves `POST /predict` on a free port of this machine alone, and says which on stdout. */
-export async function serve(answer: (asked: Asked) => Promise<Answer>): Promise<void> {
+/** Serves `POST /predict` on a free port of localhost and prints the port. */
+export async function serve(predict: (request: PeerRequest) => Promise<Prediction>): Promise<void> {
   const server = createServer(async (request, response) => {
     let status = 200;
     let body: unknown;
     try {
-      body = await answer((await json(request)) as Asked);
+      body = await predict((await json(request)) as PeerRequest);
     } catch (error) {
       [status, body] = [500, { error: error instanceof Error ? error.message : String(error) }];
     }
@@ -33,6 +33,6 @@ export async function serve(answer: (asked: Asked) => Promise<Answer>): Promise<
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("A port was asked for.");
+  if (address === null || typeof address === "string") throw new TypeError("The server has no port.");
   console.log(JSON.stringify({ port: address.port }));
 }

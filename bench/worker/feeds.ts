@@ -4,22 +4,21 @@ const CLS = 101;
 const SEP = 102;
 const FIRST_WORD = 1000;
 const WORDS = 20_000;
+/** The size of a merged pool's numbers. */
+const ADAPTER_ENTRY = 0.02;
+/** A prime, so that its multiples spread over the vocabulary. */
+const STEP = 7919;
 
-/** A text of so many tokens, the two special ones included; the words are drawn from all over the vocabulary. */
+/** Returns the ids of a text with words from all over the vocabulary and the two special tokens. */
 function tokenIds(tokens: number): Int32Array {
-  const ids = Int32Array.from({ length: tokens }, (_, place) => FIRST_WORD + ((place * 7919) % WORDS));
+  const ids = Int32Array.from({ length: tokens }, (_, index) => FIRST_WORD + ((index * STEP) % WORDS));
   ids[0] = CLS;
   ids[tokens - 1] = SEP;
   return ids;
 }
 
-const ADAPTER_ENTRY = 0.02;
-
-/**
- * What a session is fed with to read one text: zeros for token types, and for each adapter input that it has, numbers of
- * the size that a merged pool has.
- */
-export function feedsOf(session: InferenceSession, tokens: number): InferenceSession.FeedsType {
+/** Returns feeds for a run over one text: its ids, zero token types, and adapters of a realistic size if the graph has any. */
+export function createFeeds(session: InferenceSession, tokens: number): InferenceSession.FeedsType {
   const feeds: Record<string, Tensor> = {};
   for (const input of session.inputMetadata) {
     if (!input.isTensor) continue;
@@ -29,9 +28,8 @@ export function feedsOf(session: InferenceSession, tokens: number): InferenceSes
     else {
       const shape = input.shape.map(Number);
       const length = shape.reduce((product, size) => product * size, 1);
-      const data = Float32Array.from({ length }, (_, place) =>
-        (place * 7919) % 3 === 0 ? -ADAPTER_ENTRY : ADAPTER_ENTRY,
-      );
+      const sign = (index: number) => ((index * STEP) % 3 === 0 ? -1 : 1);
+      const data = Float32Array.from({ length }, (_, index) => sign(index) * ADAPTER_ENTRY);
       feeds[input.name] = new Tensor("float32", data, shape);
     }
   }

@@ -1,11 +1,11 @@
 import gemm from "../floor/gemm.wasm";
-import { feedsOf } from "./feeds.ts";
+import { createFeeds } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
+import { type Sampling, sampleInRounds } from "./sampling.ts";
 import { type Graph, openGraph } from "./sessions.ts";
-import { inTurns, type Patience } from "./turns.ts";
 
-/** What the floor is measured with. */
-export interface FloorParams extends Patience {
+/** Parameters of {@link floor}. */
+export interface FloorParams extends Sampling {
   readonly graph: Graph;
   readonly tokens: number;
   readonly layers: number;
@@ -15,24 +15,25 @@ export interface FloorParams extends Patience {
 
 type Gemm = (a: number, b: number, c: number, m: number, n: number, k: number) => void;
 
-const ACTIVATIONS = 0x1_0000;
+const PAGE = 0x1_0000;
+const ACTIVATIONS = PAGE;
 const WEIGHTS = 0x40_0000;
 
-/** The int8 products of one encoder run, and nothing else: every weight is read from a place of its own, as in the encoder. */
-function createProducts({ tokens, layers, products }: FloorParams): () => Promise<void> {
+/** Returns a function that computes only an encoder run's int8 products. Each weight has its own memory, as in the encoder. */
+function createProducts({ tokens, layers, products }: FloorParams): () => void {
   const { exports } = new WebAssembly.Instance(gemm);
   const multiply = exports.gemm as Gemm;
   const memory = exports.memory as WebAssembly.Memory;
   const weightBytes = layers * products.reduce((sum, [rows, columns]) => sum + rows * columns, 0);
   const results = WEIGHTS + weightBytes;
-  const needed = results + 4 * tokens * Math.max(...products.map(([, columns]) => columns));
-  const missing = needed - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / 0x1_0000));
-  // Seven bits, which relaxed products of all machines agree on.
-  new Uint8Array(memory.buffer).forEach((_, place, bytes) => {
-    bytes[place] = (place * 31) & 0x7f;
+  const bytes = results + 4 * tokens * Math.max(...products.map(([, columns]) => columns));
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  // Seven bits: relaxed products of larger numbers differ between machines.
+  new Uint8Array(memory.buffer).forEach((_, index, all) => {
+    all[index] = (index * 31) & 0x7f;
   });
-  return async () => {
+  return () => {
     let weights = WEIGHTS;
     for (let layer = 0; layer < layers; layer++) {
       for (const [rows, columns] of products) {
@@ -43,12 +44,12 @@ function createProducts({ tokens, layers, products }: FloorParams): () => Promis
   };
 }
 
-/** Milliseconds of an encoder run, and of the products that it cannot do without. */
+/** Measures an encoder run, and the int8 products that no encoder run can avoid. Returns milliseconds. */
 export async function floor(params: FloorParams, { env }: Isolate) {
   const session = await openGraph(env, params.graph);
-  const feeds = feedsOf(session, params.tokens);
+  const feeds = createFeeds(session, params.tokens);
   try {
-    return await inTurns({ encoder: () => session.run(feeds), floor: createProducts(params) }, params);
+    return await sampleInRounds({ encoder: () => session.run(feeds), floor: createProducts(params) }, params);
   } finally {
     await session.release();
   }

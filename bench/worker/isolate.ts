@@ -1,7 +1,7 @@
 import type { createApp } from "../../functions/app.ts";
 import type { Bindings } from "../../functions/http/env.ts";
 
-/** What measures can use of the isolate that they run in. */
+/** The isolate that a measurement runs in. */
 export interface Isolate {
   readonly app: ReturnType<typeof createApp>;
   readonly env: Bindings;
@@ -9,17 +9,14 @@ export interface Isolate {
 }
 
 /**
- * Asks the Worker's own handler for a prediction.
+ * Calls the Worker's own handler with a request for predictions.
  *
- * @param env other bindings than the isolate's
- * @throws Error if it answers with a problem
+ * @throws Error if the response is a problem
  */
-export async function askForPrediction({ app, env, context }: Isolate, body: string): Promise<Response> {
-  // A client's request says its length, and is then not copied to count it.
-  const headers = {
-    "content-type": "application/json",
-    "content-length": String(new TextEncoder().encode(body).length),
-  };
+export async function predict({ app, env, context }: Isolate, body: string): Promise<Response> {
+  // Clients send the length; without it the handler copies the body to count it.
+  const length = String(new TextEncoder().encode(body).length);
+  const headers = { "content-type": "application/json", "content-length": length };
   const request = new Request("https://bench.invalid/v1/predict", { method: "POST", headers, body });
   const response = await app.fetch(request, env, context);
   if (!response.ok) throw new Error(`The Worker answered ${response.status}: ${await response.text()}`);

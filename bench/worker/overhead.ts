@@ -1,66 +1,60 @@
 import { isolateService } from "../../functions/platform/isolate.ts";
 import type { PredictRequest, RowSource } from "../../src/serving/predictor.ts";
-import { feedsOf } from "./feeds.ts";
-import { askForPrediction, type Isolate } from "./isolate.ts";
+import { createFeeds } from "./feeds.ts";
+import { type Isolate, predict } from "./isolate.ts";
+import { type Sampling, sampleInRounds } from "./sampling.ts";
 import { type Graph, openGraph } from "./sessions.ts";
-import { inTurns, type Patience } from "./turns.ts";
 
-/** What the overhead is measured with. */
-export interface OverheadParams extends Patience {
+/** Parameters of {@link overhead}. */
+export interface OverheadParams extends Sampling {
   readonly graph: Graph;
   readonly task: string;
   readonly profile: string;
   readonly text: string;
-  /** Of the text, special ones included. */
+  /** Tokens of the text, including the special ones. */
   readonly tokens: number;
 }
 
-/** Where a kept row is enough: reading anything would not be what is to be measured. */
-const KEPT: RowSource = {
-  stores: {
-    nearest: { read: () => Promise.reject(new Error("not kept")) },
-    primary: { read: () => Promise.reject(new Error("not kept")) },
-  },
-  freshness: "cached",
-  tokenProfile: null,
-};
+const failing = { read: () => Promise.reject(new Error("The row is not cached.")) };
 
-async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
+/** Finds cached rows only: a read from the database would disturb the measurement. */
+const CACHED: RowSource = { stores: { nearest: failing, primary: failing }, freshness: "cached", tokenProfile: null };
+
+async function withoutLog<Result>(run: () => Promise<Result>): Promise<Result> {
   const { log } = console;
   console.log = () => {};
   try {
-    return await work();
+    return await run();
   } finally {
     console.log = log;
   }
 }
 
 /**
- * Milliseconds of a prediction of a kept profile through the Worker's own handler; of the same without the rate limiter, and
- * without the log's line too; of the predictor by itself; and of a bare run of the plain PLM.
+ * Measures a prediction of a cached profile: through the Worker's own handler, without the rate limiter, also without the
+ * log line, and by the predictor alone. Measures a run of the plain PLM beside it. Returns milliseconds.
  */
-export async function overhead({ graph, task, profile, text, tokens, ...patience }: OverheadParams, isolate: Isolate) {
+export async function overhead({ graph, task, profile, text, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
   const { env, context } = isolate;
   const session = await openGraph(env, graph);
-  const feeds = feedsOf(session, tokens);
+  const feeds = createFeeds(session, tokens);
   const body = JSON.stringify({ task, profile, inputs: text });
-  const { predictions } = await (await askForPrediction(isolate, body)).json<{ predictions: { tokens: number }[] }>();
+  const { predictions } = await (await predict(isolate, body)).json<{ predictions: { tokens: number }[] }>();
   if (predictions[0]?.tokens !== tokens)
-    throw new Error(`The text has ${predictions[0]?.tokens} tokens, not ${tokens}.`);
+    throw new Error(`The text has ${predictions[0]?.tokens} tokens. Expected ${tokens}.`);
 
   const { RATE_LIMITER: _limiter, ...unlimited } = env;
-  const ask = async (bindings: typeof env) =>
-    (await askForPrediction({ ...isolate, env: bindings }, body)).arrayBuffer();
+  const request = async (bindings: typeof env) => (await predict({ ...isolate, env: bindings }, body)).arrayBuffer();
   const { predictor } = await isolateService(env, context);
-  const request: PredictRequest = { task, inputs: [{ profile, text }] };
-  return await inTurns(
+  const input: PredictRequest = { task, inputs: [{ profile, text }] };
+  return await sampleInRounds(
     {
-      worker: () => ask(env),
-      unlimited: () => ask(unlimited),
-      quiet: () => quietly(() => ask(unlimited)),
-      predictor: () => predictor.predict(request, KEPT),
+      worker: () => request(env),
+      unlimited: () => request(unlimited),
+      unlogged: () => withoutLog(() => request(unlimited)),
+      predictor: () => predictor.predict(input, CACHED),
       plain: () => session.run(feeds),
     },
-    patience,
+    sampling,
   );
 }

@@ -1,45 +1,33 @@
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { BundleFile } from "../../src/bundle/manifest.ts";
+import { sha256Hex } from "../../src/lib/sha256.ts";
 import type { AdapterPool, PoolShape } from "../../src/model/pool/pool.ts";
 import { readTrainedPool } from "../../src/model/pool/trained.ts";
 
-const MOST_BYTES_A_FILE = 16 * 2 ** 20;
+const MAX_FILE_BYTES = 16 * 2 ** 20;
 
-/** Bytes that look random, and are the same for the same number. */
-function bytesOf(seed: number, length: number): Uint8Array<ArrayBuffer> {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  let state = seed + 1;
-  for (let word = 0; word < words.length; word++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[word] = state;
-  }
+/** Returns random bytes, the same for the same seed. */
+function randomBytes(seed: number, length: number): Uint8Array<ArrayBuffer> {
+  const generator = xoroshiro128plus(seed);
+  const words = Int32Array.from({ length: Math.ceil(length / 4) }, () => generator.next());
   return new Uint8Array(words.buffer, 0, length);
 }
 
-const hex = (bytes: ArrayBuffer) =>
-  [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
-/** A trained pool of the given sizes whose steps are drawn at random, read as one of a bundle is. */
+/** Returns a trained pool with random int8 steps, read the way a bundle's pool is. */
 export async function createTrainedPool(shape: PoolShape, kernels: WebAssembly.Module): Promise<AdapterPool> {
   const { layers, hidden, bottleneck, pool } = shape;
   const matrices = 2 * layers * pool.size;
   const scales = Float32Array.from({ length: matrices }, (_, matrix) => 0.001 * (1 + (matrix % 97) / 97));
-  const parts = [{ path: "scales", make: () => new Uint8Array(scales.buffer) }];
-  for (let left = matrices * hidden * bottleneck; left > 0; left -= MOST_BYTES_A_FILE) {
-    const length = Math.min(left, MOST_BYTES_A_FILE);
-    parts.push({ path: `steps.${parts.length}`, make: () => bytesOf(left, length) });
+  // Made twice, for the hash and for reading: all files at once would not fit into an isolate.
+  const makers = new Map([["scales", () => new Uint8Array(scales.buffer)]]);
+  for (let remaining = matrices * hidden * bottleneck; remaining > 0; remaining -= MAX_FILE_BYTES) {
+    const [seed, length] = [remaining, Math.min(remaining, MAX_FILE_BYTES)];
+    makers.set(`steps.${makers.size}`, () => randomBytes(seed, length));
   }
   const files: BundleFile[] = [];
-  for (const { path, make } of parts) {
+  for (const [path, make] of makers) {
     const data = make();
-    const sha256 = hex(await crypto.subtle.digest("SHA-256", data));
-    files.push({ path, role: "pool", bytes: data.length, sha256 });
+    files.push({ path, role: "pool", bytes: data.length, sha256: await sha256Hex(data) });
   }
-  return await readTrainedPool(
-    shape,
-    files,
-    async (path) => parts.find((part) => part.path === path)?.make() ?? null,
-    kernels,
-  );
+  return await readTrainedPool(shape, files, async (path) => makers.get(path)?.() ?? null, kernels);
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { plotOf } from "../../bench/learn/plot.ts";
-import type { Run } from "../../bench/learn/runs.ts";
-import { summarise } from "../../bench/learn/summary.ts";
+import type { Run } from "../../bench/learn/files.ts";
+import { plotOf, summarize } from "../../bench/learn/summary.ts";
 import { drawSvg } from "../../bench/plots.ts";
 
-/** One seed's figures of a task, at five texts. */
-const measured = (task: string, score: number, metric: "macro" | "mae" = "macro"): Run => {
+/** Returns a run of one seed with five texts a profile. */
+const createRun = (task: string, score: number, metric: "macro" | "mae" = "macro"): Run => {
   const scores = (value: number) => ({ macro: 0.5, [metric]: value });
   return {
     companion: {
@@ -27,31 +26,29 @@ const measured = (task: string, score: number, metric: "macro" | "mae" = "macro"
   };
 };
 
-describe("what is told of newcomers", () => {
-  it("is the mean over the seeds with its spread, and the best choice without learning", () => {
-    const summary = summarise([measured("news", 0.6), measured("news", 0.7)]);
+describe("the summary of new profiles", () => {
+  it("has means over the seeds with their spread, and the best method without masks", () => {
+    const summary = summarize([createRun("news", 0.6), createRun("news", 0.7)]);
     expect(summary.news?.[5]).toMatchObject({
       metric: "macro",
       seeds: 2,
-      edge: 0.66,
-      companion: 0.65,
-      bestWithout: 0.6,
-      bestWithoutIs: "default and label bias",
-      spread: { companion: 0.0707 },
-      ahead: { ofCompanion: { mean: 0.01, sd: 0 }, ofBestWithout: { mean: 0.06, sd: 0 } },
+      worker: { mean: 0.66 },
+      add: { mean: 0.65, sd: 0.0707 },
+      baseline: { name: "default and label bias", mean: 0.6 },
+      pairedDifference: { add: { mean: 0.01, sd: 0 }, baseline: { mean: 0.06, sd: 0 } },
     });
   });
 
-  it("is an error where labels are numbers: the least is best", () => {
-    const summary = summarise([measured("offense", 0.8, "mae")]);
-    expect(summary.offense?.[5]).toMatchObject({ metric: "mae", bestWithout: 0.7, bestWithoutIs: "default" });
-    expect(summary.offense?.[5]?.ahead.ofCompanion.mean).toBe(-0.01);
+  it("has errors if labels are numbers: the lowest is best", () => {
+    const summary = summarize([createRun("offense", 0.8, "mae")]);
+    expect(summary.offense?.[5]).toMatchObject({ metric: "mae", baseline: { name: "default", mean: 0.7 } });
+    expect(summary.offense?.[5]?.pairedDifference.add.mean).toBe(-0.01);
   });
 
-  it("is drawn, a panel for each task", async () => {
-    const svg = await drawSvg(plotOf(summarise([measured("news", 0.6), measured("offense", 0.8, "mae")])));
+  it("is drawn with a panel for each task", async () => {
+    const svg = await drawSvg(plotOf(summarize([createRun("news", 0.6), createRun("offense", 0.8, "mae")])));
     expect(svg).toContain("news, macro accuracy");
     expect(svg).toContain("offense, mean absolute error");
-    expect(svg).toContain("best without learning");
+    expect(svg).toContain("best without masks");
   });
 });

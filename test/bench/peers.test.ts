@@ -1,70 +1,70 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { withWorker } from "../../bench/isolate.ts";
-import { type Ground, makeGround } from "../../bench/peers/ground.ts";
 import { type Peer, PeerMissing } from "../../bench/peers/peer.ts";
-import { loraPeer, nativePeer, transformersPeer, workerPeer } from "../../bench/peers/peers.ts";
-import { runToEnd } from "../../bench/peers/process.ts";
+import { startLoraPeer, startNativePeer, startTransformersPeer, startWorkerPeer } from "../../bench/peers/peers.ts";
+import { runProgram } from "../../bench/peers/process.ts";
+import { createWorkload, type Workload } from "../../bench/peers/workload.ts";
 import { textOf } from "../../bench/texts.ts";
+import { withWorker } from "../../bench/with-worker.ts";
 import { withoutPython } from "../support/python.ts";
 
 const TOKENS = 16;
 const text = textOf(TOKENS);
 
-describe("the servers that are measured beside the Worker", () => {
-  let ground: Ground;
+describe("a peer", () => {
+  let workload: Workload;
   beforeAll(async () => {
-    ground = await makeGround(2);
+    workload = await createWorkload(2);
   });
-  afterAll(() => ground.close());
+  afterAll(() => workload.close());
 
-  /** The answers for both profiles, from a peer that is running. */
-  async function answers(peer: Peer) {
-    const found = [];
-    for (const { id } of ground.profiles) found.push(await peer.ask(id, text));
+  /** Returns a running peer's predictions for both profiles. */
+  async function predictBoth(peer: Peer) {
+    const predictions = [];
+    for (const { id } of workload.profiles) predictions.push(await peer.predict(id, text));
     expect(await peer.residentBytes()).toBeGreaterThan(20e6);
     expect(peer.bytesPerProfile).toBeGreaterThan(0);
-    return found;
+    return predictions;
   }
 
-  /** The same from one that is started for it. */
-  async function answersOf(starting: Promise<Peer>) {
+  /** Starts a peer and returns the same. */
+  async function startAndPredict(starting: Promise<Peer>) {
     const peer = await starting;
     try {
-      return await answers(peer);
+      return await predictBoth(peer);
     } finally {
       await peer.close();
     }
   }
 
-  it("give through native ONNX Runtime what the Worker gives", async () => {
-    const native = await answersOf(nativePeer(ground));
-    const worker = await withWorker(async (running) => answers(await workerPeer(running, ground)));
-    for (const [place, { label, score, tokens }] of native.entries()) {
-      expect(worker[place]?.label).toBe(label);
-      // Another build of ONNX Runtime sums in another order.
-      expect(worker[place]?.score).toBeCloseTo(score, 1);
-      expect(worker[place]?.tokens).toBe(tokens);
+  it("predicts by native ONNX Runtime what the Worker predicts", async () => {
+    const native = await startAndPredict(startNativePeer(workload));
+    const worker = await withWorker(async (running) => predictBoth(await startWorkerPeer(running, workload)));
+    for (const [index, { label, score, tokens }] of native.entries()) {
+      expect(worker[index]?.label).toBe(label);
+      // Different builds of ONNX Runtime sum in different orders.
+      expect(worker[index]?.score).toBeCloseTo(score, 1);
+      expect(worker[index]?.tokens).toBe(tokens);
       expect(tokens).toBe(TOKENS);
     }
     expect(native[0]?.score).not.toBe(native[1]?.score);
   });
 
-  it.skipIf(withoutPython)("give one answer whatever the profile through transformers.js", async () => {
-    const [first, second] = await answersOf(transformersPeer(ground));
+  it.skipIf(withoutPython)("predicts the same for all profiles by transformers.js", async () => {
+    const [first, second] = await startAndPredict(startTransformersPeer(workload));
     expect(first).toEqual(second);
     expect(first?.tokens).toBe(TOKENS);
   });
 
-  it.skipIf(withoutPython)("swap LoRA adapters", async () => {
-    const [first, second] = await answersOf(loraPeer(ground));
+  it.skipIf(withoutPython)("swaps LoRA adapters", async () => {
+    const [first, second] = await startAndPredict(startLoraPeer(workload));
     expect(first?.tokens).toBe(TOKENS);
     expect(first?.score).not.toBe(second?.score);
   });
 
-  it("say which profile they do not know", async () => {
-    const native = await nativePeer(ground);
+  it("names an unknown profile", async () => {
+    const native = await startNativePeer(workload);
     try {
-      await expect(native.ask("nobody", text)).rejects.toThrow(/500.*There is no profile.*nobody/);
+      await expect(native.predict("nobody", text)).rejects.toThrow(/500.*There is no profile.*nobody/);
     } finally {
       await native.close();
     }
@@ -72,17 +72,17 @@ describe("the servers that are measured beside the Worker", () => {
 });
 
 describe("a program that cannot run", () => {
-  it("is missing if it lacks a package", async () => {
-    const lacking = runToEnd({
+  it("is a missing peer if it lacks a package", async () => {
+    const missing = runProgram({
       file: process.execPath,
       args: ["--input-type=module", "-e", "import 'no-such-package'"],
     });
-    await expect(lacking).rejects.toThrow(PeerMissing);
-    await expect(lacking).rejects.toThrow("no-such-package");
+    await expect(missing).rejects.toThrow(PeerMissing);
+    await expect(missing).rejects.toThrow("no-such-package");
   });
 
-  it("has failed for any other reason", async () => {
-    const failing = runToEnd({ file: process.execPath, args: ["-e", "throw new Error('no such luck')"] });
+  it("is an error for any other reason", async () => {
+    const failing = runProgram({ file: process.execPath, args: ["-e", "throw new Error('no such luck')"] });
     await expect(failing).rejects.not.toThrow(PeerMissing);
     await expect(failing).rejects.toThrow("no such luck");
   });

@@ -8,14 +8,14 @@ import { benches } from "../../bench/benches/index.ts";
 import { isLongForm } from "../support/forms.ts";
 import { withoutPython } from "../support/python.ts";
 
-const PATIENCE_MS = 1_800_000;
+const TIMEOUT_MS = 1_800_000;
 
 /** One that traces ONNX Runtime, and one that measures in the Worker and draws a plot. `npm run test:long` runs all. */
 const SHORT = ["operators", "merge"];
 
-/** One has nothing to measure where there is no Python to write it. */
-const able = benches.filter(({ name }) =>
-  isLongForm ? name !== "shapes" || withoutPython === undefined : SHORT.includes(name),
+/** Python writes the graphs of `variants`. */
+const runnable = benches.filter(({ name }) =>
+  isLongForm ? name !== "variants" || withoutPython === undefined : SHORT.includes(name),
 );
 
 const run = promisify(execFile);
@@ -29,16 +29,16 @@ afterAll(() => rm(out, { recursive: true, force: true }));
 const readJson = async (file: string) => JSON.parse(await readFile(join(out, file), "utf8"));
 
 it(
-  `runs ${isLongForm ? "every bench" : SHORT.join(" and ")} with --quick, and keeps what it finds`,
+  `runs ${isLongForm ? "every bench" : SHORT.join(" and ")} with --quick and saves what it measures`,
   async () => {
     const { stdout } = await run(
       process.execPath,
-      ["bench/run.ts", ...able.map(({ name }) => name), "--quick", "--out", out],
-      { timeout: PATIENCE_MS },
+      ["bench/run.ts", ...runnable.map(({ name }) => name), "--quick", "--out", out],
+      { timeout: TIMEOUT_MS },
     );
     const latest = await readJson("latest.json");
-    for (const { name, about } of able) {
-      expect(stdout).toContain(`${name}: ${about}`);
+    for (const { name, description } of runnable) {
+      expect(stdout).toContain(`${name}: ${description}`);
       const { command, figures, table } = await readJson(`${name}.json`);
       expect(command).toBe(`npm run bench -- ${name}`);
       expect(table.length).toBeGreaterThan(0);
@@ -53,10 +53,10 @@ it(
       expect(await readFile(join(out, plot), "utf8"), plot).toMatch(/^<svg/);
     }
   },
-  PATIENCE_MS,
+  TIMEOUT_MS,
 );
 
-it("names the benches that there are when asked for another", async () => {
-  const asked = run(process.execPath, ["bench/run.ts", "speed"]);
-  await expect(asked).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("overhead") });
+it("lists the benches if asked for an unknown one", async () => {
+  const failed = run(process.execPath, ["bench/run.ts", "speed"]);
+  await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("overhead") });
 });

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { commitNow } from "../../bench/commit.ts";
+import { currentCommit } from "../../bench/git-commit.ts";
 import type { Load } from "./faults.ts";
 import type { Finding } from "./try.ts";
 
@@ -42,7 +42,7 @@ export async function writeTable(findings: readonly Finding[], milliseconds: num
     "acknowledged writes stored",
   ];
   const lines = [
-    `Each fault lasts ${milliseconds / 1000} s. Commit ${await commitNow()}:`,
+    `Each fault lasts ${milliseconds / 1000} s. Commit ${await currentCommit()}:`,
     "",
     `| ${head.join(" | ")} |`,
     `|${head.map(() => "---|").join("")}`,

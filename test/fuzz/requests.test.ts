@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type InspectedWorker, type IsolateMemory, usedOf, withInspected } from "../../bench/memory/inspected.ts";
+import {
+  type InspectedWorker,
+  type IsolateMemory,
+  usedBytes,
+  withInspectedWorker,
+} from "../../bench/memory/inspected-worker.ts";
 import { isLongForm } from "../support/forms.ts";
 import { profilesOf } from "../support/rows.ts";
 import { requests, type Sent, TEXT, task } from "./sent.ts";
@@ -51,7 +56,7 @@ it("answers whatever it is sent by a name, in time, and keeps no memory for it",
   const tenth = Math.ceil(CASES / 10);
   let sent = 0;
   // A heap that would not be collected comes to an end here, and the Worker with it.
-  await withInspected([{ task, profiles: profilesOf(20) }], async (worker) => {
+  await withInspectedWorker([{ task, profiles: profilesOf(20) }], async (worker) => {
     await worker.load();
     const property = fc.asyncProperty(requests, async (request) => {
       const status = await send(worker, request);
@@ -73,10 +78,10 @@ it("answers whatever it is sent by a name, in time, and keeps no memory for it",
     });
   });
   const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} x ${status}`);
-  const megabytes = memory.map((one) => (usedOf(one) / 1e6).toFixed(1));
+  const megabytes = memory.map((one) => (usedBytes(one) / 1e6).toFixed(1));
   console.info(`${sent} requests: ${counts.join(", ")}; in use after each tenth, MB: ${megabytes.join(", ")}`);
   const last = memory.at(-1);
-  const withoutWasm = (one?: IsolateMemory) => (one ? usedOf(one) - one.wasm : Number.NaN);
+  const withoutWasm = (one?: IsolateMemory) => (one ? usedBytes(one) - one.wasm : Number.NaN);
   expect(withoutWasm(last) - withoutWasm(memory[0])).toBeLessThan(GROWTH_BYTES);
   expect(last?.wasm).toBeLessThan(MOST_WASM_BYTES);
 });
