@@ -14,7 +14,7 @@ const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | ArrayBuffe
   fromDriver: (value) => (value instanceof Uint8Array ? value : new Uint8Array(value)),
 });
 
-const written = {
+const versionColumns = {
   /** Starts at 1 and rises by one at each write of the row, including its deletion. */
   generation: integer("generation").notNull(),
   /** Time of the last write, in milliseconds since 1970. */
@@ -33,23 +33,23 @@ export const tasks = sqliteTable("tasks", {
   head: bytes("head").notNull(),
   /** Mask blob of the default profile. */
   masks: bytes("masks").notNull(),
-  ...written,
+  ...versionColumns,
 });
 
-const ofProfile = {
+const profileColumns = {
   task: text("task").notNull(),
   id: text("id").notNull(),
   masks: bytes("masks").notNull(),
   /** One int8 for each label of the task, in sixteenths. */
   labelBias: bytes("label_bias"),
-  ...written,
+  ...versionColumns,
 };
 
 /** One row a profile: its masks, and its label bias if it has one. */
 export const profiles = sqliteTable(
   "profiles",
   {
-    ...ofProfile,
+    ...profileColumns,
     task: text("task")
       .notNull()
       .references(() => tasks.name),
@@ -61,7 +61,7 @@ export const profiles = sqliteTable(
  * A profile's last five generations, written by triggers (migration 0003). A new head of the task clears them, because
  * those masks were trained with the old head.
  */
-export const profileHistory = sqliteTable("profile_history", ofProfile, (table) => [
+export const profileHistory = sqliteTable("profile_history", profileColumns, (table) => [
   primaryKey({ columns: [table.task, table.id, table.generation] }),
 ]);
 

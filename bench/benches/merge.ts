@@ -50,7 +50,7 @@ export const merge: Bench = {
       const table: Row[] = [];
       for (const [done, { size, chosen, figure, kind }] of cases.entries()) {
         progress(done, cases.length, `N = ${size}, k = ${chosen}, ${kind}`);
-        const params = { encoder: ENCODER, tokens: TOKENS, kind, size, chosen, ...sampling };
+        const params = { graph: ENCODER, tokens: TOKENS, kind, size, chosen, ...sampling };
         const times = await worker.measure("merge", params);
         const { median, p95 } = pairedRatio(times.merge, times.encoder);
         if (figure) {

@@ -1,8 +1,8 @@
-;; Int8 matrix product by relaxed SIMD, as fast as a simple loop gets: what an encoder's products cost at least in WebAssembly.
+;; Int8 matrix product with relaxed SIMD, as fast as a simple loop gets: a lower bound for an encoder's products.
 ;;
-;; C [M, N] int32 = A [M, K] (7 bits of each byte) x B (int8, packed). B is laid out for the loop: for each 8 columns, for
-;; each 4 rows of K, the 4 values of a column side by side. M is a multiple of 4, N of 8, K of 4.
-;; Four rows and eight columns are summed at a time: eight accumulators, each loaded value of B used four times.
+;; C [M, N] int32 = A [M, K] (7 bits of each byte) x B (int8, packed). B is packed in the order of the loop: for each 8
+;; columns, for each 4 rows of K, the 4 values of a column side by side. M is a multiple of 4, N of 8, K of 4.
+;; Four rows and eight columns are summed at a time: eight accumulators. Each loaded value of B is used four times.
 (module
   (memory (export "memory") 352)
   (func (export "gemm")

@@ -21,8 +21,3 @@ export interface Peer {
   residentBytes(): Promise<number>;
   close(): Promise<void>;
 }
-
-/** This machine lacks something for a peer. The message says what. */
-export class PeerMissing extends Error {
-  override readonly name = "PeerMissing";
-}

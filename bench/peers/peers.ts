@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { python, withoutPython } from "../../test/support/python.ts";
+import { MissingDependency, type Program, runProgram, startServer } from "../programs.ts";
 import { type BenchWorker, databaseBytes } from "../with-worker.ts";
-import { type Peer, PeerMissing, type Prediction } from "./peer.ts";
-import { type Program, runProgram, startServer } from "./process.ts";
+import type { Peer, Prediction } from "./peer.ts";
 import { residentBytes, workerdBytes } from "./resident-memory.ts";
 import type { Workload } from "./workload.ts";
 
@@ -60,7 +60,7 @@ export function startNativePeer({ folder, task }: Workload): Promise<Peer> {
 }
 
 function pythonModule(module: string, ...args: string[]): Program {
-  if (withoutPython !== undefined) throw new PeerMissing(withoutPython);
+  if (withoutPython !== undefined) throw new MissingDependency(withoutPython);
   return { file: python, args: ["-m", module, ...args], cwd: TRAINING };
 }
 
@@ -98,7 +98,7 @@ export async function withPeers<Result>(
   try {
     const missing = starts.flatMap((start, index) => {
       if (start.status === "fulfilled") return [];
-      if (start.reason instanceof PeerMissing) return [`${names[index]}: ${start.reason.message}`];
+      if (start.reason instanceof MissingDependency) return [`${names[index]}: ${start.reason.message}`];
       throw start.reason;
     });
     return await use({ peers, missing });

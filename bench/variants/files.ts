@@ -5,8 +5,7 @@ import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import { sha256Hex } from "../../src/lib/sha256.ts";
 import { python, withoutPython } from "../../test/support/python.ts";
-import { PeerMissing } from "../peers/peer.ts";
-import { runProgram } from "../peers/process.ts";
+import { MissingDependency, runProgram } from "../programs.ts";
 
 const INDEX = "shapes.json";
 const TRAINING = "training";
@@ -115,7 +114,7 @@ export async function prepareVariants(folder: string, requested: Requested): Pro
   try {
     await runProgram({ file: python, args: ["-m", "bench.shapes", resolve(folder), ...options], cwd: TRAINING });
   } catch (error) {
-    throw error instanceof PeerMissing ? new VariantsMissing(error.message) : error;
+    throw error instanceof MissingDependency ? new VariantsMissing(error.message) : error;
   }
   const written = await readVariants(folder, requested);
   if (!written) throw new Error(`bench.shapes did not write the requested variants into ${folder}.`);

@@ -1,8 +1,7 @@
 import gemm from "../floor/gemm.wasm";
-import { createFeeds } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
 import { type Sampling, sampleInRounds } from "./sampling.ts";
-import { type Graph, openGraph } from "./sessions.ts";
+import { type Graph, withRun } from "./sessions.ts";
 
 /** Parameters of {@link floor}. */
 export interface FloorParams extends Sampling {
@@ -45,12 +44,7 @@ function createProducts({ tokens, layers, products }: FloorParams): () => void {
 }
 
 /** Measures an encoder run, and the int8 products that no encoder run can avoid. Returns milliseconds. */
-export async function floor(params: FloorParams, { env }: Isolate) {
-  const session = await openGraph(env, params.graph);
-  const feeds = createFeeds(session, params.tokens);
-  try {
-    return await sampleInRounds({ encoder: () => session.run(feeds), floor: createProducts(params) }, params);
-  } finally {
-    await session.release();
-  }
-}
+export const floor = (params: FloorParams, { env }: Isolate) =>
+  withRun(env, params.graph, params.tokens, (encoder) =>
+    sampleInRounds({ encoder, floor: createProducts(params) }, params),
+  );

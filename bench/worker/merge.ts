@@ -2,15 +2,14 @@ import { mergeAdapters } from "../../src/model/merge.ts";
 import kernels from "../../src/model/pool/kernels.wasm";
 import { createSignPool } from "../../src/model/pool/sign.ts";
 import { masksOf } from "../../test/support/rows.ts";
-import { createFeeds } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
 import { createTrainedPool } from "./pools.ts";
 import { type Sampling, sampleInRounds } from "./sampling.ts";
-import { type Graph, openGraph } from "./sessions.ts";
+import { type Graph, withRun } from "./sessions.ts";
 
 /** Parameters of {@link merge}. */
 export interface MergeParams extends Sampling {
-  readonly encoder: Graph;
+  readonly graph: Graph;
   /** Tokens of the encoder's text. */
   readonly tokens: number;
   readonly kind: "sign" | "int8";
@@ -25,27 +24,16 @@ const PROFILES = 32;
 
 /** Measures the merge of a profile that no cache has, in all layers on both sides, and a run of the encoder. */
 export async function merge(
-  { encoder, tokens, kind, size, chosen, ...sampling }: MergeParams,
+  { graph, tokens, kind, size, chosen, ...sampling }: MergeParams,
   { env }: Isolate,
 ): Promise<{ merge: number[]; encoder: number[] }> {
-  const session = await openGraph(env, encoder);
-  try {
-    const shape = { layers: 6, hidden: 384, bottleneck: 24, pool: { size, chosen } };
-    const pool =
-      kind === "int8"
-        ? await createTrainedPool(shape, kernels)
-        : await createSignPool({ ...shape, pool: { ...shape.pool, seed: 0, scale: 0.14 } }, kernels);
-    const masks = Array.from({ length: PROFILES }, (_, seed) => masksOf(seed, { layers: shape.layers, size, chosen }));
-    const feeds = createFeeds(session, tokens);
-    let calls = 0;
-    return await sampleInRounds(
-      {
-        merge: () => mergeAdapters(pool, masks[calls++ % PROFILES] ?? new Uint8Array()),
-        encoder: () => session.run(feeds),
-      },
-      sampling,
-    );
-  } finally {
-    await session.release();
-  }
+  const shape = { layers: 6, hidden: 384, bottleneck: 24, pool: { size, chosen } };
+  const pool =
+    kind === "int8"
+      ? await createTrainedPool(shape, kernels)
+      : await createSignPool({ ...shape, pool: { ...shape.pool, seed: 0, scale: 0.14 } }, kernels);
+  const masks = Array.from({ length: PROFILES }, (_, seed) => masksOf(seed, { layers: shape.layers, size, chosen }));
+  let calls = 0;
+  const merge = () => mergeAdapters(pool, masks[calls++ % PROFILES] ?? new Uint8Array());
+  return await withRun(env, graph, tokens, (encoder) => sampleInRounds({ merge, encoder }, sampling));
 }

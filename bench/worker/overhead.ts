@@ -1,9 +1,8 @@
 import { isolateService } from "../../functions/platform/isolate.ts";
 import type { PredictRequest, RowSource } from "../../src/serving/predictor.ts";
-import { createFeeds } from "./feeds.ts";
 import { type Isolate, predict } from "./isolate.ts";
 import { type Sampling, sampleInRounds } from "./sampling.ts";
-import { type Graph, openGraph } from "./sessions.ts";
+import { type Graph, withRun } from "./sessions.ts";
 
 /** Parameters of {@link overhead}. */
 export interface OverheadParams extends Sampling {
@@ -36,8 +35,6 @@ async function withoutLog<Result>(run: () => Promise<Result>): Promise<Result> {
  */
 export async function overhead({ graph, task, profile, text, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
   const { env, context } = isolate;
-  const session = await openGraph(env, graph);
-  const feeds = createFeeds(session, tokens);
   const body = JSON.stringify({ task, profile, inputs: text });
   const { predictions } = await (await predict(isolate, body)).json<{ predictions: { tokens: number }[] }>();
   if (predictions[0]?.tokens !== tokens)
@@ -47,14 +44,11 @@ export async function overhead({ graph, task, profile, text, tokens, ...sampling
   const request = async (bindings: typeof env) => (await predict({ ...isolate, env: bindings }, body)).arrayBuffer();
   const { predictor } = await isolateService(env, context);
   const input: PredictRequest = { task, inputs: [{ profile, text }] };
-  return await sampleInRounds(
-    {
-      worker: () => request(env),
-      unlimited: () => request(unlimited),
-      unlogged: () => withoutLog(() => request(unlimited)),
-      predictor: () => predictor.predict(input, CACHED),
-      plain: () => session.run(feeds),
-    },
-    sampling,
-  );
+  const candidates = {
+    worker: () => request(env),
+    unlimited: () => request(unlimited),
+    unlogged: () => withoutLog(() => request(unlimited)),
+    predictor: () => predictor.predict(input, CACHED),
+  };
+  return await withRun(env, graph, tokens, (plain) => sampleInRounds({ ...candidates, plain }, sampling));
 }

@@ -4,6 +4,7 @@ import type { Bindings } from "../../functions/http/env.ts";
 import { readAsset } from "../../functions/platform/assets.ts";
 import type { ReadFile } from "../../src/bundle/files.ts";
 import { openSession } from "../../src/model/onnx-runtime.ts";
+import { createFeeds } from "./feeds.ts";
 
 /** A graph among the Worker's assets. */
 export interface Graph {
@@ -31,4 +32,20 @@ export async function openGraph(
 ): Promise<InferenceSession> {
   const data = await Promise.all(weights.map(async (path) => ({ path, data: await readExisting(read, path) })));
   return await openSession(wasm, await readExisting(read, graph), data);
+}
+
+/** Opens a graph, passes a function that runs it over one text to `use`, and closes the graph. */
+export async function withRun<Result>(
+  env: Bindings,
+  graph: Graph,
+  tokens: number,
+  use: (run: () => Promise<unknown>) => Promise<Result>,
+): Promise<Result> {
+  const session = await openGraph(env, graph);
+  const feeds = createFeeds(session, tokens);
+  try {
+    return await use(() => session.run(feeds));
+  } finally {
+    await session.release();
+  }
 }

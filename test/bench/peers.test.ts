@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Peer, PeerMissing } from "../../bench/peers/peer.ts";
+import type { Peer } from "../../bench/peers/peer.ts";
 import { startLoraPeer, startNativePeer, startTransformersPeer, startWorkerPeer } from "../../bench/peers/peers.ts";
-import { runProgram } from "../../bench/peers/process.ts";
 import { createWorkload, type Workload } from "../../bench/peers/workload.ts";
+import { MissingDependency, runProgram } from "../../bench/programs.ts";
 import { textOf } from "../../bench/texts.ts";
 import { withWorker } from "../../bench/with-worker.ts";
 import { withoutPython } from "../support/python.ts";
@@ -77,13 +77,13 @@ describe("a program that cannot run", () => {
       file: process.execPath,
       args: ["--input-type=module", "-e", "import 'no-such-package'"],
     });
-    await expect(missing).rejects.toThrow(PeerMissing);
+    await expect(missing).rejects.toThrow(MissingDependency);
     await expect(missing).rejects.toThrow("no-such-package");
   });
 
   it("is an error for any other reason", async () => {
     const failing = runProgram({ file: process.execPath, args: ["-e", "throw new Error('no such luck')"] });
-    await expect(failing).rejects.not.toThrow(PeerMissing);
+    await expect(failing).rejects.not.toThrow(MissingDependency);
     await expect(failing).rejects.toThrow("no such luck");
   });
 });

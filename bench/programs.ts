@@ -2,7 +2,11 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { PeerMissing } from "./peer.ts";
+
+/** This machine lacks a package, or a native library for its platform. The message says which. */
+export class MissingDependency extends Error {
+  override readonly name = "MissingDependency";
+}
 
 /** A program and its arguments. */
 export interface Program {
@@ -23,14 +27,14 @@ const MISSING = /^.*(Cannot find (module|package)|No module named|ERR_DLOPEN_FAI
 
 function failure({ file, args }: Program, stderr: string): Error {
   const missing = MISSING.exec(stderr)?.[0].trim();
-  if (missing !== undefined) return new PeerMissing(missing);
+  if (missing !== undefined) return new MissingDependency(missing);
   return new Error(`${[file, ...args].join(" ")} failed:\n${stderr}`);
 }
 
 /**
  * Runs a program to its end and returns its output.
  *
- * @throws PeerMissing if the program lacks a package
+ * @throws MissingDependency if the program lacks a package
  */
 export async function runProgram(program: Program): Promise<string> {
   try {
@@ -44,7 +48,7 @@ export async function runProgram(program: Program): Promise<string> {
 /**
  * Starts a server that prints `{"port": …}` as its first line when it is ready.
  *
- * @throws PeerMissing if it lacks a package
+ * @throws MissingDependency if it lacks a package
  */
 export async function startServer(program: Program): Promise<ServerProcess> {
   const child = spawn(program.file, program.args, { cwd: program.cwd, stdio: ["ignore", "pipe", "pipe"] });
