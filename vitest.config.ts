@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -62,8 +63,8 @@ const setupFiles = ["test/support/database.ts"];
 
 export default defineConfig({
   test: {
-    // Most tests wait for a process that they have started, so every core can have one.
-    maxWorkers: "100%",
+    // Tests wait for processes that they have started a third of the time.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/prebuilt-setup.ts"],
     projects: [
