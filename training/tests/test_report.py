@@ -382,5 +382,5 @@ def test_a_record_that_contradicts_itself_is_rejected(changes: dict[str, Any]) -
 
 
 def test_the_command_line_loads_no_library_of_the_report() -> None:
-    code = "import sys, xpeft.cli; sys.exit(bool({'jinja2', 'matplotlib', 'polars', 'scipy'} & sys.modules.keys() - before))"
-    subprocess.run([sys.executable, "-c", f"import sys, torch; before = set(sys.modules); {code}"], check=True)
+    code = "import sys, xpeft.cli; sys.exit(bool({'matplotlib', 'polars'} & sys.modules.keys()))"
+    subprocess.run([sys.executable, "-c", code], check=True)
