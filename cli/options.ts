@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { DEFAULT_BUNDLE } from "../node/files.ts";
+import type { Scope } from "../src/auth/access.ts";
 import { parseWholeNumber } from "./arguments.ts";
 
 /** Address of the Worker that `npm start` serves. */
@@ -24,11 +24,24 @@ export interface DatabaseOptions {
   readonly persistTo?: string;
 }
 
-/** Adds `--url` and `--key`. Every command has them that talks to a running Worker. */
-export function addWorkerOptions(command: Command): Command {
+/**
+ * Returns the option `--key`.
+ *
+ * @param scopes the scopes that the command needs
+ * @param condition when the key is used, such as "with --url: "
+ */
+export function keyOption(scopes: readonly Scope[], condition = ""): Option {
+  const noun = scopes.length === 1 ? "scope" : "scopes";
+  const optional = scopes.join() === "predict" ? "; not needed where predictions are public" : "";
+  const description = `${condition}API key with the ${noun} ${scopes.join(" and ")}${optional}`;
+  return new Option("--key <key>", description).env("XPEFT_KEY");
+}
+
+/** Adds `--url` and `--key`, which every command has that talks to a running Worker. */
+export function addWorkerOptions(command: Command, scopes: readonly Scope[]): Command {
   return command
     .addOption(new Option("--url <url>", "address of the Worker").env("XPEFT_URL").default(LOCAL_URL))
-    .addOption(new Option("--key <key>", "API key to send; not needed where the Worker is public").env("XPEFT_KEY"));
+    .addOption(keyOption(scopes));
 }
 
 /** Adds `--json`. */
@@ -37,8 +50,8 @@ export function addJsonOption(command: Command): Command {
 }
 
 /** Adds `--url`, `--key` and `--json`. */
-export function addWorkerOutputOptions(command: Command): Command {
-  return addJsonOption(addWorkerOptions(command));
+export function addWorkerOutputOptions(command: Command, scopes: readonly Scope[]): Command {
+  return addJsonOption(addWorkerOptions(command, scopes));
 }
 
 /** Returns the option `--persist-to`. */
@@ -47,11 +60,6 @@ export function persistToOption(): Option {
     "--persist-to <folder>",
     "folder of the local database, as given to wrangler dev --persist-to (default: .wrangler/state)",
   );
-}
-
-/** Returns the option `--bundle`. */
-export function bundleOption(description = "folder of the bundle that the task was trained on"): Option {
-  return new Option("--bundle <folder>", description).default(DEFAULT_BUNDLE);
 }
 
 /** Returns the option `--prefix` of commands that list profiles. */

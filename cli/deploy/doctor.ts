@@ -1,8 +1,9 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
+import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { describeError, EXIT } from "../errors.ts";
-import { addWorkerOutputOptions, bundleOption, persistToOption } from "../options.ts";
+import { addWorkerOutputOptions, persistToOption } from "../options.ts";
 import { CHECKS, type Check, type DoctorOptions } from "./doctor-checks.ts";
 
 /** The result of a check, as `--json` prints it. */
@@ -48,8 +49,8 @@ export function registerDoctor(program: Command): void {
     .command("doctor")
     .description("check the bundle, a running Worker and its local database, and say how to fix each fault")
     .addOption(bundleOption("folder of the bundle that the Worker should serve"))
-    .option("--db", "also check every task and profile; needs a key with the scopes predict and write")
+    .option("--db", "also check every task and profile; needs the scope write too")
     .addOption(persistToOption())
     .addHelpText("after", exampleText("doctor", "doctor --db --url https://xpeft-edge.ACCOUNT.workers.dev"));
-  addWorkerOutputOptions(command).action(doctor);
+  addWorkerOutputOptions(command, ["predict"]).action(doctor);
 }

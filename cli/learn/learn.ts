@@ -3,8 +3,9 @@ import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
+import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
-import { bundleOption, persistToOption } from "../options.ts";
+import { keyOption, persistToOption } from "../options.ts";
 import { runLearn } from "./run-learn.ts";
 
 const MAX_EPOCHS = 1000;
@@ -79,7 +80,7 @@ export function registerLearn(program: Command): void {
         "persistTo",
       ]),
     )
-    .addOption(new Option("--key <key>", "with --url: API key with the scope learn").env("XPEFT_KEY"))
+    .addOption(keyOption(["learn"], "with --url: "))
     .addHelpText("after", HELP)
     .action(runLearn);
 }

@@ -101,5 +101,5 @@ export function registerEval(program: Command): void {
     .option("--concurrency <n>", "requests in flight", parseWholeNumber(1), 2)
     .option("--pair", "send text_pair as the second text")
     .option("--predictions <file>", "write each prediction to this file, as JSON Lines in the order of the data");
-  addWorkerOptions(command).addHelpText("after", HELP).action(evaluate);
+  addWorkerOptions(command, ["predict"]).addHelpText("after", HELP).action(evaluate);
 }

@@ -132,5 +132,5 @@ export function registerPredict(program: Command): void {
     .option("--top <n>", "print the n best labels of each text (default: 1)", parseWholeNumber(1))
     .option("--scores", "with --json: print the score of every label")
     .option("--or-default", "use the task's default masks if the profile does not exist");
-  addWorkerOutputOptions(command).addHelpText("after", HELP).action(predict);
+  addWorkerOutputOptions(command, ["predict"]).addHelpText("after", HELP).action(predict);
 }

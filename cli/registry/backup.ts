@@ -53,7 +53,7 @@ export function registerBackup(program: Command): void {
     .argument("<folder>", "folder to write to; it is created if missing")
     .argument("[tasks...]", "names of tasks (default: all)", collectTaskNames)
     .addHelpText("after", exampleText("backup backups/monday", "backup backups/news news"));
-  addWorkerOutputOptions(command).action((folder: string, names: string[] | undefined, options: WorkerOutputOptions) =>
-    backup(folder, names ?? [], options),
+  addWorkerOutputOptions(command, ["predict", "write"]).action(
+    (folder: string, names: string[] | undefined, options: WorkerOutputOptions) => backup(folder, names ?? [], options),
   );
 }

@@ -17,7 +17,7 @@ export function registerProfiles(program: Command): void {
     .description("read and write the profiles of a running Worker")
     .addHelpText("after", exampleText("profiles list news --prefix news-00", "profiles show news news-000 --masks"));
   const addTaskCommand = (name: string, description: string) =>
-    addWorkerOutputOptions(profiles.command(name).description(description)).argument(
+    addWorkerOutputOptions(profiles.command(name).description(description), ["write"]).argument(
       "<task>",
       "name of the task",
       parseTaskName,
@@ -27,13 +27,18 @@ export function registerProfiles(program: Command): void {
 
   addTaskCommand("list", "list a task's profiles by id").addOption(prefixOption()).action(listProfiles);
   addProfileCommand("show", "show a profile: its generation, sizes and label bias")
-    .option("--masks", "draw the masks: a row for each layer and side, a column for each adapter of the pool")
+    .option(
+      "--masks",
+      "draw the masks: a row for each layer and side, a column for each adapter; needs the scope predict too",
+    )
     .action(showProfile);
   registerPushProfiles(
     addTaskCommand("push", "write the profiles of a profiles.ndjson; each line succeeds or fails alone"),
   );
   registerPullProfiles(
-    addWorkerOptions(profiles.command("pull").description("download a task's profiles as a profiles.ndjson")),
+    addWorkerOptions(profiles.command("pull").description("download a task's profiles as a profiles.ndjson"), [
+      "write",
+    ]),
   );
   addProfileCommand("history", "list the generations that rollback can restore").action(showHistory);
   addProfileCommand("rollback", "write an earlier generation of a profile again")

@@ -1,10 +1,11 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { createPush } from "../../src/storage/push.ts";
+import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { withSingleDatabase } from "../database.ts";
 import { EXIT } from "../errors.ts";
-import { bundleOption, type DatabaseOptions, persistToOption } from "../options.ts";
+import { type DatabaseOptions, keyOption, persistToOption } from "../options.ts";
 import { describeCounts } from "./profiles-push.ts";
 import { pushToWorker } from "./push-to-worker.ts";
 
@@ -48,7 +49,7 @@ export function registerPush(program: Command): void {
     .addOption(bundleOption())
     .addOption(persistToOption().conflicts("url"))
     .option("--url <url>", "write to the Worker at this address; lines that fail do not stop the others")
-    .addOption(new Option("--key <key>", "with --url: API key with the scopes admin and write").env("XPEFT_KEY"))
+    .addOption(keyOption(["admin", "write"], "with --url: "))
     .option("--replace", "with --url: delete existing profiles if they were learnt with another head")
     .addHelpText("after", EXAMPLES)
     .action(push);

@@ -49,7 +49,7 @@ export function registerRestore(program: Command): void {
     .option("--check", "only check the files; write nothing")
     .option("--replace", "delete existing profiles if they were learnt with another head")
     .addHelpText("after", exampleText("restore backups/monday --check", "restore backups/monday news"));
-  addWorkerOutputOptions(command).action((folder: string, names: string[] | undefined, options: RestoreOptions) =>
-    restore(folder, names ?? [], options),
+  addWorkerOutputOptions(command, ["admin", "write"]).action(
+    (folder: string, names: string[] | undefined, options: RestoreOptions) => restore(folder, names ?? [], options),
   );
 }

@@ -4,8 +4,9 @@ import type { Command } from "commander";
 import { DEMO_FOLDER, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { createPush } from "../../src/storage/push.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
+import { bundleOption } from "../bundle-option.ts";
 import { withSingleDatabase } from "../database.ts";
-import { bundleOption, type DatabaseOptions, persistToOption } from "../options.ts";
+import { type DatabaseOptions, persistToOption } from "../options.ts";
 
 interface SeedOptions extends DatabaseOptions {
   readonly demo: string;

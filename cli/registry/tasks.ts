@@ -51,13 +51,14 @@ export function registerTasks(program: Command): void {
     .command("tasks")
     .description("list, download and delete the tasks of a running Worker (push writes them)")
     .addHelpText("after", exampleText("tasks list", "tasks pull news --out task.json"));
-  addWorkerOutputOptions(tasks.command("list").description("list the tasks by name")).action(showTasks);
+  addWorkerOutputOptions(tasks.command("list").description("list the tasks by name"), ["predict"]).action(showTasks);
   addWorkerOptions(
     tasks
       .command("pull")
       .description("download a task as a task.json")
       .argument("<task>", "name of the task", parseTaskName)
       .option("--out <file>", "write to this file; - is standard output", "-"),
+    ["write"],
   ).action(pullTask);
   addWorkerOutputOptions(
     tasks
@@ -65,5 +66,6 @@ export function registerTasks(program: Command): void {
       .description("delete a task; fails while it has profiles, unless --profiles deletes them")
       .argument("<task>", "name of the task", parseTaskName)
       .option("--profiles", "delete the task's profiles too"),
+    ["admin"],
   ).action(deleteTask);
 }

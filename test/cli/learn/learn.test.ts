@@ -113,7 +113,7 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
   expect(once.code).toBe(1);
   expect(once.stdout).toMatch(/^demo\/a: candidate .*\n(?: .*\n)+demo\/b: candidate /);
   expect(once.stderr).toMatch(
-    /^demo\/one-label: one_label: .*\n {2}\S.*\ndemo\/odd-label: unknown_label: .*jsonl:16: /,
+    /^demo\/one-label: one_label: .*\n {2}\S.*\ndemo\/odd-label: unknown_label: .*jsonl:16: /m,
   );
   expect(once.stderr).toMatch(/\n2 of 4 profiles were not learnt: one-label, odd-label\.\n {2}\S.*\n$/);
   const [a, b] = await learnt();

@@ -63,7 +63,7 @@ describe("xpeft learn --url", () => {
     const once = await all();
     expect(once.code).toBe(1);
     expect(once.stdout).toMatch(/^demo\/a: candidate (?:.*\n)+demo\/c: candidate /);
-    expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./);
+    expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./m);
     expect((await readFile(out, "utf8")).trimEnd().split("\n")).toHaveLength(2);
     expect((await all()).stdout).toMatch(/^demo\/a: skipped, because .* has it already\ndemo\/c: skipped, /);
   });

@@ -1,0 +1,9 @@
+import { Option } from "commander";
+import { DEFAULT_BUNDLE } from "../node/files.ts";
+
+// In a file of its own: the default loads the modules that read bundles, which most commands do not need.
+
+/** Returns the option `--bundle`. */
+export function bundleOption(description = "folder of the bundle that the task was trained on"): Option {
+  return new Option("--bundle <folder>", description).default(DEFAULT_BUNDLE);
+}
