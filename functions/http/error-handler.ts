@@ -5,12 +5,12 @@ import type { AppEnv } from "./env.ts";
 import { problem } from "./problem.ts";
 import { type Fault, RequestError, statusOf } from "./problem-codes.ts";
 
-/** The last in a chain of causes; what the platform said. */
+/** Returns the last error in a chain of causes: the platform's. */
 function rootCause(error: Error): Error {
   return error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
-/** Where an error came from, without its message: that may quote a caller's text. */
+/** Returns an error's stack frames without its message, which may quote a caller's text. */
 function framesOf(error: Error): string[] {
   return (error.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
 }
@@ -19,12 +19,12 @@ function log(request: string, entry: Record<string, unknown>): void {
   console.error(JSON.stringify({ level: "error", request, ...entry }));
 }
 
-/** Hono answers what it finds wrong itself by exceptions of its own; these are their names here. */
+/** Returns the error for an exception that Hono threw; null for others. */
 function fromHono(error: HTTPException): RequestError | null {
   if (error.status === 415) {
     return new RequestError(
       "unsupported_media_type",
-      "The body is not said to be JSON.",
+      "The content type is not JSON.",
       "Send it with the header content-type: application/json.",
     );
   }
@@ -35,14 +35,14 @@ function fromHono(error: HTTPException): RequestError | null {
 }
 
 /**
- * Gives whatever was thrown a name. Faults of the service are logged, once, as one line of JSON; texts never are.
+ * Returns the fault of a thrown error. Faults of the service are logged as one line of JSON, without texts.
  */
 export function toFault(c: Context<AppEnv>, thrown: unknown): Fault {
   const error = thrown instanceof HTTPException ? (fromHono(thrown) ?? thrown) : thrown;
   if (error instanceof RequestError) return error;
   const request = c.get("requestId");
   if (error instanceof XpeftError) {
-    // Too much to do is no fault: its requests are in the log as all are.
+    // Being at capacity is no fault of the service, and every request is logged anyway.
     if (statusOf(error.code) >= 500 && error.code !== "overloaded" && error.code !== "learning_busy") {
       log(request, { code: error.code, message: error.message, cause: rootCause(error).message });
     }
@@ -53,14 +53,14 @@ export function toFault(c: Context<AppEnv>, thrown: unknown): Fault {
   return {
     code: "internal_error",
     message: "The request could not be answered.",
-    hint: "Try again; if it goes on, report the request's id.",
+    hint: "Retry. If this persists, report the request's id.",
   };
 }
 
-/** Turns whatever was thrown into problem details. */
+/** Answers with problem details of a thrown error. */
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => problem(c, toFault(c, thrown));
 
-/** Answers a path that no route has. */
+/** Answers a path without a route. */
 export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
   problem(c, {
     code: "not_found",

@@ -7,7 +7,6 @@ import type { AppEnv } from "./env.ts";
 const ROUTE_KINDS = {
   "/v1/predict": "predict",
   "/v1/predict/stream": "stream",
-  "/v1/hf/:task/:profile": "huggingface",
   "/v1/tei/:task/:profile/predict": "tei",
   "/v1/tasks/:task": "task",
 } as const;
@@ -16,9 +15,6 @@ const ROUTE_KINDS = {
 export type RouteKind = (typeof ROUTE_KINDS)[keyof typeof ROUTE_KINDS] | "other";
 
 const KIND_OF_PATH: ReadonlyMap<string, RouteKind> = new Map(Object.entries(ROUTE_KINDS));
-
-/** Every kind of route. */
-export const ALL_ROUTE_KINDS: readonly RouteKind[] = [...KIND_OF_PATH.values(), "other"];
 
 /** Returns the kind of the route that a request matches. */
 export function routeKindOf(c: Context<AppEnv>): RouteKind {
@@ -48,7 +44,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
     return "GET /v1/profiles/{task} lists the task's profiles.";
   },
   unknown_generation:
-    "GET /v1/profiles/{task}/{profile}/history lists the stored generations: the last five since the task's head changed.",
+    "GET /v1/profiles/{task}/{profile}/history lists the generations: the last five since the task's head changed.",
   bundle_mismatch: "Write the task and its profiles as trained on this bundle, or deploy their bundle.",
   generation_mismatch: "Read the row again. If you still want the write, send it with the new generation.",
   task_has_profiles:

@@ -3,9 +3,9 @@ import type { Context } from "hono";
 import { XpeftError } from "../../src/errors.ts";
 import type { AppEnv } from "./env.ts";
 import { hintFor, routeKindOf } from "./hints.ts";
-import { type Fault, PROBLEM_KINDS, type ProblemCode, statusOf } from "./problem-codes.ts";
+import { type Fault, PROBLEM_CODES, PROBLEM_KINDS, type ProblemCode, statusOf } from "./problem-codes.ts";
 
-/** RFC 9457 problem details, as every error answer is. */
+/** RFC 9457 problem details: the body of every error answer. */
 export const ProblemSchema = z
   .object({
     type: z.string().openapi({ description: "The code as a URN.", example: "urn:xpeft:problem:unknown_profile" }),
@@ -13,18 +13,16 @@ export const ProblemSchema = z
     status: z.int().openapi({ example: 404 }),
     detail: z.string().openapi({ example: 'Task "news" has no profile "news-999".' }),
     code: z
-      .enum(Object.keys(PROBLEM_KINDS) as [ProblemCode, ...ProblemCode[]])
+      .enum(PROBLEM_CODES)
       .openapi({ description: "Stable: a code is never renamed or reused.", example: "unknown_profile" }),
-    hint: z.string().openapi({ description: "What can be done about it." }),
-    instance: z
-      .string()
-      .openapi({ description: "The request's id as a URN; the id is in the x-request-id header too." }),
+    hint: z.string().openapi({ description: "What you can do about it." }),
+    instance: z.string().openapi({ description: "The request's id as a URN; the header x-request-id has the id too." }),
     generation: z.int().min(0).optional().openapi({
       description:
-        "With generation_mismatch: the generation that the row is at; with shards_out_of_step: that the task is at in the first database. 0 where it is not there.",
+        "With generation_mismatch: the row's generation. With shards_out_of_step: the task's generation in the first database. 0 if there is no such row.",
     }),
     retryAfterSeconds: z.int().min(1).optional().openapi({
-      description: "With overloaded and learning_busy: the seconds to wait, as the header Retry-After has them.",
+      description: "With overloaded and learning_busy: the seconds to wait, as in the header Retry-After.",
     }),
     error: z.string().openapi({ description: "The same as detail, for clients of Hugging Face's API." }),
     error_type: z
@@ -33,7 +31,7 @@ export const ProblemSchema = z
   })
   .openapi("Problem");
 
-/** What text-embeddings-inference would call an error. */
+/** Returns the kind of an error in text-embeddings-inference. */
 function errorType(code: ProblemCode, status: number): z.infer<typeof ProblemSchema>["error_type"] {
   if (code === "empty_text") return "Empty";
   if (status === 429 || code === "overloaded") return "Overloaded";
@@ -41,7 +39,7 @@ function errorType(code: ProblemCode, status: number): z.infer<typeof ProblemSch
   return status >= 500 ? "Backend" : "Validation";
 }
 
-/** Problem details of a fault. */
+/** Returns the problem details of a fault. */
 export function problemOf(c: Context<AppEnv>, error: Fault): z.infer<typeof ProblemSchema> {
   const { status, title } = PROBLEM_KINDS[error.code];
   const { hint, facts } =
@@ -62,10 +60,10 @@ export function problemOf(c: Context<AppEnv>, error: Fault): z.infer<typeof Prob
   };
 }
 
-/** Seconds after which a caller's count has started anew; the period of wrangler.toml's limit. */
+/** The period of the rate limits in wrangler.toml. */
 const RATE_PERIOD_SECONDS = 60;
 
-/** Answers a request with problem details. */
+/** Returns an answer with problem details. */
 export function problem(c: Context<AppEnv>, error: Fault): Response {
   const status = statusOf(error.code);
   c.set("problem", error.code);
@@ -78,7 +76,7 @@ export function problem(c: Context<AppEnv>, error: Fault): Response {
   });
 }
 
-/** The OpenAPI entries of the problems that a route answers with; what is unexpected can befall any. */
+/** Returns the OpenAPI entries of a route's problems; every route can have an internal error. */
 export function problemResponses(...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of [...codes, "internal_error" as const])

@@ -1,7 +1,7 @@
 import { XpeftError } from "../errors.ts";
 
 /** Returns how many numbers a task's head has: weight `[labels, hidden]`, then bias `[labels]`. */
-export function headLength(labels: number, hidden: number): number {
+function headLength(labels: number, hidden: number): number {
   return labels * hidden + labels;
 }
 

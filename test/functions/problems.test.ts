@@ -23,7 +23,7 @@ const post = (body: BodyInit | null, headers: Record<string, string> = { "conten
 const request = (parts: object) =>
   JSON.stringify({ task: "demo", profile: "demo-000", inputs: "Some text.", ...parts });
 
-/** Checks that an answer is the problem that is expected, whole and in the one shape. */
+/** Checks that an answer is the expected problem, with exactly the documented fields. */
 async function expectProblem(response: Response, status: number, code: string, detail?: string | RegExp) {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   const body = await response.json<{ detail: string }>();
@@ -41,31 +41,37 @@ async function expectProblem(response: Response, status: number, code: string, d
   expect(response.status).toBe(status);
 }
 
-describe("requests that do not fit", () => {
+describe("invalid requests", () => {
   it.each([
-    ["a task that is not there", { task: "nothing" }, 404, "unknown_task", /"nothing"/],
-    ["a profile that is not there", { profile: "nobody" }, 404, "unknown_profile", /"nobody"/],
+    ["an unknown task", { task: "nothing" }, 404, "unknown_task", /"nothing"/],
+    ["an unknown profile", { profile: "nobody" }, 404, "unknown_profile", /"nobody"/],
     ["a task of another bundle", { task: "elsewhere" }, 409, "bundle_mismatch", /1{32}/],
     ["no inputs", { inputs: [] }, 422, "invalid_request", /^inputs: /],
     ["65 inputs", { inputs: Array(65).fill("x") }, 422, "invalid_request", /^inputs: .*64/],
-    ["inputs of a wrong type", { inputs: 5 }, 422, "invalid_request", /^inputs: /],
-    ["one input of a wrong type", { inputs: ["a", { text: 5 }] }, 422, "invalid_request", /^inputs\[1\]\.text: /],
+    ["inputs of the wrong type", { inputs: 5 }, 422, "invalid_request", /^inputs: /],
+    ["one input of the wrong type", { inputs: ["a", { text: 5 }] }, 422, "invalid_request", /^inputs\[1\]\.text: /],
     ["an input without text", { inputs: [{ textPair: "b" }] }, 422, "invalid_request", /^inputs\[0\]\.text: /],
     ["null for a text", { inputs: ["a", null] }, 422, "invalid_request", /^inputs\[1\]: /],
     ["an unknown field in an input", { inputs: { text: "a", txet: "b" } }, 422, "invalid_request", /txet/],
     ["an unknown field", { score: true }, 422, "invalid_request", /score/],
-    ["a task's name that cannot be", { task: "No Task" }, 422, "invalid_request", /^task: /],
-    ["a profile's id that cannot be", { profile: "a/b" }, 422, "invalid_request", /^profile: /],
-    ["a field of a wrong type", { scores: "yes" }, 422, "invalid_request", /^scores: /],
+    ["an invalid task name", { task: "No Task" }, 422, "invalid_request", /^task: /],
+    ["an invalid profile id", { profile: "a/b" }, 422, "invalid_request", /^profile: /],
+    ["a field of the wrong type", { scores: "yes" }, 422, "invalid_request", /^scores: /],
     ["half of a surrogate pair", { inputs: "\ud83d" }, 422, "invalid_request", /^inputs: .*surrogate/],
-    ["half of one in a list", { inputs: ["a", "\udc00"] }, 422, "invalid_request", /^inputs\[1\]: .*surrogate/],
+    [
+      "half of a surrogate pair in a list",
+      { inputs: ["a", "\udc00"] },
+      422,
+      "invalid_request",
+      /^inputs\[1\]: .*surrogate/,
+    ],
     ["an empty text", { inputs: "" }, 422, "empty_text", undefined],
     ["a text of spaces", { inputs: ["a", " \t\n"] }, 422, "empty_text", undefined],
-  ])("names %s", async (_, parts, status, code, detail) => {
+  ])("rejects %s", async (_, parts, status, code, detail) => {
     await expectProblem(await post(request(parts)), status, code, detail);
   });
 
-  it("names a field that is missing", async () => {
+  it("names a missing field", async () => {
     await expectProblem(await post('{"task":"demo","inputs":"a"}'), 422, "invalid_request", /profile/);
   });
 
@@ -73,11 +79,11 @@ describe("requests that do not fit", () => {
     ["nothing", ""],
     ["half an object", '{"task": "demo"'],
     ["plain text", "hello"],
-  ])("names a body of %s", async (_, body) => {
+  ])("rejects a body of %s", async (_, body) => {
     await expectProblem(await post(body), 400, "invalid_json");
   });
 
-  it("takes a caller who hangs up in the middle of a body for no fault of the service", async () => {
+  it("logs no error when a caller disconnects in the middle of a body", async () => {
     worker.harness.clearLogs();
     const sent = httpRequest(new URL("/v1/predict", worker.url).href, {
       method: "POST",
@@ -91,21 +97,21 @@ describe("requests that do not fit", () => {
     expect(worker.harness.getLogs().filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  it("names a body that is compressed", async () => {
+  it("rejects a compressed body", async () => {
     const headers = { "content-type": "application/json", "content-encoding": "gzip" };
     await expectProblem(await post(request({}), headers), 415, "unsupported_media_type", /gzip/);
   });
 
-  it("does not quote the body", async () => {
+  it("never quotes the body", async () => {
     const response = await post('{"task": secret-words');
     expect(await response.text()).not.toContain("secret");
   });
 
-  it.each([["[]"], ['"text"'], ["null"]])("names a body that is not an object: %s", async (body) => {
+  it.each([["[]"], ['"text"'], ["null"]])("rejects a body that is not an object: %s", async (body) => {
     await expectProblem(await post(body), 422, "invalid_request", /^the body: /);
   });
 
-  it("names a body that is not UTF-8", async () => {
+  it("rejects a body that is not UTF-8", async () => {
     const broken = Buffer.concat([
       Buffer.from('{"task":"demo","profile":"demo-000","inputs":"'),
       Buffer.from([0xff, 0x22, 0x7d]),
@@ -113,21 +119,21 @@ describe("requests that do not fit", () => {
     await expectProblem(await post(broken), 400, "invalid_unicode");
   });
 
-  it.each([["text/plain"], ["application/x-www-form-urlencoded"]])("names the type %s", async (type) => {
+  it.each([["text/plain"], ["application/x-www-form-urlencoded"]])("rejects the content type %s", async (type) => {
     await expectProblem(await post(request({}), { "content-type": type }), 415, "unsupported_media_type");
   });
 
-  it("takes JSON with a charset", async () => {
+  it("accepts JSON with a charset", async () => {
     expect((await post(request({}), { "content-type": "application/json; charset=utf-8" })).status).toBe(200);
   });
 
-  it("refuses a body over 256 KB, and takes one of 256 KB", async () => {
+  it("rejects a body over 256 KB and accepts one of 256 KB", async () => {
     const bodyOf = (bytes: number) => request({}).padEnd(bytes, " ");
     expect((await post(bodyOf(262144))).status).toBe(200);
     await expectProblem(await post(bodyOf(262145)), 413, "payload_too_large", /262144/);
   });
 
-  it("refuses a body over 256 KB that does not say its length", async () => {
+  it("rejects a body over 256 KB without a content length", async () => {
     const sent = httpRequest(new URL("/v1/predict", worker.url).href, {
       method: "POST",
       headers: { "content-type": "application/json", "transfer-encoding": "chunked" },
@@ -141,7 +147,7 @@ describe("requests that do not fit", () => {
   });
 });
 
-it("refuses a body that does not come, and does nothing when its rest comes after all", async () => {
+it("rejects a body that stalls, and does nothing when its rest arrives later", async () => {
   const path = "/v1/profiles/demo/slow";
   const body = JSON.stringify({ masks: Buffer.from(masksOf(3)).toString("base64") });
   const { sent, response } = await trickle(worker, {
@@ -156,8 +162,8 @@ it("refuses a body that does not come, and does nothing when its rest comes afte
   expect((await worker.get(path)).status).toBe(404);
 });
 
-describe("requests that go nowhere", () => {
-  it("names a path that no route has", async () => {
+describe("unknown paths and methods", () => {
+  it("rejects a path without a route", async () => {
     await expectProblem(await worker.get("/v2/predict"), 404, "not_found", /\/v2\/predict/);
   });
 
@@ -166,7 +172,7 @@ describe("requests that go nowhere", () => {
     await expectProblem(await worker.get("/encoder.onnx"), 404, "not_found");
   });
 
-  it("names a method that a route does not take, and those that it does", async () => {
+  it("rejects a method that a route does not accept, and lists those that it does", async () => {
     const response = await worker.get("/v1/predict");
     expect(response.headers.get("allow")).toBe("POST");
     await expectProblem(response, 405, "method_not_allowed", /GET/);
@@ -174,7 +180,7 @@ describe("requests that go nowhere", () => {
 });
 
 describe("faults of the service", () => {
-  it("names rows, masks and label biases that are damaged", async () => {
+  it("reports damaged rows, masks and label biases", async () => {
     await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-001'");
     await expectProblem(await post(request({ profile: "demo-001" })), 500, "invalid_mask");
     await worker.db.exec("UPDATE profiles SET label_bias = x'00' WHERE task = 'demo' AND id = 'demo-000'");
@@ -187,7 +193,7 @@ describe("faults of the service", () => {
     await expectProblem(await post(odd), 500, "invalid_row");
   });
 
-  it("names a database that does not answer, tells nobody why, and logs it once without the text", async () => {
+  it("reports a failing database without its cause, and logs it once without the text", async () => {
     worker.harness.clearLogs();
     await worker.db.exec("ALTER TABLE profiles RENAME TO gone");
     const response = await post(request({ inputs: "very secret words" }));

@@ -2,7 +2,7 @@ import type { Provocations } from "./ground.ts";
 
 const PROFILE = "/v1/profiles/demo/demo-000";
 
-/** Callers who may not do what they ask for. */
+/** Callers without permission. */
 export const accessProvocations = {
   key_missing: ({ worker }) => worker.get(PROFILE, { key: null }),
 

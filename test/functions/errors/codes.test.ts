@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => ground.worker.close());
 
-/** Reads the problem details of an answer, which must be nothing else. */
+/** Returns the problem details of an answer, after checking status and headers. */
 async function problemIn(response: Response, code: ProblemCode): Promise<unknown> {
   const problem = await response.json<object>();
   expect({ status: response.status, ...problem }).toMatchObject({ status: statusOf(code), code });
@@ -44,7 +44,7 @@ describe("every code", () => {
     expect(unknownOptions(api, path, hint)).toEqual([]);
   });
 
-  it("is provoked by what is wrong alone: without it, the same requests are answered", async () => {
+  it("comes from the fault alone: without it, the same requests are answered", async () => {
     const answers = [await ground.worker.predict(REQUEST), await predictWith({})(ground)];
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });

@@ -28,7 +28,7 @@ async function replaceFile(folder: string, path: string, content: string): Promi
   await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
 }
 
-/** Faults of the service: no caller can do anything about them. */
+/** Faults of the service, which no caller can fix. */
 export const faultProvocations = {
   invalid_mask: damagedRow("bad-masks", "UPDATE profiles SET masks = x'00' WHERE task"),
 
@@ -55,7 +55,7 @@ export const faultProvocations = {
   },
 
   async internal_error() {
-    // No deploy is without its bundle, so nothing looks whether it is bound.
+    // Every deploy has its bundle, so no code checks for the binding.
     return await (await startOther({ assets: false })).predict(REQUEST);
   },
 } satisfies Provocations;

@@ -14,41 +14,41 @@ import { type RunningWorker, startWorker, type WorkerOptions } from "../../suppo
 /** Problem details as they arrive. */
 export type Problem = z.infer<typeof ProblemSchema>;
 
-/** What provocations have in common. */
+/** What all provocations share. */
 export interface Ground {
-  /** Has the task "demo" with the profiles demo-000 and demo-001, which no provocation may change, and keeps no rows. */
+  /** Has the task "demo" with the profiles demo-000 and demo-001, which no provocation may change, and caches no rows. */
   readonly worker: RunningWorker;
   readonly bundle: Bundle;
 }
 
 /**
- * Makes a problem happen.
+ * Provokes a problem.
  *
- * @returns the whole answer; or the problem alone, where it comes as part of a line
+ * @returns the whole answer; or the problem alone if it is part of a line
  */
 export type Provocation = (ground: Ground) => Promise<Response | Problem>;
 
-/** Some of the provocations, by what they provoke; each name is checked to be a code. */
+/** Provocations by their codes. */
 export type Provocations = Partial<Record<ProblemCode, Provocation>>;
 
-/** What every Worker here predicts, unless a test says otherwise. */
+/** The prediction that provocations request by default. */
 export const REQUEST = { task: "demo", profile: "demo-000", inputs: "Some text." };
 
-/** Writes a task of the running bundle and two profiles, for a provocation to change as it likes. */
+/** Writes a task with two profiles that a provocation may change. */
 export async function writeTask({ worker, bundle }: Ground, name: string): Promise<NewTask> {
   const task = taskFor(bundle, { name });
   await worker.push(task, profilesOf(2));
   return task;
 }
 
-/** Starts a Worker that is set up otherwise, until the test is over. */
+/** Starts another Worker that closes when the test ends. */
 export async function startOther(options: WorkerOptions): Promise<RunningWorker> {
   const worker = await startWorker(options);
   onTestFinished(() => worker.close());
   return worker;
 }
 
-/** Starts a Worker whose bundle has something done to it. @param damage is given the bundle's folder */
+/** Starts a Worker with a damaged copy of the bundle. @param damage receives the copy's folder */
 export async function startDamaged(damage: (folder: string) => Promise<void>): Promise<RunningWorker> {
   const bundle = await mkdtemp(join(tmpdir(), "xpeft-bundle-"));
   onTestFinished(() => rm(bundle, { recursive: true, force: true }));

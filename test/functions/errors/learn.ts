@@ -4,7 +4,7 @@ import type { Ground, Provocations } from "./ground.ts";
 const learn = ({ worker }: Ground, body: object) =>
   worker.ask("POST", "/v1/profiles/demo/demo-000/learn", { body: { start: "default", dryRun: true, ...body } });
 
-/** Learnings that cannot be. */
+/** Learnings that fail. */
 export const learnProvocations = {
   unknown_label: (ground) => learn(ground, { examples: lessonsOf(4, ["low", "purple"]) }),
 
@@ -20,7 +20,7 @@ export const learnProvocations = {
     const first = await learn(ground, { examples: lessonsOf(20), epochs: 30 });
     const refused = await learn(ground, { examples: lessonsOf(4) });
     await first.body?.cancel();
-    // The next learning must not meet this one.
+    // The next provocation must not find this learning still running.
     let next = await learn(ground, { examples: lessonsOf(4) });
     while (next.status === 503) next = await learn(ground, { examples: lessonsOf(4) });
     await next.text();

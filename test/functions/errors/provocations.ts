@@ -8,7 +8,7 @@ import { rowProvocations } from "./rows.ts";
 import { shardProvocations } from "./shards.ts";
 import { tokenProvocations } from "./tokens.ts";
 
-/** How each problem is made to happen. A code that nothing provokes does not compile. */
+/** How to provoke each problem. A code without a provocation does not compile. */
 export const provocations: Record<ProblemCode, Provocation> = {
   ...requestProvocations,
   ...accessProvocations,

@@ -2,17 +2,17 @@ import { fill } from "../../support/overload.ts";
 import { trickle } from "../../support/trickle.ts";
 import { type Provocations, REQUEST, startOther } from "./ground.ts";
 
-/** More than any body with texts may have. */
+/** One byte more than the limit of bodies with texts. */
 const TOO_MANY_BYTES = 256 * 1024 + 1;
 
-/** Requests that are wrong whatever is stored. */
+/** Requests that fail whatever is stored. */
 export const requestProvocations = {
   invalid_request: ({ worker }) => worker.predict({ ...REQUEST, inputs: [] }),
 
   invalid_json: ({ worker }) => worker.predict('{"task": "demo"'),
 
   invalid_unicode: ({ worker }) =>
-    // 0xff is no byte of UTF-8.
+    // UTF-8 has no byte 0xff.
     fetch(new URL("/v1/predict", worker.url), {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -39,7 +39,7 @@ export const requestProvocations = {
     const worker = await startOther({ rateLimit: 1 });
     const ask = () => worker.get("/v1/tasks", { key: null });
     let response = await ask();
-    // The minute may end between two requests, but hardly between each two of four.
+    // The minute may end between two requests, but hardly three times in a row.
     for (let again = 0; response.status === 200 && again < 3; again++) response = await ask();
     return response;
   },

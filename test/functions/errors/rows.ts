@@ -6,7 +6,7 @@ import { type Problem, type Provocations, REQUEST, writeTask } from "./ground.ts
 
 const masks = Buffer.from(masksOf(9)).toString("base64");
 
-/** Requests that do not go with what is stored. */
+/** Requests that do not fit what is stored. */
 export const rowProvocations = {
   empty_text: ({ worker }) => worker.predict({ ...REQUEST, inputs: " \n" }),
 
@@ -42,7 +42,7 @@ export const rowProvocations = {
     sent.write(first);
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     const lines = createInterface({ input: response })[Symbol.asyncIterator]();
-    // Once a line is answered, the import has read the task: what is written to it now, it does not know of.
+    // Once a line is answered, the import has read the task and does not see the next write of it.
     await lines.next();
     await worker.ask("PUT", `/v1/tasks/${task.name}`, { body: taskFile(task) });
     sent.end(second);

@@ -2,7 +2,7 @@ import { idsIn } from "../../support/ids.ts";
 import { taskFile, taskFor } from "../../support/rows.ts";
 import { type Provocations, REQUEST, startOther } from "./ground.ts";
 
-/** Two databases that are not as they have to be. */
+/** Two databases in a wrong state. */
 export const shardProvocations = {
   async shard_map_mismatch() {
     const worker = await startOther({ databases: 2 });

@@ -10,21 +10,21 @@ const HOUR = 60 * 60;
 
 const now = () => Math.floor(Date.now() / 1000);
 
-/** Has the Worker make a token without the task's parts. */
+/** Requests a token without the task's parts. */
 async function tokenOf(worker: RunningWorker, task: string): Promise<string> {
   const response = await worker.ask("POST", `/v1/profiles/${task}/demo-000/token`, { body: { carry: "masks" } });
   return (await response.json<{ token: string }>()).token;
 }
 
-/** What of a token is otherwise than the Worker would make it. */
+/** How a token differs from the Worker's. */
 interface Change {
-  /** Undefined leaves a claim out. */
+  /** Undefined removes a claim. */
   readonly claims?: JWTPayload;
   readonly header?: Partial<JWTHeaderParameters>;
   readonly key?: Uint8Array;
 }
 
-/** Signs a token again that is a good one but for one thing. */
+/** Signs a token again with one change. */
 async function changed(token: string, { claims, header, key }: Change): Promise<string> {
   const { alg = "", ...rest } = decodeProtectedHeader(token);
   return await new SignJWT({ ...decodeJwt(token), ...claims })
@@ -32,13 +32,13 @@ async function changed(token: string, { claims, header, key }: Change): Promise<
     .sign(key ?? KEYS.byId.get(KEYS.current) ?? new Uint8Array());
 }
 
-/** Predicts with a token that is a good one but for one thing. */
+/** Predicts with a valid token that has one change. */
 export function predictWith(change: Change): Provocation {
   return async ({ worker }: Ground) =>
     worker.predict(REQUEST, { key: await changed(await tokenOf(worker, "demo"), change) });
 }
 
-/** Profile tokens that are not taken. */
+/** Profile tokens that are rejected. */
 export const tokenProvocations = {
   token_malformed: ({ worker }) => worker.predict(REQUEST, { key: "no.token" }),
   token_too_large: ({ worker }) => worker.predict(REQUEST, { key: "a".repeat(MAX_TOKEN_BYTES + 1) }),
