@@ -6,9 +6,16 @@ import { withWorker } from "../with-worker.ts";
 
 const DATA = process.env.XPEFT_DATA ?? "../shared/data";
 
-const FULL = { folder: ".cache/bench/shapes", only: [], data: DATA, lengths: [8, 32, 128], rounds: 41, sampleMs: 150 };
+const FULL = {
+  folder: ".cache/bench/variants",
+  only: [],
+  data: DATA,
+  lengths: [8, 32, 128],
+  rounds: 41,
+  sampleMs: 150,
+};
 const QUICK = {
-  folder: ".cache/bench/shapes-quick",
+  folder: ".cache/bench/variants-quick",
   only: ["fp32"],
   data: null,
   lengths: [32],
@@ -30,7 +37,7 @@ export const variants: Bench = {
         for (const [done, tokens] of lengths.entries()) {
           progress(done + 1, steps, `${tokens} tokens`);
           const runs = Object.fromEntries(
-            files.shapes.map(({ name, graph, weights }) => [name, { graph: { graph, weights }, tokens }]),
+            files.variants.map(({ name, graph, weights }) => [name, { graph: { graph, weights }, tokens }]),
           );
           measured.set(tokens, await worker.measure("runs", { runs, ...sampling }));
         }

@@ -7,10 +7,10 @@ import { sha256Hex } from "../../src/lib/sha256.ts";
 import { python, withoutPython } from "../../test/support/python.ts";
 import { MissingDependency, runProgram } from "../programs.ts";
 
-const INDEX = "shapes.json";
+const INDEX = "variants.json";
 const TRAINING = "training";
 const HINT =
-  "Set up the training half as training/README.md says, then run the bench again. To write the graphs yourself, run in training/: .venv/bin/python -m bench.shapes ../.cache/bench/shapes --data DATA";
+  "Set up the training half as training/README.md says, then run the bench again. To write the graphs yourself, run in training/: .venv/bin/python -m bench.variants ../.cache/bench/variants --data DATA";
 
 /** Tasks whose agreement is measured. Each has a data set of the same name. */
 export const TASKS = ["news", "offense"] as const;
@@ -38,7 +38,7 @@ const indexSchema = z.object({
   only: z.array(z.string()),
   /** Texts on which agreement was to be measured. */
   texts: z.number(),
-  shapes: z.array(
+  variants: z.array(
     z.object({
       name: z.string(),
       about: z.string(),
@@ -112,11 +112,11 @@ export async function prepareVariants(folder: string, requested: Requested): Pro
   const options = [...only.flatMap((name) => ["--only", name]), "--texts", `${TEXTS}`];
   if (data !== null) options.push("--data", resolve(data));
   try {
-    await runProgram({ file: python, args: ["-m", "bench.shapes", resolve(folder), ...options], cwd: TRAINING });
+    await runProgram({ file: python, args: ["-m", "bench.variants", resolve(folder), ...options], cwd: TRAINING });
   } catch (error) {
     throw error instanceof MissingDependency ? new VariantsMissing(error.message) : error;
   }
   const written = await readVariants(folder, requested);
-  if (!written) throw new Error(`bench.shapes did not write the requested variants into ${folder}.`);
+  if (!written) throw new Error(`bench.variants did not write the requested variants into ${folder}.`);
   return written;
 }

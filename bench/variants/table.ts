@@ -16,7 +16,7 @@ function ratioToShipped(name: string, times: Times, tokens: number): number {
 }
 
 /** Returns a row for each variant, and one for PyTorch if agreement was measured. */
-export function tableOf({ shapes, agreement }: VariantFiles, times: Times): Row[] {
+export function tableOf({ variants, agreement }: VariantFiles, times: Times): Row[] {
   const tokenCounts = [...times.keys()];
   const agreementColumns = (columns: (task: (typeof TASKS)[number]) => readonly [number?, number?]) =>
     Object.fromEntries(
@@ -28,7 +28,7 @@ export function tableOf({ shapes, agreement }: VariantFiles, times: Times): Row[
         ];
       }),
     );
-  const rows = shapes.map(({ name, about, bytes }) => ({
+  const rows = variants.map(({ name, about, bytes }) => ({
     variant: name,
     ...Object.fromEntries(tokenCounts.map((tokens) => [`${tokens} tokens`, ratioToShipped(name, times, tokens)])),
     MB: bytes / MEGABYTE,

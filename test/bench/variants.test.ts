@@ -25,8 +25,8 @@ const variant = (name: string, bytes: number) => ({
   weights: [],
   bytes,
 });
-const shapes = [variant("shipped", 24e6), variant("fp32", 55e6)];
-const files: VariantFiles = { sources: {}, only: [], texts: TEXTS, shapes, agreement: {} };
+const variants = [variant("shipped", 24e6), variant("fp32", 55e6)];
+const files: VariantFiles = { sources: {}, only: [], texts: TEXTS, variants, agreement: {} };
 /** All variants, without agreement. */
 const ALL = { only: [], data: null };
 const hashOf = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
@@ -70,19 +70,19 @@ describe("a folder of variants", () => {
   let folder: string;
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "xpeft-variants-"));
-    folder = join(root, "shapes");
+    folder = join(root, "variants");
     await mkdir(folder);
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  const writeIndex = (index: unknown) => writeFile(join(folder, "shapes.json"), JSON.stringify(index));
+  const writeIndex = (index: unknown) => writeFile(join(folder, "variants.json"), JSON.stringify(index));
 
   it("is read while its source files are the same", async () => {
     expect(await readVariants(folder, ALL)).toBeNull();
     const hash = hashOf(await readFile("package.json"));
     await writeIndex({ ...files, sources: { "package.json": hash } });
-    expect(await readVariants(folder, ALL)).toMatchObject({ shapes: files.shapes });
-    expect(await prepareVariants(folder, ALL)).toMatchObject({ shapes: files.shapes });
+    expect(await readVariants(folder, ALL)).toMatchObject({ variants: files.variants });
+    expect(await prepareVariants(folder, ALL)).toMatchObject({ variants: files.variants });
     for (const [path, other] of [
       ["package.json", "0".repeat(64)],
       ["no-such-file", hash],
@@ -90,7 +90,7 @@ describe("a folder of variants", () => {
       await writeIndex({ ...files, sources: { [path]: other } });
       expect(await readVariants(folder, ALL), path).toBeNull();
     }
-    await writeIndex({ ...files, shapes: "none" });
+    await writeIndex({ ...files, variants: "none" });
     expect(await readVariants(folder, ALL)).toBeNull();
   });
 
@@ -129,7 +129,7 @@ describe("a folder of variants", () => {
     await expect(missing).rejects.toMatchObject({
       name: "VariantsMissing",
       message: expect.stringContaining("needs a Python that is not there"),
-      hint: expect.stringContaining("python -m bench.shapes"),
+      hint: expect.stringContaining("python -m bench.variants"),
     });
   });
 });

@@ -58,7 +58,7 @@ def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> 
     options = onnxruntime.SessionOptions()
     # As the Worker runs it: what is written, with nothing fused.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    # It warns of constants that another shape of the graph has no use for.
+    # It warns of constants that a variant does not use.
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(graph), options)
     labels: Indices = np.zeros(len(examples), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Builders that take a step or two of the encoder's graph otherwise than the bundle's; `shapes.py` says which shapes they make."""
+"""Builders that change a step or two of the bundle's graph; `variants.py` names the variants."""
 
 from typing import ClassVar
 

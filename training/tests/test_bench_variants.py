@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from bench.shapes import INDEX, ROOT, SHAPES, SHIPPED, app, source_hashes, write_shape
-from bench.shapes_agreement import measure_agreement
+from bench.variants import INDEX, ROOT, SHIPPED, VARIANTS, app, source_hashes, write_variant
+from bench.variants_agreement import measure_agreement
 from tests.conftest import BUNDLE
 from xpeft.plm import load_plm
 
 BOTTLENECK = 5
-# Cosine distances that a shape's features may have from fp32's: the tiny PLM's random weights have no outliers to be lost.
+# Cosine distances that a variant's features may have from fp32's: the tiny PLM's random weights have no outliers to be lost.
 FAR = {"blocks-4": 0.03, "fp32": 1e-5}
 
 
@@ -38,12 +38,12 @@ def features(graph: Path) -> NDArray[np.float32]:
 @pytest.fixture(scope="module")
 def fp32(tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float32]:
     folder = tmp_path_factory.mktemp("fp32")
-    return features(folder / write_shape(load_plm(str(tiny_plm)), BOTTLENECK, "fp32", folder).graph)
+    return features(folder / write_variant(load_plm(str(tiny_plm)), BOTTLENECK, "fp32", folder).graph)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_each_shape_computes_the_encoder(name: str, tiny_plm: Path, tmp_path: Path, fp32: NDArray[np.float32]) -> None:
-    files = write_shape(load_plm(str(tiny_plm)), BOTTLENECK, name, tmp_path)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_variant_computes_the_encoder(name: str, tiny_plm: Path, tmp_path: Path, fp32: NDArray[np.float32]) -> None:
+    files = write_variant(load_plm(str(tiny_plm)), BOTTLENECK, name, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {files.graph, *files.weights}
     found = features(tmp_path / files.graph)
     cosine = found @ fp32 / np.linalg.norm(found) / np.linalg.norm(fp32)
@@ -55,7 +55,7 @@ def test_the_index_says_what_is_there_and_what_of(tmp_path: Path) -> None:
     out = tmp_path / "out"
     CliRunner().invoke(app, [str(out), "--only", "fp32"], catch_exceptions=False)
     index: dict[str, Any] = json.loads((out / INDEX).read_text(encoding="utf-8"))
-    shipped, fp32 = index["shapes"]
+    shipped, fp32 = index["variants"]
     assert (shipped["name"], shipped["graph"], shipped["weights"]) == (SHIPPED, "encoder.onnx", ["encoder.weights.0", "encoder.weights.1"])
     assert shipped["bytes"] == sum(file.stat().st_size for file in BUNDLE.glob("encoder.weights.*"))
     assert fp32["name"] == "fp32"
@@ -66,11 +66,11 @@ def test_the_index_says_what_is_there_and_what_of(tmp_path: Path) -> None:
     assert all((ROOT / path).is_file() for path in index["sources"])
 
 
-def test_a_folder_with_other_files_is_not_overwritten_and_an_unknown_shape_named(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_overwritten_and_an_unknown_variant_named(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
     assert "something else" in CliRunner().invoke(app, [str(tmp_path)]).output
     assert (tmp_path / "letter.txt").exists()
-    assert "no shape bf16" in CliRunner().invoke(app, [str(tmp_path / "out"), "--only", "bf16"]).output
+    assert "no variant bf16" in CliRunner().invoke(app, [str(tmp_path / "out"), "--only", "bf16"]).output
 
 
 def test_agreement_is_with_fp32_on_dev_texts(tmp_path: Path) -> None:
