@@ -1,22 +1,22 @@
-"""Writes tests/fixtures/seq_bn.safetensors: a tiny BERT with one adapter of the library `adapters`, and what it answers.
+"""Writes tests/fixtures/seq_bn.safetensors: a tiny BERT with an adapter of the library `adapters`, and its output.
 
     python3 -m venv training/adapters_library/.venv
     training/adapters_library/.venv/bin/pip install -r training/adapters_library/requirements.txt
     training/adapters_library/.venv/bin/python training/adapters_library/golden.py
 
-The library needs an older transformers than xpeft does, hence a virtual environment of its own. Reading the file needs safetensors alone.
+The library needs an older transformers than xpeft, so it has a separate virtual environment. Reading the file needs only safetensors.
 
-What the library's `seq_bn` computes in a block with its default settings (`Adapter` in `adapters/methods/modeling.py`): x is the attention
-half's output, LayerNorm included; y = W2 gelu(W1 x + c1) + c2 is the feed-forward half's output before anything is added to it; LN is the
-block's own output LayerNorm, the same weights both times:
+The library's `seq_bn` computes this in a block with its default settings (`Adapter` in `adapters/methods/modeling.py`). x is the output of
+the attention part, after its LayerNorm. y = W2 gelu(W1 x + c1) + c2 is the output of the feed-forward part, before the residual. LN is the
+block's output LayerNorm, with the same weights both times:
 
     normed = LN(y + x)
     output = LN(x + y + Up relu(Down normed + down_bias) + up_bias)
 
-So the adapter reads after the LayerNorm, the residual around it is y from before the LayerNorm, x is added once more, and LN is taken
-again. There is no LayerNorm in the bottleneck, no scaling, no dropout, and no adapter behind the attention.
+The adapter reads the output of LN. Its result is added to y + x, from before LN, and LN is applied again. There is no LayerNorm in the
+bottleneck, no scaling, no dropout, and no adapter after the attention.
 
-Tensors, float32 unless said otherwise, for layers 0 and 1, d = 32, b = 8, 4 texts of up to 12 tokens:
+Tensors, float32 unless stated, for layers 0 and 1, d = 32, b = 8, 4 texts of up to 12 tokens:
 
     embeddings.*, encoder.*                      the PLM under transformers' names, [out, in]; there is no pooler
     adapter.<layer>.down.weight, .down.bias      [b, d], [b]
@@ -24,7 +24,7 @@ Tensors, float32 unless said otherwise, for layers 0 and 1, d = 32, b = 8, 4 tex
     input.ids, input.types, input.mask           int64 [4, 12], padded on the right
     output.hidden, output.mean                   last hidden state [4, 12, d]; its mean over each text's real tokens [4, d]
 
-The metadata's `config` is a config.json for the PLM.
+The metadata's `config` is the PLM's config.json.
 """
 
 import json
@@ -56,7 +56,7 @@ CONFIG: dict[str, str | int | float] = {
 
 
 def fill(module: torch.nn.Module, std: float) -> None:
-    """Random values for all weights and biases: what is 0 or 1 at the start would hide a wrong place in the formula."""
+    """Fill all weights and biases with random values: initial zeros and ones would hide a wrong place in the formula."""
     for part in module.modules():
         for parameter in part.parameters(recurse=False):
             parameter.normal_(std=std)
@@ -66,7 +66,7 @@ def fill(module: torch.nn.Module, std: float) -> None:
 
 @torch.no_grad()
 def golden() -> dict[str, torch.Tensor]:
-    """The fixture's tensors."""
+    """Return the fixture's tensors."""
     torch.manual_seed(0)
     model = BertModel(BertConfig(**CONFIG), add_pooling_layer=False).eval()
     fill(model, 0.2)
@@ -74,7 +74,7 @@ def golden() -> dict[str, torch.Tensor]:
 
     adapters.init(model)
     model.add_adapter("golden", config=SeqBnConfig(reduction_factor=model.config.hidden_size / BOTTLENECK))
-    # The library warns while it activates an adapter that none is active yet.
+    # While it activates an adapter, the library warns that none is active.
     logging.getLogger("adapters").setLevel(logging.ERROR)
     model.set_active_adapters("golden")
     for index, layer in enumerate(model.encoder.layer):
@@ -94,6 +94,6 @@ def golden() -> dict[str, torch.Tensor]:
 
 if __name__ == "__main__":
     FIXTURE.parent.mkdir(exist_ok=True)
-    # One metadata key: with more, safetensors does not promise their order, and the same run would give other bytes.
+    # With more than one metadata key, safetensors promises no order, and the same run would give other bytes.
     save_file(golden(), FIXTURE, metadata={"config": json.dumps(CONFIG)})
     print(f"{FIXTURE}: {FIXTURE.stat().st_size:,} bytes, made with adapters {adapters.__version__}")

@@ -1,9 +1,9 @@
-"""How long profiles take when each gets a `seq_bn` adapter of its own from the library `adapters`, learnt one after the other.
+"""Measures how long profiles take when each trains its own `seq_bn` adapter of the library `adapters`, one after the other.
 
     training/adapters_library/.venv/bin/python training/adapters_library/one_at_a_time.py --data profiles.jsonl.gz
 
-(`golden.py` says how to make that virtual environment.) Prints one line of JSON. The time begins with the PLM and the data in memory and
-holds, for each profile: tokenizing its texts, adding an adapter and a head, learning them, deleting the adapter. Nothing is evaluated.
+`golden.py` says how to make that virtual environment. The output is a line of JSON. The time starts with the PLM and the data in memory. It
+includes, for each profile, tokenizing, adding an adapter and a head, training them, and deleting the adapter. Nothing is evaluated.
 """
 
 import argparse
@@ -30,9 +30,9 @@ ADAPTER = "profile"  # not the profile's id: torch takes no dot in a module's na
 
 
 def parse() -> argparse.Namespace:
-    """The command line."""
+    """Return the command line's options."""
     parser = argparse.ArgumentParser(
-        description="Learn one adapter per profile with the library `adapters`, one at a time, and say how long it took.",
+        description="Train one adapter per profile with the library `adapters`, one at a time, and print how long it took.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     text = "JSON Lines, plain or .gz, of profile, text, label and split"
@@ -50,7 +50,7 @@ def parse() -> argparse.Namespace:
 
 
 def read_training_texts(path: Path) -> tuple[dict[str, Texts], int]:
-    """Training texts of each profile, in the order of the file, and the number of labels."""
+    """Return the training texts of each profile, in the order of the file, and the number of labels."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
     labels = {label: number for number, label in enumerate(sorted({record["label"] for record in records}))}
@@ -62,13 +62,13 @@ def read_training_texts(path: Path) -> tuple[dict[str, Texts], int]:
 
 
 def learn(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Texts, labels: int, args: argparse.Namespace) -> float:
-    """Learn an adapter and a head for one profile; the last step's loss."""
+    """Train an adapter and a head for one profile, and return the last step's loss."""
     size = model.config.hidden_size
     encoded = tokenizer([text for text, _ in texts], truncation=True, max_length=args.max_tokens)
     rows = [{key: values[index] for key, values in encoded.items()} for index in range(len(texts))]
     targets = torch.tensor([label for _, label in texts])
     model.add_adapter(ADAPTER, config=SeqBnConfig(reduction_factor=size // args.bottleneck))
-    model.train_adapter(ADAPTER)  # the PLM's dropout is on, as any user of the library gets it
+    model.train_adapter(ADAPTER)  # the PLM's dropout is on, the library's default
     model.to(args.device)
     head = nn.Linear(size, labels).to(args.device)
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -84,15 +84,15 @@ def learn(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Tex
             loss.backward()
             optimizer.step()
     model.delete_adapter(ADAPTER)
-    return loss.item()  # waits for the device, so that its work is in the time
+    return loss.item()  # waits for the device, so that the time includes its work
 
 
 def main() -> None:
-    """Learn the profiles and print the measurement."""
+    """Train the profiles and print the measurement."""
     args = parse()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    # Both would say the same for every profile: pad() that calling the tokenizer is faster, adapters that none is active yet.
+    # Both would print a warning for every profile.
     set_verbosity_error()
     logging.getLogger("adapters").setLevel(logging.ERROR)
     texts, labels = read_training_texts(args.data)

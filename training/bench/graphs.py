@@ -1,6 +1,6 @@
-"""`python -m bench.graphs`: the graphs that the TypeScript half's benches compare the encoder with, written to ../bench/graphs.
+"""`python -m bench.graphs` writes the graphs that the TypeScript benches compare the encoder with, to ../bench/graphs.
 
-Only graphs are kept: their weights are files of the default bundle, which they name.
+It writes graphs without weights; their weights are files of the default bundle.
 """
 
 import tempfile
@@ -18,15 +18,15 @@ GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
 
 
 def write_plain(plm: PLM, folder: Path) -> None:
-    """`plain.onnx`: the default bundle's encoder without adapters."""
-    apart = learnt_weights(first_learnt(len(plm.layers)))
+    """Write `plain.onnx`, the default bundle's encoder without adapters."""
+    separate = learnt_weights(first_learnt(len(plm.layers)))
     with tempfile.TemporaryDirectory() as draft:
-        save_external(encoder_graph(plm, None), Path(draft), "plain.onnx", "encoder.weights", apart)
+        save_external(encoder_graph(plm, None), Path(draft), "plain.onnx", "encoder.weights", separate)
         (folder / "plain.onnx").write_bytes((Path(draft) / "plain.onnx").read_bytes())
 
 
 def write_empty(folder: Path) -> None:
-    """`empty.onnx`: hands its input on. Opening it takes what ONNX Runtime itself needs to be there."""
+    """Write `empty.onnx`, which returns its input. Opening it shows the cost of ONNX Runtime alone."""
     one = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("given", "same")]
     graph = helper.make_graph([helper.make_node("Identity", ["given"], ["same"])], "empty", one[:1], one[1:])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION), folder / "empty.onnx")

@@ -1,10 +1,9 @@
-"""Messages of an inbox, and how each of many people sorts them: data for learning profiles, written for this project.
+"""Generates inbox messages and how many people sort them: data for training profiles, written for this project.
 
     training/.venv/bin/python -m bench.inbox > inbox.jsonl
 
 A message is a subject of one of six topics in one of sixteen frames. A person has a habit for each topic: that of one of four kinds of
-people or, for about half of the topics, one of their own. So a label follows from what a text is about and whose it is, and neither alone
-tells it.
+people or, for about half of the topics, a personal one. The label follows from the topic and the person; neither is enough alone.
 """
 
 import json
@@ -118,26 +117,26 @@ FRAMES = [
 ]
 PEOPLE, KINDS = 96, 4
 TEXTS = {"train": 50, "dev": 20, "test": 40}
-# Subjects are parted, so that no person is asked about one that they were learnt from.
+# Splits share no subjects, so that no test text has a subject of a training text.
 SUBJECTS = {"train": slice(0, 7), "dev": slice(7, 9), "test": slice(9, 12)}
-OWN_HABITS, SLIPS = 0.5, 0.05
+PERSONAL_HABITS, SLIPS = 0.5, 0.05
 
 
 def sort_inbox(seed: int = 0) -> Iterator[dict[str, str]]:
-    """Labelled messages of all people; the same for the same seed."""
-    source = random.Random(seed)
-    kinds = [{topic: source.choice(LABELS) for topic in TOPICS} for _ in range(KINDS)]
+    """Yield the labelled messages of all people; the same seed gives the same messages."""
+    rng = random.Random(seed)
+    kinds = [{topic: rng.choice(LABELS) for topic in TOPICS} for _ in range(KINDS)]
     texts: dict[str, list[tuple[str, str]]] = {split: [] for split in TEXTS}
     for topic, subjects in TOPICS.items():
-        mixed = source.sample(subjects, len(subjects))
+        shuffled = rng.sample(subjects, len(subjects))
         for split, part in SUBJECTS.items():
-            texts[split] += [(topic, frame.format(subject)) for subject in mixed[part] for frame in FRAMES]
+            texts[split] += [(topic, frame.format(subject)) for subject in shuffled[part] for frame in FRAMES]
     for person in range(PEOPLE):
-        kind = source.choice(kinds)
-        habit = {topic: source.choice(LABELS) if source.random() < OWN_HABITS else kind[topic] for topic in TOPICS}
+        kind = rng.choice(kinds)
+        habit = {topic: rng.choice(LABELS) if rng.random() < PERSONAL_HABITS else kind[topic] for topic in TOPICS}
         for split, count in TEXTS.items():
-            for topic, text in source.sample(texts[split], count):
-                label = source.choice(LABELS) if source.random() < SLIPS else habit[topic]
+            for topic, text in rng.sample(texts[split], count):
+                label = rng.choice(LABELS) if rng.random() < SLIPS else habit[topic]
                 yield {"profile": f"person-{person:03}", "text": text[0].upper() + text[1:], "label": label, "split": split}
 
 

@@ -1,12 +1,12 @@
-"""How much faster masks are learnt, all profiles in one pass, than adapters one at a time with the library `adapters`.
+"""Measures how much faster masks train, all profiles in one pass, than adapters one at a time with the library `adapters`.
 
     training/.venv/bin/python training/bench/many_profiles.py --data DATA --task bundles/demo/offense --library-python VENV/bin/python
 
-The profiles of the data, on which the task was trained, are repeated, their texts drawn again with replacement, until there are as many as
-asked for. Both sides make as many passes over as many texts a profile, on the same device and threads, one after the other; VENV has
-what training/adapters_library/requirements.txt lists.
+It repeats the profiles of the task's data, with their texts resampled with replacement, to reach the requested number. Both sides make the
+same passes over the same number of texts per profile, on the same device and threads, one after the other. VENV has the packages of
+training/adapters_library/requirements.txt.
 
-Ends with one line of JSON; `ratio` is seconds a profile there over seconds a profile here.
+The last line is JSON; `ratio` is the library's seconds per profile over ours.
 """
 
 import json
@@ -31,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def resampled(data: Path, profiles: int, seed: int) -> list[str]:
-    """Lines of `profiles` profiles with new ids, each with as many training texts as the one that it repeats."""
-    chance = random.Random(seed)
+    """Return the lines of `profiles` profiles with new ids, each with as many training texts as the profile that it repeats."""
+    rng = random.Random(seed)
     texts: dict[str, list[tuple[str, str]]] = {}
     for record in read_records(data).values():
         if record.split == "train":
@@ -41,7 +41,7 @@ def resampled(data: Path, profiles: int, seed: int) -> list[str]:
     return [
         json.dumps({"profile": f"again-{number}", "text": text, "label": label, "split": "train"})
         for number in range(profiles)
-        for text, label in chance.choices(texts[names[number % len(names)]], k=len(texts[names[number % len(names)]]))
+        for text, label in rng.choices(texts[names[number % len(names)]], k=len(texts[names[number % len(names)]]))
     ]
 
 
@@ -50,35 +50,41 @@ def main(
     task: Annotated[Path, typer.Option(help="Folder of the finished task.", exists=True)],
     library_python: Annotated[Path, typer.Option(help="Python of the environment that has the library adapters.", exists=True)],
     bundle: Annotated[Path, typer.Option(help="Bundle folder.")] = ROOT / "bundles" / "minilm-l6-v2",
-    profiles: Annotated[int, typer.Option(min=1, help="Profiles that are learnt in one pass.")] = 1000,
-    one_at_a_time: Annotated[int, typer.Option(min=1, help="Profiles that are learnt one at a time.")] = 8,
+    profiles: Annotated[int, typer.Option(min=1, help="Profiles to train in one pass.")] = 1000,
+    one_at_a_time: Annotated[int, typer.Option(min=1, help="Profiles to train one at a time.")] = 8,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the texts.")] = 4,
-    max_tokens: Annotated[int, typer.Option(min=3, help="Tokens that the library's texts are cut to; ours to what the task says.")] = 48,
+    max_tokens: Annotated[
+        int, typer.Option(min=3, help="Cut the library's texts to this many tokens; ours are cut as the task says.")
+    ] = 48,
     threads: Annotated[int, typer.Option(min=1, help="Threads on a CPU.")] = 1,
-    bf16: Annotated[
-        bool, typer.Option("--bf16", help="Our PLM in bfloat16, as one would train; the library is left at its float32.")
-    ] = False,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Run our PLM in bfloat16, as in practice; the library stays in float32.")] = False,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
 ) -> None:
-    """Learn many profiles in one pass, then a few one at a time."""
+    """Train many profiles in one pass, then a few one at a time."""
     torch.set_num_threads(threads)
-    place = torch_device(device)
+    torch_place = torch_device(device)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "many.jsonl"
         lines = resampled(data, profiles, 0)
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         recipe = Recipe(epochs=epochs, bf16=bf16)
         start = time.monotonic()
-        add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, place, Sharding(profiles), False)
+        add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, torch_place, Sharding(profiles), False)
         seconds = (time.monotonic() - start) / profiles
     script = ROOT / "training" / "adapters_library" / "one_at_a_time.py"
-    told = {"--data": data, "--profiles": one_at_a_time, "--epochs": epochs, "--max-tokens": max_tokens, "--threads": threads}
-    command = [str(library_python), str(script), *(str(part) for option in told.items() for part in option), "--device", place.type]
+    library_options = {"--data": data, "--profiles": one_at_a_time, "--epochs": epochs, "--max-tokens": max_tokens, "--threads": threads}
+    command = [
+        str(library_python),
+        str(script),
+        *(str(part) for option in library_options.items() for part in option),
+        "--device",
+        torch_place.type,
+    ]
     library = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
     print(
         json.dumps(
             {
-                "device": device_name(place),
+                "device": device_name(torch_place),
                 "profiles": profiles,
                 "textsPerProfile": round(len(lines) / profiles, 1),
                 "secondsPerProfile": round(seconds, 4),

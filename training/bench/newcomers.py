@@ -1,10 +1,10 @@
-"""How well new profiles are learnt from a few texts: the companion's half of `npm run bench:learn`.
+"""Measures the accuracy of new profiles with a few texts: the training half of `npm run bench:learn`.
 
     training/.venv/bin/python -m bench.newcomers --data DATA --task news --seed 0 --out ../runs/news-0
 
-16 profiles, drawn by the seed of those with enough training texts and two labels, stay out of a task that all others train. Then they
-join it with 5, 10, 20 and 50 training texts each: `add` learns them here, and every choice that learns no masks is measured beside it, on
-the newcomers' test texts. The folder gets what the other half needs to learn the same profiles from the same texts in a Worker.
+A task is trained without 16 profiles, drawn from those with enough training texts and two labels. Then they join with 5, 10, 20 and 50
+training texts each, with `add` here. The baselines train no masks. All are measured on the newcomers' test texts. The folder gets the files
+with which the other half trains the same profiles on the same texts in a Worker.
 """
 
 import json
@@ -36,57 +36,57 @@ from xpeft.train_task import REPORT, load_tokenized, run_training
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWCOMERS = 16
-# What the edge expects of label biases (src/learn/recipe.ts, biasSpread).
+# The edge's prior standard deviation of label biases (src/learn/recipe.ts).
 BIAS_SPREAD = 1.0
-# As many known profiles as the edge tries as starts.
+# The edge tries as many known profiles as starts.
 KNOWN_TRIED = 16
-# Training texts are read to be learnt from, test texts to be measured: dev is where the recipe was chosen.
+# The recipe was chosen on dev, so figures are of test.
 MEASURED: Split = "test"
 
 
 def draw_newcomers(records: Sequence[Record], texts: int, seed: int) -> list[str]:
-    """Profiles that stay out of the task, of those with so many training texts and two labels among them."""
+    """Return the newcomers, drawn from the profiles with at least `texts` training texts and two labels."""
     labels: dict[str, list[str]] = defaultdict(list)
     for record in records:
         if record.split == "train":
             labels[record.profile].append(record.label)
-    able = sorted(profile for profile, own in labels.items() if len(own) >= texts and len(set(own)) > 1)
+    able = sorted(profile for profile, found in labels.items() if len(found) >= texts and len(set(found)) > 1)
     return sorted(random.Random(seed).sample(able, NEWCOMERS))
 
 
-def in_order(own: list[Record], least: int, seed: int) -> list[Record]:
-    """A profile's training texts, the first n of which it is learnt from: two labels are among the first `least`."""
-    order = own.copy()
+def in_order(records: list[Record], least: int, seed: int) -> list[Record]:
+    """Return a profile's training texts in random order, with two labels among the first `least`. Training takes the first n."""
+    order = records.copy()
     random.Random(seed).shuffle(order)
     if len({record.label for record in order[:least]}) == 1:
-        other = next(place for place, record in enumerate(order) if record.label != order[0].label)
+        other = next(index for index, record in enumerate(order) if record.label != order[0].label)
         order.insert(least - 1, order.pop(other))
     return order
 
 
 def write_records(path: Path, records: Sequence[Record]) -> None:
-    """Records as a data file has them."""
+    """Write records as a data file."""
     write_text(path, "".join(json.dumps(record.model_dump(exclude_none=True)) + "\n" for record in records))
 
 
 def keep_options(out: Path, options: dict[str, object]) -> None:
-    """Write what a folder is made by; what is there already by other options would be taken for what these make."""
+    """Write the options that a folder is made with. Raises XpeftError if it was made with others."""
     path, text = out / "options.json", json.dumps(options, indent=2) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise XpeftError(f"{out} was made by other options: {path}", "Give the same ones, or another folder as --out.")
+        raise XpeftError(f"{out} was made with other options: {path}", "Repeat those options, or name another folder with --out.")
     write_text(path, text)
 
 
-class Choices:
-    """What can be done for newcomers without learning masks: features of their texts under the default and some known profiles."""
+class Baselines:
+    """The baselines for newcomers, which train no masks: the default profile and some known profiles, with and without label biases."""
 
     def __init__(self, bundle: Path, plm_spec: str | None, base: Path, data: DataSet, seed: int) -> None:
         manifest, identity, plm = load_bundle(bundle, plm_spec)
-        learnt = read_trained_task(base, identity, manifest.pool_shape)
-        tried = random.Random(seed).sample(range(len(learnt.profiles)), min(KNOWN_TRIED, len(learnt.profiles)))
-        model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(data.labels), 0, torch.device("cpu")))
+        trained = read_trained_task(base, identity, manifest.pool_shape)
+        tried = random.Random(seed).sample(range(len(trained.profiles)), min(KNOWN_TRIED, len(trained.profiles)))
+        model = restore(trained, new_model(bundle, manifest, plm, len(trained.profiles), len(data.labels), 0, torch.device("cpu")))
         self.data, self.rows = data, [model.default_row, *tried]
-        self.bias = learnt.label_bias[self.rows]
+        self.bias = trained.label_bias[self.rows]
         self.logits: dict[Split, torch.Tensor] = {}
         for split in ("train", MEASURED):
             examples = data.splits[split]
@@ -97,18 +97,18 @@ class Choices:
                 self.logits[split] = torch.stack([model.head(part) for part in features])  # [starts, texts, labels]
 
     def measure(self, few: list[int]) -> dict[str, dict[str, float]]:
-        """Scores on the measured split of each choice, made by the training texts `few`."""
+        """Return each baseline's scores on the measured split, chosen on the training texts `few`, which are indices."""
         starts, labels, profiles = len(self.rows), len(self.data.labels), len(self.data.profiles)
-        examples = [self.data.splits["train"][place] for place in few]
-        own = torch.tensor([example.profile for example in examples])
+        examples = [self.data.splits["train"][index] for index in few]
+        rows = torch.tensor([example.profile for example in examples])
         truth = torch.tensor([example.label for example in examples])
-        given = self.logits["train"][:, few] + self.bias[:, None]
-        biases = torch.stack([stored_bias(fit_bias(part, examples, profiles, torch.full((labels,), BIAS_SPREAD))) for part in given])
+        logits = self.logits["train"][:, few] + self.bias[:, None]
+        biases = torch.stack([stored_bias(fit_bias(part, examples, profiles, torch.full((labels,), BIAS_SPREAD))) for part in logits])
         plain, biased = torch.zeros(starts, profiles), torch.zeros(starts, profiles)
         for start in range(starts):
-            likely = torch.log_softmax(given[start], dim=1).gather(1, truth[:, None])[:, 0]
-            plain[start].index_add_(0, own, likely)
-            biased[start].index_add_(0, own, self.left_out(given[start], examples, labels))
+            likely = torch.log_softmax(logits[start], dim=1).gather(1, truth[:, None])[:, 0]
+            plain[start].index_add_(0, rows, likely)
+            biased[start].index_add_(0, rows, self.held_out(logits[start], examples, labels))
         default, none = torch.zeros(profiles, dtype=torch.long), torch.zeros_like(biases)
         names: dict[str, tuple[torch.Tensor, torch.Tensor]] = {
             "default": (default, none),
@@ -120,47 +120,47 @@ class Choices:
         return {"majority": self.score(majority(examples, self.data.splits[MEASURED])), **measured}
 
     @staticmethod
-    def left_out(logits: torch.Tensor, examples: list[Example], labels: int) -> torch.Tensor:
-        """Log-likelihood of each text under the label bias that its profile's other texts make likeliest, [texts]."""
+    def held_out(logits: torch.Tensor, examples: list[Example], labels: int) -> torch.Tensor:
+        """Return the held-out log-likelihood of each text, with the label bias fitted to its profile's other texts, [texts]."""
         spread, likely = torch.full((labels,), BIAS_SPREAD), torch.zeros(len(examples))
-        for own in group_by_profile(examples).values():
-            # One fit for a profile: it has a bias for each of its texts, learnt from its others.
-            folds = [(fold, place) for fold, left in enumerate(own) for place in own if place != left]
-            others = [place for _, place in folds]
-            bias = fit_bias(logits[others], [replace(examples[place], profile=fold) for fold, place in folds], len(own), spread)
-            truth = torch.tensor([examples[place].label for place in own])
-            likely[own] = torch.log_softmax(logits[own] + bias, dim=1).gather(1, truth[:, None])[:, 0]
+        for indices in group_by_profile(examples).values():
+            # One fit gives the biases of all folds: fold by fold, a profile's texts but one.
+            folds = [(fold, index) for fold, held_out in enumerate(indices) for index in indices if index != held_out]
+            others = [index for _, index in folds]
+            bias = fit_bias(logits[others], [replace(examples[index], profile=fold) for fold, index in folds], len(indices), spread)
+            truth = torch.tensor([examples[index].label for index in indices])
+            likely[indices] = torch.log_softmax(logits[indices] + bias, dim=1).gather(1, truth[:, None])[:, 0]
         return likely
 
     def scores(self, choice: torch.Tensor, biases: torch.Tensor) -> dict[str, float]:
-        """Scores where each profile has a start of its own [profiles] and the biases [starts, profiles, labels] for it."""
+        """Return the scores with each profile's start, `choice` [profiles], and its biases [starts, profiles, labels]."""
         profile = torch.tensor([example.profile for example in self.data.splits[MEASURED]])
         start = choice[profile]
         logits = self.logits[MEASURED][start, torch.arange(len(profile))] + self.bias[start] + biases[start, profile]
         return self.score(logits.argmax(1).numpy())
 
     def score(self, predicted: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, float]:
-        """Scores of label indices."""
+        """Return the scores of label indices."""
         return {name: round(value, 4) for name, value in score(predicted, self.data.splits[MEASURED], self.data.labels).items()}
 
 
 def main(
     data: Annotated[Path, typer.Option(help="Labelled text of many profiles: JSON Lines, plain or gzip.")],
     task: Annotated[str, typer.Option(help="Name of the task.")],
-    out: Annotated[Path, typer.Option(help="Folder; what is there already is not made again.")],
+    out: Annotated[Path, typer.Option(help="Folder to write. Results in it are not computed again.")],
     bundle: Annotated[Path, typer.Option(help="Bundle folder.")] = ROOT / "bundles" / "minilm-l6-v2",
-    seed: Annotated[int, typer.Option(help="Draws newcomers, texts and all that is random in learning.")] = 0,
-    counts: Annotated[list[int], typer.Option(help="Training texts of a newcomer.")] = [5, 10, 20, 50],  # noqa: B006
-    max_tokens: Annotated[int, typer.Option(help="As for train.")] = 32,
-    epochs: Annotated[int, typer.Option(help="As for train.")] = 4,
-    label_bias: Annotated[bool, typer.Option("--label-bias", help="As for train.")] = False,
-    shared_lr: Annotated[float, typer.Option(help="As for train.")] = 0.0,
-    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="As for train.")] = 3e-2,
+    seed: Annotated[int, typer.Option(help="Random seed of newcomers, texts and training.")] = 0,
+    counts: Annotated[list[int], typer.Option(help="Numbers of training texts of a newcomer.")] = [5, 10, 20, 50],  # noqa: B006
+    max_tokens: Annotated[int, typer.Option(help="As for `train`.")] = 32,
+    epochs: Annotated[int, typer.Option(help="As for `train`.")] = 4,
+    label_bias: Annotated[bool, typer.Option("--label-bias", help="As for `train`.")] = False,
+    shared_lr: Annotated[float, typer.Option(help="As for `train`.")] = 0.0,
+    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="As for `train`.")] = 3e-2,
     bf16: Bf16Option = False,
     plm: PlmOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
 ) -> None:
-    """Train a task without 16 of its profiles, let them join it, and measure what there is to do for them."""
+    """Train a task without 16 of its profiles, add them, and measure them beside the baselines."""
     with readable_errors():
         make_folder(out)
         options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens, "epochs": epochs}
@@ -177,25 +177,25 @@ def main(
 
         ordered = [in_order([r for r in records if r.profile == one and r.split == "train"], min(counts), seed) for one in newcomers]
         measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
-        write_records(out / "newcomers.jsonl", [record for own in ordered for record in own[: max(counts)]] + measured)
+        write_records(out / "newcomers.jsonl", [record for texts in ordered for record in texts[: max(counts)]] + measured)
         manifest, identity, _ = load_bundle(bundle, plm)
-        learnt: TrainedTask = read_trained_task(base, identity, manifest.pool_shape)
-        whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, learnt.task.labels)
-        choices = Choices(bundle, plm, base, whole, seed)
+        trained: TrainedTask = read_trained_task(base, identity, manifest.pool_shape)
+        whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, trained.task.labels)
+        baselines = Baselines(bundle, plm, base, whole, seed)
         found = {}
         for count in counts:
             few = out / f"few-{count}.jsonl"
-            write_records(few, [record for own in ordered for record in own[:count]] + measured)
-            # As `add` learns by default, but for the seed: what came with the task decides whether there are label biases.
-            joined = Recipe(epochs=10, bf16=bf16, seed=seed)
+            write_records(few, [record for texts in ordered for record in texts[:count]] + measured)
+            # The defaults of `add`, except the seed. The task says whether there are label biases.
+            add_recipe = Recipe(epochs=10, bf16=bf16, seed=seed)
             added = out / f"add-{count}"
             if not (added / REPORT).exists():
-                add_profiles(base, few, bundle, added, plm, False, joined, torch.device("cpu"), Sharding(2000), False, quiet)
+                add_profiles(base, few, bundle, added, plm, False, add_recipe, torch.device("cpu"), Sharding(2000), False, quiet)
             companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["masks"]
-            places = [place for own in group_by_profile(whole.splits["train"]).values() for place in own[:count]]
-            found[count] = {"companion": companion, "without": choices.measure(places)}
-        told = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}
-        write_text(out / "companion.json", json.dumps(told, indent=2) + "\n")
+            few_indices = [index for indices in group_by_profile(whole.splits["train"]).values() for index in indices[:count]]
+            found[count] = {"companion": companion, "without": baselines.measure(few_indices)}
+        result = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}
+        write_text(out / "companion.json", json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def served(plm: Path, adapters: Path) -> Iterator[str]:
         {"task": "t", "bundle": "0" * 32, "labels": ["x", "y"], "maxTokens": 8, "head": encode(flat.tobytes()), "masks": encode(b"0")}
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(plm, task, adapters, kept=2), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(create_app(plm, task, adapters, cached=2), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -78,7 +78,7 @@ def ask(url: str, profile: str) -> dict[str, object]:
 
 def test_each_profile_gets_its_own_adapter_however_often_it_is_dropped(tiny_plm: Path, adapters: Path) -> None:
     alone = {profile: hidden(PeftModel.from_pretrained(plain(tiny_plm), adapters / profile)) for profile in PROFILES}
-    swapped = SwappedAdapters(plain(tiny_plm), adapters, kept=2)
+    swapped = SwappedAdapters(plain(tiny_plm), adapters, cached=2)
     for profile in [*PROFILES, *reversed(PROFILES), "p-1", "p-3", "p-3", "p-1"]:
         torch.testing.assert_close(hidden(swapped.use(profile)), alone[profile])
         assert len(swapped.recent) <= 2

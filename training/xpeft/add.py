@@ -40,7 +40,7 @@ class Sharding:
 
     @staticmethod
     def from_option(round_size: int, shard: str | None) -> "Sharding":
-        """Returns the sharding of the command line's I/N, or of torchrun's environment. Raises XpeftError if `shard` is not I/N."""
+        """Return the sharding of the command line's I/N, or of torchrun's environment. Raises XpeftError if `shard` is not I/N."""
         if shard is None:
             return Sharding(round_size, int(os.environ.get("RANK", "0")) + 1, int(os.environ.get("WORLD_SIZE", "1")))
         match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", shard)
@@ -49,11 +49,11 @@ class Sharding:
         return Sharding(round_size, int(match[1]), int(match[2]))
 
     def folder(self, out: Path) -> Path:
-        """Returns the folder of the shard's files."""
+        """Return the folder of the shard's files."""
         return out if self.shards == 1 else out / f"shard-{self.shard}-of-{self.shards}"
 
     def rounds(self, profiles: int) -> list[list[int]]:
-        """Returns the indices of the shard's profiles, a list for each round."""
+        """Return the indices of the shard's profiles, a list for each round."""
         indices = list(range(self.shard - 1, profiles, self.shards))
         return [indices[start : start + self.round_size] for start in range(0, len(indices), self.round_size)]
 
@@ -71,7 +71,7 @@ def add_profiles(
     resume: bool,
     quiet: bool = False,
 ) -> tuple[dict[str, object], Path]:
-    """Trains the profiles of a data file for the task in `folder`, and returns a report and the folder of the new files.
+    """Train the profiles of a data file for the task in `folder`, and return a report and the folder of the new files.
 
     That folder, `out` or the shard's folder in it, gets `profiles.ndjson`, a copy of `task.json`, and the report. The head stays the same,
     so the recipe's head_lr, shared_lr and label_bias are ignored. Raises XpeftError, or KeyboardInterrupt where it stops early.
@@ -122,7 +122,7 @@ def add_profiles(
 def predict_rounds(
     trained: TrainedTask, data: DataSet, rounds: list[list[int]], bundle: Path, manifest: Manifest, plm: PLM, device: torch.device
 ) -> dict[Split, dict[str, Indices]]:
-    """Returns label indices for the dev and test texts, under each profile, under the default profile, and by majority label."""
+    """Return label indices for the dev and test texts, under each profile, under the default profile, and by majority label."""
     measured: tuple[Split, ...] = ("dev", "test")
     texts = {split: data.splits[split] for split in measured if data.splits[split]}
     methods: dict[Split, dict[str, Indices]] = {
@@ -147,7 +147,7 @@ def predict_rounds(
 
 
 def check_new(task: TrainedTask, data: DataSet, folder: Path, out: Path) -> None:
-    """Raises XpeftError where a profile would be overwritten."""
+    """Raise XpeftError where a profile would be overwritten."""
     # Drafts are deleted last. Profiles beside drafts belong to the run that is resumed.
     if out.resolve() == folder.resolve() or ((out / PROFILES_FILE).exists() and not any(out.glob("drafts-*"))):
         raise XpeftError(f"{out} holds profiles already", "Name another folder with --out; add overwrites no profiles.")
@@ -157,7 +157,7 @@ def check_new(task: TrainedTask, data: DataSet, folder: Path, out: Path) -> None
 
 
 def drafts_folder(out: Path, settings: object, resume: bool) -> Path:
-    """Returns the folder of a run's finished rounds and its checkpoint, named by a hash of its settings.
+    """Return the folder of a run's finished rounds and its checkpoint, named by a hash of its settings.
 
     Without `resume` the folder is new and empty. Raises NoCheckpoint or OtherRun where there is nothing to resume.
     """

@@ -18,7 +18,7 @@ DEFAULT_MASK_LEAD = 0.3
 def learn_round(
     model: MaskModel, task: TrainedTask, data: DataSet, recipe: Recipe, pad_id: int, draft: Path, settings: object, quiet: bool
 ) -> None:
-    """Trains the profiles of `data` in place of the model's and writes their lines to `draft`. Resumes from a checkpoint beside `draft`."""
+    """Train the profiles of `data` in place of the model's and write their lines to `draft`. Resumes from a checkpoint beside `draft`."""
     start_from_default(model, task)
     texts = data.splits["train"]
     prior_std = task.label_bias[:-1].std(0, correction=0).clamp(min=0.1)
@@ -33,7 +33,7 @@ def learn_round(
 
 
 def start_from_default(model: MaskModel, task: TrainedTask) -> None:
-    """Copies the task's head into a model of new profiles, and starts their masks near the default profile's."""
+    """Copy the task's head into a model of new profiles, and start their masks near the default profile's."""
     with torch.no_grad():
         model.head.weight.copy_(task.weight)
         model.head.bias.copy_(task.bias)
@@ -41,7 +41,7 @@ def start_from_default(model: MaskModel, task: TrainedTask) -> None:
 
 
 def set_label_bias(model: MaskModel, data: DataSet, groups: dict[int, list[int]], prior_std: torch.Tensor, pad_id: int) -> None:
-    """Sets the label biases that fit the training texts. Each of `groups` has the indices of texts to compute under one table row."""
+    """Set the label biases that fit the training texts. Each of `groups` has the indices of texts to compute under one table row."""
     examples = data.splits["train"]
     features = compute_groups(model.features, examples, groups, pad_id, model.device)
     with torch.no_grad():

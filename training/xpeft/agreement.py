@@ -20,18 +20,18 @@ class Prediction(BaseModel):
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """Writes predictions as JSON Lines."""
+    """Write predictions as JSON Lines."""
     write_text(path, "".join(prediction.model_dump_json() + "\n" for prediction in predictions))
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """Returns the predictions of a file. Raises BadLine or UnreadableFile."""
+    """Return the predictions of a file. Raises BadLine or UnreadableFile."""
     hint = "Make it with `python -m xpeft eval --predictions` or `npm run eval -- --predictions`."
     return [parse_line(Prediction, path, number, line, hint) for number, line in numbered_lines(path, hint)]
 
 
 def agreement(first: Path, second: Path) -> dict[str, int | float]:
-    """Returns the fraction of texts with the same predicted label in both files, and each file's accuracy."""
+    """Return the fraction of texts with the same predicted label in both files, and each file's accuracy."""
     one, two = read_predictions(first), read_predictions(second)
     if not one or [(p.index, p.profile, p.label) for p in one] != [(p.index, p.profile, p.label) for p in two]:
         raise XpeftError(f"{first} and {second} are not about the same texts", "Make both from the same data file, without --limit.")

@@ -12,7 +12,7 @@ from xpeft.errors import NotWritten
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file that replaces `path` in one move if the block succeeds. Raises NotWritten where it cannot be written."""
+    """Open a file that replaces `path` in one move if the block succeeds. Raises NotWritten where it cannot be written."""
     draft = path.with_name(f"{path.name}.part")
     with write_errors(path):
         try:
@@ -27,7 +27,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a whole file in UTF-8. Raises NotWritten where it cannot be written."""
+    """Write a whole file in UTF-8. Raises NotWritten where it cannot be written."""
     # A link, device or pipe that the user names is written to, not replaced.
     if path.is_symlink() or (path.exists() and not path.is_file()):
         with write_errors(path):
@@ -38,14 +38,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Creates a folder and its missing parents. Raises NotWritten where it cannot be created."""
+    """Create a folder and its missing parents. Raises NotWritten where it cannot be created."""
     with write_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Makes a folder to fill that replaces `path` in one move if the block succeeds. Raises NotWritten where it cannot be written."""
+    """Make a folder to fill that replaces `path` in one move if the block succeeds. Raises NotWritten where it cannot be written."""
     draft = path.with_name(f"{path.name}.part")
     with write_errors(path):
         try:
@@ -60,7 +60,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turns the operating system's errors inside the block into NotWritten, with `path` as the place."""
+    """Turn the operating system's errors inside the block into NotWritten, with `path` as the place."""
     try:
         yield
     except (OSError, RuntimeError) as error:

@@ -28,7 +28,7 @@ class Batch:
 
 
 def collate(rows: Sequence[int], examples: Sequence[Example], pad_id: int, device: torch.device) -> Batch:
-    """Returns a batch of examples, in order, with as many examples for each of `rows`."""
+    """Return a batch of examples, in order, with as many examples for each of `rows`."""
     longest = max(len(example.ids) for example in examples)
     ids = torch.full((len(examples), longest), pad_id)
     types = torch.zeros_like(ids)
@@ -46,7 +46,7 @@ def collate(rows: Sequence[int], examples: Sequence[Example], pad_id: int, devic
 
 
 def seeded_generator(*key: int) -> torch.Generator:
-    """Returns a generator seeded by the numbers alone, so that a resumed run draws what an uninterrupted run draws."""
+    """Return a generator seeded by the numbers alone, so that a resumed run draws what an uninterrupted run draws."""
     seed = 0
     for part in key:
         seed = (seed * 1_000_003 + part + 1) % (2**63 - 1)
@@ -56,7 +56,7 @@ def seeded_generator(*key: int) -> torch.Generator:
 def epoch_steps(
     examples: Sequence[Example], groups_per_step: int, texts_per_group: int, default_row: int | None, generator: torch.Generator
 ) -> list[Step]:
-    """Returns the steps of one epoch, in random order.
+    """Return the steps of one epoch, in random order.
 
     Every text occurs once under its own profile. A profile's last group is filled up with its first texts. If `default_row` names the
     default profile's row, each step has one more group with texts of any profile. Texts of similar length go together, because
@@ -83,7 +83,7 @@ def epoch_steps(
 def add_default_groups(
     steps: list[Step], examples: Sequence[Example], texts_per_group: int, default_row: int, generator: torch.Generator
 ) -> None:
-    """Adds to each step a group of any texts, none longer than the step's longest, under `default_row`."""
+    """Add to each step a group of any texts, none longer than the step's longest, under `default_row`."""
     longest = [max(len(examples[index].ids) for _, group in step for index in group) for step in steps]
     for step, tokens in zip(steps, longest, strict=True):
         shuffled = torch.randperm(len(examples), generator=generator).tolist()

@@ -36,7 +36,7 @@ class TrainingState:
 
 
 def save_checkpoint(path: Path, training: TrainingState, step: int, losses: list[tuple[int, float]]) -> None:
-    """Writes the state and the losses after `step` steps. It replaces an earlier checkpoint in one move."""
+    """Write the state and the losses after `step` steps. It replaces an earlier checkpoint in one move."""
     state = {
         "step": step,
         "setup": repr(training.settings),
@@ -50,7 +50,7 @@ def save_checkpoint(path: Path, training: TrainingState, step: int, losses: list
 
 
 def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tuple[int, float]]]:
-    """Restores the saved state, and returns the steps done and the losses. Raises NoCheckpoint, BadCheckpoint or OtherRun."""
+    """Restore the saved state, and return the steps done and the losses. Raises NoCheckpoint, BadCheckpoint or OtherRun."""
     if not path.exists():
         hint = "Start the run without --resume. A finished run keeps no checkpoint."
         raise NoCheckpoint(f"there is no checkpoint {path}", hint)
@@ -80,7 +80,7 @@ def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tupl
 
 @contextmanager
 def stop_requested() -> Iterator[Callable[[], bool]]:
-    """Delays Ctrl-C and SIGTERM to the end of a step. The function that it yields returns True after one of them."""
+    """Delay Ctrl-C and SIGTERM to the end of a step. The function that it yields returns True after one of them."""
     received: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:

@@ -203,7 +203,7 @@ def add(
 
 
 def print_report(report: dict[str, object], out: Path) -> None:
-    """Prints a table for each split with texts, and the paths of the written files."""
+    """Print a table for each split with texts, and the paths of the written files."""
     measured = {split: part for split in ("dev", "test") if isinstance(part := report.get(split), dict)}
     for split, part in measured.items():
         print_table(split, part["methods"])
@@ -213,7 +213,7 @@ def print_report(report: dict[str, object], out: Path) -> None:
 
 
 def print_table(split: str, methods: dict[str, dict[str, float]]) -> None:
-    """Prints a line of scores for each method."""
+    """Print a line of scores for each method."""
     columns = list(methods["masks"])
     typer.echo(f"{split:<24}" + "".join(f"{column:>8}" for column in columns))
     for name, scores in methods.items():

@@ -42,7 +42,7 @@ class Record(BaseModel):
     split: Split
 
     def text_or_pair(self, pair: bool) -> str | tuple[str, str]:
-        """Returns the text, or, if `pair` is set and the second text is not blank, both texts."""
+        """Return the text, or, if `pair` is set and the second text is not blank, both texts."""
         return (self.text, self.text_pair) if pair and self.text_pair and self.text_pair.strip() else self.text
 
 
@@ -73,7 +73,7 @@ class DataSet:
     profile_labels: bool = False
 
     def label_set_bias(self) -> torch.Tensor:
-        """Returns the bias that keeps each profile to its own label set, float32 [profiles, labels].
+        """Return the bias that keeps each profile to its own label set, float32 [profiles, labels].
 
         It is 0, and far below every logit where `profile_labels` is set and no training text of the profile has the label.
         """
@@ -85,7 +85,7 @@ class DataSet:
         return bias
 
     def subset(self, profiles: list[int]) -> "DataSet":
-        """Returns the data set with some of the profiles, by index, and their texts."""
+        """Return the data set with some of the profiles, by index, and their texts."""
         new_index = {profile: index for index, profile in enumerate(profiles)}
         splits: dict[Split, list[Example]] = {
             split: [replace(example, profile=new_index[example.profile]) for example in examples if example.profile in new_index]
@@ -95,14 +95,14 @@ class DataSet:
 
 
 def read_records(path: Path) -> dict[int, Record]:
-    """Returns the records of a file by line number."""
+    """Return the records of a file by line number."""
     return {number: parse_line(Record, path, number, line, LINE_HINT, FIELD_HINTS) for number, line in numbered_lines(path, FILE_HINT)}
 
 
 def load_data(
     path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None, profiles: list[str] | None = None
 ) -> DataSet:
-    """Returns the examples of a file. Texts are cut to `max_tokens`, special tokens included; `pair` says whether to read `text_pair`.
+    """Return the examples of a file. Texts are cut to `max_tokens`, special tokens included; `pair` says whether to read `text_pair`.
 
     labels, profiles: those of a finished task, in its order. By default, those of the file's training texts in alphabetical order.
     Raises BadLine, UnreadableFile, NoTexts, NoTrainText, OneLabel, UnknownLabel or UnknownProfile.
@@ -140,7 +140,7 @@ def load_data(
 def check_known(
     record: Record, place: str, profiles: Mapping[str, int], labels: Mapping[str, int], labels_fixed: bool, profiles_fixed: bool
 ) -> None:
-    """Raises UnknownProfile, NoTrainText or UnknownLabel where a record's profile or label is unknown.
+    """Raise UnknownProfile, NoTrainText or UnknownLabel where a record's profile or label is unknown.
 
     labels_fixed, profiles_fixed: whether they are a finished task's, or those of the file's own training texts.
     """
@@ -156,7 +156,7 @@ def check_known(
 
 
 def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:
-    """Returns the indices of the examples of each profile."""
+    """Return the indices of the examples of each profile."""
     groups: dict[int, list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
         groups[example.profile].append(index)
@@ -164,7 +164,7 @@ def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:
 
 
 def count_one_label_profiles(data: DataSet) -> int:
-    """Returns how many profiles have a single label in all their training texts."""
+    """Return how many profiles have a single label in all their training texts."""
     labels: dict[int, set[int]] = defaultdict(set)
     for example in data.splits["train"]:
         labels[example.profile].add(example.label)

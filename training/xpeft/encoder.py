@@ -28,14 +28,14 @@ class Adapters:
 
     @staticmethod
     def from_merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None) -> "Adapters":
-        """Returns the adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
+        """Return the adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
         groups, layers = merged.shape[:2]
         return Adapters(
             merged[:, :, 0].reshape(groups, layers, hidden, -1), merged[:, :, 1].reshape(groups, layers, -1, hidden), affine=affine
         )
 
     def apply(self, block: int, hidden: torch.Tensor) -> torch.Tensor:
-        """Returns what the adapters of a block add, [G, M*T, d], for inputs [G, M*T, d]."""
+        """Return what the adapters of a block add, [G, M*T, d], for inputs [G, M*T, d]."""
         bottleneck = torch.bmm(hidden, self.down[:, block])
         if self.down_bias is not None:
             bottleneck = bottleneck + self.down_bias[:, block, None]
@@ -48,7 +48,7 @@ class Adapters:
 
 
 def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
-    """Returns merged adapters [G, L, 2, d*b] of mask weights [G, L, 2, N] over a pool [L, 2, N, d*b]."""
+    """Return merged adapters [G, L, 2, d*b] of mask weights [G, L, 2, N] over a pool [L, 2, N, d*b]."""
     groups, layers, sides, size = weights.shape
     flat = weights.permute(1, 2, 0, 3).reshape(layers * sides, groups, size)
     merged = torch.bmm(flat, pool.reshape(layers * sides, size, -1))
@@ -56,7 +56,7 @@ def merge(weights: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
 
 
 def apply_linear(linear: nn.Module, hidden: torch.Tensor, bf16: bool) -> torch.Tensor:
-    """Returns linear(hidden) in float32, computed in bfloat16 if `bf16`."""
+    """Return linear(hidden) in float32, computed in bfloat16 if `bf16`."""
     if not bf16 or not isinstance(linear, nn.Linear):
         out: torch.Tensor = linear(hidden)  # as a module: calibration hooks its inputs, and PEFT replaces it
         return out
@@ -79,7 +79,7 @@ class AdapterEncoder(nn.Module):
     def forward(
         self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, bf16: bool = False
     ) -> torch.Tensor:
-        """Returns mean-pooled features, float32 [G*M, d].
+        """Return mean-pooled features, float32 [G*M, d].
 
         ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], tokens without padding.
         adapters: those of the G groups, or None for the PLM alone. bf16: whether to multiply by the PLM's weights in bfloat16.
@@ -98,7 +98,7 @@ class AdapterEncoder(nn.Module):
         return (hidden * weights).sum(1) / weights.sum(1)
 
     def _block(self, hidden: torch.Tensor, block: nn.Module, real: torch.Tensor, bf16: bool) -> tuple[torch.Tensor, nn.Module]:
-        """Returns a block's output before its last LayerNorm, and that LayerNorm."""
+        """Return a block's output before its last LayerNorm, and that LayerNorm."""
         part = dict(block.named_children())
         texts, tokens, size = hidden.shape
         query, key, value = (

@@ -16,7 +16,7 @@ from xpeft.train_task import load_tokenized
 
 
 def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
-    """Copies a trained task's masks, label biases and head into a model of the same sizes, and returns the model."""
+    """Copy a trained task's masks, label biases and head into a model of the same sizes, and return the model."""
     with torch.no_grad():
         # The k ones of a mask are its k largest values, so stored masks serve as mask logits.
         model.profile_masks.copy_(trained.masks.flatten(1))
@@ -30,7 +30,7 @@ def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
 def evaluate_files(
     folder: Path, data_file: Path, bundle: Path, plm_spec: str | None, pair: bool, device: torch.device, predictions: Path | None
 ) -> dict[str, str | int | float]:
-    """Returns the scores of a trained task's files on a data file's test split, and writes every prediction to `predictions` if given."""
+    """Return the scores of a trained task's files on a data file's test split, and write every prediction to `predictions` if given."""
     manifest, identity, plm = load_bundle(bundle, plm_spec)
     trained = read_trained_task(folder, identity, manifest.pool_shape)
     data = load_tokenized(data_file, bundle, manifest, trained.task.maxTokens, pair, trained.task.labels, trained.profiles)

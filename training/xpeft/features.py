@@ -19,7 +19,7 @@ Features = dict[Split, torch.Tensor]
 def compute_groups(
     compute: Callable[[Batch], torch.Tensor], examples: Sequence[Example], groups: dict[int, list[int]], pad_id: int, device: torch.device
 ) -> torch.Tensor:
-    """Returns the results of `compute` for all examples, in order, [examples, …].
+    """Return the results of `compute` for all examples, in order, [examples, …].
 
     groups: indices of the examples to compute under each row of the tables, 64 at a time.
     """
@@ -37,18 +37,18 @@ def compute_groups(
 
 
 def single_group(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
-    """Returns all examples as one group under one row."""
+    """Return all examples as one group under one row."""
     return {row: list(range(len(examples)))}
 
 
 def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
-    """Returns the label index of each example; among equal logits, the lowest, as at the edge."""
+    """Return the label index of each example; among equal logits, the lowest, as at the edge."""
     predicted: Indices = compute_groups(model.logits, examples, groups, pad_id, model.device).argmax(1).numpy()
     return predicted
 
 
 def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:
-    """Returns the features of every text under what its profile has learnt."""
+    """Return the features of every text under what its profile has learnt."""
     return {
         split: compute_groups(model.features, examples, group_by_profile(examples), pad_id, model.device)
         for split, examples in tqdm(data.splits.items(), desc="features", unit="split", disable=quiet)
@@ -57,7 +57,7 @@ def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: boo
 
 
 def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: torch.device, quiet: bool) -> Features:
-    """Returns the features of every text under the PLM alone."""
+    """Return the features of every text under the PLM alone."""
 
     def plain(batch: Batch) -> torch.Tensor:
         features: torch.Tensor = encoder(batch.ids, batch.types, batch.lengths, None)

@@ -29,13 +29,13 @@ LABEL_BIASES = [None, [0.75, -0.0625, 0.0], [-1.5, 0.5, -1.0]]
 
 
 def random_masks(shape: PoolShape, seed: int) -> NDArray[np.bool_]:
-    """Returns random masks [L, 2, N] with k ones each."""
+    """Return random masks [L, 2, N] with k ones each."""
     ranks = np.random.default_rng(seed).random((shape.layers, 2, shape.size)).argsort(axis=-1)
     return ranks < shape.chosen
 
 
 def shape_fields(shape: PoolShape) -> dict[str, int]:
-    """Returns the sizes under the manifest's names."""
+    """Return the sizes under the manifest's names."""
     return {
         "layers": shape.layers,
         "hidden": shape.hidden,
@@ -46,7 +46,7 @@ def shape_fields(shape: PoolShape) -> dict[str, int]:
 
 
 def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[str, object]:
-    """Returns a merge over a trained pool: its bytes, masks, and every merged matrix, [L, 2, d*b]."""
+    """Return a merge over a trained pool: its bytes, masks, and every merged matrix, [L, 2, d*b]."""
     generator = torch.Generator().manual_seed(seed)
     pool = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
     merged = merge(torch.from_numpy(masks).float()[None] / shape.chosen, pool.entries())[0]
@@ -59,13 +59,13 @@ def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[
 
 
 def rounded(values: torch.Tensor) -> list[object]:
-    """Returns values as nested lists, rounded as the file has them."""
+    """Return values as nested lists, rounded as the file has them."""
     numbers: list[object] = values.detach().double().round(decimals=9).tolist()
     return numbers
 
 
 def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object]) -> dict[str, object]:
-    """Returns training steps of mask logits [L*2, N], from fixed gradients of the merged adapters [L, 2, d*b] and fixed Gumbel noise."""
+    """Return training steps of mask logits [L*2, N], from fixed gradients of the merged adapters [L, 2, d*b] and fixed Gumbel noise."""
     generator = torch.Generator().manual_seed(11)
     rows, rate, tau, warmup, steps = 2 * shape.layers, 0.05, 0.8, 0.3, 4
     logits = (torch.randn(rows, shape.size, generator=generator, dtype=torch.float64).mul(0.1).round(decimals=4)).requires_grad_()
@@ -88,7 +88,7 @@ def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object
 
 
 def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
-    """Returns the learning case of a sign pool and of a trained pool."""
+    """Return the learning case of a sign pool and of a trained pool."""
     scale, generator = default_scale(shape.chosen), torch.Generator().manual_seed(5)
     stored = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
     return [
@@ -98,7 +98,7 @@ def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
 
 
 def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: int) -> dict[str, object]:
-    """Returns a merge over a sign pool: the first `entries` of every merged matrix, [L, 2, entries]."""
+    """Return a merge over a sign pool: the first `entries` of every merged matrix, [L, 2, entries]."""
     scale = default_scale(shape.chosen)
     weights = torch.from_numpy(masks).float()[None] / shape.chosen
     merged = merge(weights, sign_pool(seed, shape, scale))[0, ..., :entries]
@@ -114,7 +114,7 @@ def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: 
 
 
 def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
-    """Writes the cases for a bundle to `out`."""
+    """Write the cases for a bundle to `out`."""
     manifest, identity, plm = load_bundle(bundle, plm_spec)
     shape = manifest.pool_shape
     texts = calibration_texts()[:12]

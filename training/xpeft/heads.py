@@ -41,7 +41,7 @@ class Head:
     profile_bias: torch.Tensor
 
     def stored(self) -> "Head":
-        """Returns the head as it is stored: label biases in int8 steps, with mean 0 over the profiles.
+        """Return the head as it is stored: label biases in int8 steps, with mean 0 over the profiles.
 
         The default profile has no label bias. With mean 0, it gives each label about as often as all profiles together.
         """
@@ -49,17 +49,17 @@ class Head:
         return replace(self, bias=self.bias + mean, profile_bias=stored_bias(self.profile_bias - mean))
 
     def logits(self, features: torch.Tensor, profiles: torch.Tensor) -> torch.Tensor:
-        """Returns logits [texts, labels] of features [texts, d] of profiles [texts]."""
+        """Return logits [texts, labels] of features [texts, d] of profiles [texts]."""
         if self.weight.dim() == 2:
             return features @ self.weight.T + self.bias + self.profile_bias[profiles]
         return torch.einsum("td,tld->tl", features, self.weight[profiles]) + self.bias + self.profile_bias[profiles]
 
     def split_logits(self, data: DataSet, features: Features, split: Split) -> torch.Tensor:
-        """Returns logits [texts, labels] of a split."""
+        """Return logits [texts, labels] of a split."""
         return self.logits(features[split], torch.tensor([example.profile for example in data.splits[split]]))
 
     def predict(self, data: DataSet, features: Features, split: Split) -> Indices:
-        """Returns the label index of each text of a split; among equal logits, the lowest."""
+        """Return the label index of each text of a split; among equal logits, the lowest."""
         predicted: Indices = self.split_logits(data, features, split).argmax(1).numpy()
         return predicted
 
@@ -74,14 +74,14 @@ def search_head(
     quiet: bool,
     loss: Callable[[torch.Tensor], float],
 ) -> Head:
-    """Returns the head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
+    """Return the head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
     grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
     heads = (fit_head(data, features["train"], kind, rate, passes, seed) for rate, passes in grid)
     return min(heads, key=lambda head: loss(head.split_logits(data, features, chosen_on)))
 
 
 def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
-    """Returns a loss of a split's logits: the mean absolute error if labels are numbers, else the negative macro accuracy."""
+    """Return a loss of a split's logits: the mean absolute error if labels are numbers, else the negative macro accuracy."""
 
     def loss(logits: torch.Tensor) -> float:
         scores = score(logits.argmax(1).numpy(), data.splits[split], data.labels)
@@ -91,7 +91,7 @@ def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
 
 
 def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, rate: float, passes: int, seed: int) -> Head:
-    """Returns a head trained on the train split's features with AdamW; the rate falls linearly to 0."""
+    """Return a head trained on the train split's features with AdamW; the rate falls linearly to 0."""
     examples = data.splits["train"]
     profiles = torch.tensor([example.profile for example in examples])
     labels = torch.tensor([example.label for example in examples])

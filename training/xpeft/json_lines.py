@@ -14,7 +14,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def numbered_lines(path: Path, hint: str) -> Iterator[tuple[int, str]]:
-    """Yields the lines that are not blank with their numbers, from 1. Byte order marks are skipped.
+    """Yield the lines that are not blank with their numbers, from 1. Byte order marks are skipped.
 
     Raises UnreadableFile or BadLine, with `hint`, where the file cannot be read to its end.
     """
@@ -33,7 +33,7 @@ def numbered_lines(path: Path, hint: str) -> Iterator[tuple[int, str]]:
 
 
 def parse_line(model: type[Model], path: Path, number: int, line: str, hint: str, hints: Mapping[str, str] | None = None) -> Model:
-    """Returns the record of a line. Raises BadLine that names the field; `hints` has the hint for each field's values."""
+    """Return the record of a line. Raises BadLine that names the field; `hints` has the hint for each field's values."""
     try:
         return model.model_validate_json(line)
     except ValidationError as error:

@@ -15,7 +15,7 @@ PRIOR_TEXTS = 5.0
 
 
 def bias_from_counts(examples: Sequence[Example], profiles: int, labels: int) -> torch.Tensor:
-    """Returns the smoothed log-ratio of each profile's label frequencies to those of all profiles, [profiles, labels].
+    """Return the smoothed log-ratio of each profile's label frequencies to those of all profiles, [profiles, labels].
 
     During mask training the label bias is fixed to it, so that masks learn what counts do not tell.
     """
@@ -28,7 +28,7 @@ def bias_from_counts(examples: Sequence[Example], profiles: int, labels: int) ->
 
 
 def fit_bias(logits: torch.Tensor, examples: Sequence[Example], profiles: int, prior_std: torch.Tensor) -> torch.Tensor:
-    """Returns the most probable label bias of each profile, [profiles, labels], with the head fixed.
+    """Return the most probable label bias of each profile, [profiles, labels], with the head fixed.
 
     logits: the head's logits [texts, labels] of `examples`. prior_std: [labels], the standard deviation of biases among profiles. It keeps
     the bias of a profile with few texts small.
@@ -49,17 +49,17 @@ def fit_bias(logits: torch.Tensor, examples: Sequence[Example], profiles: int, p
 
 
 def stored_bias(bias: torch.Tensor) -> torch.Tensor:
-    """Returns the bias as its bytes store it: rounded to steps, within int8's range, in the same shape."""
+    """Return the bias as its bytes store it: rounded to steps, within int8's range, in the same shape."""
     return (bias / STEP).round().clamp(-128, 127) * STEP
 
 
 def pack_bias(bias: torch.Tensor) -> bytes:
-    """Returns the bytes of a bias [labels]: an int8 for each label."""
+    """Return the bytes of a bias [labels]: an int8 for each label."""
     return (stored_bias(bias) / STEP).to(torch.int8).numpy().tobytes()
 
 
 def unpack_bias(blob: bytes, labels: int) -> torch.Tensor:
-    """Returns the label bias [labels] of its bytes. Raises XpeftError if their number is not `labels`."""
+    """Return the label bias [labels] of its bytes. Raises XpeftError if their number is not `labels`."""
     if len(blob) != labels:
         raise XpeftError(f"label bias has {len(blob)} bytes for {labels} labels", "The file is damaged. Train the profile again.")
     return torch.from_numpy(np.frombuffer(blob, dtype=np.int8).astype(np.float32)) * STEP

@@ -64,32 +64,32 @@ class MaskModel(ProfileModel):
         self.affine = nn.Parameter(unit.flatten().repeat(rows, 1))
 
     def tables(self) -> list[nn.Parameter]:
-        """Returns the profile masks, and the affine if each profile has its own."""
+        """Return the profile masks, and the affine if each profile has its own."""
         return [self.profile_masks, *([self.affine] if self.kind.affine == "own" else [])]
 
     def shared(self) -> list[nn.Parameter]:
-        """Returns the shared masks."""
+        """Return the shared masks."""
         return [self.shared_masks]
 
     def task_parts(self) -> list[nn.Parameter]:
-        """Returns the head, and the affine if it is shared."""
+        """Return the head, and the affine if it is shared."""
         return [*super().task_parts(), *([self.affine] if self.kind.affine == "shared" else [])]
 
     def shared_bytes(self) -> int:
-        """Returns the bytes of a shared affine. Shared masks cost nothing: a profile stores the sum."""
+        """Return the bytes of a shared affine. Shared masks cost nothing: a profile stores the sum."""
         return 4 * self.affine.numel() if self.kind.affine == "shared" else 0
 
     def bytes_a_profile(self) -> int:
-        """Returns a bit for each hard mask logit or four bytes for each soft one, and four bytes for each number of its own affine."""
+        """Return a bit for each hard mask logit or four bytes for each soft one, and four bytes for each number of its own affine."""
         masks = 4 * self.profile_masks.shape[1] if self.kind.soft else mask_bytes(self.shape)
         return masks + (4 * self.affine.shape[1] if self.kind.affine == "own" else 0)
 
     def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
-        """Returns mask logits [G, L, 2, N] of table rows [G]."""
+        """Return mask logits [G, L, 2, N] of table rows [G]."""
         return look_up(self.profile_masks, rows).view(-1, *self.shared_masks.shape) + self.shared_masks
 
     def weights(self, rows: torch.Tensor, step: StepSettings | None) -> torch.Tensor:
-        """Returns the weights [G, L, 2, N] of the pool's adapters."""
+        """Return the weights [G, L, 2, N] of the pool's adapters."""
         logits = self.mask_logits(rows)
         if self.kind.soft:
             return torch.softmax(logits, dim=-1)
@@ -100,7 +100,7 @@ class MaskModel(ProfileModel):
         return gumbel_topk(logits, self.shape.chosen, step.noise * -exponential.log().to(self.device), step.tau)
 
     def adapters(self, rows: torch.Tensor, step: StepSettings | None = None) -> Adapters:
-        """Returns the merged adapters of table rows [G]."""
+        """Return the merged adapters of table rows [G]."""
         affine = None
         if self.kind.affine != "none":
             wanted = rows if self.kind.affine == "own" else torch.zeros_like(rows)
@@ -109,13 +109,13 @@ class MaskModel(ProfileModel):
         return Adapters.from_merged(merge(self.weights(rows, step), self.pool), self.shape.hidden, affine)
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Returns pooled features [G*M, d] under the masks; in a training step, the masks have Gumbel noise."""
+        """Return pooled features [G*M, d] under the masks; in a training step, the masks have Gumbel noise."""
         bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows, step), bf16)
         return features
 
 
 def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
-    """Returns an untrained model of a bundle's PLM and pool."""
+    """Return an untrained model of a bundle's PLM and pool."""
     shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
     return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)

@@ -9,17 +9,17 @@ from xpeft.pool import PoolShape
 
 
 def topk_ones(logits: torch.Tensor, chosen: int) -> torch.Tensor:
-    """Returns 1.0 at the `chosen` largest logits of the last axis and 0.0 elsewhere, in the shape of `logits`."""
+    """Return 1.0 at the `chosen` largest logits of the last axis and 0.0 elsewhere, in the shape of `logits`."""
     return torch.zeros_like(logits).scatter_(-1, logits.topk(chosen, dim=-1).indices, 1.0)
 
 
 def hard_weights(logits: torch.Tensor, chosen: int) -> torch.Tensor:
-    """Returns the weights [..., N] of the merged adapter at inference: k of them are 1/k, the others 0."""
+    """Return the weights [..., N] of the merged adapter at inference: k of them are 1/k, the others 0."""
     return topk_ones(logits, chosen) / chosen
 
 
 def gumbel_topk(logits: torch.Tensor, chosen: int, noise: torch.Tensor | float, tau: float) -> torch.Tensor:
-    """Returns weights [..., N] with the hard mask's values and the softmax's gradient.
+    """Return weights [..., N] with the hard mask's values and the softmax's gradient.
 
     logits: [..., N]. noise: Gumbel noise of any strength, for exploration. tau: the softmax's temperature.
     """
@@ -30,19 +30,19 @@ def gumbel_topk(logits: torch.Tensor, chosen: int, noise: torch.Tensor | float, 
 
 
 def mask_bytes(shape: PoolShape) -> int:
-    """Returns the bytes of one profile's mask blob."""
+    """Return the bytes of one profile's mask blob."""
     return 2 * shape.layers * -(-shape.size // 8)
 
 
 def pack_masks(ones: NDArray[np.bool_], shape: PoolShape) -> bytes:
-    """Returns the mask blob of boolean masks [L, 2 (down, up), N]."""
+    """Return the mask blob of boolean masks [L, 2 (down, up), N]."""
     if ones.shape != (shape.layers, 2, shape.size) or not (ones.sum(axis=-1) == shape.chosen).all():
         raise ValueError(f"masks must be [{shape.layers}, 2, {shape.size}] with {shape.chosen} ones each")
     return np.packbits(ones, axis=-1, bitorder="little").tobytes()
 
 
 def unpack_masks(blob: bytes, shape: PoolShape) -> NDArray[np.bool_]:
-    """Returns the boolean masks [L, 2, N] of a mask blob. Raises XpeftError where it breaks one of the format's three rules."""
+    """Return the boolean masks [L, 2, N] of a mask blob. Raises XpeftError where it breaks one of the format's three rules."""
     hint = "The blob is damaged, or belongs to another bundle. Train or fetch the profile again."
     if len(blob) != mask_bytes(shape):
         raise XpeftError(f"mask blob has {len(blob)} bytes, not {mask_bytes(shape)}", hint)

@@ -45,7 +45,7 @@ DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes
 
 
 def torch_device(device: Device) -> torch.device:
-    """Returns the torch device; under torchrun, each process gets its own GPU. Raises NoGpu if `cuda` is requested without a GPU."""
+    """Return the torch device; under torchrun, each process gets its own GPU. Raises NoGpu if `cuda` is requested without a GPU."""
     if device is Device.cuda and not torch.cuda.is_available():
         raise NoGpu("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
     if device is Device.cpu or not torch.cuda.is_available():
@@ -55,7 +55,7 @@ def torch_device(device: Device) -> torch.device:
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turns an XpeftError into two lines, the error and its hint, and exit status 1."""
+    """Turn an XpeftError into two lines, the error and its hint, and exit status 1."""
     try:
         yield
     except XpeftError as error:
@@ -66,7 +66,7 @@ def readable_errors() -> Iterator[None]:
 
 @contextmanager
 def resumable(out: Path, checkpoints: str, option: str = " with --resume") -> Iterator[None]:
-    """Says how to resume a run that stops early. On Ctrl-C the exit status is 130.
+    """Say how to resume a run that stops early. On Ctrl-C the exit status is 130.
 
     checkpoints: glob pattern, inside `out`, of the files that a run resumes from.
     """

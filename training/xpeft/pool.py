@@ -26,12 +26,12 @@ class PoolShape:
 
 
 def default_scale(chosen: int) -> float:
-    """Returns the scale that gives the weights of a merged adapter a standard deviation of 0.02, as BERT's initial weights have."""
+    """Return the scale that gives the weights of a merged adapter a standard deviation of 0.02, as BERT's initial weights have."""
     return float(0.02 * np.sqrt(chosen))
 
 
 def sign_bits(seed: int, shape: PoolShape) -> NDArray[np.uint8]:
-    """Returns the packed bits of the pool, [L, 2 (down, up), N, matrix_bytes]."""
+    """Return the packed bits of the pool, [L, 2 (down, up), N, matrix_bytes]."""
     key = hashlib.sha256(f"xpeft-sign-pool/1:{seed}".encode("ascii")).digest()[:16]
     keystream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
     count = shape.layers * 2 * shape.size * shape.matrix_bytes
@@ -40,13 +40,13 @@ def sign_bits(seed: int, shape: PoolShape) -> NDArray[np.uint8]:
 
 
 def sign_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
-    """Returns the pool's entries, ±scale, float32 [L, 2, N, d*b]. On the second axis, 0 is down [d, b] and 1 is up [b, d], row-major."""
+    """Return the pool's entries, ±scale, float32 [L, 2, N, d*b]. On the second axis, 0 is down [d, b] and 1 is up [b, d], row-major."""
     entries = shape.hidden * shape.bottleneck
     bits = np.unpackbits(sign_bits(seed, shape), axis=-1, count=entries, bitorder="little")
     return torch.from_numpy(bits).float().mul_(2 * scale).sub_(scale)
 
 
 def gaussian_pool(seed: int, shape: PoolShape, scale: float) -> torch.Tensor:
-    """Returns a pool as in the paper, float32 [L, 2, N, d*b]: normal entries with standard deviation `scale`."""
+    """Return a pool as in the paper, float32 [L, 2, N, d*b]: normal entries with standard deviation `scale`."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * scale

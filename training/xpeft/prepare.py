@@ -30,7 +30,7 @@ class Columns:
     split: str | None = None
 
     def by_field(self) -> dict[str, str]:
-        """Returns the column names by field."""
+        """Return the column names by field."""
         return {field: name for field, name in vars(self).items() if name is not None}
 
 
@@ -41,7 +41,7 @@ class Row(BaseModel):
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yields a table's rows with the number of their first line. Raises BadLine or UnreadableFile."""
+    """Yield a table's rows with the number of their first line. Raises BadLine or UnreadableFile."""
     if Path(path.name.removesuffix(".gz")).suffix in (".jsonl", ".ndjson"):
         for number, line in numbered_lines(path, TABLE_HINT):
             yield number, dict(parse_line(Row, path, number, line, "A line is a JSON object.").model_extra or {})
@@ -66,7 +66,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 
 def to_record(path: Path, number: int, row: dict[str, object], columns: Columns) -> Record:
-    """Returns a row as a record; without a column of splits, its split is train. Raises BadLine that names line and column."""
+    """Return a row as a record; without a column of splits, its split is train. Raises BadLine that names line and column."""
     fields: dict[str, object] = {"split": "train"}
     for field, name in columns.by_field().items():
         if name not in row:
@@ -81,7 +81,7 @@ def to_record(path: Path, number: int, row: dict[str, object], columns: Columns)
 
 
 def split_texts(records: list[Record], dev: float, test: float, seed: int) -> list[Record]:
-    """Returns the records with random splits. Of each profile, the fractions `dev` and `test` leave train; at least one text stays."""
+    """Return the records with random splits. Of each profile, the fractions `dev` and `test` leave train; at least one text stays."""
     positions: dict[str, list[int]] = defaultdict(list)
     for position, record in enumerate(records):
         positions[record.profile].append(position)
@@ -97,7 +97,7 @@ def split_texts(records: list[Record], dev: float, test: float, seed: int) -> li
 
 
 def prepare_data(path: Path, out: Path, columns: Columns, dev: float, test: float, seed: int) -> dict[str, int]:
-    """Writes a table as a data file, and returns its numbers of profiles, of labels and of texts in each split.
+    """Write a table as a data file, and return its numbers of profiles, of labels and of texts in each split.
 
     Raises BadLine, UnreadableFile, NoTexts or NotWritten.
     """

@@ -58,49 +58,49 @@ class ProfileModel(nn.Module, ABC):
 
     @abstractmethod
     def tables(self) -> list[nn.Parameter]:
-        """Returns what profiles learn, each [P + 1, numbers]; trained at the rate `profile_lr`."""
+        """Return what profiles learn, each [P + 1, numbers]; trained at the rate `profile_lr`."""
 
     def shared(self) -> list[nn.Parameter]:
-        """Returns what all profiles share beside the head; trained at the rate `shared_lr`."""
+        """Return what all profiles share beside the head; trained at the rate `shared_lr`."""
         return []
 
     def task_parts(self) -> list[nn.Parameter]:
-        """Returns the head and whatever else is trained at the rate `head_lr`."""
+        """Return the head and whatever else is trained at the rate `head_lr`."""
         return list(self.head.parameters())
 
     def shared_bytes(self) -> int:
-        """Returns the stored bytes that all profiles share beside the head."""
+        """Return the stored bytes that all profiles share beside the head."""
         return 0
 
     @abstractmethod
     def bytes_a_profile(self) -> int:
-        """Returns the stored bytes of a profile without its label bias: four for each number, unless the method stores less."""
+        """Return the stored bytes of a profile without its label bias: four for each number, unless the method stores less."""
 
     def numbers_a_profile(self) -> int:
-        """Returns how many numbers a profile learns."""
+        """Return how many numbers a profile learns."""
         return sum(table.shape[1] for table in self.tables())
 
     @abstractmethod
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Returns pooled features [G*M, d] for inference, or for a training step if `step` is given."""
+        """Return pooled features [G*M, d] for inference, or for a training step if `step` is given."""
 
     def scores(self, features: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Returns logits [G*M, labels] of features [G*M, d] that belong to table rows [G], M features each."""
+        """Return logits [G*M, labels] of features [G*M, d] that belong to table rows [G], M features each."""
         logits: torch.Tensor = self.head(features)
         return logits + self.label_bias[rows].repeat_interleave(len(features) // len(rows), dim=0)
 
     def logits(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Returns logits [G*M, labels] for inference, or for a training step if `step` is given."""
+        """Return logits [G*M, labels] for inference, or for a training step if `step` is given."""
         return self.scores(self.features(batch, step), batch.rows)
 
 
 def look_up(table: nn.Parameter, rows: torch.Tensor) -> torch.Tensor:
-    """Returns rows of a table; its gradient is sparse, for these rows alone."""
+    """Return rows of a table; its gradient is sparse, for these rows alone."""
     return F.embedding(rows, table, sparse=True)
 
 
 def target_loss(logits: torch.Tensor, labels: torch.Tensor, next_label_weights: torch.Tensor) -> torch.Tensor:
-    """Returns the mean cross entropy. A target with a weight for the next label is spread over both labels."""
+    """Return the mean cross entropy. A target with a weight for the next label is spread over both labels."""
     if not next_label_weights.any():
         return F.cross_entropy(logits, labels)
     next_labels = (labels + 1).clamp(max=logits.shape[1] - 1)

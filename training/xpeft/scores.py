@@ -16,7 +16,7 @@ Scores = dict[str, float]
 
 
 def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]) -> Scores:
-    """Returns the scores of predicted label indices."""
+    """Return the scores of predicted label indices."""
     truth = np.array([example.label for example in examples])
     accuracies = profile_accuracies(predicted, examples)
     scores = Scores(micro=float(accuracy_score(truth, predicted)), macro=float(np.mean(list(accuracies.values()))))
@@ -27,13 +27,13 @@ def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]
 
 
 def profile_accuracies(predicted: Indices, examples: Sequence[Example]) -> dict[int, float]:
-    """Returns the accuracy of each profile that has an example."""
+    """Return the accuracy of each profile that has an example."""
     truth = np.array([example.label for example in examples])
     return {profile: float(accuracy_score(truth[indices], predicted[indices])) for profile, indices in group_by_profile(examples).items()}
 
 
 def label_values(labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """Returns the labels as numbers, or None if one is not a number."""
+    """Return the labels as numbers, or None if one is not a number."""
     try:
         return np.array([float(label) for label in labels])
     except ValueError:
@@ -41,7 +41,7 @@ def label_values(labels: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def majority(train: Sequence[Example], examples: Sequence[Example]) -> Indices:
-    """Returns, for each example, the label that its profile has most often in training; on a tie, the smallest index."""
+    """Return, for each example, the label that its profile has most often in training; on a tie, the smallest index."""
     most = {
         profile: int(np.bincount([train[index].label for index in indices]).argmax())
         for profile, indices in group_by_profile(train).items()

@@ -18,7 +18,7 @@ class Sizes:
 
 
 def sizes(shape: PoolShape) -> list[Sizes]:
-    """Returns the sizes of one adapter, and of masks over a pool of adapters with the same bottleneck.
+    """Return the sizes of one adapter, and of masks over a pool of adapters with the same bottleneck.
 
     In the paper, masks include gain and shift of the bottleneck's LayerNorm: 2(N + b)L numbers. The edge serves masks without them.
     """

@@ -26,21 +26,21 @@ class StoredPool:
 
     @staticmethod
     def quantize(pool: torch.Tensor) -> "StoredPool":
-        """Quantizes a pool [L, 2, N, d*b]."""
+        """Quantize a pool [L, 2, N, d*b]."""
         scale = pool.abs().amax(-1).clamp(min=1e-12) / LARGEST
         return StoredPool((pool / scale[..., None]).round().to(torch.int8).numpy(), scale.numpy())
 
     def entries(self) -> torch.Tensor:
-        """Returns the pool, float32 [L, 2, N, d*b]."""
+        """Return the pool, float32 [L, 2, N, d*b]."""
         return torch.from_numpy(self.steps.astype(np.float32) * self.scale[..., None])
 
     def pack(self) -> bytes:
-        """Returns the bytes that a bundle holds: the scales, then the steps."""
+        """Return the bytes that a bundle holds: the scales, then the steps."""
         return self.scale.astype("<f4").tobytes() + self.steps.tobytes()
 
     @staticmethod
     def unpack(raw: bytes, shape: PoolShape) -> "StoredPool":
-        """Returns the pool of a bundle's bytes. Raises XpeftError if they do not have this shape."""
+        """Return the pool of a bundle's bytes. Raises XpeftError if they do not have this shape."""
         matrices, entries = (shape.layers, 2, shape.size), shape.hidden * shape.bottleneck
         count = int(np.prod(matrices))
         if len(raw) != count * (4 + entries):
@@ -52,14 +52,14 @@ class StoredPool:
 
 
 def save_pool(path: Path, pool: torch.Tensor) -> None:
-    """Writes a pool [L, 2, N, d*b] in int8."""
+    """Write a pool [L, 2, N, d*b] in int8."""
     stored = StoredPool.quantize(pool)
     with atomic_file(path) as file:
         file.write(save({"steps": stored.steps, "scale": stored.scale}, {"format": FORMAT}))
 
 
 def load_pool(path: Path, shape: PoolShape) -> StoredPool:
-    """Returns the pool of a file. Raises UnreadableFile, or XpeftError if it has another shape."""
+    """Return the pool of a file. Raises UnreadableFile, or XpeftError if it has another shape."""
     hint = "Make one with `python -m xpeft pool`."
     try:
         with safe_open(path, framework="np") as file:

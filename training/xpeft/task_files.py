@@ -61,7 +61,7 @@ class TrainedTask:
     has_label_bias: bool
 
     def subset(self, profiles: list[int]) -> "TrainedTask":
-        """Returns the task with some of the profiles, by index."""
+        """Return the task with some of the profiles, by index."""
         rows = [*profiles, len(self.profiles)]
         return replace(
             self, profiles=[self.profiles[index] for index in profiles], masks=self.masks[rows], label_bias=self.label_bias[rows]
@@ -78,7 +78,7 @@ def write_trained_task(
     max_tokens: int,
     has_label_bias: bool,
 ) -> None:
-    """Writes both files of a trained model, with label biases if `has_label_bias`."""
+    """Write both files of a trained model, with label biases if `has_label_bias`."""
     head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
     record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=mask_blobs(model)[-1])
     make_folder(folder)
@@ -89,14 +89,14 @@ def write_trained_task(
 
 
 def mask_blobs(model: MaskModel) -> list[bytes]:
-    """Returns the mask blob of each profile and, last, of the default profile, in base64."""
+    """Return the mask blob of each profile and, last, of the default profile, in base64."""
     rows = torch.arange(len(model.profile_masks), device=model.device)
     ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
     return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
 
 
 def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str], has_label_bias: bool) -> None:
-    """Writes profiles as in `profiles.ndjson`, with label biases if `has_label_bias`."""
+    """Write profiles as in `profiles.ndjson`, with label biases if `has_label_bias`."""
     biases = [base64.b64encode(pack_bias(bias)) if has_label_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
         Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
@@ -106,7 +106,7 @@ def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str],
 
 
 def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTask:
-    """Reads both files for the bundle with the id `bundle`. Raises XpeftError if they do not fit it or each other."""
+    """Read both files for the bundle with the id `bundle`. Raises XpeftError if they do not fit it or each other."""
     hint = "Name the bundle that the task was trained with, or train the task again with this bundle."
     try:
         task = Task.model_validate_json((folder / TASK_FILE).read_bytes())

@@ -43,7 +43,7 @@ class Recipe:
 
 
 def learning_rate_factor(progress: float, warmup: float) -> float:
-    """Returns the factor of all learning rates: a linear warm-up, then a linear fall to 0. `progress` is the fraction of steps done."""
+    """Return the factor of all learning rates: a linear warm-up, then a linear fall to 0. `progress` is the fraction of steps done."""
     return progress / warmup if progress < warmup else max(0.0, (1 - progress) / (1 - warmup))
 
 
@@ -58,7 +58,7 @@ def train(
     quiet: bool = False,
     with_default_profile: bool = True,
 ) -> Losses:
-    """Trains the profiles' parameters and the head in place, and returns the mean loss over the course of training.
+    """Train the profiles' parameters and the head in place, and return the mean loss over the course of training.
 
     On Ctrl-C or SIGTERM, it saves a checkpoint and raises KeyboardInterrupt; `resume` continues from there.
     settings: everything that must be equal in the resumed run, such as the recipe and the data. with_default_profile: whether to train

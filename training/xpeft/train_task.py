@@ -41,7 +41,7 @@ def run_training(
     resume: bool,
     quiet: bool = False,
 ) -> dict[str, object]:
-    """Trains a task, writes `task.json`, `profiles.ndjson` and `report.json` into `out`, and returns the report.
+    """Train a task, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and return the report.
 
     Raises XpeftError, or KeyboardInterrupt where it stops early; `resume` continues from its checkpoint.
     """
@@ -111,13 +111,13 @@ def load_tokenized(
     labels: list[str] | None = None,
     profiles: list[str] | None = None,
 ) -> DataSet:
-    """Returns the examples of a data file, tokenized by the bundle's tokenizer. labels, profiles: a finished task's, if there is one."""
+    """Return the examples of a data file, tokenized by the bundle's tokenizer. labels, profiles: a finished task's, if there is one."""
     check_max_tokens(max_tokens, manifest)
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
 
 
 def warn_one_label_profiles(data: DataSet) -> int:
-    """Returns how many profiles have a single label in all their training texts, and warns on stderr if there are any."""
+    """Return how many profiles have a single label in all their training texts, and warn on stderr if there are any."""
     if count := count_one_label_profiles(data):
         print(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", file=sys.stderr, flush=True)
     return count
@@ -126,7 +126,7 @@ def warn_one_label_profiles(data: DataSet) -> int:
 def fit_baselines(
     model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, seed: int, quiet: bool
 ) -> dict[str, dict[Split, Indices]]:
-    """Returns the predictions of three baselines for every split that has texts.
+    """Return the predictions of three baselines for every split that has texts.
 
     The baselines are each profile's majority label, a shared head on the plain PLM's features, and that head with label biases.
     """
@@ -142,7 +142,7 @@ def fit_baselines(
 
 
 def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> dict[str, object]:
-    """Returns every method's scores on a split, and each profile's accuracy under every method."""
+    """Return every method's scores on a split, and each profile's accuracy under every method."""
     examples = data.splits[split]
     scores: dict[str, Scores] = {name: score(predicted, examples, data.labels) for name, predicted in methods.items()}
     accuracies = {name: profile_accuracies(predicted, examples) for name, predicted in methods.items()}
@@ -154,7 +154,7 @@ def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> di
 
 
 def profile_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[str, float]:
-    """Returns the stored bytes of a profile, and for comparison of one fp32 adapter of the same size, without the shared head."""
+    """Return the stored bytes of a profile, and for comparison of one fp32 adapter of the same size, without the shared head."""
     return {
         "masks": mask_bytes(manifest.pool_shape),
         "label_bias": len(trained.task.labels) if trained.has_label_bias else 0,

@@ -1,1 +1,1 @@
-"""What `npm run bench -- peers` measures beside the Worker that is written in Python."""
+"""The Python peers that `npm run bench -- peers` measures beside the Worker."""

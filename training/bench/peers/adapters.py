@@ -1,7 +1,7 @@
-"""`python -m bench.peers.adapters FOLDER`: a LoRA adapter for each profile of FOLDER/profiles.ndjson, in FOLDER/lora/PROFILE.
+"""`python -m bench.peers.adapters FOLDER` writes a LoRA adapter for each profile of FOLDER/profiles.ndjson to FOLDER/lora/PROFILE.
 
-A few adapters are really written, and each profile's folder is a link to one of them, so that 10,000 profiles take no 3 GB. A server
-cannot tell: it reads, makes and drops an adapter for each name.
+It writes a few adapters, and each profile's folder is a link to one of them: 10,000 adapters would take 3 GB. For a server this makes no
+difference: it loads and drops an adapter for each name.
 """
 
 import json
@@ -18,24 +18,24 @@ from xpeft.task_files import PROFILES_FILE, Profile
 
 DISTINCT = 48
 SPREAD = 0.05
-HINT = "The folder is one that `npm run bench -- peers` makes."
+HINT = "Name a folder that `npm run bench -- peers` made."
 
 
 def write_adapters(plm: Path, profiles: list[str], folder: Path, distinct: int = DISTINCT) -> int:
-    """One adapter for each profile, by its name: r = 8 on query and value. Answers the bytes of one, which are alike for all."""
+    """Write an adapter for each profile, with r = 8 on query and value, and return the bytes of one; all have the same size."""
     folder.mkdir(parents=True)
     config = LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"])
     wrapped = get_peft_model(AutoModel.from_pretrained(plm, dtype=torch.float32), config)
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     written: list[Path] = []
     for number in range(min(distinct, len(profiles))):
         for weight in wrapped.parameters():
             if weight.requires_grad:
-                # Both halves, as if learnt: fresh ones add nothing, and all profiles would answer alike.
-                weight.data.normal_(std=SPREAD, generator=chance)
+                # Random values stand for trained ones. An untrained adapter changes nothing.
+                weight.data.normal_(std=SPREAD, generator=generator)
         written.append(folder / f".distinct-{number}")
         wrapped.save_pretrained(written[-1])
-        # A model card that the library adds and no server reads.
+        # The library adds a model card, which no server reads.
         (written[-1] / "README.md").unlink()
     for number, profile in enumerate(profiles):
         (folder / profile).symlink_to(written[number % len(written)].name, target_is_directory=True)

@@ -1,6 +1,6 @@
-"""`python -m bench.peers.export FOLDER`: the plain default PLM as transformers.js reads it, int8 by ONNX Runtime's own quantizer.
+"""`python -m bench.peers.export FOLDER` exports the plain default PLM for transformers.js, in int8 by ONNX Runtime's quantizer.
 
-That is what people take for transformers.js: the exported graph, its weights int8, `onnx/model_quantized.onnx`.
+The result, `onnx/model_quantized.onnx`, is what models for transformers.js usually are.
 """
 
 import shutil
@@ -22,20 +22,20 @@ OPSET = 17
 
 
 class HiddenStates(nn.Module):
-    """A PLM that takes its inputs by place and answers the last hidden states, [B, T, d]."""
+    """A PLM with positional inputs whose output is the last hidden states, [B, T, d]."""
 
     def __init__(self, plm: nn.Module) -> None:
         super().__init__()
         self.plm = plm
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Hidden states of INPUTS, each [B, T]."""
+        """Return the hidden states of INPUTS, each [B, T]."""
         hidden: torch.Tensor = self.plm(**dict(zip(INPUTS, inputs, strict=True))).last_hidden_state
         return hidden
 
 
 def export(plm: Path, folder: Path) -> None:
-    """Write the folder: configuration, tokenizer, graph. It appears whole or not at all."""
+    """Write the folder, whole or not at all: configuration, tokenizer and graph."""
     model = AutoModel.from_pretrained(plm, dtype=torch.float32, attn_implementation="eager").eval()
     ids = torch.ones(1, 8, dtype=torch.long)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def export(plm: Path, folder: Path) -> None:
                 output_names=[OUTPUT],
                 dynamic_axes={name: {0: "batch", 1: "tokens"} for name in [*INPUTS, OUTPUT]},
                 opset_version=OPSET,
-                # The other exporter needs a package more, and gives the same operators for a BERT.
+                # The other exporter needs another package, and gives the same operators for a BERT.
                 dynamo=False,
             )
         quantize_dynamic(floats, draft / "onnx" / "model_quantized.onnx", weight_type=QuantType.QInt8)

@@ -1,7 +1,7 @@
-"""`python -m bench.peers.server FOLDER`: FOLDER/task.json under FOLDER/lora's adapters, over HTTP, on one thread.
+"""`python -m bench.peers.server FOLDER` serves FOLDER/task.json with FOLDER/lora's adapters over HTTP, on one thread.
 
-`POST /predict` takes `{"profile", "text"}`; the label's name, its score and the tokens that were read come back. When ready it writes
-`{"port": …}`, one line.
+`POST /predict` takes `{"profile", "text"}` and returns the label, its score and the number of tokens. When ready, the server prints
+`{"port": …}`.
 """
 
 import json
@@ -21,27 +21,27 @@ from bench.peers.swapping import SwappedAdapters
 from xpeft.plm import DEFAULT_PLM, plm_folder
 from xpeft.task_files import TASK_FILE, Task
 
-KEPT = 50
+CACHED_ADAPTERS = 50
 
 
-class Asked(BaseModel):
+class PredictRequest(BaseModel):
     """One text under one profile."""
 
     profile: str
     text: str
 
 
-class Answered(BaseModel):
-    """The likeliest label."""
+class Prediction(BaseModel):
+    """The most probable label."""
 
     label: str
     score: float
     tokens: int
 
 
-def create_app(plm: Path, task: Task, adapters: Path, kept: int = KEPT) -> FastAPI:
-    """The server over a PLM's folder; the last `kept` adapters stay in memory."""
-    swapped = SwappedAdapters(AutoModel.from_pretrained(plm, dtype=torch.float32).eval(), adapters, kept)
+def create_app(plm: Path, task: Task, adapters: Path, cached: int = CACHED_ADAPTERS) -> FastAPI:
+    """Return a server on a PLM's folder that caches the last `cached` adapters."""
+    swapped = SwappedAdapters(AutoModel.from_pretrained(plm, dtype=torch.float32).eval(), adapters, cached)
     tokenizer = Tokenizer.from_file(str(plm / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(task.maxTokens)
@@ -51,18 +51,18 @@ def create_app(plm: Path, task: Task, adapters: Path, kept: int = KEPT) -> FastA
     app = FastAPI()
 
     @app.post("/predict")
-    async def predict(asked: Asked) -> Answered:
-        # On the event loop itself: one text computes at a time anyway, and a pool of threads would only add to it.
+    async def predict(request: PredictRequest) -> Prediction:
+        # It runs on the event loop: one text computes at a time, and a thread pool would only cost time.
         try:
-            model = swapped.use(asked.profile)
+            model = swapped.use(request.profile)
         except KeyError as error:
-            raise HTTPException(404, f"There is no adapter for profile {asked.profile!r} in {adapters}.") from error
-        ids = tokenizer.encode(asked.text).ids
+            raise HTTPException(404, f"There is no adapter for profile {request.profile!r} in {adapters}.") from error
+        ids = tokenizer.encode(request.text).ids
         with torch.inference_mode():
             hidden = model(input_ids=torch.tensor([ids])).last_hidden_state
             scores = torch.softmax(weight @ hidden[0].mean(0) + bias, 0)
         best = int(scores.argmax())
-        return Answered(label=task.labels[best], score=float(scores[best]), tokens=len(ids))
+        return Prediction(label=task.labels[best], score=float(scores[best]), tokens=len(ids))
 
     return app
 

@@ -1,4 +1,4 @@
-"""LoRA adapters that are read from disk when asked for, the latest ones kept in memory."""
+"""Loads LoRA adapters from disk on request, and caches the most recent ones."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -8,21 +8,21 @@ from peft import PeftModel
 
 
 class SwappedAdapters:
-    """A frozen PLM and one folder of PEFT adapters, of which `kept` stay in memory.
+    """A frozen PLM and a folder of PEFT adapters, with a cache of `cached` adapters.
 
-    Not to be used by two threads at a time: PEFT has one active adapter.
+    It is not thread-safe: PEFT has one active adapter.
     """
 
-    def __init__(self, plm: torch.nn.Module, folder: Path, kept: int) -> None:
+    def __init__(self, plm: torch.nn.Module, folder: Path, cached: int) -> None:
         self.plm = plm
         self.folder = folder
-        self.kept = kept
+        self.cached = cached
         self.model: PeftModel | None = None
         self.active = ""
         self.recent: OrderedDict[str, None] = OrderedDict()
 
     def use(self, profile: str) -> torch.nn.Module:
-        """The PLM under the adapter of a profile; KeyError if there is none."""
+        """Return the PLM with the adapter of a profile. Raises KeyError if there is none."""
         path = self.folder / profile
         if profile not in self.recent:
             if not (path / "adapter_config.json").exists():
@@ -34,7 +34,7 @@ class SwappedAdapters:
             self.active = profile
         self.recent[profile] = None
         self.recent.move_to_end(profile)
-        if len(self.recent) > self.kept:
+        if len(self.recent) > self.cached:
             oldest, _ = self.recent.popitem(last=False)
             self.model.delete_adapter(oldest)
         wrapped: torch.nn.Module = self.model
@@ -42,7 +42,7 @@ class SwappedAdapters:
 
     def _load(self, profile: str, path: Path) -> None:
         if self.model is None:
-            # PEFT wraps a model together with its first adapter only.
+            # PEFT wraps a model only with its first adapter.
             self.model = PeftModel.from_pretrained(self.plm, path, adapter_name=profile).eval()
             self.active = profile
         else:

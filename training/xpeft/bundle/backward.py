@@ -13,10 +13,10 @@ CUBIC = 0.044715
 
 
 class BackwardBuilder(GraphBuilder):
-    """Adds forward steps that keep what their backward steps need, and the backward steps."""
+    """Add forward steps that keep what their backward steps need, and the backward steps."""
 
     def scalar(self, value: float) -> str:
-        """Adds a scalar constant."""
+        """Add a scalar constant."""
         name = f"number.{value!r}"
         if name not in {weight.name for weight in self.weights}:
             self.constant(name, np.array(value, dtype=np.float32))
@@ -25,16 +25,16 @@ class BackwardBuilder(GraphBuilder):
     def product(
         self, left: str, right: str, output: str, transpose_left: bool = False, transpose_right: bool = False, bias: str = ""
     ) -> str:
-        """Adds the product of two matrices, each transposed first if requested."""
+        """Add the product of two matrices, each transposed first if requested."""
         inputs = [left, right, bias] if bias else [left, right]
         return self.op("Gemm", inputs, output, transA=int(transpose_left), transB=int(transpose_right))
 
     def row_mean(self, source: str, output: str) -> str:
-        """Adds the mean over the last axis, [T, 1]."""
+        """Add the mean over the last axis, [T, 1]."""
         return self.op("ReduceMean", [source, "last_axis"], output)
 
     def normalize(self, source: str, epsilon: float, output: str) -> str:
-        """Adds LayerNorm without an affine, and its factor `output.scale` [T, 1]."""
+        """Add LayerNorm without an affine, and its factor `output.scale` [T, 1]."""
         centred = self.op("Sub", [source, self.row_mean(source, f"{output}.mean")], f"{output}.centred")
         variance = self.row_mean(self.op("Mul", [centred, centred], f"{output}.squares"), f"{output}.variance")
         spread = self.op("Sqrt", [self.op("Add", [variance, self.scalar(epsilon)], f"{output}.kept")], f"{output}.spread")
@@ -42,7 +42,7 @@ class BackwardBuilder(GraphBuilder):
         return self.op("Mul", [centred, scale], output)
 
     def normalize_backward(self, gradient: str, unit: str, output: str) -> str:
-        """Adds the gradient of the input of `normalize`, from the gradient of its output `unit`."""
+        """Add the gradient of the input of `normalize`, from the gradient of its output `unit`."""
         mean = self.row_mean(gradient, f"{output}.mean")
         along = self.row_mean(self.op("Mul", [gradient, unit], f"{output}.products"), f"{output}.along")
         rest = self.op("Sub", [gradient, mean], f"{output}.centred")
@@ -50,17 +50,17 @@ class BackwardBuilder(GraphBuilder):
         return self.op("Mul", [rest, f"{unit}.scale"], output)
 
     def norm(self, source: str, norm: str, epsilon: float, output: str) -> str:
-        """Adds LayerNorm with the weight and bias `norm`."""
+        """Add LayerNorm with the weight and bias `norm`."""
         scaled = self.op("Mul", [self.normalize(source, epsilon, f"{output}.unit"), f"{norm}.weight"], f"{output}.scaled")
         return self.op("Add", [scaled, f"{norm}.bias"], output)
 
     def norm_backward(self, gradient: str, norm: str, normed: str, output: str) -> str:
-        """Adds the gradient of the input of the LayerNorm with the output `normed`."""
+        """Add the gradient of the input of the LayerNorm with the output `normed`."""
         scaled = self.op("Mul", [gradient, f"{norm}.weight"], f"{output}.scaled")
         return self.normalize_backward(scaled, f"{normed}.unit", output)
 
     def gelu_backward(self, gradient: str, source: str, output: str) -> str:
-        """Adds the gradient of the input `source` of GELU by tanh."""
+        """Add the gradient of the input `source` of GELU by tanh."""
         square = self.op("Mul", [source, source], f"{output}.square")
         # The tanh's argument is x · slope · (1 + cubic · x²); its slope has 3 · cubic instead.
         inner = self.op("Mul", [square, self.scalar(SLOPE * CUBIC)], f"{output}.cubic")
@@ -75,19 +75,19 @@ class BackwardBuilder(GraphBuilder):
         return self.op("Mul", [gradient, slope], output)
 
     def softmax_backward(self, gradient: str, shares: str, output: str) -> str:
-        """Adds the gradient of the input of the softmax over the last axis with the output `shares`."""
+        """Add the gradient of the input of the softmax over the last axis with the output `shares`."""
         products = self.op("Mul", [gradient, shares], f"{output}.products")
         total = self.op("ReduceSum", [products, "last_axis"], f"{output}.total")
         return self.op("Sub", [products, self.op("Mul", [shares, total], f"{output}.removed")], output)
 
     def to_heads(self, source: str, output: str) -> str:
-        """Reshapes [T, d] to [heads, T, d / heads]; `heads_shape` and `flat_shape` are constants of the graph."""
+        """Reshape [T, d] to [heads, T, d / heads]; `heads_shape` and `flat_shape` are constants of the graph."""
         return self.op("Transpose", [self.op("Reshape", [source, "heads_shape"], f"{output}.parts")], output, perm=[1, 0, 2])
 
     def from_heads(self, source: str, output: str) -> str:
-        """Reshapes [heads, T, d / heads] to [T, d]."""
+        """Reshape [heads, T, d / heads] to [T, d]."""
         return self.op("Reshape", [self.op("Transpose", [source], f"{output}.parts", perm=[1, 0, 2]), "flat_shape"], output)
 
     def transpose(self, source: str, output: str) -> str:
-        """Exchanges the last two of three axes."""
+        """Exchange the last two of three axes."""
         return self.op("Transpose", [source], output, perm=[0, 2, 1])

@@ -33,7 +33,7 @@ int8 but for a few channels, and the graph takes adapters as inputs.
 
 
 def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
-    """Returns the manifest entry of a sign pool with `scale` times the usual scale."""
+    """Return the manifest entry of a sign pool with `scale` times the usual scale."""
     return ManifestSignPool(seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen))
 
 
@@ -41,7 +41,7 @@ def build_bundle(
     plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, scale: float = 1.0,
     pool_file: Path | None = None, licence: str | None = None, learnt_layers: int = LEARNT_LAYERS
 ) -> tuple[Manifest, str]:  # fmt: skip
-    """Writes the bundle into `out`, which it replaces, and returns the manifest and the bundle's id.
+    """Write the bundle into `out`, which it replaces, and return the manifest and the bundle's id.
 
     pool_file: a trained pool of `python -m xpeft pool`; without one, the pool is a sign pool of `seed` and `scale`.
     learnt_layers: how many of the last layers the learning graph trains, at most all.

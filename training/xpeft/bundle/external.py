@@ -16,7 +16,7 @@ INLINE_BYTES = 1024
 def save_external(
     model: onnx.ModelProto, folder: Path, graph_file: str, weights_file: str, separate: Callable[[str], bool] = lambda _name: False
 ) -> list[str]:
-    """Writes the graph and its weights, and returns the weights' file names, `weights_file` with a number. Changes `model`.
+    """Write the graph and its weights, and return the weights' file names, `weights_file` with a number. Changes `model`.
 
     separate: says by its name whether a weight goes into separate parts at the end, which another graph can load alone.
     """
@@ -40,7 +40,7 @@ def save_external(
 
 
 def share_external(model: onnx.ModelProto, saved: onnx.ModelProto) -> list[str]:
-    """Makes a graph use a saved graph's weights of the same names, and returns the weights' files that it needs. Changes `model`."""
+    """Make a graph use a saved graph's weights of the same names, and return the weights' files that it needs. Changes `model`."""
     saved_tensors = {tensor.name: tensor for tensor in saved.graph.initializer if tensor.data_location == TensorProto.EXTERNAL}
     files = set()
     for tensor in model.graph.initializer:
@@ -51,17 +51,17 @@ def share_external(model: onnx.ModelProto, saved: onnx.ModelProto) -> list[str]:
 
 
 def write_graph(model: onnx.ModelProto, path: Path) -> None:
-    """Writes a graph; the same graph gives the same bytes."""
+    """Write a graph; the same graph gives the same bytes."""
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def save_split(data: bytes, folder: Path, file: str) -> list[str]:
-    """Writes bytes in as few parts as possible, and returns the file names."""
+    """Write bytes in as few parts as possible, and return the file names."""
     return write_parts(folder, file, [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)])
 
 
 def write_parts(folder: Path, file: str, parts: Sequence[bytes | bytearray]) -> list[str]:
-    """Writes parts under numbered file names, and returns the names."""
+    """Write parts under numbered file names, and return the names."""
     names = [f"{file}.{number}" for number in range(len(parts))]
     for name, part in zip(names, parts, strict=True):
         (folder / name).write_bytes(part)

@@ -24,12 +24,12 @@ CONTRIB = "com.microsoft"
 
 
 def weight_of(linear: nn.Linear) -> tuple[Array, Array]:
-    """Returns weight [in, out] and bias [out] of a linear layer."""
+    """Return weight [in, out] and bias [out] of a linear layer."""
     return linear.weight.detach().numpy().T.copy(), linear.bias.detach().numpy()
 
 
 def quantize_columns(weight: Array) -> tuple[NDArray[np.int8], Array]:
-    """Returns a weight [in, out] in symmetric int8, and the scale of each column, [out]."""
+    """Return a weight [in, out] in symmetric int8, and the scale of each column, [out]."""
     scale = np.maximum(np.abs(weight).max(axis=0), 1e-12) / np.float32(127)
     return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
@@ -46,21 +46,21 @@ class GraphBuilder:
     outliers: int = OUTLIERS
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
-        """Adds a weight."""
+        """Add a weight."""
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def op(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: object) -> str:
-        """Adds a node with one output."""
+        """Add a node with one output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
     def quantize(self, weight: Array) -> tuple[NDArray[np.int8], Array]:
-        """Returns a weight [in, out] in symmetric int8, and the scale of each column."""
+        """Return a weight [in, out] in symmetric int8, and the scale of each column."""
         return quantize_columns(weight)
 
     def linear(self, source: str, weight: Array, bias: Array, output: str) -> str:
-        """Adds an int8 product. Activations are quantized over the whole tensor at run time, weights by column."""
+        """Add an int8 product. Activations are quantized over the whole tensor at run time, weights by column."""
         quantized, scale = self.quantize(weight)
         inputs = [
             source,
@@ -72,7 +72,7 @@ class GraphBuilder:
         return self.op("DynamicQuantizeMatMul", inputs, output, CONTRIB)
 
     def split_linear(self, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str) -> str:
-        """Adds a linear layer that multiplies outlier input channels in fp32 and the others in int8."""
+        """Add a linear layer that multiplies outlier input channels in fp32 and the others in int8."""
         if len(outliers) == 0:
             return self.linear(source, weight, bias, output)
         regular = np.ones(len(weight), dtype=np.float32)
@@ -84,11 +84,11 @@ class GraphBuilder:
         return self.op("Add", [product, extra], output)
 
     def gelu(self, source: str, output: str) -> str:
-        """Adds GELU by tanh. It takes half the time of the exact GELU and changes no label that int8 does not change."""
+        """Add GELU by tanh. It takes half the time of the exact GELU and changes no label that int8 does not change."""
         return self.op("Gelu", [source], output, approximate="tanh")
 
     def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float) -> str:
-        """Adds LayerNorm(source + skip), and the sum as `output.sum`.
+        """Add LayerNorm(source + skip), and the sum as `output.sum`.
 
         It takes five nodes: ONNX Runtime's WebAssembly build runs them with SIMD, and SkipLayerNormalization without, in twice the time.
         """
@@ -99,14 +99,14 @@ class GraphBuilder:
         return self.op("Add", [unit, f"{norm}.bias"], output)
 
     def norm_weights(self, norm: nn.LayerNorm, name: str) -> str:
-        """Adds weight and bias of a LayerNorm, as `name.weight` and `name.bias`."""
+        """Add weight and bias of a LayerNorm, as `name.weight` and `name.bias`."""
         self.constant(f"{name}.weight", norm.weight.detach().numpy())
         self.constant(f"{name}.bias", norm.bias.detach().numpy())
         return name
 
 
 def embed(graph: GraphBuilder, plm: PLM) -> str:
-    """Adds the normalized sum of word, position and type embeddings. Word embeddings are int8 with a scale for each word."""
+    """Add the normalized sum of word, position and type embeddings. Word embeddings are int8 with a scale for each word."""
     words, scale = quantize_columns(plm.words.detach().numpy().T)
     rows = graph.op("Gather", [graph.constant("words", words.T), "input_ids"], "words.rows")
     floats = graph.op("Cast", [rows], "words.floats", to=TensorProto.FLOAT)
@@ -126,14 +126,14 @@ ADAPTER_PARTS = ("down", "up", "gain", "shift")
 
 
 def split_adapters(graph: GraphBuilder, layers: int) -> None:
-    """Splits the adapters' inputs by layer, into `layer.I.adapter.PART`."""
+    """Split the adapters' inputs by layer, into `layer.I.adapter.PART`."""
     for part in ADAPTER_PARTS:
         each = [f"layer.{index}.adapter.{part}" for index in range(layers)]
         graph.nodes.append(helper.make_node("Split", [f"adapter_{part}"], each, name=f"adapter_{part}.split", axis=0, num_outputs=layers))
 
 
 def adapter(graph: GraphBuilder, hidden: str, name: str) -> str:
-    """Adds relu(LN(hidden A) · gain + shift) B, with the four parts `name.PART`."""
+    """Add relu(LN(hidden A) · gain + shift) B, with the four parts `name.PART`."""
     down, up, gain, shift = (f"{name}.{part}" for part in ADAPTER_PARTS)
     projected = graph.op("MatMul", [hidden, down], f"{name}.projected")
     normed = graph.op("LayerNormalization", [projected, gain, shift], f"{name}.norm", epsilon=ADAPTER_NORM_EPS, axis=-1)
@@ -143,7 +143,7 @@ def adapter(graph: GraphBuilder, hidden: str, name: str) -> str:
 def block(
     graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, outliers: dict[str, NDArray[np.int64]], adapted: bool
 ) -> str:
-    """Adds an encoder block, with an adapter if `adapted`."""
+    """Add an encoder block, with an adapter if `adapted`."""
     name = f"layer.{index}"
     parts = [weight_of(part) for part in (layer.query, layer.key, layer.value)]
     qkv_weight, qkv_bias = np.concatenate([weight for weight, _ in parts], axis=1), np.concatenate([bias for _, bias in parts])
@@ -166,7 +166,7 @@ def block(
 
 
 def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None = None, learnt_from: int | None = None) -> onnx.ModelProto:
-    """Returns the whole encoder with its weights inside; `external.py` moves them out.
+    """Return the whole encoder with its weights inside; `external.py` moves them out.
 
     bottleneck: b of the adapters that are inputs, or None for the plain PLM, whose weights have the same bytes.
     graph: a new builder, of a subclass if some steps differ from the bundle's.

@@ -22,12 +22,12 @@ LEARNT_LAYERS = 2
 
 
 def first_learnt(layers: int, learnt: int = LEARNT_LAYERS) -> int:
-    """Returns the first layer that learns, of a PLM with `layers` layers."""
+    """Return the first layer that learns, of a PLM with `layers` layers."""
     return max(0, layers - learnt)
 
 
 def learnt_weights(first: int) -> Callable[[str], bool]:
-    """Returns a test, by name, for the encoder's weights that the learning graph uses: after layer `first`, and that layer's last norm."""
+    """Return a test, by name, for the encoder's weights that the learning graph uses: after layer `first`, and that layer's last norm."""
 
     def is_learnt(name: str) -> bool:
         layer = re.match(r"layer\.(\d+)\.", name)
@@ -53,12 +53,12 @@ class LearningGraph(BackwardBuilder):
         self.scale = self.scalar(float(1 / np.sqrt(head)))
 
     def shared(self, name: str) -> str:
-        """Adds a weight of the encoder."""
+        """Add a weight of the encoder."""
         self.weights.append(self.known[name])
         return name
 
     def matrix(self, name: str) -> str:
-        """Adds the fp32 weight [in, out] of a product of the encoder: dequantized int8, and the rows of the outlier channels in fp32."""
+        """Add the fp32 weight [in, out] of a product of the encoder: dequantized int8, and the rows of the outlier channels in fp32."""
         if name in self.matrices:
             return self.matrices[name]
         stored = name if f"{name}.weight" in self.known else f"{name}.int8"
@@ -74,17 +74,17 @@ class LearningGraph(BackwardBuilder):
         return whole
 
     def bias(self, name: str) -> str:
-        """Adds the bias of a product of the encoder."""
+        """Add the bias of a product of the encoder."""
         return self.shared(f"{name}.bias" if f"{name}.bias" in self.known else f"{name}.int8.bias")
 
     def norm_of(self, name: str) -> str:
-        """Adds weight and bias of a LayerNorm of the encoder."""
+        """Add weight and bias of a LayerNorm of the encoder."""
         self.shared(f"{name}.weight")
         self.shared(f"{name}.bias")
         return name
 
     def adapter(self, index: int, residual: str) -> str:
-        """Adds a block's output [T, d]: its residual plus the adapter, in Pfeiffer's placement."""
+        """Add a block's output [T, d]: its residual plus the adapter, in Pfeiffer's placement."""
         name, layer = f"layer.{index}", self.plm.layers[index]
         norm = self.norm_of(f"{name}.norm")
         plain = self.norm(residual, norm, layer.norm.eps, f"{name}.plain")
@@ -94,7 +94,7 @@ class LearningGraph(BackwardBuilder):
         return self.norm(self.op("Add", [residual, added], f"{name}.sum"), norm, layer.norm.eps, f"{name}.out")
 
     def adapter_backward(self, index: int, gradient: str) -> str:
-        """Adds the gradients of a block's residual and of its adapter, `layer.I.adapter.PART.gradient`, from the gradient of its output."""
+        """Add the gradients of a block's residual and of its adapter, `layer.I.adapter.PART.gradient`, from the gradient of its output."""
         name = f"layer.{index}"
         adapter, norm = f"{name}.adapter", f"{name}.norm"
         total = self.norm_backward(gradient, norm, f"{name}.out", f"{name}.sum.gradient")
@@ -113,7 +113,7 @@ class LearningGraph(BackwardBuilder):
         )
 
     def block(self, index: int, hidden: str) -> str:
-        """Adds a block's residual: attention and feed-forward part, before the last LayerNorm."""
+        """Add a block's residual: attention and feed-forward part, before the last LayerNorm."""
         name, layer = f"layer.{index}", self.plm.layers[index]
         qkv = self.product(hidden, self.matrix(f"{name}.qkv"), f"{name}.qkv.out", bias=self.bias(f"{name}.qkv"))
         parts = [f"{name}.{part}.flat" for part in ("query", "key", "value")]
@@ -132,7 +132,7 @@ class LearningGraph(BackwardBuilder):
         return self.op("Add", [lowered, attended], f"{name}.residual")
 
     def block_backward(self, index: int, gradient: str) -> str:
-        """Adds the gradient of a block's input, from the gradient of its residual."""
+        """Add the gradient of a block's input, from the gradient of its residual."""
         name = f"layer.{index}"
         active = self.product(gradient, self.matrix(f"{name}.down"), f"{name}.gelu.gradient", transpose_right=True)
         raised = self.gelu_backward(active, f"{name}.up.out", f"{name}.up.gradient")
@@ -156,7 +156,7 @@ class LearningGraph(BackwardBuilder):
         return self.op("Add", [total, inner], f"{name}.input.gradient")
 
     def loss(self, hidden: str) -> str:
-        """Adds pooled features, logits, and the cross entropy to the targets [labels], and returns the gradient of `hidden` [T, d]."""
+        """Add pooled features, logits, and the cross entropy to the targets [labels], and return the gradient of `hidden` [T, d]."""
         features = self.op("ReduceMean", [hidden, "first_axis"], "features", keepdims=1)
         logits = self.op("Squeeze", [self.product(features, "head", "scores", transpose_right=True, bias="bias"), "first_axis"], "logits")
         certain = self.op("LogSoftmax", [logits], "log_shares", axis=-1)
@@ -171,7 +171,7 @@ class LearningGraph(BackwardBuilder):
 
 
 def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: int) -> onnx.ModelProto:
-    """Returns the graph that gives the gradients of the adapters from layer `first` on.
+    """Return the graph that gives the gradients of the adapters from layer `first` on.
 
     encoder: the bundle's encoder, whose weights the graph uses; they may be inside it or in external files.
     """

@@ -12,13 +12,13 @@ from xpeft.stored_pool import StoredPool
 
 
 def load_bundle(bundle: Path, plm_spec: str | None) -> tuple[Manifest, str, PLM]:
-    """Returns the bundle's manifest, its id and the PLM that it was built from. Raises XpeftError."""
+    """Return the bundle's manifest, its id and the PLM that it was built from. Raises XpeftError."""
     manifest, identity = read_manifest(bundle)
     return manifest, identity, load_bundle_plm(manifest, plm_spec)
 
 
 def load_bundle_plm(manifest: Manifest, plm_spec: str | None) -> PLM:
-    """Returns the PLM that a bundle was built from. It takes seconds, so read files that may be wrong before.
+    """Return the PLM that a bundle was built from. It takes seconds, so read files that may be wrong before.
 
     Raises XpeftError if the PLM has other weights.
     """
@@ -32,7 +32,7 @@ def load_bundle_plm(manifest: Manifest, plm_spec: str | None) -> PLM:
 
 
 def pool_entries(bundle: Path, manifest: Manifest) -> torch.Tensor:
-    """Returns the bundle's pool, float32 [L, 2, N, d*b], computed from its seed or read from its files."""
+    """Return the bundle's pool, float32 [L, 2, N, d*b], computed from its seed or read from its files."""
     shape, pool = manifest.pool_shape, manifest.pool
     if isinstance(pool, ManifestSignPool):
         return sign_pool(pool.seed, shape, pool.scale)

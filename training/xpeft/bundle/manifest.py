@@ -85,22 +85,22 @@ class Manifest(Strict):
         return PoolShape(self.layers, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen)
 
     def with_role(self, role: Role) -> list[str]:
-        """Returns the paths of the files with a role."""
+        """Return the paths of the files with a role."""
         return [file.path for file in self.files if file.role == role]
 
     def file(self, role: Role) -> str:
-        """Returns the path of the only file with a role."""
+        """Return the path of the only file with a role."""
         return self.with_role(role)[0]
 
 
 def describe_file(folder: Path, path: str, role: Role) -> ManifestFile:
-    """Returns the manifest entry of a file."""
+    """Return the manifest entry of a file."""
     data = (folder / path).read_bytes()
     return ManifestFile(path=path, role=role, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:
-    """Returns the manifest and id of the bundle in a folder. Raises XpeftError where a file does not match its hash."""
+    """Return the manifest and id of the bundle in a folder. Raises XpeftError where a file does not match its hash."""
     hint = f"Name a bundle's folder, or build it again with `python -m xpeft bundle --out {folder}`."
     try:
         raw = (folder / MANIFEST).read_bytes()
@@ -114,11 +114,11 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
 
 
 def check_max_tokens(max_tokens: int, manifest: Manifest) -> None:
-    """Raises XpeftError if the PLM cannot read texts of `max_tokens` tokens."""
+    """Raise XpeftError if the PLM cannot read texts of `max_tokens` tokens."""
     if not 3 <= max_tokens <= manifest.maxTokens:
         raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
 
 
 def bundle_id(manifest: bytes) -> str:
-    """Returns the bundle's id: the first 32 hex digits of SHA-256 over the manifest's bytes."""
+    """Return the bundle's id: the first 32 hex digits of SHA-256 over the manifest's bytes."""
     return hashlib.sha256(manifest).hexdigest()[:32]

@@ -22,12 +22,12 @@ SITES = ("query", "up", "down")
 
 
 def calibration_texts() -> list[str]:
-    """Returns this project's calibration sentences: news, comments, reviews and requests. Building a bundle needs no data set."""
+    """Return this project's calibration sentences: news, comments, reviews and requests. Building a bundle needs no data set."""
     return resources.files("xpeft.bundle").joinpath("calibration.txt").read_text("utf-8").splitlines()
 
 
 def outlier_channels(plm: PLM, count: int) -> list[dict[str, NDArray[np.int64]]]:
-    """Returns, for each layer, the `count` largest input channels of `query` (also key's and value's), `up` and `down`, ascending."""
+    """Return, for each layer, the `count` largest input channels of `query` (also key's and value's), `up` and `down`, ascending."""
     encoder = AdapterEncoder(plm)
     ranges: list[dict[str, torch.Tensor]] = [defaultdict(lambda: torch.zeros(1)) for _ in plm.layers]
     hooks = []
