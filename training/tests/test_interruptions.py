@@ -29,16 +29,11 @@ from xpeft.task_files import PROFILES_FILE, TASK_FILE
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[..., list[str]]
 
-# The command line with the short search for heads that conftest.py gives all tests.
-SHORT = """
-from xpeft import heads
-from xpeft.cli import app
-heads.LEARNING_RATES, heads.PASSES = (3e-3, 3e-2), (12,)
-"""
 # A run that the kernel ends, by SIGKILL, right after its first checkpoint.
-KILLED = f"""{SHORT}
+KILLED = """
 import os, signal
 from xpeft import train
+from xpeft.cli import app
 save = train.save_checkpoint
 def save_and_die(*arguments):
     save(*arguments)
@@ -143,17 +138,15 @@ def test_a_disk_full_at_a_checkpoint_keeps_the_previous_checkpoint(
 
 def test_a_file_size_limit_is_named(command: Command, checkpoint: Path, tmp_path: Path) -> None:
     def run_limited(out: Path, limit: int, *more: str) -> str:
-        def limit_files() -> None:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        line = [sys.executable, "-c", f"{SHORT}app()", *command(out, *more)]
-        done = subprocess.run(
-            line, cwd=ROOT / "training", env=environment, preexec_fn=limit_files, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 1, done.stderr
-        return done.stderr
+        before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            result = CliRunner().invoke(app, command(out, *more))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert result.exit_code == 1, result.output
+        return result.output
 
     said = run_limited(tmp_path / "new", 4000)
     assert f"error[not-written]: {tmp_path / 'new' / CHECKPOINT} cannot be written: File too large\nhint: " in said

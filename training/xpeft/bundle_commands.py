@@ -1,0 +1,75 @@
+"""`python -m xpeft bundle`, `golden` and `sizes`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xpeft.errors import XpeftError
+from xpeft.options import BundleOption, PlmOption, readable_errors
+from xpeft.plm import DEFAULT_PLM
+
+
+def bundle(
+    out: Annotated[Path, typer.Option(help="Folder to write; it replaces a bundle in that folder.")],
+    plm: Annotated[str, typer.Option(help="PLM: a hub id, or a folder of transformers.")] = DEFAULT_PLM,
+    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 24,
+    pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
+    chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
+    pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed of the pool. [default: 0]")] = None,
+    pool_scale: Annotated[float | None, typer.Option(min=0.01, help="Factor of the pool's usual scale. [default: 1]")] = None,
+    pool_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Trained pool, a file of the command pool, in place of a random one. The bundle holds it.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card names none.")] = None,
+    learnt_layers: Annotated[int, typer.Option(min=1, help="How many of the last layers a running service can learn masks for.")] = 2,
+) -> None:
+    """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Builds are reproducible."""
+    from xpeft.bundle.build import build_bundle
+    from xpeft.plm import load_plm
+
+    with readable_errors():
+        if pool_file and (pool_seed is not None or pool_scale is not None):
+            raise XpeftError("a trained pool has no seed, and its scale is fixed", "Give --pool-file, or --pool-seed and --pool-scale.")
+        manifest, identity = build_bundle(
+            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0,
+            scale=pool_scale or 1.0, pool_file=pool_file, licence=licence, learnt_layers=learnt_layers,
+        )  # fmt: skip
+        for file in manifest.files:
+            typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")
+        typer.echo(f"bundle {manifest.name} {identity}")
+
+
+def golden(
+    bundle: BundleOption,
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    plm: PlmOption = None,
+) -> None:
+    """Write the golden file, which the tests of training and of the edge share."""
+    from xpeft.golden import write_golden
+
+    with readable_errors():
+        write_golden(bundle, plm, out)
+
+
+def sizes(
+    layers: Annotated[int, typer.Option(min=1, help="Blocks L of the PLM. The defaults are bert-base's, as in the paper.")] = 12,
+    hidden: Annotated[int, typer.Option(min=1, help="Hidden size d.")] = 768,
+    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 48,
+    pool_size: Annotated[
+        list[int] | None, typer.Option(min=1, help="Adapters N in the pool; may be repeated. [default: 100, 200, 400]")
+    ] = None,
+) -> None:
+    """Print the numbers trained and the bytes stored for a profile, with one adapter and with masks, for any PLM's sizes."""
+    from xpeft.pool import PoolShape
+    from xpeft.sizes import sizes as sizes_of
+
+    rows = [row for size in pool_size or (100, 200, 400) for row in sizes_of(PoolShape(layers, hidden, bottleneck, size, 1))]
+    adapter = rows[0]
+    typer.echo(f"{'':<36}{'parameters':>12}{'bytes':>12}{'an adapter has, times as many':>32}")
+    for row in dict.fromkeys(rows):
+        times = f"{adapter.parameters / row.parameters:,.0f} parameters, {adapter.bytes / row.bytes:,.0f} bytes"
+        typer.echo(f"{row.method:<36}{row.parameters:>12,}{row.bytes:>12,}{times:>32}")
