@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { readBundle } from "../node/files.ts";
 import type { NewProfile } from "../src/profiles/profile.ts";
 import type { NewTask } from "../src/profiles/task.ts";
-import { makeFolder, removeFolder } from "../test/support/folders.ts";
 import { profilesOf, taskFor } from "../test/support/rows.ts";
+import { makeTempFolder, removeTempFolder } from "../test/support/temp-folders.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../test/support/worker.ts";
 import { BUNDLE } from "./graphs.ts";
 import type { Measurements } from "./worker/index.ts";
@@ -52,7 +52,7 @@ export async function withWorker<Result>(
   { folders = [], ...options }: WorkerOptions & { folders?: readonly string[] } = {},
 ): Promise<Result> {
   stayOffline();
-  const bundle = await makeFolder("xpeft-bench-");
+  const bundle = await makeTempFolder("xpeft-bench-");
   try {
     for (const folder of [options.bundle ?? BUNDLE, GRAPHS, ...folders]) {
       for (const file of await readdir(folder)) await cp(join(folder, file), join(bundle, file));
@@ -62,7 +62,7 @@ export async function withWorker<Result>(
       return await use({
         ...worker,
         async measure(name, params) {
-          const response = await worker.ask("POST", `/bench/${name}`, { body: params });
+          const response = await worker.request("POST", `/bench/${name}`, { body: params });
           const result = await response.json<{ error: string }>();
           if (!response.ok) throw new Error(`Measuring ${name} failed: ${result.error}`);
           return result as never;
@@ -72,7 +72,7 @@ export async function withWorker<Result>(
       await worker.close();
     }
   } finally {
-    await removeFolder(bundle);
+    await removeTempFolder(bundle);
   }
 }
 

@@ -43,7 +43,7 @@ export async function learnProfile(
 ): Promise<LearnedProfile> {
   const examples = texts.filter(({ split }) => split === "train").map(({ text, label }) => ({ text, label }));
   const path = `/v1/profiles/${task}/${profile}`;
-  const response = await worker.ask("POST", `${path}/learn`, { body: { examples, seed } });
+  const response = await worker.request("POST", `${path}/learn`, { body: { examples, seed } });
   if (response.status !== 200)
     throw new Error(`Learning ${profile} got status ${response.status}: ${await response.text()}`);
   const last = (await readEvents(response)).at(-1);
@@ -51,7 +51,7 @@ export async function learnProfile(
   const tests = texts.filter(({ split }) => split === "test");
   const inputs = tests.map(({ text }) => text);
   const labels = await predictAll(worker, task, profile, inputs);
-  await worker.ask("DELETE", path);
+  await worker.request("DELETE", path);
   return {
     winner: String(last.data.kept),
     seconds: Number(last.data.seconds),

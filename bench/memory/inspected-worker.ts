@@ -6,7 +6,7 @@ import { SCOPES } from "../../src/auth/access.ts";
 import { generateKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
 import { createPush } from "../../src/storage/push.ts";
-import { makeFolder, removeFolder } from "../../test/support/folders.ts";
+import { makeTempFolder, removeTempFolder } from "../../test/support/temp-folders.ts";
 import { configFor, migrate, TOKEN_KEYS } from "../../test/support/worker.ts";
 import { stayOffline, type TaskRows } from "../with-worker.ts";
 import { connectInspector, type JsMemory } from "./inspector.ts";
@@ -89,7 +89,7 @@ export async function withInspectedWorker<Result>(
 ): Promise<Result> {
   stayOffline();
   const { MINIFLARE_WORKERD_V8_FLAGS: flags } = process.env;
-  const folder = await makeFolder("xpeft-memory-");
+  const folder = await makeTempFolder("xpeft-memory-");
   try {
     const config = await configFor(folder, {});
     const persist = join(folder, "state");
@@ -140,6 +140,6 @@ export async function withInspectedWorker<Result>(
     // Later benches of this process start other Workers.
     if (flags === undefined) delete process.env.MINIFLARE_WORKERD_V8_FLAGS;
     else process.env.MINIFLARE_WORKERD_V8_FLAGS = flags;
-    await removeFolder(folder);
+    await removeTempFolder(folder);
   }
 }

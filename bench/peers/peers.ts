@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { python, withoutPython } from "../../test/support/python.ts";
+import { missingPython, python } from "../../test/support/python.ts";
 import { MissingDependency, type Program, runProgram, startServer } from "../programs.ts";
 import { type BenchWorker, databaseBytes } from "../with-worker.ts";
 import type { Peer, Prediction } from "./peer.ts";
@@ -60,7 +60,7 @@ export function startNativePeer({ folder, task }: Workload): Promise<Peer> {
 }
 
 function pythonModule(module: string, ...args: string[]): Program {
-  if (withoutPython !== undefined) throw new MissingDependency(withoutPython);
+  if (missingPython !== undefined) throw new MissingDependency(missingPython);
   return { file: python, args: ["-m", module, ...args], cwd: TRAINING };
 }
 

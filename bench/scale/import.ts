@@ -39,7 +39,7 @@ export async function importProfiles(
     const body = linesOf(masksOf, from, below);
     const start = performance.now();
     const headers = { "content-type": "application/x-ndjson" };
-    const response = await worker.ask("POST", `/v1/tasks/${TASK}/import`, { body, headers });
+    const response = await worker.request("POST", `/v1/tasks/${TASK}/import`, { body, headers });
     const text = await response.text();
     seconds += (performance.now() - start) / 1000;
     checkSummary(text, below - from);

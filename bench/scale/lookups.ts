@@ -32,7 +32,7 @@ export async function gapsOf(
  */
 export async function timeLookups(worker: BenchWorker, numbers: readonly number[]): Promise<number[]> {
   const body = { task: TASK, generation: GENERATION, ids: numbers.map(idOf) };
-  const response = await worker.ask("POST", "/bench/lookups", { body });
+  const response = await worker.request("POST", "/bench/lookups", { body });
   if (!response.ok || !response.body) throw new Error(`The Worker answered ${response.status}.`);
   return await gapsOf(response.body, numbers.length);
 }

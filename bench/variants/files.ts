@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import { sha256Hex } from "../../src/lib/sha256.ts";
-import { python, withoutPython } from "../../test/support/python.ts";
+import { missingPython, python } from "../../test/support/python.ts";
 import { MissingDependency, runProgram } from "../programs.ts";
 
 const INDEX = "variants.json";
@@ -107,7 +107,7 @@ export async function readVariants(folder: string, { only, data }: Requested): P
 export async function prepareVariants(folder: string, requested: Requested): Promise<VariantFiles> {
   const existing = await readVariants(folder, requested);
   if (existing) return existing;
-  if (withoutPython !== undefined) throw new VariantsMissing(withoutPython);
+  if (missingPython !== undefined) throw new VariantsMissing(missingPython);
   const { only, data } = requested;
   const options = [...only.flatMap((name) => ["--only", name]), "--texts", `${TEXTS}`];
   if (data !== null) options.push("--data", resolve(data));

@@ -5,7 +5,7 @@ import { createWorkload, type Workload } from "../../bench/peers/workload.ts";
 import { MissingDependency, runProgram } from "../../bench/programs.ts";
 import { textOf } from "../../bench/texts.ts";
 import { withWorker } from "../../bench/with-worker.ts";
-import { withoutPython } from "../support/python.ts";
+import { missingPython } from "../support/python.ts";
 
 const TOKENS = 16;
 const text = textOf(TOKENS);
@@ -49,13 +49,13 @@ describe("a peer", () => {
     expect(native[0]?.score).not.toBe(native[1]?.score);
   });
 
-  it.skipIf(withoutPython)("predicts the same for all profiles by transformers.js", async () => {
+  it.skipIf(missingPython)("predicts the same for all profiles by transformers.js", async () => {
     const [first, second] = await startAndPredict(startTransformersPeer(workload));
     expect(first).toEqual(second);
     expect(first?.tokens).toBe(TOKENS);
   });
 
-  it.skipIf(withoutPython)("swaps LoRA adapters", async () => {
+  it.skipIf(missingPython)("swaps LoRA adapters", async () => {
     const [first, second] = await startAndPredict(startLoraPeer(workload));
     expect(first?.tokens).toBe(TOKENS);
     expect(first?.score).not.toBe(second?.score);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { benches } from "../../bench/benches/index.ts";
-import { isLongForm } from "../support/forms.ts";
-import { withoutPython } from "../support/python.ts";
+import { isLongForm } from "../support/long-form.ts";
+import { missingPython } from "../support/python.ts";
 
 const TIMEOUT_MS = 1_800_000;
 
@@ -15,7 +15,7 @@ const SHORT = ["operators", "merge"];
 
 /** Python writes the graphs of `variants`. */
 const runnable = benches.filter(({ name }) =>
-  isLongForm ? name !== "variants" || withoutPython === undefined : SHORT.includes(name),
+  isLongForm ? name !== "variants" || missingPython === undefined : SHORT.includes(name),
 );
 
 const run = promisify(execFile);

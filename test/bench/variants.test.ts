@@ -15,7 +15,7 @@ import { figuresOf, tableOf } from "../../bench/variants/table.ts";
 
 vi.mock(import("../support/python.ts"), async (original) => ({
   ...(await original()),
-  withoutPython: "needs a Python that is not there",
+  missingPython: "needs a Python that is not there",
 }));
 
 const variant = (name: string, bytes: number) => ({

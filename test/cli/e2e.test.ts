@@ -7,9 +7,9 @@ import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import { xpeft as runCommand } from "../support/cli.ts";
-import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
+import { freePort, interrupt, run, start, waitForResponse } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { runCli as runCommand } from "../support/run-cli.ts";
 
 const TTL_SECONDS = 1;
 const bundle = await readBundle(DEFAULT_BUNDLE);
@@ -49,7 +49,7 @@ beforeAll(async () => {
   const vars = ["--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`, "--var", "PUBLIC_PREDICT:true"];
   const args = ["dev", "--port", String(port), "--persist-to", state, ...vars];
   server = start([wrangler, ...args, "--show-interactive-dev-session=false"]).child;
-  await untilAnswered(`${url}/healthz`);
+  await waitForResponse(`${url}/healthz`);
 }, 120_000);
 
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { registerPush } from "../../cli/registry/push.ts";
 import { registerRestore } from "../../cli/registry/restore.ts";
 import { registerTasks } from "../../cli/registry/tasks.ts";
 import { PROBLEM_CODES } from "../../functions/http/problem-codes.ts";
-import { SITUATIONS } from "../support/errors.ts";
+import { ERROR_CASES } from "../support/errors.ts";
 
 /** Words of HTTP and of its client, which nobody types at a command line. */
 const HTTP =
@@ -37,7 +37,7 @@ beforeAll(() => {
   for (const command of program.commands) add(command, "");
 });
 
-it.each([...SITUATIONS, ...PROBLEM_CODES.map((code) => ({ code }))])(
+it.each([...ERROR_CASES, ...PROBLEM_CODES.map((code) => ({ code }))])(
   "$code, $reason: has a hint of the command line alone",
   (error) => {
     const hint = hintFor(error);

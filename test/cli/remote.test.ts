@@ -12,7 +12,7 @@ const TEXT = "Senate passes bill after long night";
 let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-const asked: Remote["asked"] = (...args) => remote.asked(...args);
+const asked: Remote["runCli"] = (...args) => remote.runCli(...args);
 const json: Remote["json"] = (...args) => remote.json(...args);
 
 beforeAll(async () => {
@@ -148,13 +148,13 @@ describe("xpeft predict", () => {
 
 describe("exit statuses", () => {
   it("tell a wrong call and a Worker that is away from a refusal", async () => {
-    const wrong = await remote.spawned("profiles", "list", "no task");
+    const wrong = await remote.spawnCli("profiles", "list", "no task");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("A task's name has 1 to 64");
     expect((await asked("profiles", "lisst", "demo")).stderr).toContain("Did you mean list?");
-    expect((await remote.spawned("tasks", "list", "--url", "http://localhost:1")).code).toBe(3);
-    expect((await remote.spawned("profiles", "show", "demo", "nobody")).code).toBe(1);
-    expect((await remote.spawned("--help")).code).toBe(0);
+    expect((await remote.spawnCli("tasks", "list", "--url", "http://localhost:1")).code).toBe(3);
+    expect((await remote.spawnCli("profiles", "show", "demo", "nobody")).code).toBe(1);
+    expect((await remote.spawnCli("--help")).code).toBe(0);
   });
 });
 
@@ -169,8 +169,8 @@ describe("xpeft bundle", () => {
 
 describe("xpeft completion", () => {
   it("makes a script for a shell, which asks for what could come next", async () => {
-    expect((await remote.spawned("completion", "bash")).stdout).toContain("complete -F");
-    const { stdout } = await remote.spawned("complete", "--", "profiles", "");
+    expect((await remote.spawnCli("completion", "bash")).stdout).toContain("complete -F");
+    const { stdout } = await remote.spawnCli("complete", "--", "profiles", "");
     expect(stdout).toContain("rollback\t");
   });
 });

@@ -7,7 +7,7 @@ import {
   textClassification,
 } from "@huggingface/inference";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runPython, withoutPython } from "../support/python.ts";
+import { missingPython, runPython } from "../support/python.ts";
 import type { RunningWorker } from "../support/worker.ts";
 import { LONG, type Scored, startAsked, TEXT } from "./asked.ts";
 
@@ -41,7 +41,7 @@ describe("@huggingface/inference", () => {
   });
 
   it("takes a profile token as its access token", async () => {
-    const made = await worker.ask("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
+    const made = await worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
     const { token } = (await made.json()) as { token: string };
     const labels = await textClassification({ endpointUrl: url(), accessToken: token, inputs: TEXT });
     expect(labels).toEqual(await asked.ranked(TEXT, "scores"));
@@ -73,9 +73,9 @@ describe("@huggingface/inference", () => {
 });
 
 // A skipped test does not say why in every reporter.
-if (withoutPython !== undefined) console.warn(`The Python client is not tested: that ${withoutPython}.`);
+if (missingPython !== undefined) console.warn(`The Python client is not tested: that ${missingPython}.`);
 
-describe.skipIf(withoutPython !== undefined)(`huggingface_hub [${withoutPython ?? "found"}]`, () => {
+describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?? "found"}]`, () => {
   type Outcome = { labels: Scored[] } | { status: number; error: string; shown: string };
   let home: string;
 

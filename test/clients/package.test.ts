@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { root } from "../../scripts/install.mjs";
-import { type Ended, run, runProgram } from "../support/processes.ts";
+import { type CommandResult, run, runProgram } from "../support/processes.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { startAsked, TEXT } from "./asked.ts";
 
@@ -75,7 +75,7 @@ afterAll(async () => {
 });
 
 /** Compiles a file of the project; the package's declarations too, so that a name that they lack would be an error. */
-async function compile(file: string): Promise<Ended> {
+async function compile(file: string): Promise<CommandResult> {
   const options = { strict: true, skipLibCheck: false, noEmit: true, module: "nodenext", target: "es2024", types: [] };
   const config = { compilerOptions: { ...options, lib: ["es2024", "dom"] }, files: [file] };
   const path = join(project, `${file}.json`);

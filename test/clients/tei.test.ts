@@ -6,7 +6,7 @@ const PAIR = { text: "Is it raining?", textPair: "Take an umbrella." };
 let asked: Awaited<ReturnType<typeof startAsked>>;
 
 const post = ({ worker }: typeof asked, body: object, profile = "demo-000", key: string | null = null) =>
-  worker.ask("POST", `/v1/tei/demo/${profile}/predict`, { body, key });
+  worker.request("POST", `/v1/tei/demo/${profile}/predict`, { body, key });
 
 async function labels(body: object): Promise<unknown> {
   const response = await post(asked, body);

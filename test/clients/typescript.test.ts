@@ -10,7 +10,7 @@ import {
 } from "../../client/index.ts";
 import { PROBLEM_CODES, statusOf } from "../../functions/http/problem-codes.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
-import { lessonsOf } from "../support/lessons.ts";
+import { examplesOf } from "../support/examples.ts";
 import { masksOf } from "../support/rows.ts";
 import { LONG, startAsked, TEXT } from "./asked.ts";
 
@@ -67,7 +67,7 @@ describe("the typed client", () => {
 
   it("waits for a learning, hears where it is, and fails with its problem", async () => {
     const { learn } = client.v1.profiles[":task"][":profile"];
-    const examples = lessonsOf(6);
+    const examples = examplesOf(6);
     const param = { task: "demo", profile: "new" };
     const told: number[] = [];
     const json = { examples, epochs: 1, start: "default", dryRun: true } as const;

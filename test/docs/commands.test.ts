@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { commandsOf, documents } from "../support/documents.ts";
-import { freePort, interrupt, runProgram, start, untilAnswered } from "../support/processes.ts";
+import { freePort, interrupt, runProgram, start, waitForResponse } from "../support/processes.ts";
 import { projectFiles } from "../support/project.ts";
 
 const PATIENCE_MS = 300_000;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const port = String(await freePort());
   url = `http://localhost:${port}`;
   server = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
-  await untilAnswered(`${url}/healthz`);
+  await waitForResponse(`${url}/healthz`);
 }, PATIENCE_MS);
 afterAll(async () => {
   await interrupt(server.child);

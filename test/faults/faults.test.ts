@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { isLongForm } from "../support/forms.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import { type Ground, type Right, startGround, whatIsRight, withToken } from "./ground.ts";
 import { TABLE, writeTable } from "./table.ts";

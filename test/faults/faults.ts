@@ -201,6 +201,6 @@ export const FAULTS: readonly Fault[] = [
 
 /** Tells a Worker of `worker.ts` what is broken from now on. */
 export async function tell(worker: RunningWorker, broken: Broken): Promise<void> {
-  const { status } = await worker.ask("PUT", "/broken", { body: broken });
+  const { status } = await worker.request("PUT", "/broken", { body: broken });
   if (status !== 204) throw new Error(`The Worker of the faults answered ${status}.`);
 }

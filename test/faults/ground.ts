@@ -1,6 +1,6 @@
 import { readBundle } from "../../node/files.ts";
 import { readEvents } from "../support/events.ts";
-import { lessonsOf } from "../support/lessons.ts";
+import { examplesOf } from "../support/examples.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 import type { Load } from "./faults.ts";
@@ -48,7 +48,7 @@ export async function startGround(main: string, broken: object): Promise<Ground>
 /** Gives a token of a profile, as a Worker that works makes it. */
 export async function withToken(ground: Ground): Promise<Ground> {
   const asked = { body: { ttlSeconds: 24 * 60 * 60 } };
-  const { token } = await (await ground.worker.ask("POST", "/v1/profiles/demo/demo-000/token", asked)).json<{
+  const { token } = await (await ground.worker.request("POST", "/v1/profiles/demo/demo-000/token", asked)).json<{
     token: string;
   }>();
   return { ...ground, token };
@@ -90,7 +90,7 @@ async function asked(ground: Ground, right: Right, profile: string, text: string
 async function write(ground: Ground): Promise<Outcome> {
   const masks = Buffer.from(turnAt(ground.acknowledged + 1)).toString("base64");
   const headers = { "if-match": `"${ground.acknowledged}"` };
-  const response = await ground.worker.ask("PUT", `/v1/profiles/demo/${WRITTEN}`, { body: { masks }, headers });
+  const response = await ground.worker.request("PUT", `/v1/profiles/demo/${WRITTEN}`, { body: { masks }, headers });
   const { generation, code } = await response.json<{ generation: number; code?: string }>();
   // An earlier try was done though its answer was an error.
   const wasDone = code === "generation_mismatch" && generation === ground.acknowledged + 1;
@@ -102,8 +102,8 @@ async function write(ground: Ground): Promise<Outcome> {
 
 /** Learns, and writes nothing. */
 async function learn({ worker }: Ground): Promise<Outcome> {
-  const body = { examples: lessonsOf(6), start: "default", epochs: 1, dryRun: true };
-  const response = await worker.ask("POST", "/v1/profiles/demo/learner/learn", { body });
+  const body = { examples: examplesOf(6), start: "default", epochs: 1, dryRun: true };
+  const response = await worker.request("POST", "/v1/profiles/demo/learner/learn", { body });
   if (response.status !== 200) return await codeOf(response);
   const last = (await readEvents(response)).at(-1);
   return last?.event === "learnt" ? "ok" : String(last?.data.code ?? "wrong");

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
-import { freePort, interrupt, run, start, untilAnswered } from "../support/processes.ts";
+import { freePort, interrupt, run, start, waitForResponse } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
 const PROFILES = 10_000;
@@ -22,7 +22,7 @@ let server: ChildProcess;
 async function startServer(): Promise<void> {
   const args = ["dev", "--port", String(port), "--persist-to", state, "--show-interactive-dev-session=false"];
   server = start([wrangler, ...args], { detached: true }).child;
-  await untilAnswered(`${url}/healthz`);
+  await waitForResponse(`${url}/healthz`);
 }
 
 /** Ends the server and the runtime beneath it as a power cut would. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
-import { CALLS } from "../support/calls.ts";
 import { readEvents } from "../support/events.ts";
-import { lessonsOf } from "../support/lessons.ts";
+import { examplesOf } from "../support/examples.ts";
+import { GUARDED_ROUTES } from "../support/guarded-routes.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, secretOf, startWorker } from "../support/worker.ts";
 
@@ -45,13 +45,13 @@ describe("texts", () => {
     const task = { task: "demo", profile: "demo-000" };
     const body = { inputs: `${SECRET} again` };
     const line = `${JSON.stringify({ text: SECRET })}\n`;
-    const examples = lessonsOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
+    const examples = examplesOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
     const sent: [status: number, Promise<Response>][] = [
       [200, worker.predict({ ...task, ...body })],
-      [200, worker.ask("POST", "/v1/hf/demo/demo-000", { body })],
-      [200, worker.ask("POST", "/v1/tei/demo/demo-000/predict", { body })],
-      [200, worker.ask("POST", "/v1/predict/stream?task=demo&profile=demo-000", { body: line, headers: NDJSON })],
-      [200, worker.ask("POST", "/v1/profiles/demo/demo-001/learn", { body: { examples, epochs: 2 } })],
+      [200, worker.request("POST", "/v1/hf/demo/demo-000", { body })],
+      [200, worker.request("POST", "/v1/tei/demo/demo-000/predict", { body })],
+      [200, worker.request("POST", "/v1/predict/stream?task=demo&profile=demo-000", { body: line, headers: NDJSON })],
+      [200, worker.request("POST", "/v1/profiles/demo/demo-001/learn", { body: { examples, epochs: 2 } })],
       [404, worker.predict({ ...task, ...body, profile: "nobody" })],
       [200, worker.predict({ ...task, inputs: `${SECRET} `.repeat(3000) })],
       [400, worker.predict(`{"inputs": "${SECRET}`)],
@@ -60,7 +60,7 @@ describe("texts", () => {
       [401, worker.predict({ ...task, ...body }, { key: null })],
       [
         422,
-        worker.ask("POST", "/v1/profiles/demo/demo-002/learn", {
+        worker.request("POST", "/v1/profiles/demo/demo-002/learn", {
           body: { examples: [{ text: SECRET, label: SECRET }] },
         }),
       ],
@@ -82,23 +82,26 @@ describe("texts", () => {
 });
 
 describe("what leaked", () => {
-  it.each(Object.keys(CALLS))("as a profile's token is taken by predictions under that profile: %s", async (name) => {
-    const made = await worker.ask("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
-    const { token } = await made.json<{ token: string }>();
-    const ask = async (profile: string) => {
-      const [method, path, asking] = CALLS[name]?.call("demo", profile, task) ?? ["", ""];
-      return await worker.ask(method, path, { ...asking, key: token });
-    };
-    const before = await dump();
-    const [own, other] = [await ask("demo-000"), await ask("demo-001")];
-    if (CALLS[name]?.scope === "predict" && name.startsWith("post")) {
-      expect(own.status).toBe(200);
-      expect([other.status, await other.text()]).toEqual([403, expect.stringContaining("token_other_profile")]);
-    } else {
-      expect([own.status, other.status]).toEqual([401, 401]);
-      expect(await dump()).toBe(before);
-    }
-  });
+  it.each(Object.keys(GUARDED_ROUTES))(
+    "as a profile's token is taken by predictions under that profile: %s",
+    async (name) => {
+      const made = await worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
+      const { token } = await made.json<{ token: string }>();
+      const ask = async (profile: string) => {
+        const [method, path, asking] = GUARDED_ROUTES[name]?.request("demo", profile, task) ?? ["", ""];
+        return await worker.request(method, path, { ...asking, key: token });
+      };
+      const before = await dump();
+      const [own, other] = [await ask("demo-000"), await ask("demo-001")];
+      if (GUARDED_ROUTES[name]?.scope === "predict" && name.startsWith("post")) {
+        expect(own.status).toBe(200);
+        expect([other.status, await other.text()]).toEqual([403, expect.stringContaining("token_other_profile")]);
+      } else {
+        expect([own.status, other.status]).toEqual([401, 401]);
+        expect(await dump()).toBe(before);
+      }
+    },
+  );
 
   it("as the database opens nothing: of keys it has hashes, of signing keys nothing", async () => {
     const key = await worker.makeKey();
@@ -117,9 +120,9 @@ describe("what leaked", () => {
   });
 
   it("as the answer of a learning, an export or a page of profiles has no text that a profile was learnt from", async () => {
-    const examples = lessonsOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
+    const examples = examplesOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
     const learnt = await readEvents(
-      await worker.ask("POST", "/v1/profiles/demo/demo-002/learn", { body: { examples, epochs: 2 } }),
+      await worker.request("POST", "/v1/profiles/demo/demo-002/learn", { body: { examples, epochs: 2 } }),
     );
     expect(learnt.at(-1)?.event).toBe("learnt");
     const told = [JSON.stringify(learnt)];

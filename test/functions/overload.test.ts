@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
 import { MAX_BODY_BYTES_IN_FLIGHT } from "../../functions/platform/settings.ts";
-import { fill, writeLongTask } from "../support/overload.ts";
+import { overload, pushLongTask } from "../support/overload.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 let worker: RunningWorker;
@@ -32,12 +32,12 @@ describe("a Worker with too much to do", () => {
   it("refuses what comes beyond with the seconds to wait, answers what it let in, and a stream in time", {
     timeout: 120_000,
   }, async () => {
-    const { largest, refused } = await fill(worker);
-    expect([refused.status, Number(refused.headers.get("retry-after"))]).toEqual([503, expect.any(Number)]);
-    expect(await refused.json()).toMatchObject({
+    const { largest, rejected } = await overload(worker);
+    expect([rejected.status, Number(rejected.headers.get("retry-after"))]).toEqual([503, expect.any(Number)]);
+    expect(await rejected.json()).toMatchObject({
       code: "overloaded",
       error_type: "Overloaded",
-      retryAfterSeconds: Number(refused.headers.get("retry-after")),
+      retryAfterSeconds: Number(rejected.headers.get("retry-after")),
     });
     const stream = fetch(new URL("/v1/predict/stream?task=demo&profile=demo-000", worker.url), {
       method: "POST",
@@ -51,7 +51,7 @@ describe("a Worker with too much to do", () => {
   });
 
   it("in a flood refuses some, and answers the rest as it answers one alone", { timeout: 60_000 }, async () => {
-    const bodyOf = await writeLongTask(worker);
+    const bodyOf = await pushLongTask(worker);
     const alone = await (await worker.predict(bodyOf(1))).json<{ predictions: { logits: object }[] }>();
     const answers = await Promise.all(Array.from({ length: 12 }, () => worker.predict(bodyOf(3))));
     const statuses = answers.map(({ status }) => status);
@@ -63,7 +63,7 @@ describe("a Worker with too much to do", () => {
   });
 
   it("lets a request of one text wait for no more than a text of each other", async () => {
-    const bodyOf = await writeLongTask(worker);
+    const bodyOf = await pushLongTask(worker);
     const order: string[] = [];
     const many = worker.predict(bodyOf(6)).then(() => order.push("6 texts"));
     while ((await waitingTokens()) === 0);
@@ -75,7 +75,7 @@ describe("a Worker with too much to do", () => {
   });
 
   it("lets a request of one text not wait for a stream's end", async () => {
-    const bodyOf = await writeLongTask(worker);
+    const bodyOf = await pushLongTask(worker);
     const order: string[] = [];
     const stream = await fetch(new URL("/v1/predict/stream?task=demo&profile=demo-000", worker.url), {
       method: "POST",
@@ -89,7 +89,7 @@ describe("a Worker with too much to do", () => {
   });
 
   it("loses no room to callers who hang up while they wait", { timeout: 60_000 }, async () => {
-    const bodyOf = await writeLongTask(worker);
+    const bodyOf = await pushLongTask(worker);
     const gone = AbortSignal.timeout(300);
     // Were their bytes lost, the large bodies after them would no longer fit.
     const hungUp = Array.from({ length: 20 }, () =>
@@ -106,7 +106,7 @@ describe("a Worker with too much to do", () => {
   });
 
   it("holds no more bytes of bodies than it has room for, and gives them back", { timeout: 60_000 }, async () => {
-    const bodyOf = await writeLongTask(worker);
+    const bodyOf = await pushLongTask(worker);
     const large = JSON.stringify(bodyOf(1, 3)).padEnd(MAX_TEXTS_BYTES);
     // The Worker is busy with this one when the bodies come, and takes them all up when it pauses.
     const many = worker.predict(bodyOf(4));

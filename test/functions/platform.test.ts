@@ -15,7 +15,7 @@ afterAll(() => worker.close());
 
 describe("pages of other origins", () => {
   const preflight = (origin: string) =>
-    worker.ask("OPTIONS", "/v1/predict", {
+    worker.request("OPTIONS", "/v1/predict", {
       key: null,
       headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization" },
     });
@@ -41,7 +41,7 @@ describe("pages of other origins", () => {
 
 it("takes the login that Hugging Face's clients send by themselves for none of its own", async () => {
   const asking = { key: "hf_a-login-of-theirs" };
-  const answer = await worker.ask("POST", "/v1/hf/demo/demo-000", { body: { inputs: "a text" }, ...asking });
+  const answer = await worker.request("POST", "/v1/hf/demo/demo-000", { body: { inputs: "a text" }, ...asking });
   expect(answer.status).toBe(200);
   const refused = await worker.get("/v1/tasks/demo", asking);
   expect(await refused.json()).toMatchObject({ code: "key_invalid" });
@@ -50,8 +50,8 @@ it("takes the login that Hugging Face's clients send by themselves for none of i
 it("takes an entity tag that was made weak on its way, and any other way to write a generation", async () => {
   const masks = Buffer.from(profilesOf(1)[0]?.masks ?? []).toString("base64");
   const put = (match: string) =>
-    worker.ask("PUT", "/v1/profiles/demo/weak", { body: { masks }, headers: { "if-match": match } });
-  await worker.ask("PUT", "/v1/profiles/demo/weak", { body: { masks } });
+    worker.request("PUT", "/v1/profiles/demo/weak", { body: { masks }, headers: { "if-match": match } });
+  await worker.request("PUT", "/v1/profiles/demo/weak", { body: { masks } });
   expect((await put('W/"1"')).status).toBe(200);
   expect((await put('"2"')).status).toBe(200);
   expect((await put("3")).status).toBe(200);
@@ -61,7 +61,7 @@ it("takes an entity tag that was made weak on its way, and any other way to writ
 
 describe("bookmarks", () => {
   it("come with what was read or written, and are taken back", async () => {
-    const written = await worker.ask("DELETE", "/v1/profiles/demo/demo-001");
+    const written = await worker.request("DELETE", "/v1/profiles/demo/demo-001");
     const bookmark = written.headers.get("x-d1-bookmark") ?? "";
     expect(bookmark).toMatch(/^[0-9a-f-]{59}$/);
     const read = await worker.get("/v1/profiles/demo/demo-001", { headers: { "x-d1-bookmark": bookmark } });
@@ -81,13 +81,13 @@ describe("bookmarks", () => {
     };
     expect(await generationBy({})).toBe(1);
     const masks = Buffer.from(profile?.masks ?? []).toString("base64");
-    const written = await worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
+    const written = await worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
     expect(await generationBy({})).toBe(1);
     expect(await generationBy({ "x-d1-bookmark": written.headers.get("x-d1-bookmark") ?? "" })).toBe(2);
   });
 
   it("of an import come with its last line, as its headers are from before", async () => {
-    const imported = await worker.ask("POST", "/v1/tasks/demo/import", {
+    const imported = await worker.request("POST", "/v1/tasks/demo/import", {
       body: profilesFile("demo", profilesOf(2)),
       headers: { "content-type": "application/x-ndjson" },
     });

@@ -3,8 +3,8 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
+import { sendPartialBody } from "../support/partial-body.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
-import { trickle } from "../support/trickle.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 let worker: RunningWorker;
@@ -150,14 +150,14 @@ describe("invalid requests", () => {
 it("rejects a body that stalls, and does nothing when its rest arrives later", async () => {
   const path = "/v1/profiles/demo/slow";
   const body = JSON.stringify({ masks: Buffer.from(masksOf(3)).toString("base64") });
-  const { sent, response } = await trickle(worker, {
+  const { request, response } = await sendPartialBody(worker, {
     method: "PUT",
     path,
     begin: body.slice(0, 20),
     bytes: body.length,
   });
   await expectProblem(response, 408, "body_too_slow");
-  sent.end(body.slice(20));
+  request.end(body.slice(20));
   await sleep(500);
   expect((await worker.get(path)).status).toBe(404);
 });

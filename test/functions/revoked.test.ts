@@ -6,7 +6,7 @@ import { readBundle } from "../../node/files.ts";
 import { signToken } from "../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
 import { eventsOf } from "../support/events.ts";
-import { lessonsOf } from "../support/lessons.ts";
+import { examplesOf } from "../support/examples.ts";
 import { profilesFile, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker, TOKEN_KEYS } from "../support/worker.ts";
 
@@ -68,9 +68,9 @@ describe("what has begun with a key that is then revoked", () => {
 
   it("ends a learning, which writes nothing", async () => {
     const key = await worker.makeKey();
-    const response = await worker.ask("POST", "/v1/profiles/demo/learnt/learn", {
+    const response = await worker.request("POST", "/v1/profiles/demo/learnt/learn", {
       key,
-      body: { start: "default", epochs: 20, examples: lessonsOf(10) },
+      body: { start: "default", epochs: 20, examples: examplesOf(10) },
     });
     const names: string[] = [];
     for await (const { event, data } of eventsOf(response)) {

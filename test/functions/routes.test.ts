@@ -75,7 +75,7 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
 });
 
 describe("PUT /v1/profiles/{task}/{profile}", () => {
-  const put = (body: object) => worker.ask("PUT", "/v1/profiles/demo/put-here", { body });
+  const put = (body: object) => worker.request("PUT", "/v1/profiles/demo/put-here", { body });
   const masks = Buffer.from(masksOf(7)).toString("base64");
 
   it("takes a line of profiles.ndjson as it is, and refuses one of another profile", async () => {

@@ -16,9 +16,9 @@ let one: RunningWorker;
 let two: RunningWorker;
 
 const fill = async (worker: RunningWorker) => {
-  const { status } = await worker.ask("PUT", "/v1/tasks/demo", { body: taskFile(taskFor(bundle)) });
+  const { status } = await worker.request("PUT", "/v1/tasks/demo", { body: taskFile(taskFor(bundle)) });
   expect(status).toBe(200);
-  const imported = await worker.ask("POST", "/v1/tasks/demo/import", {
+  const imported = await worker.request("POST", "/v1/tasks/demo/import", {
     body: profilesFile("demo", PROFILES),
     headers: NDJSON,
   });
@@ -75,14 +75,14 @@ describe("a Worker with two databases", () => {
   it.each([here, there])("writes, shows, rolls back and deletes %s", async (id) => {
     const path = `/v1/profiles/demo/${id}`;
     const { masks } = await (await two.get(`/v1/profiles/demo/demo-011`)).json<{ masks: string }>();
-    expect(await (await two.ask("PUT", path, { body: { masks } })).json()).toMatchObject({ generation: 2 });
+    expect(await (await two.request("PUT", path, { body: { masks } })).json()).toMatchObject({ generation: 2 });
     expect((await two.get(path)).headers.get("etag")).toBe('"2"');
     const history = await (await two.get(`${path}/history`)).json<{ earlier: object[] }>();
     expect(history.earlier).toHaveLength(1);
-    const back = await two.ask("POST", `${path}/rollback`, { body: { generation: 1 } });
+    const back = await two.request("POST", `${path}/rollback`, { body: { generation: 1 } });
     expect(await back.json()).toMatchObject({ generation: 3 });
-    expect((await two.ask("POST", `${path}/token`, { body: {} })).status).toBe(200);
-    expect(await (await two.ask("DELETE", path)).json()).toEqual({ generation: 4 });
+    expect((await two.request("POST", `${path}/token`, { body: {} })).status).toBe(200);
+    expect(await (await two.request("DELETE", path)).json()).toEqual({ generation: 4 });
     expect(await (await two.get(path)).json()).toMatchObject({ code: "unknown_profile" });
     expect(await (await two.predict({ task: "demo", profile: id, inputs: "A text." })).json()).toMatchObject({
       code: "unknown_profile",
@@ -129,8 +129,8 @@ describe("a Worker with two databases", () => {
   });
 
   it("deletes a task from both", async () => {
-    expect(await (await two.ask("DELETE", "/v1/tasks/demo")).json()).toMatchObject({ code: "task_has_profiles" });
-    expect((await two.ask("DELETE", "/v1/tasks/demo?profiles=delete")).status).toBe(200);
+    expect(await (await two.request("DELETE", "/v1/tasks/demo")).json()).toMatchObject({ code: "task_has_profiles" });
+    expect((await two.request("DELETE", "/v1/tasks/demo?profiles=delete")).status).toBe(200);
     for (const db of two.dbs) expect((await db.prepare("SELECT * FROM tasks").all()).results).toEqual([]);
     expect(await (await two.predict({ task: "demo", inputs })).json()).toMatchObject({ code: "unknown_task" });
   });

@@ -18,8 +18,8 @@ import {
 import { packLabelBias, readLabelBias } from "../../src/profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../../src/profiles/masks.ts";
 import { choicesOf, shapes } from "../support/arbitraries.ts";
-import { isLongForm } from "../support/forms.ts";
-import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
+import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { masksOf, taskFor } from "../support/rows.ts";
 
 /** Cases in all. */
@@ -154,7 +154,7 @@ const CODECS = [
   codec({
     name: "the setting TOKEN_KEYS",
     inputs: fc.oneof(
-      oddText,
+      hostileText,
       hostileBytes(
         encode(`new:${Buffer.alloc(32, 1).toString("base64")},old:${Buffer.alloc(40, 2).toString("base64")}`),
       ).map(decode),

@@ -6,7 +6,7 @@ import {
   usedBytes,
   withInspectedWorker,
 } from "../../bench/memory/inspected-worker.ts";
-import { isLongForm } from "../support/forms.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { profilesOf } from "../support/rows.ts";
 import { requests, type Sent, TEXT, task } from "./sent.ts";
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import type { Scope } from "../../src/auth/access.ts";
-import { isLongForm } from "../support/forms.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { runProgram } from "../support/processes.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";

@@ -2,8 +2,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { readBundle } from "../../node/files.ts";
 import { taskFileFields } from "../../src/profiles/file-format.ts";
-import { hostileBytes, hostileJson, oddText } from "../support/hostile.ts";
-import { lessonsOf } from "../support/lessons.ts";
+import { examplesOf } from "../support/examples.ts";
+import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../support/rows.ts";
 
 /** The task that the requests are about. */
@@ -46,7 +46,7 @@ const RIGHT: readonly { readonly method: string; readonly path: string; readonly
   {
     method: "POST",
     path: "/v1/profiles/demo/learnt/learn",
-    body: { examples: lessonsOf(2), start: "default", epochs: 1, seed: 1, dryRun: true },
+    body: { examples: examplesOf(2), start: "default", epochs: 1, seed: 1, dryRun: true },
   },
 ];
 
@@ -62,7 +62,7 @@ function first() {
 }
 
 /** What a header can hold. */
-const oddHeader = oddText.map((text) => text.replaceAll(/[^\u0020-\u007e\u00a1-\u00ff]/g, "").trim());
+const oddHeader = hostileText.map((text) => text.replaceAll(/[^\u0020-\u007e\u00a1-\u00ff]/g, "").trim());
 
 const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
   { weight: 8, arbitrary: fc.constant({}) },
@@ -129,8 +129,8 @@ const pathRequests: fc.Arbitrary<Sent> = fc
       "/v1/tasks/%/export",
       "/%",
     ),
-    oddText,
-    fc.option(fc.tuple(fc.constantFrom("limit", "after", "prefix", "profiles", "dryRun", "__proto__"), oddText), {
+    hostileText,
+    fc.option(fc.tuple(fc.constantFrom("limit", "after", "prefix", "profiles", "dryRun", "__proto__"), hostileText), {
       nil: null,
     }),
   )

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { OpenPage } from "../support/browser.ts";
-import { lessonsOf } from "../support/lessons.ts";
+import { examplesOf } from "../support/examples.ts";
 import { SHAPE } from "../support/rows.ts";
 import { actionsOn, expectSoon, openPlayground, worker } from "./pages.ts";
 
@@ -83,13 +83,13 @@ export function testLearnPage(): void {
       { text: "A lake", label: "low" },
       { text: "A drill", label: "middle" },
     ]);
-    await paste(lessonsOf(20).map(({ text }) => text));
+    await paste(examplesOf(20).map(({ text }) => text));
     await expectSoon(rowCount).toBe(28);
     expect(await shownExamples()).toHaveLength(22);
   });
 
   it("says which key it needs, without a key or with one that may not learn", async () => {
-    await pasteExamples(lessonsOf(4));
+    await pasteExamples(examplesOf(4));
     await fill("profile", "me");
     await press("learn");
     await expectSoon(() => textOf("trouble")).toContain('needs a key with the scope "learn"');
@@ -100,12 +100,12 @@ export function testLearnPage(): void {
   });
 
   it("shows the error of invalid examples, with a hint", async () => {
-    const examples = lessonsOf(4, ["low", "low"]);
+    const examples = examplesOf(4, ["low", "low"]);
     await pasteExamples(examples);
     await fill("key", worker.adminKey);
     await fill("profile", "me");
     await press("learn");
-    const rejected = await worker.ask("POST", "/v1/profiles/demo/me/learn", { body: { examples } });
+    const rejected = await worker.request("POST", "/v1/profiles/demo/me/learn", { body: { examples } });
     const { detail, hint } = (await rejected.json()) as { detail: string; hint: string };
     await expectSoon(() => textOf("trouble")).toBe(`${detail} ${hint}`);
     await focused("learn");
@@ -116,7 +116,7 @@ export function testLearnPage(): void {
     await fill("key", worker.adminKey);
     await fill("profile", "demo-005");
     await fill("texts", "A boat on the pond\nThe gearbox is loud");
-    await pasteExamples(lessonsOf(6));
+    await pasteExamples(examplesOf(6));
     await press("learn");
     await at("progress-bar").waitFor();
     await expectSoon(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(
@@ -171,7 +171,7 @@ export function testLearnPage(): void {
     await fill("key", worker.adminKey);
     await fill("profile", "new-one");
     await fill("texts", "The oar is wet");
-    await pasteExamples(lessonsOf(2));
+    await pasteExamples(examplesOf(2));
     await press("learn");
     await expectSoon(answerCount).toBe(2);
     expect(await textOf("answers")).toContain("Before (the task's default)");
@@ -186,7 +186,7 @@ export function testLearnPage(): void {
     await fill("key", await worker.makeKey({ scopes: ["predict", "learn"] }));
     await fill("profile", "demo-006");
     await fill("texts", "The oar is wet");
-    await pasteExamples(lessonsOf(2));
+    await pasteExamples(examplesOf(2));
     await press("learn");
     await expectSoon(answerCount).toBe(2);
     await at("masks").locator("table").waitFor();
@@ -206,7 +206,7 @@ export function testLearnPage(): void {
     const before = await rowOf("demo-007");
     await fill("key", worker.adminKey);
     await fill("profile", "demo-007");
-    await pasteExamples(lessonsOf(40));
+    await pasteExamples(examplesOf(40));
     await press("learn");
     await expectSoon(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]/);
     await focused("stop");
@@ -217,8 +217,8 @@ export function testLearnPage(): void {
     await focused("learn");
     // The next learning is accepted only after this one has stopped.
     await expectSoon(async () => {
-      const body = { examples: lessonsOf(2), start: "own", epochs: 1, dryRun: true };
-      return (await worker.ask("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;
+      const body = { examples: examplesOf(2), start: "own", epochs: 1, dryRun: true };
+      return (await worker.request("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;
     }).toBe(200);
     expect(await rowOf("demo-007")).toEqual(before);
   });

@@ -4,9 +4,9 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../scripts/install.mjs";
 import { run, runProgram } from "../support/processes.ts";
-import { python, withoutPython } from "../support/python.ts";
+import { missingPython, python } from "../support/python.ts";
 
-describe.skipIf(withoutPython)("a release", () => {
+describe.skipIf(missingPython)("a release", () => {
   let folder: string;
   let packed: Awaited<ReturnType<typeof run>>;
 

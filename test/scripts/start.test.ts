@@ -44,13 +44,13 @@ afterAll(async () => {
 /** Starts the project, and waits for the command it suggests. */
 async function started() {
   const port = String(await freePort());
-  const { child, written } = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
+  const { child, output } = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
   children.push(child);
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && child.exitCode === null; await sleep(100)) {
-    const curl = written.stdout.match(/^curl .*$/m)?.[0];
-    if (curl) return { child, curl, port, written };
+    const curl = output.stdout.match(/^curl .*$/m)?.[0];
+    if (curl) return { child, curl, port, output };
   }
-  throw new Error(`The start printed no command:\n${written.stdout}${written.stderr}`);
+  throw new Error(`The start printed no command:\n${output.stdout}${output.stderr}`);
 }
 
 /** Creates a key with the command that the start prints. */
@@ -75,22 +75,22 @@ it("serves, prints a working command, stops on Ctrl-C, and restarts with its dat
   timeout: 2 * PATIENCE_MS,
 }, async () => {
   const first = await started();
-  expect(first.written.stdout).toContain("Seeded task news with 3 profiles.");
+  expect(first.output.stdout).toContain("Seeded task news with 3 profiles.");
   const { stdout } = await exec("bash", ["-c", first.curl]);
   const predictions = [{ profile: "demo-000", masks: "profile", generation: 1 }];
   expect(JSON.parse(stdout)).toMatchObject({ task: "news", predictions });
   const settings = join(copy, ".wrangler", "xpeft-dev.env");
   const made = await readFile(settings, "utf8");
   expect((await stat(settings)).mode & 0o777).toBe(0o600);
-  const key = await makeKey(first.written.stdout);
+  const key = await makeKey(first.output.stdout);
   expect(await makeToken(first.port, key)).toBe(200);
   expect(await interrupt(first.child)).toBe(130);
   await expect(fetch(`http://localhost:${first.port}/healthz`)).rejects.toThrow();
 
   await writeDemo("offense");
   const second = await started();
-  expect(second.written.stdout).toContain("Seeded task offense");
-  expect(second.written.stdout).not.toContain("Seeded task news");
+  expect(second.output.stdout).toContain("Seeded task offense");
+  expect(second.output.stdout).not.toContain("Seeded task news");
   const again = await exec("bash", ["-c", second.curl]);
   expect(JSON.parse(again.stdout)).toMatchObject({ predictions });
   expect(await readFile(settings, "utf8")).toBe(made);
@@ -98,10 +98,10 @@ it("serves, prints a working command, stops on Ctrl-C, and restarts with its dat
 
   await writeFile(join(copy, ".dev.vars"), "PUBLIC_PREDICT=false\n");
   const third = await started();
-  expect(third.written.stdout).not.toContain("Seeded");
+  expect(third.output.stdout).not.toContain("Seeded");
   const rejected = await exec("bash", ["-c", third.curl]);
   expect(JSON.parse(rejected.stdout)).toMatchObject({ code: "key_missing" });
-  expect(await makeToken(third.port, await makeKey(third.written.stdout))).toBe(200);
+  expect(await makeToken(third.port, await makeKey(third.output.stdout))).toBe(200);
   await interrupt(third.child);
 });
 

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import type { MaskShape } from "../../src/profiles/masks.ts";
 
-/** The default bundle's masks. */
+/** The shape of the default bundle's masks. */
 export const DEFAULT_SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
 
-/** Small shapes, pools that fill their last byte and pools that do not. */
+/** Small mask shapes, with pools that fill their last byte and pools that do not. */
 export const shapes: fc.Arbitrary<MaskShape> = fc
   .record({ layers: fc.integer({ min: 1, max: 4 }), size: fc.integer({ min: 1, max: 40 }) })
   .chain(({ layers, size }) => fc.integer({ min: 1, max: size }).map((chosen) => ({ layers, size, chosen })));
 
-/** Adapters chosen by all masks of a shape, `[L, 2, k]` flat, rising in each mask. */
+/** Adapters chosen by all masks of a shape, `[L, 2, k]` flat, ascending in each mask. */
 export function choicesOf({ layers, size, chosen }: MaskShape): fc.Arbitrary<number[]> {
   const pool = Array.from({ length: size }, (_, adapter) => adapter);
   const mask = fc.subarray(pool, { minLength: chosen, maxLength: chosen });

@@ -6,21 +6,21 @@ import { buffer } from "node:stream/consumers";
 
 export const ACCOUNT = "0123456789abcdef0123456789abcdef";
 
-/** What is asked for: the path's parts in parentheses, the body as it came, the query. */
-interface Asked {
+/** A request: the path's captured groups, the raw body and the query. */
+interface ApiRequest {
   readonly parts: string[];
   readonly body: Buffer;
   readonly query: URLSearchParams;
 }
 
-type Answer = (asked: Asked) => unknown;
+type Answer = (request: ApiRequest) => unknown;
 
-/** A stand-in for Cloudflare's API, as far as wrangler asks it for a deploy; its D1 is SQLite in this process. */
-export interface StandIn {
+/** A stand-in for the part of Cloudflare's API that a deploy uses. Its D1 is SQLite in this process. */
+export interface FakeCloudflare {
   readonly url: string;
-  /** Requests that changed something, by method and path. */
+  /** Requests that changed something, as method and path. */
   readonly changes: string[];
-  /** Requests that it knew nothing of. */
+  /** Requests to unknown routes. */
   readonly unknown: string[];
   readonly databases: Map<string, { uuid: string; sqlite: DatabaseSync }>;
   readonly secrets: Map<string, Map<string, string>>;
@@ -34,19 +34,19 @@ function runSql(sqlite: DatabaseSync, sql: string) {
   return [{ results, success: true, meta: { duration: 0, rows_read: 0, rows_written: 0 } }];
 }
 
-/** Starts it on a free port. */
-export async function startCloudflare(): Promise<StandIn> {
+/** Starts the stand-in on a free port. */
+export async function startCloudflare(): Promise<FakeCloudflare> {
   const changes: string[] = [];
   const unknown: string[] = [];
-  const databases: StandIn["databases"] = new Map();
-  const secrets: StandIn["secrets"] = new Map();
+  const databases: FakeCloudflare["databases"] = new Map();
+  const secrets: FakeCloudflare["secrets"] = new Map();
   const scripts = new Set<string>();
-  const byUuid = (uuid: string) => [...databases.values()].find((one) => one.uuid === uuid)?.sqlite;
+  const byUuid = (uuid: string) => [...databases.values()].find((database) => database.uuid === uuid)?.sqlite;
   const infoOf = (name: string) => {
     const found = databases.get(name);
     return found && { uuid: found.uuid, name, version: "production", file_size: 0, num_tables: 0 };
   };
-  const json = ({ body }: Asked) => JSON.parse(body.toString());
+  const json = ({ body }: ApiRequest) => JSON.parse(body.toString());
   const account = `/accounts/${ACCOUNT}`;
 
   const routes: [method: string, path: string, answer: Answer][] = [
@@ -63,8 +63,8 @@ export async function startCloudflare(): Promise<StandIn> {
     [
       "POST",
       `${account}/d1/database`,
-      (asked) => {
-        const { name } = json(asked);
+      (request) => {
+        const { name } = json(request);
         databases.set(name, { uuid: randomUUID(), sqlite: new DatabaseSync(":memory:") });
         return infoOf(name);
       },
@@ -72,9 +72,9 @@ export async function startCloudflare(): Promise<StandIn> {
     [
       "POST",
       `${account}/d1/database/([^/]+)/query`,
-      (asked) => {
-        const sqlite = byUuid(asked.parts[0] ?? "");
-        return sqlite && runSql(sqlite, json(asked).sql);
+      (request) => {
+        const sqlite = byUuid(request.parts[0] ?? "");
+        return sqlite && runSql(sqlite, json(request).sql);
       },
     ],
     [
@@ -117,15 +117,15 @@ export async function startCloudflare(): Promise<StandIn> {
       `${account}/workers/scripts/([^/]+)/secrets`,
       ({ parts: [name = ""] }) =>
         scripts.has(name)
-          ? [...(secrets.get(name)?.keys() ?? [])].map((one) => ({ name: one, type: "secret_text" }))
+          ? [...(secrets.get(name)?.keys() ?? [])].map((secret) => ({ name: secret, type: "secret_text" }))
           : undefined,
     ],
     [
       "PUT",
       `${account}/workers/scripts/([^/]+)/secrets`,
-      (asked) => {
-        const [script = ""] = asked.parts;
-        const { name, text } = json(asked);
+      (request) => {
+        const [script = ""] = request.parts;
+        const { name, text } = json(request);
         secrets.set(script, (secrets.get(script) ?? new Map()).set(name, text));
         return { name, type: "secret_text" };
       },
@@ -134,14 +134,14 @@ export async function startCloudflare(): Promise<StandIn> {
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: object }> {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
-    const asked = `${request.method} ${pathname}`;
+    const route = `${request.method} ${pathname}`;
     const body = await buffer(request);
     for (const [method, path, respond] of routes) {
       const match = new RegExp(`^${path}$`).exec(pathname);
       if (request.method !== method || !match) continue;
       const result = respond({ parts: match.slice(1), body, query: searchParams });
       if (result === undefined) break;
-      if (method !== "GET" && !pathname.endsWith("/query")) changes.push(asked);
+      if (method !== "GET" && !pathname.endsWith("/query")) changes.push(route);
       return {
         status: 200,
         body: {
@@ -153,12 +153,12 @@ export async function startCloudflare(): Promise<StandIn> {
         },
       };
     }
-    unknown.push(asked);
+    unknown.push(route);
     return {
       status: 404,
       body: {
         success: false,
-        errors: [{ code: 10007, message: `${asked} is not known.` }],
+        errors: [{ code: 10007, message: `${route} is not known.` }],
         messages: [],
         result: null,
       },
@@ -182,7 +182,7 @@ export async function startCloudflare(): Promise<StandIn> {
   }).listen(0, "localhost");
   await once(server, "listening");
   const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("a port was asked for");
+  if (address === null || typeof address === "string") throw new TypeError("the server listens on no port");
   return {
     url: `http://localhost:${address.port}`,
     changes,

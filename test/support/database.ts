@@ -13,9 +13,9 @@ declare global {
   }
 }
 
-// Each test has a database of its own, which starts empty.
+// Each test starts with an empty database.
 beforeEach(async () => {
-  // A reset passes by databases that have been idle for so long that workerd has unloaded them.
+  // A reset skips databases that workerd has unloaded after idling; a query loads them again.
   await Promise.all([env.DB, env.OTHER_DB].map((database) => database.exec("SELECT 1")));
   await reset();
   await applyD1Migrations(env.DB, env.MIGRATIONS);

@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { lexer, type Token, type Tokens, walkTokens } from "marked";
 import { projectFiles } from "./project.ts";
 
-/** The project's Markdown files. */
+/** Returns the project's Markdown files. */
 export const documents = (): Promise<string[]> => projectFiles("*.md");
 
-/** A file's tokens, those of lists and the like included, in its order. */
+/** Returns a file's Markdown tokens, nested ones included, in order. */
 export async function tokensOf(path: string): Promise<Token[]> {
   const tokens: Token[] = [];
   walkTokens(lexer(await readFile(path, "utf8")), (token) => {
@@ -14,16 +14,16 @@ export async function tokensOf(path: string): Promise<Token[]> {
   return tokens;
 }
 
-/** A block of shell commands, and why it is not run in tests, if it is not. */
+/** A block of shell commands, and why tests do not run it, or null. */
 export interface Commands {
   readonly text: string;
   readonly notRun: string | null;
 }
 
-/** Comes before a block that no test can run: `<!-- not run: needs an account -->`. */
+/** The comment before a block that no test can run: `<!-- not run: needs an account -->`. */
 const NOT_RUN = /<!-- not run: (.+) -->/;
 
-/** The blocks of shell commands of a file. */
+/** Returns a file's blocks of shell commands. */
 export async function commandsOf(path: string): Promise<Commands[]> {
   let notRun: string | null = null;
   return (await tokensOf(path)).flatMap((token) => {

@@ -2,12 +2,12 @@ import { expect } from "vitest";
 import { PROBLEM_CODES, type ProblemCode, type RequestErrorCode } from "../../functions/http/problem-codes.ts";
 import { ERROR_REASONS, type ErrorCode, type XpeftError } from "../../src/errors.ts";
 
-/** What `toThrow` and `rejects.toThrow` compare an error with. */
-export function named(code: ErrorCode) {
+/** Returns a matcher for an XpeftError with a code, for `toThrow` and `rejects.toThrow`. */
+export function errorWithCode(code: ErrorCode) {
   return expect.objectContaining({ name: "XpeftError", code });
 }
 
-const OF_REQUESTS: Readonly<Record<RequestErrorCode | "internal_error", true>> = {
+const REQUEST_CODES: Readonly<Record<RequestErrorCode | "internal_error", true>> = {
   invalid_request: true,
   invalid_json: true,
   invalid_unicode: true,
@@ -20,13 +20,13 @@ const OF_REQUESTS: Readonly<Record<RequestErrorCode | "internal_error", true>> =
   internal_error: true,
 };
 
-const isErrorCode = (code: ProblemCode): code is ErrorCode => !(code in OF_REQUESTS);
+const isErrorCode = (code: ProblemCode): code is ErrorCode => !(code in REQUEST_CODES);
 
-/** What a hint depends on. */
-type Situation = Pick<XpeftError, "code" | "reason">;
+/** The code and reason that a hint depends on. */
+type ErrorCase = Pick<XpeftError, "code" | "reason">;
 
 /** Every code of an {@link XpeftError} with each of its reasons. */
-export const SITUATIONS: readonly Situation[] = PROBLEM_CODES.filter(isErrorCode).flatMap((code): Situation[] =>
+export const ERROR_CASES: readonly ErrorCase[] = PROBLEM_CODES.filter(isErrorCode).flatMap((code): ErrorCase[] =>
   code in ERROR_REASONS
     ? ERROR_REASONS[code as keyof typeof ERROR_REASONS].map((reason) => ({ code, reason }))
     : [{ code, reason: undefined }],

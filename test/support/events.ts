@@ -4,7 +4,7 @@ export interface ReadEvent {
   readonly data: Record<string, unknown>;
 }
 
-/** Events of an answer, as they come. */
+/** Yields a response's events as they arrive. */
 export async function* eventsOf(response: Response): AsyncGenerator<ReadEvent, void> {
   let text = "";
   const decoder = new TextDecoder();
@@ -18,7 +18,7 @@ export async function* eventsOf(response: Response): AsyncGenerator<ReadEvent, v
   }
 }
 
-/** All events of an answer. */
+/** Returns all events of a response. */
 export async function readEvents(response: Response): Promise<ReadEvent[]> {
   return await Array.fromAsync(eventsOf(response));
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 
-/** What programs have stumbled over: characters, names that objects have by themselves, SQL, paths, numbers as text. */
-const ODD_TEXTS = [
+/** Texts that often break programs: characters, names of built-in properties, SQL, paths, numbers as text. */
+const HOSTILE_TEXTS = [
   "",
   "\u0000",
   "\ud800",
@@ -23,37 +23,37 @@ const ODD_TEXTS = [
   "9".repeat(400),
 ];
 
-/** Texts that nobody means well by. */
-export const oddText: fc.Arbitrary<string> = fc.oneof(
-  fc.constantFrom(...ODD_TEXTS),
+/** Hostile texts. */
+export const hostileText: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...HOSTILE_TEXTS),
   fc.string({ unit: "binary", maxLength: 60 }),
   fc.string({ unit: "grapheme-composite", maxLength: 60 }),
 );
 
-const oddNumber = fc.oneof(
+const hostileNumber = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.constantFrom(-1, -0, 0.5, 2 ** 31, 2 ** 53, 2 ** 64, 1e308),
   fc.integer(),
 );
 
-/** Whatever JSON can hold, with names that objects have by themselves. */
-const oddValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+/** Any JSON value, including names of built-in properties. */
+const hostileValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.constantFrom(null, true, false),
-    oddNumber,
-    oddText,
+    hostileNumber,
+    hostileText,
     fc.array(tie("value"), { maxLength: 4 }),
     fc
-      .array(fc.tuple(oddText, tie("value")), { maxLength: 4 })
-      // Made of entries, `__proto__` is a name like any other.
+      .array(fc.tuple(hostileText, tie("value")), { maxLength: 4 })
+      // In Object.fromEntries, `__proto__` is a name like any other.
       .map((entries) => Object.fromEntries(entries)),
   ),
 })).value;
 
-/** JSON that no schema is for: nested by the thousand, cut off, numbers beyond all bounds, names twice. */
-const oddJson: fc.Arbitrary<string> = fc.oneof(
-  oddValue.map((value) => JSON.stringify(value)),
+/** JSON that no schema accepts: deeply nested, truncated, out of range, with repeated names. */
+const malformedJson: fc.Arbitrary<string> = fc.oneof(
+  hostileValue.map((value) => JSON.stringify(value)),
   fc.integer({ min: 1, max: 20_000 }).map((depth) => "[".repeat(depth) + "]".repeat(depth)),
   fc.integer({ min: 1, max: 20_000 }).map((depth) => '{"a":'.repeat(depth)),
   fc.constantFrom(
@@ -69,53 +69,53 @@ const oddJson: fc.Arbitrary<string> = fc.oneof(
 
 type Path = readonly (string | number)[];
 
-/** Where in a value there is something, the whole of it first. */
+/** Returns the paths of all parts of a value, the whole value first. */
 function pathsOf(value: unknown, path: Path = []): Path[] {
   if (typeof value !== "object" || value === null) return [path];
   const entries: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   return [path, ...entries.flatMap(([name, part]) => pathsOf(part, [...path, name]))];
 }
 
-/** A value with another one in the place of a part; without that part, if the other is undefined. */
+/** Returns a value with one part replaced, or removed if the replacement is undefined. */
 function replaced(value: unknown, [name, ...path]: Path, other: unknown): unknown {
   if (name === undefined) return other;
   const entries: [string | number, unknown][] = Array.isArray(value)
     ? [...value.entries()]
     : Object.entries(value ?? {});
   const parts = entries
-    .map(([own, part]): [string | number, unknown] => [own, own === name ? replaced(part, path, other) : part])
+    .map(([key, part]): [string | number, unknown] => [key, key === name ? replaced(part, path, other) : part])
     .filter(([, part]) => part !== undefined);
   return Array.isArray(value) ? parts.map(([, part]) => part) : Object.fromEntries(parts);
 }
 
-/** JSON text of something that is right, but for one or two of its parts; or of something that never was. */
-export function hostileJson(right: unknown): fc.Arbitrary<string> {
-  const paths = pathsOf(right);
-  const one = fc.tuple(fc.constantFrom(...paths), fc.option(oddValue, { nil: undefined }));
+/** JSON text of a valid value with up to two parts changed or one added, or malformed JSON. */
+export function hostileJson(valid: unknown): fc.Arbitrary<string> {
+  const paths = pathsOf(valid);
+  const partChange = fc.tuple(fc.constantFrom(...paths), fc.option(hostileValue, { nil: undefined }));
   const changed = fc
-    .array(one, { minLength: 0, maxLength: 2 })
-    .map((changes) => changes.reduce((value: unknown, [path, other]) => replaced(value, path, other), right))
+    .array(partChange, { minLength: 0, maxLength: 2 })
+    .map((changes) => changes.reduce((value: unknown, [path, other]) => replaced(value, path, other), valid))
     .map((value) => JSON.stringify(value) ?? "");
-  const added = fc.tuple(oddText, oddValue).map(([name, value]) => {
-    const entries = Object.entries(Object(right) as Record<string, unknown>);
+  const added = fc.tuple(hostileText, hostileValue).map(([name, value]) => {
+    const entries = Object.entries(Object(valid) as Record<string, unknown>);
     return JSON.stringify(Object.fromEntries([...entries, [name, value]]));
   });
   return fc.oneof(
     { weight: 4, arbitrary: changed },
     { weight: 2, arbitrary: added },
-    { weight: 1, arbitrary: oddJson },
+    { weight: 1, arbitrary: malformedJson },
   );
 }
 
-/** Bytes of something that is right, with a few of them changed, cut out, doubled or put in; or any. */
-export function hostileBytes(right: Uint8Array): fc.Arbitrary<Uint8Array> {
-  const change = fc.record({ at: fc.nat(right.length), cut: fc.nat(8), put: fc.uint8Array({ maxLength: 8 }) });
+/** Valid bytes with up to three pieces replaced, removed or inserted, or random bytes. */
+export function hostileBytes(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const change = fc.record({ at: fc.nat(valid.length), cut: fc.nat(8), put: fc.uint8Array({ maxLength: 8 }) });
   const changed = fc
     .array(change, { minLength: 0, maxLength: 3 })
     .map((changes) =>
       changes.reduce(
         (bytes, { at, cut, put }) => Uint8Array.from([...bytes.subarray(0, at), ...put, ...bytes.subarray(at + cut)]),
-        right,
+        valid,
       ),
     );
   return fc.oneof({ weight: 4, arbitrary: changed }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 400 }) });

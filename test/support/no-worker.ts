@@ -1,2 +1,2 @@
-/** What stands in for the Worker where its parts are tested one by one: so no test file has to wait until all is loaded. */
+/** An empty Worker for tests of single modules, so that no test file waits until the whole Worker is loaded. */
 export default {};

@@ -3,14 +3,14 @@ import { MAX_TOKENS_IN_FLIGHT } from "../../src/serving/overload.ts";
 import { profilesOf, taskFor } from "./rows.ts";
 import type { RunningWorker } from "./worker.ts";
 
-const LONGEST = 512;
-const MORE_THAN_MAY_WAIT = MAX_TOKENS_IN_FLIGHT / LONGEST + 2;
+const MAX_TOKENS = 512;
+const TEXTS_ABOVE_CAPACITY = MAX_TOKENS_IN_FLIGHT / MAX_TOKENS + 2;
 const TRIES = 200;
 
-/** Makes a task that reads texts of any length. @returns a prediction's body for so many texts of 512 tokens */
-export async function writeLongTask(worker: RunningWorker): Promise<(texts: number, words?: number) => object> {
-  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2"), { maxTokens: LONGEST }), profilesOf(1));
-  return (texts, words = LONGEST) => ({
+/** Pushes a task of the maximum text length. @returns a function that makes a prediction's body of `texts` long texts */
+export async function pushLongTask(worker: RunningWorker): Promise<(texts: number, words?: number) => object> {
+  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2"), { maxTokens: MAX_TOKENS }), profilesOf(1));
+  return (texts, words = MAX_TOKENS) => ({
     task: "demo",
     profile: "demo-000",
     inputs: Array.from({ length: texts }, () => "river ".repeat(words)),
@@ -19,18 +19,20 @@ export async function writeLongTask(worker: RunningWorker): Promise<(texts: numb
 }
 
 /**
- * Has a Worker read more than may wait, and asks beside it until that is refused.
+ * Fills a Worker's capacity with one large request, and sends small ones beside it until one is rejected.
  *
- * @returns the answer to come of the large request, and the refusal
+ * @returns the pending response of the large request, and the rejection
  */
-export async function fill(worker: RunningWorker): Promise<{ largest: Promise<Response | null>; refused: Response }> {
-  const bodyOf = await writeLongTask(worker);
+export async function overload(
+  worker: RunningWorker,
+): Promise<{ largest: Promise<Response | null>; rejected: Response }> {
+  const bodyOf = await pushLongTask(worker);
   await worker.predict(bodyOf(1, 1));
-  // Where the Worker is stopped before it has answered, there is none.
-  const largest = worker.predict(bodyOf(MORE_THAN_MAY_WAIT)).catch(() => null);
+  // There is no response if the Worker stops first.
+  const largest = worker.predict(bodyOf(TEXTS_ABOVE_CAPACITY)).catch(() => null);
   for (let tries = 0; tries < TRIES; tries++) {
-    const answer = await worker.predict(bodyOf(1, 1));
-    if (answer.status !== 200) return { largest, refused: answer };
+    const response = await worker.predict(bodyOf(1, 1));
+    if (response.status !== 200) return { largest, rejected: response };
   }
-  throw new Error(`Nothing was refused in ${TRIES} tries.`);
+  throw new Error(`Nothing was rejected in ${TRIES} tries.`);
 }

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { BundleFile } from "../../src/bundle/manifest.ts";
 import type { AdapterPool, PoolShape } from "../../src/model/pool/pool.ts";
 import { readTrainedPool } from "../../src/model/pool/trained.ts";
-import { compileKernels } from "./folder.ts";
+import { compileKernels } from "./default-bundle.ts";
 
-/** A pool's file as a manifest lists it. */
+/** Returns a pool file's entry in a manifest. */
 export const poolFile = (path: string, data: Uint8Array): BundleFile => ({
   path,
   role: "pool",
@@ -12,7 +12,7 @@ export const poolFile = (path: string, data: Uint8Array): BundleFile => ({
   sha256: createHash("sha256").update(data).digest("hex"),
 });
 
-/** A trained pool of these bytes, read from files of `part` bytes each. */
+/** Returns a trained pool of these bytes, read from files of `part` bytes each. */
 export async function trainedPool(shape: PoolShape, bytes: Uint8Array, part = bytes.length): Promise<AdapterPool> {
   const parts = Array.from({ length: Math.ceil(bytes.length / part) }, (_, number) =>
     bytes.slice(number * part, (number + 1) * part),

@@ -1,4 +1,4 @@
 import fc from "fast-check";
 
-// What a property says is the longest is drawn too: by itself fast-check draws ten or so of anything, whatever is allowed.
+// Generates values up to a property's maximum size. By default fast-check stays near ten items, whatever the maximum.
 fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true });

@@ -4,20 +4,20 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-/** The training half's Python. */
-// Joined and not resolved: a virtual environment's Python is a link, and followed it would be another Python.
+/** The Python of `training/`. */
+// Joined, not resolved: a virtual environment's Python is a link, and its target is another Python.
 export const python = process.env.XPEFT_PYTHON ?? join(import.meta.dirname, "../../training/.venv/bin/python");
 
-/** Why there is no Python to test with; undefined where there is one. */
-export const withoutPython = existsSync(python)
+/** Why tests with Python are skipped; undefined if Python exists. */
+export const missingPython = existsSync(python)
   ? undefined
   : `needs the training half's Python (${python}; XPEFT_PYTHON names another)`;
 
 /**
- * Runs a Python script, while whatever this process serves goes on answering.
+ * Runs a Python script without blocking servers of this process.
  *
- * @param input what the script reads, as JSON
- * @returns what it wrote, read as JSON
+ * @param input the script's standard input, as JSON
+ * @returns its standard output, parsed as JSON
  */
 export async function runPython(script: string, input: unknown, env: NodeJS.ProcessEnv = {}): Promise<unknown> {
   const child = spawn(python, [script], { env: { ...process.env, ...env } });

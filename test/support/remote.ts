@@ -1,48 +1,48 @@
 import { expect } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { xpeft } from "./cli.ts";
-import { makeFolder, removeFolder } from "./folders.ts";
-import { type Ended, run } from "./processes.ts";
+import { type CommandResult, run } from "./processes.ts";
 import { profilesOf, taskFor } from "./rows.ts";
+import { runCli } from "./run-cli.ts";
+import { makeTempFolder, removeTempFolder } from "./temp-folders.ts";
 import { type RunningWorker, startWorker } from "./worker.ts";
 
-/** A task of the labels 1, 2 and 3 on the default bundle, called demo. */
+/** The task `demo` on the default bundle, with labels 1, 2 and 3. */
 export const task = taskFor(await readBundle(DEFAULT_BUNDLE), { labels: ["1", "2", "3"] });
 
-/** A running Worker, and the command line that asks it with a key for everything. */
+/** A running Worker, and the command line with its URL and a key with every scope. */
 export interface Remote {
   readonly worker: RunningWorker;
   /** A folder for files. */
   readonly folder: string;
-  asked(...args: string[]): Promise<Ended>;
-  /** The same as a process, with an exit status that a shell sees. */
-  spawned(...args: string[]): Promise<Ended>;
-  /** What a command answers with `--json`, having succeeded. */
+  runCli(...args: string[]): Promise<CommandResult>;
+  /** Runs a command as its own process, with the exit status that a shell sees. */
+  spawnCli(...args: string[]): Promise<CommandResult>;
+  /** Runs a command with `--json`, expects success and returns its parsed output. */
   json(...args: string[]): Promise<unknown>;
-  /** Gives the task its three profiles again. */
+  /** Restores the task's three profiles. */
   refill(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startRemote(): Promise<Remote> {
-  const folder = await makeFolder("xpeft-remote-");
+  const folder = await makeTempFolder("xpeft-remote-");
   const worker = await startWorker({ vars: { PUBLIC_PREDICT: "false" } });
   const env = { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" };
-  const asked = (...args: string[]) => xpeft(args, env);
+  const runRemote = (...args: string[]) => runCli(args, env);
   return {
     worker,
     folder,
-    asked,
-    spawned: (...args) => run(["cli/xpeft.ts", ...args], env),
+    runCli: runRemote,
+    spawnCli: (...args) => run(["cli/xpeft.ts", ...args], env),
     async json(...args) {
-      const { code, stdout, stderr } = await asked(...args, "--json");
+      const { code, stdout, stderr } = await runRemote(...args, "--json");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       return JSON.parse(stdout);
     },
     refill: () => worker.push(task, profilesOf(3)),
     async close() {
       await worker.close();
-      await removeFolder(folder);
+      await removeTempFolder(folder);
     },
   };
 }

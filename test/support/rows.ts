@@ -5,10 +5,10 @@ import type { NewTask } from "../../src/profiles/task.ts";
 import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
 
-/** The default bundle's masks. */
+/** The shape of the default bundle's masks. */
 export const SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
 
-/** Numbers that look random, 0 to 1, and are the same for the same seed. */
+/** Yields pseudorandom numbers from 0 to 1, the same for the same seed. */
 function* numbers(seed: number): Generator<number, never> {
   for (let state = seed + 1; ; ) {
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
@@ -16,7 +16,7 @@ function* numbers(seed: number): Generator<number, never> {
   }
 }
 
-/** Masks that choose at random, but always the same for the same seed. */
+/** Returns pseudorandom masks, the same for the same seed. */
 export function masksOf(seed: number, shape: MaskShape = SHAPE): Uint8Array {
   const random = numbers(seed);
   const chosen = Array.from({ length: 2 * shape.layers }, () => {
@@ -29,7 +29,7 @@ export function masksOf(seed: number, shape: MaskShape = SHAPE): Uint8Array {
   return packMasks(chosen.flat(), shape);
 }
 
-/** A task with a head drawn at random. */
+/** Returns a task with a pseudorandom head. */
 export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewTask {
   const { hidden = 384, ...task } = parts;
   const labels = task.labels ?? ["low", "middle", "high"];
@@ -45,7 +45,7 @@ export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewT
   };
 }
 
-/** Profiles `demo-000` and on, each with masks of its own and no label bias. */
+/** Returns profiles `demo-000` and on, each with different masks and no label bias. */
 export function profilesOf(count: number): NewProfile[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `demo-${String(index).padStart(3, "0")}`,
@@ -54,14 +54,14 @@ export function profilesOf(count: number): NewProfile[] {
   }));
 }
 
-/** Texts, each to be labelled as a profile of these masks would. */
-export function readingsOf(masks: Uint8Array, ...inputs: TextInput[]): EngineInput[] {
+/** Returns texts as engine inputs of one profile without a label bias. */
+export function engineInputs(masks: Uint8Array, ...inputs: TextInput[]): EngineInput[] {
   return inputs.map((input) => ({ parts: { masks, labelBias: null }, input }));
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
-/** A task as `task.json` has it. */
+/** Returns a task in the format of `task.json`. */
 export function taskFile(task: NewTask): string {
   const { name, head, masks, ...rest } = task;
   return JSON.stringify({
@@ -73,7 +73,7 @@ export function taskFile(task: NewTask): string {
   });
 }
 
-/** Profiles as `profiles.ndjson` has them. */
+/** Returns profiles in the format of `profiles.ndjson`. */
 export function profilesFile(task: string, profiles: readonly NewProfile[]): string {
   const lines = profiles.map(({ id, masks, labelBias }) =>
     JSON.stringify({ task, profile: id, masks: base64(masks), labelBias: labelBias ? base64(labelBias) : undefined }),
@@ -81,7 +81,7 @@ export function profilesFile(task: string, profiles: readonly NewProfile[]): str
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** A task that the manifest's bundle can answer for. */
+/** Returns a task for a bundle. */
 export function taskFor({ id, manifest }: { id: string; manifest: Manifest }, parts: Partial<NewTask> = {}): NewTask {
   return taskOf({ bundle: id, hidden: manifest.hidden, ...parts });
 }

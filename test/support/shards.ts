@@ -3,10 +3,10 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import type { Shards } from "../../src/sharding/shards.ts";
 
-/** The two real databases of the tests in workerd, by their numbers. */
+/** The two databases of the tests in workerd, by number. */
 export const DATABASES = [env.DB, env.OTHER_DB] as const;
 
-/** Shards over databases. */
+/** Returns shards over these databases. */
 export function shardsOver(databases: readonly D1Database[]): Shards {
   return {
     count: databases.length,
@@ -18,7 +18,7 @@ export function shardsOver(databases: readonly D1Database[]): Shards {
   };
 }
 
-/** Makes the second database as the first one is made before each test, and tells both their places. */
+/** Migrates the second database like the first one, and writes each database's number. */
 export async function prepareShards(): Promise<void> {
   await applyD1Migrations(env.OTHER_DB, env.MIGRATIONS);
   for (const [number, database] of DATABASES.entries()) {

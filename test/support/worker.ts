@@ -7,26 +7,26 @@ import { SCOPES } from "../../src/auth/access.ts";
 import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
 import { createPush, type Push } from "../../src/storage/push.ts";
-import { makeFolder, removeFolder } from "./folders.ts";
-import { prebuilt } from "./prebuilt.ts";
+import { prebuildWorker } from "./prebuild-worker.ts";
+import { makeTempFolder, removeTempFolder } from "./temp-folders.ts";
 
 const MIGRATIONS = "schema/migrations";
 
-/** What profile tokens are signed with in tests, unless a test says otherwise. */
+/** The default keys that sign profile tokens in tests. */
 export const TOKEN_KEYS = `new:${Buffer.alloc(32, 1).toString("base64")},old:${Buffer.alloc(32, 2).toString("base64")}`;
 
-/** What of a key nobody else may see. It may have underscores of its own. */
+/** Returns the secret part of an API key, which may contain underscores. */
 export const secretOf = (key: string): string => key.slice("xpk_0123456789abcdef_".length);
 
-/** How a request is made; by a key for everything unless another, or null for none, is given. */
-export interface Asking {
-  /** Sent as JSON, unless it is text. */
+/** Options of a request. The default key has every scope; null sends none. */
+export interface RequestOptions {
+  /** Sent as JSON unless it is a string. */
   readonly body?: unknown;
   readonly key?: string | null;
   readonly headers?: Record<string, string>;
 }
 
-/** The Worker as it is deployed, bundled by wrangler and run in workerd behind a real server. */
+/** The Worker as deployed: bundled by wrangler and run in workerd behind a real HTTP server. */
 export interface RunningWorker {
   readonly url: URL;
   readonly db: D1Database;
@@ -34,35 +34,35 @@ export interface RunningWorker {
   readonly dbs: readonly D1Database[];
   readonly push: Push;
   readonly harness: TestHarness;
-  /** A key for everything. */
+  /** A key with every scope. */
   readonly adminKey: string;
   makeKey(parts?: Partial<NewKey>): Promise<string>;
-  ask(method: string, path: string, asking?: Asking): Promise<Response>;
-  get(path: string, asking?: Asking): Promise<Response>;
-  predict(body: unknown, asking?: Asking): Promise<Response>;
+  request(method: string, path: string, options?: RequestOptions): Promise<Response>;
+  get(path: string, options?: RequestOptions): Promise<Response>;
+  predict(body: unknown, options?: RequestOptions): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** What is otherwise than in the deploy. */
+/** What differs from the deploy. */
 export interface WorkerOptions {
   readonly vars?: Record<string, string>;
-  /** Another Worker than the deploy's. */
+  /** Another entry point than the deploy's. */
   readonly main?: string;
   /** The folder of another bundle. */
   readonly bundle?: string;
-  /** Requests of one caller in a minute. */
+  /** The rate limit: requests of one caller per minute. */
   readonly rateLimit?: number;
-  /** Learnings of one caller in a minute. */
+  /** The rate limit of learning: requests of one caller per minute. */
   readonly learnLimit?: number;
   /** Whether D1 is bound. */
   readonly database?: boolean;
-  /** How many D1 databases are bound, to spread profiles over; one unless it is said. */
+  /** The number of D1 databases that hold profiles; 1 by default. */
   readonly databases?: number;
   /** Whether the bundle's files are bound. */
   readonly assets?: boolean;
 }
 
-/** Applies the migrations as wrangler would. */
+/** Applies the migrations like wrangler. */
 export async function migrate(db: D1Database): Promise<void> {
   const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).sort();
   for (const file of files) {
@@ -71,7 +71,7 @@ export async function migrate(db: D1Database): Promise<void> {
   }
 }
 
-/** The deploy's configuration, changed as a test wants it. */
+/** Writes the deploy's configuration with a test's changes. Returns its path. */
 export async function configFor(
   folder: string,
   {
@@ -85,14 +85,14 @@ export async function configFor(
   }: WorkerOptions,
 ): Promise<string> {
   const path = join(folder, "wrangler.toml");
-  // Vitest has built them for all test files; a bench has not.
+  // Vitest builds the pages once for all test files; a bench does not.
   if (!process.env.VITEST) await buildPages();
   let config = (await readFile("wrangler.toml", "utf8"))
-    // The pages are built already, without a process of their own for each Worker.
+    // The pages are built already; the build command would start a process for each Worker.
     .replace(/^\[build\]\n(.+\n)+/m, "")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
-    // A built Worker's modules have a hash before their names.
+    // The names of a built Worker's modules start with a hash.
     .replace(/^globs = .*$/gm, (globs) => globs.replace(/"\*\*\/([^"]+)"/g, '"**/$1", "**/*-$1"'))
     .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)
     .replace(/limit = 20/, `limit = ${learnLimit ?? 1_000_000}`);
@@ -105,12 +105,12 @@ export async function configFor(
   return path;
 }
 
-/** Starts the Worker on a free port with an empty, migrated database, or several that each know their places. */
+/** Starts the Worker on a free port with empty, migrated databases. Several databases each know their number. */
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
-  const folder = await makeFolder("xpeft-test-");
+  const folder = await makeTempFolder("xpeft-test-");
   const configPath = await configFor(folder, options);
   const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
-  const prebuiltWorkerDir = await prebuilt(options.main ?? "functions/index.ts", configPath);
+  const prebuiltWorkerDir = await prebuildWorker(options.main ?? "functions/index.ts", configPath);
   const harness = createTestHarness({
     workers: [{ configPath, vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) }],
   });
@@ -119,21 +119,25 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const { DB: db } = env;
   const { databases = 1 } = options;
   const others = Array.from({ length: databases - 1 }, (_, place) => env[`DB_${place + 1}`]);
-  const dbs = [db, ...others].filter((one) => one !== undefined);
+  const dbs = [db, ...others].filter((bound) => bound !== undefined);
 
   async function makeKey(parts: Partial<NewKey> = {}): Promise<string> {
-    const made = { name: "test", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null, ...parts };
-    const { key, row } = await generateKey(made);
+    const newKey = { name: "test", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null, ...parts };
+    const { key, row } = await generateKey(newKey);
     await createKeyStore(drizzle(db)).add(row);
     return key;
   }
-  for (const [number, one] of dbs.entries()) {
-    await migrate(one);
-    if (databases > 1) await one.exec(`INSERT INTO shard (number, count) VALUES (${number}, ${databases})`);
+  for (const [number, database] of dbs.entries()) {
+    await migrate(database);
+    if (databases > 1) await database.exec(`INSERT INTO shard (number, count) VALUES (${number}, ${databases})`);
   }
   const adminKey = db ? await makeKey() : "";
 
-  function ask(method: string, path: string, { body, key = adminKey, headers = {} }: Asking = {}): Promise<Response> {
+  function request(
+    method: string,
+    path: string,
+    { body, key = adminKey, headers = {} }: RequestOptions = {},
+  ): Promise<Response> {
     return fetch(new URL(path, url), {
       method,
       headers: {
@@ -152,12 +156,12 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     harness,
     adminKey,
     makeKey,
-    ask,
-    get: (path, asking) => ask("GET", path, asking),
-    predict: (body, asking) => ask("POST", "/v1/predict", { body, ...asking }),
+    request,
+    get: (path, options) => request("GET", path, options),
+    predict: (body, options) => request("POST", "/v1/predict", { body, ...options }),
     async close() {
       await harness.close();
-      await removeFolder(folder);
+      await removeTempFolder(folder);
     },
   };
 }

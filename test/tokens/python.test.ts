@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { withoutPython } from "../support/python.ts";
+import { missingPython } from "../support/python.ts";
 import { EDGE_CASE_REQUESTS, type Request } from "./edge-cases.ts";
 import { disagreements, pythonTokens } from "./reference.ts";
 
@@ -10,7 +10,7 @@ const data = resolve(process.env.XPEFT_DATA ?? "../shared/data");
 const missingData = existsSync(data) ? undefined : `needs data sets in ${data} (XPEFT_DATA names another folder)`;
 
 // A skipped test does not say why in every reporter.
-for (const reason of [withoutPython, missingData]) {
+for (const reason of [missingPython, missingData]) {
   if (reason !== undefined) console.warn(`Not all tokens are compared with Python's: the comparison ${reason}.`);
 }
 
@@ -29,8 +29,8 @@ function requestsOf(file: string): Request[] {
   );
 }
 
-describe.skipIf(withoutPython !== undefined)(
-  `tokens equal Python's [${withoutPython ?? "found"}]`,
+describe.skipIf(missingPython !== undefined)(
+  `tokens equal Python's [${missingPython ?? "found"}]`,
   { timeout: 300_000 },
   () => {
     describe.skipIf(missingData !== undefined)(`on data sets [${missingData ?? "found"}]`, () => {

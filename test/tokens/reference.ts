@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
-import { BUNDLE } from "../support/folder.ts";
+import { BUNDLE } from "../support/default-bundle.ts";
 import { python } from "../support/python.ts";
 import type { Request } from "./edge-cases.ts";
 

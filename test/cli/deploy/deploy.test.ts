@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { SCOPES } from "../../../src/auth/access.ts";
-import { ACCOUNT, type StandIn, startCloudflare } from "../../support/cloudflare.ts";
+import { ACCOUNT, type FakeCloudflare, startCloudflare } from "../../support/cloudflare.ts";
 import { run } from "../../support/processes.ts";
 
 const TIMEOUT_MS = 180_000;
 const KEY = /^xpk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n$/;
 
-let cloudflare: StandIn;
+let cloudflare: FakeCloudflare;
 let folder: string;
 
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import type { RunningWorker } from "../../support/worker.ts";
 let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-const asked: Remote["asked"] = (...args) => remote.asked(...args);
+const asked: Remote["runCli"] = (...args) => remote.runCli(...args);
 
 beforeAll(async () => {
   remote = await startRemote();
@@ -25,7 +25,7 @@ describe("xpeft doctor", () => {
     expect(stdout).toMatch(/\nFAIL local database: Migrations are missing: .*\n {7}Apply them with npm start/);
     expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is healthy/);
     expect(stdout).toMatch(/\nFAIL Worker's tasks: 1 of \d tasks were trained on another bundle: older\./);
-    await worker.ask("DELETE", "/v1/tasks/older");
+    await worker.request("DELETE", "/v1/tasks/older");
     const elsewhere = await asked("doctor", "--url", "http://worker.invalid");
     expect(elsewhere.code).toBe(1);
     expect(elsewhere.stdout).not.toContain("local database");

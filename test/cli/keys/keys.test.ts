@@ -10,9 +10,9 @@ import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { keys } from "../../../schema/tables.ts";
 import { quietEnv, wrangler } from "../../../scripts/install.mjs";
 import { createPush } from "../../../src/storage/push.ts";
-import { xpeft as runCommand } from "../../support/cli.ts";
-import { freePort, interrupt, run, start, untilAnswered } from "../../support/processes.ts";
+import { freePort, interrupt, run, start, waitForResponse } from "../../support/processes.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
+import { runCli as runCommand } from "../../support/run-cli.ts";
 
 const TTL_SECONDS = 1;
 const KEY = /^xpk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/;
@@ -57,7 +57,7 @@ beforeAll(async () => {
   url = `http://localhost:${port}`;
   const args = ["dev", "--port", String(port), "--persist-to", state, "--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`];
   server = start([wrangler, ...args, "--show-interactive-dev-session=false"]).child;
-  await untilAnswered(`${url}/healthz`);
+  await waitForResponse(`${url}/healthz`);
 }, 120_000);
 
 afterAll(async () => {

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readExamples } from "../../../cli/learn/examples.ts";
-import { makeFolder, removeFolder } from "../../support/folders.ts";
+import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await makeFolder("xpeft-examples-");
+  folder = await makeTempFolder("xpeft-examples-");
 });
-afterEach(() => removeFolder(folder));
+afterEach(() => removeTempFolder(folder));
 
 async function read(name: string, content: string | Uint8Array) {
   const path = join(folder, name);

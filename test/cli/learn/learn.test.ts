@@ -8,15 +8,15 @@ import { wrangler } from "../../../scripts/install.mjs";
 import { parseProfile } from "../../../src/profiles/file-format.ts";
 import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
-import { withoutProgress, xpeft } from "../../support/cli.ts";
-import { makeFolder, removeFolder } from "../../support/folders.ts";
-import { lessonsOf } from "../../support/lessons.ts";
+import { examplesOf } from "../../support/examples.ts";
 import { interrupt, run, start } from "../../support/processes.ts";
 import { profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+import { runCli, withoutProgress } from "../../support/run-cli.ts";
+import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle, { labels: ["low", "high"] });
-const EXAMPLES = lessonsOf(6);
+const EXAMPLES = examplesOf(6);
 let folder: string;
 let state: string;
 let out: string;
@@ -24,7 +24,7 @@ let out: string;
 const COMMAND = ["learn", "demo"];
 const QUICK = ["--epochs", "2", "--start", "default"];
 const local = () => ["--persist-to", state];
-const learn = async (...args: string[]) => withoutProgress(await xpeft([...COMMAND, ...args, ...local()]));
+const learn = async (...args: string[]) => withoutProgress(await runCli([...COMMAND, ...args, ...local()]));
 
 async function write(name: string, content: string): Promise<string> {
   const path = join(folder, name);
@@ -47,7 +47,7 @@ const learnt = async () =>
     .map((line) => parseProfile(line, task, bundle));
 
 beforeAll(async () => {
-  folder = await makeFolder("xpeft-learn-");
+  folder = await makeTempFolder("xpeft-learn-");
   state = join(folder, "state");
   const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", ...local()]);
   expect(migrated.code).toBe(0);
@@ -60,7 +60,7 @@ beforeAll(async () => {
   await write("other.json", taskFile(other));
   await write("named.json", taskFile({ ...task, name: "named" }));
 }, 120_000);
-afterAll(() => removeFolder(folder));
+afterAll(() => removeTempFolder(folder));
 
 beforeEach(() => {
   out = join(folder, `${crypto.randomUUID()}.ndjson`);
@@ -87,7 +87,7 @@ it("writes the row, at its next generation each time, and the same profile witho
     code: 0,
     stdout: expect.stringContaining(`replaced, generation 2; appended to ${out}\n`),
   });
-  const alone = withoutProgress(await xpeft([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]));
+  const alone = withoutProgress(await runCli([...COMMAND, "other", path, ...QUICK, "--out", out, "--task-file", file]));
   expect(alone).toMatchObject({ code: 0, stderr: "" });
   const row = await rowOf("me");
   expect(row).toMatchObject({ generation: 2 });
@@ -103,7 +103,7 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
     "many.jsonl",
     jsonLines([
       ...of("a", EXAMPLES),
-      ...of("one-label", lessonsOf(3, ["low", "low"])),
+      ...of("one-label", examplesOf(3, ["low", "low"])),
       ...of("odd-label", [...EXAMPLES, { text: "A text", label: "middle" }]),
       ...of("b", EXAMPLES),
     ]),
@@ -130,18 +130,18 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
 });
 
 it("ends at Ctrl-C after it has said how to go on, with what was done until then", async () => {
-  const path = await write("long.jsonl", jsonLines([...of("a", EXAMPLES), ...of("b", lessonsOf(150))]));
+  const path = await write("long.jsonl", jsonLines([...of("a", EXAMPLES), ...of("b", examplesOf(150))]));
   const args = ["--all", path, "--epochs", "10", "--start", "default", "--out", out, ...local()];
-  const { child, written } = start(["cli/xpeft.ts", ...COMMAND, ...args]);
-  for (let waited = 0; !written.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
+  const { child, output } = start(["cli/xpeft.ts", ...COMMAND, ...args]);
+  for (let waited = 0; !output.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
   await sleep(500);
   expect(await interrupt(child)).toBe(130);
-  expect(written.stderr).toContain(`To resume, run the same command again: profiles in ${out} are skipped.`);
+  expect(output.stderr).toContain(`To resume, run the same command again: profiles in ${out} are skipped.`);
   expect((await learnt()).map(({ id }) => id)).toEqual(["a"]);
 });
 
 it("takes from a file with other profiles the one that is named", async () => {
-  const path = await write("mixed.jsonl", jsonLines([...of("a", lessonsOf(3, ["low", "low"])), ...of("b", EXAMPLES)]));
+  const path = await write("mixed.jsonl", jsonLines([...of("a", examplesOf(3, ["low", "low"])), ...of("b", EXAMPLES)]));
   expect((await learn("b", path, ...QUICK)).stdout).toContain("(6 texts)");
   expect(await learn("c", path, ...QUICK)).toMatchObject({ code: 1, stderr: expect.stringContaining('profile "c"') });
   await appendFile(path, jsonLines(EXAMPLES));
@@ -174,7 +174,7 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
 ])("names %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
   const database = args.includes("--task-file") && !args.includes("--push") ? [] : local();
-  const { code, stdout, stderr } = await xpeft([...COMMAND, ...placed, ...database]);
+  const { code, stdout, stderr } = await runCli([...COMMAND, ...placed, ...database]);
   expect({ code, stdout }).toEqual({ code: status, stdout: "" });
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("    at ");

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openLearntFile } from "../../../cli/learn/learnt-file.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { named } from "../../support/errors.ts";
-import { makeFolder, removeFolder } from "../../support/folders.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle);
@@ -13,9 +13,9 @@ const [one, two] = profilesOf(2).map((profile) => profilesFile("demo", [profile]
 let path: string;
 
 beforeEach(async () => {
-  path = join(await makeFolder("xpeft-learnt-"), "learnt.ndjson");
+  path = join(await makeTempFolder("xpeft-learnt-"), "learnt.ndjson");
 });
-afterEach(() => removeFolder(join(path, "..")));
+afterEach(() => removeTempFolder(join(path, "..")));
 
 const open = () => openLearntFile(path, task, bundle);
 const text = () => readFile(path, "utf8");
@@ -48,14 +48,14 @@ it.each([
   ["the end of something else", `${one}text,label`, ":2: "],
 ])("leaves %s as it is, and names it", async (_, content, place) => {
   await writeFile(path, content);
-  expect(open).toThrow(named("invalid_row"));
+  expect(open).toThrow(errorWithCode("invalid_row"));
   expect(open).toThrow(place);
   expect(await text()).toBe(content);
 });
 
 it("refuses a file of another task", async () => {
   await writeFile(path, profilesFile("other", profilesOf(1)));
-  expect(open).toThrow(named("mismatched_write"));
+  expect(open).toThrow(errorWithCode("mismatched_write"));
 });
 
 it("names a folder that is not there, and a name of a zipped file", () => {

@@ -1,16 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { withoutProgress } from "../../support/cli.ts";
-import { lessonsOf } from "../../support/lessons.ts";
+import { examplesOf } from "../../support/examples.ts";
 import { type Remote, startRemote, task } from "../../support/remote.ts";
 import { taskFile } from "../../support/rows.ts";
+import { withoutProgress } from "../../support/run-cli.ts";
 import type { RunningWorker } from "../../support/worker.ts";
 
 let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-const asked: Remote["asked"] = (...args) => remote.asked(...args);
+const asked: Remote["runCli"] = (...args) => remote.runCli(...args);
 
 beforeAll(async () => {
   remote = await startRemote();
@@ -20,7 +20,7 @@ afterAll(() => remote.close());
 beforeEach(() => remote.refill());
 
 describe("xpeft learn --url", () => {
-  const EXAMPLES = lessonsOf(6, ["1", "3"]);
+  const EXAMPLES = examplesOf(6, ["1", "3"]);
   const QUICK = ["--epochs", "2", "--start", "default"];
   let examples: string;
 
@@ -58,7 +58,7 @@ describe("xpeft learn --url", () => {
     const path = join(folder, "everybody.jsonl");
     const out = join(folder, "everybody.ndjson");
     const of = (profile: string, own: readonly object[]) => own.map((one) => ({ ...one, profile }));
-    await writeFile(path, lines([...of("a", EXAMPLES), ...of("b", lessonsOf(3, ["1", "1"])), ...of("c", EXAMPLES)]));
+    await writeFile(path, lines([...of("a", EXAMPLES), ...of("b", examplesOf(3, ["1", "1"])), ...of("c", EXAMPLES)]));
     const all = () => learn(worker.adminKey, "--all", path, "--out", out, "--push");
     const once = await all();
     expect(once.code).toBe(1);

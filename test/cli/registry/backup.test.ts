@@ -2,9 +2,9 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { xpeft } from "../../support/cli.ts";
-import { makeFolder, removeFolder } from "../../support/folders.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { runCli } from "../../support/run-cli.ts";
+import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 import { type RunningWorker, startWorker } from "../../support/worker.ts";
 
 const task = taskFor(await readBundle(DEFAULT_BUNDLE));
@@ -14,7 +14,7 @@ let folder: string;
 let copy: string;
 
 const asked = (worker: RunningWorker, ...args: string[]) =>
-  xpeft(args, { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
+  runCli(args, { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
 
 const exported = async (worker: RunningWorker, name: string) => {
   const [file, profiles] = await Promise.all(["", "/export"].map((end) => worker.get(`/v1/tasks/${name}${end}`)));
@@ -22,7 +22,7 @@ const exported = async (worker: RunningWorker, name: string) => {
 };
 
 beforeAll(async () => {
-  folder = await makeFolder("xpeft-backup-");
+  folder = await makeTempFolder("xpeft-backup-");
   [from, to] = await Promise.all([startWorker(), startWorker()]);
   await from.push(task, profilesOf(20));
   await from.push({ ...task, name: "other" }, profilesOf(3));
@@ -35,7 +35,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await Promise.all([from.close(), to.close()]);
-  await removeFolder(folder);
+  await removeTempFolder(folder);
 });
 beforeEach(async () => {
   copy = join(folder, crypto.randomUUID());
@@ -54,13 +54,13 @@ it("brings tasks and profiles back to another Worker byte for byte, and leaves w
   expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
   // The head is the same: nothing stands in the way, so nothing is deleted.
   expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
-  await to.ask("DELETE", "/v1/profiles/demo/later");
+  await to.request("DELETE", "/v1/profiles/demo/later");
 });
 
 it("undoes what was done since", async () => {
   await asked(to, "restore", copy);
   const head = task.head.map((value) => -value);
-  await to.ask("DELETE", "/v1/tasks/demo?profiles=delete");
+  await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
   await to.push({ ...task, head }, profilesOf(2));
   const refused = await asked(to, "restore", copy, "demo");
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^task_has_profiles: .*\n {2}\S/) });
@@ -69,7 +69,7 @@ it("undoes what was done since", async () => {
 });
 
 it("writes nothing of a backup that is not as it was written, and names the file", async () => {
-  await to.ask("DELETE", "/v1/tasks/demo?profiles=delete");
+  await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
   expect((await asked(to, "restore", copy, "--check")).stdout).toBe("All 4 files match their checksums.\n");
   const path = join(copy, "other", "profiles.ndjson");
   const bytes = await readFile(path);

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hintFor, type RouteKind } from "../../../functions/http/hints.ts";
 import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { SITUATIONS } from "../../support/errors.ts";
-import { lessonsOf } from "../../support/lessons.ts";
+import { ERROR_CASES } from "../../support/errors.ts";
+import { examplesOf } from "../../support/examples.ts";
 import { startWorker } from "../../support/worker.ts";
 import { type Ground, type Problem, REQUEST, writeTask } from "./ground.ts";
 import { type ApiDocument, readApi, unknownOptions } from "./options.ts";
@@ -20,7 +20,7 @@ const ROUTE_KINDS = Object.keys({
 const NAMES_A_COMMAND = "scope_missing";
 
 describe("hints of the API", () => {
-  it.each(SITUATIONS)("$code, $reason: names nothing of the command line", (error) => {
+  it.each(ERROR_CASES)("$code, $reason: names nothing of the command line", (error) => {
     for (const route of ROUTE_KINDS) {
       const hint = hintFor(error, route);
       expect(hint).toMatch(/^\S.*\S$/);
@@ -47,7 +47,7 @@ describe("every route that can show a code", () => {
   const tei = "/v1/tei/{task}/{profile}/predict";
   const learn = "/v1/profiles/{task}/{profile}/learn";
   const token = "/v1/profiles/{task}/{profile}/token";
-  const examples = lessonsOf(4);
+  const examples = examplesOf(4);
 
   interface Case {
     readonly code: ProblemCode;
@@ -124,7 +124,7 @@ describe("every route that can show a code", () => {
     async ({ code, route, task = "demo", profile = "demo-000", method = "POST", body, query, hint }) => {
       const path = route.replace("{task}", task).replace("{profile}", profile);
       const headers = { "content-type": typeof body === "string" ? "application/x-ndjson" : "application/json" };
-      const response = await ground.worker.ask(method, query ? `${path}?${query}` : path, { body, headers });
+      const response = await ground.worker.request(method, query ? `${path}?${query}` : path, { body, headers });
       const [first = ""] = (await response.text()).split("\n").filter((line) => line.includes('"code"'));
       const parsed = JSON.parse(first.replace(/^data: /, "")) as Problem | { error: Problem };
       const problem = typeof parsed.error === "string" ? (parsed as Problem) : (parsed as { error: Problem }).error;

@@ -1,5 +1,5 @@
-import { fill } from "../../support/overload.ts";
-import { trickle } from "../../support/trickle.ts";
+import { overload } from "../../support/overload.ts";
+import { sendPartialBody } from "../../support/partial-body.ts";
 import { type Provocations, REQUEST, startOther } from "./ground.ts";
 
 /** One byte more than the limit of bodies with texts. */
@@ -23,7 +23,7 @@ export const requestProvocations = {
 
   payload_too_large: ({ worker }) => worker.predict(JSON.stringify(REQUEST).padEnd(TOO_MANY_BYTES)),
 
-  body_too_slow: async ({ worker }) => (await trickle(worker)).response,
+  body_too_slow: async ({ worker }) => (await sendPartialBody(worker)).response,
 
   not_found: ({ worker }) => worker.get("/v2/predict"),
 
@@ -31,8 +31,8 @@ export const requestProvocations = {
 
   async overloaded() {
     const worker = await startOther({});
-    const { refused } = await fill(worker);
-    return refused;
+    const { rejected } = await overload(worker);
+    return rejected;
   },
 
   async rate_limited() {

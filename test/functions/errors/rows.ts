@@ -17,19 +17,19 @@ export const rowProvocations = {
   unknown_profile: ({ worker }) => worker.predict({ ...REQUEST, profile: "nobody" }),
 
   unknown_generation: ({ worker }) =>
-    worker.ask("POST", "/v1/profiles/demo/demo-000/rollback", { body: { generation: 99 } }),
+    worker.request("POST", "/v1/profiles/demo/demo-000/rollback", { body: { generation: 99 } }),
 
   generation_mismatch: ({ worker }) =>
-    worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks }, headers: { "if-match": '"99"' } }),
+    worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks }, headers: { "if-match": '"99"' } }),
 
-  task_has_profiles: ({ worker }) => worker.ask("DELETE", "/v1/tasks/demo"),
+  task_has_profiles: ({ worker }) => worker.request("DELETE", "/v1/tasks/demo"),
 
   async bundle_mismatch({ worker, bundle }) {
     await worker.push(taskFor(bundle, { name: "elsewhere", bundle: "1".repeat(32) }), profilesOf(1));
     return await worker.predict({ ...REQUEST, task: "elsewhere" });
   },
 
-  mismatched_write: ({ worker }) => worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks: "AAAA" } }),
+  mismatched_write: ({ worker }) => worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks: "AAAA" } }),
 
   async write_conflict(ground) {
     const { worker } = ground;
@@ -44,7 +44,7 @@ export const rowProvocations = {
     const lines = createInterface({ input: response })[Symbol.asyncIterator]();
     // Once a line is answered, the import has read the task and does not see the next write of it.
     await lines.next();
-    await worker.ask("PUT", `/v1/tasks/${task.name}`, { body: taskFile(task) });
+    await worker.request("PUT", `/v1/tasks/${task.name}`, { body: taskFile(task) });
     sent.end(second);
     const { value = "" } = await lines.next();
     return (JSON.parse(value) as { error: Problem }).error;

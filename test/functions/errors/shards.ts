@@ -14,7 +14,7 @@ export const shardProvocations = {
     const worker = await startOther({ databases: 2, vars: { CACHE_TTL_SECONDS: "0" } });
     const [, second] = worker.dbs;
     await second?.exec("CREATE TRIGGER away BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'away'); END");
-    await worker.ask("PUT", "/v1/tasks/demo", { body: taskFile(taskFor(bundle)) });
+    await worker.request("PUT", "/v1/tasks/demo", { body: taskFile(taskFor(bundle)) });
     return await worker.predict({ ...REQUEST, profile: idsIn(1, 1)[0] });
   },
 } satisfies Provocations;

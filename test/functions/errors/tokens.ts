@@ -12,7 +12,7 @@ const now = () => Math.floor(Date.now() / 1000);
 
 /** Requests a token without the task's parts. */
 async function tokenOf(worker: RunningWorker, task: string): Promise<string> {
-  const response = await worker.ask("POST", `/v1/profiles/${task}/demo-000/token`, { body: { carry: "masks" } });
+  const response = await worker.request("POST", `/v1/profiles/${task}/demo-000/token`, { body: { carry: "masks" } });
   return (await response.json<{ token: string }>()).token;
 }
 
@@ -60,7 +60,7 @@ export const tokenProvocations = {
     const task = await writeTask(ground, "retrained");
     const token = await tokenOf(worker, task.name);
     const other = taskFile({ ...task, head: task.head.map((weight) => -weight) });
-    await worker.ask("PUT", `/v1/tasks/${task.name}?profiles=delete`, { body: other });
+    await worker.request("PUT", `/v1/tasks/${task.name}?profiles=delete`, { body: other });
     return await worker.predict({ ...REQUEST, task: task.name }, { key: token });
   },
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../node/files.ts";
 import { SCOPES } from "../../../src/auth/access.ts";
-import { CALLS, LET_THROUGH } from "../../support/calls.ts";
+import { GUARDED_ROUTES, PERMITTED_STATUSES } from "../../support/guarded-routes.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, secretOf, startWorker } from "../../support/worker.ts";
 
@@ -21,8 +21,8 @@ afterAll(() => worker.close());
 const codeOf = async (response: Response) => (response.ok ? "ok" : (await response.json<{ code: string }>()).code);
 
 const made = (name: string, key: string | null) => {
-  const [method, path, asking] = CALLS[name]?.call("demo", "demo-000", task) ?? ["", ""];
-  return worker.ask(method, path, { ...asking, key });
+  const [method, path, asking] = GUARDED_ROUTES[name]?.request("demo", "demo-000", task) ?? ["", ""];
+  return worker.request(method, path, { ...asking, key });
 };
 
 it("knows every guarded route of the API's description", async () => {
@@ -30,19 +30,19 @@ it("knows every guarded route of the API's description", async () => {
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
-  expect(routes.sort()).toEqual([...Object.keys(CALLS), "get /healthz"].sort());
+  expect(routes.sort()).toEqual([...Object.keys(GUARDED_ROUTES), "get /healthz"].sort());
 });
 
 describe("scopes", () => {
-  it.each(Object.entries(CALLS))("%s takes its own scope and no other", async (name, { scope }) => {
+  it.each(Object.entries(GUARDED_ROUTES))("%s takes its own scope and no other", async (name, { scope }) => {
     for (const only of SCOPES) {
       const response = await made(name, await worker.makeKey({ scopes: [only] }));
-      if (only === scope) expect(LET_THROUGH).toContain(response.status);
+      if (only === scope) expect(PERMITTED_STATUSES).toContain(response.status);
       else expect([response.status, await codeOf(response)]).toEqual([403, "scope_missing"]);
     }
   });
 
-  it.each(Object.keys(CALLS))("%s wants a key, and one that is known", async (name) => {
+  it.each(Object.keys(GUARDED_ROUTES))("%s wants a key, and one that is known", async (name) => {
     expect(await codeOf(await made(name, null))).toBe("key_missing");
     const secret = secretOf(worker.adminKey);
     const forged = worker.adminKey.replace(
@@ -57,39 +57,42 @@ describe("a key that is confined", () => {
   const outside = { status: 403, code: "outside_confinement" };
   const confinedTo = (task: string, profilePrefix: string) => worker.makeKey({ task, profilePrefix });
 
-  it.each(Object.entries(CALLS))("to a task and a prefix: %s reaches nothing else", async (name, { scope, call }) => {
-    const key = await confinedTo("demo", "team-");
-    const reach = async (name: string, profile: string) => {
-      const [method, path, asking] = call(name, profile, task);
-      return worker.ask(method, path, { ...asking, key });
-    };
-    if (name === "get /v1/info") return expect((await reach("demo", "team-a")).status).toBe(200);
-    if (name === "get /v1/tasks") {
-      const { tasks } = await (await reach("other", "")).json<{ tasks: { task: string }[] }>();
-      return expect(tasks.map(({ task }) => task)).toEqual(["demo"]);
-    }
-    expect(await (await reach("other", "team-a")).json()).toMatchObject(outside);
-    if (scope === "admin") return expect(await (await reach("demo", "team-a")).json()).toMatchObject(outside);
-    expect(LET_THROUGH).toContain((await reach("demo", "team-a")).status);
-    if (name.includes("import")) {
-      const [line] = (await (await reach("demo", "demo-000")).text()).split("\n");
-      return expect(JSON.parse(line ?? "")).toMatchObject({ status: "failed", error: outside });
-    }
-    if (name.endsWith("export") || name === "get /v1/profiles/{task}") {
-      const listed = await (await reach("demo", "")).text();
-      expect(listed).toContain("team-a");
-      return expect(listed).not.toContain("demo-0");
-    }
-    if (!name.includes("{profile}") && scope === "write") return;
-    expect(await (await reach("demo", "demo-000")).json()).toMatchObject(outside);
-  });
+  it.each(Object.entries(GUARDED_ROUTES))(
+    "to a task and a prefix: %s reaches nothing else",
+    async (name, { scope, request }) => {
+      const key = await confinedTo("demo", "team-");
+      const reach = async (name: string, profile: string) => {
+        const [method, path, asking] = request(name, profile, task);
+        return worker.request(method, path, { ...asking, key });
+      };
+      if (name === "get /v1/info") return expect((await reach("demo", "team-a")).status).toBe(200);
+      if (name === "get /v1/tasks") {
+        const { tasks } = await (await reach("other", "")).json<{ tasks: { task: string }[] }>();
+        return expect(tasks.map(({ task }) => task)).toEqual(["demo"]);
+      }
+      expect(await (await reach("other", "team-a")).json()).toMatchObject(outside);
+      if (scope === "admin") return expect(await (await reach("demo", "team-a")).json()).toMatchObject(outside);
+      expect(PERMITTED_STATUSES).toContain((await reach("demo", "team-a")).status);
+      if (name.includes("import")) {
+        const [line] = (await (await reach("demo", "demo-000")).text()).split("\n");
+        return expect(JSON.parse(line ?? "")).toMatchObject({ status: "failed", error: outside });
+      }
+      if (name.endsWith("export") || name === "get /v1/profiles/{task}") {
+        const listed = await (await reach("demo", "")).text();
+        expect(listed).toContain("team-a");
+        return expect(listed).not.toContain("demo-0");
+      }
+      if (!name.includes("{profile}") && scope === "write") return;
+      expect(await (await reach("demo", "demo-000")).json()).toMatchObject(outside);
+    },
+  );
 
   it("predicts for none of a mixed request if one profile is outside, and for the others of a stream", async () => {
     const key = await confinedTo("demo", "team-");
     const inputs = ["team-a", "demo-000"].map((profile) => ({ profile, text: "a text" }));
     expect(await (await worker.predict({ task: "demo", inputs }, { key })).json()).toMatchObject(outside);
     const body = inputs.map((input) => `${JSON.stringify(input)}\n`).join("");
-    const stream = await worker.ask("POST", "/v1/predict/stream?task=demo", { body, key, headers: NDJSON });
+    const stream = await worker.request("POST", "/v1/predict/stream?task=demo", { body, key, headers: NDJSON });
     const lines = (await stream.text())
       .trimEnd()
       .split("\n")

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import type { Bindings } from "../../../functions/http/env.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 /** The real assets behind a gate that counts what goes through, and can be shut. */
 function countedAssets() {
@@ -27,8 +27,8 @@ it("loads once for all who ask, forgets a failure, and outlives the one who aske
   gate.open = false;
   const failed = await Promise.allSettled([ask(), ask()]);
   expect(failed.map((result) => result.status === "rejected" && result.reason)).toEqual([
-    named("bundle_unusable"),
-    named("bundle_unusable"),
+    errorWithCode("bundle_unusable"),
+    errorWithCode("bundle_unusable"),
   ]);
   expect(gate.manifests).toBe(1);
 
@@ -46,5 +46,5 @@ it("names a time to live that is no number", async () => {
   vi.resetModules();
   const { isolateService } = await import("../../../functions/platform/isolate.ts");
   const asked = isolateService({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
-  await expect(asked).rejects.toThrow(named("invalid_setting"));
+  await expect(asked).rejects.toThrow(errorWithCode("invalid_setting"));
 });

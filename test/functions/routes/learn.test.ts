@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { readBundle } from "../../../node/files.ts";
 import { eventsOf, readEvents } from "../../support/events.ts";
-import { lessonsOf } from "../../support/lessons.ts";
+import { examplesOf } from "../../support/examples.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
-import { type Asking, type RunningWorker, startWorker } from "../../support/worker.ts";
+import { type RequestOptions, type RunningWorker, startWorker } from "../../support/worker.ts";
 
 let worker: RunningWorker;
 
@@ -19,8 +19,8 @@ beforeEach(async () => {
   await worker.push(taskFor(target, ratings), profilesOf(1));
 });
 
-const learn = (body: object, asking: Asking = {}, path = "demo/demo-000") =>
-  worker.ask("POST", `/v1/profiles/${path}/learn`, { body: { start: "default", epochs: 4, ...body }, ...asking });
+const learn = (body: object, asking: RequestOptions = {}, path = "demo/demo-000") =>
+  worker.request("POST", `/v1/profiles/${path}/learn`, { body: { start: "default", epochs: 4, ...body }, ...asking });
 
 interface Row {
   generation: number;
@@ -35,7 +35,7 @@ const rowOf = async (profile = "demo-000") => (await (await worker.get(`/v1/prof
 const ask = async (inputs: string | string[]) =>
   (await (await worker.predict({ task: "demo", profile: "demo-000", inputs })).json()) as Answer;
 
-const EXAMPLES = lessonsOf(10);
+const EXAMPLES = examplesOf(10);
 const FEW = EXAMPLES.slice(0, 6);
 
 describe("POST /v1/profiles/{task}/{profile}/learn", () => {
@@ -72,7 +72,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const events = await readEvents(await learn({ examples: FEW }, {}, "demo/new-one"));
     expect(events.at(-1)).toMatchObject({ event: "learnt", data: { generation: 1, created: true } });
     expect(await rowOf("new-one")).toMatchObject({ generation: 1 });
-    await worker.ask("DELETE", "/v1/profiles/demo/new-one");
+    await worker.request("DELETE", "/v1/profiles/demo/new-one");
   });
 
   it("makes the same of the same seed, and writes nothing in a dry run", async () => {
@@ -96,7 +96,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     await readEvents(await learn({ examples: EXAMPLES, epochs: 20 }, {}, "demo/demo-001"));
     const alike = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto" }, {}, "demo/new-one"));
     expect(alike.at(-1)?.data.start).toBe("demo-001");
-    await worker.ask("DELETE", "/v1/profiles/demo/new-one");
+    await worker.request("DELETE", "/v1/profiles/demo/new-one");
     const own = await readEvents(await learn({ examples: FEW, epochs: 1, start: "own", dryRun: true }));
     expect(own.at(-1)?.data.start).toBe("demo-000");
     const named = { examples: FEW, epochs: 1, start: { profile: "demo-001" }, dryRun: true };
@@ -109,7 +109,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("learns scores that lie between two labels", async () => {
-    const examples = lessonsOf(6).map(({ text }, place) => ({ text, label: [1, 2.5, "3", 1.2, 2, "2.9"][place] }));
+    const examples = examplesOf(6).map(({ text }, place) => ({ text, label: [1, 2.5, "3", 1.2, 2, "2.9"][place] }));
     const events = await readEvents(await learn({ examples, epochs: 2, dryRun: true }, {}, "ratings/demo-000"));
     expect(events.at(-1)).toMatchObject({ event: "learnt", data: { leftOut: { texts: 6 } } });
     const beyond = await learn({ examples: [...examples, { text: "too good", label: 3.5 }] }, {}, "ratings/demo-000");
@@ -118,7 +118,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("answers predictions meanwhile, by the old generation until the new one is written", async () => {
     const before = await rowOf();
-    const events = eventsOf(await learn({ examples: lessonsOf(12), epochs: 6 }));
+    const events = eventsOf(await learn({ examples: examplesOf(12), epochs: 6 }));
     await events.next();
     const generations = [];
     let last = await events.next();
@@ -136,7 +136,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const events = eventsOf(await learn({ examples: EXAMPLES }));
     await events.next();
     const masks = Buffer.from(masksOf(77)).toString("base64");
-    await worker.ask("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
+    await worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });
     const rest = await Array.fromAsync(events);
     expect(rest.at(-1)).toMatchObject({ event: "problem", data: { code: "generation_mismatch" } });
     expect(await rowOf()).toMatchObject({ masks });
@@ -157,7 +157,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const response = fetch(new URL("/v1/profiles/demo/demo-000/learn", worker.url), {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${worker.adminKey}` },
-      body: JSON.stringify({ examples: lessonsOf(20), epochs: 60, start: "default" }),
+      body: JSON.stringify({ examples: examplesOf(20), epochs: 60, start: "default" }),
       signal: abort.signal,
     });
     response.catch(() => {});
@@ -180,19 +180,19 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   it.each<[string, object, string]>([
     ["no examples", { examples: [] }, "too_few_examples"],
     ["one example", { examples: EXAMPLES.slice(0, 1) }, "too_few_examples"],
-    ["ten thousand", { examples: lessonsOf(10_000) }, "payload_too_large"],
-    ["more than are learnt from", { examples: lessonsOf(201) }, "too_many_examples"],
+    ["ten thousand", { examples: examplesOf(10_000) }, "payload_too_large"],
+    ["more than are learnt from", { examples: examplesOf(201) }, "too_many_examples"],
     [
       "more tokens than are learnt from",
-      { examples: lessonsOf(200).map((one) => ({ ...one, text: one.text.repeat(9) })) },
+      { examples: examplesOf(200).map((one) => ({ ...one, text: one.text.repeat(9) })) },
       "too_many_examples",
     ],
-    ["one label", { examples: lessonsOf(4, ["low", "low"]) }, "one_label"],
-    ["an unknown label", { examples: lessonsOf(4, ["low", "none of them"]) }, "unknown_label"],
+    ["one label", { examples: examplesOf(4, ["low", "low"]) }, "one_label"],
+    ["an unknown label", { examples: examplesOf(4, ["low", "none of them"]) }, "unknown_label"],
     ["an empty text", { examples: [...EXAMPLES, { text: " ", label: "low" }] }, "empty_text"],
     ["a huge text", { examples: [...EXAMPLES, { text: "river ".repeat(50_000), label: "low" }] }, "payload_too_large"],
     ["half a surrogate pair", { examples: [...EXAMPLES, { text: "\ud800", label: "low" }] }, "invalid_request"],
-    ["more work than there is time", { examples: lessonsOf(150), epochs: 100 }, "learning_too_long"],
+    ["more work than there is time", { examples: examplesOf(150), epochs: 100 }, "learning_too_long"],
     ["no passes", { examples: EXAMPLES, epochs: 0 }, "invalid_request"],
     ["a field that it does not know", { examples: EXAMPLES, rate: 1 }, "invalid_request"],
   ])("names %s, and leaves the row as it was", async (_, body, code) => {
@@ -206,7 +206,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const limited = await startWorker({ learnLimit: 1 });
     onTestFinished(() => limited.close());
     const path = "/v1/profiles/demo/demo-000/learn";
-    const ask = () => limited.ask("POST", path, { body: { examples: EXAMPLES } });
+    const ask = () => limited.request("POST", path, { body: { examples: EXAMPLES } });
     let refused = await ask();
     // The minute may end between two requests, but hardly between each two of four.
     for (let again = 0; refused.status === 404 && again < 3; again++) refused = await ask();

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => worker.close());
 
 async function make(body: object = {}, path = "/v1/profiles/demo/biased/token"): Promise<Made> {
-  const response = await worker.ask("POST", path, { body });
+  const response = await worker.request("POST", path, { body });
   expect(response.status).toBe(200);
   return await response.json();
 }
@@ -59,7 +59,7 @@ describe("a token", () => {
   it("lasts no longer than the key that made it", async () => {
     const expiresAt = new Date(Date.now() + 120_000);
     const key = await worker.makeKey({ scopes: ["write"], expiresAt });
-    const made = await worker.ask("POST", "/v1/profiles/demo/biased/token", { body: { ttlSeconds: 86_400 }, key });
+    const made = await worker.request("POST", "/v1/profiles/demo/biased/token", { body: { ttlSeconds: 86_400 }, key });
     const ends = new Date((await made.json<Made>()).expiresAt).getTime();
     expect(ends).toBe(Math.floor(expiresAt.getTime() / 1000) * 1000);
   });
@@ -71,7 +71,7 @@ describe("a token", () => {
 
   it("works for the other routes with texts, and for no others", async () => {
     const { token: key } = await make();
-    const stream = await worker.ask("POST", "/v1/predict/stream?task=demo&profile=biased", {
+    const stream = await worker.request("POST", "/v1/predict/stream?task=demo&profile=biased", {
       body: `${JSON.stringify({ text: TEXT })}\n${JSON.stringify({ text: TEXT, profile: "demo-000" })}\n`,
       headers: { "content-type": "application/x-ndjson" },
       key,
@@ -81,7 +81,7 @@ describe("a token", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([{ masks: "token" }, { error: { code: "token_other_profile" } }, { done: true }]);
-    const unnamed = await worker.ask("POST", "/v1/predict/stream?task=demo", {
+    const unnamed = await worker.request("POST", "/v1/predict/stream?task=demo", {
       body: `${JSON.stringify({ text: TEXT })}\n`,
       headers: { "content-type": "application/x-ndjson" },
       key,
@@ -90,13 +90,13 @@ describe("a token", () => {
       profile: "biased",
       masks: "token",
     });
-    const forged = await worker.ask("POST", "/v1/predict/stream?task=demo", {
+    const forged = await worker.request("POST", "/v1/predict/stream?task=demo", {
       body: "\n",
       headers: { "content-type": "application/x-ndjson" },
       key: `${key}x`,
     });
     expect(forged.status).toBe(401);
-    expect((await worker.ask("POST", "/v1/hf/demo/biased", { body: { inputs: TEXT }, key })).status).toBe(200);
+    expect((await worker.request("POST", "/v1/hf/demo/biased", { body: { inputs: TEXT }, key })).status).toBe(200);
     expect((await worker.get("/v1/tasks", { key })).status).toBe(401);
     expect((await worker.get("/v1/profiles/demo/biased", { key })).status).toBe(401);
   });
@@ -123,7 +123,7 @@ describe("a token", () => {
         keeping.predict({ task: "demo", profile: "demo-000", inputs: TEXT }, key ? { key } : {});
       expect((await ask()).status).toBe(200);
       await keeping.push({ ...task, labels: ["x", "y", "z"] }, profilesOf(1));
-      const made = await keeping.ask("POST", "/v1/profiles/demo/demo-000/token", { body: { carry: "masks" } });
+      const made = await keeping.request("POST", "/v1/profiles/demo/demo-000/token", { body: { carry: "masks" } });
       const { token } = await made.json<Made>();
       expect(["x", "y", "z"]).toContain((await predicted(await ask(token))).label);
     } finally {
@@ -135,7 +135,7 @@ describe("a token", () => {
     const labels = Array.from({ length: 80 }, (_, index) => `label ${index}`);
     const large = taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "large", labels });
     await worker.push(large, profilesOf(1));
-    const refused = await worker.ask("POST", "/v1/profiles/large/demo-000/token", { body: {} });
+    const refused = await worker.request("POST", "/v1/profiles/large/demo-000/token", { body: {} });
     expect([refused.status, await predicted(refused)]).toEqual([413, "token_too_large"]);
     expect((await make({ carry: "masks" }, "/v1/profiles/large/demo-000/token")).bytes).toBeLessThan(700);
   });

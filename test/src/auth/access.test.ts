@@ -8,7 +8,7 @@ import {
   requireTask,
   requireWholeTask,
 } from "../../../src/auth/access.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const access = (parts: Partial<Access> = {}): Access => ({
   id: "k",
@@ -19,14 +19,14 @@ const access = (parts: Partial<Access> = {}): Access => ({
   ...parts,
 });
 
-const outside = named("outside_confinement");
+const outside = errorWithCode("outside_confinement");
 const id = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 4 });
 
 describe("a key's permissions", () => {
   it("never accept one scope for another", () => {
     expect(() => requireScope(access(), "write")).not.toThrow();
     for (const scope of ["predict", "admin"] as const) {
-      expect(() => requireScope(access(), scope)).toThrow(named("scope_missing"));
+      expect(() => requireScope(access(), scope)).toThrow(errorWithCode("scope_missing"));
     }
   });
 

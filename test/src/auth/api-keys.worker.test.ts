@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { generateKey, type NewKey } from "../../../src/auth/api-keys.ts";
 import { createAuthenticator } from "../../../src/auth/authenticator.ts";
 import { createKeyStore, type KeyStore } from "../../../src/auth/key-store.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const store = createKeyStore(drizzle(env.DB));
 
@@ -63,8 +63,8 @@ describe("keys", () => {
   it("with a damaged row are reported", async () => {
     const { key } = await make();
     await env.DB.exec("UPDATE keys SET scopes = 'all'");
-    await expect(store.list()).rejects.toThrow(named("invalid_row"));
-    await expect(countingAuthenticator().authenticate(key)).rejects.toThrow(named("invalid_row"));
+    await expect(store.list()).rejects.toThrow(errorWithCode("invalid_row"));
+    await expect(countingAuthenticator().authenticate(key)).rejects.toThrow(errorWithCode("invalid_row"));
   });
 });
 
@@ -85,7 +85,7 @@ describe("createAuthenticator", () => {
     await authenticate(key);
     const wrong = key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
     for (const guess of [wrong, "xpk_short", `xpk_${"0".repeat(16)}_${"A".repeat(43)}`]) {
-      await expect(authenticate(guess)).rejects.toThrow(named("key_invalid"));
+      await expect(authenticate(guess)).rejects.toThrow(errorWithCode("key_invalid"));
     }
     expect(counts).toEqual({ limited: 4, read: 2 });
   });
@@ -95,13 +95,13 @@ describe("createAuthenticator", () => {
     const { authenticate } = countingAuthenticator();
     await authenticate(key);
     await new Promise((resolve) => setTimeout(resolve, 350));
-    await expect(authenticate(key)).rejects.toThrow(named("key_expired"));
+    await expect(authenticate(key)).rejects.toThrow(errorWithCode("key_expired"));
 
     const { key: other, id } = await make();
     await authenticate(other);
     await store.revoke(id);
     expect(await authenticate(other)).toMatchObject({ wasRead: false });
-    await expect(authenticate(other, true)).rejects.toThrow(named("key_invalid"));
-    await expect(authenticate(other)).rejects.toThrow(named("key_invalid"));
+    await expect(authenticate(other, true)).rejects.toThrow(errorWithCode("key_invalid"));
+    await expect(authenticate(other)).rejects.toThrow(errorWithCode("key_invalid"));
   });
 });

@@ -3,7 +3,7 @@ import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { hashTask, MAX_TOKEN_BYTES, readToken, signToken, type TokenProfile } from "../../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../../src/auth/signing-keys.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 
 const keyOf = (fill: number) => Buffer.alloc(32, fill).toString("base64");
@@ -63,10 +63,10 @@ describe("a token", () => {
   it("is accepted up to a minute before it starts and after it expires", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
     const at = (seconds: number) => readToken(token, keys, use, later(seconds));
-    await expect(at(-61)).rejects.toThrow(named("token_not_yet_valid"));
+    await expect(at(-61)).rejects.toThrow(errorWithCode("token_not_yet_valid"));
     await expect(at(-59)).resolves.toMatchObject({ profile: "anna@x.org" });
     await expect(at(659)).resolves.toMatchObject({ profile: "anna@x.org" });
-    await expect(at(661)).rejects.toThrow(named("token_expired"));
+    await expect(at(661)).rejects.toThrow(errorWithCode("token_expired"));
   });
 
   it("is accepted while its key is configured, whichever key signs now", async () => {
@@ -74,17 +74,17 @@ describe("a token", () => {
     const rotated = parseSigningKeys(`newer:${keyOf(3)},new:${keyOf(1)}`);
     expect(await readToken(token, rotated, use, now)).toMatchObject({ generation: 7 });
     const removed = parseSigningKeys(`newer:${keyOf(3)}`);
-    await expect(readToken(token, removed, use, now)).rejects.toThrow(named("token_unknown_key"));
+    await expect(readToken(token, removed, use, now)).rejects.toThrow(errorWithCode("token_unknown_key"));
     const reused = parseSigningKeys(`new:${keyOf(9)}`);
-    await expect(readToken(token, reused, use, now)).rejects.toThrow(named("token_forged"));
+    await expect(readToken(token, reused, use, now)).rejects.toThrow(errorWithCode("token_forged"));
   });
 
   it("is rejected for another bundle, task or profile", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
     const readFor = (other: object) => readToken(token, keys, { ...use, ...other }, now);
-    await expect(readFor({ bundle: "1".repeat(32) })).rejects.toThrow(named("token_other_bundle"));
-    await expect(readFor({ task: "dem" })).rejects.toThrow(named("token_other_task"));
-    await expect(readFor({ profile: "anna" })).rejects.toThrow(named("token_other_profile"));
+    await expect(readFor({ bundle: "1".repeat(32) })).rejects.toThrow(errorWithCode("token_other_bundle"));
+    await expect(readFor({ task: "dem" })).rejects.toThrow(errorWithCode("token_other_task"));
+    await expect(readFor({ profile: "anna" })).rejects.toThrow(errorWithCode("token_other_profile"));
   });
 });
 
@@ -112,15 +112,15 @@ describe("a token that another program signed with our key", () => {
 
   it("is rejected with another algorithm or type, which the error names", async () => {
     await expect(read(claims, { alg: "HS512" })).rejects.toThrow("signed by HS512, not HS256");
-    await expect(read(claims, { alg: "HS512" })).rejects.toThrow(named("token_other_algorithm"));
+    await expect(read(claims, { alg: "HS512" })).rejects.toThrow(errorWithCode("token_other_algorithm"));
     await expect(read(claims, { typ: "JWT" })).rejects.toThrow("type");
-    await expect(read(claims, { typ: "JWT" })).rejects.toThrow(named("token_malformed"));
-    await expect(read(claims, { kid: "none" })).rejects.toThrow(named("token_unknown_key"));
+    await expect(read(claims, { typ: "JWT" })).rejects.toThrow(errorWithCode("token_malformed"));
+    await expect(read(claims, { kid: "none" })).rejects.toThrow(errorWithCode("token_unknown_key"));
   });
 
   it.each(Object.keys(claims))("is rejected without %s", async (claim) => {
     const { [claim]: _, ...others } = claims as JWTPayload;
-    await expect(read(others)).rejects.toThrow(named("token_incomplete"));
+    await expect(read(others)).rejects.toThrow(errorWithCode("token_incomplete"));
     await expect(read(others)).rejects.toThrow(claim);
   });
 
@@ -135,7 +135,7 @@ describe("a token that another program signed with our key", () => {
     { nbf: "now" },
     { exp: "then" },
   ])("is rejected with %j", async (others) => {
-    await expect(read({ ...claims, ...others } as JWTPayload)).rejects.toThrow(named("token_incomplete"));
+    await expect(read({ ...claims, ...others } as JWTPayload)).rejects.toThrow(errorWithCode("token_incomplete"));
   });
 
   it("is accepted by a request that names no profile", async () => {
@@ -147,12 +147,12 @@ describe("a token that another program signed with our key", () => {
 describe("a token's limits", () => {
   it("include its size, when signed and when read", async () => {
     const large = { ...task, head: new Float32Array(MAX_TOKEN_BYTES / 4) };
-    await expect(signToken(keys, large, profileOf(1), options)).rejects.toThrow(named("token_too_large"));
+    await expect(signToken(keys, large, profileOf(1), options)).rejects.toThrow(errorWithCode("token_too_large"));
     const { token } = await signToken(keys, large, profileOf(1), { ...options, carry: "masks" });
     expect(token.length).toBeLessThan(1500);
     const padded = (length: number) => readToken(token.padEnd(length, "A"), keys, use, now);
-    await expect(padded(MAX_TOKEN_BYTES + 1)).rejects.toThrow(named("token_too_large"));
-    await expect(padded(MAX_TOKEN_BYTES)).rejects.not.toThrow(named("token_too_large"));
+    await expect(padded(MAX_TOKEN_BYTES + 1)).rejects.toThrow(errorWithCode("token_too_large"));
+    await expect(padded(MAX_TOKEN_BYTES)).rejects.not.toThrow(errorWithCode("token_too_large"));
   });
 
   it("include its TTL, and the expiry of the key that created it", async () => {
@@ -187,7 +187,7 @@ describe("parseSigningKeys", () => {
   });
 
   it.each([[undefined], [""]])("reports a missing setting: %j", (setting) => {
-    expect(() => parseSigningKeys(setting)).toThrow(named("tokens_not_set_up"));
+    expect(() => parseSigningKeys(setting)).toThrow(errorWithCode("tokens_not_set_up"));
   });
 
   it("accepts blanks around a key", () => {
@@ -203,7 +203,7 @@ describe("parseSigningKeys", () => {
     ["an invalid id", `a b:${keyOf(1)}`],
     ["an empty last entry", `a:${keyOf(1)},`],
   ])("reports a setting with %s, without quoting it", (_, setting) => {
-    expect(() => parseSigningKeys(setting)).toThrow(named("invalid_setting"));
+    expect(() => parseSigningKeys(setting)).toThrow(errorWithCode("invalid_setting"));
     expect(() => parseSigningKeys(setting)).not.toThrow(setting.slice(2, 12));
   });
 });

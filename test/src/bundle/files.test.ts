@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { readManifest, readVerified } from "../../../src/bundle/files.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
-import { named } from "../../support/errors.ts";
-import { readBundle } from "../../support/folder.ts";
+import { readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const BYTES = Uint8Array.of(1, 2, 3);
 const listed = {
@@ -22,10 +22,10 @@ it("returns a listed file's bytes if they match the manifest, else reports what 
     }, listed);
   expect(await read(BYTES)).toBe(BYTES);
   expect(paths).toEqual(["weights.0"]);
-  await expect(read(null)).rejects.toThrow(named("bundle_file_missing"));
-  await expect(read(Uint8Array.of(1, 2))).rejects.toThrow(named("bundle_file_corrupt"));
+  await expect(read(null)).rejects.toThrow(errorWithCode("bundle_file_missing"));
+  await expect(read(Uint8Array.of(1, 2))).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
   await expect(read(Uint8Array.of(1, 2))).rejects.toThrow("weights.0 has 2 bytes; the manifest says 3");
-  await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow(named("bundle_file_corrupt"));
+  await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
   await expect(read(Uint8Array.of(1, 2, 4))).rejects.toThrow("The SHA-256 of weights.0 differs");
 });
 
@@ -37,6 +37,6 @@ it("accepts a task of this bundle up to the encoder's token limit, and rejects a
   const bundle = await readManifest(readBundle);
   const task = { name: "demo", bundle: bundle.id, maxTokens: 512 };
   expect(() => checkTask(task, bundle)).not.toThrow();
-  expect(() => checkTask({ ...task, maxTokens: 513 }, bundle)).toThrow(named("invalid_row"));
-  expect(() => checkTask({ ...task, bundle: "0".repeat(32) }, bundle)).toThrow(named("bundle_mismatch"));
+  expect(() => checkTask({ ...task, maxTokens: 513 }, bundle)).toThrow(errorWithCode("invalid_row"));
+  expect(() => checkTask({ ...task, bundle: "0".repeat(32) }, bundle)).toThrow(errorWithCode("bundle_mismatch"));
 });

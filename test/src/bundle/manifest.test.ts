@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type BundleFile, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
 import type { XpeftError } from "../../../src/errors.ts";
-import { named } from "../../support/errors.ts";
-import { readBundle } from "../../support/folder.ts";
+import { readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -39,7 +39,7 @@ const manifest = (parts: object = {}) => ({
 
 describe("oneWithRole", () => {
   it("reports a role that no file has", () => {
-    expect(() => oneWithRole([], "learning")).toThrow(named("invalid_manifest"));
+    expect(() => oneWithRole([], "learning")).toThrow(errorWithCode("invalid_manifest"));
     expect(() => oneWithRole([], "learning")).toThrow("lists no learning");
   });
 });
@@ -78,7 +78,7 @@ describe("parseManifest", () => {
     const { id } = await parseManifest(good);
     for (const [at, byte] of good.entries()) {
       const outcome = await parseManifest(good.with(at, byte ^ 1)).catch((error: XpeftError) => error);
-      if (outcome instanceof Error) expect(outcome).toEqual(named("invalid_manifest"));
+      if (outcome instanceof Error) expect(outcome).toEqual(errorWithCode("invalid_manifest"));
       else expect(outcome.id).not.toBe(id);
     }
   });
@@ -90,7 +90,7 @@ describe("parseManifest", () => {
     ["an array", encode([manifest()])],
     ["a byte order mark", Uint8Array.of(0xef, 0xbb, 0xbf, ...encode(manifest()))],
   ])("rejects %s", async (_, bytes) => {
-    await expect(parseManifest(bytes)).rejects.toThrow(named("invalid_manifest"));
+    await expect(parseManifest(bytes)).rejects.toThrow(errorWithCode("invalid_manifest"));
   });
 
   it("says what is wrong, also with the whole, and keeps the cause of a parse error", async () => {
@@ -147,7 +147,7 @@ describe("parseManifest", () => {
     ),
   ])("rejects %s and says where", async (_, parts, where) => {
     const parsing = parseManifest(encode(manifest(parts)));
-    await expect(parsing).rejects.toThrow(named("invalid_manifest"));
+    await expect(parsing).rejects.toThrow(errorWithCode("invalid_manifest"));
     await expect(parsing).rejects.toThrow(where);
   });
 });

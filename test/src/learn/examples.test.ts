@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkExamples, labelTarget } from "../../../src/learn/examples.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 describe("labelTarget", () => {
   it("puts all weight on the label", () => {
@@ -30,7 +30,7 @@ describe("labelTarget", () => {
     ["Infinity", ["0", "1"]],
     ["1.5", ["1.0", "2.5"]],
   ])("rejects %j among %j", (label, labels) => {
-    expect(() => labelTarget(label, labels)).toThrow(named("unknown_label"));
+    expect(() => labelTarget(label, labels)).toThrow(errorWithCode("unknown_label"));
   });
 });
 
@@ -39,12 +39,12 @@ describe("checkExamples", () => {
 
   it("requires two examples with two labels, and at most 200 examples", () => {
     expect(checkExamples(examples("a", "b"), ["a", "b"])).toHaveLength(2);
-    expect(() => checkExamples(examples("a"), ["a", "b"])).toThrow(named("too_few_examples"));
-    expect(() => checkExamples(examples("a", "a"), ["a", "b"])).toThrow(named("one_label"));
-    expect(() => checkExamples(examples("1", "1.0"), ["1", "2"])).toThrow(named("one_label"));
-    expect(() => checkExamples(examples("a", "c"), ["a", "b"])).toThrow(named("unknown_label"));
+    expect(() => checkExamples(examples("a"), ["a", "b"])).toThrow(errorWithCode("too_few_examples"));
+    expect(() => checkExamples(examples("a", "a"), ["a", "b"])).toThrow(errorWithCode("one_label"));
+    expect(() => checkExamples(examples("1", "1.0"), ["1", "2"])).toThrow(errorWithCode("one_label"));
+    expect(() => checkExamples(examples("a", "c"), ["a", "b"])).toThrow(errorWithCode("unknown_label"));
     expect(() =>
       checkExamples(examples(...Array.from({ length: 201 }, (_, n) => (n % 2 ? "a" : "b"))), ["a", "b"]),
-    ).toThrow(named("too_many_examples"));
+    ).toThrow(errorWithCode("too_many_examples"));
   });
 });

@@ -4,7 +4,7 @@ import { createMaskOptimizer } from "../../../src/learn/mask-optimizer.ts";
 import type { AdapterPool } from "../../../src/model/pool/pool.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
-import { compileKernels } from "../../support/folder.ts";
+import { compileKernels } from "../../support/default-bundle.ts";
 import { trainedPool } from "../../support/pools.ts";
 
 describe.each(golden.learning.map((trace) => ({ kind: trace.pool === undefined ? "sign" : "trained", trace })))(

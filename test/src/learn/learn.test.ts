@@ -4,9 +4,9 @@ import type { LearnHooks, LearnProgress } from "../../../src/learn/progress.ts";
 import type { Start } from "../../../src/learn/reader.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
-import { named } from "../../support/errors.ts";
-import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
-import { lessonsOf } from "../../support/lessons.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
+import { examplesOf } from "../../support/examples.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 
 let engine: Engine;
@@ -24,7 +24,7 @@ const known = (seed: number, labelBias: Uint8Array | null = null): Start => ({
 });
 
 interface LearnOptions {
-  readonly examples: ReturnType<typeof lessonsOf>;
+  readonly examples: ReturnType<typeof examplesOf>;
   readonly starts?: [Start, ...Start[]];
   readonly passes?: number;
   readonly seed?: number;
@@ -44,19 +44,19 @@ async function learn({ starts = [DEFAULT], ...options }: LearnOptions, hooks: Pa
 const hashOf = (bytes: Uint8Array | null) => bytes && createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 
 describe("learning a profile", () => {
-  const longer = lessonsOf(6).map((example, place) => ({ ...example, text: `${example.text} `.repeat(1 + place) }));
+  const longer = examplesOf(6).map((example, place) => ({ ...example, text: `${example.text} `.repeat(1 + place) }));
   const biased = known(2, Uint8Array.of(10, 200, 90));
   // The quickest comes first: a change mostly shows there. Only the last one learns long enough to change the masks.
   it.each<[string, string, LearnOptions]>([
-    ["the default, by another seed", "seed", { examples: lessonsOf(6), passes: 1, seed: 2 }],
-    ["a start with a label bias", "biased", { examples: lessonsOf(5), starts: [biased], passes: 1 }],
+    ["the default, by another seed", "seed", { examples: examplesOf(6), passes: 1, seed: 2 }],
+    ["a start with a label bias", "biased", { examples: examplesOf(5), starts: [biased], passes: 1 }],
     ["texts of several lengths, some twice", "twice", { examples: [...longer, ...longer.slice(0, 3)], passes: 1 }],
     [
       "the likeliest of several starts",
       "starts",
-      { examples: lessonsOf(6), starts: [DEFAULT, known(1), biased, known(3)], passes: 1 },
+      { examples: examplesOf(6), starts: [DEFAULT, known(1), biased, known(3)], passes: 1 },
     ],
-    ["the default, in several passes", "passes", { examples: lessonsOf(6), passes: 6 }],
+    ["the default, in several passes", "passes", { examples: examplesOf(6), passes: 6 }],
   ])("gives the same bits as before from %s", async (_, name, options) => {
     const { parts, leftOut, ...rest } = (await learn(options)).learnt;
     const labelBias = parts.labelBias && [...parts.labelBias];
@@ -65,24 +65,24 @@ describe("learning a profile", () => {
   });
 
   it("labels more examples right than its start, held-out ones included", async () => {
-    const { learnt } = await learn({ examples: lessonsOf(6), passes: 5 });
+    const { learnt } = await learn({ examples: examplesOf(6), passes: 5 });
     expect(learnt).toMatchObject({ kept: "masks", passes: 5, start: null });
     expect(learnt.parts.masks).not.toEqual(DEFAULT.parts.masks);
     expect(learnt.leftOut.learnt.loss).toBeLessThan(learnt.leftOut.start.loss);
     const countRight = async (parts: Start["parts"]) => {
-      const readings = lessonsOf(6).map(({ text }) => ({ parts, input: { text } }));
+      const readings = examplesOf(6).map(({ text }) => ({ parts, input: { text } }));
       const { predictions } = await engine.predict(task, readings);
-      return lessonsOf(6).filter(({ label }, place) => predictions[place]?.label === label).length;
+      return examplesOf(6).filter(({ label }, place) => predictions[place]?.label === label).length;
     };
     expect(await countRight(learnt.parts)).toBeGreaterThan(await countRight(DEFAULT.parts));
 
     // So the next learning from similar texts starts from it.
     const starts: [Start, ...Start[]] = [DEFAULT, known(1), { profile: "near", parts: learnt.parts }];
-    expect((await learn({ examples: lessonsOf(6), starts, passes: 1 })).learnt.start).toBe("near");
+    expect((await learn({ examples: examplesOf(6), starts, passes: 1 })).learnt.start).toBe("near");
   });
 
   it("reports phase, pass and a growing share of the work done", async () => {
-    const { reports } = await learn({ examples: lessonsOf(6), starts: [DEFAULT, known(1), known(2)], passes: 2 });
+    const { reports } = await learn({ examples: examplesOf(6), starts: [DEFAULT, known(1), known(2)], passes: 2 });
     const order = ["start", "left-out", "all"];
     const places = reports.map(({ phase }) => order.indexOf(phase));
     expect(places).toEqual([...places].sort());
@@ -106,9 +106,9 @@ describe("learning a profile", () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const hooks = { signal: controller.signal, onProgress: async () => controller.abort(reason) };
-    await expect(learn({ examples: lessonsOf(10) }, hooks)).rejects.toBe(reason);
+    await expect(learn({ examples: examplesOf(10) }, hooks)).rejects.toBe(reason);
     const onProgress = () => Promise.reject(reason);
-    await expect(learn({ examples: lessonsOf(10) }, { onProgress })).rejects.toBe(reason);
+    await expect(learn({ examples: examplesOf(10) }, { onProgress })).rejects.toBe(reason);
   });
 
   it("does not start if it would far exceed its time budget, and stops when the budget is spent", async () => {
@@ -116,28 +116,28 @@ describe("learning a profile", () => {
     const onProgress = async () => {
       times++;
     };
-    const begun = learn({ examples: lessonsOf(20) }, { budgetSeconds: 0.1, onProgress });
-    await expect(begun).rejects.toThrow(named("learning_too_long"));
+    const begun = learn({ examples: examplesOf(20) }, { budgetSeconds: 0.1, onProgress });
+    await expect(begun).rejects.toThrow(errorWithCode("learning_too_long"));
     expect(times).toBe(0);
-    const ended = learn({ examples: lessonsOf(10), passes: 1 }, { budgetSeconds: 0.5, onProgress });
-    await expect(ended).rejects.toThrow(named("learning_too_long"));
+    const ended = learn({ examples: examplesOf(10), passes: 1 }, { budgetSeconds: 0.5, onProgress });
+    await expect(ended).rejects.toThrow(errorWithCode("learning_too_long"));
     expect(times).toBeGreaterThan(0);
   });
 
   it("rejects unusable examples before it reads any text", async () => {
-    const learnFrom = (change: object, labelled: ReturnType<typeof lessonsOf> = lessonsOf(4)) => {
+    const learnFrom = (change: object, labelled: ReturnType<typeof examplesOf> = examplesOf(4)) => {
       const examples = labelled.map(({ text, label }) => ({ input: { text }, label }));
       const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 60 };
       return engine.learn({ ...task, ...change }, { starts: [DEFAULT], examples }, hooks);
     };
-    await expect(learnFrom({ bundle: "0".repeat(32) })).rejects.toThrow(named("bundle_mismatch"));
+    await expect(learnFrom({ bundle: "0".repeat(32) })).rejects.toThrow(errorWithCode("bundle_mismatch"));
     for (const place of [0, 3]) {
-      const blank = lessonsOf(4).map((one, number) => (number === place ? { ...one, text: " \u200b" } : one));
-      await expect(learnFrom({}, blank)).rejects.toThrow(named("empty_text"));
+      const blank = examplesOf(4).map((one, number) => (number === place ? { ...one, text: " \u200b" } : one));
+      await expect(learnFrom({}, blank)).rejects.toThrow(errorWithCode("empty_text"));
       await expect(learnFrom({}, blank)).rejects.toThrow(`Example ${place} has no tokens`);
     }
-    const same = lessonsOf(4).map((one) => ({ ...one, text: "The same." }));
-    await expect(learnFrom({}, same)).rejects.toThrow(named("too_few_examples"));
+    const same = examplesOf(4).map((one) => ({ ...one, text: "The same." }));
+    await expect(learnFrom({}, same)).rejects.toThrow(errorWithCode("too_few_examples"));
     // 33 texts. Each has 200 words, of which 126 are read: 128 tokens with the two special ones.
     const long = Array.from({ length: 33 }, (_, place) => ({
       text: `${place} ${"word ".repeat(200)}`,
@@ -147,16 +147,16 @@ describe("learning a profile", () => {
   });
 
   it("runs one at a time: the first request wins", async () => {
-    const first = learn({ examples: lessonsOf(4), passes: 1 });
-    await expect(learn({ examples: lessonsOf(4), passes: 1 })).rejects.toThrow(named("learning_busy"));
+    const first = learn({ examples: examplesOf(4), passes: 1 });
+    await expect(learn({ examples: examplesOf(4), passes: 1 })).rejects.toThrow(errorWithCode("learning_busy"));
     expect((await first).learnt.passes).toBeLessThanOrEqual(1);
-    await expect(learn({ examples: lessonsOf(4), passes: 1 })).resolves.toBeDefined();
+    await expect(learn({ examples: examplesOf(4), passes: 1 })).resolves.toBeDefined();
   });
 
   it("reports which other profile has a damaged row", async () => {
     const damaged: Start = { profile: "broken", parts: { masks: new Uint8Array(3), labelBias: null } };
-    const learning = learn({ examples: lessonsOf(6), starts: [DEFAULT, damaged] });
-    await expect(learning).rejects.toThrow(named("invalid_mask"));
+    const learning = learn({ examples: examplesOf(6), starts: [DEFAULT, damaged] });
+    await expect(learning).rejects.toThrow(errorWithCode("invalid_mask"));
     await expect(learning).rejects.toThrow('"broken"');
   });
 });

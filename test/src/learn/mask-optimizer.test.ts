@@ -4,7 +4,7 @@ import { createRandom } from "../../../src/learn/random.ts";
 import { mergeAdapters } from "../../../src/model/merge.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks } from "../../../src/profiles/masks.ts";
-import { compileKernels } from "../../support/folder.ts";
+import { compileKernels } from "../../support/default-bundle.ts";
 
 const SIZE = 6;
 const CHOSEN = 2;

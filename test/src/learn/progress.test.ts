@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { estimateReadMs, type LearnHooks, type LearnProgress, trackWork } from "../../../src/learn/progress.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 let now = 1_000_000;
 let reports: LearnProgress[] = [];
@@ -26,7 +26,7 @@ it("estimates more work for longer texts", () => {
 describe("a learning's work", () => {
   it("does not start if the estimate exceeds twice the budget", () => {
     expect(() => begin(20_000)).not.toThrow();
-    expect(() => begin(20_001)).toThrow(named("learning_too_long"));
+    expect(() => begin(20_001)).toThrow(errorWithCode("learning_too_long"));
   });
 
   it("is reported at once and every 400 ms, with the share done and the time left", async () => {
@@ -71,7 +71,7 @@ describe("a learning's work", () => {
     now += 10_000;
     await work.afterText(1);
     now += 1;
-    await expect(work.afterText(1)).rejects.toThrow(named("learning_too_long"));
+    await expect(work.afterText(1)).rejects.toThrow(errorWithCode("learning_too_long"));
   });
 
   it("yields to the event loop several times after each text", async () => {

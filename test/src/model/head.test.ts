@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bestLabel, labelLogits, softmax } from "../../../src/model/head.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const scoreLabels = (...args: Parameters<typeof labelLogits>) => softmax(labelLogits(...args));
 
@@ -37,19 +37,19 @@ describe("labelLogits and softmax", () => {
 
   it.each([0, 1, 3, 7, 9])("rejects a head of %i numbers instead of 8", (length) => {
     expect(() => scoreLabels(new Float32Array(length), null, Float32Array.of(1, 2, 3), 2)).toThrow(
-      named("invalid_row"),
+      errorWithCode("invalid_row"),
     );
   });
 
   it.each([NaN, Infinity, -Infinity])("rejects a feature that is %d", (value) => {
     expect(() => scoreLabels(new Float32Array(6), null, Float32Array.of(1, value), 2)).toThrow(
-      named("bundle_unusable"),
+      errorWithCode("bundle_unusable"),
     );
   });
 
   it.each([NaN, Infinity, -Infinity])("rejects a head that contains %d", (value) => {
     expect(() => scoreLabels(Float32Array.of(1, 1, 1, value, 0, 0), null, Float32Array.of(1, 1), 2)).toThrow(
-      named("invalid_row"),
+      errorWithCode("invalid_row"),
     );
   });
 });

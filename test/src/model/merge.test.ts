@@ -4,8 +4,8 @@ import { mergeAdapters, mergedBytes } from "../../../src/model/merge.ts";
 import { createSignPool, type SignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks } from "../../../src/profiles/masks.ts";
 import { choicesOf, DEFAULT_SHAPE, shapes } from "../../support/arbitraries.ts";
-import { named } from "../../support/errors.ts";
-import { compileKernels } from "../../support/folder.ts";
+import { compileKernels } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 /** Returns an entry of one adapter matrix, read bit by bit. */
 function entryOf(pool: SignPool, row: number, adapter: number, entry: number): number {
@@ -72,7 +72,7 @@ it("rejects masks that do not fit the pool", async () => {
     { layers: 1, hidden: 4, bottleneck: 2, pool: { seed: 0, size: 8, chosen: 2, scale: 1 } },
     kernels,
   );
-  expect(() => mergeAdapters(pool, Uint8Array.of(0b11, 0b111))).toThrow(named("invalid_mask"));
+  expect(() => mergeAdapters(pool, Uint8Array.of(0b11, 0b111))).toThrow(errorWithCode("invalid_mask"));
 });
 
 it("merges more adapters than one kernel call can count", async () => {

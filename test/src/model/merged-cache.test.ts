@@ -3,7 +3,7 @@ import { mergeAdapters, mergedBytes } from "../../../src/model/merge.ts";
 import { createMergedCache } from "../../../src/model/merged-cache.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks } from "../../../src/profiles/masks.ts";
-import { compileKernels } from "../../support/folder.ts";
+import { compileKernels } from "../../support/default-bundle.ts";
 
 const shape = { layers: 2, hidden: 16, bottleneck: 4, pool: { size: 20, chosen: 5, scale: 1, seed: 7 } };
 const pool = await createSignPool(shape, await compileKernels());

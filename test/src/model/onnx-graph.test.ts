@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Manifest, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
 import { floatTensor, type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
-import { named } from "../../support/errors.ts";
-import { compileRuntime, readBundle } from "../../support/folder.ts";
+import { compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const LABELS = 3;
 
@@ -48,14 +48,14 @@ describe("a bundle's graph", () => {
     expect([...logits].every(Number.isFinite)).toBe(true);
     expect(Object.keys(await graph.run({ logits: LABELS }, feeds(1)))).toEqual(["logits"]);
     await expect(graph.run({ logits: LABELS + 1 }, feeds(4))).rejects.toThrow("did not give 4 logits");
-    await expect(graph.run({ logits: LABELS - 1 }, feeds(4))).rejects.toThrow(named("bundle_unusable"));
+    await expect(graph.run({ logits: LABELS - 1 }, feeds(4))).rejects.toThrow(errorWithCode("bundle_unusable"));
     await graph.release();
   });
 
   it("reports a failed run with ONNX Runtime's message, and can run again", async () => {
     const { graph, feeds } = await opened();
     const failed = await graph.run({ loss: 1 }, feeds(4, LABELS + 1)).catch((error: Error) => error);
-    expect(failed).toEqual(named("bundle_unusable"));
+    expect(failed).toEqual(errorWithCode("bundle_unusable"));
     expect(failed).toMatchObject({ message: "The learning graph failed on a text.", cause: expect.any(Error) });
     const feedError = new Error("from the feeds");
     const feeding = graph.run({ loss: 1 }, () => {
@@ -69,7 +69,7 @@ describe("a bundle's graph", () => {
   it("does not run after release", async () => {
     const { graph, feeds } = await opened();
     await graph.release();
-    await expect(graph.run({ loss: 1 }, feeds(4))).rejects.toThrow(named("bundle_unusable"));
+    await expect(graph.run({ loss: 1 }, feeds(4))).rejects.toThrow(errorWithCode("bundle_unusable"));
   });
 
   it.each<[string, string, (contract: ReturnType<typeof contractOf>) => GraphContract]>([
@@ -83,7 +83,7 @@ describe("a bundle's graph", () => {
     ["lacks an output", "no output named slope", (contract) => ({ ...contract, outputs: ["loss", "slope"] })],
   ])("is rejected if it %s", async (_, why, change) => {
     const opening = opened(change);
-    await expect(opening).rejects.toThrow(named("bundle_unusable"));
+    await expect(opening).rejects.toThrow(errorWithCode("bundle_unusable"));
     await expect(opening).rejects.toThrow(why);
   });
 

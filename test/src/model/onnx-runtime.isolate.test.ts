@@ -5,7 +5,7 @@ import { readAsset } from "../../../functions/platform/assets.ts";
 import { heapBytes, openSession } from "../../../src/model/onnx-runtime.ts";
 import kernels from "../../../src/model/pool/kernels.wasm";
 import { createEngine } from "../../../src/serving/engine.ts";
-import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
+import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 
 it("loads ONNX Runtime once for concurrent callers, and restores WebAssembly", async () => {
   const { instantiate } = WebAssembly;
@@ -18,7 +18,7 @@ it("loads ONNX Runtime once for concurrent callers, and restores WebAssembly", a
 
   const task = taskOf({ bundle: first.bundle.id });
   const [answer, again] = await Promise.all(
-    [first, second].map((engine) => engine.predict(task, readingsOf(masksOf(1), { text: "both of them work" }))),
+    [first, second].map((engine) => engine.predict(task, engineInputs(masksOf(1), { text: "both of them work" }))),
   );
   expect(answer?.predictions).toEqual(again?.predictions);
   expect(first.heapBytes()).toBe(second.heapBytes());

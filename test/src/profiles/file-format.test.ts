@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { parseProfile, parseTask } from "../../../src/profiles/file-format.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
@@ -38,7 +38,7 @@ describe("parseTask", () => {
     ["a head of another length", fileWith({ labels: ["one", "two"] }), "mismatched_write"],
     ["masks of another length", fileWith({ masks: base64(masksOf(0).subarray(1)) }), "invalid_mask"],
   ] as const)("reports %s", (_, text, code) => {
-    expect(() => parseTask(text, bundle)).toThrow(named(code));
+    expect(() => parseTask(text, bundle)).toThrow(errorWithCode(code));
   });
 });
 
@@ -54,7 +54,7 @@ describe("a task's limits", () => {
     const manyLabels = (labels: string[]) => taskFile(taskFor(bundle, { labels }));
     const numbered = (count: number, more = "") => Array.from({ length: count }, (_, number) => `${number}${more}`);
     expect(parseTask(manyLabels(numbered(1000)), bundle).labels).toHaveLength(1000);
-    expect(() => parseTask(manyLabels(numbered(1300)), bundle)).toThrow(named("mismatched_write"));
+    expect(() => parseTask(manyLabels(numbered(1300)), bundle)).toThrow(errorWithCode("mismatched_write"));
     expect(() => parseTask(manyLabels(numbered(1000, "ü".repeat(250))), bundle)).toThrow("larger than a row");
   });
 
@@ -97,6 +97,6 @@ describe("parseProfile", () => {
     ["a label bias that is not base64", lineWith({ labelBias: [1, 2, 3] }), "invalid_row"],
     ["masks that are too long", lineWith({ masks: base64(Buffer.concat([masksOf(1), Buffer.of(0)])) }), "invalid_mask"],
   ] as const)("reports %s", (_, text, code) => {
-    expect(() => parseProfile(text, task, bundle)).toThrow(named(code));
+    expect(() => parseProfile(text, task, bundle)).toThrow(errorWithCode(code));
   });
 });

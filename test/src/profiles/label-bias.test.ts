@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packLabelBias, readLabelBias } from "../../../src/profiles/label-bias.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 describe("readLabelBias", () => {
   it("reads sixteenths at any offset of a buffer", () => {
@@ -31,7 +31,7 @@ describe("readLabelBias", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (blob, labels) => {
         if (blob.length === labels) expect(readLabelBias(blob, labels)).toHaveLength(labels);
-        else expect(() => readLabelBias(blob, labels)).toThrow(named("invalid_label_bias"));
+        else expect(() => readLabelBias(blob, labels)).toThrow(errorWithCode("invalid_label_bias"));
       }),
     );
   });

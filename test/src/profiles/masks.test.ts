@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maskBytes, packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
 import { choicesOf, DEFAULT_SHAPE, shapes } from "../../support/arbitraries.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 const shapesAndChoices = shapes.chain((shape) => fc.tuple(fc.constant(shape), choicesOf(shape)));
 
@@ -25,7 +25,7 @@ describe("packMasks", () => {
     ["a fractional adapter", [0, 1, 2, 2.5]],
     ["an adapter chosen twice", [0, 1, 2, 2]],
   ])("rejects %s", (_, adapters) => {
-    expect(() => packMasks(adapters, { layers: 1, size: 10, chosen: 2 })).toThrow(named("invalid_mask"));
+    expect(() => packMasks(adapters, { layers: 1, size: 10, chosen: 2 })).toThrow(errorWithCode("invalid_mask"));
   });
 });
 
@@ -46,7 +46,7 @@ describe("unpackMasks", () => {
         const blob = packMasks(choices, shape);
         const bit = place % (8 * blob.length);
         blob[bit >> 3] = (blob[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-        expect(() => unpackMasks(blob, shape)).toThrow(named("invalid_mask"));
+        expect(() => unpackMasks(blob, shape)).toThrow(errorWithCode("invalid_mask"));
       }),
     );
   });
@@ -76,6 +76,6 @@ describe("unpackMasks", () => {
     const ones = Array.from({ length: 12 }, () => Array.from({ length: 50 }, (_, adapter) => adapter)).flat();
     const blob = new Uint8Array(length);
     blob.set(packMasks(ones, DEFAULT_SHAPE).subarray(0, length));
-    expect(() => unpackMasks(blob, DEFAULT_SHAPE)).toThrow(named("invalid_mask"));
+    expect(() => unpackMasks(blob, DEFAULT_SHAPE)).toThrow(errorWithCode("invalid_mask"));
   });
 });

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { MAX_TOKENS_IN_FLIGHT } from "../../../src/serving/overload.ts";
-import { named } from "../../support/errors.ts";
-import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
-import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
+import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 
 let engine: Engine;
 let task: Task;
@@ -47,14 +47,14 @@ describe("predicting", () => {
     await expect(engine.predict(task, [empty])).rejects.toThrow("The text has no tokens");
     await expect(engine.predict(task, [reading(null), empty])).rejects.toThrow("Input 1 has no tokens");
     const long = reading(null, { text: "word ".repeat(40) });
-    await expect(engine.predict(task, [long], { truncate: false })).rejects.toThrow(named("text_too_long"));
+    await expect(engine.predict(task, [long], { truncate: false })).rejects.toThrow(errorWithCode("text_too_long"));
     await expect(engine.predict(task, [long], { truncate: false })).rejects.toThrow("more than the 32 tokens");
     expect((await engine.predict(task, [long])).predictions).toMatchObject([{ truncated: true, tokens: 32 }]);
   });
 
   it("reports each step's time, in total no more than the elapsed time", async () => {
     const start = performance.now();
-    const { timings } = await engine.predict(task, readingsOf(masksOf(77), TEXT, TEXT, TEXT));
+    const { timings } = await engine.predict(task, engineInputs(masksOf(77), TEXT, TEXT, TEXT));
     const passed = performance.now() - start;
     for (const milliseconds of Object.values(timings)) expect(milliseconds).toBeGreaterThanOrEqual(0);
     expect(timings.encoder).toBeGreaterThan(timings.head);
@@ -64,7 +64,7 @@ describe("predicting", () => {
 
   it("counts the tokens in flight text by text, down to zero", async () => {
     expect(engine.waitingTokens()).toBe(0);
-    const running = engine.predict(task, readingsOf(masksOf(1), TEXT, TEXT, TEXT));
+    const running = engine.predict(task, engineInputs(masksOf(1), TEXT, TEXT, TEXT));
     expect(engine.waitingTokens()).toBe(33);
     const seen = new Set<number>();
     const watching = setInterval(() => seen.add(engine.waitingTokens()), 1);
@@ -77,19 +77,21 @@ describe("predicting", () => {
 
   it("releases the tokens of a failed call", async () => {
     const damaged = { parts: { masks: new Uint8Array(3), labelBias: null }, input: TEXT };
-    await expect(engine.predict(task, [reading(null), damaged])).rejects.toThrow(named("invalid_mask"));
+    await expect(engine.predict(task, [reading(null), damaged])).rejects.toThrow(errorWithCode("invalid_mask"));
     expect(engine.waitingTokens()).toBe(0);
-    await expect(engine.predict(task, [reading(Uint8Array.of(1))])).rejects.toThrow(named("invalid_label_bias"));
+    await expect(engine.predict(task, [reading(Uint8Array.of(1))])).rejects.toThrow(
+      errorWithCode("invalid_label_bias"),
+    );
     expect(engine.waitingTokens()).toBe(0);
   });
 
   it("rejects a call at capacity, unless it is patient", async () => {
     const long = { ...task, maxTokens: 512 };
     const texts = Array.from({ length: 9 }, () => ({ text: "word ".repeat(520) }));
-    const large = engine.predict(long, readingsOf(masksOf(1), ...texts)).catch(() => {});
+    const large = engine.predict(long, engineInputs(masksOf(1), ...texts)).catch(() => {});
     expect(engine.waitingTokens()).toBe(9 * 512);
     expect(engine.waitingTokens()).toBeGreaterThan(MAX_TOKENS_IN_FLIGHT / 2);
-    await expect(engine.predict(long, readingsOf(masksOf(1), ...texts))).rejects.toThrow(named("overloaded"));
+    await expect(engine.predict(long, engineInputs(masksOf(1), ...texts))).rejects.toThrow(errorWithCode("overloaded"));
     const patient = await engine.predict(task, [reading(null)], { patient: true });
     expect(patient.predictions).toHaveLength(1);
     await large;

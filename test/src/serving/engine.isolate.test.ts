@@ -5,7 +5,7 @@ import { readAsset } from "../../../functions/platform/assets.ts";
 import kernels from "../../../src/model/pool/kernels.wasm";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
-import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
+import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 
 describe("the engine on the default bundle, inside workerd", () => {
   let engine: Engine;
@@ -17,7 +17,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   });
 
   const label = async (masks: Uint8Array, ...texts: string[]) => {
-    const { predictions } = await engine.predict(task, readingsOf(masks, ...texts.map((text) => ({ text }))));
+    const { predictions } = await engine.predict(task, engineInputs(masks, ...texts.map((text) => ({ text }))));
     return predictions;
   };
 

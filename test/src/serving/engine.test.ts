@@ -4,9 +4,9 @@ import type { ReadFile } from "../../../src/bundle/files.ts";
 import { softmax } from "../../../src/model/head.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
-import { named } from "../../support/errors.ts";
-import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
-import { masksOf, readingsOf, taskOf } from "../../support/rows.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
+import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 
 const FILES = ["encoder.onnx", "encoder.weights.0", "encoder.weights.1", "tokenizer.json", "NOTICE"];
 
@@ -32,7 +32,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 describe("loading a damaged bundle", () => {
   it.each([...FILES, "manifest.json"])("reports a missing %s", async (path) => {
     const read = altered(path, () => null);
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_missing"));
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_file_missing"));
     await expect(createEngine({ read, ...modules })).rejects.toThrow(path);
   });
 
@@ -48,7 +48,7 @@ describe("loading a damaged bundle", () => {
     ];
     for (const change of changes) {
       const read = altered(path, change);
-      await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
     }
   });
 
@@ -56,7 +56,7 @@ describe("loading a damaged bundle", () => {
     const length = (await readBundle(path))?.length ?? 0;
     for (const at of [0, length >> 1, length - 1]) {
       const read = altered(path, (bytes) => flipped(bytes, at));
-      await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
     }
   });
 });
@@ -66,7 +66,7 @@ describe("loading a bundle of intact files that do not match", () => {
     const read = altered("manifest.json", (bytes) =>
       new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 24', '"bottleneck": 12')),
     );
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_unusable"));
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_unusable"));
     await expect(createEngine({ read, ...modules })).rejects.toThrow("adapter_down [6,384,24]");
   });
 
@@ -77,7 +77,7 @@ describe("loading a bundle of intact files that do not match", () => {
       const bytes = await readBundle(requested);
       return requested === "manifest.json" && bytes !== null ? relisted(bytes, path, other) : bytes;
     };
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(named("bundle_unusable"));
+    await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_unusable"));
   });
 });
 
@@ -99,33 +99,35 @@ describe("a loaded engine", () => {
   });
 
   const predict = (row: Task, text: string, textPair?: string) =>
-    engine.predict(row, readingsOf(row.masks, { text, textPair }));
+    engine.predict(row, engineInputs(row.masks, { text, textPair }));
 
   it("rejects a task of another bundle", async () => {
     const other = { ...task, bundle: "f".repeat(32) };
-    await expect(predict(other, "a text")).rejects.toThrow(named("bundle_mismatch"));
+    await expect(predict(other, "a text")).rejects.toThrow(errorWithCode("bundle_mismatch"));
   });
 
   it("rejects a task that reads more tokens than the encoder, or none", async () => {
-    await expect(predict({ ...task, maxTokens: 513 }, "a text")).rejects.toThrow(named("invalid_row"));
-    await expect(predict({ ...task, maxTokens: 2 }, "a text")).rejects.toThrow(named("invalid_row"));
+    await expect(predict({ ...task, maxTokens: 513 }, "a text")).rejects.toThrow(errorWithCode("invalid_row"));
+    await expect(predict({ ...task, maxTokens: 2 }, "a text")).rejects.toThrow(errorWithCode("invalid_row"));
   });
 
   it("rejects a truncated head", async () => {
-    await expect(predict({ ...task, head: task.head.subarray(1) }, "a text")).rejects.toThrow(named("invalid_row"));
+    await expect(predict({ ...task, head: task.head.subarray(1) }, "a text")).rejects.toThrow(
+      errorWithCode("invalid_row"),
+    );
   });
 
   it("rejects masks of the wrong length", async () => {
     const masks = task.masks.slice(1);
-    await expect(predict({ ...task, masks }, "a text")).rejects.toThrow(named("invalid_mask"));
+    await expect(predict({ ...task, masks }, "a text")).rejects.toThrow(errorWithCode("invalid_mask"));
   });
 
   it.each(["", " \t\n", "\u200b\u0000\ufffd", "\ud800"])("rejects %j as an empty text", async (text) => {
-    await expect(predict(task, text)).rejects.toThrow(named("empty_text"));
+    await expect(predict(task, text)).rejects.toThrow(errorWithCode("empty_text"));
   });
 
   it("reports which text is empty, and labels none", async () => {
-    const readings = readingsOf(task.masks, { text: "one" }, { text: " " });
+    const readings = engineInputs(task.masks, { text: "one" }, { text: " " });
     await expect(engine.predict(task, readings)).rejects.toThrow("Input 1");
   });
 
@@ -143,8 +145,8 @@ describe("a loaded engine", () => {
 
   it("rejects a long text if truncation is off, and accepts one that just fits", async () => {
     const ask = (words: number) =>
-      engine.predict(task, readingsOf(task.masks, { text: "word ".repeat(words) }), { truncate: false });
-    await expect(ask(31)).rejects.toThrow(named("text_too_long"));
+      engine.predict(task, engineInputs(task.masks, { text: "word ".repeat(words) }), { truncate: false });
+    await expect(ask(31)).rejects.toThrow(errorWithCode("text_too_long"));
     expect((await ask(30)).predictions[0]).toMatchObject({ tokens: 32, truncated: false });
   });
 
@@ -156,9 +158,9 @@ describe("a loaded engine", () => {
   it("labels texts under several profiles, each like a separate call", async () => {
     const input = { text: "a text" };
     const mixed = [
-      ...readingsOf(masksOf(1), input),
-      ...readingsOf(masksOf(2), input),
-      ...readingsOf(masksOf(1), input),
+      ...engineInputs(masksOf(1), input),
+      ...engineInputs(masksOf(2), input),
+      ...engineInputs(masksOf(1), input),
     ];
     const { predictions } = await engine.predict(task, mixed);
     for (const [place, reading] of mixed.entries()) {

@@ -7,7 +7,7 @@ import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import type { Prediction } from "../../../src/serving/label-texts.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
-import { compileKernels, compileRuntime, readBundle } from "../../support/folder.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../support/default-bundle.ts";
 
 const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
 

@@ -9,7 +9,7 @@ import type { Engine } from "../../../src/serving/engine.ts";
 import { type LearnProfileRequest, learnProfile } from "../../../src/serving/learn-profile.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createPush } from "../../../src/storage/push.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { shardsOver } from "../../support/shards.ts";
 
@@ -75,27 +75,29 @@ describe("a learned profile", () => {
   it("is not written on a dry run", async () => {
     const { outcome } = await learn({ dryRun: true, profile: "new" });
     expect(outcome).toEqual({ ...LEARNT, generation: null, created: false });
-    await expect(profiles.get(name("new"))).rejects.toThrow(named("unknown_profile"));
+    await expect(profiles.get(name("new"))).rejects.toThrow(errorWithCode("unknown_profile"));
   });
 
   it("is neither learned nor written if the row is at another generation than expected", async () => {
     const unreachable = () => expect.unreachable("nothing is learned");
-    await expect(learn({ expected: 2 }, unreachable)).rejects.toThrow(named("generation_mismatch"));
+    await expect(learn({ expected: 2 }, unreachable)).rejects.toThrow(errorWithCode("generation_mismatch"));
     await expect(learn({ expected: 0 }, unreachable)).rejects.toThrow('Profile "demo-001" is at generation 1');
-    await expect(learn({ profile: "new", expected: "any" }, unreachable)).rejects.toThrow(named("generation_mismatch"));
+    await expect(learn({ profile: "new", expected: "any" }, unreachable)).rejects.toThrow(
+      errorWithCode("generation_mismatch"),
+    );
     expect((await learn({ expected: 1 })).outcome.generation).toBe(2);
     expect((await learn({ profile: "new", expected: 0 })).outcome.generation).toBe(1);
   });
 
   it("does not overwrite a concurrent write", async () => {
     const write = () => profiles.put(name("demo-001"), { masks: masksOf(7), labelBias: null }, 1, undefined);
-    await expect(learn({}, write)).rejects.toThrow(named("generation_mismatch"));
+    await expect(learn({}, write)).rejects.toThrow(errorWithCode("generation_mismatch"));
     expect((await profiles.get(name("demo-001"))).masks).toEqual(masksOf(7));
     const make = () => profiles.put(name("new"), { masks: masksOf(7), labelBias: null }, 1, undefined);
-    await expect(learn({ profile: "new" }, make)).rejects.toThrow(named("generation_mismatch"));
+    await expect(learn({ profile: "new" }, make)).rejects.toThrow(errorWithCode("generation_mismatch"));
     const others = [...profilesOf(3), { id: "new", masks: masksOf(7), labelBias: null }];
     const pushed = () => push({ ...task, head: task.head.map((value) => value + 1) }, others);
-    await expect(learn({ profile: "newer" }, pushed)).rejects.toThrow(named("write_conflict"));
+    await expect(learn({ profile: "newer" }, pushed)).rejects.toThrow(errorWithCode("write_conflict"));
   });
 
   it("is not written after its caller disconnects", async () => {
@@ -107,7 +109,7 @@ describe("a learned profile", () => {
   });
 
   it("of an unknown task is reported", async () => {
-    await expect(learn({ task: "nothing" })).rejects.toThrow(named("unknown_task"));
+    await expect(learn({ task: "nothing" })).rejects.toThrow(errorWithCode("unknown_task"));
   });
 });
 
@@ -131,7 +133,7 @@ describe("the start of a learning", () => {
 
   it("is reported if it does not exist", async () => {
     await expect(learn({ start: { profile: "nobody" } })).rejects.toThrow('"nobody"');
-    await expect(learn({ start: "own", profile: "new" })).rejects.toThrow(named("unknown_profile"));
+    await expect(learn({ start: "own", profile: "new" })).rejects.toThrow(errorWithCode("unknown_profile"));
   });
 
   it('of "auto" is the default or one of sixteen random profiles of the next 64, never itself', async () => {

@@ -9,7 +9,7 @@ import { createPredictor, type PredictRequest } from "../../../src/serving/predi
 import { createRowCache } from "../../../src/serving/row-cache.ts";
 import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
@@ -69,10 +69,12 @@ describe("createPredictor", () => {
   });
 
   it("reports an unknown task or profile, and another bundle", async () => {
-    await expect(predictor()("demo-000")).rejects.toThrow(named("unknown_task"));
+    await expect(predictor()("demo-000")).rejects.toThrow(errorWithCode("unknown_task"));
     await push(taskFor(engine.bundle, { bundle: "0".repeat(32) }), []);
-    await expect(predictor()("demo-000")).rejects.toThrow(named("unknown_profile"));
-    await expect(predictor()("demo-000", { onUnknownProfile: "default" })).rejects.toThrow(named("bundle_mismatch"));
+    await expect(predictor()("demo-000")).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(predictor()("demo-000", { onUnknownProfile: "default" })).rejects.toThrow(
+      errorWithCode("bundle_mismatch"),
+    );
   });
 
   it("reports each step's time, in sum no more than the total", async () => {
@@ -102,8 +104,16 @@ describe("createPredictor", () => {
     ];
     const answers = await Array.fromAsync(predictEach({ task: "demo", inputs, logits: true }, source));
     const [alone] = (await predict({ task: "demo", inputs: [good], logits: true }, source)).predictions;
-    expect(answers).toEqual([alone, named("unknown_profile"), named("empty_text"), named("invalid_mask"), alone]);
-    await expect(predictEach({ task: "nothing", inputs }, source).next()).rejects.toThrow(named("unknown_task"));
+    expect(answers).toEqual([
+      alone,
+      errorWithCode("unknown_profile"),
+      errorWithCode("empty_text"),
+      errorWithCode("invalid_mask"),
+      alone,
+    ]);
+    await expect(predictEach({ task: "nothing", inputs }, source).next()).rejects.toThrow(
+      errorWithCode("unknown_task"),
+    );
   });
 
   it("returns the requested number of labels, best first, at most all", async () => {

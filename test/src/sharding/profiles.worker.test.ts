@@ -9,7 +9,7 @@ import { shardOf } from "../../../src/sharding/shards.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
 import { exportProfiles } from "../../../src/storage/export.ts";
 import type { LineResult } from "../../../src/storage/import.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
@@ -80,14 +80,14 @@ describe.each([0, 1])("a profile of database %i", (number) => {
 
   it("is rejected if the task was written meanwhile", async () => {
     await tasks.put(taskFor(bundle), undefined, "keep");
-    await expect(profiles.put(name(id), parts(1), 1, undefined)).rejects.toThrow(named("write_conflict"));
+    await expect(profiles.put(name(id), parts(1), 1, undefined)).rejects.toThrow(errorWithCode("write_conflict"));
   });
 
   it("that does not exist is reported, like an unknown task", async () => {
-    await expect(profiles.get(name(id))).rejects.toThrow(named("unknown_profile"));
-    await expect(profiles.delete(name(id), undefined)).rejects.toThrow(named("unknown_profile"));
-    await expect(history.read(name(id))).rejects.toThrow(named("unknown_profile"));
-    await expect(profiles.get({ task: "nothing", id })).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.get(name(id))).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(profiles.delete(name(id), undefined)).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(history.read(name(id))).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(profiles.get({ task: "nothing", id })).rejects.toThrow(errorWithCode("unknown_task"));
   });
 });
 
@@ -105,7 +105,7 @@ describe("all profiles", () => {
     expect(seen).toEqual(profilesOf(25).map(({ id }) => id));
     const filtered = await profiles.list("demo", { limit: 100, after: "" }, "demo-01");
     expect(filtered.items).toHaveLength(10);
-    await expect(profiles.list("nothing", { limit: 4, after: "" }, "")).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.list("nothing", { limit: 4, after: "" }, "")).rejects.toThrow(errorWithCode("unknown_task"));
   });
 
   it("are imported into their databases, reported in line order, and exported as imported", async () => {
@@ -127,7 +127,7 @@ describe("all profiles", () => {
 
   it("are not imported or exported while the databases are out of step", async () => {
     await env.DB.exec("UPDATE tasks SET generation = 2");
-    await expect(importText(profilesFile("demo", profilesOf(4)))).rejects.toThrow(named("shards_out_of_step"));
-    await expect(exported()).rejects.toThrow(named("shards_out_of_step"));
+    await expect(importText(profilesFile("demo", profilesOf(4)))).rejects.toThrow(errorWithCode("shards_out_of_step"));
+    await expect(exported()).rejects.toThrow(errorWithCode("shards_out_of_step"));
   });
 });

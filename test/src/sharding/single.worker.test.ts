@@ -2,7 +2,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, expect, it } from "vitest";
 import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createPush } from "../../../src/storage/push.ts";
-import { counted } from "../../support/counted.ts";
+import { countQueries } from "../../support/count-queries.ts";
 import { profilesOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, shardsOver } from "../../support/shards.ts";
 
@@ -19,7 +19,7 @@ it.each([
   ["a task that has changed since", "demo", ["demo-000"], 7],
   ["an unknown task", "nothing", ["demo-000"], 1],
 ])("reads %s with one query of a single database", async (_, task, ids, known) => {
-  const { database: counting, queries } = counted(database);
+  const { database: counting, queries } = countQueries(database);
   const { profiles } = await createShardedProfileStore(shardsOver([counting]), null).read(task, ids, known);
   expect([...profiles.keys()]).toEqual(task === "demo" ? ids.filter((id) => id !== "nobody") : []);
   expect(queries()).toBe(1);

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
-import { counted } from "../../support/counted.ts";
-import { named } from "../../support/errors.ts";
+import { countQueries } from "../../support/count-queries.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 describe("reading", () => {
   it("returns profiles of several databases and their task with one query each", async () => {
-    const counters = DATABASES.map(counted);
+    const counters = DATABASES.map(countQueries);
     const counting = createShardedProfileStore(shardsOver(counters.map(({ database }) => database)), null);
     const queries = () => counters.map(({ queries }) => queries());
 
@@ -37,7 +37,7 @@ describe("reading", () => {
   });
 
   it("skips the first database if the task is known and it has none of the profiles", async () => {
-    const counters = DATABASES.map(counted);
+    const counters = DATABASES.map(countQueries);
     const counting = createShardedProfileStore(shardsOver(counters.map(({ database }) => database)), null);
     const read = await counting.read("demo", SECOND_IDS, 1);
     expect(read).toMatchObject({ generation: 1, task: null });
@@ -70,9 +70,9 @@ describe("inconsistent databases", () => {
   it("are reported if one has an older task, in every read that includes the first one", async () => {
     await env.DB.exec("UPDATE tasks SET generation = 2");
     for (const ids of [SECOND_IDS, [...FIRST_IDS, ...SECOND_IDS]]) {
-      await expect(store.read("demo", ids, null)).rejects.toThrow(named("shards_out_of_step"));
+      await expect(store.read("demo", ids, null)).rejects.toThrow(errorWithCode("shards_out_of_step"));
     }
-    await expect(store.read("demo", SECOND_IDS, 2)).rejects.toThrow(named("shards_out_of_step"));
+    await expect(store.read("demo", SECOND_IDS, 2)).rejects.toThrow(errorWithCode("shards_out_of_step"));
     expect((await store.read("demo", FIRST_IDS, null)).generation).toBe(2);
   });
 
@@ -88,20 +88,20 @@ describe("inconsistent databases", () => {
     const swapped = createShardedProfileStore(shardsOver([env.OTHER_DB, env.DB]), null);
     for (const task of ["demo", "nothing"]) {
       await expect(swapped.read(task, [...FIRST_IDS, ...SECOND_IDS], null)).rejects.toThrow(
-        named("shard_map_mismatch"),
+        errorWithCode("shard_map_mismatch"),
       );
     }
   });
 
   it("are reported if only one of several is bound", async () => {
     const alone = createShardedProfileStore(shardsOver([env.DB]), null);
-    await expect(alone.read("demo", SECOND_IDS, null)).rejects.toThrow(named("shard_map_mismatch"));
+    await expect(alone.read("demo", SECOND_IDS, null)).rejects.toThrow(errorWithCode("shard_map_mismatch"));
   });
 
   it("are reported if one lacks its number", async () => {
     await env.OTHER_DB.exec("DELETE FROM profiles");
     await env.OTHER_DB.exec("DELETE FROM shard");
-    await expect(store.read("demo", SECOND_IDS, null)).rejects.toThrow(named("shard_map_mismatch"));
+    await expect(store.read("demo", SECOND_IDS, null)).rejects.toThrow(errorWithCode("shard_map_mismatch"));
   });
 
   it("are reported by number if one is unavailable", async () => {

@@ -4,7 +4,7 @@ import { XpeftError } from "../../../src/errors.ts";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
@@ -48,15 +48,15 @@ describe("writing a task", () => {
 
   it("writes nothing if the generation differs", async () => {
     await tasks.put(taskOf(), undefined, "keep");
-    await expect(tasks.put(taskWith(5), 9, "keep")).rejects.toThrow(named("generation_mismatch"));
+    await expect(tasks.put(taskWith(5), 9, "keep")).rejects.toThrow(errorWithCode("generation_mismatch"));
     expect((await store.read("demo", [secondId], null)).task?.head).toEqual(taskOf().head);
   });
 
   it.each([firstId, secondId])("is rejected if profile %s would keep masks of another head", async (id) => {
     await tasks.put(taskOf(), undefined, "keep");
     await putProfile(id, 1);
-    await expect(tasks.put(taskWith(5), undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
-    await expect(tasks.put(taskWith(5), 9, "keep")).rejects.toThrow(named("generation_mismatch"));
+    await expect(tasks.put(taskWith(5), undefined, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
+    await expect(tasks.put(taskWith(5), 9, "keep")).rejects.toThrow(errorWithCode("generation_mismatch"));
     expect(await tasks.put({ ...taskOf(), maxTokens: 16 }, 1, "keep")).toEqual({ generation: 2, created: false });
     expect((await store.read("demo", [id], null)).profiles.size).toBe(1);
     expect(await tasks.put(taskWith(5), 2, "delete")).toEqual({ generation: 3, created: false });
@@ -71,12 +71,14 @@ describe("writing a task", () => {
       code: "shards_out_of_step",
       facts: { generation: 2 },
     });
-    await expect(store.read("demo", [secondId], null)).rejects.toThrow(named("shards_out_of_step"));
-    await expect(store.read("demo", [firstId, secondId], null)).rejects.toThrow(named("shards_out_of_step"));
-    await expect(putProfile(secondId, 2, 5)).rejects.toThrow(named("shards_out_of_step"));
-    await expect(profiles.list("demo", { limit: 10, after: "" }, "")).rejects.toThrow(named("shards_out_of_step"));
+    await expect(store.read("demo", [secondId], null)).rejects.toThrow(errorWithCode("shards_out_of_step"));
+    await expect(store.read("demo", [firstId, secondId], null)).rejects.toThrow(errorWithCode("shards_out_of_step"));
+    await expect(putProfile(secondId, 2, 5)).rejects.toThrow(errorWithCode("shards_out_of_step"));
+    await expect(profiles.list("demo", { limit: 10, after: "" }, "")).rejects.toThrow(
+      errorWithCode("shards_out_of_step"),
+    );
     await repairWrites();
-    await expect(tasks.put(taskWith(5), 2, "keep")).rejects.toThrow(named("task_has_profiles"));
+    await expect(tasks.put(taskWith(5), 2, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
     expect(await tasks.put(taskWith(5), 2, "delete")).toEqual({ generation: 3, created: false });
     const read = await store.read("demo", [firstId, secondId], null);
     expect(read).toMatchObject({ generation: 3 });
@@ -98,13 +100,13 @@ describe("deleting a task", () => {
   it("is rejected while any database has profiles, and deletes them all on request", async () => {
     await tasks.put(taskOf(), undefined, "keep");
     await putProfile(secondId, 1);
-    await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
+    await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
     expect(await tasks.delete("demo", 1, "delete")).toBe(2);
     for (const database of DATABASES) {
       expect(await rowsIn(database, "tasks")).toBe(0);
       expect(await rowsIn(database, "profiles")).toBe(0);
     }
-    await expect(profiles.get({ task: "demo", id: secondId })).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.get({ task: "demo", id: secondId })).rejects.toThrow(errorWithCode("unknown_task"));
     expect(await tasks.put(taskOf(), undefined, "keep")).toEqual({ generation: 3, created: true });
     expect(await putProfile(secondId, 3)).toEqual({ generation: 3, created: true });
   });
@@ -113,17 +115,17 @@ describe("deleting a task", () => {
     await tasks.put(taskOf(), undefined, "keep");
     await putProfile(secondId, 1);
     await breakWrites("DELETE");
-    await expect(tasks.delete("demo", undefined, "delete")).rejects.toThrow(named("shards_out_of_step"));
+    await expect(tasks.delete("demo", undefined, "delete")).rejects.toThrow(errorWithCode("shards_out_of_step"));
     expect(await store.read("demo", [secondId], null)).toMatchObject({ generation: null });
-    await expect(profiles.get({ task: "demo", id: secondId })).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.get({ task: "demo", id: secondId })).rejects.toThrow(errorWithCode("unknown_task"));
     await repairWrites();
-    await expect(tasks.delete("demo", undefined, "delete")).rejects.toThrow(named("unknown_task"));
+    await expect(tasks.delete("demo", undefined, "delete")).rejects.toThrow(errorWithCode("unknown_task"));
     expect(await rowsIn(env.OTHER_DB, "tasks")).toBe(0);
     expect(await rowsIn(env.OTHER_DB, "profiles")).toBe(0);
   });
 
   it("of an unknown task is reported", async () => {
-    await expect(tasks.delete("nothing", undefined, "delete")).rejects.toThrow(named("unknown_task"));
+    await expect(tasks.delete("nothing", undefined, "delete")).rejects.toThrow(errorWithCode("unknown_task"));
   });
 });
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createProfileHistory } from "../../../src/storage/history.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
@@ -36,12 +36,12 @@ describe("history", () => {
   });
 
   it("reports what it cannot roll back to", async () => {
-    await expect(history.rollBack(NAME, 1, undefined)).rejects.toThrow(named("unknown_profile"));
-    await expect(history.rollBack(UNKNOWN, 1, undefined)).rejects.toThrow(named("unknown_task"));
+    await expect(history.rollBack(NAME, 1, undefined)).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(history.rollBack(UNKNOWN, 1, undefined)).rejects.toThrow(errorWithCode("unknown_task"));
     await profiles.put(NAME, parts(1), 1, undefined);
-    await expect(history.rollBack(NAME, 1, undefined)).rejects.toThrow(named("unknown_generation"));
+    await expect(history.rollBack(NAME, 1, undefined)).rejects.toThrow(errorWithCode("unknown_generation"));
     await profiles.put(NAME, parts(2), 1, undefined);
-    await expect(history.rollBack(NAME, 1, 1)).rejects.toThrow(named("generation_mismatch"));
-    await expect(history.rollBack(NAME, 9, undefined)).rejects.toThrow(named("unknown_generation"));
+    await expect(history.rollBack(NAME, 1, 1)).rejects.toThrow(errorWithCode("generation_mismatch"));
+    await expect(history.rollBack(NAME, 9, undefined)).rejects.toThrow(errorWithCode("unknown_generation"));
   });
 });

@@ -11,7 +11,7 @@ import { exportProfiles } from "../../../src/storage/export.ts";
 import type { LineResult } from "../../../src/storage/import.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { shardsOver } from "../../support/shards.ts";
 
@@ -75,7 +75,7 @@ describe("importing", () => {
     const results = await importText(
       lineOf("demo-000", 7, 1) + lineOf("demo-001", 7, 0) + lineOf("a", 7, 0) + lineOf("b", 7, 3),
     );
-    const mismatch = { status: "failed", error: named("generation_mismatch") };
+    const mismatch = { status: "failed", error: errorWithCode("generation_mismatch") };
     expect(results).toMatchObject([{ status: "replaced" }, mismatch, { status: "created" }, mismatch]);
     expect((await profiles.get({ task: "demo", id: "demo-001" })).masks).toEqual(masksOf(2));
   });
@@ -110,9 +110,9 @@ describe("importing", () => {
     const results = await importText(text, { maxLines: 1 });
     expect(results).toMatchObject([
       { profile: "a", status: "created" },
-      { profile: "b", status: "failed", error: named("invalid_mask") },
+      { profile: "b", status: "failed", error: errorWithCode("invalid_mask") },
       { profile: "b", status: "created" },
-      { profile: "a", status: "failed", error: named("mismatched_write") },
+      { profile: "a", status: "failed", error: errorWithCode("mismatched_write") },
     ]);
     expect((await profiles.get({ task: "demo", id: "a" })).masks).toEqual(masksOf(1));
   });
@@ -132,7 +132,7 @@ describe("importing", () => {
       groupBytes: 600_000,
     });
     const results = await importProfiles(shards, task, bundle, lines, { dryRun: false, allow: () => {} });
-    expect((await Array.fromAsync(results)).flat()).toMatchObject([{ error: named("write_conflict") }]);
+    expect((await Array.fromAsync(results)).flat()).toMatchObject([{ error: errorWithCode("write_conflict") }]);
     expect(await exported()).toBe("");
   });
 });

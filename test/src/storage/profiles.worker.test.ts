@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
@@ -25,7 +25,7 @@ describe("listing", () => {
     expect(last.next).toBeNull();
     expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toHaveLength(6);
     expect((await profiles.list("demo", { limit: 9, after: "" }, "o")).items).toHaveLength(1);
-    await expect(profiles.list("nothing", { limit: 9, after: "" }, "")).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.list("nothing", { limit: 9, after: "" }, "")).rejects.toThrow(errorWithCode("unknown_task"));
   });
 });
 
@@ -54,7 +54,7 @@ describe("writing", () => {
       await profiles.put(NAME, parts(1), 1, undefined);
       await profiles.put(NAME, parts(2), 1, undefined);
       const put = profiles.put(NAME, parts(9), 1, expected);
-      await expect(put).rejects.toThrow(named("generation_mismatch"));
+      await expect(put).rejects.toThrow(errorWithCode("generation_mismatch"));
       await expect(put).rejects.toMatchObject({ facts: { generation: 2 } });
       expect(await profiles.get(NAME)).toMatchObject(parts(2));
     },
@@ -62,8 +62,8 @@ describe("writing", () => {
 
   it("rejects parts that were checked against an older generation of the task", async () => {
     await createTaskRegistry(db).put(taskOf(), undefined, "keep");
-    await expect(profiles.put(NAME, parts(1), 1, undefined)).rejects.toThrow(named("write_conflict"));
-    await expect(profiles.put(UNKNOWN, parts(1), 1, undefined)).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.put(NAME, parts(1), 1, undefined)).rejects.toThrow(errorWithCode("write_conflict"));
+    await expect(profiles.put(UNKNOWN, parts(1), 1, undefined)).rejects.toThrow(errorWithCode("unknown_task"));
   });
 
   it("accepts exactly one of many concurrent writers at the same generation", async () => {
@@ -78,13 +78,13 @@ describe("deleting", () => {
   it("deletes the history, and continues the generations when the profile is created again", async () => {
     await profiles.put(NAME, parts(1), 1, undefined);
     await profiles.put(NAME, parts(2), 1, undefined);
-    await expect(profiles.delete(NAME, 1)).rejects.toThrow(named("generation_mismatch"));
+    await expect(profiles.delete(NAME, 1)).rejects.toThrow(errorWithCode("generation_mismatch"));
     expect(await profiles.delete(NAME, 2)).toBe(3);
     expect(await env.DB.prepare("SELECT count(*) AS n FROM profile_history").first("n")).toBe(0);
-    await expect(profiles.get(NAME)).rejects.toThrow(named("unknown_profile"));
-    await expect(profiles.delete(NAME, undefined)).rejects.toThrow(named("unknown_profile"));
-    await expect(profiles.delete(NAME, 3)).rejects.toThrow(named("generation_mismatch"));
-    await expect(profiles.delete(UNKNOWN, undefined)).rejects.toThrow(named("unknown_task"));
+    await expect(profiles.get(NAME)).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(profiles.delete(NAME, undefined)).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(profiles.delete(NAME, 3)).rejects.toThrow(errorWithCode("generation_mismatch"));
+    await expect(profiles.delete(UNKNOWN, undefined)).rejects.toThrow(errorWithCode("unknown_task"));
     expect(await profiles.put(NAME, parts(1), 1, 0)).toEqual({ generation: 4, created: true });
     expect(await env.DB.prepare("SELECT count(*) AS n FROM tombstones").first("n")).toBe(0);
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { profilesOf, taskOf } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
@@ -44,15 +44,15 @@ describe("writing", () => {
     await tasks.put(taskOf(), undefined, "keep");
     await tasks.put(taskOf(), undefined, "keep");
     const put = tasks.put(taskOf({ maxTokens: 9 }), expected, "delete");
-    await expect(put).rejects.toThrow(named("generation_mismatch"));
+    await expect(put).rejects.toThrow(errorWithCode("generation_mismatch"));
     await expect(put).rejects.toMatchObject({ facts: { generation: 2 } });
     expect((await tasks.get("demo")).maxTokens).toBe(32);
   });
 
   it("rejects a writer who expects a task that does not exist", async () => {
     await expect(tasks.put(taskOf(), "any", "keep")).rejects.toMatchObject({ facts: { generation: 0 } });
-    await expect(tasks.put(taskOf(), 4, "keep")).rejects.toThrow(named("generation_mismatch"));
-    await expect(tasks.get("demo")).rejects.toThrow(named("unknown_task"));
+    await expect(tasks.put(taskOf(), 4, "keep")).rejects.toThrow(errorWithCode("generation_mismatch"));
+    await expect(tasks.get("demo")).rejects.toThrow(errorWithCode("unknown_task"));
   });
 
   it.each([
@@ -61,7 +61,7 @@ describe("writing", () => {
     ["bundle", taskOf({ bundle: "1".repeat(32) })],
   ])("leaves no profile with %s it was not trained with", async (_, changed) => {
     await push(taskOf(), profilesOf(2));
-    await expect(tasks.put(changed, undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
+    await expect(tasks.put(changed, undefined, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
     expect(await tasks.put(taskOf({ maxTokens: 9 }), undefined, "keep")).toMatchObject({ generation: 2 });
 
     expect(await tasks.put(changed, 2, "delete")).toEqual({ generation: 3, created: false });
@@ -72,13 +72,13 @@ describe("writing", () => {
 describe("deleting", () => {
   it("is rejected while there are profiles, unless they are deleted too", async () => {
     await push(taskOf(), profilesOf(3));
-    await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(named("task_has_profiles"));
-    await expect(tasks.delete("demo", 9, "delete")).rejects.toThrow(named("generation_mismatch"));
+    await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
+    await expect(tasks.delete("demo", 9, "delete")).rejects.toThrow(errorWithCode("generation_mismatch"));
     expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toHaveLength(3);
     expect(await tasks.delete("demo", 1, "delete")).toBe(2);
-    await expect(tasks.get("demo")).rejects.toThrow(named("unknown_task"));
-    await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(named("unknown_task"));
-    await expect(tasks.delete("demo", 2, "keep")).rejects.toThrow(named("generation_mismatch"));
+    await expect(tasks.get("demo")).rejects.toThrow(errorWithCode("unknown_task"));
+    await expect(tasks.delete("demo", undefined, "keep")).rejects.toThrow(errorWithCode("unknown_task"));
+    await expect(tasks.delete("demo", 2, "keep")).rejects.toThrow(errorWithCode("generation_mismatch"));
   });
 
   it("never reuses a generation for a task or profile that is created again", async () => {

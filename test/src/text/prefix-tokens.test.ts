@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { countTokens, pairPrefixTokens, prefixTokens } from "../../../src/text/prefix-tokens.ts";
 import { createTokenizer, type TextInput, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import { longestFirst } from "../../../src/text/truncate-pair.ts";
-import { readBundle } from "../../support/folder.ts";
+import { readBundle } from "../../support/default-bundle.ts";
 
 const words = (text: string) => text.split(" ").filter((word) => word !== "");
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "../../../src/text/tokenizer.ts";
-import { named } from "../../support/errors.ts";
-import { readBundle } from "../../support/folder.ts";
+import { readBundle } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
 
 /** Returns the default bundle's tokenizer file with changed fields. */
 async function fileWith(change: (json: Record<string, Record<string, unknown>>) => void = () => {}) {
@@ -26,7 +26,7 @@ describe("createTokenizer", () => {
     expect(pair.ids).toEqual(Int32Array.of(101, 4542, 102, 1996, 8644, 102));
     expect(pair.typeIds).toEqual(Int32Array.of(0, 0, 0, 1, 1, 1));
     expect(tokenizer.encode({ text: " " }, 6)).toMatchObject({ empty: true, truncated: false });
-    expect(() => tokenizer.encode({ text: "a" }, 2)).toThrow(named("invalid_row"));
+    expect(() => tokenizer.encode({ text: "a" }, 2)).toThrow(errorWithCode("invalid_row"));
     expect(() => tokenizer.encode({ text: "a", textPair: "b" }, 3)).toThrow("3 tokens leaves none for the text");
   });
 
@@ -64,7 +64,7 @@ describe("createTokenizer", () => {
       Object.assign(json, { added_tokens: [] });
     });
     const tokenizer = createTokenizer(file);
-    expect(() => tokenizer.encode({ text: "\u{1f9e9}" }, 8)).toThrow(named("bundle_unusable"));
+    expect(() => tokenizer.encode({ text: "\u{1f9e9}" }, 8)).toThrow(errorWithCode("bundle_unusable"));
     expect(() => tokenizer.encode({ text: "\u{1f9e9}" }, 8)).toThrow("no id for its own token [UNK]");
   });
 
@@ -79,6 +79,6 @@ describe("createTokenizer", () => {
     expect(() => createTokenizer(good)).not.toThrow();
     const changed = new TextEncoder().encode(change(new TextDecoder().decode(good)));
     expect(changed).not.toEqual(good);
-    expect(() => createTokenizer(changed)).toThrow(named("bundle_unusable"));
+    expect(() => createTokenizer(changed)).toThrow(errorWithCode("bundle_unusable"));
   });
 });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { createTokenizer, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import expected from "../../fixtures/oddities.json";
-import { named } from "../../support/errors.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { EDGE_CASE_REQUESTS } from "../../tokens/edge-cases.ts";
 
 describe("the default bundle's tokenizer, inside workerd", () => {
@@ -42,7 +42,7 @@ describe("the default bundle's tokenizer, inside workerd", () => {
   });
 
   it("rejects a length that leaves no token for the text", () => {
-    expect(() => tokenizer.encode({ text: "one" }, 2)).toThrow(named("invalid_row"));
-    expect(() => tokenizer.encode({ text: "one", textPair: "two" }, 3)).toThrow(named("invalid_row"));
+    expect(() => tokenizer.encode({ text: "one" }, 2)).toThrow(errorWithCode("invalid_row"));
+    expect(() => tokenizer.encode({ text: "one", textPair: "two" }, 3)).toThrow(errorWithCode("invalid_row"));
   });
 });

@@ -6,7 +6,7 @@ import { createApp } from "../../../../functions/app.ts";
 import { readAsset } from "../../../../functions/platform/assets.ts";
 import { readManifest } from "../../../../src/bundle/files.ts";
 import { createPush } from "../../../../src/storage/push.ts";
-import { counted } from "../../../support/counted.ts";
+import { countQueries } from "../../../support/count-queries.ts";
 import { profilesOf, taskFor } from "../../../support/rows.ts";
 
 const PROFILES = 32;
@@ -15,7 +15,7 @@ it(`answers ${PROFILES} texts under ${PROFILES} profiles by one query, each as a
   await createPush(drizzle(env.DB))(taskFor(await readManifest(readAsset(env.ASSETS))), profilesOf(PROFILES));
   const app = createApp();
   vi.spyOn(console, "log").mockImplementation(() => {});
-  const { database: DB, queries } = counted(env.DB);
+  const { database: DB, queries } = countQueries(env.DB);
   const ask = async (body: object) => {
     const context = createExecutionContext();
     const request = new Request("https://worker.invalid/v1/predict", {

@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => worker.close());
 
 const send = (body: string, query = "") =>
-  worker.ask("POST", `/v1/tasks/demo/import${query}`, { body, headers: NDJSON });
+  worker.request("POST", `/v1/tasks/demo/import${query}`, { body, headers: NDJSON });
 const exported = async () => (await worker.get("/v1/tasks/demo/export")).text();
 
 /** The same by several requests, each for what comes after the last of the one before. */
@@ -96,7 +96,7 @@ describe(`importing ${PROFILES} profiles`, () => {
 
 describe("an import", () => {
   const send = (headers: Record<string, string>, query = "") =>
-    worker.ask("POST", `/v1/tasks/demo/import${query}`, {
+    worker.request("POST", `/v1/tasks/demo/import${query}`, {
       body: file.slice(0, 1000),
       headers: { ...NDJSON, ...headers },
     });
@@ -122,7 +122,7 @@ describe("an import", () => {
 describe("a writer", () => {
   it("wins each of 500 races alone, and the other is told the generation", { timeout: 120_000 }, async () => {
     const put = (masks: string, headers: Record<string, string>) =>
-      worker.ask("PUT", "/v1/profiles/demo/raced", { body: { masks }, headers });
+      worker.request("PUT", "/v1/profiles/demo/raced", { body: { masks }, headers });
     const blobs = [1, 2].map((seed) => Buffer.from(masksOf(seed)).toString("base64"));
     expect((await put(blobs[0] ?? "", { "if-none-match": "*" })).status).toBe(200);
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { createSignPool } from "../../../../src/model/pool/sign.ts";
-import { compileKernels } from "../../../support/folder.ts";
+import { compileKernels } from "../../../support/default-bundle.ts";
 
 const kernels = await compileKernels();
 

@@ -9,10 +9,10 @@ import { packMasks } from "../../../../src/profiles/masks.ts";
 import { createEngine } from "../../../../src/serving/engine.ts";
 import golden from "../../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../../support/arbitraries.ts";
-import { named } from "../../../support/errors.ts";
-import { compileKernels, compileRuntime, readBundle } from "../../../support/folder.ts";
+import { compileKernels, compileRuntime, readBundle } from "../../../support/default-bundle.ts";
+import { errorWithCode } from "../../../support/errors.ts";
 import { poolFile, trainedPool } from "../../../support/pools.ts";
-import { masksOf, readingsOf, taskOf } from "../../../support/rows.ts";
+import { engineInputs, masksOf, taskOf } from "../../../support/rows.ts";
 
 const kernels = await compileKernels();
 
@@ -84,23 +84,23 @@ describe("invalid pool files", () => {
   const good = packed(new Float32Array(4).fill(0.5), new Int8Array(24).fill(1));
 
   it("are reported if their size is wrong", async () => {
-    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow(named("bundle_unusable"));
+    await expect(trainedPool(shape, good.slice(1))).rejects.toThrow(errorWithCode("bundle_unusable"));
     await expect(trainedPool(shape, good.slice(1))).rejects.toThrow("have 39 bytes; its sizes need 40");
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("are reported if a scale is %s", async (scale) => {
     const bad = packed(Float32Array.of(0.5, 0.5, scale, 0.5), new Int8Array(24));
-    await expect(trainedPool(shape, bad)).rejects.toThrow(named("bundle_unusable"));
+    await expect(trainedPool(shape, bad)).rejects.toThrow(errorWithCode("bundle_unusable"));
   });
 
   it("are reported if one is missing or changed", async () => {
     const files = [poolFile("pool.0", good)];
     await expect(readTrainedPool(shape, files, async () => null, kernels)).rejects.toThrow(
-      named("bundle_file_missing"),
+      errorWithCode("bundle_file_missing"),
     );
     const changed = good.with(20, 2);
     await expect(readTrainedPool(shape, files, async () => changed, kernels)).rejects.toThrow(
-      named("bundle_file_corrupt"),
+      errorWithCode("bundle_file_corrupt"),
     );
   });
 });
@@ -138,7 +138,7 @@ describe("a bundle with a trained pool", () => {
     });
     const other = await engineOver(steps, pool.scale / 127);
 
-    const readings = readingsOf(masksOf(3), { text: "Ferry crews vote to end the strike" });
+    const readings = engineInputs(masksOf(3), { text: "Ferry crews vote to end the strike" });
     const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), readings);
     const same = await other.predict(taskOf({ bundle: other.bundle.id }), readings);
     expect(same.predictions[0]?.scores.length).toBe(3);
@@ -149,8 +149,11 @@ describe("a bundle with a trained pool", () => {
 
   it("whose adapters overflow is reported, by a probe and by a prediction", async () => {
     const engine = await engineOver(new Int8Array(matrices * entries).fill(127), 3e38);
-    await expect(engine.probe()).rejects.toThrow(named("bundle_unusable"));
-    const predicting = engine.predict(taskOf({ bundle: engine.bundle.id }), readingsOf(masksOf(3), { text: "a text" }));
-    await expect(predicting).rejects.toThrow(named("bundle_unusable"));
+    await expect(engine.probe()).rejects.toThrow(errorWithCode("bundle_unusable"));
+    const predicting = engine.predict(
+      taskOf({ bundle: engine.bundle.id }),
+      engineInputs(masksOf(3), { text: "a text" }),
+    );
+    await expect(predicting).rejects.toThrow(errorWithCode("bundle_unusable"));
   });
 });

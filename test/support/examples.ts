@@ -13,8 +13,8 @@ const ENGINE = [
   "The pump is loud",
 ];
 
-/** Texts about water and about machines, labelled so; as many as asked for, which need not be whole pairs. */
-export function lessonsOf(count: number, [water, machine]: readonly [string, string] = ["low", "high"]) {
+/** Returns labelled texts, alternating between water and machines. */
+export function examplesOf(count: number, [water, machine]: readonly [string, string] = ["low", "high"]) {
   return Array.from({ length: count }, (_, number) => {
     const texts = number % 2 === 0 ? RIVER : ENGINE;
     const round = Math.floor(number / 10);

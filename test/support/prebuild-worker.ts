@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { wrangler } from "../../scripts/install.mjs";
 import { run } from "./processes.ts";
 
-/** The variable that names the folder of a run's built Workers. Vitest's global setup sets it. */
+/** The variable with the folder of a run's built Workers. Vitest's global setup sets it. */
 const ROOT = "XPEFT_PREBUILT";
 
 const POLL_MS = 100;
@@ -20,13 +20,13 @@ async function build(configPath: string, folder: string): Promise<void> {
 }
 
 /**
- * Builds a Worker as a deploy does, once for all test files of a run.
+ * Builds a Worker like a deploy, once for all test files of a run.
  *
  * @param main the Worker's entry
  * @param configPath the configuration that names it
  * @returns the folder of the built Worker; undefined outside of Vitest
  */
-export async function prebuilt(main: string, configPath: string): Promise<string | undefined> {
+export async function prebuildWorker(main: string, configPath: string): Promise<string | undefined> {
   const root = process.env[ROOT];
   if (root === undefined) return undefined;
   const folder = join(root, main.replaceAll("/", "-"));

@@ -1,20 +1,20 @@
 import { once } from "node:events";
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { RunningWorker } from "./worker.ts";
 
-/** A request whose body does not come whole. */
-interface Trickled {
-  readonly sent: ClientRequest;
+/** A request whose body is incomplete, and its response. */
+interface PartialRequest {
+  readonly request: ClientRequest;
   readonly response: Response;
 }
 
 /**
- * Sends the beginning of a body, and waits for the answer.
+ * Sends the beginning of a body, and waits for the response.
  *
- * @param options.bytes that the body is said to have
+ * @param options.bytes the Content-Length that the request declares
  */
-export async function trickle(
+export async function sendPartialBody(
   worker: RunningWorker,
   {
     method = "POST",
@@ -22,8 +22,8 @@ export async function trickle(
     begin = "{",
     bytes = 100,
   }: { method?: string; path?: string; begin?: string; bytes?: number } = {},
-): Promise<Trickled> {
-  const sent = request(new URL(path, worker.url.href).href, {
+): Promise<PartialRequest> {
+  const request = httpRequest(new URL(path, worker.url.href).href, {
     method,
     headers: {
       "content-type": "application/json",
@@ -31,13 +31,13 @@ export async function trickle(
       "content-length": bytes,
     },
   });
-  // What comes after the answer may find the connection closed.
-  sent.on("error", () => {});
-  sent.write(begin);
-  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  // A write after the response may find the connection closed.
+  request.on("error", () => {});
+  request.write(begin);
+  const [answer] = (await once(request, "response")) as [IncomingMessage];
   const headers = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
     values.map((value): [string, string] => [name, value]),
   );
   const response = new Response(await text(answer), { status: answer.statusCode ?? 0, headers });
-  return { sent, response };
+  return { request, response };
 }

@@ -1,14 +1,14 @@
-/** A real database, and how many queries have gone to it. */
-export function counted(database: D1Database): { database: D1Database; queries(): number } {
+/** Wraps a real database and counts its queries. */
+export function countQueries(database: D1Database): { database: D1Database; queries(): number } {
   let queries = 0;
   const count = <T extends object>(target: T): T =>
     new Proxy(target, {
-      get(of, name) {
-        const value = Reflect.get(of, name);
+      get(object, name) {
+        const value = Reflect.get(object, name);
         if (typeof value !== "function") return value;
-        return (...given: unknown[]) => {
+        return (...args: unknown[]) => {
           if (name === "prepare" || name === "exec") queries++;
-          const result = value.apply(of, given);
+          const result = value.apply(object, args);
           return name === "withSession" ? count(result) : result;
         };
       },

@@ -4,7 +4,7 @@ import type { ReadFile } from "../../src/bundle/files.ts";
 
 export { compileKernels, compileRuntime } from "../../node/engine.ts";
 
-/** The default bundle's folder, as it is in the repository. */
+/** The default bundle's folder in the repository. */
 export const BUNDLE = fileURLToPath(import.meta.resolve("../../bundles/minilm-l6-v2/"));
 
 /** Reads the default bundle from its folder. */

@@ -1,2 +1,0 @@
-/** Whether tests run in their long form: `npm run test:long`. Otherwise they run in the short form of `npm test`. */
-export const isLongForm = process.env.XPEFT_LONG === "1";
