@@ -9,7 +9,7 @@ interface Spread {
 }
 
 /** A task's results for a number of training texts a profile. */
-export interface Summary {
+interface Summary {
   readonly metric: "macro" | "mae";
   readonly seeds: number;
   readonly worker: Spread;
