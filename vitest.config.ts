@@ -18,7 +18,7 @@ const isolateTests = "test/**/*.isolate.test.ts";
 const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
 // Real models on a machine that may train another one meanwhile: slowness is no failure.
-const patience = { testTimeout: 60_000, hookTimeout: 60_000, env: { NODE_COMPILE_CACHE: compiled } };
+const patience = { testTimeout: 180_000, hookTimeout: 180_000, env: { NODE_COMPILE_CACHE: compiled } };
 
 // Where no times are known yet, Vitest starts with the largest files. These take longest, so they must not be last.
 const LONGEST = [

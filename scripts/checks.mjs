@@ -23,6 +23,8 @@ export const typescriptChecks = [
     ],
     noise: NO_TYPESCRIPT_API,
   },
+  // Files, exports and dependencies that nothing uses.
+  { name: "knip", command: node, args: [bin("knip/bin/knip.js")] },
   // Samples that each rule must find and leave alone, then the code itself.
   { name: "ast-grep test", command: astGrep, args: ["test", "--skip-snapshot-tests"] },
   { name: "ast-grep scan", command: astGrep, args: ["scan", "--error"] },
