@@ -47,7 +47,7 @@ describe("a bundle's graph", () => {
     expect(logits).toHaveLength(LABELS);
     expect([...logits].every(Number.isFinite)).toBe(true);
     expect(Object.keys(await graph.run({ logits: LABELS }, feeds(1)))).toEqual(["logits"]);
-    await expect(graph.run({ logits: LABELS + 1 }, feeds(4))).rejects.toThrow("did not give 4 logits");
+    await expect(graph.run({ logits: LABELS + 1 }, feeds(4))).rejects.toThrow("did not give 4 numbers of logits");
     await expect(graph.run({ logits: LABELS - 1 }, feeds(4))).rejects.toThrow(errorWithCode("bundle_unusable"));
     await graph.release();
   });
