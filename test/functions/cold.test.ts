@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => worker.close());
 
-/** Sends a request without waiting for its answer; what is given back hangs up. */
+/** Sends a request without waiting for its response. @returns a function that disconnects */
 function begin(): () => void {
   const { hostname, port } = worker.url;
   const body = JSON.stringify(REQUEST);
@@ -26,14 +26,14 @@ function begin(): () => void {
   return () => socket.resetAndDestroy();
 }
 
-it("answers everyone who asks a cold engine at once", async () => {
+it("answers all concurrent requests to a cold engine", async () => {
   const responses = await Promise.all(Array.from({ length: 8 }, () => worker.predict(REQUEST)));
   const answers = await Promise.all(responses.map((response) => response.json<{ predictions: unknown }>()));
   expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200));
   expect(new Set(answers.map(({ predictions }) => JSON.stringify(predictions))).size).toBe(1);
 });
 
-it("answers those who wait when the first caller hangs up", async () => {
+it("answers waiting requests when the first caller disconnects", async () => {
   const hangUp = begin();
   await sleep(100);
   const waiting = Array.from({ length: 3 }, () => worker.predict(REQUEST));

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(bundle, { recursive: true, force: true }));
 
-/** Turns one bit over in the middle of a file. */
+/** Flips one bit in the middle of a file. */
 async function flipBit(name: string): Promise<void> {
   const path = join(bundle, name);
   const place = Math.floor((await stat(path)).size / 2);
@@ -22,9 +22,9 @@ async function flipBit(name: string): Promise<void> {
   await file.close();
 }
 
-describe("a bundle that is damaged", () => {
+describe("a damaged bundle", () => {
   it.each([
-    ["a bit turned over", () => flipBit("encoder.weights.0"), "bundle_file_corrupt"],
+    ["a flipped bit", () => flipBit("encoder.weights.0"), "bundle_file_corrupt"],
     ["a file left out", () => rm(join(bundle, "tokenizer.json")), "bundle_file_missing"],
   ] as const)("is not served with %s", async (_, damage, code) => {
     await damage();

@@ -6,7 +6,7 @@ import { onError } from "../../functions/http/error-handler.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-it("neither shows nor logs the message of an unexpected error, which may quote a text", async () => {
+it("neither returns nor logs the message of an unexpected error, which may quote a text", async () => {
   const written = vi.spyOn(console, "error").mockImplementation(() => {});
   const app = new Hono<AppEnv>().use(requestId()).get("/", () => {
     throw new TypeError("cannot read the very secret text");

@@ -25,7 +25,7 @@ async function startServer(): Promise<void> {
   await waitForResponse(`${url}/healthz`);
 }
 
-/** Ends the server and the runtime beneath it as a power cut would. */
+/** Kills the server and its runtime, like a power cut. */
 async function killServer(): Promise<void> {
   const gone = once(server, "close");
   process.kill(-(server.pid ?? 0), "SIGKILL");
@@ -57,7 +57,7 @@ afterAll(async () => {
 
 const headers = () => ({ authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" });
 
-it("loses and doubles nothing of an import whose server is killed half-way and that is sent again", {
+it("loses and duplicates no row of an import that is retried after the server is killed half-way", {
   timeout: 180_000,
 }, async () => {
   const kinds = Array.from({ length: 50 }, (_, seed) => masksOf(seed));
@@ -76,7 +76,7 @@ it("loses and doubles nothing of an import whose server is killed half-way and t
   const [response] = await once(sent, "response");
   response.on("error", () => {});
   await once(response, "data");
-  // The rest is on its way when the server dies.
+  // The rest is in transit when the server dies.
   sent.end(file.slice(file.length >> 1));
   await killServer();
 

@@ -8,7 +8,7 @@ import { type RunningWorker, secretOf, startWorker } from "../support/worker.ts"
 
 const NDJSON = { "content-type": "application/x-ndjson" };
 
-/** Words that no file of the bundle and no answer has. */
+/** Words that occur in no file of the bundle and no response. */
 const SECRET = "xylograph quokkas";
 
 let worker: RunningWorker;
@@ -21,11 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => worker.close());
 
-/** A value as it stands, bytes as the text that they might be. */
+/** Returns a value as text; bytes are decoded. */
 const shown = (value: unknown): string =>
   Array.isArray(value) ? Buffer.from(value as number[]).toString("latin1") : String(value);
 
-/** Everything that the database holds, as text. */
+/** Returns the whole content of the database as text. */
 async function dump(): Promise<string> {
   const { results } = await worker.db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
@@ -40,7 +40,7 @@ async function dump(): Promise<string> {
 }
 
 describe("texts", () => {
-  it("are neither in the database nor in the logs, however they were sent and whether they were answered", async () => {
+  it("are neither in the database nor in the logs, on any route, whether accepted or rejected", async () => {
     worker.harness.clearLogs();
     const task = { task: "demo", profile: "demo-000" };
     const body = { inputs: `${SECRET} again` };
@@ -73,7 +73,7 @@ describe("texts", () => {
     }
     await expect.poll(() => worker.harness.getLogs().length).toBeGreaterThanOrEqual(sent.length);
 
-    // By single words too: a part of a text is one.
+    // Search for single words too: part of a text is a leak.
     for (const word of SECRET.split(" ")) {
       expect(JSON.stringify(worker.harness.getLogs())).not.toContain(word);
       expect(await dump()).not.toContain(word);
@@ -81,9 +81,9 @@ describe("texts", () => {
   });
 });
 
-describe("what leaked", () => {
+describe("a leak", () => {
   it.each(Object.keys(GUARDED_ROUTES))(
-    "as a profile's token is taken by predictions under that profile: %s",
+    "of a profile token only permits predictions under that profile: %s",
     async (name) => {
       const made = await worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
       const { token } = await made.json<{ token: string }>();
@@ -103,7 +103,7 @@ describe("what leaked", () => {
     },
   );
 
-  it("as the database opens nothing: of keys it has hashes, of signing keys nothing", async () => {
+  it("of the database reveals no key: it has hashes of API keys and no signing keys", async () => {
     const key = await worker.makeKey();
     const rows = await dump();
     expect(rows).not.toContain(secretOf(key));
@@ -119,21 +119,21 @@ describe("what leaked", () => {
     }
   });
 
-  it("as the answer of a learning, an export or a page of profiles has no text that a profile was learnt from", async () => {
+  it("of a learning's response, an export or a list of profiles reveals no example text", async () => {
     const examples = examplesOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
     const learnt = await readEvents(
       await worker.request("POST", "/v1/profiles/demo/demo-002/learn", { body: { examples, epochs: 2 } }),
     );
     expect(learnt.at(-1)?.event).toBe("learnt");
-    const told = [JSON.stringify(learnt)];
+    const responses = [JSON.stringify(learnt)];
     for (const path of [
       "profiles/demo",
       "profiles/demo/demo-002",
       "profiles/demo/demo-002/history",
       "tasks/demo/export",
     ])
-      told.push(await (await worker.get(`/v1/${path}`)).text());
-    expect(told.join()).toContain("demo-002");
-    for (const word of SECRET.split(" ")) expect(told.join()).not.toContain(word);
+      responses.push(await (await worker.get(`/v1/${path}`)).text());
+    expect(responses.join()).toContain("demo-002");
+    for (const word of SECRET.split(" ")) expect(responses.join()).not.toContain(word);
   });
 });

@@ -27,18 +27,18 @@ async function untilIdle(): Promise<void> {
   while ((await waitingTokens()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-/** Bodies as large as they may be that there is room for, with what a request takes beside. */
+/** The number of maximum-size bodies within capacity, overhead included. */
 const MOST_LARGE = Math.floor(MAX_BODY_BYTES_IN_FLIGHT / MAX_TEXTS_BYTES) - 1;
 
-/** How as many large bodies as there is room for are answered: none is refused unless something else is held. */
+/** Sends as many large bodies as fit, and returns their statuses: any rejection means that capacity has leaked. */
 async function largeBodiesAtOnce(bodyOf: (texts: number, words?: number) => object): Promise<Set<number>> {
   const large = JSON.stringify(bodyOf(1, 3)).padEnd(MAX_TEXTS_BYTES);
   const answers = await Promise.all(Array.from({ length: MOST_LARGE }, () => worker.predict(large)));
   return new Set(answers.map(({ status }) => status));
 }
 
-describe("a Worker with too much to do", { timeout: PATIENCE_MS }, () => {
-  it("refuses what comes beyond with the seconds to wait, answers what it let in, and a stream in time", async () => {
+describe("a Worker at capacity", { timeout: PATIENCE_MS }, () => {
+  it("rejects further requests with a retry delay, answers accepted ones, and delays a stream", async () => {
     const { largest, rejected } = await overload(worker);
     expect([rejected.status, Number(rejected.headers.get("retry-after"))]).toEqual([503, expect.any(Number)]);
     expect(await rejected.json()).toMatchObject({
@@ -57,7 +57,7 @@ describe("a Worker with too much to do", { timeout: PATIENCE_MS }, () => {
     expect(await waitingTokens()).toBe(0);
   });
 
-  it("in a flood refuses some, and answers the rest as it answers one alone", async () => {
+  it("rejects some requests of a flood, and answers the others like a single request", async () => {
     const bodyOf = await pushLongTask(worker);
     const alone = await (await worker.predict(bodyOf(1))).json<{ predictions: { logits: object }[] }>();
     const answers = await Promise.all(Array.from({ length: 12 }, () => worker.predict(bodyOf(3))));
@@ -69,19 +69,19 @@ describe("a Worker with too much to do", { timeout: PATIENCE_MS }, () => {
     }
   });
 
-  it("lets a request of one text wait for no more than a text of each other", async () => {
+  it("delays a request of one text by at most one text of each other request", async () => {
     const bodyOf = await pushLongTask(worker);
     const order: string[] = [];
     const many = worker.predict(bodyOf(15)).then(() => order.push("15 texts"));
     await untilBusy();
     await worker.predict(bodyOf(1, 3)).then(() => order.push("one text"));
-    // It has waited for a text at each of its own steps, and for no more.
+    // It waits for one text at each of its steps, and for no more.
     expect(await waitingTokens()).toBeGreaterThan(0);
     await many;
     expect(order).toEqual(["one text", "15 texts"]);
   });
 
-  it("lets a request of one text not wait for a stream's end", async () => {
+  it("answers a request of one text before a stream ends", async () => {
     const bodyOf = await pushLongTask(worker);
     const order: string[] = [];
     const stream = await fetch(new URL("/v1/predict/stream?task=demo&profile=demo-000", worker.url), {
@@ -95,10 +95,10 @@ describe("a Worker with too much to do", { timeout: PATIENCE_MS }, () => {
     expect(order).toEqual(["one text", "stream"]);
   });
 
-  it("loses no room to callers who hang up while they wait", async () => {
+  it("releases the capacity of callers that disconnect while they wait", async () => {
     const bodyOf = await pushLongTask(worker);
     const gone = AbortSignal.timeout(300);
-    // Were their bytes lost, the large bodies after them would no longer fit.
+    // If their bytes were not released, the large bodies after them would not fit.
     const hungUp = Array.from({ length: 20 }, () =>
       fetch(new URL("/v1/predict", worker.url), {
         method: "POST",
@@ -114,10 +114,10 @@ describe("a Worker with too much to do", { timeout: PATIENCE_MS }, () => {
     await expect.poll(() => largeBodiesAtOnce(bodyOf), patience).toEqual(new Set([200]));
   });
 
-  it("holds no more bytes of bodies than it has room for, and gives them back", async () => {
+  it("limits the bytes of bodies in memory, and releases them", async () => {
     const bodyOf = await pushLongTask(worker);
     const large = JSON.stringify(bodyOf(1, 3)).padEnd(MAX_TEXTS_BYTES);
-    // The Worker is busy with this one when the bodies come, and takes them all up when it pauses.
+    // The Worker is busy with this request when the bodies arrive, and reads them all when it yields.
     const many = worker.predict(bodyOf(4));
     await untilBusy();
     const answers = await Promise.all(Array.from({ length: 3 * MOST_LARGE }, () => worker.predict(large)));

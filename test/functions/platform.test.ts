@@ -20,7 +20,7 @@ describe("pages of other origins", () => {
       headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization" },
     });
 
-  it("may call from an origin that the deploy names", async () => {
+  it("may call from an origin in the setting", async () => {
     const allowed = await preflight(ORIGIN);
     expect(allowed.status).toBe(204);
     expect(allowed.headers.get("access-control-allow-origin")).toBe(ORIGIN);
@@ -32,14 +32,14 @@ describe("pages of other origins", () => {
     expect(problem.headers.get("access-control-allow-origin")).toBe(ORIGIN);
   });
 
-  it("may not from any other", async () => {
+  it("may not call from any other origin", async () => {
     expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
     const answer = await worker.get("/v1/tasks", { headers: { origin: `${ORIGIN}.evil` } });
     expect(answer.headers.get("access-control-allow-origin")).toBeNull();
   });
 });
 
-it("takes the login that Hugging Face's clients send by themselves for none of its own", async () => {
+it("ignores the login that Hugging Face's clients send by default", async () => {
   const asking = { key: "hf_a-login-of-theirs" };
   const answer = await worker.request("POST", "/v1/hf/demo/demo-000", { body: { inputs: "a text" }, ...asking });
   expect(answer.status).toBe(200);
@@ -47,7 +47,7 @@ it("takes the login that Hugging Face's clients send by themselves for none of i
   expect(await refused.json()).toMatchObject({ code: "key_invalid" });
 });
 
-it("takes an entity tag that was made weak on its way, and any other way to write a generation", async () => {
+it("accepts a weakened entity tag, and every other form of a generation", async () => {
   const masks = Buffer.from(profilesOf(1)[0]?.masks ?? []).toString("base64");
   const put = (match: string) =>
     worker.request("PUT", "/v1/profiles/demo/weak", { body: { masks }, headers: { "if-match": match } });
@@ -60,7 +60,7 @@ it("takes an entity tag that was made weak on its way, and any other way to writ
 });
 
 describe("bookmarks", () => {
-  it("come with what was read or written, and are taken back", async () => {
+  it("are returned by reads and writes, and accepted by later requests", async () => {
     const written = await worker.request("DELETE", "/v1/profiles/demo/demo-001");
     const bookmark = written.headers.get("x-d1-bookmark") ?? "";
     expect(bookmark).toMatch(/^[0-9a-f-]{59}$/);
@@ -70,7 +70,7 @@ describe("bookmarks", () => {
     expect((await worker.predict(body, { headers: { "x-d1-bookmark": bookmark } })).status).toBe(404);
   });
 
-  it("pass the cache by, so that a write is seen with its own", async () => {
+  it("bypass the cache, so a write's bookmark shows that write", async () => {
     const [profile] = profilesOf(1);
     const body = { task: "demo", profile: "demo-000", inputs: "a text" };
     const generationBy = async (headers: Record<string, string>) => {
@@ -86,7 +86,7 @@ describe("bookmarks", () => {
     expect(await generationBy({ "x-d1-bookmark": written.headers.get("x-d1-bookmark") ?? "" })).toBe(2);
   });
 
-  it("of an import come with its last line, as its headers are from before", async () => {
+  it("of an import are in its last line, because its headers are sent before the writes", async () => {
     const imported = await worker.request("POST", "/v1/tasks/demo/import", {
       body: profilesFile("demo", profilesOf(2)),
       headers: { "content-type": "application/x-ndjson" },
@@ -96,14 +96,14 @@ describe("bookmarks", () => {
     expect(last).toMatchObject({ done: true, bookmark: expect.stringMatching(/^[0-9a-f-]{59}$/) });
   });
 
-  it("are refused if they cannot be any", async () => {
+  it("are rejected if invalid", async () => {
     const response = await worker.get("/v1/tasks", { headers: { "x-d1-bookmark": "first-primary" } });
     expect([response.status, await response.json()]).toMatchObject([422, { code: "invalid_request" }]);
   });
 });
 
-describe("limits of the caller", () => {
-  it("are per key, and say when to come back", async () => {
+describe("rate limits", () => {
+  it("are per key, and say when to retry", async () => {
     const slow = await startWorker({ rateLimit: 3 });
     try {
       const [one, other] = [await slow.makeKey(), await slow.makeKey()];
@@ -123,7 +123,7 @@ describe("limits of the caller", () => {
   });
 });
 
-it("counts callers without a good key by their addresses, and stops those who guess", async () => {
+it("count callers without a valid key by address, and stop guessing", async () => {
   const slow = await startWorker({ rateLimit: 2 });
   try {
     const from = async (address: string, key: string | null) =>
@@ -137,7 +137,7 @@ it("counts callers without a good key by their addresses, and stops those who gu
   }
 });
 
-describe("what is seen from outside", () => {
+describe("what is visible from outside", () => {
   it("is a line a request, without texts, ids of profiles or keys", async () => {
     worker.harness.clearLogs();
     const body = { task: "demo", profile: "demo-000", inputs: ["very secret words", "more of them"] };
@@ -154,7 +154,7 @@ describe("what is seen from outside", () => {
     expect(JSON.stringify(lines)).not.toContain(secretOf(worker.adminKey));
   });
 
-  it("is what is served, within which limits, and what is kept", async () => {
+  it("includes the service's limits and caches", async () => {
     await worker.predict({ task: "demo", profile: "demo-000", inputs: "a text" });
     const info = await (await worker.get("/v1/info")).json();
     expect(info).toMatchObject({
@@ -165,7 +165,7 @@ describe("what is seen from outside", () => {
     });
   });
 
-  it("is described, and the description tells whether predictions need a key", async () => {
+  it("includes an OpenAPI document, which says whether predictions need a key", async () => {
     const describing = async (of: RunningWorker) =>
       (await of.get("/openapi.json")).json<{ openapi: string; paths: Record<string, Record<string, object>> }>();
     const described = await describing(worker);
@@ -182,7 +182,7 @@ describe("what is seen from outside", () => {
     }
   });
 
-  it("has a page of its own, from this Worker alone", async () => {
+  it("includes a documentation page, loaded from this Worker only", async () => {
     const page = await worker.get("/docs", { key: null });
     expect(page.headers.get("content-security-policy")).toContain("connect-src 'self'");
     expect(await page.text()).not.toMatch(/https?:/);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => worker.close());
 
-/** Begins a stream with a line that is answered. @returns what the rest of it is answered with, once it is sent */
+/** Starts a stream and waits for its first answer. @returns a function that sends the rest and returns its answers */
 async function begin(path: string, credential: string, line: string): Promise<(rest: string) => Promise<unknown[]>> {
   const sent = request(new URL(path, worker.url).href, {
     method: "POST",
@@ -47,7 +47,7 @@ const revoke = (key: string) => worker.db.prepare("DELETE FROM keys WHERE id = ?
 const stored = () => worker.db.prepare("SELECT count(*) AS n FROM profiles").first<number>("n");
 const text = `${JSON.stringify({ profile: "demo-000", text: "a text" })}\n`;
 
-describe("what has begun with a key that is then revoked", () => {
+describe("a request in progress whose key is revoked", () => {
   it("writes no more lines of an import", async () => {
     const key = await worker.makeKey();
     const [one, two] = profilesOf(3).slice(1);
@@ -66,7 +66,7 @@ describe("what has begun with a key that is then revoked", () => {
     expect(await go(text)).toMatchObject([{ error: { code: "key_invalid" } }]);
   });
 
-  it("ends a learning, which writes nothing", async () => {
+  it("cancels a learning, which writes nothing", async () => {
     const key = await worker.makeKey();
     const response = await worker.request("POST", "/v1/profiles/demo/learnt/learn", {
       key,
@@ -82,7 +82,7 @@ describe("what has begun with a key that is then revoked", () => {
   });
 });
 
-it("answers no more texts of a stream whose key or token has come to its end meanwhile", async () => {
+it("answers no more texts of a stream after the key or token expires", async () => {
   const key = await worker.makeKey({ expiresAt: new Date("2100-01-01") });
   const byKey = await begin("/v1/predict/stream?task=demo", key, text);
   await worker.db.exec("UPDATE keys SET expires_at = 1 WHERE expires_at IS NOT NULL");
@@ -90,7 +90,7 @@ it("answers no more texts of a stream whose key or token has come to its end mea
 
   const now = Date.now();
   const profile = { task: "demo", id: "demo-000", masks: task.masks, labelBias: null, generation: 1 };
-  // It is taken for a minute after its end, of which five seconds are left.
+  // A token is accepted for a minute after it expires; five seconds of it are left.
   const { token } = await signToken(
     parseSigningKeys(TOKEN_KEYS),
     { ...task, generation: 1 },

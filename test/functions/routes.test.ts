@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => worker.close());
 
 describe("GET /v1/tasks", () => {
-  it("lists the tasks, without their heads", async () => {
+  it("lists the tasks without heads", async () => {
     const response = await worker.get("/v1/tasks");
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
@@ -38,7 +38,7 @@ describe("GET /v1/tasks", () => {
 });
 
 describe("GET /v1/profiles/{task}/{profile}", () => {
-  it("shows what is stored", async () => {
+  it("returns the stored row", async () => {
     const [profile] = profilesOf(1);
     const response = await worker.get("/v1/profiles/demo/demo-000");
     expect(response.status).toBe(200);
@@ -54,7 +54,7 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
     });
   });
 
-  it("shows a label bias", async () => {
+  it("returns a label bias", async () => {
     const target = await readBundle("bundles/minilm-l6-v2");
     const profile = { id: "biased", masks: masksOf(1), labelBias: Uint8Array.of(0, 127, 128) };
     await worker.push(taskFor(target, { name: "biased" }), [profile]);
@@ -67,7 +67,7 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
     ["/v1/profiles/demo/nobody", 404, "unknown_profile"],
     ["/v1/profiles/demo/%20", 422, "invalid_request"],
     ["/v1/profiles/Demo/demo-000", 422, "invalid_request"],
-  ])("names what is wrong with %s", async (path, status, code) => {
+  ])("rejects %s", async (path, status, code) => {
     const response = await worker.get(path);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ code });
@@ -78,7 +78,7 @@ describe("PUT /v1/profiles/{task}/{profile}", () => {
   const put = (body: object) => worker.request("PUT", "/v1/profiles/demo/put-here", { body });
   const masks = Buffer.from(masksOf(7)).toString("base64");
 
-  it("takes a line of profiles.ndjson as it is, and refuses one of another profile", async () => {
+  it("accepts a line of profiles.ndjson unchanged, and rejects a line of another profile", async () => {
     expect((await put({ task: "demo", profile: "put-here", masks })).status).toBe(200);
     for (const other of [{ profile: "elsewhere" }, { task: "biased" }]) {
       expect(await (await put({ ...other, masks })).json()).toMatchObject({ code: "mismatched_write" });
@@ -87,7 +87,7 @@ describe("PUT /v1/profiles/{task}/{profile}", () => {
 });
 
 it.each(["/v1/profiles/demo/demo-000?x=1", "/v1/tasks?limits=3", "/v1/info?verbose", "/healthz?full=1"])(
-  "refuses a parameter that nobody reads: %s",
+  "rejects an unknown query parameter: %s",
   async (path) => {
     const response = await worker.get(path);
     expect([response.status, await response.json()]).toMatchObject([
@@ -98,7 +98,7 @@ it.each(["/v1/profiles/demo/demo-000?x=1", "/v1/tasks?limits=3", "/v1/info?verbo
 );
 
 describe("GET /healthz", () => {
-  it("reads a text, and tells the bundle and the encoder's memory", async () => {
+  it("predicts a text, and reports the bundle and the encoder's memory", async () => {
     const response = await worker.get("/healthz");
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
@@ -113,7 +113,7 @@ describe("GET /healthz", () => {
 });
 
 describe.each(["/", "/learn"])("GET %s", (path) => {
-  it("gives a page that runs nothing but its own scripts and styles", async () => {
+  it("returns a page that runs only its own scripts and styles", async () => {
     const response = await worker.get(path);
     const page = await response.text();
     const policy = response.headers.get("content-security-policy") ?? "";
@@ -122,17 +122,17 @@ describe.each(["/", "/learn"])("GET %s", (path) => {
     expect(policy).toContain("default-src 'none'");
     const own = [`<style nonce="${nonce}">`, `<script nonce="${nonce}">`];
     expect(new Set(page.match(/<(script|style)[^>]*>/g))).toEqual(new Set(own));
-    // The name of a namespace is not fetched.
+    // An XML namespace is a name and is not fetched.
     expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:|\son\w+=/);
   });
 
-  it("gives a nonce of its own each time", async () => {
+  it("uses a new nonce for each response", async () => {
     const [one, other] = await Promise.all([worker.get(path), worker.get(path)]);
     expect(one.headers.get("content-security-policy")).not.toBe(other.headers.get("content-security-policy"));
   });
 });
 
-it("gives every answer an id, the caller's own if it has one", async () => {
+it("gives every response a request id, the caller's if it sends one", async () => {
   const own = await fetch(new URL("/v1/tasks", worker.url), { headers: { "x-request-id": "my-request" } });
   expect(own.headers.get("x-request-id")).toBe("my-request");
   expect((await worker.get("/v1/tasks")).headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);

@@ -39,7 +39,7 @@ afterAll(async () => {
 const inputs = PROFILES.map(({ id }, index) => ({ profile: id, text: `Text number ${index}.` }));
 
 describe("a Worker with two databases", () => {
-  it("takes an import, each profile into its own, and gives the same export as a Worker with one", async () => {
+  it("imports each profile into its database, and exports like a Worker with one database", async () => {
     const lines = await fill(two);
     expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ done: true, created: PROFILES.length, failed: 0 });
     for (const [number, db] of two.dbs.entries()) {
@@ -52,7 +52,7 @@ describe("a Worker with two databases", () => {
     expect(exported[1]).toBe(profilesFile("demo", PROFILES));
   });
 
-  it("predicts for profiles of both as a Worker with one does", async () => {
+  it("predicts for profiles of both like a Worker with one database", async () => {
     const body = { task: "demo", inputs, logits: true };
     const answers = await Promise.all(
       [one, two].map(async (of) => (await of.predict(body)).json<{ predictions: object[] }>()),
@@ -89,7 +89,7 @@ describe("a Worker with two databases", () => {
     });
   });
 
-  it("gives one bookmark of both, takes it, and refuses one of a single database", async () => {
+  it("returns one bookmark for both, accepts it, and rejects that of a single database", async () => {
     const bookmark = (await two.get("/v1/profiles/demo")).headers.get("x-d1-bookmark") ?? "";
     expect(bookmark.split(".")).toEqual([expect.stringMatching(/^[0-9a-f-]+$/), expect.stringMatching(/^[0-9a-f-]+$/)]);
     const response = await two.predict(
@@ -108,7 +108,7 @@ describe("a Worker with two databases", () => {
     expect(await (await two.get("/openapi.json")).text()).toContain("){1}$");
   });
 
-  it("names the one that is away, and goes on for profiles of the other", async () => {
+  it("reports the unavailable one, and still serves profiles of the other", async () => {
     await two.dbs[1]?.exec("ALTER TABLE profiles RENAME TO gone");
     const asked = await Promise.all(
       idsIn(0, 3)

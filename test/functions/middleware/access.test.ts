@@ -25,7 +25,7 @@ const made = (name: string, key: string | null) => {
   return worker.request(method, path, { ...asking, key });
 };
 
-it("knows every guarded route of the API's description", async () => {
+it("covers every guarded route of the OpenAPI document", async () => {
   const { paths } = await (await worker.get("/openapi.json", { key: null })).json<{ paths: Record<string, object> }>();
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
@@ -34,7 +34,7 @@ it("knows every guarded route of the API's description", async () => {
 });
 
 describe("scopes", () => {
-  it.each(Object.entries(GUARDED_ROUTES))("%s takes its own scope and no other", async (name, { scope }) => {
+  it.each(Object.entries(GUARDED_ROUTES))("%s accepts only its scope", async (name, { scope }) => {
     for (const only of SCOPES) {
       const response = await made(name, await worker.makeKey({ scopes: [only] }));
       if (only === scope) expect(PERMITTED_STATUSES).toContain(response.status);
@@ -42,7 +42,7 @@ describe("scopes", () => {
     }
   });
 
-  it.each(Object.keys(GUARDED_ROUTES))("%s wants a key, and one that is known", async (name) => {
+  it.each(Object.keys(GUARDED_ROUTES))("%s requires a known key", async (name) => {
     expect(await codeOf(await made(name, null))).toBe("key_missing");
     const secret = secretOf(worker.adminKey);
     const forged = worker.adminKey.replace(
@@ -53,41 +53,41 @@ describe("scopes", () => {
   });
 });
 
-describe("a key that is confined", () => {
+describe("a confined key", () => {
   const outside = { status: 403, code: "outside_confinement" };
   const confinedTo = (task: string, profilePrefix: string) => worker.makeKey({ task, profilePrefix });
 
   it.each(Object.entries(GUARDED_ROUTES))(
-    "to a task and a prefix: %s reaches nothing else",
+    "to a task and a prefix permits nothing else: %s",
     async (name, { scope, request }) => {
       const key = await confinedTo("demo", "team-");
-      const reach = async (name: string, profile: string) => {
+      const call = async (name: string, profile: string) => {
         const [method, path, asking] = request(name, profile, task);
         return worker.request(method, path, { ...asking, key });
       };
-      if (name === "get /v1/info") return expect((await reach("demo", "team-a")).status).toBe(200);
+      if (name === "get /v1/info") return expect((await call("demo", "team-a")).status).toBe(200);
       if (name === "get /v1/tasks") {
-        const { tasks } = await (await reach("other", "")).json<{ tasks: { task: string }[] }>();
+        const { tasks } = await (await call("other", "")).json<{ tasks: { task: string }[] }>();
         return expect(tasks.map(({ task }) => task)).toEqual(["demo"]);
       }
-      expect(await (await reach("other", "team-a")).json()).toMatchObject(outside);
-      if (scope === "admin") return expect(await (await reach("demo", "team-a")).json()).toMatchObject(outside);
-      expect(PERMITTED_STATUSES).toContain((await reach("demo", "team-a")).status);
+      expect(await (await call("other", "team-a")).json()).toMatchObject(outside);
+      if (scope === "admin") return expect(await (await call("demo", "team-a")).json()).toMatchObject(outside);
+      expect(PERMITTED_STATUSES).toContain((await call("demo", "team-a")).status);
       if (name.includes("import")) {
-        const [line] = (await (await reach("demo", "demo-000")).text()).split("\n");
+        const [line] = (await (await call("demo", "demo-000")).text()).split("\n");
         return expect(JSON.parse(line ?? "")).toMatchObject({ status: "failed", error: outside });
       }
       if (name.endsWith("export") || name === "get /v1/profiles/{task}") {
-        const listed = await (await reach("demo", "")).text();
+        const listed = await (await call("demo", "")).text();
         expect(listed).toContain("team-a");
         return expect(listed).not.toContain("demo-0");
       }
       if (!name.includes("{profile}") && scope === "write") return;
-      expect(await (await reach("demo", "demo-000")).json()).toMatchObject(outside);
+      expect(await (await call("demo", "demo-000")).json()).toMatchObject(outside);
     },
   );
 
-  it("predicts for none of a mixed request if one profile is outside, and for the others of a stream", async () => {
+  it("rejects a whole request if one profile is outside, but only that line of a stream", async () => {
     const key = await confinedTo("demo", "team-");
     const inputs = ["team-a", "demo-000"].map((profile) => ({ profile, text: "a text" }));
     expect(await (await worker.predict({ task: "demo", inputs }, { key })).json()).toMatchObject(outside);
@@ -100,7 +100,7 @@ describe("a key that is confined", () => {
     expect(lines).toMatchObject([{ profile: "team-a" }, { error: outside }, { done: true, answered: 1, failed: 1 }]);
   });
 
-  it("cannot list by a prefix that is not its own, and can narrow its own", async () => {
+  it("cannot list another prefix, and can narrow its prefix", async () => {
     const key = await confinedTo("demo", "team-");
     expect(await codeOf(await worker.get("/v1/profiles/demo?prefix=demo", { key }))).toBe("outside_confinement");
     expect(await (await worker.get("/v1/profiles/demo?prefix=team-b", { key })).json()).toMatchObject({ profiles: [] });
@@ -111,7 +111,7 @@ describe("a key that is confined", () => {
 });
 
 describe("keys", () => {
-  it("are refused after their time, and taken before", async () => {
+  it("are accepted until they expire", async () => {
     const key = (expiresAt: Date) => worker.makeKey({ expiresAt });
     expect(await codeOf(await worker.get("/v1/tasks", { key: await key(new Date(Date.now() - 1)) }))).toBe(
       "key_expired",
@@ -119,7 +119,7 @@ describe("keys", () => {
     expect((await worker.get("/v1/tasks", { key: await key(new Date(Date.now() + 60_000)) })).status).toBe(200);
   });
 
-  it("note when they were last used, and are stored as hashes", async () => {
+  it("record their last use, and are stored as hashes", async () => {
     const key = await worker.makeKey({ name: "noted" });
     await worker.get("/v1/tasks", { key });
     await expect
@@ -129,7 +129,7 @@ describe("keys", () => {
     expect(JSON.stringify(results)).not.toContain(secretOf(key));
   });
 
-  it("that are revoked are refused at once by a caller who wants nothing from the caches", async () => {
+  it("are rejected right after revocation by a request that bypasses the caches", async () => {
     const key = await worker.makeKey({ name: "revoked" });
     expect((await worker.get("/v1/tasks", { key })).status).toBe(200);
     await worker.db.prepare("DELETE FROM keys WHERE name = 'revoked'").run();

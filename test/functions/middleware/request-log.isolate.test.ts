@@ -8,11 +8,11 @@ import { readManifest } from "../../../src/bundle/files.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 
-it("writes a data point for each request, a stream's when it has ended", async () => {
+it("writes a data point for each request, for a stream at its end", async () => {
   vi.spyOn(console, "log").mockImplementation(() => {});
   await createPush(drizzle(env.DB))(taskFor(await readManifest(readAsset(env.ASSETS))), profilesOf(1));
   const points: AnalyticsEngineDataPoint[] = [];
-  // The dataset takes points and gives nothing back, so what it is given is all that there is to see.
+  // The dataset only accepts points, so the test inspects what is written to it.
   const ANALYTICS = { writeDataPoint: (point: AnalyticsEngineDataPoint) => void points.push(point) };
   const app = createApp();
   const ask = async (path: string, type: string, body: string) => {

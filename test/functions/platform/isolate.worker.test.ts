@@ -3,7 +3,7 @@ import { expect, it, vi } from "vitest";
 import type { Bindings } from "../../../functions/http/env.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
-/** The real assets behind a gate that counts what goes through, and can be shut. */
+/** The real assets, with a counter of reads and a switch that blocks them. */
 function countedAssets() {
   const gate = { open: true, manifests: 0 };
   const fetch: Fetcher["fetch"] = async (input, init) => {
@@ -14,7 +14,7 @@ function countedAssets() {
   return { gate, bindings };
 }
 
-it("loads once for all who ask, forgets a failure, and outlives the one who asked first", {
+it("loads once for concurrent requests, retries after a failure, and survives the first request's end", {
   timeout: 60_000,
 }, async () => {
   vi.resetModules();
@@ -42,7 +42,7 @@ it("loads once for all who ask, forgets a failure, and outlives the one who aske
   expect(gate.manifests).toBe(2);
 });
 
-it("names a time to live that is no number", async () => {
+it("reports a TTL that is not a number", async () => {
   vi.resetModules();
   const { isolateService } = await import("../../../functions/platform/isolate.ts");
   const asked = isolateService({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });

@@ -39,7 +39,7 @@ const EXAMPLES = examplesOf(10);
 const FEW = EXAMPLES.slice(0, 6);
 
 describe("POST /v1/profiles/{task}/{profile}/learn", () => {
-  it("tells how it goes on, writes what was learnt, and answers with it from then on", async () => {
+  it("streams progress, writes the profile, and serves it from then on", async () => {
     const response = await learn({ examples: EXAMPLES, epochs: 20 });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
@@ -68,14 +68,14 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     expect(right.length).toBeGreaterThanOrEqual(8);
   });
 
-  it("makes a profile that was not there", async () => {
+  it("creates a new profile", async () => {
     const events = await readEvents(await learn({ examples: FEW }, {}, "demo/new-one"));
     expect(events.at(-1)).toMatchObject({ event: "learnt", data: { generation: 1, created: true } });
     expect(await rowOf("new-one")).toMatchObject({ generation: 1 });
     await worker.request("DELETE", "/v1/profiles/demo/new-one");
   });
 
-  it("makes the same of the same seed, and writes nothing in a dry run", async () => {
+  it("gives the same profile for the same seed, and writes nothing on a dry run", async () => {
     const before = await rowOf();
     const body = { examples: FEW, epochs: 10, dryRun: true };
     const [one, again, other] = [
@@ -90,7 +90,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     expect(await rowOf()).toEqual(before);
   });
 
-  it("starts from a profile that explains the examples clearly better, else the default, or from the one that is named", async () => {
+  it("starts from a clearly better profile, else from the default, or from the requested profile", async () => {
     const auto = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto", dryRun: true }));
     expect(auto.at(-1)?.data.start).toBeNull();
     await readEvents(await learn({ examples: EXAMPLES, epochs: 20 }, {}, "demo/demo-001"));
@@ -116,7 +116,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     expect(await beyond.json()).toMatchObject({ code: "unknown_label" });
   });
 
-  it("answers predictions meanwhile, by the old generation until the new one is written", async () => {
+  it("answers predictions meanwhile, with the old generation until the new one is written", async () => {
     const before = await rowOf();
     const events = eventsOf(await learn({ examples: examplesOf(12), epochs: 6 }));
     await events.next();
@@ -127,12 +127,12 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
       last = await events.next();
     }
     expect(generations.length).toBeGreaterThan(3);
-    // The very last one may have come when the profile was written already.
+    // The last prediction may arrive after the profile is written.
     expect(new Set(generations.slice(0, -1))).toEqual(new Set([before.generation]));
     expect((await ask("a river")).predictions[0]?.generation).toBe(before.generation + 1);
   });
 
-  it("leaves the row as it was if it was written by someone else meanwhile", async () => {
+  it("leaves the row unchanged after a concurrent write", async () => {
     const events = eventsOf(await learn({ examples: EXAMPLES }));
     await events.next();
     const masks = Buffer.from(masksOf(77)).toString("base64");
@@ -142,7 +142,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     expect(await rowOf()).toMatchObject({ masks });
   });
 
-  it("is refused where the row is not what the caller believes", async () => {
+  it("is rejected if the row is at another generation than expected", async () => {
     const refused = await learn({ examples: EXAMPLES }, { headers: { "if-none-match": "*" } });
     expect(refused.status).toBe(412);
     expect(await refused.json()).toMatchObject({ code: "generation_mismatch" });
@@ -151,31 +151,34 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   it.each([
     ["after the first event", async (response: Promise<Response>) => void (await eventsOf(await response).next())],
     ["before it", () => new Promise<void>((resolve) => setTimeout(resolve, 60))],
-  ])("ends where the caller hangs up %s: the row stays, and the next one can learn at once", async (_, until) => {
-    const before = await rowOf();
-    const abort = new AbortController();
-    const response = fetch(new URL("/v1/profiles/demo/demo-000/learn", worker.url), {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${worker.adminKey}` },
-      body: JSON.stringify({ examples: examplesOf(20), epochs: 60, start: "default" }),
-      signal: abort.signal,
-    });
-    response.catch(() => {});
-    worker.harness.clearLogs();
-    await until(response);
-    abort.abort();
-    const again = { examples: FEW, epochs: 1, dryRun: true };
-    let next = await learn(again);
-    for (let tries = 0; next.status === 503 && tries < 40; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 250));
-      next = await learn(again);
-    }
-    expect((await readEvents(next)).at(-1)).toMatchObject({ event: "learnt" });
-    expect(await rowOf()).toEqual(before);
-    const lines = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
-    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
-    expect(lines.filter(({ aborted }) => aborted)).toHaveLength(1);
-  });
+  ])(
+    "is cancelled if the caller disconnects %s: the row is unchanged, and the next learning can start",
+    async (_, until) => {
+      const before = await rowOf();
+      const abort = new AbortController();
+      const response = fetch(new URL("/v1/profiles/demo/demo-000/learn", worker.url), {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${worker.adminKey}` },
+        body: JSON.stringify({ examples: examplesOf(20), epochs: 60, start: "default" }),
+        signal: abort.signal,
+      });
+      response.catch(() => {});
+      worker.harness.clearLogs();
+      await until(response);
+      abort.abort();
+      const again = { examples: FEW, epochs: 1, dryRun: true };
+      let next = await learn(again);
+      for (let tries = 0; next.status === 503 && tries < 40; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        next = await learn(again);
+      }
+      expect((await readEvents(next)).at(-1)).toMatchObject({ event: "learnt" });
+      expect(await rowOf()).toEqual(before);
+      const lines = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+      expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+      expect(lines.filter(({ aborted }) => aborted)).toHaveLength(1);
+    },
+  );
 
   it.each<[string, object, string]>([
     ["no examples", { examples: [] }, "too_few_examples"],
@@ -183,7 +186,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     ["ten thousand", { examples: examplesOf(10_000) }, "payload_too_large"],
     ["more than are learnt from", { examples: examplesOf(201) }, "too_many_examples"],
     [
-      "more tokens than are learnt from",
+      "more tokens than learning accepts",
       { examples: examplesOf(200).map((one) => ({ ...one, text: one.text.repeat(9) })) },
       "too_many_examples",
     ],
@@ -195,20 +198,20 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     ["more work than there is time", { examples: examplesOf(150), epochs: 100 }, "learning_too_long"],
     ["no passes", { examples: EXAMPLES, epochs: 0 }, "invalid_request"],
     ["a field that it does not know", { examples: EXAMPLES, rate: 1 }, "invalid_request"],
-  ])("names %s, and leaves the row as it was", async (_, body, code) => {
+  ])("reports %s, and leaves the row unchanged", async (_, body, code) => {
     const before = await rowOf();
     const response = await learn(body);
     expect(await response.json()).toMatchObject({ code });
     expect(await rowOf()).toEqual(before);
   });
 
-  it("counts learnings apart from other requests", async () => {
+  it("has a separate rate limit for learning", async () => {
     const limited = await startWorker({ learnLimit: 1 });
     onTestFinished(() => limited.close());
     const path = "/v1/profiles/demo/demo-000/learn";
     const ask = () => limited.request("POST", path, { body: { examples: EXAMPLES } });
     let refused = await ask();
-    // The minute may end between two requests, but hardly between each two of four.
+    // A minute may end between two requests, but not between each pair of four.
     for (let again = 0; refused.status === 404 && again < 3; again++) refused = await ask();
     expect(await refused.json()).toMatchObject({ code: "rate_limited" });
     expect((await limited.get("/v1/tasks")).status).toBe(200);

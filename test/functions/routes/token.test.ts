@@ -41,13 +41,13 @@ const predicted = async (response: Response): Promise<any> => {
 };
 
 describe("a token", () => {
-  it.each(["all", "masks"])("that carries %s answers as the profile does, and says so", async (carry) => {
+  it.each(["all", "masks"])("that carries %s gives the profile's answers, and says so", async (carry) => {
     const { token } = await make({ carry });
     const own = await predicted(await worker.predict(REQUEST));
     expect(await predicted(await worker.predict(REQUEST, { key: token }))).toEqual({ ...own, masks: "token" });
   });
 
-  it("tells its profile, generation, size and time", async () => {
+  it("states its profile, generation, size and expiry", async () => {
     const start = Date.now();
     const made = await make({ ttlSeconds: 600 });
     expect(made).toMatchObject({ task: "demo", profile: "biased", generation: 1, bytes: made.token.length });
@@ -56,7 +56,7 @@ describe("a token", () => {
     expect(decodeJwt(made.token)).toMatchObject({ aud: `${task.bundle}/demo`, sub: "biased", exp: ends / 1000 });
   });
 
-  it("lasts no longer than the key that made it", async () => {
+  it("expires no later than the key that created it", async () => {
     const expiresAt = new Date(Date.now() + 120_000);
     const key = await worker.makeKey({ scopes: ["write"], expiresAt });
     const made = await worker.request("POST", "/v1/profiles/demo/biased/token", { body: { ttlSeconds: 86_400 }, key });
@@ -64,12 +64,12 @@ describe("a token", () => {
     expect(ends).toBe(Math.floor(expiresAt.getTime() / 1000) * 1000);
   });
 
-  it("is small without the head, and holds the whole head with it", async () => {
+  it("is small without the head, and carries the whole head on request", async () => {
     expect((await make({ carry: "masks" })).bytes).toBeLessThan(700);
     expect((await make()).bytes).toBeGreaterThan(4 * task.head.length);
   });
 
-  it("works for the other routes with texts, and for no others", async () => {
+  it("works for the other prediction routes, and for no others", async () => {
     const { token: key } = await make();
     const stream = await worker.request("POST", "/v1/predict/stream?task=demo&profile=biased", {
       body: `${JSON.stringify({ text: TEXT })}\n${JSON.stringify({ text: TEXT, profile: "demo-000" })}\n`,
@@ -101,7 +101,7 @@ describe("a token", () => {
     expect((await worker.get("/v1/profiles/demo/biased", { key })).status).toBe(401);
   });
 
-  it("with the head outlives a change of the task, and without it does not", async () => {
+  it("with the head stays valid after a change of the task, and without it does not", async () => {
     const name = "changing";
     await worker.push({ ...task, name }, profilesOf(1));
     const path = `/v1/profiles/${name}/demo-000/token`;
@@ -115,7 +115,7 @@ describe("a token", () => {
     expect(["low", "middle", "high"]).toContain((await ask(all)).label);
   });
 
-  it("without the head is taken as soon as it is made, though the old head is still kept", async () => {
+  it("without the head is accepted immediately, even if the old head is still cached", async () => {
     const keeping = await startWorker();
     try {
       await keeping.push(task, profilesOf(1));
@@ -131,7 +131,7 @@ describe("a token", () => {
     }
   });
 
-  it("that would be too large is not made, and is small enough without the head", async () => {
+  it("that would be too large is rejected, and is small enough without the head", async () => {
     const labels = Array.from({ length: 80 }, (_, index) => `label ${index}`);
     const large = taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "large", labels });
     await worker.push(large, profilesOf(1));
@@ -142,7 +142,7 @@ describe("a token", () => {
 });
 
 describe("without a database", () => {
-  it("a token is all that a prediction needs, in whatever key it was signed", async () => {
+  it("a token is enough for a prediction, signed by any configured key", async () => {
     const own = await predicted(await worker.predict(REQUEST));
     const { token } = await make();
     const [, old] = TOKEN_KEYS.split(",");
@@ -160,7 +160,7 @@ describe("without a database", () => {
   });
 });
 
-it("tokens of up to 96 KB travel in a header", async () => {
+it("a header can carry tokens of up to 96 KB", async () => {
   const labels = Array.from({ length: 34 }, (_, index) => `label ${index}`);
   await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "wide", labels }), profilesOf(1));
   const { token, bytes } = await make({}, "/v1/profiles/wide/demo-000/token");

@@ -11,7 +11,7 @@ import { profilesOf, taskFor } from "../../../support/rows.ts";
 
 const PROFILES = 32;
 
-it(`answers ${PROFILES} texts under ${PROFILES} profiles by one query, each as a single call does`, async () => {
+it(`answers ${PROFILES} texts under ${PROFILES} profiles with one query, each like a single call`, async () => {
   await createPush(drizzle(env.DB))(taskFor(await readManifest(readAsset(env.ASSETS))), profilesOf(PROFILES));
   const app = createApp();
   vi.spyOn(console, "log").mockImplementation(() => {});
@@ -40,7 +40,7 @@ it(`answers ${PROFILES} texts under ${PROFILES} profiles by one query, each as a
   expect(queries()).toBe(1);
   expect(again).toEqual(mixed);
   for (const [place, { profile, text }] of inputs.entries()) {
-    // Compared as text, so that not even a zero's sign may differ.
+    // Compared as text, so that even the sign of a zero must match.
     expect(JSON.stringify((await ask({ profile, inputs: text }))[0])).toBe(JSON.stringify(mixed[place]));
   }
 });

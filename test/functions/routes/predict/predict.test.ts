@@ -26,7 +26,7 @@ const answer = async (response: Response): Promise<any> => {
 const request = (parts: object) => ({ task: "demo", profile: "demo-000", inputs: TEXT, ...parts });
 
 describe("POST /v1/predict", () => {
-  it("answers one text, and says what it was answered with", async () => {
+  it("answers one text, with task, profile, generation and bundle", async () => {
     const body = await answer(await worker.predict(request({})));
     expect(body).toEqual({
       task: "demo",
@@ -48,7 +48,7 @@ describe("POST /v1/predict", () => {
     });
   });
 
-  it("answers texts in their order, each as it would be alone", async () => {
+  it("answers texts in order, each like a single call", async () => {
     const inputs = [TEXT, { text: "Short." }, { text: "One.", textPair: "Another." }, "word ".repeat(100)];
     const together = await answer(await worker.predict(request({ inputs, scores: true })));
     expect(together.predictions).toHaveLength(4);
@@ -59,7 +59,7 @@ describe("POST /v1/predict", () => {
     }
   });
 
-  it("gives the scores of all labels on request", async () => {
+  it("returns the scores of all labels on request", async () => {
     const { predictions } = await answer(await worker.predict(request({ scores: true })));
     const { label, score, scores } = predictions[0];
     expect(Object.keys(scores)).toEqual(["low", "middle", "high"]);
@@ -68,7 +68,7 @@ describe("POST /v1/predict", () => {
     expect(scores.low + scores.middle + scores.high).toBeCloseTo(1, 5);
   });
 
-  it("answers as the profile that is asked for", async () => {
+  it("answers with the requested profile", async () => {
     const scoresOf = async (profile: string) =>
       (await answer(await worker.predict(request({ profile, scores: true })))).predictions[0].scores;
     const first = await scoresOf("demo-000");
@@ -76,7 +76,7 @@ describe("POST /v1/predict", () => {
     expect(await scoresOf("demo-000")).toEqual(first);
   });
 
-  it("uses the task's default masks only when asked to, and says so", async () => {
+  it("uses the task's default masks only on request, and says so", async () => {
     const unknown = await worker.predict(request({ profile: "nobody" }));
     expect(unknown.status).toBe(404);
     const body = await answer(await worker.predict(request({ profile: "nobody", onUnknownProfile: "default" })));
@@ -85,7 +85,7 @@ describe("POST /v1/predict", () => {
     expect(known.predictions).toMatchObject([{ profile: "demo-000", masks: "profile" }]);
   });
 
-  it("answers many requests at once as it answers them one by one", async () => {
+  it("answers concurrent requests like sequential ones", async () => {
     const ask = async (index: number) => {
       const profile = `demo-${String(index % 20).padStart(3, "0")}`;
       const inputs = `Text number ${index} of ${"many ".repeat(index)}`;
@@ -96,17 +96,17 @@ describe("POST /v1/predict", () => {
     for (const index of [0, 13, 23]) expect(together[index]).toEqual(await ask(index));
   });
 
-  it("answers with new masks once the time to live is over", async () => {
+  it("answers with new masks after the TTL", async () => {
     const [profile] = profilesOf(1);
     await answer(await worker.predict(request({})));
-    // A request that ends right after its rows were read must not stop the cache's clock.
+    // A request that ends right after its rows are read must not stop the cache's clock.
     expect((await worker.predict(request({ inputs: "" }))).status).toBe(422);
     await worker.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(500), labelBias: null }]);
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(await answer(await worker.predict(request({})))).toMatchObject({ predictions: [{ generation: 2 }] });
   });
 
-  it("reads through the cache when the caller will have nothing from it", async () => {
+  it("bypasses the cache on Cache-Control: no-cache", async () => {
     const [profile] = profilesOf(2).slice(1);
     const ask = (headers = {}) => worker.predict(request({ profile: "demo-001" }), { headers });
     await answer(await ask());
@@ -117,13 +117,13 @@ describe("POST /v1/predict", () => {
     expect(await answer(await ask())).toMatchObject({ predictions: [{ generation: 2 }] });
   });
 
-  it("tells in a header where the time went", async () => {
+  it("reports timings in a header", async () => {
     const response = await worker.predict(request({}));
     const steps = (response.headers.get("server-timing") ?? "").split(",").map((step) => step.split(";")[0]);
     expect(steps).toEqual(["tokenize", "masks", "merge", "encoder", "head", "total"]);
   });
 
-  it("gives the best labels and all logits on request", async () => {
+  it("returns the best labels and all logits on request", async () => {
     const { predictions } = await answer(await worker.predict(request({ topK: 2, logits: true, scores: true })));
     const [{ top, logits, scores, label, score }] = predictions;
     expect(top).toHaveLength(2);
@@ -133,13 +133,13 @@ describe("POST /v1/predict", () => {
     expect(scores.low / scores.high).toBeCloseTo(ratio, 9);
   });
 
-  it("refuses a long text where none may be cut", async () => {
+  it("rejects a long text if truncation is off", async () => {
     const response = await worker.predict(request({ inputs: ["short", "word ".repeat(100)], truncate: false }));
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ code: "text_too_long", detail: expect.stringMatching(/1.*32/) });
   });
 
-  it("takes 64 texts of 1 KB less the frame", async () => {
+  it("accepts 64 texts that fill the body limit", async () => {
     const inputs = Array.from({ length: 64 }, () => "word ".repeat(190));
     const { predictions } = await answer(await worker.predict(request({ inputs })));
     expect(predictions).toHaveLength(64);

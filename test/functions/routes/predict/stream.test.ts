@@ -33,7 +33,7 @@ async function answered(response: Response): Promise<Answered[]> {
 const lineOf = (input: object) => `${JSON.stringify(input)}\n`;
 
 describe("POST /v1/predict/stream", () => {
-  it(`answers ${TEXTS} texts in their order, each as a single call does, and the bad lines among them`, async () => {
+  it(`answers ${TEXTS} texts in order, each like a single call, with errors for invalid lines`, async () => {
     const lines = Array.from({ length: TEXTS }, (_, index) => {
       if (index % 50 === 7) return "{ no JSON\n";
       if (index % 50 === 8) return lineOf({ profile: "nobody", text: "a text" });
@@ -65,7 +65,7 @@ describe("POST /v1/predict/stream", () => {
     }
   });
 
-  it("takes the request's profile for lines that name none, and names lines without any", async () => {
+  it("uses the request's profile for lines without one, and reports lines without any", async () => {
     const body = lineOf({ text: "a text" }) + lineOf({ profile: "demo-002", text: "a text" });
     expect(await answered(await send(body, "&profile=demo-001"))).toMatchObject([
       { profile: "demo-001" },
@@ -78,7 +78,7 @@ describe("POST /v1/predict/stream", () => {
     ]);
   });
 
-  it("names lines with fields too many, texts too long, and bytes that are no text", async () => {
+  it("reports lines with unknown fields, long texts and invalid bytes", async () => {
     const good = new TextEncoder().encode(
       lineOf({ text: "ok" }) + lineOf({ text: "a", extra: 1 }) + lineOf({ text: "word ".repeat(50) }),
     );
@@ -94,7 +94,7 @@ describe("POST /v1/predict/stream", () => {
     expect(answers[1].error.detail).toContain("extra");
   });
 
-  it("answers what has come before the rest is sent", async () => {
+  it("answers the first lines before the rest arrives", async () => {
     const sent = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
       method: "POST",
       headers: NDJSON,
@@ -110,7 +110,7 @@ describe("POST /v1/predict/stream", () => {
     expect(rest.map((line) => JSON.parse(line))).toMatchObject([{ line: 2 }, { done: true, answered: 2, failed: 0 }]);
   });
 
-  it("says at its end, and in the log, when it cannot go on", async () => {
+  it("reports an early end in its last line and in the log", async () => {
     await worker.db.exec("ALTER TABLE profiles RENAME TO gone");
     worker.harness.clearLogs();
     const lines = await answered(await send(lineOf({ profile: "demo-001", text: "secret words" })));
@@ -121,7 +121,7 @@ describe("POST /v1/predict/stream", () => {
     expect(JSON.stringify(errors)).not.toContain("secret");
   });
 
-  it("is logged when it has ended, with its texts; a fault of the service once, however many lines it befalls", async () => {
+  it("is logged at its end with the number of texts; a fault of the service is logged once", async () => {
     await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE id = 'demo-004'");
     worker.harness.clearLogs();
     const bad = lineOf({ profile: "demo-004", text: "a text" });
@@ -135,7 +135,7 @@ describe("POST /v1/predict/stream", () => {
     ]);
   });
 
-  it("is no fault of the service where the caller hangs up", async () => {
+  it("logs no error if the caller disconnects", async () => {
     worker.harness.clearLogs();
     const sent = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
       method: "POST",
@@ -152,7 +152,7 @@ describe("POST /v1/predict/stream", () => {
     expect(logged).toMatchObject([{ level: "info", route: "/v1/predict/stream", aborted: true }]);
   });
 
-  it("answers nothing with nothing, and refuses what is not JSON Lines", async () => {
+  it("answers an empty body, and rejects other content types than JSON Lines", async () => {
     expect(await answered(await send(""))).toEqual([{ done: true, answered: 0, failed: 0 }]);
     expect((await send("{}", "", { "content-type": "application/json" })).status).toBe(415);
   });

@@ -15,7 +15,7 @@ let file: string;
 beforeEach(async () => {
   worker = await startWorker();
   await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), []);
-  // Masks are drawn slowly; a hundred kinds tell rows apart well enough.
+  // Drawing masks is slow, and a hundred different ones are enough to tell rows apart.
   const kinds = Array.from({ length: 100 }, (_, seed) => masksOf(seed));
   const profiles = Array.from({ length: PROFILES }, (_, index): NewProfile => {
     const bias = index % 3 === 0 ? Uint8Array.of(index % 256, 0, 255) : null;
@@ -29,7 +29,7 @@ const send = (body: string, query = "") =>
   worker.request("POST", `/v1/tasks/demo/import${query}`, { body, headers: NDJSON });
 const exported = async () => (await worker.get("/v1/tasks/demo/export")).text();
 
-/** The same by several requests, each for what comes after the last of the one before. */
+/** Exports by several requests, each starting after the previous one's last line. */
 async function exportedInParts(limit: number): Promise<string> {
   let whole = "";
   for (let after = ""; ; ) {
@@ -44,7 +44,7 @@ async function exportedInParts(limit: number): Promise<string> {
 const stored = () => worker.db.prepare("SELECT count(*) AS n FROM profiles").first<number>("n");
 const lastLine = async (response: Response) => JSON.parse((await response.text()).trimEnd().split("\n").at(-1) ?? "");
 
-/** Sends half of a file and hangs up when some of it has been answered. */
+/** Sends half of a file, and disconnects after some lines are answered. */
 async function breakOff(): Promise<void> {
   const sent = request(new URL("/v1/tasks/demo/import", worker.url).href, {
     method: "POST",
@@ -59,7 +59,7 @@ async function breakOff(): Promise<void> {
 }
 
 describe(`importing ${PROFILES} profiles`, () => {
-  it("loses and doubles none when it is broken off and sent again, and exports what was imported", async () => {
+  it("loses and duplicates none when it is interrupted and retried, and exports what was imported", async () => {
     await breakOff();
     await expect.poll(stored, { timeout: 20_000 }).toBeGreaterThan(0);
     const sums = await lastLine(await send(file));
@@ -74,7 +74,7 @@ describe(`importing ${PROFILES} profiles`, () => {
     expect(await worker.db.prepare("SELECT count(*) AS n FROM profile_history").first("n")).toBe(0);
   });
 
-  it("writes them in few transactions, as a database takes few queries of one request", async () => {
+  it("writes them in few transactions, because D1 limits the queries of a request", async () => {
     await lastLine(await send(file));
     const times = "SELECT count(DISTINCT updated_at) AS n FROM profiles";
     expect(await worker.db.prepare(times).first<number>("n")).toBeLessThanOrEqual(40);
@@ -101,26 +101,26 @@ describe("an import", () => {
       headers: { ...NDJSON, ...headers },
     });
 
-  it("for a task at another generation than its profiles were learnt for writes nothing", async () => {
+  it("for another generation of the task writes nothing", async () => {
     const refused = await send({ "if-match": '"7"' });
     expect([refused.status, await refused.json()]).toMatchObject([412, { code: "generation_mismatch", generation: 1 }]);
     expect(await stored()).toBe(0);
     expect((await lastLine(await send({ "if-match": '"1"' }))).created).toBeGreaterThan(0);
   });
 
-  it("whose dry run is mistyped writes nothing", async () => {
+  it("with a misspelled dryRun parameter writes nothing", async () => {
     for (const query of ["?dryrun=true", "?dryRun=1", "?dryRun=true&x=1"])
       expect((await send({}, query)).status).toBe(422);
     expect(await stored()).toBe(0);
   });
 
-  it("of a compressed body is refused", async () => {
+  it("of a compressed body is rejected", async () => {
     expect((await send({ "content-encoding": "gzip" })).status).toBe(415);
   });
 });
 
 describe("a writer", () => {
-  it("wins each of 500 races alone, and the other is told the generation", { timeout: 120_000 }, async () => {
+  it("wins each of 500 races alone, and the other one gets the current generation", { timeout: 120_000 }, async () => {
     const put = (masks: string, headers: Record<string, string>) =>
       worker.request("PUT", "/v1/profiles/demo/raced", { body: { masks }, headers });
     const blobs = [1, 2].map((seed) => Buffer.from(masksOf(seed)).toString("base64"));
