@@ -62,7 +62,7 @@ it("pushes to a running Worker's database", async () => {
   expect(await generation("demo-024")).toBe(1);
 });
 
-it("writes nothing of a push with one bad line, and names the line", async () => {
+it("writes nothing of a push with one invalid line, and reports the line", async () => {
   const lines = profilesFile(task.name, [
     ...profilesOf(3),
     { id: "new", masks: masksOf(5).with(0, 255), labelBias: null },
@@ -74,7 +74,7 @@ it("writes nothing of a push with one bad line, and names the line", async () =>
   expect([await generation("demo-000"), await generation("new")]).toEqual([1, 404]);
 });
 
-it("refuses a push that would leave profiles behind", async () => {
+it("rejects a push that would leave profiles with another head", async () => {
   const other = { ...task, head: new Float32Array(task.head.length) };
   const { code, stderr } = await push(other, profilesFile(task.name, profilesOf(2)));
   expect(code).toBe(1);
@@ -82,7 +82,7 @@ it("refuses a push that would leave profiles behind", async () => {
   expect(await generation("demo-000")).toBe(1);
 });
 
-it("evaluates a data file's test split as the API answers it", async () => {
+it("evaluates a data file's test split with the API's answers", async () => {
   const records = Array.from({ length: 150 }, (_, index) => ({
     profile: `demo-${String(index % 2).padStart(3, "0")}`,
     text: `A text with the number ${index * 7} in it, and ${"more ".repeat(index % 9)}words`,
@@ -127,7 +127,7 @@ it("evaluates a data file's test split as the API answers it", async () => {
   expect(lines[77].predicted).toBe(await ask({ text: tested[77]?.text }));
 });
 
-it("names a server that is not there, a task that is not there and a profile that is not there", async () => {
+it("reports an unreachable server, an unknown task and an unknown profile", async () => {
   const data = join(folder, "one.jsonl");
   await writeFile(data, JSON.stringify({ profile: "nobody", text: "a", label: "1", split: "test" }));
   const failing = (...flags: string[]) => xpeft("eval", "--data", data, ...flags);
@@ -146,7 +146,7 @@ it("names a server that is not there, a task that is not there and a profile tha
   });
 });
 
-it("seeds the tasks that are missing, and leaves the others alone", async () => {
+it("seeds missing tasks, and skips the others", async () => {
   await pushProfiles(profilesOf(25));
   const before = await generation("demo-000");
   const demo = join(folder, "demo");

@@ -12,7 +12,7 @@ import { registerTasks } from "../../cli/registry/tasks.ts";
 import { PROBLEM_CODES } from "../../functions/http/problem-codes.ts";
 import { ERROR_CASES } from "../support/errors.ts";
 
-/** Words of HTTP and of its client, which nobody types at a command line. */
+/** Words of HTTP and its clients, which have no meaning on the command line. */
 const HTTP =
   /\b(headers?|requests?|curl|body|query|status|routes?|If-Match|Authorization|GET|PUT|POST|DELETE)\b|\/v1\/|"\w+":/;
 
@@ -38,7 +38,7 @@ beforeAll(() => {
 });
 
 it.each([...ERROR_CASES, ...PROBLEM_CODES.map((code) => ({ code }))])(
-  "$code, $reason: has a hint of the command line alone",
+  "$code, $reason: has a hint with only commands and options of the command line",
   (error) => {
     const hint = hintFor(error);
     expect(hint).toMatch(/^\S.*\.$/);
@@ -46,7 +46,7 @@ it.each([...ERROR_CASES, ...PROBLEM_CODES.map((code) => ({ code }))])(
     const options = new Set([...commands.values()].flat());
     const named = hint.match(/--[a-z][a-z-]*/g) ?? [];
     expect(named.filter((option) => !options.has(option) && !OF_TRAINING.includes(option))).toEqual([]);
-    // "python -m xpeft add" is of the training companion.
+    // "python -m xpeft add" is a command of the training companion.
     const called = [...hint.matchAll(/(?<!-m )xpeft ([a-z]+(?: [a-z]+)?)/g)].map(([, name = ""]) => name);
     const exists = (name: string) => commands.has(name) || commands.get(name.split(" ")[0] ?? "")?.length;
     expect(called.filter((name) => !exists(name))).toEqual([]);

@@ -23,7 +23,7 @@ afterAll(() => remote.close());
 beforeEach(() => remote.refill());
 
 describe("xpeft profiles", () => {
-  it("lists them, by id and prefix, with what they weigh", async () => {
+  it("lists them by id and prefix, with their sizes", async () => {
     expect(await json("profiles", "list", "demo")).toMatchObject([
       { profile: "demo-000", bytes: 156 },
       { profile: "demo-001" },
@@ -33,14 +33,14 @@ describe("xpeft profiles", () => {
     expect(stdout).toMatch(/^profile +generation +bytes +written\ndemo-002 +\d+ +156 +\d{4}-\d\d-\d\dT\d\d:\d\dZ\n$/);
   });
 
-  it("shows one, its masks drawn", async () => {
+  it("shows one, with its masks drawn", async () => {
     const { stdout } = await asked("profiles", "show", "demo", "demo-001", "--masks");
     const rows = stdout.split("\n").filter((line) => /^\d (down|up {2}) [●·]{100}$/.test(line));
     expect(rows).toHaveLength(12);
     expect(rows[0]?.match(/●/g)).toHaveLength(50);
   });
 
-  it("pulls what a push brings back, byte for byte", async () => {
+  it("pulls a file that a push restores byte for byte", async () => {
     const path = join(folder, "pulled.ndjson");
     expect(await asked("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });
     expect(await readFile(path, "utf8")).toBe(profilesFile("demo", profilesOf(3)));
@@ -50,7 +50,7 @@ describe("xpeft profiles", () => {
     expect(stdout).toBe(profilesFile("demo", profilesOf(2).slice(1)));
   });
 
-  it("names the file's line of each profile that was refused, and fails", async () => {
+  it("reports the file's line of each rejected profile, and fails", async () => {
     const path = join(folder, "bad.ndjson");
     const bad = { id: "bad", masks: masksOf(5).with(0, 255), labelBias: null };
     await writeFile(path, `\n${profilesFile("demo", [...profilesOf(4), bad])}`);
@@ -60,7 +60,7 @@ describe("xpeft profiles", () => {
     expect(await json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
   });
 
-  it("goes back to an earlier generation, if it is at the one that is said", async () => {
+  it("rolls back to an earlier generation, if the current one matches", async () => {
     const [before] = (await json("profiles", "list", "demo")) as { generation: number }[];
     const path = join(folder, "other.ndjson");
     await writeFile(path, profilesFile("demo", [{ id: "demo-000", masks: masksOf(77), labelBias: null }]));
@@ -74,7 +74,7 @@ describe("xpeft profiles", () => {
     expect(stdout).toMatch(/^generation +bytes +written\n\d+ .* current\n/);
   });
 
-  it("makes a token that predicts in the place of a key", async () => {
+  it("creates a token that predicts without a key", async () => {
     const { stdout, stderr } = await asked("profiles", "token", "demo", "demo-001", "--ttl", "60");
     expect(stderr).toMatch(/^Token of \d+ bytes, valid until /);
     const args = ["predict", "demo", TEXT, "--profile", "demo-001", "--key", stdout.trim()];
@@ -124,7 +124,7 @@ describe("xpeft predict", () => {
     expect(stdout.startsWith(`${best?.split("\t").slice(0, 2).join("\t")}\n`)).toBe(true);
   });
 
-  it("reads more lines of a file than go into a request, and numbers them on", async () => {
+  it("reads more lines of a file than fit in a request, and numbers them consecutively", async () => {
     const path = join(folder, "texts.ndjson");
     const line = (text: string, profile?: string) => `${JSON.stringify({ text, profile })}\n`;
     await writeFile(path, `${line(TEXT, "demo-002").repeat(256)}${line("")}${line(TEXT)}`);
@@ -147,7 +147,7 @@ describe("xpeft predict", () => {
 });
 
 describe("exit statuses", () => {
-  it("tell a wrong call and a Worker that is away from a refusal", async () => {
+  it("distinguish a usage error and an unreachable Worker from a rejection", async () => {
     const wrong = await remote.spawnCli("profiles", "list", "no task");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("A task's name has 1 to 64");
@@ -159,7 +159,7 @@ describe("exit statuses", () => {
 });
 
 describe("xpeft bundle", () => {
-  it("tells what it is, and finds it whole", async () => {
+  it("describes the bundle, and verifies its files", async () => {
     expect(await json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 156 });
     expect(await json("bundle", "verify")).toMatchObject({ id: bundle.id });
     const { stdout } = await asked("bundle", "info");
@@ -168,7 +168,7 @@ describe("xpeft bundle", () => {
 });
 
 describe("xpeft completion", () => {
-  it("makes a script for a shell, which asks for what could come next", async () => {
+  it("prints a shell script, which queries the possible completions", async () => {
     expect((await remote.spawnCli("completion", "bash")).stdout).toContain("complete -F");
     const { stdout } = await remote.spawnCli("complete", "--", "profiles", "");
     expect(stdout).toContain("rollback\t");

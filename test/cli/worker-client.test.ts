@@ -7,7 +7,7 @@ import { unwrap } from "../../client/index.ts";
 
 let server: Server;
 let url: string;
-/** Statuses of answers to come that say "later". */
+/** Statuses of the next responses, which ask for a retry. */
 let later: number[];
 let asked: string[];
 
@@ -55,7 +55,7 @@ const failing = (work: Promise<unknown>) =>
 it.each([
   ["has too much to do", 503],
   ["was asked too often", 429],
-])("asks a Worker that %s again, after as long as it is told", async (_, status) => {
+])("retries a Worker that %s, after the delay it states", async (_, status) => {
   later = [status];
   const start = performance.now();
   expect(await list("xpk_1")).toEqual({ tasks: [], next: null });
@@ -63,18 +63,18 @@ it.each([
   expect(performance.now() - start).toBeGreaterThan(900);
 });
 
-it("says how to give a key where it has none", async () => {
+it("says how to pass a key if it has none", async () => {
   const error = await failing(list());
   expect(describeError(error)).toMatch(/^key_missing: This needs a key\.\n {2}.*--key/);
   expect(exitCodeOf(error)).toBe(1);
 });
 
-it("does not take the answer of another server", async () => {
+it("rejects the response of another server", async () => {
   const error = await failing(unwrap(openClient({ url }).v1.info.$get()));
   expect(describeError(error)).toMatch(/\/v1\/info answered 200, but not as an xpeft-edge Worker does\.\n {2}.*--url/);
 });
 
-it("tells a Worker that cannot be reached from one that refuses", async () => {
+it("distinguishes an unreachable Worker from a rejection", async () => {
   const error = await failing(unwrap(openClient({ url: "http://localhost:1" }).healthz.$get()));
   expect(describeError(error)).toMatch(
     /^There is no answer from http:\/\/localhost:1\.\n {2}because: .*\n {2}.*npm start/,
@@ -83,7 +83,7 @@ it("tells a Worker that cannot be reached from one that refuses", async () => {
 });
 
 it.each(["nowhere", "localhost:8787", "ftp://localhost"])(
-  "takes %s for no Worker's URL, and says what it wants",
+  "rejects %s as a Worker's URL, and says what is valid",
   async (wrong) => {
     const error = await failing((async () => openClient({ url: wrong }))());
     expect(describeError(error)).toMatch(/ is not the URL of a Worker\.\n {2}.*http:\/\//);
@@ -91,7 +91,7 @@ it.each(["nowhere", "localhost:8787", "ftp://localhost"])(
   },
 );
 
-it("follows the pages of a list to its end", async () => {
+it("follows the pages of a list to the end", async () => {
   const pages: Record<string, { rows: string[]; next: string | null }> = {
     "": { rows: ["a", "b"], next: "b" },
     b: { rows: ["c"], next: null },

@@ -5,10 +5,10 @@ import { type RunningWorker, startWorker, type WorkerOptions } from "../support/
 
 export const TEXT = "The committee met again and nobody was surprised.";
 
-/** Longer than the task reads. */
+/** A text longer than the task's limit. */
 export const LONG = "word ".repeat(100);
 
-/** A label with whatever it was ranked by. */
+/** A label with its score or logit. */
 export interface Scored {
   readonly label: string;
   readonly score: number;
@@ -21,7 +21,7 @@ const byScore = (values: Values): Scored[] =>
     .map(([label, score]) => ({ label, score }))
     .sort((a, b) => b.score - a.score);
 
-/** A Worker with a task of three labels and some profiles, and what /v1/predict says of texts under `demo-000`. */
+/** A Worker with a task of three labels and some profiles, and the answers of /v1/predict under `demo-000`. */
 export async function startAsked(options: WorkerOptions = {}) {
   const worker: RunningWorker = await startWorker(options);
   await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(2));
@@ -42,7 +42,7 @@ export async function startAsked(options: WorkerOptions = {}) {
     async ranked(input: string | { text: string; textPair: string }, what: "scores" | "logits"): Promise<Scored[]> {
       return byScore(await values(input, what));
     },
-    /** Scores to be matched closely: workerd and Node differ in an exponential's last bit. */
+    /** Returns matchers for close scores: workerd and Node differ in an exponential's last bit. */
     async sigmoids(text: string): Promise<Scored[]> {
       const logits = Object.entries(await values(text, "logits"));
       const sigmoids = byScore(Object.fromEntries(logits.map(([label, logit]) => [label, 1 / (1 + Math.exp(-logit))])));

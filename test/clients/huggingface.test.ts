@@ -27,12 +27,12 @@ beforeAll(async () => {
 afterAll(() => Promise.all([worker.close(), open.close()]));
 
 describe("@huggingface/inference", () => {
-  it("gets the labels of /v1/predict, best first", async () => {
+  it("returns the labels of /v1/predict, best first", async () => {
     const labels = await textClassification({ endpointUrl: url(), accessToken: key, inputs: TEXT });
     expect(labels).toEqual(await asked.ranked(TEXT, "scores"));
   });
 
-  it("gets as many labels as it asks for, by the function that it asks for", async () => {
+  it("returns the requested number of labels, by the requested function", async () => {
     const ask = (parameters: TextClassificationArgs["parameters"]) =>
       textClassification({ endpointUrl: url(), accessToken: key, inputs: TEXT, parameters });
     expect(await ask({ top_k: 2 })).toEqual((await asked.ranked(TEXT, "scores")).slice(0, 2));
@@ -40,7 +40,7 @@ describe("@huggingface/inference", () => {
     expect(await ask({ function_to_apply: "sigmoid", top_k: 1 })).toEqual((await asked.sigmoids(TEXT)).slice(0, 1));
   });
 
-  it("takes a profile token as its access token", async () => {
+  it("accepts a profile token as access token", async () => {
     const made = await worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
     const { token } = (await made.json()) as { token: string };
     const labels = await textClassification({ endpointUrl: url(), accessToken: token, inputs: TEXT });
@@ -63,7 +63,7 @@ describe("@huggingface/inference", () => {
     });
   });
 
-  it("needs an access token where predictions are not public", async () => {
+  it("needs an access token if predictions are not public", async () => {
     await expect(textClassification({ endpointUrl: url(), inputs: TEXT })).rejects.toThrow(
       'This needs a key with the scope "predict".',
     );
@@ -72,7 +72,7 @@ describe("@huggingface/inference", () => {
   });
 });
 
-// A skipped test does not say why in every reporter.
+// Some reporters do not say why a test is skipped.
 if (missingPython !== undefined) console.warn(`The Python client is not tested: that ${missingPython}.`);
 
 describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?? "found"}]`, () => {
@@ -84,14 +84,14 @@ describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?
   });
   afterAll(() => rm(home, { recursive: true, force: true }));
 
-  /** Asks as somebody who is not logged in to Hugging Face: the client would send that token where it has no other. */
+  /** Runs without a login to Hugging Face, whose token the client would otherwise send by default. */
   async function ask(token: string | null, requests: object[], at = url()): Promise<Outcome[]> {
     const env = { HF_HOME: home, HF_TOKEN: "", HUGGING_FACE_HUB_TOKEN: "", HF_HUB_DISABLE_TELEMETRY: "1" };
     const script = join(import.meta.dirname, "huggingface.py");
     return (await runPython(script, { url: at, token, requests }, env)) as Outcome[];
   }
 
-  it("gets the labels of /v1/predict, best first, as many as it asks for, by the function that it asks for", async () => {
+  it("returns the requested number of labels of /v1/predict, best first, by the requested function", async () => {
     const outcomes = await ask(key, [
       { text: TEXT },
       { text: LONG },
@@ -108,7 +108,7 @@ describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?
     ]);
   });
 
-  it("raises its own error, and shows what is wrong", async () => {
+  it("raises its own error with our message", async () => {
     const [unknown] = await ask(key, [{ text: TEXT }], url("nobody"));
     const message = 'Task "demo" has no profile "nobody".';
     expect(unknown).toEqual({ status: 404, error: message, shown: expect.stringContaining(message) });
@@ -117,7 +117,7 @@ describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?
     expect(wrong).toMatchObject({ status: 422, error: expect.stringContaining("parameters.function_to_apply") });
   });
 
-  it("needs a token where predictions are not public", async () => {
+  it("needs a token if predictions are not public", async () => {
     expect(await ask(null, [{ text: TEXT }])).toMatchObject([
       { status: 401, error: 'This needs a key with the scope "predict".' },
     ]);

@@ -55,7 +55,7 @@ console.log(JSON.stringify(predictions[0]));
 let asked: Awaited<ReturnType<typeof startAsked>>;
 let project: string;
 
-/** An empty project that has installed the package, and nothing else. */
+/** An empty project with only the package installed. */
 beforeAll(async () => {
   asked = await startAsked({ vars: { PUBLIC_PREDICT: "false" } });
   project = await mkdtemp(join(tmpdir(), "xpeft-outside-"));
@@ -74,7 +74,7 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-/** Compiles a file of the project; the package's declarations too, so that a name that they lack would be an error. */
+/** Compiles a file of the project and the package's declarations, so a missing name is an error. */
 async function compile(file: string): Promise<CommandResult> {
   const options = { strict: true, skipLibCheck: false, noEmit: true, module: "nodenext", target: "es2024", types: [] };
   const config = { compilerOptions: { ...options, lib: ["es2024", "dom"] }, files: [file] };
@@ -83,8 +83,8 @@ async function compile(file: string): Promise<CommandResult> {
   return run([join(root, "node_modules", "typescript", "bin", "tsc"), "--pretty", "false", "-p", path]);
 }
 
-describe("the package, outside", () => {
-  it("has client, engine and command line, and nothing of the Worker", async () => {
+describe("the installed package", () => {
+  it("contains client, engine and command line, and no code of the Worker", async () => {
     const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
     const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema", "src"];
     expect((await at()).sort()).toEqual(all);
@@ -107,7 +107,7 @@ describe("the package, outside", () => {
     expect([...new Set(Array.from(lines, ([, line]) => Number(line)))], stdout).toEqual([5, 6, 7, 9, 10]);
   });
 
-  it("labels by the engine alone as the Worker does, bit for bit", async () => {
+  it("predicts with the engine alone like the Worker, bit for bit", async () => {
     expect(await compile("engine.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
     const files = { task: join(project, "task.json"), profiles: join(project, "profiles.ndjson") };
     await writeFile(files.task, taskFile(taskFor(await readBundle(DEFAULT_BUNDLE))));
@@ -120,7 +120,7 @@ describe("the package, outside", () => {
     expect(logits.toSorted((a, b) => b - a)).toEqual(ranked.map(({ score }) => score));
   });
 
-  it("has the command line, which says what it lacks", async () => {
+  it("has the command line, which reports missing parts", async () => {
     const xpeft = (...args: string[]) =>
       runProgram(process.execPath, ["node_modules/xpeft-edge/dist/cli/xpeft.js", ...args], { cwd: project });
     expect(await xpeft("bundle", "verify")).toMatchObject({

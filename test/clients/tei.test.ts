@@ -20,17 +20,17 @@ beforeAll(async () => {
 afterAll(() => asked.worker.close());
 
 describe("POST /predict of text-embeddings-inference", () => {
-  it("answers a text by its labels, best first", async () => {
+  it("answers a text with its labels, best first", async () => {
     const expected = await asked.ranked(TEXT, "scores");
     expect(await labels({ inputs: TEXT })).toEqual(expected);
     expect(await labels({ inputs: [TEXT] })).toEqual(expected);
   });
 
-  it("answers a pair by one list of labels", async () => {
+  it("answers a pair with one list of labels", async () => {
     expect(await labels({ inputs: [PAIR.text, PAIR.textPair] })).toEqual(await asked.ranked(PAIR, "scores"));
   });
 
-  it("answers a batch of texts and pairs by a list for each", async () => {
+  it("answers a batch of texts and pairs with a list each", async () => {
     expect(await labels({ inputs: [[TEXT], [PAIR.text, PAIR.textPair]] })).toEqual([
       await asked.ranked(TEXT, "scores"),
       await asked.ranked(PAIR, "scores"),
@@ -38,11 +38,11 @@ describe("POST /predict of text-embeddings-inference", () => {
     expect(await labels({ inputs: [[TEXT]] })).toEqual([await asked.ranked(TEXT, "scores")]);
   });
 
-  it("gives logits in the place of scores on request", async () => {
+  it("returns logits instead of scores on request", async () => {
     expect(await labels({ inputs: TEXT, raw_scores: true })).toEqual(await asked.ranked(TEXT, "logits"));
   });
 
-  it("cuts a long text at its end where it is told to", async () => {
+  it("truncates a long text on request", async () => {
     const expected = await asked.ranked(LONG, "scores");
     expect(await labels({ inputs: LONG, truncate: true })).toEqual(expected);
     for (const truncation_direction of ["Right", "right"]) {
@@ -50,7 +50,7 @@ describe("POST /predict of text-embeddings-inference", () => {
     }
   });
 
-  it("takes the fields of TEI's other routes, as TEI does", async () => {
+  it("accepts the fields of TEI's other routes, like TEI", async () => {
     expect(await labels({ inputs: TEXT, normalize: true })).toEqual(await asked.ranked(TEXT, "scores"));
   });
 
@@ -65,13 +65,13 @@ describe("POST /predict of text-embeddings-inference", () => {
     ["three texts", { inputs: [TEXT, TEXT, TEXT] }, 422, "Validation"],
     ["a text beside a list", { inputs: [[TEXT], TEXT] }, 422, "Validation"],
     ["no inputs", {}, 422, "Validation"],
-  ])("refuses %s by TEI's kind of error", async (_, body, status, kind) => {
+  ])("rejects %s with TEI's kind of error", async (_, body, status, kind) => {
     const response = await post(asked, body);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: expect.stringMatching(/\S/), error_type: kind });
   });
 
-  it("names an unknown profile", async () => {
+  it("reports an unknown profile", async () => {
     const response = await post(asked, { inputs: TEXT }, "nobody");
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({
@@ -80,13 +80,13 @@ describe("POST /predict of text-embeddings-inference", () => {
     });
   });
 
-  it("says whether it is overloaded or unhealthy", async () => {
+  it("distinguishes overload from a fault", async () => {
     const limited = await startAsked({ rateLimit: 1, vars: { TOKEN_KEYS: "no key" } });
     try {
       const unhealthy = await post(limited, { inputs: TEXT }, "demo-000", "a.profile.token");
       expect(unhealthy.status).toBe(503);
       expect(await unhealthy.json()).toMatchObject({ error: expect.any(String), error_type: "Unhealthy" });
-      // A minute may end between two of them, but no two minutes can.
+      // One minute may end between two requests, but not two minutes.
       const answers = await Promise.all([1, 2, 3].map(() => post(limited, { inputs: TEXT })));
       const refused = answers.find(({ status }) => status === 429);
       expect(await refused?.json()).toMatchObject({ error: expect.any(String), error_type: "Overloaded" });

@@ -42,7 +42,7 @@ describe("the typed client", () => {
     ]);
   });
 
-  it("predicts as the other clients do", async () => {
+  it("predicts like the other clients", async () => {
     const expected = await asked.ranked(TEXT, "scores");
     const huggingFace = client.v1.hf[":task"][":profile"];
     expect(await unwrap(huggingFace.$post({ param: demo, json: { inputs: TEXT } }))).toEqual([expected]);
@@ -65,7 +65,7 @@ describe("the typed client", () => {
     ]);
   });
 
-  it("waits for a learning, hears where it is, and fails with its problem", async () => {
+  it("waits for a learning, receives its progress, and throws its problem", async () => {
     const { learn } = client.v1.profiles[":task"][":profile"];
     const examples = examplesOf(6);
     const param = { task: "demo", profile: "new" };
@@ -78,7 +78,7 @@ describe("the typed client", () => {
     await expect(learning(one)).rejects.toMatchObject({ code: "too_few_examples", status: 422 });
   });
 
-  it("reads streams line by line, and refuses to take them for one answer", async () => {
+  it("reads streams line by line, and rejects reading them as one response", async () => {
     const sent = () =>
       client.v1.predict.stream.$post(
         { query: demo },
@@ -103,7 +103,7 @@ describe("the typed client", () => {
   });
 
   it.each(["../../tasks/demo?profiles=delete", "demo-000/../demo-001", "a/b c", "a?b", "a#b", "%2e%2e", "ü"])(
-    "lets a profile's id lead nowhere else: %s",
+    "encodes a profile's id, so that it changes no other part of the path: %s",
     async (profile) => {
       const route = client.v1.profiles[":task"][":profile"];
       for (const asking of [route.$get, route.$delete]) {
@@ -116,12 +116,12 @@ describe("the typed client", () => {
     },
   );
 
-  it.each([".", ".."])("refuses %s, which no path can hold", async (profile) => {
+  it.each([".", ".."])("rejects %s, which no path can contain", async (profile) => {
     const route = client.v1.profiles[":task"][":profile"];
     expect(() => route.$get({ param: { task: "demo", profile } })).toThrow(TypeError);
   });
 
-  it("takes ids with all that they may have", async () => {
+  it("accepts ids with every allowed character", async () => {
     const param = { task: "demo", profile: "A.b_c:d@e-f" };
     const masks = toBase64(masksOf(3));
     expect(await unwrap(client.v1.profiles[":task"][":profile"].$put({ param, json: { masks } }))).toMatchObject(param);
@@ -135,7 +135,7 @@ describe("the typed client", () => {
     expect(page.tasks).toEqual([]);
   });
 
-  it("writes a profile if it is as it was", async () => {
+  it("writes a profile if its generation is unchanged", async () => {
     const profile = client.v1.profiles[":task"][":profile"];
     const param = { task: "demo", profile: "tenant:7@example.org" };
     const json = { masks: toBase64(masksOf(7)) };
@@ -150,7 +150,7 @@ describe("the typed client", () => {
     expect(await unwrap(profile.$put({ param, json }))).toMatchObject({ generation: 3 });
   });
 
-  it("gives a problem by its status", async () => {
+  it("returns a problem by its status", async () => {
     const response = await client.v1.predict.$post({ json: { ...demo, profile: "nobody", inputs: TEXT } });
     if (response.status !== 404) throw new Error(`it is ${response.status}`);
     const { code, hint } = await response.json();
@@ -158,7 +158,7 @@ describe("the typed client", () => {
     expect(hint).toMatch(/\S/);
   });
 
-  it("throws a problem where only the body is wanted", async () => {
+  it("throws a problem if only the body is requested", async () => {
     const nobody = createClient(asked.worker.url);
     const error: unknown = await unwrap(nobody.v1.info.$get()).catch((error) => error);
     expect(error).toBeInstanceOf(ProblemError);
@@ -171,7 +171,7 @@ describe("the typed client", () => {
     });
   });
 
-  it("throws another error for an answer that is not the service's", async () => {
+  it("throws another error for a response of another server", async () => {
     const before = createClient("http://localhost", {
       fetch: async () =>
         new Response("<h1>Bad gateway</h1>", { status: 502, headers: { "content-type": "text/html" } }),
@@ -179,7 +179,7 @@ describe("the typed client", () => {
     await expect(unwrap(before.v1.info.$get())).rejects.toThrow("answered 502");
   });
 
-  it("sends the headers that it is given", async () => {
+  it("sends the given headers", async () => {
     const plain = createClient(asked.worker.url, { headers: { authorization: `Bearer ${asked.worker.adminKey}` } });
     expect((await unwrap(plain.v1.info.$get())).limits.inputs).toBe(64);
   });

@@ -40,11 +40,11 @@ const WORKER = [
   "POST /workers/scripts/xpeft-edge/subdomain",
 ];
 
-/** What an upload changes: a script at first, a version later. */
+/** The changes of an upload: a script at first, a version later. */
 const OF_THE_WORKER = /\/scripts\/xpeft-edge\/(assets-upload-session|versions|deployments|script-settings|subdomain)$/;
 
 it(
-  "makes what is not there, and run again only uploads the Worker",
+  "creates what is missing, and on a second run only uploads the Worker",
   async () => {
     const first = await deploy();
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(KEY) });
@@ -63,7 +63,7 @@ it(
 );
 
 it(
-  "gives the preview a database of its own, and its key to a file that only its owner reads",
+  "gives the preview its own database, and writes its key to a file that only its owner can read",
   async () => {
     const path = join(folder, "preview.key");
     expect(await deploy("--env", "preview", "--key-out", path)).toMatchObject({ code: 0, stdout: "" });
@@ -76,7 +76,7 @@ it(
 );
 
 it(
-  "writes no key over a file",
+  "does not overwrite a file with a key",
   async () => {
     const path = join(folder, "kept.key");
     await writeFile(path, "kept");
@@ -106,7 +106,7 @@ it(
 );
 
 it(
-  "says how to sign in where nobody is",
+  "says how to sign in if nobody is signed in",
   async () => {
     const { code, stderr } = await run(["cli/xpeft.ts", "deploy"], {
       CLOUDFLARE_API_TOKEN: "",

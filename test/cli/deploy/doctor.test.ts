@@ -17,7 +17,7 @@ afterAll(() => remote.close());
 beforeEach(() => remote.refill());
 
 describe("xpeft doctor", () => {
-  it("tells what is well and what is not, with what to do", async () => {
+  it("reports each check's result, with a hint for each failure", async () => {
     await worker.push({ ...task, name: "older", bundle: "0".repeat(32) }, []);
     const { code, stdout } = await asked("doctor", "--persist-to", join(folder, "empty"));
     expect(code).toBe(1);
@@ -40,7 +40,7 @@ describe("xpeft doctor --db", () => {
     return { code, ...findings.find(({ check }) => check === "rows") };
   };
 
-  it("finds each row that is not what its bundle wants, and no other", async () => {
+  it("finds exactly the rows that do not match the bundle", async () => {
     expect(await found()).toMatchObject({
       ok: true,
       found: expect.stringMatching(/^all \d+ tasks and profiles fit this/),

@@ -8,7 +8,7 @@ function parse(...flags: string[]) {
   return command.option("--persist-to <folder>").parse(flags, { from: "user" }).opts();
 }
 
-it("asks for a key that predicts, with no bounds, where nothing is said", () => {
+it("defaults to a key that predicts without confinement or expiry", () => {
   expect(parse()).toEqual({ name: "unnamed", scope: ["predict"], prefix: "" });
 });
 
@@ -24,7 +24,7 @@ it.each([
 it.each([
   ["2100-01-31", "2100-01-31T00:00:00.000Z"],
   ["2100-01-31T12:00:00+02:00", "2100-01-31T10:00:00.000Z"],
-])("takes a date: %s", (text, expires) => {
+])("accepts a date: %s", (text, expires) => {
   expect(parse("--expires", text).expires).toEqual(new Date(expires));
 });
 
@@ -43,6 +43,6 @@ it.each([
   [["--expires", "2020-01-01"], "in the future"],
   [["--sql", "--json"], "cannot be used with"],
   [["--sql", "--persist-to", "state"], "cannot be used with"],
-])("tells of what is wrong: %j", (flags, message) => {
+])("reports an error: %j", (flags, message) => {
   expect(() => parse(...flags)).toThrow(message);
 });

@@ -25,14 +25,14 @@ let server: ChildProcess;
 const xpeft = (...args: string[]) => runCommand(args);
 const local = (...args: string[]) => xpeft("keys", ...args, "--persist-to", state);
 
-/** Makes a key; gives what `--json` prints. */
+/** Creates a key and returns the parsed output of `--json`. */
 async function create(...flags: string[]): Promise<{ key: string; id: string }> {
   const { code, stdout, stderr } = await local("create", "--json", ...flags);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return JSON.parse(stdout);
 }
 
-/** What the Worker says to a request by a key: a status, and the problem's code if there is one. */
+/** Requests the Worker with a key. @returns the status, and the problem's code if there is one */
 async function asked(key: string, path: string, body?: object): Promise<[number, string?]> {
   const response = await fetch(url + path, {
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
@@ -65,7 +65,7 @@ afterAll(async () => {
   await rm(state, { recursive: true, force: true });
 });
 
-it("makes a key that predicts and no more, prints it alone on stdout, and tells what it may on stderr", async () => {
+it("creates a key that only predicts, prints it alone on stdout, and its permissions on stderr", async () => {
   const { code, stdout, stderr } = await local("create", "--name", "laptop");
   expect(code).toBe(0);
   expect(stdout).toMatch(/^\S+\n$/);
@@ -97,7 +97,7 @@ it("confines a key to a task, to a prefix, or to both", async () => {
   expect(await predicting(anywhere, "other", "demo-000")).toEqual([403, "outside_confinement"]);
 });
 
-it("is taken by eval, as an option and from the environment", async () => {
+it("is accepted by eval, as an option and from the environment", async () => {
   const data = join(state, "data.jsonl");
   await writeFile(data, JSON.stringify({ profile: "demo-000", text: "a", label: "low", split: "test" }));
   const flags = ["eval", "--data", data, "--task", "demo", "--url", url];
@@ -110,7 +110,7 @@ it("is taken by eval, as an option and from the environment", async () => {
   expect(await runCommand(flags, { XPEFT_KEY: key })).toMatchObject({ code: 0 });
 });
 
-it("lists keys with what they may do, and nothing that could be used", async () => {
+it("lists keys with their permissions, without any secret", async () => {
   const days = Date.now() + 90 * 86_400_000;
   const { key, id } = await create("--name", "to be listed", "--scope", "admin", "--task", "demo", "--expires", "90d");
   await asked(key, "/v1/tasks");
@@ -151,7 +151,7 @@ it("lists keys with what they may do, and nothing that could be used", async () 
   for (const secret of [key.slice(21), used.slice(21), "hash"]) expect(stdout + json).not.toContain(secret);
 });
 
-it("revokes a key, and names one that is not there", async () => {
+it("revokes a key, and reports an unknown one", async () => {
   const { key, id } = await create();
   expect(await predicting(key, "demo", "demo-000")).toEqual([200]);
   expect(await local("revoke", id)).toMatchObject({ code: 0, stdout: expect.stringContaining("CACHE_TTL_SECONDS") });
@@ -163,14 +163,14 @@ it("revokes a key, and names one that is not there", async () => {
   expect(stderr).toBe(`The local database has no key "${id}".\n  List the ids: npm run -s xpeft -- keys list\n`);
 });
 
-it("makes keys whose time ends", async () => {
+it("creates keys that expire", async () => {
   const { key, id } = await create("--expires", "1d");
-  // A day is too long for a test: the row's end is moved to now.
+  // A day is too long for a test, so the test moves the row's expiry to now.
   await withDatabase(state, (db) => db.update(keys).set({ expiresAt: Date.now() }).where(eq(keys.id, id)));
   expect(await predicting(key, "demo", "demo-000")).toEqual([401, "key_expired"]);
 });
 
-it("prints a statement that makes the key in another database, between a shell's double quotes too", async () => {
+it("prints a statement that creates the key in another database, safe between a shell's double quotes", async () => {
   const name = `O'Brien's "own" $HOME \`id\` 100% \\ ; DROP TABLE keys; -- é!`;
   const flags = [
     "--name",
@@ -205,7 +205,7 @@ it("prints a statement that makes the key in another database, between a shell's
   });
 });
 
-it("makes no key where a flag is wrong", async () => {
+it("creates no key if an option is invalid", async () => {
   const before = (await local("list", "--json")).stdout;
   const { code, stdout, stderr } = await local("create", "--expires", "soon");
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -19,7 +19,7 @@ async function read(name: string, content: string | Uint8Array) {
 }
 
 describe("examples in CSV", () => {
-  it("takes quotes, commas and lines' ends within them, a byte order mark, and the line that each begins on", async () => {
+  it("accepts quoted commas and line breaks and a byte order mark, and tracks each row's first line", async () => {
     const text = [
       "\uFEFFlabel,text",
       'low,"The ""old"" river, again"',
@@ -38,7 +38,7 @@ describe("examples in CSV", () => {
     expect(await read("a.csv.gz", gzipSync(text.join("\n")))).toEqual(wanted);
   });
 
-  it("takes a second text and a profile where there is one", async () => {
+  it("accepts an optional second text and profile", async () => {
     expect(await read("a.csv", "text,text_pair,label,profile\na,b,1,me\nc,,2,\n")).toEqual([
       { line: 2, profile: "me", label: "1", input: { text: "a", textPair: "b" } },
       { line: 3, profile: null, label: "2", input: { text: "c" } },
@@ -56,7 +56,7 @@ describe("examples in CSV", () => {
     ["a quote within a field", 'text,label\na "b" c,1\n', /a\.csv:2 cannot be read as CSV/],
     ["a text without anything in it", 'text,label\n"a\nb",1\n," 2"\n', /a\.csv:4: text: it is blank/],
     ["an id that cannot be one", "text,label,profile\na,1,m e\n", /a\.csv:2: profile: it is not a profile's id/],
-  ])("names %s", async (_, content, message) => {
+  ])("reports %s", async (_, content, message) => {
     await expect(read("a.csv", content)).rejects.toMatchObject({
       message: expect.stringMatching(message),
       hint: expect.stringMatching(/\S/),
@@ -65,7 +65,7 @@ describe("examples in CSV", () => {
 });
 
 describe("examples in JSON Lines", () => {
-  it("takes labels as strings or numbers, and null for what is left out", async () => {
+  it("accepts labels as strings or numbers, and null for omitted fields", async () => {
     const lines = [
       { text: "a", label: "low" },
       { text: "b", label: 2.5, text_pair: null, profile: "me" },
@@ -88,7 +88,7 @@ describe("examples in JSON Lines", () => {
     ["a label that is none", '{"text":"a","label":true}\n', /a\.jsonl:1: label: it must be/],
     ["a label that is not there", '{"text":"a"}\n', /a\.jsonl:1: label: /],
     ["a field that is not known", '{"text":"a","label":1,"textPair":"b"}\n', /a\.jsonl:1: .*"textPair"/],
-  ])("names %s", async (_, content, message) => {
+  ])("reports %s", async (_, content, message) => {
     await expect(read("a.jsonl", content)).rejects.toMatchObject({
       message: expect.stringMatching(message),
       hint: expect.stringMatching(/\S/),

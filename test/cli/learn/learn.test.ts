@@ -66,7 +66,7 @@ beforeEach(() => {
   out = join(folder, `${crypto.randomUUID()}.ndjson`);
 });
 
-it("shows what a CSV file would gain, and writes nothing", async () => {
+it("shows what learning a CSV file would gain, and writes nothing", async () => {
   const lines = EXAMPLES.map(({ text, label }) => `"${text}, it said ""here""",${label}`);
   const path = await write("quoted.csv", `\uFEFFtext,label\r\n${lines.join("\r\n")}\r\n`);
   const { code, stdout, stderr } = await learn("new", path, "--epochs", "2");
@@ -77,7 +77,7 @@ it("shows what a CSV file would gain, and writes nothing", async () => {
   expect(await rowOf("new")).toBeUndefined();
 });
 
-it("writes the row, at its next generation each time, and the same profile without a database", async () => {
+it("writes the row at its next generation each time, and the same profile without a database", async () => {
   const path = join(folder, "lines.jsonl");
   const first = await learn("me", path, ...QUICK, "--push");
   expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("created, generation 1\n"), stderr: "" });
@@ -98,7 +98,7 @@ it("writes the row, at its next generation each time, and the same profile witho
   ]);
 });
 
-it("learns all that a file names, reports those that it cannot, and goes on after a torn line", async () => {
+it("learns every profile of a file, reports those that fail, and resumes after a truncated line", async () => {
   const path = await write(
     "many.jsonl",
     jsonLines([
@@ -129,7 +129,7 @@ it("learns all that a file names, reports those that it cannot, and goes on afte
   expect([(await rowOf("a"))?.generation, (await rowOf("b"))?.generation]).toEqual([1, 2]);
 });
 
-it("ends at Ctrl-C after it has said how to go on, with what was done until then", async () => {
+it("stops on Ctrl-C, says how to resume, and keeps the finished profiles", async () => {
   const path = await write("long.jsonl", jsonLines([...of("a", EXAMPLES), ...of("b", examplesOf(150))]));
   const args = ["--all", path, "--epochs", "10", "--start", "default", "--out", out, ...local()];
   const { child, output } = start(["cli/xpeft.ts", ...COMMAND, ...args]);
@@ -140,7 +140,7 @@ it("ends at Ctrl-C after it has said how to go on, with what was done until then
   expect((await learnt()).map(({ id }) => id)).toEqual(["a"]);
 });
 
-it("takes from a file with other profiles the one that is named", async () => {
+it("learns only the named profile from a file with others", async () => {
   const path = await write("mixed.jsonl", jsonLines([...of("a", examplesOf(3, ["low", "low"])), ...of("b", EXAMPLES)]));
   expect((await learn("b", path, ...QUICK)).stdout).toContain("(6 texts)");
   expect(await learn("c", path, ...QUICK)).toMatchObject({ code: 1, stderr: expect.stringContaining('profile "c"') });
@@ -159,19 +159,19 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
   ["an unknown label", ["me", "unknown.csv"], /^unknown_label: .*unknown\.csv:3: /],
   ["a start that is not there", ["me", "lines.jsonl", "--start", "nobody"], /^unknown_profile: .*nobody.*\n.*--start/],
   [
-    "a start that no database is asked for",
+    "a start that needs a database, without one",
     ["me", "lines.jsonl", "--task-file", "other.json", "--start", "own"],
     /--task-file out/,
   ],
   [
-    "a task that the file has not",
+    "a task that the file does not have",
     ["me", "lines.jsonl", "--task-file", "named.json"],
     /named\.json has the task "named"/,
   ],
   ["another task than the file's", ["me", "lines.jsonl", "--task-file", "other.json", "--push"], /another task "demo"/],
   ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" is not a profile's id/, 2],
   ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
-])("names %s", async (_, args, message, status = 1) => {
+])("reports %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
   const database = args.includes("--task-file") && !args.includes("--push") ? [] : local();
   const { code, stdout, stderr } = await runCli([...COMMAND, ...placed, ...database]);
@@ -180,7 +180,7 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
   expect(stderr).not.toContain("    at ");
 });
 
-it("refuses an option that would do nothing", async () => {
+it("rejects an option without effect", async () => {
   const file = await write("task.json", taskFile(task));
   const path = join(folder, "lines.jsonl");
   expect(await learn("me", path, "--task-file", file)).toMatchObject({

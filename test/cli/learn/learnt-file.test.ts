@@ -20,7 +20,7 @@ afterEach(() => removeTempFolder(join(path, "..")));
 const open = () => openLearntFile(path, task, bundle);
 const text = () => readFile(path, "utf8");
 
-it("makes the file, and appends lines of profiles.ndjson", async () => {
+it("creates the file, and appends lines of profiles.ndjson", async () => {
   const file = open();
   expect([file.ids, file.repaired, await text()]).toEqual([new Set(), false, ""]);
   for (const profile of profilesOf(2)) file.append(profile);
@@ -28,7 +28,7 @@ it("makes the file, and appends lines of profiles.ndjson", async () => {
   expect(open().ids).toEqual(new Set(["demo-000", "demo-001"]));
 });
 
-it("cuts a torn last line off, wherever it is torn", async () => {
+it("removes a truncated last line, wherever it ends", async () => {
   for (let end = 1; end < (two ?? "").length - 1; end += 13) {
     await writeFile(path, `${one}${two?.slice(0, end)}`);
     const { ids, repaired } = open();
@@ -36,7 +36,7 @@ it("cuts a torn last line off, wherever it is torn", async () => {
   }
 });
 
-it("ends a last line that is whole but for its end", async () => {
+it("completes a last line that only lacks its line break", async () => {
   await writeFile(path, `${one}${two?.trimEnd()}`);
   expect(open()).toMatchObject({ ids: new Set(["demo-000", "demo-001"]), repaired: false });
   expect(await text()).toBe(`${one}${two}`);
@@ -46,19 +46,19 @@ it.each([
   ["a file of another kind", taskFile(task), ":1: "],
   ["a line that is damaged", `${one}{"task"\n${two}`, ":2: "],
   ["the end of something else", `${one}text,label`, ":2: "],
-])("leaves %s as it is, and names it", async (_, content, place) => {
+])("leaves %s unchanged, and reports it", async (_, content, place) => {
   await writeFile(path, content);
   expect(open).toThrow(errorWithCode("invalid_row"));
   expect(open).toThrow(place);
   expect(await text()).toBe(content);
 });
 
-it("refuses a file of another task", async () => {
+it("rejects a file of another task", async () => {
   await writeFile(path, profilesFile("other", profilesOf(1)));
   expect(open).toThrow(errorWithCode("mismatched_write"));
 });
 
-it("names a folder that is not there, and a name of a zipped file", () => {
+it("reports a folder that does not exist, and the name of a compressed file", () => {
   expect(() => openLearntFile(join(path, "..", "nowhere", "x"), task, bundle)).toThrow("cannot be written");
   expect(() => openLearntFile(`${path}.gz`, task, bundle)).toThrow("gzip");
 });

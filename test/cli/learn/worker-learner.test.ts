@@ -33,7 +33,7 @@ describe("xpeft learn --url", () => {
     await writeFile(examples, lines(EXAMPLES));
   });
 
-  it("has the Worker learn what this process would, by a key that may do nothing else, and write it if told to", async () => {
+  it("lets the Worker learn the same as this process, with a key that may only learn, and write it on request", async () => {
     const key = await worker.makeKey({ scopes: ["learn"] });
     const shown = await learn(key, "me", examples);
     expect(shown).toMatchObject({
@@ -54,7 +54,7 @@ describe("xpeft learn --url", () => {
     expect((await asked("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(await readFile(out, "utf8"));
   });
 
-  it("learns all that a file names, goes on with those that are not in the file, and reports what the Worker refuses", async () => {
+  it("learns every profile of a file, resumes with missing ones, and reports rejections", async () => {
     const path = join(folder, "everybody.jsonl");
     const out = join(folder, "everybody.ndjson");
     const of = (profile: string, own: readonly object[]) => own.map((one) => ({ ...one, profile }));
@@ -68,7 +68,7 @@ describe("xpeft learn --url", () => {
     expect((await all()).stdout).toMatch(/^demo\/a: skipped, because .* has it already\ndemo\/c: skipped, /);
   });
 
-  it("says what is wrong where it may not, cannot, or is asked for two places", async () => {
+  it("reports a missing permission, a failure, and two conflicting targets", async () => {
     const reader = await worker.makeKey({ scopes: ["predict"] });
     expect((await learn(reader, "me", examples)).stderr).toMatch(/^scope_missing: .*\n {2}\S/);
     const odd = join(folder, "odd.csv");

@@ -14,12 +14,12 @@ describe("scorePredictions", () => {
     expect(score).toEqual({ n: 4, micro: 0.75, macro: 0.5 });
   });
 
-  it("gives the mean distance where all labels are numbers", () => {
+  it("returns the mean distance if all labels are numbers", () => {
     const score = scorePredictions(scored("a 1 5", "a 2 2", "b 3 1"), ["1", "2", "3", "5"]);
     expect(score).toEqual({ n: 3, micro: 1 / 3, macro: 0.25, mae: 2 });
   });
 
-  it.each([[["1", "2", "many"]], [["1", ""]]])("gives no distance for labels %j", (labels) => {
+  it.each([[["1", "2", "many"]], [["1", ""]]])("returns no distance for labels %j", (labels) => {
     expect(scorePredictions(scored("a 1 1"), labels)).not.toHaveProperty("mae");
   });
 });

@@ -42,7 +42,7 @@ beforeEach(async () => {
   await cp(join(folder, "whole"), copy, { recursive: true });
 });
 
-it("brings tasks and profiles back to another Worker byte for byte, and leaves what is there as it is", async () => {
+it("restores tasks and profiles to another Worker byte for byte, and skips unchanged ones", async () => {
   expect(await asked(to, "restore", copy, "demo")).toMatchObject({
     code: 0,
     stdout: "demo, generation 1: 20 created, 0 replaced, 0 unchanged, 0 failed.\n",
@@ -52,12 +52,12 @@ it("brings tasks and profiles back to another Worker byte for byte, and leaves w
   await to.push(task, [...profilesOf(20), { id: "later", masks: masksOf(50), labelBias: null }]);
   const again = await asked(to, "restore", copy, "--replace");
   expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
-  // The head is the same: nothing stands in the way, so nothing is deleted.
+  // The head is the same, so no profile must be deleted.
   expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
   await to.request("DELETE", "/v1/profiles/demo/later");
 });
 
-it("undoes what was done since", async () => {
+it("undoes all changes since the backup", async () => {
   await asked(to, "restore", copy);
   const head = task.head.map((value) => -value);
   await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
@@ -68,7 +68,7 @@ it("undoes what was done since", async () => {
   expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
 });
 
-it("writes nothing of a backup that is not as it was written, and names the file", async () => {
+it("writes nothing of a damaged backup, and reports the file", async () => {
   await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
   expect((await asked(to, "restore", copy, "--check")).stdout).toBe("All 4 files match their checksums.\n");
   const path = join(copy, "other", "profiles.ndjson");
@@ -83,7 +83,7 @@ it("writes nothing of a backup that is not as it was written, and names the file
   expect((await to.get("/v1/tasks/demo")).status).toBe(404);
 });
 
-it("says what is wrong with a folder or a task", async () => {
+it("reports an invalid folder or task", async () => {
   expect((await asked(from, "backup", copy)).stderr).toContain("already has a backup");
   expect((await asked(to, "restore", copy, "nothing")).stderr).toContain(
     'has no task "nothing".\n  Its tasks are: demo, other.',

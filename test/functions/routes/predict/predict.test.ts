@@ -139,7 +139,7 @@ describe("POST /v1/predict", () => {
     expect(await response.json()).toMatchObject({ code: "text_too_long", detail: expect.stringMatching(/1.*32/) });
   });
 
-  it("accepts 64 texts that fill the body limit", async () => {
+  it("accepts 64 texts of nearly 1 KB each", async () => {
     const inputs = Array.from({ length: 64 }, () => "word ".repeat(190));
     const { predictions } = await answer(await worker.predict(request({ inputs })));
     expect(predictions).toHaveLength(64);
