@@ -40,7 +40,7 @@ const FEW = EXAMPLES.slice(0, 6);
 
 describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   it("streams progress, writes the profile, and serves it from then on", async () => {
-    const response = await learn({ examples: EXAMPLES, epochs: 20 });
+    const response = await learn({ examples: EXAMPLES, epochs: 12 });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const events = await readEvents(response);
@@ -93,7 +93,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   it("starts from a clearly better profile, else from the default, or from the requested profile", async () => {
     const auto = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto", dryRun: true }));
     expect(auto.at(-1)?.data.start).toBeNull();
-    await readEvents(await learn({ examples: EXAMPLES, epochs: 20 }, {}, "demo/demo-001"));
+    await readEvents(await learn({ examples: EXAMPLES, epochs: 12 }, {}, "demo/demo-001"));
     const alike = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto" }, {}, "demo/new-one"));
     expect(alike.at(-1)?.data.start).toBe("demo-001");
     await worker.request("DELETE", "/v1/profiles/demo/new-one");
