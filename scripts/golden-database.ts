@@ -30,7 +30,7 @@ function masksFrom(seed: number): Uint8Array {
   return packMasks(Array.from({ length: 2 * SHAPE.layers }, (_, row) => mask(row)).flat(), SHAPE);
 }
 
-/** Inserts a row. Columns that an earlier schema does not have are left out; without such a table nothing happens. */
+/** Inserts a row. It skips columns that an earlier schema lacks; without the table nothing happens. */
 function insert(db: DatabaseSync, table: string, row: Record<string, SQLInputValue>): void {
   const existing = db
     .prepare(`PRAGMA table_info(${table})`)

@@ -59,8 +59,8 @@ const sources = hashOfSources();
 
 function readPassed() {
   if (again || sources === null || !existsSync(PASSED)) return {};
-  const kept = JSON.parse(readFileSync(PASSED, "utf8"));
-  return kept.sources === sources ? kept.passed : {};
+  const saved = JSON.parse(readFileSync(PASSED, "utf8"));
+  return saved.sources === sources ? saved.passed : {};
 }
 
 await Promise.all([installDependencies(), installTraining()]);

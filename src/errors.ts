@@ -67,7 +67,7 @@ export const ERROR_REASONS = {
   bundle_unusable: ["tokenizer", "files", "features", "read"],
   /** A query failed, in the only database or in one of several; or no database is bound. */
   database_unavailable: ["query", "shard", "unbound"],
-  /** A database is bound in another's place; or a number is left out. */
+  /** A database is bound in another's place; or a number is missing. */
   shard_map_mismatch: ["place", "gap"],
   invalid_setting: ["variable", "secret"],
   /** A token came with a request; or it was to be made, with the task's parts or without. */

@@ -58,7 +58,7 @@ export function showTask(): void {
   fillOptions(elements.exampleText, texts);
 }
 
-/** Lists the tasks that the key's scope reaches. */
+/** Lists the tasks that the key may access. */
 export async function showTasks(): Promise<void> {
   clear();
   try {

@@ -5,7 +5,7 @@ import { fillLabels } from "./rows.ts";
 import { showError, showStatus } from "./status.ts";
 import { setTasks } from "./tasks.ts";
 
-/** Lists the tasks that the key's scope reaches. */
+/** Lists the tasks that the key may access. */
 export async function showTasks(): Promise<void> {
   showStatus("");
   try {

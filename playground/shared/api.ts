@@ -80,7 +80,7 @@ export async function requestJson<Answer>(path: string, options?: RequestOptions
   return (await request(path, options)).json();
 }
 
-/** Returns all tasks that the key's scope reaches, page by page. */
+/** Returns all tasks that the key may access, page by page. */
 export async function readTasks(): Promise<Task[]> {
   const all: Task[] = [];
   for (let after: string | null = ""; after !== null; ) {

@@ -77,10 +77,10 @@ class GraphBuilder:
             return self.linear(source, weight, bias, output)
         regular = np.ones(len(weight), dtype=np.float32)
         regular[outliers] = 0
-        kept = self.op("Mul", [source, self.constant(f"{output}.regular", regular)], f"{output}.kept")
-        product = self.linear(kept, weight * regular[:, None], bias, f"{output}.int8")
-        taken = self.op("Gather", [source, self.constant(f"{output}.outliers", outliers)], f"{output}.taken", axis=-1)
-        extra = self.op("MatMul", [taken, self.constant(f"{output}.outlier_weight", weight[outliers])], f"{output}.fp32")
+        regular_source = self.op("Mul", [source, self.constant(f"{output}.regular", regular)], f"{output}.kept")
+        product = self.linear(regular_source, weight * regular[:, None], bias, f"{output}.int8")
+        outlier_source = self.op("Gather", [source, self.constant(f"{output}.outliers", outliers)], f"{output}.taken", axis=-1)
+        extra = self.op("MatMul", [outlier_source, self.constant(f"{output}.outlier_weight", weight[outliers])], f"{output}.fp32")
         return self.op("Add", [product, extra], output)
 
     def gelu(self, source: str, output: str) -> str:
