@@ -9,15 +9,15 @@ import { buildPages } from "./scripts/build-pages.mjs";
 // Wrangler's own build command is not run for tests inside workerd.
 await buildPages();
 
-// Two runtimes, told apart by the file's name: `*.worker.test.ts` runs inside workerd with the deploy's own
-// configuration, so does `*.isolate.test.ts`, in an isolate that no other file uses; every other `*.test.ts` in Node.
+// The file's name selects the runtime. `*.worker.test.ts` runs inside workerd with the deploy's configuration.
+// `*.isolate.test.ts` does too, in a separate isolate for each file. Every other `*.test.ts` runs in Node.
 const workerTests = "test/**/*.worker.test.ts";
 const isolateTests = "test/**/*.isolate.test.ts";
 
-// Wrangler and the CLI are started hundreds of times: each compiles them only once.
+// Wrangler and the CLI start hundreds of times. The cache lets them compile only once.
 const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
-// Real models on a machine that may train another one meanwhile: slowness is no failure.
+// Tests run real models, on a machine that may be busy. Slowness is not a failure.
 const patience = { testTimeout: 180_000, hookTimeout: 180_000, env: { NODE_COMPILE_CACHE: compiled } };
 
 // Where no times are known yet, Vitest starts with the largest files. These take longest, so they must not be last.
@@ -40,7 +40,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Databases as earlier versions left them, by their newest migration. */
+/** Returns databases written by earlier versions, by their newest migration. */
 async function goldenDatabases(): Promise<Record<string, string>> {
   const folder = "test/fixtures/databases";
   const names = await readdir(folder);
@@ -54,7 +54,7 @@ const cloudflare = cloudflareTest(async () => ({
   wrangler: { configPath: "./wrangler.toml" },
   miniflare: {
     bindings: { MIGRATIONS: await readD1Migrations("schema/migrations"), GOLDEN: await goldenDatabases() },
-    // A second one, for tests of several; as DB_1 it would be one of the deploy's in all other tests.
+    // A second database for tests of several. Under the name DB_1, all other tests would use it too.
     d1Databases: { OTHER_DB: "other" },
   },
 }));
@@ -79,7 +79,7 @@ export default defineConfig({
       },
       {
         plugins: [cloudflare],
-        // An isolate for each file would load all modules anew, which takes longer than the tests.
+        // An isolate for each file would reload all modules, which takes longer than the tests.
         test: { ...patience, name: "workerd", isolate: false, include: [workerTests], setupFiles },
       },
       { plugins: [cloudflare], test: { ...patience, name: "isolates", include: [isolateTests], setupFiles } },

@@ -12,7 +12,7 @@ const TEXT = "Senate passes bill after long night";
 let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-const asked: Remote["runCli"] = (...args) => remote.runCli(...args);
+const runRemote: Remote["runCli"] = (...args) => remote.runCli(...args);
 const json: Remote["json"] = (...args) => remote.json(...args);
 
 beforeAll(async () => {
@@ -29,12 +29,12 @@ describe("xpeft profiles", () => {
       { profile: "demo-001" },
       { profile: "demo-002" },
     ]);
-    const { stdout } = await asked("profiles", "list", "demo", "--prefix", "demo-002");
+    const { stdout } = await runRemote("profiles", "list", "demo", "--prefix", "demo-002");
     expect(stdout).toMatch(/^profile +generation +bytes +written\ndemo-002 +\d+ +156 +\d{4}-\d\d-\d\dT\d\d:\d\dZ\n$/);
   });
 
   it("shows one, with its masks drawn", async () => {
-    const { stdout } = await asked("profiles", "show", "demo", "demo-001", "--masks");
+    const { stdout } = await runRemote("profiles", "show", "demo", "demo-001", "--masks");
     const rows = stdout.split("\n").filter((line) => /^\d (down|up {2}) [●·]{100}$/.test(line));
     expect(rows).toHaveLength(12);
     expect(rows[0]?.match(/●/g)).toHaveLength(50);
@@ -42,11 +42,11 @@ describe("xpeft profiles", () => {
 
   it("pulls a file that a push restores byte for byte", async () => {
     const path = join(folder, "pulled.ndjson");
-    expect(await asked("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });
+    expect(await runRemote("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });
     expect(await readFile(path, "utf8")).toBe(profilesFile("demo", profilesOf(3)));
     expect(await json("profiles", "delete", "demo", "demo-001")).toMatchObject({ profile: "demo-001" });
     expect(await json("profiles", "push", "demo", path)).toMatchObject({ created: 1, unchanged: 2, failed: 0 });
-    const { stdout } = await asked("profiles", "pull", "demo", "--prefix", "demo-001");
+    const { stdout } = await runRemote("profiles", "pull", "demo", "--prefix", "demo-001");
     expect(stdout).toBe(profilesFile("demo", profilesOf(2).slice(1)));
   });
 
@@ -54,7 +54,7 @@ describe("xpeft profiles", () => {
     const path = join(folder, "bad.ndjson");
     const bad = { id: "bad", masks: masksOf(5).with(0, 255), labelBias: null };
     await writeFile(path, `\n${profilesFile("demo", [...profilesOf(4), bad])}`);
-    const { code, stdout, stderr } = await asked("profiles", "push", "demo", path, "--dry-run");
+    const { code, stdout, stderr } = await runRemote("profiles", "push", "demo", path, "--dry-run");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "Dry run: 1 created, 0 replaced, 3 unchanged, 1 failed.\n" });
     expect(stderr).toMatch(/^\S+bad\.ndjson:6: mismatched_write: 54 adapters/);
     expect(await json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
@@ -66,28 +66,28 @@ describe("xpeft profiles", () => {
     await writeFile(path, profilesFile("demo", [{ id: "demo-000", masks: masksOf(77), labelBias: null }]));
     await json("profiles", "push", "demo", path);
     const earlier = String(before?.generation);
-    const refused = await asked("profiles", "rollback", "demo", "demo-000", earlier, "--if-generation", earlier);
+    const refused = await runRemote("profiles", "rollback", "demo", "demo-000", earlier, "--if-generation", earlier);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^generation_mismatch: .*\n {2}\S/);
     expect(await json("profiles", "rollback", "demo", "demo-000", earlier)).toMatchObject({ profile: "demo-000" });
-    const { stdout } = await asked("profiles", "history", "demo", "demo-000");
+    const { stdout } = await runRemote("profiles", "history", "demo", "demo-000");
     expect(stdout).toMatch(/^generation +bytes +written\n\d+ .* current\n/);
   });
 
   it("creates a token that predicts without a key", async () => {
-    const { stdout, stderr } = await asked("profiles", "token", "demo", "demo-001", "--ttl", "60");
+    const { stdout, stderr } = await runRemote("profiles", "token", "demo", "demo-001", "--ttl", "60");
     expect(stderr).toMatch(/^Token of \d+ bytes, valid until /);
     const args = ["predict", "demo", TEXT, "--profile", "demo-001", "--key", stdout.trim()];
-    expect((await asked(...args)).code).toBe(0);
+    expect((await runRemote(...args)).code).toBe(0);
   });
 });
 
 describe("xpeft tasks", () => {
   it("lists, pulls and deletes them", async () => {
     expect(await json("tasks", "list")).toMatchObject([{ task: "demo", labels: ["1", "2", "3"] }]);
-    const { stdout } = await asked("tasks", "pull", "demo");
+    const { stdout } = await runRemote("tasks", "pull", "demo");
     expect(JSON.parse(stdout)).toEqual(JSON.parse(taskFile(task)));
-    const refused = await asked("tasks", "delete", "demo");
+    const refused = await runRemote("tasks", "delete", "demo");
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^task_has_profiles: /);
     expect(await json("tasks", "delete", "demo", "--profiles")).toMatchObject({ task: "demo" });
@@ -99,21 +99,21 @@ describe("xpeft tasks", () => {
     await writeFile(files.task, taskFile({ ...task, name: "pushed" }));
     await writeFile(files.profiles, profilesFile("pushed", profilesOf(5)));
     const args = ["push", "--task", files.task, "--profiles", files.profiles, "--url", String(worker.url)];
-    const { code, stdout } = await asked(...args);
+    const { code, stdout } = await runRemote(...args);
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: "Pushed task pushed as generation 1. Profiles: 5 created, 0 replaced, 0 unchanged, 0 failed.\n",
     });
     await writeFile(files.task, taskFile({ ...taskFor(bundle, { labels: ["1", "2"] }), name: "pushed" }));
-    const refused = await asked(...args);
+    const refused = await runRemote(...args);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^task_has_profiles: /);
-    expect((await asked(...args, "--replace")).code).toBe(0);
+    expect((await runRemote(...args, "--replace")).code).toBe(0);
   });
 });
 
 describe("xpeft predict", () => {
-  const predict = (...args: string[]) => asked("predict", "demo", ...args);
+  const predict = (...args: string[]) => runRemote("predict", "demo", ...args);
 
   it("prints a line for each text: label and score", async () => {
     const { code, stdout } = await predict(TEXT, "Thank you", "--profile", "demo-000");
@@ -151,7 +151,7 @@ describe("exit statuses", () => {
     const wrong = await remote.spawnCli("profiles", "list", "no task");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("A task's name has 1 to 64");
-    expect((await asked("profiles", "lisst", "demo")).stderr).toContain("Did you mean list?");
+    expect((await runRemote("profiles", "lisst", "demo")).stderr).toContain("Did you mean list?");
     expect((await remote.spawnCli("tasks", "list", "--url", "http://localhost:1")).code).toBe(3);
     expect((await remote.spawnCli("profiles", "show", "demo", "nobody")).code).toBe(1);
     expect((await remote.spawnCli("--help")).code).toBe(0);
@@ -162,7 +162,7 @@ describe("xpeft bundle", () => {
   it("describes the bundle, and verifies its files", async () => {
     expect(await json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 156 });
     expect(await json("bundle", "verify")).toMatchObject({ id: bundle.id });
-    const { stdout } = await asked("bundle", "info");
+    const { stdout } = await runRemote("bundle", "info");
     expect(stdout).toContain("sign, 100 adapters; each mask selects 50");
   });
 });

@@ -9,15 +9,15 @@ let server: Server;
 let url: string;
 /** Statuses of the next responses, which ask for a retry. */
 let later: number[];
-let asked: string[];
+let paths: string[];
 
 const PROBLEM = { "content-type": "application/problem+json", "x-request-id": "1" };
 
 beforeEach(async () => {
-  asked = [];
+  paths = [];
   later = [];
   server = createServer(({ url: path = "", headers }, response) => {
-    asked.push(path);
+    paths.push(path);
     if (path.startsWith("/v1/info")) {
       response.end("<h1>Somebody else's page</h1>");
     } else if (headers.authorization === undefined) {
@@ -36,7 +36,7 @@ beforeEach(async () => {
   }).listen(0, "localhost");
   await once(server, "listening");
   const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("a port was asked for");
+  if (address === null || typeof address === "string") throw new TypeError("the server listens on no port");
   url = `http://localhost:${address.port}`;
 });
 afterEach(async () => {
@@ -54,12 +54,12 @@ const failing = (work: Promise<unknown>) =>
 
 it.each([
   ["has too much to do", 503],
-  ["was asked too often", 429],
+  ["is rate limited", 429],
 ])("retries a Worker that %s, after the delay it states", async (_, status) => {
   later = [status];
   const start = performance.now();
   expect(await list("xpk_1")).toEqual({ tasks: [], next: null });
-  expect(asked).toHaveLength(2);
+  expect(paths).toHaveLength(2);
   expect(performance.now() - start).toBeGreaterThan(900);
 });
 

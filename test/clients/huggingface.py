@@ -17,5 +17,5 @@ def outcome(url: str, token: str | None, request: dict) -> dict:
     return {"labels": [{"label": element.label, "score": element.score} for element in elements]}
 
 
-asked = json.load(sys.stdin)
-print(json.dumps([outcome(asked["url"], asked.get("token"), request) for request in asked["requests"]]))
+payload = json.load(sys.stdin)
+print(json.dumps([outcome(payload["url"], payload.get("token"), request) for request in payload["requests"]]))

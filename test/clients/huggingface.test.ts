@@ -9,9 +9,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingPython, runPython } from "../support/python.ts";
 import type { RunningWorker } from "../support/worker.ts";
-import { LONG, type Scored, startAsked, TEXT } from "./asked.ts";
+import { LONG, type Scored, startReferenceWorker, TEXT } from "./reference-worker.ts";
 
-let asked: Awaited<ReturnType<typeof startAsked>>;
+let reference: Awaited<ReturnType<typeof startReferenceWorker>>;
 let worker: RunningWorker;
 let open: RunningWorker;
 let key: string;
@@ -19,32 +19,32 @@ let key: string;
 const url = (profile = "demo-000", of = worker) => `${of.url}v1/hf/demo/${profile}`;
 
 beforeAll(async () => {
-  asked = await startAsked({ vars: { PUBLIC_PREDICT: "false" } });
-  worker = asked.worker;
+  reference = await startReferenceWorker({ vars: { PUBLIC_PREDICT: "false" } });
+  worker = reference.worker;
   key = await worker.makeKey({ scopes: ["predict"] });
-  open = (await startAsked()).worker;
+  open = (await startReferenceWorker()).worker;
 });
 afterAll(() => Promise.all([worker.close(), open.close()]));
 
 describe("@huggingface/inference", () => {
   it("returns the labels of /v1/predict, best first", async () => {
     const labels = await textClassification({ endpointUrl: url(), accessToken: key, inputs: TEXT });
-    expect(labels).toEqual(await asked.ranked(TEXT, "scores"));
+    expect(labels).toEqual(await reference.ranked(TEXT, "scores"));
   });
 
   it("returns the requested number of labels, by the requested function", async () => {
     const ask = (parameters: TextClassificationArgs["parameters"]) =>
       textClassification({ endpointUrl: url(), accessToken: key, inputs: TEXT, parameters });
-    expect(await ask({ top_k: 2 })).toEqual((await asked.ranked(TEXT, "scores")).slice(0, 2));
-    expect(await ask({ function_to_apply: "none" })).toEqual(await asked.ranked(TEXT, "logits"));
-    expect(await ask({ function_to_apply: "sigmoid", top_k: 1 })).toEqual((await asked.sigmoids(TEXT)).slice(0, 1));
+    expect(await ask({ top_k: 2 })).toEqual((await reference.ranked(TEXT, "scores")).slice(0, 2));
+    expect(await ask({ function_to_apply: "none" })).toEqual(await reference.ranked(TEXT, "logits"));
+    expect(await ask({ function_to_apply: "sigmoid", top_k: 1 })).toEqual((await reference.sigmoids(TEXT)).slice(0, 1));
   });
 
   it("accepts a profile token as access token", async () => {
     const made = await worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
     const { token } = (await made.json()) as { token: string };
     const labels = await textClassification({ endpointUrl: url(), accessToken: token, inputs: TEXT });
-    expect(labels).toEqual(await asked.ranked(TEXT, "scores"));
+    expect(labels).toEqual(await reference.ranked(TEXT, "scores"));
     await expect(
       textClassification({ endpointUrl: url("demo-001"), accessToken: token, inputs: TEXT }),
     ).rejects.toThrow('The token is of profile "demo-000", not "demo-001".');
@@ -68,7 +68,7 @@ describe("@huggingface/inference", () => {
       'This needs a key with the scope "predict".',
     );
     const labels = await textClassification({ endpointUrl: url("demo-000", open), inputs: TEXT });
-    expect(labels).toEqual(await asked.ranked(TEXT, "scores"));
+    expect(labels).toEqual(await reference.ranked(TEXT, "scores"));
   });
 });
 
@@ -100,11 +100,11 @@ describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?
       { text: TEXT, function_to_apply: "none" },
     ]);
     expect(outcomes).toEqual([
-      { labels: await asked.ranked(TEXT, "scores") },
-      { labels: await asked.ranked(LONG, "scores") },
-      { labels: (await asked.ranked(TEXT, "scores")).slice(0, 2) },
-      { labels: await asked.sigmoids(TEXT) },
-      { labels: await asked.ranked(TEXT, "logits") },
+      { labels: await reference.ranked(TEXT, "scores") },
+      { labels: await reference.ranked(LONG, "scores") },
+      { labels: (await reference.ranked(TEXT, "scores")).slice(0, 2) },
+      { labels: await reference.sigmoids(TEXT) },
+      { labels: await reference.ranked(TEXT, "logits") },
     ]);
   });
 
@@ -122,6 +122,6 @@ describe.skipIf(missingPython !== undefined)(`huggingface_hub [${missingPython ?
       { status: 401, error: 'This needs a key with the scope "predict".' },
     ]);
     const outcomes = await ask(null, [{ text: TEXT }], url("demo-000", open));
-    expect(outcomes).toEqual([{ labels: await asked.ranked(TEXT, "scores") }]);
+    expect(outcomes).toEqual([{ labels: await reference.ranked(TEXT, "scores") }]);
   });
 });

@@ -8,7 +8,7 @@ import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { root } from "../../scripts/install.mjs";
 import { type CommandResult, run, runProgram } from "../support/processes.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
-import { startAsked, TEXT } from "./asked.ts";
+import { startReferenceWorker, TEXT } from "./reference-worker.ts";
 
 const RIGHT = `
 import { createClient, unwrap } from "xpeft-edge/client";
@@ -52,12 +52,12 @@ const { predictions } = await engine.predict(read, [{ parts, input: { text } }])
 console.log(JSON.stringify(predictions[0]));
 `;
 
-let asked: Awaited<ReturnType<typeof startAsked>>;
+let reference: Awaited<ReturnType<typeof startReferenceWorker>>;
 let project: string;
 
 /** An empty project with only the package installed. */
 beforeAll(async () => {
-  asked = await startAsked({ vars: { PUBLIC_PREDICT: "false" } });
+  reference = await startReferenceWorker({ vars: { PUBLIC_PREDICT: "false" } });
   project = await mkdtemp(join(tmpdir(), "xpeft-outside-"));
   const npm = (cwd: string, ...args: string[]) =>
     promisify(execFile)("npm", args, { cwd, shell: process.platform === "win32" });
@@ -70,7 +70,7 @@ beforeAll(async () => {
   await writeFile(join(project, "engine.ts"), ENGINE);
 }, 300_000);
 afterAll(async () => {
-  await asked.worker.close();
+  await reference.worker.close();
   await rm(project, { recursive: true, force: true });
 });
 
@@ -94,10 +94,10 @@ describe("the installed package", () => {
 
   it("compiles in strict mode, and runs", async () => {
     expect(await compile("right.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
-    const key = await asked.worker.makeKey({ scopes: ["predict"] });
-    const { stdout, stderr } = await run([join(project, "right.ts"), asked.worker.url.href, key, TEXT]);
+    const key = await reference.worker.makeKey({ scopes: ["predict"] });
+    const { stdout, stderr } = await run([join(project, "right.ts"), reference.worker.url.href, key, TEXT]);
     expect(stderr).toBe("");
-    expect(JSON.parse(stdout)).toEqual({ top: await asked.ranked(TEXT, "scores"), code: "unknown_profile" });
+    expect(JSON.parse(stdout)).toEqual({ top: await reference.ranked(TEXT, "scores"), code: "unknown_profile" });
   });
 
   it("does not compile with wrong fields, routes or codes", async () => {
@@ -115,7 +115,7 @@ describe("the installed package", () => {
     const { stdout, stderr } = await run([join(project, "engine.ts"), files.task, files.profiles, TEXT]);
     expect(stderr).toBe("");
     const { label, logits } = JSON.parse(stdout) as { label: string; logits: number[] };
-    const ranked = await asked.ranked(TEXT, "logits");
+    const ranked = await reference.ranked(TEXT, "logits");
     expect(label).toBe(ranked[0]?.label);
     expect(logits.toSorted((a, b) => b - a)).toEqual(ranked.map(({ score }) => score));
   });
@@ -127,7 +127,7 @@ describe("the installed package", () => {
       code: 0,
       stdout: expect.stringContaining("test prediction succeeded"),
     });
-    const service = ["--url", asked.worker.url.href, "--key", asked.worker.adminKey];
+    const service = ["--url", reference.worker.url.href, "--key", reference.worker.adminKey];
     expect(await xpeft("predict", "demo", TEXT, "--profile", "demo-000", ...service)).toMatchObject({ code: 0 });
     const { code, stderr } = await xpeft("keys", "list");
     expect(code).toBe(1);

@@ -1,49 +1,49 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LONG, startAsked, TEXT } from "./asked.ts";
+import { LONG, startReferenceWorker, TEXT } from "./reference-worker.ts";
 
 const PAIR = { text: "Is it raining?", textPair: "Take an umbrella." };
 
-let asked: Awaited<ReturnType<typeof startAsked>>;
+let reference: Awaited<ReturnType<typeof startReferenceWorker>>;
 
-const post = ({ worker }: typeof asked, body: object, profile = "demo-000", key: string | null = null) =>
+const post = ({ worker }: typeof reference, body: object, profile = "demo-000", key: string | null = null) =>
   worker.request("POST", `/v1/tei/demo/${profile}/predict`, { body, key });
 
 async function labels(body: object): Promise<unknown> {
-  const response = await post(asked, body);
+  const response = await post(reference, body);
   expect(response.status).toBe(200);
   return response.json();
 }
 
 beforeAll(async () => {
-  asked = await startAsked();
+  reference = await startReferenceWorker();
 });
-afterAll(() => asked.worker.close());
+afterAll(() => reference.worker.close());
 
 describe("POST /predict of text-embeddings-inference", () => {
   it("answers a text with its labels, best first", async () => {
-    const expected = await asked.ranked(TEXT, "scores");
+    const expected = await reference.ranked(TEXT, "scores");
     expect(await labels({ inputs: TEXT })).toEqual(expected);
     expect(await labels({ inputs: [TEXT] })).toEqual(expected);
   });
 
   it("answers a pair with one list of labels", async () => {
-    expect(await labels({ inputs: [PAIR.text, PAIR.textPair] })).toEqual(await asked.ranked(PAIR, "scores"));
+    expect(await labels({ inputs: [PAIR.text, PAIR.textPair] })).toEqual(await reference.ranked(PAIR, "scores"));
   });
 
   it("answers a batch of texts and pairs with a list each", async () => {
     expect(await labels({ inputs: [[TEXT], [PAIR.text, PAIR.textPair]] })).toEqual([
-      await asked.ranked(TEXT, "scores"),
-      await asked.ranked(PAIR, "scores"),
+      await reference.ranked(TEXT, "scores"),
+      await reference.ranked(PAIR, "scores"),
     ]);
-    expect(await labels({ inputs: [[TEXT]] })).toEqual([await asked.ranked(TEXT, "scores")]);
+    expect(await labels({ inputs: [[TEXT]] })).toEqual([await reference.ranked(TEXT, "scores")]);
   });
 
   it("returns logits instead of scores on request", async () => {
-    expect(await labels({ inputs: TEXT, raw_scores: true })).toEqual(await asked.ranked(TEXT, "logits"));
+    expect(await labels({ inputs: TEXT, raw_scores: true })).toEqual(await reference.ranked(TEXT, "logits"));
   });
 
   it("truncates a long text on request", async () => {
-    const expected = await asked.ranked(LONG, "scores");
+    const expected = await reference.ranked(LONG, "scores");
     expect(await labels({ inputs: LONG, truncate: true })).toEqual(expected);
     for (const truncation_direction of ["Right", "right"]) {
       expect(await labels({ inputs: LONG, truncate: true, truncation_direction })).toEqual(expected);
@@ -51,7 +51,7 @@ describe("POST /predict of text-embeddings-inference", () => {
   });
 
   it("accepts the fields of TEI's other routes, like TEI", async () => {
-    expect(await labels({ inputs: TEXT, normalize: true })).toEqual(await asked.ranked(TEXT, "scores"));
+    expect(await labels({ inputs: TEXT, normalize: true })).toEqual(await reference.ranked(TEXT, "scores"));
   });
 
   it.each([
@@ -66,13 +66,13 @@ describe("POST /predict of text-embeddings-inference", () => {
     ["a text beside a list", { inputs: [[TEXT], TEXT] }, 422, "Validation"],
     ["no inputs", {}, 422, "Validation"],
   ])("rejects %s with TEI's kind of error", async (_, body, status, kind) => {
-    const response = await post(asked, body);
+    const response = await post(reference, body);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: expect.stringMatching(/\S/), error_type: kind });
   });
 
   it("reports an unknown profile", async () => {
-    const response = await post(asked, { inputs: TEXT }, "nobody");
+    const response = await post(reference, { inputs: TEXT }, "nobody");
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({
       error: 'Task "demo" has no profile "nobody".',
@@ -81,7 +81,7 @@ describe("POST /predict of text-embeddings-inference", () => {
   });
 
   it("distinguishes overload from a fault", async () => {
-    const limited = await startAsked({ rateLimit: 1, vars: { TOKEN_KEYS: "no key" } });
+    const limited = await startReferenceWorker({ rateLimit: 1, vars: { TOKEN_KEYS: "no key" } });
     try {
       const unhealthy = await post(limited, { inputs: TEXT }, "demo-000", "a.profile.token");
       expect(unhealthy.status).toBe(503);

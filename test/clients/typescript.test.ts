@@ -12,25 +12,25 @@ import { PROBLEM_CODES, statusOf } from "../../functions/http/problem-codes.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { examplesOf } from "../support/examples.ts";
 import { masksOf } from "../support/rows.ts";
-import { LONG, startAsked, TEXT } from "./asked.ts";
+import { LONG, startReferenceWorker, TEXT } from "./reference-worker.ts";
 
-let asked: Awaited<ReturnType<typeof startAsked>>;
+let reference: Awaited<ReturnType<typeof startReferenceWorker>>;
 let client: Client;
 
 const demo = { task: "demo", profile: "demo-000" };
 
 beforeAll(async () => {
-  asked = await startAsked({ vars: { PUBLIC_PREDICT: "false" } });
-  client = createClient(asked.worker.url, { key: asked.worker.adminKey });
+  reference = await startReferenceWorker({ vars: { PUBLIC_PREDICT: "false" } });
+  client = createClient(reference.worker.url, { key: reference.worker.adminKey });
 });
-afterAll(() => asked.worker.close());
+afterAll(() => reference.worker.close());
 
 describe("the typed client", () => {
   it("predicts for one profile", async () => {
     const response = await client.v1.predict.$post({ json: { ...demo, inputs: TEXT, topK: 3 } });
     if (response.status !== 200) throw new Error(response.statusText);
     const { predictions } = await response.json();
-    expect(predictions[0]?.top).toEqual(await asked.ranked(TEXT, "scores"));
+    expect(predictions[0]?.top).toEqual(await reference.ranked(TEXT, "scores"));
   });
 
   it("predicts for many profiles", async () => {
@@ -43,7 +43,7 @@ describe("the typed client", () => {
   });
 
   it("predicts like the other clients", async () => {
-    const expected = await asked.ranked(TEXT, "scores");
+    const expected = await reference.ranked(TEXT, "scores");
     const huggingFace = client.v1.hf[":task"][":profile"];
     expect(await unwrap(huggingFace.$post({ param: demo, json: { inputs: TEXT } }))).toEqual([expected]);
     const tei = client.v1.tei[":task"][":profile"].predict;
@@ -159,7 +159,7 @@ describe("the typed client", () => {
   });
 
   it("throws a problem if only the body is requested", async () => {
-    const nobody = createClient(asked.worker.url);
+    const nobody = createClient(reference.worker.url);
     const error: unknown = await unwrap(nobody.v1.info.$get()).catch((error) => error);
     expect(error).toBeInstanceOf(ProblemError);
     expect(error).toMatchObject({
@@ -180,7 +180,9 @@ describe("the typed client", () => {
   });
 
   it("sends the given headers", async () => {
-    const plain = createClient(asked.worker.url, { headers: { authorization: `Bearer ${asked.worker.adminKey}` } });
+    const plain = createClient(reference.worker.url, {
+      headers: { authorization: `Bearer ${reference.worker.adminKey}` },
+    });
     expect((await unwrap(plain.v1.info.$get())).limits.inputs).toBe(64);
   });
 

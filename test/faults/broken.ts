@@ -1,20 +1,20 @@
-/** What is broken of what the Worker stands on; nothing where it says nothing. */
+/** Broken dependencies of the Worker. An omitted one works. */
 export interface Broken {
   readonly database?: {
-    /** What D1 says instead of answering. */
+    /** The message of D1's error. */
     readonly error?: string;
-    /** Whether it only fails to write. */
+    /** Whether only writes fail. */
     readonly writesOnly?: boolean;
-    /** Whether it does what it is asked, and says so all the same. */
+    /** Whether the query runs although it reports the error. */
     readonly done?: boolean;
-    /** Milliseconds that each query takes longer. */
+    /** Additional milliseconds of each query. */
     readonly slowMs?: number;
   };
   readonly asset?: { readonly file: string; readonly how: "missing" | "once" | "truncated" | "flipped" } | undefined;
-  /** WebAssembly memory that grows no more; or a module that cannot be instantiated, once or ever. */
+  /** Whether WebAssembly memory cannot grow, or a module cannot be instantiated (once or always). */
   readonly memory?: "grow" | "instance once" | "instance" | undefined;
-  /** By how much the clock is wrong. */
+  /** The clock's error, in milliseconds. */
   readonly clockMs?: number;
-  /** The secret TOKEN_KEYS in the place of the real one; null for none. */
+  /** A replacement for the secret TOKEN_KEYS; null removes it. */
   readonly tokenKeys?: string | null;
 }

@@ -3,29 +3,29 @@ import { join } from "node:path";
 import type { RunningWorker } from "../support/worker.ts";
 import type { Broken } from "./broken.ts";
 
-/** What is asked of the Worker all the while. */
+/** The kinds of requests that load the Worker. */
 export type Load = "profiles" | "writes" | "tokens" | "keys" | "long texts" | "learnings" | "health";
 
-/** Something that breaks beneath a Worker under load. */
+/** A dependency that breaks while the Worker is under load. */
 export interface Fault {
   readonly name: string;
   readonly broken: Broken;
-  /** Whether the Worker has loaded nothing yet when it breaks. */
+  /** Whether the dependency is broken before the Worker loads anything. */
   readonly cold?: true;
-  /** What is done to the real database, where that is what breaks; and how it is mended. */
-  readonly database?: { hurt(db: D1Database): Promise<void>; mend(db: D1Database): Promise<void> };
-  /** What may be answered while it lasts: `ok` for what is right, else codes, of which each is heard. What is not named is not asked for. */
+  /** How to damage the real database, and how to repair it. */
+  readonly database?: { damage(db: D1Database): Promise<void>; repair(db: D1Database): Promise<void> };
+  /** Outcomes allowed during the fault: `ok` for correct answers, else codes, each of which must occur. Omitted loads are off. */
   readonly answers: { readonly [load in Load]?: readonly string[] };
-  /** Whether the isolate may be lost, so that nothing but another one mends it: it is broken in a Worker of its own. */
+  /** Whether only a new isolate recovers, so the fault needs a separate Worker. */
   readonly final?: true;
 }
 
 const MIGRATIONS = "schema/migrations";
 
-/** Migrations that a half applied deploy lacks: history, keys, shards. */
-const LACKING = /^000[234]_/;
+/** Migrations missing in a half applied deploy: history, keys, shards. */
+const MISSING = /^000[234]_/;
 
-async function withoutMigrations(db: D1Database): Promise<void> {
+async function removeMigrations(db: D1Database): Promise<void> {
   const { results } = await db
     .prepare("SELECT type, name FROM sqlite_master WHERE type = 'trigger' AND name NOT LIKE 'sqlite_%'")
     .all<{ name: string }>();
@@ -34,9 +34,9 @@ async function withoutMigrations(db: D1Database): Promise<void> {
     await db.exec(`ALTER TABLE ${table} RENAME TO gone_${table}`);
 }
 
-/** Applies them as wrangler would; the keys of before come back, as a deploy would have kept them. */
-async function withMigrations(db: D1Database): Promise<void> {
-  for (const file of (await readdir(MIGRATIONS)).filter((name) => LACKING.test(name)).sort()) {
+/** Applies the missing migrations like wrangler, and restores the earlier keys, which a deploy keeps. */
+async function applyMigrations(db: D1Database): Promise<void> {
+  for (const file of (await readdir(MIGRATIONS)).filter((name) => MISSING.test(name)).sort()) {
     const statements = (await readFile(join(MIGRATIONS, file), "utf8")).split("--> statement-breakpoint");
     await db.batch(statements.map((statement) => db.prepare(statement)));
   }
@@ -50,8 +50,8 @@ const database = (error: string): Broken => ({ database: { error } });
 const writes = (error: string): Broken => ({ database: { error, writesOnly: true } });
 const asset = (file: string, how: NonNullable<Broken["asset"]>["how"]): Broken => ({ asset: { file, how } });
 
-/** A row in the cache is answered while the database is away, for as long as it may be. */
-const CACHED_OR_AWAY = ["ok", "database_unavailable"];
+/** While the database is unavailable, cached rows are still served until their TTL is over. */
+const CACHED_OR_UNAVAILABLE = ["ok", "database_unavailable"];
 
 /** All faults, in the order of the table. */
 export const FAULTS: readonly Fault[] = [
@@ -59,7 +59,7 @@ export const FAULTS: readonly Fault[] = [
     name: "D1 is unreachable",
     broken: database("D1_ERROR: Network connection lost."),
     answers: {
-      profiles: CACHED_OR_AWAY,
+      profiles: CACHED_OR_UNAVAILABLE,
       writes: ["database_unavailable"],
       tokens: ["ok"],
       health: ["database_unavailable"],
@@ -69,7 +69,7 @@ export const FAULTS: readonly Fault[] = [
     name: "D1 is overloaded",
     broken: database("D1_ERROR: D1 DB is overloaded. Requests queued for too long."),
     answers: {
-      profiles: CACHED_OR_AWAY,
+      profiles: CACHED_OR_UNAVAILABLE,
       writes: ["database_unavailable"],
       tokens: ["ok"],
       health: ["database_unavailable"],
@@ -93,15 +93,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "D1 does the write, but its answer is lost",
     broken: { database: { error: "D1_ERROR: Network connection lost.", writesOnly: true, done: true } },
-    // Compare and swap tells who writes again that it was done.
+    // A retry learns from the generation that the write was done.
     answers: { profiles: ["ok"], writes: ["ok", "database_unavailable"], tokens: ["ok"], health: ["ok"] },
   },
   {
     name: "a migration is half applied: no history, no keys",
     broken: {},
-    database: { hurt: withoutMigrations, mend: withMigrations },
+    database: { damage: removeMigrations, repair: applyMigrations },
     answers: {
-      profiles: CACHED_OR_AWAY,
+      profiles: CACHED_OR_UNAVAILABLE,
       writes: ["database_unavailable"],
       tokens: ["ok"],
       health: ["database_unavailable"],
@@ -159,7 +159,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "no memory for a long text",
     broken: { memory: "grow" },
-    // What a run took that failed is not all given back, and after many of them ONNX Runtime is lost.
+    // A failed run leaks memory, and after many of them ONNX Runtime is unusable.
     answers: {
       profiles: ["ok", "bundle_unusable"],
       "long texts": ["bundle_unusable"],
@@ -199,8 +199,8 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Tells a Worker of `worker.ts` what is broken from now on. */
-export async function tell(worker: RunningWorker, broken: Broken): Promise<void> {
+/** Sets what is broken in a Worker of `worker.ts`. */
+export async function setBroken(worker: RunningWorker, broken: Broken): Promise<void> {
   const { status } = await worker.request("PUT", "/broken", { body: broken });
   if (status !== 204) throw new Error(`The Worker of the faults answered ${status}.`);
 }

@@ -3,7 +3,7 @@ import { currentCommit } from "../../bench/git-commit.ts";
 import type { Load } from "./faults.ts";
 import type { Finding } from "./try.ts";
 
-/** The document that the table is in, between two marks. */
+/** The document that contains the table between two marks. */
 export const TABLE = "docs/reliability.md";
 const BEGIN = "<!-- npm run faults writes this table -->";
 const END = "<!-- to here -->";
@@ -16,19 +16,19 @@ function cell({ seen }: Finding, load: Load): string {
 }
 
 function row(finding: Finding): string {
-  const { fault, wellAfterMs, whole } = finding;
-  const well = wellAfterMs === null ? "in another isolate" : `${(wellAfterMs / 1000).toFixed(1)} s`;
-  const kept = whole === null ? "" : whole ? "all" : "not all";
-  const cells = [fault.name, ...COLUMNS.map((load) => cell(finding, load)), well, kept];
+  const { fault, recoveredAfterMs, writesStored } = finding;
+  const recovery = recoveredAfterMs === null ? "in another isolate" : `${(recoveredAfterMs / 1000).toFixed(1)} s`;
+  const stored = writesStored === null ? "" : writesStored ? "all" : "not all";
+  const cells = [fault.name, ...COLUMNS.map((load) => cell(finding, load)), recovery, stored];
   return `| ${cells.join(" | ")} |`;
 }
 
-/** Writes what was found into the document. */
+/** Writes the findings into the document. */
 export async function writeTable(findings: readonly Finding[], milliseconds: number): Promise<void> {
   const text = await readFile(TABLE, "utf8");
   const [before, rest] = text.split(BEGIN);
   const [, after] = (rest ?? "").split(END);
-  if (after === undefined) throw new Error(`${TABLE} has not both marks of the table.`);
+  if (after === undefined) throw new Error(`${TABLE} does not have both marks of the table.`);
   const head = [
     "fault",
     "profiles",

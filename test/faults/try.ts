@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Fault, type Load, tell } from "./faults.ts";
-import { type Ground, isWhole, type Outcome, REQUESTS, type Right } from "./ground.ts";
+import { type Fault, type Load, setBroken } from "./faults.ts";
+import { type CorrectAnswers, type Outcome, REQUESTS, type Target, writesAreStored } from "./target.ts";
 
-/** Callers at a time of each kind of load. */
+/** Concurrent callers of each kind of load. */
 const CALLERS: Readonly<Record<Load, number>> = {
   profiles: 4,
   writes: 1,
@@ -13,23 +13,23 @@ const CALLERS: Readonly<Record<Load, number>> = {
   health: 1,
 };
 
-/** Longer than an answer may take once nothing is broken any more. */
+/** The longest allowed recovery after repair. */
 const PATIENCE_MS = 30_000;
 
-/** What was seen of a fault. */
+/** The observed effect of a fault. */
 export interface Finding {
   readonly fault: Fault;
-  /** How often each kind of load came to what, while it was broken. */
+  /** The number of each outcome by load, during the fault. */
   readonly seen: ReadonlyMap<Load, ReadonlyMap<Outcome, number>>;
-  /** The longest that an answer took meanwhile, in milliseconds. */
+  /** The longest response time during the fault, in milliseconds. */
   readonly slowestMs: number;
-  /** Milliseconds after the mending until everything was right again; null if it did not come to that. */
-  readonly wellAfterMs: number | null;
-  /** Whether all writes are there that were acknowledged; null where nothing was written. */
-  readonly whole: boolean | null;
+  /** Milliseconds from repair to correct answers for every load; null without recovery. */
+  readonly recoveredAfterMs: number | null;
+  /** Whether all acknowledged writes are stored; null without writes. */
+  readonly writesStored: boolean | null;
 }
 
-/** Why a connection came to nothing. */
+/** Returns why a connection failed. */
 const reasonOf = (error: unknown): string => {
   const { cause = error } = error as { cause?: unknown };
   return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
@@ -38,8 +38,8 @@ const reasonOf = (error: unknown): string => {
 const outcomeOf = async (request: Promise<Outcome>): Promise<Outcome> =>
   await request.catch((error: unknown) => `no answer: ${reasonOf(error)}`);
 
-/** Asks until it is told to stop. */
-async function ask(ground: Ground, right: Right, loads: readonly Load[], ended: Promise<unknown>) {
+/** Sends requests until `ended` resolves. */
+async function runLoad(target: Target, correct: CorrectAnswers, loads: readonly Load[], ended: Promise<unknown>) {
   const seen = new Map<Load, Map<Outcome, number>>();
   let stop = false;
   let slowestMs = 0;
@@ -51,7 +51,7 @@ async function ask(ground: Ground, right: Right, loads: readonly Load[], ended: 
     seen.set(load, counts);
     while (!stop) {
       const start = performance.now();
-      const outcome = await outcomeOf(REQUESTS[load](ground, right));
+      const outcome = await outcomeOf(REQUESTS[load](target, correct));
       slowestMs = Math.max(slowestMs, performance.now() - start);
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
     }
@@ -60,13 +60,17 @@ async function ask(ground: Ground, right: Right, loads: readonly Load[], ended: 
   return { seen, slowestMs };
 }
 
-/** Waits until one request of each kind is right, and again. */
-async function untilWell(ground: Ground, right: Right, loads: readonly Load[]): Promise<number | null> {
+/** Waits until two rounds of one request of each kind are correct. */
+async function waitForRecovery(
+  target: Target,
+  correct: CorrectAnswers,
+  loads: readonly Load[],
+): Promise<number | null> {
   const start = performance.now();
   while (performance.now() - start < PATIENCE_MS) {
     const well = performance.now() - start;
     const outcomes = [];
-    for (const load of [...loads, ...loads]) outcomes.push(await outcomeOf(REQUESTS[load](ground, right)));
+    for (const load of [...loads, ...loads]) outcomes.push(await outcomeOf(REQUESTS[load](target, correct)));
     if (outcomes.every((outcome) => outcome === "ok")) return well;
     await sleep(50);
   }
@@ -74,28 +78,33 @@ async function untilWell(ground: Ground, right: Right, loads: readonly Load[]): 
 }
 
 /**
- * Breaks something under load, mends it, and tells what was answered meanwhile and after.
+ * Breaks a dependency under load, repairs it, and returns the outcomes during and after the fault.
  *
- * @param ground a Worker of its own where the fault is a cold one's: broken from its start
+ * @param target for a cold fault, a separate Worker that starts broken
  */
-export async function tryFault(fault: Fault, ground: Ground, right: Right, milliseconds: number): Promise<Finding> {
+export async function tryFault(
+  fault: Fault,
+  target: Target,
+  correct: CorrectAnswers,
+  milliseconds: number,
+): Promise<Finding> {
   const loads = Object.keys(fault.answers) as Load[];
-  if (!fault.cold) await tell(ground.worker, fault.broken);
-  await fault.database?.hurt(ground.worker.db);
-  const seen = await ask(ground, right, loads, sleep(milliseconds));
-  await tell(ground.worker, {});
-  await fault.database?.mend(ground.worker.db);
-  // An unacknowledged write may have been done: from here on it is known.
-  const whole = loads.includes("writes") ? await settled(ground) : null;
-  const wellAfterMs = fault.final ? null : await untilWell(ground, right, loads);
-  return { fault, ...seen, wellAfterMs, whole };
+  if (!fault.cold) await setBroken(target.worker, fault.broken);
+  await fault.database?.damage(target.worker.db);
+  const seen = await runLoad(target, correct, loads, sleep(milliseconds));
+  await setBroken(target.worker, {});
+  await fault.database?.repair(target.worker.db);
+  // An unacknowledged write may be stored; this read settles which generation is current.
+  const writesStored = loads.includes("writes") ? await checkWrites(target) : null;
+  const recoveredAfterMs = fault.final ? null : await waitForRecovery(target, correct, loads);
+  return { fault, ...seen, recoveredAfterMs, writesStored };
 }
 
-async function settled(ground: Ground): Promise<boolean> {
+async function checkWrites(target: Target): Promise<boolean> {
   const start = performance.now();
   while (performance.now() - start < PATIENCE_MS) {
-    const response = await ground.worker.get("/healthz");
-    if (response.status === 200) return await isWhole(ground);
+    const response = await target.worker.get("/healthz");
+    if (response.status === 200) return await writesAreStored(target);
     await sleep(50);
   }
   return false;

@@ -2,7 +2,7 @@ import type { Bindings } from "../../functions/http/env.ts";
 import app from "../../functions/index.ts";
 import type { Broken } from "./broken.ts";
 
-/** The deploy's Worker over bindings that break when they are told to: `PUT /broken` tells, the variable BROKEN does from the start. */
+// The deploy's Worker over bindings that can break: `PUT /broken` sets what is broken, the variable BROKEN sets it at start.
 
 type Env = Bindings & { readonly BROKEN?: string };
 
@@ -12,40 +12,40 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const WRITES = /^\s*(insert|update|delete|with)\b/i;
 
-/** Asks the database, unless it is broken for such queries. */
-async function hindered<Answer>(queries: readonly string[], ask: () => Promise<Answer>): Promise<Answer> {
+/** Runs queries, unless the database is broken for them. */
+async function withFault<Answer>(queries: readonly string[], query: () => Promise<Answer>): Promise<Answer> {
   const { database } = broken;
   if (database?.slowMs) await sleep(database.slowMs);
-  if (!database?.error || (database.writesOnly && !queries.some((query) => WRITES.test(query)))) return await ask();
-  if (database.done) await ask();
+  if (!database?.error || (database.writesOnly && !queries.some((sql) => WRITES.test(sql)))) return await query();
+  if (database.done) await query();
   throw new Error(database.error);
 }
 
-/** Statements as D1 knows them, by those that are handed out. */
+/** D1's real statements, by their wrappers. */
 const real = new WeakMap<D1PreparedStatement, { statement: D1PreparedStatement; query: string }>();
 
 function statementOf(statement: D1PreparedStatement, query: string): D1PreparedStatement {
-  const asked = {
+  const wrapper = {
     bind: (...values: unknown[]) => statementOf(statement.bind(...values), query),
-    first: (...args: [string]) => hindered([query], () => statement.first(...args)),
-    run: () => hindered([query], () => statement.run()),
-    all: () => hindered([query], () => statement.all()),
-    raw: (...args: [{ columnNames: true }]) => hindered([query], () => statement.raw(...args)),
+    first: (...args: [string]) => withFault([query], () => statement.first(...args)),
+    run: () => withFault([query], () => statement.run()),
+    all: () => withFault([query], () => statement.all()),
+    raw: (...args: [{ columnNames: true }]) => withFault([query], () => statement.raw(...args)),
   } as unknown as D1PreparedStatement;
-  real.set(asked, { statement, query });
-  return asked;
+  real.set(wrapper, { statement, query });
+  return wrapper;
 }
 
-/** A database, or a session of one, that may be hindered. */
-function databaseOf<Asked extends Pick<D1Database, "prepare" | "batch">>(database: Asked): Asked {
+/** Returns a database or session whose queries can fail. */
+function databaseOf<Database extends Pick<D1Database, "prepare" | "batch">>(database: Database): Database {
   return new Proxy(database, {
     get(target, name) {
       if (name === "prepare") return (query: string) => statementOf(target.prepare(query), query);
       if (name === "batch") {
         return async (statements: D1PreparedStatement[]) => {
-          const known = statements.flatMap((one) => real.get(one) ?? []);
+          const known = statements.flatMap((statement) => real.get(statement) ?? []);
           const queries = known.map(({ query }) => query);
-          return await hindered(queries, () => target.batch(known.map(({ statement }) => statement)));
+          return await withFault(queries, () => target.batch(known.map(({ statement }) => statement)));
         };
       }
       const value: unknown = Reflect.get(target, name);
@@ -73,7 +73,7 @@ async function assetOf(assets: Fetcher, input: RequestInfo | URL): Promise<Respo
 
 const RealDate = Date;
 
-/** A clock that is wrong by as much as it is told. */
+/** A clock with the configured error. */
 class WrongDate extends RealDate {
   constructor(...args: [] | [number | string]) {
     super(...((args.length === 0 ? [WrongDate.now()] : args) as [number]));
@@ -91,7 +91,7 @@ function noInstance(): never {
   throw new RangeError("WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance");
 }
 
-/** WebAssembly where memory is at its end: it grows no more, or no module can be instantiated. */
+/** Makes WebAssembly run out of memory: memory cannot grow, or no module can be instantiated. */
 function breakMemory(): void {
   const noMemory = () => {
     throw new RangeError("WebAssembly.Memory.grow(): Unable to grow instance memory");
@@ -100,9 +100,9 @@ function breakMemory(): void {
   WebAssembly.Instance = broken.memory?.startsWith("instance") ? (noInstance as unknown as typeof Instance) : Instance;
 }
 
-function breakAs(told: Broken): void {
-  broken = told;
-  globalThis.Date = told.clockMs ? (WrongDate as DateConstructor) : RealDate;
+function breakAs(next: Broken): void {
+  broken = next;
+  globalThis.Date = next.clockMs ? (WrongDate as DateConstructor) : RealDate;
   breakMemory();
 }
 

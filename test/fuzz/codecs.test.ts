@@ -22,10 +22,10 @@ import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { isLongForm } from "../support/long-form.ts";
 import { masksOf, taskFor } from "../support/rows.ts";
 
-/** Cases in all. */
+/** The total number of cases. */
 const CASES = isLongForm ? 100_000 : 5_000;
 
-/** No case may take as long as this; on a machine that runs other tests beside, it may take longer. */
+/** The time limit of a case. The short form runs beside other tests, so it allows more. */
 const HANG_MS = isLongForm ? 2_000 : 10_000;
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
@@ -46,12 +46,12 @@ const streamOf = (pieces: readonly Uint8Array[]) =>
     },
   });
 
-/** A format: what may come, how it is read, the errors it may be refused with, and what must hold of what is taken. */
+/** A format: its inputs, how to read one, the codes that reject one, and what holds for an accepted one. */
 interface Codec<Input> {
   readonly name: string;
   readonly inputs: fc.Arbitrary<Input>;
   readonly read: (input: Input) => unknown;
-  readonly refusals: RegExp;
+  readonly rejectionCodes: RegExp;
   readonly holds?: (read: never, input: Input) => void | Promise<void>;
 }
 
@@ -80,54 +80,54 @@ const CODECS = [
       choicesOf(shape).chain((choices) => fc.tuple(fc.constant(shape), hostileBytes(packMasks(choices, shape)))),
     ),
     read: ([shape, blob]) => unpackMasks(blob, shape),
-    refusals: /^invalid_mask$/,
+    rejectionCodes: /^invalid_mask$/,
     holds: (adapters, [shape, blob]) => expect(packMasks(adapters, shape)).toEqual(blob),
   }),
   codec({
     name: "label bias",
     inputs: hostileBytes(Uint8Array.of(1, 255, 128)),
     read: (blob) => readLabelBias(blob, 3),
-    refusals: /^invalid_label_bias$/,
+    rejectionCodes: /^invalid_label_bias$/,
     holds: (bias, blob) => expect(packLabelBias(bias) ?? new Uint8Array(3)).toEqual(blob),
   }),
   codec({
     name: "manifest, by its fields",
     inputs: hostileJson(JSON.parse(decode(manifest))),
     read: (text) => parseManifest(encode(text)),
-    refusals: /^invalid_manifest$/,
+    rejectionCodes: /^invalid_manifest$/,
   }),
   codec({
     name: "manifest, by its bytes",
     inputs: hostileBytes(manifest),
     read: (bytes) => parseManifest(bytes),
-    refusals: /^invalid_manifest$/,
+    rejectionCodes: /^invalid_manifest$/,
   }),
   codec({
     name: "task.json",
     inputs: hostileJson({ ...taskFileFields(task) }),
     read: (text) => parseTask(text, bundle),
-    refusals: /^(invalid_row|mismatched_write|invalid_mask)$/,
+    rejectionCodes: /^(invalid_row|mismatched_write|invalid_mask)$/,
     holds: (read) => expect(parseTask(JSON.stringify(taskFileFields(read)), bundle)).toEqual(read),
   }),
   codec({
     name: "a line of profiles.ndjson",
     inputs: hostileJson(JSON.parse(profileLine)),
     read: (line) => parseProfile(line, task, bundle),
-    refusals: /^(invalid_row|mismatched_write|invalid_mask|invalid_label_bias)$/,
+    rejectionCodes: /^(invalid_row|mismatched_write|invalid_mask|invalid_label_bias)$/,
     holds: (read) => expect(parseProfile(formatProfile(task.name, read), task, bundle)).toEqual(read),
   }),
   codec({
     name: "a line of an import",
     inputs: hostileJson({ ...JSON.parse(profileLine), generation: 3 }),
     read: (line) => parseImportLine(line),
-    refusals: /^invalid_row$/,
+    rejectionCodes: /^invalid_row$/,
   }),
   codec({
     name: "a token, by its bytes",
     inputs: hostileBytes(encode(token)),
     read: (bytes) => readToken(decode(bytes), keys, use, now),
-    refusals: /^token_/,
-    // Base64 without padding has bits at its end that say nothing, and are refused only where the signature's are.
+    rejectionCodes: /^token_/,
+    // Unpadded Base64 has unused bits at its end, which may differ in an accepted token.
     holds: (read) => expect(read).toMatchObject({ profile: "demo-000", parts: { masks: masksOf(1) } }),
   }),
   codec({
@@ -138,7 +138,7 @@ const CODECS = [
         { weight: 1, arbitrary: hostileJson(JSON.parse(header)) },
       ),
       hostileJson(JSON.parse(claims)),
-      // Signed by whoever has the key, or not at all.
+      // Signed with the key, with another key, or not at all.
       fc.oneof({ weight: 4, arbitrary: fc.constant("new") }, { weight: 1, arbitrary: fc.constantFrom("", "other") }),
     ),
     read: ([head, body, key]) => {
@@ -147,7 +147,7 @@ const CODECS = [
       const signature = key === "" ? "" : createHmac("sha256", secret).update(parts).digest("base64url");
       return readToken(`${parts}.${signature}`, keys, use, now);
     },
-    refusals: /^token_/,
+    rejectionCodes: /^token_/,
     holds: ({ task: of, parts }, [, , key]) =>
       expect([key, of, parts.masks]).toEqual(["new", "demo", expect.any(Uint8Array)]),
   }),
@@ -160,7 +160,7 @@ const CODECS = [
       ).map(decode),
     ),
     read: (setting) => parseSigningKeys(setting),
-    refusals: /^(tokens_not_set_up|invalid_setting)$/,
+    rejectionCodes: /^(tokens_not_set_up|invalid_setting)$/,
     holds: ({ current, byId }) => expect(byId.get(current)?.length).toBeGreaterThanOrEqual(32),
   }),
   codec({
@@ -174,7 +174,7 @@ const CODECS = [
       const groups = await Array.fromAsync(readLineGroups(streamOf(pieces), limits));
       return groups.flat();
     },
-    refusals: /^$/,
+    rejectionCodes: /^$/,
     holds: (lines, [pieces, maxBytes]) => {
       const whole = Buffer.concat(pieces);
       const ends = [...whole.entries()].filter(([, byte]) => byte === 0x0a).map(([at]) => at);
@@ -193,8 +193,11 @@ const polluted = () => Object.keys(Object.prototype).length + Object.keys(Array.
 
 afterEach(() => expect(polluted()).toBe(0));
 
-/** Refuses any error but those that a format has, and what takes too long. */
-async function tried({ read, refusals, holds }: Codec<unknown>, input: unknown): Promise<"read" | "refused"> {
+/** Reads an input. Throws on an error that the format does not have, and on a slow case. */
+async function readOrReject(
+  { read, rejectionCodes, holds }: Codec<unknown>,
+  input: unknown,
+): Promise<"read" | "rejected"> {
   const start = performance.now();
   try {
     const value = await read(input);
@@ -202,23 +205,23 @@ async function tried({ read, refusals, holds }: Codec<unknown>, input: unknown):
     return "read";
   } catch (error) {
     if (!(error instanceof XpeftError)) throw error;
-    expect(error.code).toMatch(refusals);
+    expect(error.code).toMatch(rejectionCodes);
     expect(hintFor(error, "other")).toMatch(/\S/);
-    return "refused";
+    return "rejected";
   } finally {
     expect(performance.now() - start).toBeLessThan(HANG_MS);
   }
 }
 
-describe.each(CODECS)("$name", (one) => {
-  it("is read as it is, or refused by its name", { timeout: 3_600_000 }, async () => {
-    const counts = { read: 0, refused: 0 };
-    const property = fc.asyncProperty(one.inputs, async (input) => {
-      counts[await tried(one, input)]++;
+describe.each(CODECS)("$name", (format) => {
+  it("is read exactly, or rejected with its own error", { timeout: 3_600_000 }, async () => {
+    const counts = { read: 0, rejected: 0 };
+    const property = fc.asyncProperty(format.inputs, async (input) => {
+      counts[await readOrReject(format, input)]++;
     });
     await fc.assert(property, { numRuns: Math.ceil(CASES / CODECS.length) });
-    console.info(`${one.name}: ${counts.read} read, ${counts.refused} refused`);
-    // Cases of one kind alone would try nothing.
-    expect(Math.min(counts.read, counts.refused)).toBeGreaterThan(one.refusals.source === "^$" ? -1 : 0);
+    console.info(`${format.name}: ${counts.read} read, ${counts.rejected} rejected`);
+    // Cases that are all accepted, or all rejected, would test nothing.
+    expect(Math.min(counts.read, counts.rejected)).toBeGreaterThan(format.rejectionCodes.source === "^$" ? -1 : 0);
   });
 });

@@ -8,25 +8,25 @@ import {
 } from "../../bench/memory/inspected-worker.ts";
 import { isLongForm } from "../support/long-form.ts";
 import { profilesOf } from "../support/rows.ts";
-import { requests, type Sent, TEXT, task } from "./sent.ts";
+import { type HostileRequest, requests, TEXT, task } from "./hostile-requests.ts";
 
-/** Requests in all. */
+/** The total number of requests. */
 const CASES = isLongForm ? 10_000 : 400;
 
-/** An answer begins before this, a learning's too; on a machine that runs other tests beside, it may take longer. */
+/** The time limit for the start of a response. The short form runs beside other tests, so it allows more. */
 const HANG_MS = isLongForm ? 2_000 : 10_000;
 
-/** What may be in use at the end beside what is in use after a tenth of the requests: caches that fill. */
+/** The allowed growth of memory between the first tenth and the end: caches fill. */
 const GROWTH_BYTES = 8 * 2 ** 20;
 
-/** WebAssembly's memory grows with the longest text so far, and is no smaller after it. */
-const MOST_WASM_BYTES = 64e6;
+/** WebAssembly's memory grows with the longest text, and never shrinks. */
+const MAX_WASM_BYTES = 64e6;
 
-/** Refusals that say "later", which a fuzzer hears who starts learnings and does not wait. */
-const LATER = new Set(["overloaded", "learning_busy"]);
+/** Codes that ask for a retry: the fuzzer starts learnings and does not wait for them. */
+const RETRY_CODES = new Set(["overloaded", "learning_busy"]);
 
-/** Sends a request. @returns its status, having read the answer to its end */
-async function send(worker: InspectedWorker, { method, path, type, body, headers }: Sent): Promise<number> {
+/** Sends a request, reads and checks the response. @returns its status */
+async function send(worker: InspectedWorker, { method, path, type, body, headers }: HostileRequest): Promise<number> {
   const start = performance.now();
   const response = await fetch(new URL(path, worker.url), {
     method,
@@ -44,18 +44,20 @@ async function send(worker: InspectedWorker, { method, path, type, body, headers
       code: expect.stringMatching(/^[a-z_]+$/),
       hint: expect.any(String),
     });
-    if (response.status >= 500) expect(LATER, `${response.status} ${problem.code}`).toContain(problem.code);
+    if (response.status >= 500) expect(RETRY_CODES, `${response.status} ${problem.code}`).toContain(problem.code);
   }
   expect(text).not.toContain('"code":"internal_error"');
   return response.status;
 }
 
-it("answers whatever it is sent by a name, in time, and keeps no memory for it", { timeout: 3_600_000 }, async () => {
+it("answers hostile requests with a documented problem, in time, and without leaking memory", {
+  timeout: 3_600_000,
+}, async () => {
   const statuses = new Map<number, number>();
   const memory: IsolateMemory[] = [];
   const tenth = Math.ceil(CASES / 10);
   let sent = 0;
-  // A heap that would not be collected comes to an end here, and the Worker with it.
+  // A memory leak would exhaust the heap here and end the Worker.
   await withInspectedWorker([{ task, profiles: profilesOf(20) }], async (worker) => {
     await worker.load();
     const property = fc.asyncProperty(requests, async (request) => {
@@ -78,10 +80,10 @@ it("answers whatever it is sent by a name, in time, and keeps no memory for it",
     });
   });
   const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} x ${status}`);
-  const megabytes = memory.map((one) => (usedBytes(one) / 1e6).toFixed(1));
+  const megabytes = memory.map((use) => (usedBytes(use) / 1e6).toFixed(1));
   console.info(`${sent} requests: ${counts.join(", ")}; in use after each tenth, MB: ${megabytes.join(", ")}`);
   const last = memory.at(-1);
-  const withoutWasm = (one?: IsolateMemory) => (one ? usedBytes(one) - one.wasm : Number.NaN);
+  const withoutWasm = (use?: IsolateMemory) => (use ? usedBytes(use) - use.wasm : Number.NaN);
   expect(withoutWasm(last) - withoutWasm(memory[0])).toBeLessThan(GROWTH_BYTES);
-  expect(last?.wasm).toBeLessThan(MOST_WASM_BYTES);
+  expect(last?.wasm).toBeLessThan(MAX_WASM_BYTES);
 });

@@ -12,7 +12,7 @@ import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const HERE = import.meta.dirname;
 
-/** Cases for each operation and phase, beside those that the schemas' edges make. */
+/** Cases for each operation and phase, in addition to those at the schemas' edges. */
 const EXAMPLES = isLongForm ? "200" : "1";
 
 const schemathesis = resolve(HERE, "../../training/.venv/bin/schemathesis");
@@ -34,7 +34,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The ids that the description's examples have. */
+/** The ids in the OpenAPI document's examples. */
 const renamed = (profile: ReturnType<typeof profilesOf>[number]) => ({
   ...profile,
   id: profile.id.replace("demo", "news"),
@@ -42,14 +42,14 @@ const renamed = (profile: ReturnType<typeof profilesOf>[number]) => ({
 
 const ALL_PHASES = "examples,coverage,fuzzing,stateful";
 
-/** The schemas' edges are most of the cases. In short they are tried only where nothing stops a request earlier. */
+/** Most cases are at the schemas' edges. The short form runs them only with a key for everything. */
 const SHORT_PHASES = isLongForm ? ALL_PHASES : "examples,fuzzing,stateful";
 
 it.each<[string, Scope[] | null, string]>([
   ["without a key", null, SHORT_PHASES],
   ["with a key for texts and profiles", ["predict", "write"], SHORT_PHASES],
   ["with a key for everything", ["predict", "learn", "write", "admin"], ALL_PHASES],
-])("finds nothing %s", { timeout: 7_200_000 }, async (_, scopes, phases) => {
+])("finds no failure %s", { timeout: 7_200_000 }, async (_, scopes, phases) => {
   if (withoutIt) return console.info(`Skipped: ${withoutIt}`);
   const key = scopes && (await worker.makeKey({ scopes }));
   const auth = key ? ["--header", `Authorization: Bearer ${key}`] : [];

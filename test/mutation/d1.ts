@@ -2,10 +2,10 @@ import { DatabaseSync } from "node:sqlite";
 
 type Value = string | number | null | Uint8Array;
 
-/** What a row's value comes back as: of bytes D1 gives an array of numbers. */
+/** Converts a row's value like D1, which returns bytes as an array of numbers. */
 const given = (value: unknown) => (value instanceof Uint8Array ? Array.from(value) : value);
 
-function named(cause: unknown): Error {
+function d1Error(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new Error(`D1_ERROR: ${message}: SQLITE_ERROR`, { cause });
 }
@@ -29,7 +29,7 @@ class Statement {
     return new Statement(this.#db, this.#sql, bound);
   }
 
-  /** Runs it now: rows as lists of values, and their columns' names. */
+  /** Runs the statement. @returns rows as lists of values, and the columns' names */
   rows(): { columns: string[]; rows: unknown[][] } {
     try {
       const statement = this.#db.prepare(this.#sql);
@@ -37,7 +37,7 @@ class Statement {
       const rows = statement.all(...this.#values) as unknown as unknown[][];
       return { columns: statement.columns().map(({ name }) => name), rows: rows.map((row) => row.map(given)) };
     } catch (cause) {
-      throw named(cause);
+      throw d1Error(cause);
     }
   }
 
@@ -56,7 +56,7 @@ class Statement {
   }
 }
 
-/** A database with the interface of D1 over SQLite in this process: D1 is SQLite too, but each query of it is a request. */
+/** Returns a database with D1's interface over SQLite in this process, without D1's request for each query. */
 export function createD1(): D1Database {
   const db = new DatabaseSync(":memory:");
   const d1 = {
@@ -76,7 +76,7 @@ export function createD1(): D1Database {
       try {
         db.exec(sql);
       } catch (cause) {
-        throw named(cause);
+        throw d1Error(cause);
       }
     },
     withSession: () => d1,

@@ -1,8 +1,8 @@
-// `npm run mutation`: does a test notice, whatever is changed in src/? What has not changed since the last run is not tried
-// again (runs/mutation/incremental.json).
+// `npm run mutation` checks that tests notice changes of src/. Code unchanged since the last run is skipped
+// (runs/mutation/incremental.json).
 import { spawnSync } from "node:child_process";
 
-// What reads and writes rows needs tests with a database, which take ten times as long as the others.
+// Code that reads or writes rows needs tests with a database, which take ten times as long as the others.
 const rows = [
   "src/storage/**/*.ts",
   "src/sharding/**/*.ts",
@@ -14,10 +14,10 @@ const others = ["src/**/*.ts", ...rows.map((pattern) => `!${pattern}`)];
 
 const stryker = "node_modules/@stryker-mutator/core/bin/stryker.js";
 
-function run(tests, args) {
+function run(tests, options) {
   const { status } = spawnSync(
     process.execPath,
-    [stryker, "run", "test/mutation/stryker.config.json", "--incremental", ...args],
+    [stryker, "run", "test/mutation/stryker.config.json", "--incremental", ...options],
     {
       env: { ...process.env, XPEFT_MUTATION: tests },
       stdio: "inherit",
@@ -26,12 +26,12 @@ function run(tests, args) {
   return status === 0;
 }
 
-const own = process.argv.slice(2);
-const runs = own.includes("--mutate")
-  ? [["rows", own]]
+const args = process.argv.slice(2);
+const runs = args.includes("--mutate")
+  ? [["rows", args]]
   : [
-      ["", [...own, "--mutate", others.join()]],
-      ["rows", [...own, "--mutate", rows.join()]],
+      ["", [...args, "--mutate", others.join()]],
+      ["rows", [...args, "--mutate", rows.join()]],
     ];
-const passed = runs.map(([tests, args]) => run(tests, args));
+const passed = runs.map(([tests, options]) => run(tests, options));
 if (passed.includes(false)) process.exitCode = 1;

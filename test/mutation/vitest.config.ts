@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Short files first: most mutants die by them, and the first failure ends a mutant's run. */
+/** Short files first: they kill most mutants, and the first failure ends a mutant's run. */
 class ShortFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return (await super.sort(files)).reverse();
@@ -12,7 +12,7 @@ class ShortFirst extends BaseSequencer {
 
 const workerd = resolve(import.meta.dirname, "workerd.ts");
 
-/** A file of WebAssembly as workerd imports it: compiled. */
+/** Imports a WebAssembly file as a compiled module, like workerd. */
 const compiledWasm = {
   name: "compiled-wasm",
   enforce: "pre" as const,
@@ -23,7 +23,7 @@ const compiledWasm = {
   },
 };
 
-// A mutant that waits for ever dies by this.
+// The timeout kills a mutant that hangs.
 const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 const inNode = {
@@ -49,8 +49,8 @@ const inWorkerd = {
   },
 };
 
-// What is run for every mutant: tests of src/ that run in Node, and for what reads and writes rows those that have a
-// database, which take ten times as long. Those that need an isolate of their own are about the platform.
+// Every mutant runs the Node tests of src/. Mutants of code that reads or writes rows also run the tests with a database,
+// which take ten times as long. Tests in a separate isolate test the platform and are skipped.
 export default defineConfig({
   test: {
     sequence: { sequencer: ShortFirst },

@@ -7,7 +7,7 @@ import type { RunningWorker } from "../../support/worker.ts";
 let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-const asked: Remote["runCli"] = (...args) => remote.runCli(...args);
+const runRemote: Remote["runCli"] = (...args) => remote.runCli(...args);
 
 beforeAll(async () => {
   remote = await startRemote();
@@ -19,14 +19,14 @@ beforeEach(() => remote.refill());
 describe("xpeft doctor", () => {
   it("reports each check's result, with a hint for each failure", async () => {
     await worker.push({ ...task, name: "older", bundle: "0".repeat(32) }, []);
-    const { code, stdout } = await asked("doctor", "--persist-to", join(folder, "empty"));
+    const { code, stdout } = await runRemote("doctor", "--persist-to", join(folder, "empty"));
     expect(code).toBe(1);
     expect(stdout).toMatch(/^ok {3}bundle: [0-9a-f]{32}: all \d+ files match/);
     expect(stdout).toMatch(/\nFAIL local database: Migrations are missing: .*\n {7}Apply them with npm start/);
     expect(stdout).toMatch(/\nok {3}Worker: http:\S+ is healthy/);
     expect(stdout).toMatch(/\nFAIL Worker's tasks: 1 of \d tasks were trained on another bundle: older\./);
     await worker.request("DELETE", "/v1/tasks/older");
-    const elsewhere = await asked("doctor", "--url", "http://worker.invalid");
+    const elsewhere = await runRemote("doctor", "--url", "http://worker.invalid");
     expect(elsewhere.code).toBe(1);
     expect(elsewhere.stdout).not.toContain("local database");
     expect(elsewhere.stdout).toContain("FAIL Worker: There is no answer from http://worker.invalid.");
@@ -35,7 +35,7 @@ describe("xpeft doctor", () => {
 
 describe("xpeft doctor --db", () => {
   const found = async () => {
-    const { code, stdout } = await asked("doctor", "--db", "--json");
+    const { code, stdout } = await runRemote("doctor", "--db", "--json");
     const findings = JSON.parse(stdout) as { check: string; ok: boolean; found: string }[];
     return { code, ...findings.find(({ check }) => check === "rows") };
   };

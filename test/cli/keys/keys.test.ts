@@ -33,7 +33,7 @@ async function create(...flags: string[]): Promise<{ key: string; id: string }> 
 }
 
 /** Requests the Worker with a key. @returns the status, and the problem's code if there is one */
-async function asked(key: string, path: string, body?: object): Promise<[number, string?]> {
+async function statusAndCode(key: string, path: string, body?: object): Promise<[number, string?]> {
   const response = await fetch(url + path, {
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     ...(body && { method: "POST", body: JSON.stringify(body) }),
@@ -43,7 +43,7 @@ async function asked(key: string, path: string, body?: object): Promise<[number,
 }
 
 const predicting = (key: string, task: string, profile: string) =>
-  asked(key, "/v1/predict", { task, profile, inputs: "A text" });
+  statusAndCode(key, "/v1/predict", { task, profile, inputs: "A text" });
 
 beforeAll(async () => {
   state = await mkdtemp(join(tmpdir(), "xpeft-keys-"));
@@ -75,7 +75,7 @@ it("creates a key that only predicts, prints it alone on stdout, and its permiss
     `Key ${key.slice(4, 20)} (laptop): predict; all tasks; all profiles; never expires. It is shown only now:\n`,
   );
   expect(await predicting(key, "demo", "demo-000")).toEqual([200]);
-  expect(await asked(key, "/v1/profiles/demo")).toEqual([403, "scope_missing"]);
+  expect(await statusAndCode(key, "/v1/profiles/demo")).toEqual([403, "scope_missing"]);
 });
 
 it("confines a key to a task, to a prefix, or to both", async () => {
@@ -113,7 +113,7 @@ it("is accepted by eval, as an option and from the environment", async () => {
 it("lists keys with their permissions, without any secret", async () => {
   const days = Date.now() + 90 * 86_400_000;
   const { key, id } = await create("--name", "to be listed", "--scope", "admin", "--task", "demo", "--expires", "90d");
-  await asked(key, "/v1/tasks");
+  await statusAndCode(key, "/v1/tasks");
   const { key: used, id: usedId } = await create("--prefix", "demo-");
   await predicting(used, "demo", "demo-000");
   const json = await vi.waitFor(

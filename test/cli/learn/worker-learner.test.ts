@@ -10,7 +10,7 @@ import type { RunningWorker } from "../../support/worker.ts";
 let remote: Remote;
 let worker: RunningWorker;
 let folder: string;
-const asked: Remote["runCli"] = (...args) => remote.runCli(...args);
+const runRemote: Remote["runCli"] = (...args) => remote.runCli(...args);
 
 beforeAll(async () => {
   remote = await startRemote();
@@ -25,7 +25,7 @@ describe("xpeft learn --url", () => {
   let examples: string;
 
   const learn = async (key: string, ...args: string[]) =>
-    withoutProgress(await asked("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key));
+    withoutProgress(await runRemote("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key));
   const lines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
   beforeAll(async () => {
@@ -50,8 +50,8 @@ describe("xpeft learn --url", () => {
     const taskPath = join(folder, "learnt-task.json");
     const out = join(folder, "learnt.ndjson");
     await writeFile(taskPath, taskFile(task));
-    await asked("learn", "demo", "me", examples, ...QUICK, "--task-file", taskPath, "--out", out);
-    expect((await asked("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(await readFile(out, "utf8"));
+    await runRemote("learn", "demo", "me", examples, ...QUICK, "--task-file", taskPath, "--out", out);
+    expect((await runRemote("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(await readFile(out, "utf8"));
   });
 
   it("learns every profile of a file, resumes with missing ones, and reports rejections", async () => {
@@ -77,7 +77,7 @@ describe("xpeft learn --url", () => {
       code: 1,
       stderr: expect.stringMatching(/^unknown_label: .*\n {2}\S/),
     });
-    expect((await asked("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
+    expect((await runRemote("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
     expect((await learn(reader, "me", examples, "--persist-to", folder)).code).toBe(2);
   });
 });

@@ -13,7 +13,7 @@ let to: RunningWorker;
 let folder: string;
 let copy: string;
 
-const asked = (worker: RunningWorker, ...args: string[]) =>
+const runOn = (worker: RunningWorker, ...args: string[]) =>
   runCli(args, { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
 
 const exported = async (worker: RunningWorker, name: string) => {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   [from, to] = await Promise.all([startWorker(), startWorker()]);
   await from.push(task, profilesOf(20));
   await from.push({ ...task, name: "other" }, profilesOf(3));
-  const written = await asked(from, "backup", join(folder, "whole"));
+  const written = await runOn(from, "backup", join(folder, "whole"));
   expect(written).toMatchObject({
     code: 0,
     stderr: "",
@@ -43,14 +43,14 @@ beforeEach(async () => {
 });
 
 it("restores tasks and profiles to another Worker byte for byte, and skips unchanged ones", async () => {
-  expect(await asked(to, "restore", copy, "demo")).toMatchObject({
+  expect(await runOn(to, "restore", copy, "demo")).toMatchObject({
     code: 0,
     stdout: "demo, generation 1: 20 created, 0 replaced, 0 unchanged, 0 failed.\n",
   });
   expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
   expect((await to.get("/v1/tasks/other")).status).toBe(404);
   await to.push(task, [...profilesOf(20), { id: "later", masks: masksOf(50), labelBias: null }]);
-  const again = await asked(to, "restore", copy, "--replace");
+  const again = await runOn(to, "restore", copy, "--replace");
   expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
   // The head is the same, so no profile must be deleted.
   expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
@@ -58,39 +58,39 @@ it("restores tasks and profiles to another Worker byte for byte, and skips uncha
 });
 
 it("undoes all changes since the backup", async () => {
-  await asked(to, "restore", copy);
+  await runOn(to, "restore", copy);
   const head = task.head.map((value) => -value);
   await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
   await to.push({ ...task, head }, profilesOf(2));
-  const refused = await asked(to, "restore", copy, "demo");
+  const refused = await runOn(to, "restore", copy, "demo");
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^task_has_profiles: .*\n {2}\S/) });
-  expect((await asked(to, "restore", copy, "demo", "--replace")).code).toBe(0);
+  expect((await runOn(to, "restore", copy, "demo", "--replace")).code).toBe(0);
   expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
 });
 
 it("writes nothing of a damaged backup, and reports the file", async () => {
   await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
-  expect((await asked(to, "restore", copy, "--check")).stdout).toBe("All 4 files match their checksums.\n");
+  expect((await runOn(to, "restore", copy, "--check")).stdout).toBe("All 4 files match their checksums.\n");
   const path = join(copy, "other", "profiles.ndjson");
   const bytes = await readFile(path);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   await writeFile(path, bytes);
-  const damaged = await asked(to, "restore", copy);
+  const damaged = await runOn(to, "restore", copy);
   expect(damaged.code).toBe(1);
   expect(damaged.stderr).toMatch(/other\/profiles\.ndjson is damaged: .*\n {2}Nothing was written/);
   await rm(path);
-  expect((await asked(to, "restore", copy, "--check")).stderr).toContain("other/profiles.ndjson is missing");
+  expect((await runOn(to, "restore", copy, "--check")).stderr).toContain("other/profiles.ndjson is missing");
   expect((await to.get("/v1/tasks/demo")).status).toBe(404);
 });
 
 it("reports an invalid folder or task", async () => {
-  expect((await asked(from, "backup", copy)).stderr).toContain("already has a backup");
-  expect((await asked(to, "restore", copy, "nothing")).stderr).toContain(
+  expect((await runOn(from, "backup", copy)).stderr).toContain("already has a backup");
+  expect((await runOn(to, "restore", copy, "nothing")).stderr).toContain(
     'has no task "nothing".\n  Its tasks are: demo, other.',
   );
   const index = join(copy, "backup.json");
   await writeFile(index, (await readFile(index, "utf8")).replace("other/task.json", "../task.json"));
-  expect((await asked(to, "restore", copy)).stderr).toContain("backup.json is damaged");
+  expect((await runOn(to, "restore", copy)).stderr).toContain("backup.json is damaged");
   await rm(index);
-  expect((await asked(to, "restore", copy)).stderr).toContain("is not a complete backup");
+  expect((await runOn(to, "restore", copy)).stderr).toContain("is not a complete backup");
 });

@@ -22,7 +22,7 @@ const byScore = (values: Values): Scored[] =>
     .sort((a, b) => b.score - a.score);
 
 /** A Worker with a task of three labels and some profiles, and the answers of /v1/predict under `demo-000`. */
-export async function startAsked(options: WorkerOptions = {}) {
+export async function startReferenceWorker(options: WorkerOptions = {}) {
   const worker: RunningWorker = await startWorker(options);
   await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(2));
 

@@ -6,11 +6,11 @@ import { examplesOf } from "../support/examples.ts";
 import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { masksOf, profilesFile, profilesOf, taskFor } from "../support/rows.ts";
 
-/** The task that the requests are about. */
+/** The task of the requests. */
 export const task = taskFor(await readBundle("bundles/minilm-l6-v2"));
 
-/** A request as it is sent. */
-export interface Sent {
+/** A request to send. */
+export interface HostileRequest {
   readonly method: string;
   readonly path: string;
   readonly type: string;
@@ -20,13 +20,13 @@ export interface Sent {
 
 const JSON_TYPE = "application/json";
 const NDJSON_TYPE = "application/x-ndjson";
-/** A text that is right to ask for. */
+/** A valid text. */
 export const TEXT = "Senate passes bill after long night";
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** Each route with a body, asked for something that it does. Names of its own, so that the others find their rows. */
-const RIGHT: readonly { readonly method: string; readonly path: string; readonly body: object }[] = [
+/** A valid request for each route with a body. Writes use separate names, so that other requests find their rows. */
+const VALID: readonly { readonly method: string; readonly path: string; readonly body: object }[] = [
   { method: "POST", path: "/v1/predict", body: { task: "demo", profile: "demo-000", inputs: [TEXT], topK: 2 } },
   {
     method: "POST",
@@ -61,7 +61,7 @@ function first() {
   return profile;
 }
 
-/** What a header can hold. */
+/** Values that a header can hold. */
 const oddHeader = hostileText.map((text) => text.replaceAll(/[^\u0020-\u007e\u00a1-\u00ff]/g, "").trim());
 
 const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
@@ -91,7 +91,7 @@ const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("gzip", "br", "identity, gzip").map((by) => ({ "content-encoding": by })) },
 );
 
-const jsonRequests: fc.Arbitrary<Sent> = fc.constantFrom(...RIGHT).chain(({ method, path, body }) =>
+const jsonRequests: fc.Arbitrary<HostileRequest> = fc.constantFrom(...VALID).chain(({ method, path, body }) =>
   fc.record({
     method: fc.constant(method),
     path: fc.constant(path),
@@ -104,7 +104,7 @@ const jsonRequests: fc.Arbitrary<Sent> = fc.constantFrom(...RIGHT).chain(({ meth
   }),
 );
 
-const streamRequests: fc.Arbitrary<Sent> = fc.constantFrom(...STREAMS).chain(({ path, line }) =>
+const streamRequests: fc.Arbitrary<HostileRequest> = fc.constantFrom(...STREAMS).chain(({ path, line }) =>
   fc.record({
     method: fc.constant("POST"),
     path: fc.constant(path),
@@ -117,8 +117,8 @@ const streamRequests: fc.Arbitrary<Sent> = fc.constantFrom(...STREAMS).chain(({ 
   }),
 );
 
-/** Names and queries where others are expected. */
-const pathRequests: fc.Arbitrary<Sent> = fc
+/** Paths with hostile names and queries. */
+const pathRequests: fc.Arbitrary<HostileRequest> = fc
   .tuple(
     fc.constantFrom("GET", "PUT", "DELETE", "POST", "HEAD", "OPTIONS", "PATCH"),
     fc.constantFrom(
@@ -140,8 +140,8 @@ const pathRequests: fc.Arbitrary<Sent> = fc
     return { method, path: `${path}${search}`, type: "", body: null, headers: {} };
   });
 
-/** A megabyte or ten of nothing in a few kilobytes, said to be compressed or not. */
-const bombs: fc.Arbitrary<Sent> = fc
+/** Up to ten megabytes of blanks, compressed to a few kilobytes, with or without the header that says so. */
+const bombs: fc.Arbitrary<HostileRequest> = fc
   .tuple(fc.integer({ min: 1, max: 10 }), fc.constantFrom<Record<string, string>>({}, { "content-encoding": "gzip" }))
   .map(([megabytes, headers]) => ({
     method: "POST",
@@ -151,8 +151,8 @@ const bombs: fc.Arbitrary<Sent> = fc
     headers,
   }));
 
-/** Requests for all routes, most of which were right but for a part. */
-export const requests: fc.Arbitrary<Sent> = fc.oneof(
+/** Requests for all routes, most of them valid except for one part. */
+export const requests: fc.Arbitrary<HostileRequest> = fc.oneof(
   { weight: 12, arbitrary: jsonRequests },
   { weight: 4, arbitrary: streamRequests },
   { weight: 4, arbitrary: pathRequests },
