@@ -167,7 +167,7 @@ describe("the typed client", () => {
       code: "key_missing",
       hint: expect.stringContaining("Authorization: Bearer"),
       status: 401,
-      problem: { title: "No key was sent" },
+      problem: { title: "The request has no key" },
     });
   });
 
