@@ -14,6 +14,15 @@ await buildPages();
 const workerTests = "test/**/*.worker.test.ts";
 const isolateTests = "test/**/*.isolate.test.ts";
 
+// Tests that run Python. `npm test` starts them once the training half is installed, and all others before.
+const pythonTests = [
+  "test/bench/{peers,quick}.test.ts",
+  "test/clients/huggingface.test.ts",
+  "test/fuzz/schemathesis.test.ts",
+  "test/scripts/release.test.ts",
+  "test/tokens/python.test.ts",
+];
+
 // Wrangler and the CLI start hundreds of times. The cache lets them compile only once.
 const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
@@ -73,10 +82,11 @@ export default defineConfig({
           ...patience,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [workerTests, isolateTests],
+          exclude: [workerTests, isolateTests, ...pythonTests],
           setupFiles: ["test/support/properties.ts"],
         },
       },
+      { test: { ...patience, name: "python", include: pythonTests, setupFiles: ["test/support/properties.ts"] } },
       {
         plugins: [cloudflare],
         // An isolate for each file would reload all modules, which takes longer than the tests.

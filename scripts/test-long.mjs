@@ -1,4 +1,4 @@
-// `npm run test:long`: the long forms of benches, faults and fuzzing, one after another. What has passed on
+// `npm run test:long`: a short mutation test and the long forms of benches, faults and fuzzing, one after another. What has passed on
 // the same sources is skipped when the command runs again. `--only=faults,fuzz` runs some, `--again` runs all anew.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -18,8 +18,24 @@ const vitest = (name, ...files) => ({
   live: true,
 });
 
+// These files are mutated, and these tests must notice. All of src/ takes hours: npm run mutation.
+const mutated = [
+  "--mutate",
+  "src/profiles/masks.ts,src/model/merge.ts",
+  "--testFiles",
+  "test/src/profiles/masks.test.ts,test/src/model/merge.test.ts",
+  "--reporters",
+  "clear-text",
+];
+
 /** The shortest first. */
 const parts = [
+  {
+    name: "mutation",
+    command: node,
+    args: [bin("@stryker-mutator/core/bin/stryker.js"), "run", "test/mutation/stryker.config.json", ...mutated],
+    live: true,
+  },
   vitest("bench", "test/bench/quick.test.ts"),
   vitest("faults", "test/faults"),
   vitest("codecs", "test/fuzz/codecs.test.ts"),

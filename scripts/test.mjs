@@ -16,24 +16,14 @@ const [only] = process.argv
 const script = (name) => join(root, "scripts", name);
 const bin = (name) => join(root, "node_modules", name);
 
-// In short: these files are mutated, and these tests must notice. All of src/ takes hours: npm run mutation.
-const mutated = [
-  "--mutate",
-  "src/profiles/masks.ts,src/model/merge.ts",
-  "--testFiles",
-  "test/src/profiles/masks.test.ts,test/src/model/merge.test.ts",
-  "--reporters",
-  "clear-text",
-];
-
-const vitest = { name: "vitest", command: node, args: [bin("vitest/vitest.mjs"), "run"], live: true };
+const vitest = (name, projects, ...options) => ({
+  name,
+  command: node,
+  args: [bin("vitest/vitest.mjs"), "run", ...projects.flatMap((project) => ["--project", project]), ...options],
+  live: true,
+});
 
 const typescriptRest = [
-  {
-    name: "stryker",
-    command: node,
-    args: [bin("@stryker-mutator/core/bin/stryker.js"), "run", "test/mutation/stryker.config.json", ...mutated],
-  },
   { name: "deploy:check", command: node, args: [script("check-deploy.mjs")] },
   { name: "audit", command: node, args: [script("audit.mjs")] },
 ];
@@ -51,18 +41,25 @@ const pipAudit = { name: "pip-audit", command: process.execPath, args: [script("
 // The parts beside Vitest take the time in which its tests wait.
 const background = (parts) => parts.map((part) => ({ ...part, background: true }));
 
-// Each half has tests that compare it with the other, so both are installed whatever is tested.
+// Some tests of each half compare it with the other, so both are installed whatever is tested.
 const dependencies = installDependencies();
 const environment = only === "ts" ? Promise.resolve() : installTraining();
 
-const checked = [
-  only === "py" ? [] : dependencies.then(() => runInTurn(typescriptChecks)),
-  only === "ts" ? [] : environment.then(() => runInTurn(pythonChecks)),
-];
-await Promise.all([dependencies, environment]);
-const [ofTypescript, ofTraining] = await Promise.all(checked);
-const tested = await Promise.all([
-  only === "py" ? [] : runInTurn([vitest]),
-  runInTurn(background([...(only === "ts" ? [] : [pytest, pipAudit]), ...(only === "py" ? [] : typescriptRest)])),
-]);
-summarise("npm test", [...ofTypescript, ...ofTraining, ...tested.flat()], start);
+/** The TypeScript half needs only the dependencies, but for its tests that run Python. */
+async function testTypescript() {
+  await dependencies;
+  const checked = await runInTurn(typescriptChecks);
+  const tested = runInTurn([vitest("vitest", ["node", "workerd", "isolates"])]);
+  const rest = runInTurn(background(typescriptRest));
+  await environment;
+  const withPython = runInTurn([vitest("vitest with Python", ["python"], "--maxWorkers=1")]);
+  return [checked, await tested, await withPython, await rest].flat();
+}
+
+async function testTraining() {
+  await Promise.all([dependencies, environment]);
+  return [await runInTurn(pythonChecks), await runInTurn(background([pytest, pipAudit]))].flat();
+}
+
+const results = await Promise.all([only === "py" ? [] : testTypescript(), only === "ts" ? [] : testTraining()]);
+summarise("npm test", results.flat(), start);
