@@ -61,7 +61,7 @@ describe("a peer", () => {
     expect(first?.score).not.toBe(second?.score);
   });
 
-  it("names an unknown profile", async () => {
+  it("reports an unknown profile", async () => {
     const native = await startNativePeer(workload);
     try {
       await expect(native.predict("nobody", text)).rejects.toThrow(/500.*There is no profile.*nobody/);

@@ -14,7 +14,7 @@ export interface Fault {
   readonly cold?: true;
   /** How to damage the real database, and how to repair it. */
   readonly database?: { damage(db: D1Database): Promise<void>; repair(db: D1Database): Promise<void> };
-  /** Outcomes allowed during the fault: `ok` for correct answers, else codes, each of which must occur. Omitted loads are off. */
+  /** Outcomes allowed during the fault: `ok`, or codes that must each occur. An omitted load is off. */
   readonly answers: { readonly [load in Load]?: readonly string[] };
   /** Whether only a new isolate recovers, so the fault needs a separate Worker. */
   readonly final?: true;

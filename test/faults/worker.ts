@@ -2,7 +2,7 @@ import type { Bindings } from "../../functions/http/env.ts";
 import app from "../../functions/index.ts";
 import type { Broken } from "./broken.ts";
 
-// The deploy's Worker over bindings that can break: `PUT /broken` sets what is broken, the variable BROKEN sets it at start.
+// The deploy's Worker over bindings that can break. `PUT /broken` sets what is broken, the variable BROKEN at start.
 
 type Env = Bindings & { readonly BROKEN?: string };
 

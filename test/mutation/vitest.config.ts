@@ -49,8 +49,8 @@ const inWorkerd = {
   },
 };
 
-// Every mutant runs the Node tests of src/. Mutants of code that reads or writes rows also run the tests with a database,
-// which take ten times as long. Tests in a separate isolate test the platform and are skipped.
+// Every mutant runs the Node tests of src/. Mutants of code that reads or writes rows also run the tests with a
+// database, which take ten times as long. Tests in a separate isolate test the platform and are skipped.
 export default defineConfig({
   test: {
     sequence: { sequencer: ShortFirst },

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type D1Migration, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { createD1 } from "./d1.ts";
 
-// Replaces the modules `cloudflare:workers` and `cloudflare:test`, so that tests for workerd run in Node. A mutant's run
-// then takes a second; starting workerd alone takes several. `npm test` runs these tests in workerd.
+// Replaces the modules `cloudflare:workers` and `cloudflare:test`, so that tests for workerd run in Node. A mutant's
+// run then takes a second; starting workerd alone takes several. `npm test` runs these tests in workerd.
 
 const BUNDLE = "bundles/minilm-l6-v2";
 

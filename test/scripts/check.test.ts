@@ -59,7 +59,7 @@ describe("npm run check -- --only=imports", () => {
   });
 });
 
-it("names the checks there are when asked for another", async () => {
+it("lists the checks if asked for an unknown one", async () => {
   const { code, stderr } = await run(["scripts/check.mjs", "--only=speed"]);
   expect(code).toBe(1);
   expect(stderr).toContain("ts, py or one of: biome, tsc");

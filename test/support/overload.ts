@@ -7,7 +7,7 @@ const MAX_TOKENS = 512;
 const TEXTS_ABOVE_CAPACITY = MAX_TOKENS_IN_FLIGHT / MAX_TOKENS + 2;
 const TRIES = 200;
 
-/** Pushes a task of the maximum text length. @returns a function that makes a prediction's body of `texts` long texts */
+/** Pushes a task of the maximum text length. @returns a function that makes a prediction's body of long texts */
 export async function pushLongTask(worker: RunningWorker): Promise<(texts: number, words?: number) => object> {
   await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2"), { maxTokens: MAX_TOKENS }), profilesOf(1));
   return (texts, words = MAX_TOKENS) => ({

@@ -97,7 +97,7 @@ describe("pairPrefixTokens", () => {
     expect(read(longer, long)).toMatchObject({ order: 1, most: 8192 });
     expect(read("a ".repeat(5), longer)).toMatchObject({ order: -1, most: 8 * 12 });
     expect(read(longer, "a ".repeat(5))).toEqual({ order: 1, most: 8 * 12, all: 8 * 12 + 10 });
-    // One text is read whole and has more tokens than the other's prefix. The other is read only until the order is known.
+    // One text is read whole and has more tokens than the other's prefix. The other is read until the order is known.
     const whole = "a ".repeat(48);
     expect(read(whole, longer)).toEqual({ order: -1, most: 8192, all: 2 * 8 * 12 + 8192 });
     expect(read(longer, whole)).toEqual({ order: 1, most: 8192, all: 2 * 8 * 12 + 8192 });
