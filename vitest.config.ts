@@ -13,6 +13,7 @@ await buildPages();
 // `*.isolate.test.ts` does too, in a separate isolate for each file. Every other `*.test.ts` runs in Node.
 const workerTests = "test/**/*.worker.test.ts";
 const isolateTests = "test/**/*.isolate.test.ts";
+const unitTests = "test/{src,node}/**/*.test.ts";
 
 // Tests that run Python. `npm test` starts them once the training half is installed, and all others before.
 const pythonTests = [
@@ -82,7 +83,18 @@ export default defineConfig({
           ...patience,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [workerTests, isolateTests, ...pythonTests],
+          exclude: [workerTests, isolateTests, ...pythonTests, unitTests],
+          setupFiles: ["test/support/properties.ts"],
+        },
+      },
+      // Units share one module graph a process: loading it again for each file takes longer than most of their tests.
+      {
+        test: {
+          ...patience,
+          name: "units",
+          isolate: false,
+          include: [unitTests],
+          exclude: [workerTests, isolateTests],
           setupFiles: ["test/support/properties.ts"],
         },
       },

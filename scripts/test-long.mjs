@@ -36,7 +36,7 @@ const parts = [
     args: [bin("@stryker-mutator/core/bin/stryker.js"), "run", "test/mutation/stryker.config.json", ...mutated],
     live: true,
   },
-  vitest("bench", "test/bench/quick.test.ts"),
+  vitest("bench", "test/bench/quick.test.ts", "test/bench/peers.test.ts"),
   vitest("faults", "test/faults"),
   vitest("codecs", "test/fuzz/codecs.test.ts"),
   vitest("requests", "test/fuzz/requests.test.ts"),

@@ -49,7 +49,7 @@ const environment = only === "ts" ? Promise.resolve() : installTraining();
 async function testTypescript() {
   await dependencies;
   const checked = await runInTurn(typescriptChecks);
-  const tested = runInTurn([vitest("vitest", ["node", "workerd", "isolates"])]);
+  const tested = runInTurn([vitest("vitest", ["node", "units", "workerd", "isolates"])]);
   const rest = runInTurn(background(typescriptRest));
   await environment;
   const withPython = runInTurn([vitest("vitest with Python", ["python"], "--maxWorkers=1")]);

@@ -5,12 +5,13 @@ import { createWorkload, type Workload } from "../../bench/peers/workload.ts";
 import { MissingDependency, runProgram } from "../../bench/programs.ts";
 import { textOf } from "../../bench/texts.ts";
 import { withWorker } from "../../bench/with-worker.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { missingPython } from "../support/python.ts";
 
 const TOKENS = 16;
 const text = textOf(TOKENS);
 
-describe("a peer", () => {
+describe.skipIf(!isLongForm)("a peer", () => {
   let workload: Workload;
   beforeAll(async () => {
     workload = await createWorkload(2);
