@@ -1,3 +1,5 @@
+import { MAX_INPUTS } from "../../functions/http/text-schemas.ts";
+import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
 import type { Bench, Figure, Row } from "../bench.ts";
 import {
   type InspectedWorker,
@@ -14,9 +16,6 @@ import { checkStatuses, countStatus, predict, type Statuses } from "../requests.
 import { MEGABYTE } from "../statistics.ts";
 import { textOf } from "../texts.ts";
 
-/** The API's limits. */
-const MAX_INPUTS = 64;
-const MAX_BODY_BYTES = 256 * 1024;
 /** Simultaneous requests with the largest body: more than the Worker accepts. */
 const BODIES = 24;
 
@@ -76,7 +75,7 @@ async function sendLargest(worker: InspectedWorker, texts: number): Promise<stri
     const inputs = index % 2 === 0 ? { text: "*" } : { text: "*", textPair: "*" };
     const frame = JSON.stringify({ task: "task-0", profile: profileId(index), inputs });
     const stars = frame.split("*").length - 1;
-    return frame.replaceAll("*", "!".repeat(Math.floor((MAX_BODY_BYTES - frame.length) / stars)));
+    return frame.replaceAll("*", "!".repeat(Math.floor((MAX_TEXTS_BYTES - frame.length) / stars)));
   };
   // The batch must be in flight before the bodies arrive; otherwise they would fill the budget first.
   const answered = batch.then(() => true);

@@ -1,10 +1,8 @@
 import { mean, rollup } from "d3-array";
+import { MAX_INPUTS } from "../../functions/http/text-schemas.ts";
 import { readEvents } from "../../test/support/events.ts";
 import type { RunningWorker } from "../../test/support/worker.ts";
 import type { LabelledText, WorkerScores } from "./files.ts";
-
-/** The API's limit of texts a request. */
-const MAX_INPUTS = 64;
 
 /** A learned profile and its predictions. */
 export interface LearnedProfile {
