@@ -71,12 +71,12 @@ export function packMasks(adapters: ArrayLike<number>, shape: MaskShape): Uint8A
   for (const [position, adapter] of Array.from(adapters).entries()) {
     const row = Math.floor(position / chosen);
     if (!Number.isInteger(adapter) || adapter < 0 || adapter >= size) {
-      throw invalid(`${nameOfRow(row)} chooses adapter ${adapter} of a pool of ${size}.`);
+      throw invalid(`Adapter ${adapter} is chosen in ${nameOfRow(row)}; the pool has ${size} adapters.`);
     }
     const index = row * stride + (adapter >> 3);
     const byte = blob[index] ?? 0;
     const bit = 1 << (adapter & 7);
-    if ((byte & bit) !== 0) throw invalid(`${nameOfRow(row)} chooses adapter ${adapter} twice.`);
+    if ((byte & bit) !== 0) throw invalid(`Adapter ${adapter} is chosen twice in ${nameOfRow(row)}.`);
     blob[index] = byte | bit;
   }
   return blob;

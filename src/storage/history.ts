@@ -4,8 +4,7 @@ import { XpeftError } from "../errors.ts";
 import { describeProfile, type ProfileName } from "../profiles/names.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
-import type { Database } from "./database.ts";
-import { withDatabaseErrors } from "./database.ts";
+import { type Database, withDatabaseErrors } from "./database.ts";
 import { generationMismatchError, meetsPrecondition, type Precondition, preconditionHolds } from "./precondition.ts";
 import { generationOf, selectGenerations, whereProfile } from "./profile-sql.ts";
 import { profileFromRow } from "./rows.ts";
@@ -82,10 +81,7 @@ export function createProfileHistory(db: Database): ProfileHistory {
       }
       if (before.profile === null) throw unknownProfileError(name.task, name.id);
       if (targets.length > 0) throw new TypeError("a rollback did not run although all of its conditions hold");
-      throw new XpeftError(
-        "unknown_generation",
-        `The history of ${describeProfile(name).toLowerCase()} has no generation ${to}.`,
-      );
+      throw new XpeftError("unknown_generation", `${describeProfile(name)} has no generation ${to} in its history.`);
     },
   };
 }

@@ -63,7 +63,7 @@ describe("unpackMasks", () => {
     for (const [row, name] of names.entries()) {
       expect(() => unpackMasks(whole.with(row, 0b11), shape)).toThrow(`2 adapters are chosen in ${name}, not 1.`);
       const beyond = [0, 1, 2, 3].with(row, 8);
-      expect(() => packMasks(beyond, shape)).toThrow(`${name} chooses adapter 8 of a pool of 8.`);
+      expect(() => packMasks(beyond, shape)).toThrow(`Adapter 8 is chosen in ${name}; the pool has 8 adapters.`);
     }
   });
 

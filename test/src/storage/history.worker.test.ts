@@ -44,4 +44,11 @@ describe("history", () => {
     await expect(history.rollBack(NAME, 1, 1)).rejects.toThrow(errorWithCode("generation_mismatch"));
     await expect(history.rollBack(NAME, 9, undefined)).rejects.toThrow(errorWithCode("unknown_generation"));
   });
+
+  it("names a profile as it was written", async () => {
+    const name = { ...NAME, id: "Anna" };
+    await profiles.put(name, parts(1), 1, undefined);
+    const rollBack = history.rollBack(name, 9, undefined);
+    await expect(rollBack).rejects.toThrow('Profile "Anna" has no generation 9 in its history.');
+  });
 });
