@@ -1,5 +1,7 @@
 import { base64url } from "jose";
 import type { keys } from "../../schema/tables.ts";
+import { toHex } from "../lib/hex.ts";
+import { sha256 } from "../lib/sha256.ts";
 import type { Access } from "./access.ts";
 
 /** A key without its secret. */
@@ -32,13 +34,13 @@ export function keyId(key: string): string {
 }
 
 /** Returns the hash by which a key is stored. */
-export async function hashKey(key: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
+export function hashKey(key: string): Promise<Uint8Array> {
+  return sha256(new TextEncoder().encode(key));
 }
 
 /** Generates a key. @returns the key, which is shown once and not stored, and the row that identifies it */
 export async function generateKey({ scopes, expiresAt, ...rest }: NewKey): Promise<{ key: string; row: KeyRow }> {
-  const id = Array.from(randomBytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const id = toHex(randomBytes(8));
   const key = `xpk_${id}_${base64url.encode(randomBytes(32))}`;
   const row = {
     ...rest,

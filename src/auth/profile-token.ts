@@ -3,6 +3,7 @@ import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
+import { sha256 } from "../lib/sha256.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
 import type { Task, TaskParts } from "../profiles/task.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -57,12 +58,8 @@ const claimsSchema = z.object({
 /** Returns a hash of the task's parts that determine answers: the first 16 bytes of a SHA-256, base64url. */
 export async function hashTask({ labels, maxTokens, head }: TaskParts): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify([labels, maxTokens]));
-  const digests = new Uint8Array([...(await digest(text)), ...(await digest(bytesFromFloats(head)))]);
-  return base64url.encode((await digest(digests)).subarray(0, 16));
-}
-
-async function digest(data: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  const digests = new Uint8Array([...(await sha256(text)), ...(await sha256(bytesFromFloats(head)))]);
+  return base64url.encode((await sha256(digests)).subarray(0, 16));
 }
 
 /**

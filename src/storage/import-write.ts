@@ -1,14 +1,12 @@
 import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
+import { toHex } from "../lib/hex.ts";
 import { describeProfile } from "../profiles/names.ts";
 import type { StoredTask } from "../profiles/task.ts";
-import type { Database } from "./database.ts";
-import { withDatabaseErrors } from "./database.ts";
+import { type Database, withDatabaseErrors } from "./database.ts";
 import { failedLine, type LineResult, type ParsedLine } from "./import.ts";
 import { generationMismatchError, meetsPrecondition, taskChangedError } from "./precondition.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /**
  * Writes a group of profiles in one transaction; profiles that already equal their lines stay unchanged.
@@ -26,8 +24,8 @@ export async function writeLines(
   const rows = JSON.stringify(
     lines.map(({ profile: { id, masks, labelBias }, expected }) => ({
       id,
-      masks: hex(masks),
-      labelBias: labelBias && hex(labelBias),
+      masks: toHex(masks),
+      labelBias: labelBias && toHex(labelBias),
       expected,
     })),
   );

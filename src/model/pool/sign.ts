@@ -1,3 +1,4 @@
+import { sha256 } from "../../lib/sha256.ts";
 import { createPoolMemory } from "./kernels.ts";
 import type { AdapterPool, PoolShape } from "./pool.ts";
 
@@ -79,8 +80,7 @@ function projectSigns(signs: Uint8Array, gradient: Float32Array, sums: Float64Ar
 
 async function signKeystream(seed: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const name = new TextEncoder().encode(`xpeft-sign-pool/1:${seed}`);
-  const digest = await crypto.subtle.digest("SHA-256", name);
-  const key = await crypto.subtle.importKey("raw", digest.slice(0, 16), "AES-CTR", false, ["encrypt"]);
+  const key = await crypto.subtle.importKey("raw", (await sha256(name)).slice(0, 16), "AES-CTR", false, ["encrypt"]);
   const algorithm = { name: "AES-CTR", counter: new Uint8Array(16), length: 128 };
   return new Uint8Array(await crypto.subtle.encrypt(algorithm, key, new Uint8Array(length)));
 }
