@@ -1,20 +1,17 @@
-import type { MergedAdapters } from "../model/merge.ts";
+import { allocateAdapters, type MergedAdapters } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam } from "./adam.ts";
 import { logitGradient, type SampledMasks, sampleMasks, topAdapters } from "./straight-through.ts";
 
 /** Mask logits in training, for the last layers of a pool. */
 export interface MaskOptimizer {
-  /** The current logits, `[rows, N]` flat; rows alternate down and up, layer by layer. */
-  readonly logits: Float64Array;
-
   /**
    * Draws masks and returns the pool merged under them; the next step uses the same masks.
    *
-   * @param noise added to the logits, `[rows, N]` flat; null draws the masks that would be stored
+   * @param noise added to the logits, `[rows, N]` flat
    * @returns the learnt layers' adapters, valid until the next draw
    */
-  draw(noise: Float64Array | null): MergedAdapters;
+  draw(noise: Float64Array): MergedAdapters;
 
   /**
    * Moves the logits against the gradient of the adapters that were drawn last.
@@ -31,21 +28,21 @@ export interface MaskOptimizer {
  * Creates an optimizer of masks.
  *
  * @param firstLayer the first learnt layer; earlier layers have no rows here
- * @param start logits, `[rows, N]` flat; they are overwritten
+ * @param logits `[rows, N]` flat, where rows alternate down and up, layer by layer; steps overwrite them
  * @param tau temperature of the softmax behind the masks
  */
 export function createMaskOptimizer(
   pool: AdapterPool,
   firstLayer: number,
-  start: Float64Array,
+  logits: Float64Array,
   tau: number,
 ): MaskOptimizer {
   const { size, chosen } = pool.pool;
   const entries = pool.hidden * pool.bottleneck;
   const rows = 2 * (pool.layers - firstLayer);
-  const merged = { down: new Float32Array((rows / 2) * entries), up: new Float32Array((rows / 2) * entries) };
+  const merged = allocateAdapters({ ...pool, layers: rows / 2 });
   const projected = new Float64Array(rows * size);
-  const adam = createAdam(start.length);
+  const adam = createAdam(logits.length);
   let drawn: SampledMasks | undefined;
 
   /** Returns the matrix of a row. */
@@ -53,9 +50,8 @@ export function createMaskOptimizer(
     (row % 2 === 0 ? down : up).subarray((row >> 1) * entries, ((row >> 1) + 1) * entries);
 
   return {
-    logits: start,
     draw(noise) {
-      drawn = sampleMasks(start, { size, chosen }, noise, tau);
+      drawn = sampleMasks(logits, { size, chosen }, noise, tau);
       for (let row = 0; row < rows; row++) {
         const adapters = drawn.adapters.subarray(row * chosen, (row + 1) * chosen);
         pool.mergeMatrix(2 * firstLayer + row, adapters, matrixOf(merged, row));
@@ -68,8 +64,8 @@ export function createMaskOptimizer(
         const target = projected.subarray(row * size, (row + 1) * size);
         pool.projectMatrix(2 * firstLayer + row, matrixOf(gradient, row), target);
       }
-      adam.step(start, logitGradient(drawn.weights, projected, size, tau), rate);
+      adam.step(logits, logitGradient(drawn.weights, projected, size, tau), rate);
     },
-    chosen: () => topAdapters(start, { size, chosen }),
+    chosen: () => topAdapters(logits, { size, chosen }),
   };
 }

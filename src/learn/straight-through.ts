@@ -34,17 +34,17 @@ export function topAdapters(logits: ArrayLike<number>, { size, chosen }: MaskSiz
  * Draws hard masks by Gumbel top-k (X-PEFT, section 3); their gradient is the softmax's.
  *
  * @param logits `[rows, N]` flat
- * @param noise added to the logits; null gives the masks that would be stored
+ * @param noise added to the logits, `[rows, N]` flat
  * @param tau the softmax's temperature
  */
 export function sampleMasks(
   logits: Float64Array,
   sizes: MaskSizes,
-  noise: ArrayLike<number> | null,
+  noise: ArrayLike<number>,
   tau: number,
 ): SampledMasks {
   const { size } = sizes;
-  const noisy = logits.map((logit, i) => logit + (noise?.[i] ?? 0));
+  const noisy = logits.map((logit, i) => logit + (noise[i] ?? Number.NaN));
   const weights = new Float64Array(logits.length);
   for (let start = 0; start < noisy.length; start += size) {
     const row = noisy.subarray(start, start + size);

@@ -1,4 +1,5 @@
 import { softmax } from "../model/head.ts";
+import { allocateAdapters } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import { createAdam, rateFactor } from "./adam.ts";
 import { fitLabelBias, type ScoredText } from "./fit-label-bias.ts";
@@ -64,8 +65,7 @@ export function startTrainingRun(
     logits[index] = (logits[index] ?? 0) + RECIPE.startLogit;
   }
   const masks = createMaskOptimizer(pool, parts.firstLayer, logits, RECIPE.tau);
-  const entries = (rows / 2) * pool.hidden * pool.bottleneck;
-  const adapterGradients = { down: new Float32Array(entries), up: new Float32Array(entries) };
+  const adapterGradients = allocateAdapters({ ...pool, layers: rows / 2 });
   // The bias starts at the optimum under the start's masks, so that the masks learn what remains.
   const bias = fitLabelBias(texts, labels, RECIPE.biasSpread);
   const biasAdam = createAdam(labels);

@@ -15,10 +15,12 @@ const pool = await createSignPool(
 );
 const ENTRIES = 10;
 
+const NO_NOISE = new Float64Array(4 * SIZE);
+
 /** Returns an optimizer of the last two layers, from random logits. */
 function randomOptimizer(seed: number) {
-  const random = createRandom(seed);
-  return createMaskOptimizer(pool, 1, Float64Array.from({ length: 4 * SIZE }, random.normal), 1);
+  const logits = Float64Array.from({ length: 4 * SIZE }, createRandom(seed).normal);
+  return { ...createMaskOptimizer(pool, 1, logits, 1), logits };
 }
 
 it("draws the merged adapters of its layers' masks", () => {
@@ -27,7 +29,7 @@ it("draws the merged adapters of its layers' masks", () => {
   expect(chosen).toHaveLength(4 * CHOSEN);
   const firstLayer = [0, 1, 2, 3];
   const whole = mergeAdapters(pool, packMasks([...firstLayer, ...chosen], shape));
-  const { down, up } = optimizer.draw(null);
+  const { down, up } = optimizer.draw(NO_NOISE);
   expect(down).toEqual(whole.down.subarray(ENTRIES));
   expect(up).toEqual(whole.up.subarray(ENTRIES));
 });
@@ -35,7 +37,7 @@ it("draws the merged adapters of its layers' masks", () => {
 it("draws other adapters under noise, and leaves its logits unchanged", () => {
   const optimizer = randomOptimizer(1);
   const before = optimizer.logits.slice();
-  const without = optimizer.draw(null).down.slice();
+  const without = optimizer.draw(NO_NOISE).down.slice();
   const noise = Float64Array.from({ length: 4 * SIZE }, (_, place) => (place % SIZE < CHOSEN ? 100 : 0));
   const { down } = optimizer.draw(noise);
   expect(down).not.toEqual(without);
@@ -48,7 +50,7 @@ it("moves each row towards adapters that oppose its gradient", () => {
   for (const row of [0, 1, 2, 3]) {
     const optimizer = randomOptimizer(2);
     const before = optimizer.logits.slice();
-    optimizer.draw(null);
+    optimizer.draw(NO_NOISE);
     // The gradient is one adapter's matrix: no other adapter is as well aligned with it.
     const along = 3;
     const matrix = new Float32Array(ENTRIES);

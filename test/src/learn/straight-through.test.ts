@@ -41,13 +41,18 @@ describe("sampleMasks", () => {
     const { adapters, weights } = sampleMasks(logits, { size: 3, chosen: 1 }, [9, 0, 0, 0, 9, 0], 0.5);
     expect([...adapters]).toEqual([0, 1]);
     expect(weights.subarray(0, 3).reduce((sum, weight) => sum + weight)).toBeCloseTo(1);
-    expect([...sampleMasks(logits, { size: 3, chosen: 1 }, null, 1).adapters]).toEqual([2, 0]);
+    expect([...sampleMasks(logits, { size: 3, chosen: 1 }, new Float64Array(6), 1).adapters]).toEqual([2, 0]);
   });
 });
 
 describe("sampleMasks of large logits", () => {
   it("returns finite weights", () => {
-    const { weights } = sampleMasks(Float64Array.of(1000, 999, -1000), { size: 3, chosen: 1 }, null, 0.5);
+    const { weights } = sampleMasks(
+      Float64Array.of(1000, 999, -1000),
+      { size: 3, chosen: 1 },
+      new Float64Array(3),
+      0.5,
+    );
     expect([...weights]).toEqual([
       expect.closeTo(1 / (1 + Math.exp(-2)), 12),
       expect.closeTo(1 / (1 + Math.exp(2)), 12),
@@ -60,13 +65,14 @@ describe("logitGradient", () => {
   it("is the gradient of a weighted sum of the softmax's weights", () => {
     fc.assert(
       fc.property(sizes, fc.double({ min: 0.2, max: 3, noNaN: true }), ({ size, chosen, logits }, tau) => {
+        const noNoise = new Float64Array(logits.length);
         const weights = logits.map((_, i) => Math.sin(i));
         const value = (at: Float64Array) =>
-          sampleMasks(at, { size, chosen }, null, tau).weights.reduce(
+          sampleMasks(at, { size, chosen }, noNoise, tau).weights.reduce(
             (sum, weight, i) => sum + weight * (weights[i] ?? 0),
             0,
           );
-        const gradient = logitGradient(sampleMasks(logits, { size, chosen }, null, tau).weights, weights, size, tau);
+        const gradient = logitGradient(sampleMasks(logits, { size, chosen }, noNoise, tau).weights, weights, size, tau);
         const step = 1e-5;
         for (const [i, slope] of gradient.entries()) {
           const at = (by: number) => value(logits.map((logit, place) => logit + (place === i ? by : 0)));
