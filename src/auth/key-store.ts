@@ -2,8 +2,7 @@ import { and, asc, eq, isNull, lt, or } from "drizzle-orm";
 import { z } from "zod";
 import { keys } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
-import type { Database } from "../storage/database.ts";
-import { withDatabaseErrors } from "../storage/database.ts";
+import { type Database, withDatabaseErrors } from "../storage/database.ts";
 import { SCOPES, type Scope } from "./access.ts";
 import type { KeyRecord, KeyRow } from "./api-keys.ts";
 

@@ -1,6 +1,6 @@
 import { XpeftError } from "../errors.ts";
 import { sha256Hex } from "../lib/sha256.ts";
-import { type BundleFile, type Manifest, parseManifest } from "./manifest.ts";
+import { type Bundle, type BundleFile, parseManifest } from "./manifest.ts";
 
 /** Reads a file of a bundle by its plain name; null if it does not exist. */
 export type ReadFile = (path: string) => Promise<Uint8Array | null>;
@@ -10,7 +10,7 @@ export type ReadFile = (path: string) => Promise<Uint8Array | null>;
  *
  * @throws XpeftError `bundle_file_missing` or `invalid_manifest`
  */
-export async function readManifest(read: ReadFile): Promise<{ manifest: Manifest; id: string }> {
+export async function readManifest(read: ReadFile): Promise<Bundle> {
   return await parseManifest(await readExisting(read, "manifest.json"));
 }
 

@@ -89,13 +89,19 @@ const manifestSchema = z
 /** `manifest.json`, which describes a bundle. docs/formats.md explains the fields. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** A bundle, as far as rows must fit it. */
+export interface Bundle {
+  readonly id: string;
+  readonly manifest: Manifest;
+}
+
 /**
  * Returns a manifest and the bundle's id: the first 32 hex digits of the manifest's SHA-256.
  *
  * @param bytes the content of `manifest.json`
  * @throws XpeftError `invalid_manifest`
  */
-export async function parseManifest(bytes: Uint8Array): Promise<{ manifest: Manifest; id: string }> {
+export async function parseManifest(bytes: Uint8Array): Promise<Bundle> {
   const parsed = manifestSchema.safeParse(parseJson(bytes));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
@@ -114,10 +120,4 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function invalid(message: string, cause?: unknown): XpeftError {
   return new XpeftError("invalid_manifest", message, { cause });
-}
-
-/** A bundle, as far as rows must fit it. */
-export interface Bundle {
-  readonly id: string;
-  readonly manifest: Manifest;
 }

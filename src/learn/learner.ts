@@ -5,8 +5,7 @@ import { createBudget } from "../lib/budget.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
-import type { Task } from "../profiles/task.ts";
-import { checkTask } from "../profiles/task.ts";
+import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
@@ -35,11 +34,7 @@ export interface LearnRequest {
  * `invalid_label_bias` if a start does not fit; `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`; and
  * the signal's reason
  */
-export type Learn = (
-  task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
-  request: LearnRequest,
-  hooks: LearnHooks,
-) => Promise<LearnResult>;
+export type Learn = (task: TaskParts, request: LearnRequest, hooks: LearnHooks) => Promise<LearnResult>;
 
 /** What a learner needs: the parts of an engine. */
 export interface LearnerParts {

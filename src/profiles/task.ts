@@ -1,4 +1,4 @@
-import type { Manifest } from "../bundle/manifest.ts";
+import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 
 /**
@@ -7,10 +7,7 @@ import { XpeftError } from "../errors.ts";
  * @throws XpeftError `bundle_mismatch` if the task was trained on another bundle, `invalid_row` if it reads more tokens
  * than the encoder
  */
-export function checkTask(
-  task: Pick<Task, "name" | "bundle" | "maxTokens">,
-  { id, manifest }: { id: string; manifest: Manifest },
-): void {
+export function checkTask(task: Pick<Task, "name" | "bundle" | "maxTokens">, { id, manifest }: Bundle): void {
   if (task.bundle !== id) {
     const message = `Task "${task.name}" was trained on bundle ${task.bundle}, and this is bundle ${id}.`;
     throw new XpeftError("bundle_mismatch", message);

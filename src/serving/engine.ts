@@ -1,5 +1,5 @@
 import { type ReadFile, readManifest, readVerified } from "../bundle/files.ts";
-import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
+import { type Bundle, oneWithRole, withRole } from "../bundle/manifest.ts";
 import { createLearner, type Learn } from "../learn/learner.ts";
 import { createEncoder } from "../model/encoder.ts";
 import { notFiniteError } from "../model/head.ts";
@@ -14,7 +14,7 @@ const PROBE_TEXT = "Is everything in its place?";
 
 /** A loaded bundle, ready to label texts. */
 export interface Engine {
-  readonly bundle: { readonly id: string; readonly manifest: Manifest };
+  readonly bundle: Bundle;
 
   /**
    * Labels texts, one prediction each, in order. A text's answer does not depend on the other texts.
@@ -66,14 +66,14 @@ export interface EngineParts {
  */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   const { read, wasm, kernels, mergedCacheBytes = 4 * 2 ** 20 } = parts;
-  const { manifest, id } = await readManifest(read);
+  const bundle = await readManifest(read);
+  const { manifest } = bundle;
   for (const notice of withRole(manifest.files, "notice")) await readVerified(read, notice);
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
   const encoder = await createEncoder(wasm, manifest, read);
   const pool = await loadPool(manifest, read, kernels);
   const shape = { layers: manifest.layers, size: manifest.pool.size, chosen: manifest.pool.chosen };
   const merged = createMergedCache(pool, mergedCacheBytes);
-  const bundle = { id, manifest };
   const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, encoder, merged });
 
   return {

@@ -6,7 +6,7 @@ import { bestLabel, labelLogits, softmax } from "../model/head.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
 import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
-import { checkTask, type Task } from "../profiles/task.ts";
+import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { TextInput, TokenizedText, Tokenizer } from "../text/tokenizer.ts";
 import { MAX_TOKENS_IN_FLIGHT, tooManyTokensError } from "./overload.ts";
 
@@ -55,7 +55,7 @@ export interface LabelOptions {
 
 /** Labels texts, one prediction each, in order. */
 export type LabelTexts = (
-  task: Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">,
+  task: TaskParts,
   inputs: readonly EngineInput[],
   options?: LabelOptions,
 ) => Promise<{ predictions: Prediction[]; timings: Timings }>;
@@ -132,7 +132,7 @@ function checkText(text: TokenizedText, name: string, limit: number | null): Tok
 }
 
 function toPrediction(
-  task: Pick<Task, "labels" | "head">,
+  task: Pick<TaskParts, "labels" | "head">,
   bias: Float32Array | null,
   features: Float32Array,
   { ids, truncated }: TokenizedText,

@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 import { XpeftError } from "../errors.ts";
-import type { Database } from "../storage/database.ts";
-import { withDatabaseErrors } from "../storage/database.ts";
+import { type Database, withDatabaseErrors } from "../storage/database.ts";
 import { shardPlaceSql } from "../storage/sql.ts";
 import { databaseName, onShard, type Shards, shardNumbers } from "./shards.ts";
 

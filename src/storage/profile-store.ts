@@ -2,8 +2,7 @@ import { and, eq, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
 import type { Task } from "../profiles/task.ts";
-import type { Database } from "./database.ts";
-import { withDatabaseErrors } from "./database.ts";
+import { type Database, withDatabaseErrors } from "./database.ts";
 import { profileFromRow, taskFromRow } from "./rows.ts";
 import { shardPlaceSql } from "./sql.ts";
 

@@ -4,8 +4,7 @@ import { profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import type { NewProfile } from "../profiles/profile.ts";
 import type { NewTask } from "../profiles/task.ts";
-import type { Database } from "./database.ts";
-import { withDatabaseErrors } from "./database.ts";
+import { type Database, withDatabaseErrors } from "./database.ts";
 import { firstGeneration, replaceProfile, taskRow } from "./sql.ts";
 
 /** Writes a task and profiles of it in one transaction. */
