@@ -79,13 +79,13 @@ export function registerOpenApi(app: App): void {
   for (const [name, of] of Object.entries(PARAMETERS)) registry.registerComponent("parameters", name, of);
   for (const [name, of] of Object.entries(HEADERS)) registry.registerComponent("headers", name, of);
 
-  const made = new Map<string, string>();
+  const documents = new Map<string, string>();
   app.get("/openapi.json", (c) => {
     const { publicPredict } = readSettings(c.env);
     const databases = databaseCount(c.env);
     const key = `${publicPredict} ${databases}`;
-    const document = made.get(key) ?? JSON.stringify(describe(app, publicPredict, databases));
-    made.set(key, document);
+    const document = documents.get(key) ?? JSON.stringify(describe(app, publicPredict, databases));
+    documents.set(key, document);
     return c.body(document, 200, { "content-type": "application/json" });
   });
 }

@@ -6,7 +6,10 @@ export const BOOKMARK = "x-d1-bookmark";
 /** Groups of hexadecimal digits. */
 const ONE = "[0-9a-f]{1,64}(-[0-9a-f]{1,64}){0,7}";
 
-/** Returns the pattern of a bookmark. With several databases it has their bookmarks by number, separated by dots; empty if not queried. */
+/**
+ * Returns the pattern of a bookmark. With several databases it is their bookmarks by number, separated by dots; that of
+ * a database that was not queried is empty.
+ */
 export function bookmarkPattern(databases: number): RegExp {
   // The pattern is built from the constant above and a number.
   // ast-grep-ignore: no-dynamic-regexp
@@ -35,7 +38,10 @@ export interface Sessions {
   readonly count: number;
 }
 
-/** Returns the bookmark after a request. A database that it did not query keeps the bookmark that the request came with. */
+/**
+ * Returns the bookmark after a request; null if there is none. A database that it did not query keeps the bookmark that
+ * the request came with.
+ */
 export function bookmarkNow({ received, opened, count }: Sessions): string | null {
   const parts = Array.from(
     { length: count },

@@ -57,7 +57,7 @@ export interface AppEnv {
       registry: () => Promise<Registry>;
       /** The database sessions of the request, if it has opened any. */
       sessions: Sessions | undefined;
-      /** The request's share of the body budget. */
+      /** The request's reservation in the body budget. */
       bodyReservation: Reservation | undefined;
       /** Settles when a streamed answer ends. */
       streaming: Promise<void> | undefined;

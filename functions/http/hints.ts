@@ -95,7 +95,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   learning_too_long:
     'Send fewer or shorter examples, or lower "epochs". Or learn outside the service: xpeft learn, or python -m xpeft add.',
 
-  key_missing: "Send a key in the header: Authorization: Bearer xpk_…",
+  key_missing: "Send a key in the header: Authorization: Bearer xpk_… Whoever runs the service makes keys.",
   key_invalid: "Check the key for typing errors, or get a new one from whoever runs the service.",
   key_expired: "Get a new key from whoever runs the service.",
   // Keys are made on the command line only, so this hint names its option.

@@ -26,9 +26,12 @@ export function streamAnswer(c: Context<AppEnv>, text: AsyncGenerator<string>): 
         const { done, value } = await text.next();
         // Releasing nothing tells the budget that the request is alive.
         c.get("bodyReservation")?.release(0);
+        // A disconnect has closed the stream while the text was made.
+        if (c.get("aborted")) return;
         if (!done) return controller.enqueue(encoder.encode(value));
       } catch (error) {
         // After a disconnect nobody reads the error, and the service has no fault.
+        if (c.get("aborted")) return;
         if (error instanceof StreamAborted) {
           c.set("aborted", true);
         } else {

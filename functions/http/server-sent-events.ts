@@ -12,8 +12,8 @@ export type Send = (event: string, data: object) => Promise<void>;
 /**
  * Answers with server-sent events (HTML, section 9.2) while work runs.
  *
- * An error before the first event is an ordinary error answer; later it is the last event, `problem`. A disconnect aborts
- * the signal.
+ * An error before the first event is an ordinary error answer; later it is the last event, `problem`. A disconnect
+ * aborts the signal.
  *
  * @param work is kept alive until it ends
  */

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Access, Scope } from "../../src/auth/access.ts";
 import { looksLikeKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
+import { XpeftError } from "../../src/errors.ts";
 import { wantsFresh } from "../http/cache-control.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RequestError } from "../http/problem-codes.ts";
@@ -43,8 +44,8 @@ async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
  *
  * @param scope the scope that the route needs
  * @param tokens whether the route accepts profile tokens
- * @throws RequestError `key_missing`, `key_invalid` or `rate_limited`
- * @throws XpeftError `key_invalid`, `key_expired` or `database_unavailable`
+ * @throws RequestError `key_invalid` or `rate_limited`
+ * @throws XpeftError `key_missing`, `key_invalid`, `key_expired` or `database_unavailable`
  */
 export async function readCredential(c: Context<AppEnv>, scope: Scope, tokens: boolean): Promise<Access> {
   c.set("token", null);
@@ -53,11 +54,7 @@ export async function readCredential(c: Context<AppEnv>, scope: Scope, tokens: b
   if (header === undefined || (tokens && FOREIGN.test(header))) {
     const { publicPredict } = readSettings(c.env);
     if (scope !== "predict" || !publicPredict) {
-      throw new RequestError(
-        "key_missing",
-        `This needs a key with the scope "${scope}".`,
-        "Send a key in the header: Authorization: Bearer xpk_… Whoever runs the service makes keys.",
-      );
+      throw new XpeftError("key_missing", `This needs a key with the scope "${scope}".`);
     }
     await countRequest(c, callerAddress(c));
     return ANYONE;

@@ -31,8 +31,8 @@ const timeoutFor = (bytes: number): number => 10_000 + bytes / 32;
 const CHUNKED_TIMEOUT_FACTOR = 5;
 
 /**
- * Reads a request's body, then continues the request. A body that takes too long ends the request: a trickling body would
- * hold its budget for as long as it likes.
+ * Reads a request's body, then continues the request. A body that takes too long ends the request: a trickling body
+ * would hold its budget for as long as it likes.
  *
  * @param milliseconds in which the body must arrive
  * @param limit checks the body's size and calls its argument

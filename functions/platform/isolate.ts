@@ -18,6 +18,9 @@ export const BUNDLE_PROBLEMS = [
   "bundle_unusable",
 ] as const satisfies ProblemCode[];
 
+/** Problems of the whole bundle, for routes that load the engine. */
+export const ENGINE_PROBLEMS = [...BUNDLE_PROBLEMS, "bundle_file_corrupt"] as const satisfies ProblemCode[];
+
 /** What answers predictions: one an isolate. */
 export interface Service {
   readonly engine: Engine;

@@ -3,12 +3,13 @@ import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
 import { checkShardMap } from "../../src/sharding/shard-map.ts";
 import { onShard, shardNumbers } from "../../src/sharding/shards.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
+import { jsonAnswer } from "../http/json.ts";
 import { problemResponses } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
 import { noQuery } from "../middleware/no-query.ts";
 import { allowAnyone } from "../middleware/rate-limit.ts";
 import { shardsWithoutSessions } from "../platform/databases.ts";
-import { isolateService } from "../platform/isolate.ts";
+import { ENGINE_PROBLEMS, isolateService } from "../platform/isolate.ts";
 
 const Health = z
   .object({
@@ -33,14 +34,11 @@ const route = createRoute({
   summary: "Check that the service can answer: run a text through the encoder and query the database",
   middleware: [allowAnyone, noQuery] as const,
   responses: {
-    200: { description: "Engine and database work.", content: { "application/json": { schema: Health } } },
+    200: jsonAnswer("Engine and database work.", Health),
     ...problemResponses(
       "rate_limited",
       "invalid_setting",
-      "invalid_manifest",
-      "bundle_file_missing",
-      "bundle_file_corrupt",
-      "bundle_unusable",
+      ...ENGINE_PROBLEMS,
       "database_unavailable",
       "invalid_row",
       "shard_map_mismatch",

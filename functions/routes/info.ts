@@ -11,7 +11,7 @@ import { MAX_INPUTS } from "../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, byKey } from "../middleware/access.ts";
 import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
-import { isolateService } from "../platform/isolate.ts";
+import { ENGINE_PROBLEMS, isolateService } from "../platform/isolate.ts";
 import { LEARN_SECONDS, MAX_BODY_BYTES_IN_FLIGHT, ROW_CACHE_BYTES, readSettings } from "../platform/settings.ts";
 import { MAX_TEXT_LINE_BYTES } from "./predict/stream-lines.ts";
 import { MAX_IMPORT_LINE_BYTES } from "./registry/import.ts";
@@ -70,13 +70,7 @@ const route = createRoute({
   summary: "Show the bundle, the limits and what this isolate caches",
   responses: {
     200: jsonAnswer("The service.", Info),
-    ...problemResponses(
-      ...ACCESS_PROBLEMS,
-      "invalid_manifest",
-      "bundle_file_missing",
-      "bundle_file_corrupt",
-      "bundle_unusable",
-    ),
+    ...problemResponses(...ACCESS_PROBLEMS, ...ENGINE_PROBLEMS),
   },
 });
 

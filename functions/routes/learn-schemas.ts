@@ -42,11 +42,11 @@ export const LearnBody = z
   })
   .openapi("LearnRequest");
 
-const share = z.number().min(0).max(1);
+const fraction = z.number().min(0).max(1);
 
 const HeldOutScore = z.object({
   loss: z.number().openapi({ description: "Mean cross entropy, in nats." }),
-  accuracy: share,
+  accuracy: fraction,
 });
 
 const Progress = z
@@ -55,8 +55,8 @@ const Progress = z
     pass: z.int(),
     passes: z.int(),
     loss: z.number().nullable(),
-    leftOutAccuracy: share.nullable(),
-    done: share,
+    leftOutAccuracy: fraction.nullable(),
+    done: fraction,
     secondsLeft: z.int(),
   })
   .openapi("LearnProgress", { description: "The data of a `progress` event." });

@@ -14,7 +14,7 @@ import { BODY_PROBLEMS, examplesBody } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
 import { limitLearning } from "../middleware/rate-limit.ts";
 import { registryProblems, withRegistry } from "../middleware/registry.ts";
-import { BUNDLE_PROBLEMS, isolateService } from "../platform/isolate.ts";
+import { ENGINE_PROBLEMS, isolateService } from "../platform/isolate.ts";
 import { LEARN_SECONDS } from "../platform/settings.ts";
 import { LearnBody, LearnEvent } from "./learn-schemas.ts";
 
@@ -39,8 +39,7 @@ const route = createRoute({
     },
     ...registryProblems(
       ...BODY_PROBLEMS,
-      ...BUNDLE_PROBLEMS,
-      "bundle_file_corrupt",
+      ...ENGINE_PROBLEMS,
       "unknown_task",
       "unknown_profile",
       "bundle_mismatch",

@@ -11,7 +11,7 @@ import type { AppEnv } from "../../http/env.ts";
 import type { ProblemCode } from "../../http/problem-codes.ts";
 import { setServerTiming } from "../../http/server-timing.ts";
 import { openShards, SHARD_PROBLEMS } from "../../platform/databases.ts";
-import { isolateBundle, isolateService } from "../../platform/isolate.ts";
+import { ENGINE_PROBLEMS, isolateBundle, isolateService } from "../../platform/isolate.ts";
 
 /** Problems of every route with predictions, besides those of access. */
 export const PREDICT_PROBLEMS = [
@@ -30,10 +30,7 @@ export const PREDICT_PROBLEMS = [
   "token_other_profile",
   "token_stale",
   "tokens_not_set_up",
-  "invalid_manifest",
-  "bundle_file_missing",
-  "bundle_file_corrupt",
-  "bundle_unusable",
+  ...ENGINE_PROBLEMS,
   ...SHARD_PROBLEMS,
 ] as const satisfies ProblemCode[];
 

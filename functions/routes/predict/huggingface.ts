@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type AnsweredPrediction, rankLabels, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
-import { jsonRequest } from "../../http/json.ts";
+import { jsonAnswer, jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
@@ -32,6 +32,9 @@ const Body = z
   })
   .openapi("HuggingFaceRequest");
 
+/** All labels of a text, best first. A score is a logit if the client wants those. */
+export const Labels = z.array(z.object({ label: z.string(), score: z.number() }));
+
 const route = createRoute({
   ...byKeyOrToken(noQuery, textsBody),
   method: "post",
@@ -46,14 +49,7 @@ const route = createRoute({
     body: jsonRequest(Body),
   },
   responses: {
-    200: {
-      description: "The labels of each text, best first.",
-      content: {
-        "application/json": {
-          schema: z.array(z.array(z.object({ label: z.string(), score: z.number() }))).openapi("HuggingFaceAnswer"),
-        },
-      },
-    },
+    200: jsonAnswer("The labels of each text, best first.", z.array(Labels).openapi("HuggingFaceAnswer")),
     ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, ...TEXT_PROBLEMS, ...BODY_PROBLEMS),
   },
 });

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { TextInput } from "../../../src/text/tokenizer.ts";
-import { jsonRequest } from "../../http/json.ts";
+import { jsonAnswer, jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
@@ -9,7 +9,7 @@ import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
-import { scoreLabels } from "./huggingface.ts";
+import { Labels, scoreLabels } from "./huggingface.ts";
 
 const OneOrTwo = z.array(Text).min(1).max(2).openapi({ description: "A text, or a pair that is read together." });
 
@@ -30,8 +30,6 @@ const Body = z
   })
   .openapi("TeiRequest");
 
-const Labels = z.array(z.object({ label: z.string(), score: z.number() }));
-
 const route = createRoute({
   ...byKeyOrToken(noQuery, textsBody),
   method: "post",
@@ -46,10 +44,10 @@ const route = createRoute({
     body: jsonRequest(Body),
   },
   responses: {
-    200: {
-      description: "Labels, best first. If the request has a list of lists, one such list for each text.",
-      content: { "application/json": { schema: z.union([Labels, z.array(Labels)]).openapi("TeiAnswer") } },
-    },
+    200: jsonAnswer(
+      "Labels, best first. If the request has a list of lists, one such list for each text.",
+      z.union([Labels, z.array(Labels)]).openapi("TeiAnswer"),
+    ),
     ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, ...TEXT_PROBLEMS, ...BODY_PROBLEMS),
   },
 });

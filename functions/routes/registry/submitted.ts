@@ -1,10 +1,7 @@
 import { XpeftError } from "../../../src/errors.ts";
 import { RequestError } from "../../http/problem-codes.ts";
 
-/**
- * The fault of a row that a caller has sent. What would be damage in a row that is stored is here only something that does
- * not fit.
- */
+/** Returns the fault of a submitted row. What means damage in a stored row is the caller's mistake in a submitted one. */
 export function submittedFault(error: XpeftError): XpeftError | RequestError {
   if (error.code === "invalid_row")
     return new RequestError("invalid_request", error.message, "docs/formats.md describes the format.");
@@ -18,7 +15,7 @@ export function submittedFault(error: XpeftError): XpeftError | RequestError {
   return error;
 }
 
-/** Runs a check of what a caller has sent. @throws what {@link submittedFault} makes of an error */
+/** Runs a check of a submitted row. @throws the {@link submittedFault} of an error */
 export function checkSubmitted<T>(check: () => T): T {
   try {
     return check();
