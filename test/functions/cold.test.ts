@@ -34,11 +34,11 @@ it("answers all concurrent requests to a cold engine", async () => {
 });
 
 it("answers waiting requests when the first caller disconnects", async () => {
-  const hangUp = begin();
+  const disconnect = begin();
   await sleep(100);
   const waiting = Array.from({ length: 3 }, () => worker.predict(REQUEST));
   await sleep(100);
-  hangUp();
+  disconnect();
   for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
   expect((await worker.get("/healthz")).status).toBe(200);
 });

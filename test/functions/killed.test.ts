@@ -70,14 +70,14 @@ it("loses and duplicates no row of an import that is retried after the server is
     })),
   );
 
-  const sent = request(`${url}/v1/tasks/demo/import`, { method: "POST", headers: headers() });
-  sent.on("error", () => {});
-  sent.write(file.slice(0, file.length >> 1));
-  const [response] = await once(sent, "response");
+  const upload = request(`${url}/v1/tasks/demo/import`, { method: "POST", headers: headers() });
+  upload.on("error", () => {});
+  upload.write(file.slice(0, file.length >> 1));
+  const [response] = await once(upload, "response");
   response.on("error", () => {});
   await once(response, "data");
   // The rest is in transit when the server dies.
-  sent.end(file.slice(file.length >> 1));
+  upload.end(file.slice(file.length >> 1));
   await killServer();
 
   await startServer();

@@ -46,7 +46,7 @@ describe("texts", () => {
     const body = { inputs: `${SECRET} again` };
     const line = `${JSON.stringify({ text: SECRET })}\n`;
     const examples = examplesOf(6).map(({ text, label }) => ({ text: `${text} ${SECRET}`, label }));
-    const sent: [status: number, Promise<Response>][] = [
+    const requests: [status: number, Promise<Response>][] = [
       [200, worker.predict({ ...task, ...body })],
       [200, worker.request("POST", "/v1/hf/demo/demo-000", { body })],
       [200, worker.request("POST", "/v1/tei/demo/demo-000/predict", { body })],
@@ -65,13 +65,13 @@ describe("texts", () => {
         }),
       ],
     ];
-    for (const [status, asked] of sent) {
-      const response = await asked;
+    for (const [status, promise] of requests) {
+      const response = await promise;
       const answer = await response.text();
       expect([response.status, answer.slice(0, 300)]).toEqual([status, expect.any(String)]);
       if (answer.startsWith("event")) expect(answer).toContain("event: learnt");
     }
-    await expect.poll(() => worker.harness.getLogs().length).toBeGreaterThanOrEqual(sent.length);
+    await expect.poll(() => worker.harness.getLogs().length).toBeGreaterThanOrEqual(requests.length);
 
     // Search for single words too: part of a text is a leak.
     for (const word of SECRET.split(" ")) {
@@ -87,12 +87,12 @@ describe("a leak", () => {
     async (name) => {
       const made = await worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
       const { token } = await made.json<{ token: string }>();
-      const ask = async (profile: string) => {
-        const [method, path, asking] = GUARDED_ROUTES[name]?.request("demo", profile, task) ?? ["", ""];
-        return await worker.request(method, path, { ...asking, key: token });
+      const call = async (profile: string) => {
+        const [method, path, options] = GUARDED_ROUTES[name]?.request("demo", profile, task) ?? ["", ""];
+        return await worker.request(method, path, { ...options, key: token });
       };
       const before = await dump();
-      const [own, other] = [await ask("demo-000"), await ask("demo-001")];
+      const [own, other] = [await call("demo-000"), await call("demo-001")];
       if (GUARDED_ROUTES[name]?.scope === "predict" && name.startsWith("post")) {
         expect(own.status).toBe(200);
         expect([other.status, await other.text()]).toEqual([403, expect.stringContaining("token_other_profile")]);
@@ -112,8 +112,8 @@ describe("a leak", () => {
       for (const value of Object.values(row)) {
         const bytes = Array.isArray(value) ? Buffer.from(value as number[]) : Buffer.from(String(value));
         for (const secret of [bytes.toString("base64url"), bytes.toString("latin1")]) {
-          const asked = await worker.get("/v1/tasks", { key: encodeURI(`xpk_${row.id}_${secret}`) });
-          expect(asked.status).toBe(401);
+          const response = await worker.get("/v1/tasks", { key: encodeURI(`xpk_${row.id}_${secret}`) });
+          expect(response.status).toBe(401);
         }
       }
     }

@@ -40,11 +40,11 @@ describe("pages of other origins", () => {
 });
 
 it("ignores the login that Hugging Face's clients send by default", async () => {
-  const asking = { key: "hf_a-login-of-theirs" };
-  const answer = await worker.request("POST", "/v1/hf/demo/demo-000", { body: { inputs: "a text" }, ...asking });
+  const options = { key: "hf_a-login-of-theirs" };
+  const answer = await worker.request("POST", "/v1/hf/demo/demo-000", { body: { inputs: "a text" }, ...options });
   expect(answer.status).toBe(200);
-  const refused = await worker.get("/v1/tasks/demo", asking);
-  expect(await refused.json()).toMatchObject({ code: "key_invalid" });
+  const rejected = await worker.get("/v1/tasks/demo", options);
+  expect(await rejected.json()).toMatchObject({ code: "key_invalid" });
 });
 
 it("accepts a weakened entity tag, and every other form of a generation", async () => {
@@ -108,33 +108,33 @@ describe("rate limits", () => {
     try {
       const [one, other] = [await slow.makeKey(), await slow.makeKey()];
       const statuses = async (key: string, times: number) => {
-        const asked: number[] = [];
-        for (let time = 0; time < times; time++) asked.push((await slow.get("/v1/tasks", { key })).status);
-        return asked;
+        const received: number[] = [];
+        for (let time = 0; time < times; time++) received.push((await slow.get("/v1/tasks", { key })).status);
+        return received;
       };
       expect(await statuses(one, 4)).toEqual([200, 200, 200, 429]);
       expect(await statuses(other, 2)).toEqual([200, 200]);
-      const refused = await slow.get("/v1/tasks", { key: one });
-      expect(refused.headers.get("retry-after")).toBe("60");
-      expect(await refused.json()).toMatchObject({ code: "rate_limited", error_type: "Overloaded" });
+      const rejected = await slow.get("/v1/tasks", { key: one });
+      expect(rejected.headers.get("retry-after")).toBe("60");
+      expect(await rejected.json()).toMatchObject({ code: "rate_limited", error_type: "Overloaded" });
     } finally {
       await slow.close();
     }
   });
-});
 
-it("count callers without a valid key by address, and stop guessing", async () => {
-  const slow = await startWorker({ rateLimit: 2 });
-  try {
-    const from = async (address: string, key: string | null) =>
-      (await slow.get("/v1/tasks", { key, headers: { "cf-connecting-ip": address } })).status;
-    const guess = () => from("203.0.113.1", `xpk_0123456789abcdef_${"A".repeat(43)}`);
-    expect([await guess(), await guess(), await guess()]).toEqual([401, 401, 429]);
-    const other = () => from("203.0.113.2", null);
-    expect([await other(), await other(), await other()]).toEqual([200, 200, 429]);
-  } finally {
-    await slow.close();
-  }
+  it("count callers without a valid key by address, and stop guessing", async () => {
+    const slow = await startWorker({ rateLimit: 2 });
+    try {
+      const from = async (address: string, key: string | null) =>
+        (await slow.get("/v1/tasks", { key, headers: { "cf-connecting-ip": address } })).status;
+      const guess = () => from("203.0.113.1", `xpk_0123456789abcdef_${"A".repeat(43)}`);
+      expect([await guess(), await guess(), await guess()]).toEqual([401, 401, 429]);
+      const other = () => from("203.0.113.2", null);
+      expect([await other(), await other(), await other()]).toEqual([200, 200, 429]);
+    } finally {
+      await slow.close();
+    }
+  });
 });
 
 describe("what is visible from outside", () => {

@@ -85,14 +85,14 @@ describe("invalid requests", () => {
 
   it("logs no error when a caller disconnects in the middle of a body", async () => {
     worker.harness.clearLogs();
-    const sent = httpRequest(new URL("/v1/predict", worker.url).href, {
+    const upload = httpRequest(new URL("/v1/predict", worker.url).href, {
       method: "POST",
       headers: { "content-type": "application/json", "content-length": "400" },
     });
-    sent.on("error", () => {});
-    sent.write('{"task":');
+    upload.on("error", () => {});
+    upload.write('{"task":');
     await new Promise((resolve) => setTimeout(resolve, 300));
-    sent.destroy();
+    upload.destroy();
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(worker.harness.getLogs().filter(({ level }) => level === "error")).toEqual([]);
   });
@@ -134,13 +134,13 @@ describe("invalid requests", () => {
   });
 
   it("rejects a body over 256 KB without a content length", async () => {
-    const sent = httpRequest(new URL("/v1/predict", worker.url).href, {
+    const upload = httpRequest(new URL("/v1/predict", worker.url).href, {
       method: "POST",
       headers: { "content-type": "application/json", "transfer-encoding": "chunked" },
     });
-    for (let kilobyte = 0; kilobyte < 257; kilobyte++) sent.write(" ".repeat(1024));
-    sent.end();
-    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    for (let kilobyte = 0; kilobyte < 257; kilobyte++) upload.write(" ".repeat(1024));
+    upload.end();
+    const [response] = (await once(upload, "response")) as [IncomingMessage];
     const body = JSON.parse((await response.toArray()).join(""));
     expect(response.statusCode).toBe(413);
     expect(body.code).toBe("payload_too_large");

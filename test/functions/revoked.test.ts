@@ -23,18 +23,18 @@ afterAll(() => worker.close());
 
 /** Starts a stream and waits for its first answer. @returns a function that sends the rest and returns its answers */
 async function begin(path: string, credential: string, line: string): Promise<(rest: string) => Promise<unknown[]>> {
-  const sent = request(new URL(path, worker.url).href, {
+  const upload = request(new URL(path, worker.url).href, {
     method: "POST",
     headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${credential}` },
   });
-  sent.on("error", () => {});
-  sent.write(line);
-  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  upload.on("error", () => {});
+  upload.write(line);
+  const [response] = (await once(upload, "response")) as [IncomingMessage];
   const [first] = await once(response, "data");
   expect(JSON.parse(String(first))).toMatchObject({ line: 1 });
   expect(String(first)).not.toContain("error");
   return async (rest) => {
-    sent.end(rest);
+    upload.end(rest);
     const lines = Buffer.concat(await response.toArray()).toString();
     return lines
       .trimEnd()

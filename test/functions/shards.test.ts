@@ -99,18 +99,18 @@ describe("a Worker with two databases", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("x-d1-bookmark")?.split(".")).toHaveLength(2);
     const [first = ""] = bookmark.split(".");
-    const refused = await two.predict(
+    const rejected = await two.predict(
       { task: "demo", inputs: inputs.slice(-1) },
       { headers: { "x-d1-bookmark": first } },
     );
-    expect(await refused.json()).toMatchObject({ code: "invalid_request" });
+    expect(await rejected.json()).toMatchObject({ code: "invalid_request" });
     expect((await one.predict({ task: "demo", inputs }, { headers: { "x-d1-bookmark": bookmark } })).status).toBe(422);
     expect(await (await two.get("/openapi.json")).text()).toContain("){1}$");
   });
 
   it("reports the unavailable one, and still serves profiles of the other", async () => {
     await two.dbs[1]?.exec("ALTER TABLE profiles RENAME TO gone");
-    const asked = await Promise.all(
+    const answers = await Promise.all(
       idsIn(0, 3)
         .slice(1)
         .concat(idsIn(1, 3).slice(1))
@@ -121,8 +121,8 @@ describe("a Worker with two databases", () => {
     );
     expect((await two.get("/healthz")).status).toBe(200);
     await two.dbs[1]?.exec("ALTER TABLE gone RENAME TO profiles");
-    expect(asked.map(({ status }) => status)).toEqual([200, 200, 503, 503]);
-    expect(asked[2]).toMatchObject({
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 503, 503]);
+    expect(answers[2]).toMatchObject({
       code: "database_unavailable",
       detail: expect.stringContaining("Database 1 of 2"),
     });

@@ -1,4 +1,4 @@
-import type { Provocations } from "./ground.ts";
+import type { Provocations } from "./fixture.ts";
 
 const PROFILE = "/v1/profiles/demo/demo-000";
 

@@ -2,23 +2,17 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProblemSchema } from "../../../functions/http/problem.ts";
 import { PROBLEM_CODES, type ProblemCode, statusOf } from "../../../functions/http/problem-codes.ts";
-import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { startWorker } from "../../support/worker.ts";
-import { type Ground, REQUEST, writeTask } from "./ground.ts";
-import { type ApiDocument, pathOf, readApi, unknownOptions } from "./options.ts";
+import { type Fixture, REQUEST, startFixture } from "./fixture.ts";
+import { pathOf, unknownOptions } from "./options.ts";
 import { provocations } from "./provocations.ts";
 import { predictWith } from "./tokens.ts";
 
-let ground: Ground;
-let api: ApiDocument;
+let fixture: Fixture;
 
 beforeAll(async () => {
-  const worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
-  ground = { worker, bundle: await readBundle(DEFAULT_BUNDLE) };
-  await writeTask(ground, REQUEST.task);
-  api = await readApi(worker);
+  fixture = await startFixture();
 });
-afterAll(() => ground.worker.close());
+afterAll(() => fixture.worker.close());
 
 /** Returns the problem details of an answer, after checking status and headers. */
 async function problemIn(response: Response, code: ProblemCode): Promise<unknown> {
@@ -31,7 +25,7 @@ async function problemIn(response: Response, code: ProblemCode): Promise<unknown
 
 describe("every code", () => {
   it.each(PROBLEM_CODES)("%s can be provoked", async (code) => {
-    const answer = await provocations[code](ground);
+    const answer = await provocations[code](fixture);
     const problem = answer instanceof Response ? await problemIn(answer, code) : answer;
     const { detail, hint, error, instance, ...rest } = ProblemSchema.parse(problem);
     expect(rest).toMatchObject({ code, status: statusOf(code), type: `urn:xpeft:problem:${code}` });
@@ -39,13 +33,14 @@ describe("every code", () => {
     expect(detail).toMatch(/\S/);
     expect(hint).toMatch(/\S/);
     expect(error).toBe(detail);
-    // A line of a stream, and an answer that was read by hand, do not tell their route.
+    const { api } = fixture;
+    // A line of a stream has no URL, nor has a response that did not come from fetch.
     const path = answer instanceof Response && answer.url ? pathOf(api, new URL(answer.url).pathname) : "";
     expect(unknownOptions(api, path, hint)).toEqual([]);
   });
 
   it("comes from the fault alone: without it, the same requests are answered", async () => {
-    const answers = [await ground.worker.predict(REQUEST), await predictWith({})(ground)];
+    const answers = [await fixture.worker.predict(REQUEST), await predictWith({})(fixture)];
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });
 });

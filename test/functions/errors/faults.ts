@@ -2,23 +2,23 @@ import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "../../../src/bundle/manifest.ts";
 import { sha256Hex } from "../../../src/lib/sha256.ts";
-import { type Provocation, type Provocations, REQUEST, startDamaged, startOther, writeTask } from "./ground.ts";
+import { type Provocation, type Provocations, REQUEST, startDamaged, startOther, writeTask } from "./fixture.ts";
 
-/** Predicts with a task in whose rows something was overwritten. */
+/** Predicts with a task after a statement has damaged its rows. */
 function damagedRow(name: string, statement: string): Provocation {
-  return async (ground) => {
-    await writeTask(ground, name);
-    await ground.worker.db.exec(`${statement} = '${name}'`);
-    return await ground.worker.predict({ ...REQUEST, task: name });
+  return async (fixture) => {
+    await writeTask(fixture, name);
+    await fixture.worker.db.exec(`${statement} = '${name}'`);
+    return await fixture.worker.predict({ ...REQUEST, task: name });
   };
 }
 
-/** Asks for the health of a Worker whose bundle has something done to it. */
+/** Requests the health of a Worker with a damaged bundle. */
 function damagedBundle(damage: (folder: string) => Promise<void>): Provocation {
   return async () => (await startDamaged(damage)).get("/healthz");
 }
 
-/** Puts another file in the place of a bundle's, as if the bundle had been built with it. */
+/** Replaces a file and its entry in the manifest, as if the bundle had been built with that file. */
 async function replaceFile(folder: string, path: string, content: string): Promise<void> {
   const bytes = new TextEncoder().encode(content);
   const manifest: Manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));

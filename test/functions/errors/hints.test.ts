@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hintFor, type RouteKind } from "../../../functions/http/hints.ts";
 import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
-import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { ERROR_CASES } from "../../support/errors.ts";
 import { examplesOf } from "../../support/examples.ts";
-import { startWorker } from "../../support/worker.ts";
-import { type Ground, type Problem, REQUEST, writeTask } from "./ground.ts";
-import { type ApiDocument, readApi, unknownOptions } from "./options.ts";
+import { type Fixture, type Problem, REQUEST, startFixture } from "./fixture.ts";
+import { unknownOptions } from "./options.ts";
 
 const ROUTE_KINDS = Object.keys({
   predict: true,
@@ -31,16 +29,12 @@ describe("hints of the API", () => {
 });
 
 describe("every route that can show a code", () => {
-  let ground: Ground;
-  let api: ApiDocument;
+  let fixture: Fixture;
 
   beforeAll(async () => {
-    const worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
-    ground = { worker, bundle: await readBundle(DEFAULT_BUNDLE) };
-    await writeTask(ground, REQUEST.task);
-    api = await readApi(worker);
+    fixture = await startFixture();
   });
-  afterAll(() => ground.worker.close());
+  afterAll(() => fixture.worker.close());
 
   const LONG = "word ".repeat(100);
   const hf = "/v1/hf/{task}/{profile}";
@@ -124,12 +118,12 @@ describe("every route that can show a code", () => {
     async ({ code, route, task = "demo", profile = "demo-000", method = "POST", body, query, hint }) => {
       const path = route.replace("{task}", task).replace("{profile}", profile);
       const headers = { "content-type": typeof body === "string" ? "application/x-ndjson" : "application/json" };
-      const response = await ground.worker.request(method, query ? `${path}?${query}` : path, { body, headers });
+      const response = await fixture.worker.request(method, query ? `${path}?${query}` : path, { body, headers });
       const [first = ""] = (await response.text()).split("\n").filter((line) => line.includes('"code"'));
       const parsed = JSON.parse(first.replace(/^data: /, "")) as Problem | { error: Problem };
       const problem = typeof parsed.error === "string" ? (parsed as Problem) : (parsed as { error: Problem }).error;
       expect(problem).toMatchObject({ code, hint: expect.stringMatching(hint) });
-      expect(unknownOptions(api, route, problem.hint)).toEqual([]);
+      expect(unknownOptions(fixture.api, route, problem.hint)).toEqual([]);
     },
   );
 });

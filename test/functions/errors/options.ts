@@ -1,6 +1,6 @@
 import type { RunningWorker } from "../../support/worker.ts";
 
-/** What is read here of a schema of the OpenAPI document. */
+/** The parts of an OpenAPI schema that the tests read. */
 interface Schema {
   readonly $ref?: string;
   readonly properties?: Record<string, Schema>;
@@ -14,7 +14,7 @@ interface Operation {
   readonly requestBody?: { readonly content: Record<string, { readonly schema: Schema }> };
 }
 
-/** What is read here of the OpenAPI document. */
+/** The parts of the OpenAPI document that the tests read. */
 export interface ApiDocument {
   readonly paths: Record<string, Record<string, Operation>>;
   readonly components: { readonly schemas: Record<string, Schema> };
@@ -23,7 +23,7 @@ export interface ApiDocument {
 /** Options that hints name. */
 const OPTIONS = ["truncate", "onUnknownProfile", "carry", "epochs", "profiles=delete"];
 
-/** Reads the Worker's description of its API. */
+/** Reads the Worker's OpenAPI document. */
 export async function readApi(worker: RunningWorker): Promise<ApiDocument> {
   return await (await worker.get("/openapi.json")).json<ApiDocument>();
 }
@@ -36,7 +36,7 @@ function fieldsOf(api: ApiDocument, { $ref, properties = {}, items, anyOf = [], 
   return [...Object.keys(properties), ...inner.flatMap((schema) => fieldsOf(api, schema))];
 }
 
-/** The parameters and the body's fields of all methods of a path. */
+/** Returns the parameters and the body's fields of all methods of a path. */
 function optionsOf(api: ApiDocument, path: string): string[] {
   return Object.values(api.paths[path] ?? {}).flatMap(({ parameters = [], requestBody }) => [
     ...parameters.map(({ name }) => name),
@@ -44,11 +44,11 @@ function optionsOf(api: ApiDocument, path: string): string[] {
   ]);
 }
 
-/** The path of the API's description that an address belongs to; empty if there is none. */
+/** Returns the path of the OpenAPI document that an address belongs to; empty if there is none. */
 export function pathOf(api: ApiDocument, address: string): string {
   const fits = (path: string) => {
-    const [parts, asked] = [path.split("/"), address.split("/")];
-    return parts.length === asked.length && parts.every((part, index) => part.startsWith("{") || part === asked[index]);
+    const [parts, given] = [path.split("/"), address.split("/")];
+    return parts.length === given.length && parts.every((part, index) => part.startsWith("{") || part === given[index]);
   };
   // A path without parameters goes first.
   return (
@@ -59,13 +59,13 @@ export function pathOf(api: ApiDocument, address: string): string {
 }
 
 /**
- * Returns the options that a hint names although neither the route that shows it has them nor a route that it names.
+ * Returns the options in a hint that neither the hint's route has, nor any route that the hint names.
  *
- * @param path a path of the API's description
+ * @param path the route's path in the OpenAPI document
  */
 export function unknownOptions(api: ApiDocument, path: string, hint: string): string[] {
   const paths = [path, ...Object.keys(api.paths).filter((other) => hint.includes(` ${other}`))];
   const known = new Set(paths.flatMap((one) => optionsOf(api, one)));
-  const [words, quoted] = [hint.split(/[^\w=]+/), OPTIONS];
-  return quoted.filter((option) => words.includes(option) && !known.has(option.replace(/=.*/, "")));
+  const words = hint.split(/[^\w=]+/);
+  return OPTIONS.filter((option) => words.includes(option) && !known.has(option.replace(/=.*/, "")));
 }

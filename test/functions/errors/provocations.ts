@@ -1,7 +1,7 @@
 import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
 import { accessProvocations } from "./access.ts";
 import { faultProvocations } from "./faults.ts";
-import type { Provocation } from "./ground.ts";
+import type { Provocation } from "./fixture.ts";
 import { learnProvocations } from "./learn.ts";
 import { requestProvocations } from "./requests.ts";
 import { rowProvocations } from "./rows.ts";

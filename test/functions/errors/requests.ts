@@ -1,6 +1,6 @@
 import { overload } from "../../support/overload.ts";
 import { sendPartialBody } from "../../support/partial-body.ts";
-import { type Provocations, REQUEST, startOther } from "./ground.ts";
+import { type Provocations, REQUEST, startOther } from "./fixture.ts";
 
 /** One byte more than the limit of bodies with texts. */
 const TOO_MANY_BYTES = 256 * 1024 + 1;
@@ -37,10 +37,10 @@ export const requestProvocations = {
 
   async rate_limited() {
     const worker = await startOther({ rateLimit: 1 });
-    const ask = () => worker.get("/v1/tasks", { key: null });
-    let response = await ask();
+    const list = () => worker.get("/v1/tasks", { key: null });
+    let response = await list();
     // The minute may end between two requests, but hardly three times in a row.
-    for (let again = 0; response.status === 200 && again < 3; again++) response = await ask();
+    for (let again = 0; response.status === 200 && again < 3; again++) response = await list();
     return response;
   },
 } satisfies Provocations;

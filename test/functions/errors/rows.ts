@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { createInterface } from "node:readline";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
-import { type Problem, type Provocations, REQUEST, writeTask } from "./ground.ts";
+import { type Problem, type Provocations, REQUEST, writeTask } from "./fixture.ts";
 
 const masks = Buffer.from(masksOf(9)).toString("base64");
 
@@ -31,21 +31,21 @@ export const rowProvocations = {
 
   mismatched_write: ({ worker }) => worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks: "AAAA" } }),
 
-  async write_conflict(ground) {
-    const { worker } = ground;
-    const task = await writeTask(ground, "twice");
+  async write_conflict(fixture) {
+    const { worker } = fixture;
+    const task = await writeTask(fixture, "twice");
     const [first = "", second = ""] = profilesOf(2).map((profile) => profilesFile(task.name, [profile]));
-    const sent = request(new URL(`/v1/tasks/${task.name}/import`, worker.url.href).href, {
+    const upload = request(new URL(`/v1/tasks/${task.name}/import`, worker.url.href).href, {
       method: "POST",
       headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${worker.adminKey}` },
     });
-    sent.write(first);
-    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    upload.write(first);
+    const [response] = (await once(upload, "response")) as [IncomingMessage];
     const lines = createInterface({ input: response })[Symbol.asyncIterator]();
     // Once a line is answered, the import has read the task and does not see the next write of it.
     await lines.next();
     await worker.request("PUT", `/v1/tasks/${task.name}`, { body: taskFile(task) });
-    sent.end(second);
+    upload.end(second);
     const { value = "" } = await lines.next();
     return (JSON.parse(value) as { error: Problem }).error;
   },

@@ -1,6 +1,6 @@
 import { idsIn } from "../../support/ids.ts";
 import { taskFile, taskFor } from "../../support/rows.ts";
-import { type Provocations, REQUEST, startOther } from "./ground.ts";
+import { type Provocations, REQUEST, startOther } from "./fixture.ts";
 
 /** Two databases in a wrong state. */
 export const shardProvocations = {

@@ -3,7 +3,7 @@ import { MAX_TOKEN_BYTES } from "../../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../../src/auth/signing-keys.ts";
 import { taskFile } from "../../support/rows.ts";
 import { type RunningWorker, TOKEN_KEYS } from "../../support/worker.ts";
-import { type Ground, type Provocation, type Provocations, REQUEST, startOther, writeTask } from "./ground.ts";
+import { type Fixture, type Provocation, type Provocations, REQUEST, startOther, writeTask } from "./fixture.ts";
 
 const KEYS = parseSigningKeys(TOKEN_KEYS);
 const HOUR = 60 * 60;
@@ -34,7 +34,7 @@ async function changed(token: string, { claims, header, key }: Change): Promise<
 
 /** Predicts with a valid token that has one change. */
 export function predictWith(change: Change): Provocation {
-  return async ({ worker }: Ground) =>
+  return async ({ worker }: Fixture) =>
     worker.predict(REQUEST, { key: await changed(await tokenOf(worker, "demo"), change) });
 }
 
@@ -55,9 +55,9 @@ export const tokenProvocations = {
     }),
   token_other_profile: predictWith({ claims: { sub: "demo-001" } }),
 
-  async token_stale(ground) {
-    const { worker } = ground;
-    const task = await writeTask(ground, "retrained");
+  async token_stale(fixture) {
+    const { worker } = fixture;
+    const task = await writeTask(fixture, "retrained");
     const token = await tokenOf(worker, task.name);
     const other = taskFile({ ...task, head: task.head.map((weight) => -weight) });
     await worker.request("PUT", `/v1/tasks/${task.name}?profiles=delete`, { body: other });

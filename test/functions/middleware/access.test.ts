@@ -21,8 +21,8 @@ afterAll(() => worker.close());
 const codeOf = async (response: Response) => (response.ok ? "ok" : (await response.json<{ code: string }>()).code);
 
 const made = (name: string, key: string | null) => {
-  const [method, path, asking] = GUARDED_ROUTES[name]?.request("demo", "demo-000", task) ?? ["", ""];
-  return worker.request(method, path, { ...asking, key });
+  const [method, path, options] = GUARDED_ROUTES[name]?.request("demo", "demo-000", task) ?? ["", ""];
+  return worker.request(method, path, { ...options, key });
 };
 
 it("covers every guarded route of the OpenAPI document", async () => {
@@ -62,8 +62,8 @@ describe("a confined key", () => {
     async (name, { scope, request }) => {
       const key = await confinedTo("demo", "team-");
       const call = async (name: string, profile: string) => {
-        const [method, path, asking] = request(name, profile, task);
-        return worker.request(method, path, { ...asking, key });
+        const [method, path, options] = request(name, profile, task);
+        return worker.request(method, path, { ...options, key });
       };
       if (name === "get /v1/info") return expect((await call("demo", "team-a")).status).toBe(200);
       if (name === "get /v1/tasks") {

@@ -15,7 +15,7 @@ it("writes a data point for each request, for a stream at its end", async () => 
   // The dataset only accepts points, so the test inspects what is written to it.
   const ANALYTICS = { writeDataPoint: (point: AnalyticsEngineDataPoint) => void points.push(point) };
   const app = createApp();
-  const ask = async (path: string, type: string, body: string) => {
+  const send = async (path: string, type: string, body: string) => {
     const context = createExecutionContext();
     const request = new Request(`https://worker.invalid${path}`, {
       method: "POST",
@@ -28,10 +28,10 @@ it("writes a data point for each request, for a stream at its end", async () => 
   };
 
   const input = { profile: "demo-000", text: "secret words" };
-  await ask("/v1/predict", "application/json", JSON.stringify({ task: "demo", inputs: [input, input] }));
-  await ask("/v1/predict", "application/json", JSON.stringify({ task: "demo", profile: "nobody", inputs: "x" }));
+  await send("/v1/predict", "application/json", JSON.stringify({ task: "demo", inputs: [input, input] }));
+  await send("/v1/predict", "application/json", JSON.stringify({ task: "demo", profile: "nobody", inputs: "x" }));
   const lines = `${JSON.stringify(input)}\n`.repeat(3);
-  await ask("/v1/predict/stream?task=demo", "application/x-ndjson", lines);
+  await send("/v1/predict/stream?task=demo", "application/x-ndjson", lines);
   expect(points).toEqual([
     { indexes: ["public"], blobs: ["POST", "/v1/predict", ""], doubles: [200, expect.any(Number), 2] },
     { indexes: ["public"], blobs: ["POST", "/v1/predict", "unknown_profile"], doubles: [404, expect.any(Number), 0] },

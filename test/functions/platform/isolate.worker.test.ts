@@ -20,12 +20,12 @@ it("loads once for concurrent requests, retries after a failure, and survives th
   vi.resetModules();
   const { isolateService } = await import("../../../functions/platform/isolate.ts");
   const { gate, bindings } = countedAssets();
-  const kept: Promise<unknown>[] = [];
-  const lifetime = { waitUntil: (promise: Promise<unknown>) => void kept.push(promise) };
-  const ask = () => isolateService(bindings, lifetime);
+  const awaited: Promise<unknown>[] = [];
+  const lifetime = { waitUntil: (promise: Promise<unknown>) => void awaited.push(promise) };
+  const load = () => isolateService(bindings, lifetime);
 
   gate.open = false;
-  const failed = await Promise.allSettled([ask(), ask()]);
+  const failed = await Promise.allSettled([load(), load()]);
   expect(failed.map((result) => result.status === "rejected" && result.reason)).toEqual([
     errorWithCode("bundle_unusable"),
     errorWithCode("bundle_unusable"),
@@ -33,18 +33,18 @@ it("loads once for concurrent requests, retries after a failure, and survives th
   expect(gate.manifests).toBe(1);
 
   gate.open = true;
-  const asked = [ask(), ask(), ask()];
-  expect(kept).toHaveLength(2);
-  await kept[1];
-  const [first, ...others] = await Promise.all(asked);
+  const loading = [load(), load(), load()];
+  expect(awaited).toHaveLength(2);
+  await awaited[1];
+  const [first, ...others] = await Promise.all(loading);
   for (const other of others) expect(other).toBe(first);
-  expect(await ask()).toBe(first);
+  expect(await load()).toBe(first);
   expect(gate.manifests).toBe(2);
 });
 
 it("reports a TTL that is not a number", async () => {
   vi.resetModules();
   const { isolateService } = await import("../../../functions/platform/isolate.ts");
-  const asked = isolateService({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
-  await expect(asked).rejects.toThrow(errorWithCode("invalid_setting"));
+  const loading = isolateService({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
+  await expect(loading).rejects.toThrow(errorWithCode("invalid_setting"));
 });

@@ -19,8 +19,8 @@ beforeEach(async () => {
   await worker.push(taskFor(target, ratings), profilesOf(1));
 });
 
-const learn = (body: object, asking: RequestOptions = {}, path = "demo/demo-000") =>
-  worker.request("POST", `/v1/profiles/${path}/learn`, { body: { start: "default", epochs: 4, ...body }, ...asking });
+const learn = (body: object, options: RequestOptions = {}, path = "demo/demo-000") =>
+  worker.request("POST", `/v1/profiles/${path}/learn`, { body: { start: "default", epochs: 4, ...body }, ...options });
 
 interface Row {
   generation: number;
@@ -32,7 +32,7 @@ interface Answer {
 
 const rowOf = async (profile = "demo-000") => (await (await worker.get(`/v1/profiles/demo/${profile}`)).json()) as Row;
 
-const ask = async (inputs: string | string[]) =>
+const predict = async (inputs: string | string[]) =>
   (await (await worker.predict({ task: "demo", profile: "demo-000", inputs })).json()) as Answer;
 
 const EXAMPLES = examplesOf(10);
@@ -63,7 +63,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
       labelBias: last?.data.labelBias,
     });
     const inputs = EXAMPLES.map(({ text }) => text);
-    const { predictions } = await ask(inputs);
+    const { predictions } = await predict(inputs);
     const right = predictions.filter(({ label }, place) => label === EXAMPLES[place]?.label);
     expect(right.length).toBeGreaterThanOrEqual(8);
   });
@@ -123,13 +123,13 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const generations = [];
     let last = await events.next();
     while (!last.done && last.value.event === "progress") {
-      generations.push((await ask("a river")).predictions[0]?.generation);
+      generations.push((await predict("a river")).predictions[0]?.generation);
       last = await events.next();
     }
     expect(generations.length).toBeGreaterThan(3);
     // The last prediction may arrive after the profile is written.
     expect(new Set(generations.slice(0, -1))).toEqual(new Set([before.generation]));
-    expect((await ask("a river")).predictions[0]?.generation).toBe(before.generation + 1);
+    expect((await predict("a river")).predictions[0]?.generation).toBe(before.generation + 1);
   });
 
   it("leaves the row unchanged after a concurrent write", async () => {
@@ -143,9 +143,9 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("is rejected if the row is at another generation than expected", async () => {
-    const refused = await learn({ examples: EXAMPLES }, { headers: { "if-none-match": "*" } });
-    expect(refused.status).toBe(412);
-    expect(await refused.json()).toMatchObject({ code: "generation_mismatch" });
+    const rejected = await learn({ examples: EXAMPLES }, { headers: { "if-none-match": "*" } });
+    expect(rejected.status).toBe(412);
+    expect(await rejected.json()).toMatchObject({ code: "generation_mismatch" });
   });
 
   it.each([
@@ -209,11 +209,11 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const limited = await startWorker({ learnLimit: 1 });
     onTestFinished(() => limited.close());
     const path = "/v1/profiles/demo/demo-000/learn";
-    const ask = () => limited.request("POST", path, { body: { examples: EXAMPLES } });
-    let refused = await ask();
+    const limitedLearn = () => limited.request("POST", path, { body: { examples: EXAMPLES } });
+    let rejected = await limitedLearn();
     // A minute may end between two requests, but not between each pair of four.
-    for (let again = 0; refused.status === 404 && again < 3; again++) refused = await ask();
-    expect(await refused.json()).toMatchObject({ code: "rate_limited" });
+    for (let again = 0; rejected.status === 404 && again < 3; again++) rejected = await limitedLearn();
+    expect(await rejected.json()).toMatchObject({ code: "rate_limited" });
     expect((await limited.get("/v1/tasks")).status).toBe(200);
   });
 });

@@ -106,26 +106,26 @@ describe("a token", () => {
     await worker.push({ ...task, name }, profilesOf(1));
     const path = `/v1/profiles/${name}/demo-000/token`;
     const [all, masks] = [await make({}, path), await make({ carry: "masks" }, path)];
-    const ask = async ({ token: key }: Made) =>
+    const predict = async ({ token: key }: Made) =>
       predicted(await worker.predict({ task: name, profile: "demo-000", inputs: TEXT }, { key }));
     await worker.push({ ...task, name, masks: masksOf(77) }, []);
-    expect(await ask(masks)).toMatchObject({ masks: "token" });
+    expect(await predict(masks)).toMatchObject({ masks: "token" });
     await worker.push({ ...task, name, labels: ["x", "y", "z"] }, profilesOf(1));
-    expect(await ask(masks)).toBe("token_stale");
-    expect(["low", "middle", "high"]).toContain((await ask(all)).label);
+    expect(await predict(masks)).toBe("token_stale");
+    expect(["low", "middle", "high"]).toContain((await predict(all)).label);
   });
 
   it("without the head is accepted immediately, even if the old head is still cached", async () => {
     const keeping = await startWorker();
     try {
       await keeping.push(task, profilesOf(1));
-      const ask = (key?: string) =>
+      const predict = (key?: string) =>
         keeping.predict({ task: "demo", profile: "demo-000", inputs: TEXT }, key ? { key } : {});
-      expect((await ask()).status).toBe(200);
+      expect((await predict()).status).toBe(200);
       await keeping.push({ ...task, labels: ["x", "y", "z"] }, profilesOf(1));
       const made = await keeping.request("POST", "/v1/profiles/demo/demo-000/token", { body: { carry: "masks" } });
       const { token } = await made.json<Made>();
-      expect(["x", "y", "z"]).toContain((await predicted(await ask(token))).label);
+      expect(["x", "y", "z"]).toContain((await predicted(await predict(token))).label);
     } finally {
       await keeping.close();
     }
@@ -135,8 +135,8 @@ describe("a token", () => {
     const labels = Array.from({ length: 80 }, (_, index) => `label ${index}`);
     const large = taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "large", labels });
     await worker.push(large, profilesOf(1));
-    const refused = await worker.request("POST", "/v1/profiles/large/demo-000/token", { body: {} });
-    expect([refused.status, await predicted(refused)]).toEqual([413, "token_too_large"]);
+    const rejected = await worker.request("POST", "/v1/profiles/large/demo-000/token", { body: {} });
+    expect([rejected.status, await predicted(rejected)]).toEqual([413, "token_too_large"]);
     expect((await make({ carry: "masks" }, "/v1/profiles/large/demo-000/token")).bytes).toBeLessThan(700);
   });
 });

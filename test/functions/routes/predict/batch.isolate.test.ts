@@ -16,7 +16,7 @@ it(`answers ${PROFILES} texts under ${PROFILES} profiles with one query, each li
   const app = createApp();
   vi.spyOn(console, "log").mockImplementation(() => {});
   const { database: DB, queries } = countQueries(env.DB);
-  const ask = async (body: object) => {
+  const predict = async (body: object) => {
     const context = createExecutionContext();
     const request = new Request("https://worker.invalid/v1/predict", {
       method: "POST",
@@ -34,13 +34,13 @@ it(`answers ${PROFILES} texts under ${PROFILES} profiles with one query, each li
     text: `Text number ${index} of ${"very ".repeat(index)}many`,
   }));
 
-  const mixed = await ask({ inputs });
+  const mixed = await predict({ inputs });
   expect(queries()).toBe(1);
-  const again = await ask({ inputs });
+  const again = await predict({ inputs });
   expect(queries()).toBe(1);
   expect(again).toEqual(mixed);
   for (const [place, { profile, text }] of inputs.entries()) {
     // Compared as text, so that even the sign of a zero must match.
-    expect(JSON.stringify((await ask({ profile, inputs: text }))[0])).toBe(JSON.stringify(mixed[place]));
+    expect(JSON.stringify((await predict({ profile, inputs: text }))[0])).toBe(JSON.stringify(mixed[place]));
   }
 });

@@ -86,14 +86,14 @@ describe("POST /v1/predict", () => {
   });
 
   it("answers concurrent requests like sequential ones", async () => {
-    const ask = async (index: number) => {
+    const predict = async (index: number) => {
       const profile = `demo-${String(index % 20).padStart(3, "0")}`;
       const inputs = `Text number ${index} of ${"many ".repeat(index)}`;
       return (await answer(await worker.predict(request({ profile, inputs, scores: true })))).predictions;
     };
     const indices = Array.from({ length: 24 }, (_, index) => index);
-    const together = await Promise.all(indices.map(ask));
-    for (const index of [0, 13, 23]) expect(together[index]).toEqual(await ask(index));
+    const together = await Promise.all(indices.map(predict));
+    for (const index of [0, 13, 23]) expect(together[index]).toEqual(await predict(index));
   });
 
   it("answers with new masks after the TTL", async () => {
@@ -108,13 +108,13 @@ describe("POST /v1/predict", () => {
 
   it("bypasses the cache on Cache-Control: no-cache", async () => {
     const [profile] = profilesOf(2).slice(1);
-    const ask = (headers = {}) => worker.predict(request({ profile: "demo-001" }), { headers });
-    await answer(await ask());
+    const predict = (headers = {}) => worker.predict(request({ profile: "demo-001" }), { headers });
+    await answer(await predict());
     await worker.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(501), labelBias: null }]);
-    expect(await answer(await ask())).toMatchObject({ predictions: [{ generation: 1 }] });
+    expect(await answer(await predict())).toMatchObject({ predictions: [{ generation: 1 }] });
     const fresh = { "cache-control": "max-age=0, No-Cache" };
-    expect(await answer(await ask(fresh))).toMatchObject({ predictions: [{ generation: 2 }] });
-    expect(await answer(await ask())).toMatchObject({ predictions: [{ generation: 2 }] });
+    expect(await answer(await predict(fresh))).toMatchObject({ predictions: [{ generation: 2 }] });
+    expect(await answer(await predict())).toMatchObject({ predictions: [{ generation: 2 }] });
   });
 
   it("reports timings in a header", async () => {

@@ -95,15 +95,15 @@ describe("POST /v1/predict/stream", () => {
   });
 
   it("answers the first lines before the rest arrives", async () => {
-    const sent = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
+    const upload = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
       method: "POST",
       headers: NDJSON,
     });
-    sent.write(lineOf({ text: "the first" }));
-    const [response] = await once(sent, "response");
+    upload.write(lineOf({ text: "the first" }));
+    const [response] = await once(upload, "response");
     const [first] = await once(response, "data");
     expect(JSON.parse(String(first))).toMatchObject({ line: 1, profile: "demo-001" });
-    sent.end(lineOf({ text: "the last" }));
+    upload.end(lineOf({ text: "the last" }));
     const rest = String(Buffer.concat(await response.toArray()))
       .trimEnd()
       .split("\n");
@@ -137,16 +137,16 @@ describe("POST /v1/predict/stream", () => {
 
   it("logs no error if the caller disconnects", async () => {
     worker.harness.clearLogs();
-    const sent = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
+    const upload = request(new URL("/v1/predict/stream?task=demo&profile=demo-001", worker.url).href, {
       method: "POST",
       headers: NDJSON,
     });
-    sent.on("error", () => {});
-    sent.write(lineOf({ text: "the first" }));
-    const [response] = await once(sent, "response");
+    upload.on("error", () => {});
+    upload.write(lineOf({ text: "the first" }));
+    const [response] = await once(upload, "response");
     response.on("error", () => {});
     await once(response, "data");
-    sent.destroy();
+    upload.destroy();
     await expect.poll(() => worker.harness.getLogs().length, { timeout: 10_000 }).toBeGreaterThan(0);
     const logged = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
     expect(logged).toMatchObject([{ level: "info", route: "/v1/predict/stream", aborted: true }]);

@@ -46,16 +46,16 @@ const lastLine = async (response: Response) => JSON.parse((await response.text()
 
 /** Sends half of a file, and disconnects after some lines are answered. */
 async function breakOff(): Promise<void> {
-  const sent = request(new URL("/v1/tasks/demo/import", worker.url).href, {
+  const upload = request(new URL("/v1/tasks/demo/import", worker.url).href, {
     method: "POST",
     headers: { ...NDJSON, authorization: `Bearer ${worker.adminKey}` },
   });
-  sent.on("error", () => {});
-  sent.write(file.slice(0, file.length >> 1));
-  const [response] = await once(sent, "response");
+  upload.on("error", () => {});
+  upload.write(file.slice(0, file.length >> 1));
+  const [response] = await once(upload, "response");
   await once(response, "data");
   response.destroy();
-  sent.destroy();
+  upload.destroy();
 }
 
 describe(`importing ${PROFILES} profiles`, () => {
@@ -102,8 +102,11 @@ describe("an import", () => {
     });
 
   it("for another generation of the task writes nothing", async () => {
-    const refused = await send({ "if-match": '"7"' });
-    expect([refused.status, await refused.json()]).toMatchObject([412, { code: "generation_mismatch", generation: 1 }]);
+    const rejected = await send({ "if-match": '"7"' });
+    expect([rejected.status, await rejected.json()]).toMatchObject([
+      412,
+      { code: "generation_mismatch", generation: 1 },
+    ]);
     expect(await stored()).toBe(0);
     expect((await lastLine(await send({ "if-match": '"1"' }))).created).toBeGreaterThan(0);
   });

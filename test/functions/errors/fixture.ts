@@ -5,20 +5,22 @@ import { onTestFinished } from "vitest";
 import type { z } from "zod";
 import type { ProblemSchema } from "../../../functions/http/problem.ts";
 import type { ProblemCode } from "../../../functions/http/problem-codes.ts";
-import { DEFAULT_BUNDLE } from "../../../node/files.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import type { Bundle } from "../../../src/bundle/manifest.ts";
 import type { NewTask } from "../../../src/profiles/task.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../support/worker.ts";
+import { type ApiDocument, readApi } from "./options.ts";
 
 /** Problem details as they arrive. */
 export type Problem = z.infer<typeof ProblemSchema>;
 
 /** What all provocations share. */
-export interface Ground {
-  /** Has the task "demo" with the profiles demo-000 and demo-001, which no provocation may change, and caches no rows. */
+export interface Fixture {
+  /** Caches no rows. Has the task "demo" with the profiles demo-000 and demo-001, which no provocation may change. */
   readonly worker: RunningWorker;
   readonly bundle: Bundle;
+  readonly api: ApiDocument;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Ground {
  *
  * @returns the whole answer; or the problem alone if it is part of a line
  */
-export type Provocation = (ground: Ground) => Promise<Response | Problem>;
+export type Provocation = (fixture: Fixture) => Promise<Response | Problem>;
 
 /** Provocations by their codes. */
 export type Provocations = Partial<Record<ProblemCode, Provocation>>;
@@ -34,8 +36,16 @@ export type Provocations = Partial<Record<ProblemCode, Provocation>>;
 /** The prediction that provocations request by default. */
 export const REQUEST = { task: "demo", profile: "demo-000", inputs: "Some text." };
 
+/** Starts the Worker that all provocations share. */
+export async function startFixture(): Promise<Fixture> {
+  const worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
+  const fixture = { worker, bundle: await readBundle(DEFAULT_BUNDLE), api: await readApi(worker) };
+  await writeTask(fixture, REQUEST.task);
+  return fixture;
+}
+
 /** Writes a task with two profiles that a provocation may change. */
-export async function writeTask({ worker, bundle }: Ground, name: string): Promise<NewTask> {
+export async function writeTask({ worker, bundle }: Fixture, name: string): Promise<NewTask> {
   const task = taskFor(bundle, { name });
   await worker.push(task, profilesOf(2));
   return task;
