@@ -1,6 +1,6 @@
 import { createRandom } from "../../src/learn/random.ts";
 import { maskBytes, packMasks } from "../../src/profiles/masks.ts";
-import { SHAPE } from "../../test/support/rows.ts";
+import { DEFAULT_SHAPE } from "../../test/support/rows.ts";
 import { createDraw } from "../random.ts";
 
 /** The task of all profiles. */
@@ -10,7 +10,7 @@ export const TASK = "scale";
 export const GENERATION = 1;
 
 /** Bytes of a profile's masks. */
-export const MASK_BYTES = maskBytes(SHAPE);
+export const MASK_BYTES = maskBytes(DEFAULT_SHAPE);
 
 /** Different masks of one layer and side. A profile combines some of them. */
 const PIECES = 1024;
@@ -29,9 +29,9 @@ export const idOf = (number: number): string =>
 
 function createPieces(): Uint8Array {
   const random = createRandom(1);
-  const adapters = Array.from({ length: SHAPE.size }, (_, adapter) => adapter);
-  const chosen = Array.from({ length: PIECES }, () => random.shuffled(adapters).slice(0, SHAPE.chosen));
-  return packMasks(chosen.flat(), { ...SHAPE, layers: PIECES / 2 });
+  const adapters = Array.from({ length: DEFAULT_SHAPE.size }, (_, adapter) => adapter);
+  const chosen = Array.from({ length: PIECES }, () => random.shuffled(adapters).slice(0, DEFAULT_SHAPE.chosen));
+  return packMasks(chosen.flat(), { ...DEFAULT_SHAPE, layers: PIECES / 2 });
 }
 
 /**

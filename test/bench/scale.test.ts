@@ -3,7 +3,7 @@ import { checkSummary } from "../../bench/scale/import.ts";
 import { gapsOf } from "../../bench/scale/lookups.ts";
 import { createMasks, idOf, linesOf, MASK_BYTES, TASK } from "../../bench/scale/profiles.ts";
 import { unpackMasks } from "../../src/profiles/masks.ts";
-import { SHAPE } from "../support/rows.ts";
+import { DEFAULT_SHAPE } from "../support/rows.ts";
 
 async function* chunks(...lengths: number[]): AsyncGenerator<Uint8Array> {
   for (const length of lengths) yield new Uint8Array(length);
@@ -20,7 +20,7 @@ it("gives each profile its own id and masks that fit the bundle", () => {
   const numbers = Array.from({ length: 3000 }, (_, number) => number);
   expect(new Set(numbers.map(idOf)).size).toBe(numbers.length);
   const all = numbers.flatMap((number) => [masksOf(number), masksOf(number, 1)]);
-  for (const masks of all) unpackMasks(masks, SHAPE);
+  for (const masks of all) unpackMasks(masks, DEFAULT_SHAPE);
   expect(new Set(all.map((masks) => Buffer.from(masks).toString("hex"))).size).toBe(all.length);
   expect(all[0]).toHaveLength(MASK_BYTES);
 });

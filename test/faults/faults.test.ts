@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { isLongForm } from "../support/long-form.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import { TABLE, writeTable } from "./table.ts";
-import { type CorrectAnswers, correctAnswers, startTarget, type Target, withToken } from "./target.ts";
+import { type CorrectAnswers, collectAnswers, startTarget, type Target, withToken } from "./target.ts";
 import { type Finding, tryFault } from "./try.ts";
 
 /** How long each fault lasts. */
@@ -21,7 +21,7 @@ const findings: Finding[] = [];
 beforeAll(async () => {
   // A separate Worker: a long text grows memory for good, which would change the faults of memory.
   const healthy = await startTarget(MAIN, {});
-  correct = await correctAnswers(healthy).finally(() => healthy.worker.close());
+  correct = await collectAnswers(healthy).finally(() => healthy.worker.close());
   target = await withToken(await startTarget(MAIN, {}));
 }, 120_000);
 afterAll(() => target.worker.close());

@@ -63,7 +63,7 @@ const predict = ({ worker }: Target, profile: string, inputs: string, key?: stri
   worker.predict({ task: "demo", profile, inputs, logits: true }, { key: key ?? null });
 
 /** Returns the correct answers to all later predictions. */
-export async function correctAnswers(target: Target): Promise<CorrectAnswers> {
+export async function collectAnswers(target: Target): Promise<CorrectAnswers> {
   const correct = new Map<string, string>();
   for (const { id } of PROFILES) {
     for (const text of [...TEXTS, ...(id === "demo-000" ? [LONG] : [])])

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { OpenPage } from "../support/browser.ts";
 import { examplesOf } from "../support/examples.ts";
-import { SHAPE } from "../support/rows.ts";
+import { DEFAULT_SHAPE } from "../support/rows.ts";
 import { actionsOn, expectSoon, openPlayground, worker } from "./pages.ts";
 
 interface Example {
@@ -139,15 +139,15 @@ export function testLearnPage(): void {
     expect(facts).toContain("159 (masks 156, label bias 3)");
     expect(await textOf("trust")).toMatch(/gain/);
 
-    const rows = 2 * SHAPE.layers;
+    const rows = 2 * DEFAULT_SHAPE.layers;
     expect(await at("masks").locator("svg").count()).toBe(rows);
-    expect(await at("masks").locator("path").count()).toBe(rows * SHAPE.size);
+    expect(await at("masks").locator("path").count()).toBe(rows * DEFAULT_SHAPE.size);
     const [kept, added, dropped] = await Promise.all(
       ["kept", "added", "dropped"].map((kind) => at("masks").locator(`.${kind}`).count()),
     );
     expect(added).toBe(dropped);
-    expect((kept ?? 0) + (added ?? 0)).toBe(rows * SHAPE.chosen);
-    expect(await textOf("changes")).toContain(`${added} of ${rows * SHAPE.chosen} chosen adapters`);
+    expect((kept ?? 0) + (added ?? 0)).toBe(rows * DEFAULT_SHAPE.chosen);
+    expect(await textOf("changes")).toContain(`${added} of ${rows * DEFAULT_SHAPE.chosen} chosen adapters`);
     expect(await shownScores("Now")).not.toEqual(await shownScores("Before"));
 
     // This text had no prediction before learning.
@@ -191,7 +191,7 @@ export function testLearnPage(): void {
     await expectSoon(answerCount).toBe(2);
     await at("masks").locator("table").waitFor();
     expect(await textOf("changes")).toBe("The key cannot read the earlier masks, so there is nothing to compare with.");
-    expect(await at("masks").locator(".kept").count()).toBe(2 * SHAPE.layers * SHAPE.chosen);
+    expect(await at("masks").locator(".kept").count()).toBe(2 * DEFAULT_SHAPE.layers * DEFAULT_SHAPE.chosen);
     expect(await shownScores("Before")).toHaveLength(1);
     await press("undo");
     await expectSoon(() => textOf("trouble")).toContain('needs a key with the scope "write"');

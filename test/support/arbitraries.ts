@@ -1,9 +1,6 @@
 import fc from "fast-check";
 import type { MaskShape } from "../../src/profiles/masks.ts";
 
-/** The shape of the default bundle's masks. */
-export const DEFAULT_SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
-
 /** Small mask shapes, with pools that fill their last byte and pools that do not. */
 export const shapes: fc.Arbitrary<MaskShape> = fc
   .record({ layers: fc.integer({ min: 1, max: 4 }), size: fc.integer({ min: 1, max: 40 }) })

@@ -6,7 +6,7 @@ import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
 
 /** The shape of the default bundle's masks. */
-export const SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
+export const DEFAULT_SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
 
 /** Yields pseudorandom numbers from 0 to 1, the same for the same seed. */
 function* numbers(seed: number): Generator<number, never> {
@@ -17,7 +17,7 @@ function* numbers(seed: number): Generator<number, never> {
 }
 
 /** Returns pseudorandom masks, the same for the same seed. */
-export function masksOf(seed: number, shape: MaskShape = SHAPE): Uint8Array {
+export function masksOf(seed: number, shape: MaskShape = DEFAULT_SHAPE): Uint8Array {
   const random = numbers(seed);
   const chosen = Array.from({ length: 2 * shape.layers }, () => {
     const drawn = Array.from({ length: shape.size }, (_, adapter) => ({ adapter, by: random.next().value }));

@@ -1,25 +1,23 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_BUNDLE } from "../../node/files.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
-import { BUNDLE } from "../support/default-bundle.ts";
 import { python } from "../support/python.ts";
 import type { Request } from "./edge-cases.ts";
+
+const TOKENIZER = join(DEFAULT_BUNDLE, "tokenizer.json");
 
 /** Token ids and type ids. */
 export type Tokens = readonly [ids: readonly number[], typeIds: readonly number[]];
 
 /** Returns the Python tokenizer's tokens for each text. */
 export function pythonTokens(requests: readonly Request[]): Tokens[] {
-  const { status, stdout, stderr } = spawnSync(
-    python,
-    [join(import.meta.dirname, "reference.py"), `${BUNDLE}tokenizer.json`],
-    {
-      input: requests.map((request) => JSON.stringify(request)).join("\n"),
-      encoding: "utf8",
-      maxBuffer: 2 ** 30,
-    },
-  );
+  const { status, stdout, stderr } = spawnSync(python, [join(import.meta.dirname, "reference.py"), TOKENIZER], {
+    input: requests.map((request) => JSON.stringify(request)).join("\n"),
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+  });
   if (status !== 0) throw new Error(stderr);
   return stdout
     .trimEnd()
@@ -27,7 +25,7 @@ export function pythonTokens(requests: readonly Request[]): Tokens[] {
     .map((line) => JSON.parse(line));
 }
 
-const tokenizer = createTokenizer(readFileSync(`${BUNDLE}tokenizer.json`));
+const tokenizer = createTokenizer(readFileSync(TOKENIZER));
 
 /** Returns the texts that the engine and Python tokenize differently, each with both results. */
 export function disagreements(requests: readonly Request[]): object[] {

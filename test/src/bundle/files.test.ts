@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { readManifest, readVerified } from "../../../src/bundle/files.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
-import { readBundle } from "../../support/default-bundle.ts";
+import { readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 const BYTES = Uint8Array.of(1, 2, 3);
@@ -34,7 +34,7 @@ it("reports a bundle without a manifest", async () => {
 });
 
 it("accepts a task of this bundle up to the encoder's token limit, and rejects any other", async () => {
-  const bundle = await readManifest(readBundle);
+  const bundle = await readManifest(readBundleFile);
   const task = { name: "demo", bundle: bundle.id, maxTokens: 512 };
   expect(() => checkTask(task, bundle)).not.toThrow();
   expect(() => checkTask({ ...task, maxTokens: 513 }, bundle)).toThrow(errorWithCode("invalid_row"));

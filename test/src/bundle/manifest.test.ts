@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type BundleFile, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
 import type { XpeftError } from "../../../src/errors.ts";
-import { readBundle } from "../../support/default-bundle.ts";
+import { readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
@@ -54,7 +54,7 @@ describe("parseManifest", () => {
   });
 
   it("accepts the default bundle's manifest, with weights in parts that the platform can serve", async () => {
-    const { manifest: parsed } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
+    const { manifest: parsed } = await parseManifest((await readBundleFile("manifest.json")) ?? new Uint8Array());
     expect(parsed).toMatchObject({ layers: 6, hidden: 384, bottleneck: 24, pool: { size: 100, chosen: 50 } });
     expect(oneWithRole(parsed.files, "graph").path).toBe("encoder.onnx");
     expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ describe("parseManifest", () => {
   });
 
   it("rejects the default bundle's manifest with any byte flipped, or gives it another id", async () => {
-    const good = (await readBundle("manifest.json")) ?? new Uint8Array();
+    const good = (await readBundleFile("manifest.json")) ?? new Uint8Array();
     const { id } = await parseManifest(good);
     for (const [at, byte] of good.entries()) {
       const outcome = await parseManifest(good.with(at, byte ^ 1)).catch((error: XpeftError) => error);

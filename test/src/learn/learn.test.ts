@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { loadEngine } from "../../../node/engine.ts";
+import { DEFAULT_BUNDLE } from "../../../node/files.ts";
 import type { LearnHooks, LearnProgress } from "../../../src/learn/progress.ts";
 import type { Start } from "../../../src/learn/reader.ts";
 import type { Task } from "../../../src/profiles/task.ts";
-import { createEngine, type Engine } from "../../../src/serving/engine.ts";
-import { compileKernels, compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import type { Engine } from "../../../src/serving/engine.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { examplesOf } from "../../support/examples.ts";
 import { masksOf, taskOf } from "../../support/rows.ts";
@@ -13,7 +14,7 @@ let engine: Engine;
 let task: Task;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: readBundle, wasm: await compileRuntime(), kernels: await compileKernels() });
+  engine = await loadEngine(DEFAULT_BUNDLE);
   task = { ...taskOf({ bundle: engine.bundle.id }), generation: 1 };
 });
 
@@ -70,13 +71,13 @@ describe("learning a profile", () => {
     expect(learnt.parts.masks).not.toEqual(DEFAULT.parts.masks);
     expect(learnt.leftOut.learnt.loss).toBeLessThan(learnt.leftOut.start.loss);
     const countRight = async (parts: Start["parts"]) => {
-      const readings = examplesOf(6).map(({ text }) => ({ parts, input: { text } }));
-      const { predictions } = await engine.predict(task, readings);
+      const inputs = examplesOf(6).map(({ text }) => ({ parts, input: { text } }));
+      const { predictions } = await engine.predict(task, inputs);
       return examplesOf(6).filter(({ label }, place) => predictions[place]?.label === label).length;
     };
     expect(await countRight(learnt.parts)).toBeGreaterThan(await countRight(DEFAULT.parts));
 
-    // So the next learning from similar texts starts from it.
+    // The next learning run on similar texts starts from it.
     const starts: [Start, ...Start[]] = [DEFAULT, known(1), { profile: "near", parts: learnt.parts }];
     expect((await learn({ examples: examplesOf(6), starts, passes: 1 })).learnt.start).toBe("near");
   });

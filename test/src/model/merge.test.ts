@@ -3,9 +3,10 @@ import { expect, it } from "vitest";
 import { mergeAdapters, mergedBytes } from "../../../src/model/merge.ts";
 import { createSignPool, type SignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks } from "../../../src/profiles/masks.ts";
-import { choicesOf, DEFAULT_SHAPE, shapes } from "../../support/arbitraries.ts";
+import { choicesOf, shapes } from "../../support/arbitraries.ts";
 import { compileKernels } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
+import { DEFAULT_SHAPE } from "../../support/rows.ts";
 
 /** Returns an entry of one adapter matrix, read bit by bit. */
 function entryOf(pool: SignPool, row: number, adapter: number, entry: number): number {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Manifest, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
+import { readManifest } from "../../../src/bundle/files.ts";
+import { type Manifest, oneWithRole, withRole } from "../../../src/bundle/manifest.ts";
 import { floatTensor, type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
-import { compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import { compileRuntime, readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 const LABELS = 3;
@@ -22,10 +23,16 @@ const contractOf = ({ layers, hidden, bottleneck, learning }: Manifest) => ({
 
 /** Opens the graph under a changed contract. */
 async function opened(change: (contract: ReturnType<typeof contractOf>) => GraphContract = (contract) => contract) {
-  const { manifest } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
+  const { manifest } = await readManifest(readBundleFile);
   const weights = withRole(manifest.files, "weights").filter(({ path }) => manifest.learning.weights.includes(path));
   const learning = oneWithRole(manifest.files, "learning");
-  const graph = await openGraph(await compileRuntime(), readBundle, learning, weights, change(contractOf(manifest)));
+  const graph = await openGraph(
+    await compileRuntime(),
+    readBundleFile,
+    learning,
+    weights,
+    change(contractOf(manifest)),
+  );
   /** Returns the inputs of a text of so many tokens. A `biasLength` other than the label count makes the run fail. */
   const feeds = (tokens: number, biasLength = LABELS) => {
     const { inputs } = contractOf(manifest);
@@ -88,9 +95,9 @@ describe("a bundle's graph", () => {
   });
 
   it("is rejected if ONNX Runtime cannot read it", async () => {
-    const { manifest } = await parseManifest((await readBundle("manifest.json")) ?? new Uint8Array());
+    const { manifest } = await readManifest(readBundleFile);
     const noGraph = oneWithRole(manifest.files, "tokenizer");
-    const opening = openGraph(await compileRuntime(), readBundle, noGraph, [], contractOf(manifest));
+    const opening = openGraph(await compileRuntime(), readBundleFile, noGraph, [], contractOf(manifest));
     await expect(opening).rejects.toMatchObject({
       code: "bundle_unusable",
       message: "ONNX Runtime cannot open the learning graph.",

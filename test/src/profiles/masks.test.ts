@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maskBytes, packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
-import { choicesOf, DEFAULT_SHAPE, shapes } from "../../support/arbitraries.ts";
+import { choicesOf, shapes } from "../../support/arbitraries.ts";
 import { errorWithCode } from "../../support/errors.ts";
+import { DEFAULT_SHAPE } from "../../support/rows.ts";
 
 const shapesAndChoices = shapes.chain((shape) => fc.tuple(fc.constant(shape), choicesOf(shape)));
 

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { loadEngine } from "../../../node/engine.ts";
+import { DEFAULT_BUNDLE } from "../../../node/files.ts";
 import { mergeAdapters } from "../../../src/model/merge.ts";
 import { createSignPool, type SignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
 import type { Task } from "../../../src/profiles/task.ts";
-import { createEngine, type Engine } from "../../../src/serving/engine.ts";
+import type { Engine } from "../../../src/serving/engine.ts";
 import type { Prediction } from "../../../src/serving/label-texts.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
-import { compileKernels, compileRuntime, readBundle } from "../../support/default-bundle.ts";
+import { compileKernels } from "../../support/default-bundle.ts";
 
 const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
 
@@ -55,11 +57,7 @@ describe("the companion's predictions in fp32", () => {
   let predictions: Prediction[];
 
   beforeAll(async () => {
-    engine = await createEngine({
-      read: readBundle,
-      wasm: await compileRuntime(),
-      kernels: await compileKernels(),
-    });
+    engine = await loadEngine(DEFAULT_BUNDLE);
     const { labels, maxTokens, head, masks, labelBiases } = golden.task;
     const task: Task = {
       name: "golden",

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { countTokens, pairPrefixTokens, prefixTokens } from "../../../src/text/prefix-tokens.ts";
 import { createTokenizer, type TextInput, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import { longestFirst } from "../../../src/text/truncate-pair.ts";
-import { readBundle } from "../../support/default-bundle.ts";
+import { readBundleFile } from "../../support/default-bundle.ts";
 
 const words = (text: string) => text.split(" ").filter((word) => word !== "");
 
@@ -108,7 +108,7 @@ describe("a long text's tokens", () => {
   let tokenizer: Tokenizer;
 
   beforeAll(async () => {
-    tokenizer = createTokenizer((await readBundle("tokenizer.json")) ?? new Uint8Array());
+    tokenizer = createTokenizer((await readBundleFile("tokenizer.json")) ?? new Uint8Array());
   });
 
   /** Returns the tokens of a text that is tokenized whole: the limit is above any possible count, so nothing is cut. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "../../../src/text/tokenizer.ts";
-import { readBundle } from "../../support/default-bundle.ts";
+import { readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 /** Returns the default bundle's tokenizer file with changed fields. */
 async function fileWith(change: (json: Record<string, Record<string, unknown>>) => void = () => {}) {
-  const json = JSON.parse(new TextDecoder().decode((await readBundle("tokenizer.json")) ?? new Uint8Array()));
+  const json = JSON.parse(new TextDecoder().decode((await readBundleFile("tokenizer.json")) ?? new Uint8Array()));
   change(json);
   return new TextEncoder().encode(JSON.stringify(json));
 }
@@ -75,7 +75,7 @@ describe("createTokenizer", () => {
     ["has another model", (json: string) => json.replace('"WordPiece","unk_token"', '"BPE","unk_token"')],
     ["has another post-processor", (json: string) => json.replace('"TemplateProcessing"', '"ByteLevel"')],
   ])("rejects a file that %s", async (_, change) => {
-    const good = (await readBundle("tokenizer.json")) ?? new Uint8Array();
+    const good = (await readBundleFile("tokenizer.json")) ?? new Uint8Array();
     expect(() => createTokenizer(good)).not.toThrow();
     const changed = new TextEncoder().encode(change(new TextDecoder().decode(good)));
     expect(changed).not.toEqual(good);

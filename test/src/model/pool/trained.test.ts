@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { loadEngine } from "../../../../node/engine.ts";
+import { DEFAULT_BUNDLE } from "../../../../node/files.ts";
 import { readManifest } from "../../../../src/bundle/files.ts";
 import { parseManifest } from "../../../../src/bundle/manifest.ts";
 import { mergeAdapters } from "../../../../src/model/merge.ts";
@@ -9,7 +11,7 @@ import { packMasks } from "../../../../src/profiles/masks.ts";
 import { createEngine } from "../../../../src/serving/engine.ts";
 import golden from "../../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../../support/arbitraries.ts";
-import { compileKernels, compileRuntime, readBundle } from "../../../support/default-bundle.ts";
+import { compileKernels, compileRuntime, readBundleFile } from "../../../support/default-bundle.ts";
 import { errorWithCode } from "../../../support/errors.ts";
 import { poolFile, trainedPool } from "../../../support/pools.ts";
 import { engineInputs, masksOf, taskOf } from "../../../support/rows.ts";
@@ -105,7 +107,7 @@ describe("invalid pool files", () => {
   });
 });
 
-const { manifest } = await readManifest(readBundle);
+const { manifest } = await readManifest(readBundleFile);
 
 describe("a bundle with a trained pool", () => {
   const { layers, hidden, bottleneck, pool } = manifest;
@@ -121,14 +123,14 @@ describe("a bundle with a trained pool", () => {
     const engine = await createEngine({
       wasm: await compileRuntime(),
       kernels,
-      read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundle(path)),
+      read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundleFile(path)),
     });
     expect(engine.bundle.id).toBe((await parseManifest(bytes)).id);
     return engine;
   }
 
   it("gives the same scores as a sign pool with the same adapters", async () => {
-    const sign = await createEngine({ read: readBundle, wasm: await compileRuntime(), kernels });
+    const sign = await loadEngine(DEFAULT_BUNDLE);
     if (pool.kind !== "sign") throw new Error("the default bundle's pool is a sign pool");
     const { signs } = await createSignPool({ layers, hidden, bottleneck, pool }, kernels);
     const steps = Int8Array.from({ length: matrices * entries }, (_, place) => {
@@ -138,9 +140,9 @@ describe("a bundle with a trained pool", () => {
     });
     const other = await engineOver(steps, pool.scale / 127);
 
-    const readings = engineInputs(masksOf(3), { text: "Ferry crews vote to end the strike" });
-    const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), readings);
-    const same = await other.predict(taskOf({ bundle: other.bundle.id }), readings);
+    const inputs = engineInputs(masksOf(3), { text: "Ferry crews vote to end the strike" });
+    const one = await sign.predict(taskOf({ bundle: sign.bundle.id }), inputs);
+    const same = await other.predict(taskOf({ bundle: other.bundle.id }), inputs);
     expect(same.predictions[0]?.scores.length).toBe(3);
     for (const [label, score] of (same.predictions[0]?.scores ?? []).entries()) {
       expect(score).toBeCloseTo(one.predictions[0]?.scores[label] ?? Number.NaN, 3);
