@@ -16,9 +16,12 @@ const NEW_KEY = "Make a new key: xpeft keys create.";
 const GIVE_KEY = "Give a key: --key xpk_…, or the environment variable XPEFT_KEY.";
 const WRITE_AGAIN = "Write it again: xpeft push, or xpeft restore from a backup.";
 const TRAIN_AGAIN = "Train the task again, then write it: xpeft push.";
+const OTHER_VERSION =
+  "The Worker may be of another version than this command. Deploy it again, or install the version of the Worker.";
+const ONE_LINE = "Remove one of the two lines.";
 const MATCHING_FILES = "Give the files of one training, for this task on this bundle.";
 
-const DAMAGED_PARTS = (reason: "stored" | "start" | undefined): string =>
+const damagedParts = (reason: "stored" | "start" | undefined): string =>
   reason === "start"
     ? "Write that profile again, or choose the start: learn --start default, or the id of another profile."
     : "It is damaged or of another bundle. Write it again: xpeft push, or xpeft profiles rollback.";
@@ -46,7 +49,7 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
       case "training":
         return "Train the task again.";
       case "duplicate":
-        return "Remove one of the two lines.";
+        return ONE_LINE;
       case "profiles":
         return "Push the task together with all of its profiles, or under another name.";
       default:
@@ -97,14 +100,14 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   token_incomplete: NEW_TOKEN,
   token_stale: NEW_TOKEN,
 
-  invalid_mask: DAMAGED_PARTS,
-  invalid_label_bias: DAMAGED_PARTS,
+  invalid_mask: damagedParts,
+  invalid_label_bias: damagedParts,
   invalid_row(reason) {
     switch (reason) {
       case "format":
         return "docs/formats.md describes the format.";
       case "duplicate":
-        return "Remove one of the two lines.";
+        return ONE_LINE;
       case "key":
         return "Revoke the key and make a new one: xpeft keys revoke, xpeft keys create.";
       case "training":
@@ -126,21 +129,23 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
     "Bind the databases in wrangler.toml in their places: DB, DB_1 and so on. docs/scale.md explains it.",
   shards_out_of_step: "Retry. If this persists, run the last push or deletion of the task again.",
 
-  invalid_request: "The Worker may be of another version than this command. Check both: xpeft doctor.",
+  invalid_request: `Correct the option or the line that the message is about. If both are valid: ${OTHER_VERSION}`,
   invalid_json: "Give one object on each line: docs/formats.md describes the format.",
   invalid_unicode: "Give text in UTF-8.",
-  unsupported_media_type: "The Worker may be of another version than this command. Check both: xpeft doctor.",
+  unsupported_media_type: OTHER_VERSION,
   payload_too_large: "Give fewer or shorter texts at once.",
   body_too_slow: "Retry over a faster connection, or with less at once.",
   not_found: "Check the address of the Worker: --url, or the environment variable XPEFT_URL.",
-  method_not_allowed: "The Worker may be of another version than this command. Check both: xpeft doctor.",
+  method_not_allowed: OTHER_VERSION,
   rate_limited: "Retry in a minute.",
   internal_error: "Retry. If this persists, look into the Worker's log.",
 };
 
 /** Returns what to do about an error: this process's own, or a Worker's answer, which has no reason. */
-export function hintFor(error: Pick<XpeftError, "code" | "reason"> | { readonly code: ShownCode }): string {
-  return "reason" in error ? hintOf(error.code, error.reason) : hintOf(error.code, undefined);
+export function hintFor(error: Pick<XpeftError, "code" | "reason"> | Pick<ProblemError, "code" | "hint">): string {
+  if ("reason" in error) return hintOf(error.code, error.reason);
+  // A newer Worker may answer with a code that this version does not know.
+  return Object.hasOwn(HINTS, error.code) ? hintOf(error.code, undefined) : error.hint;
 }
 
 function hintOf<Code extends ShownCode>(code: Code, reason: Reason<Code>): string {

@@ -62,10 +62,10 @@ interface Page<Row> {
  * @param readPage reads the page that follows the row `after`
  */
 export async function* readAllPages<Row>(
-  readPage: (query: { limit: string; after: string }) => Promise<Page<Row>>,
+  readPage: (query: { limit: number; after: string }) => Promise<Page<Row>>,
 ): AsyncGenerator<Row> {
   for (let after: string | null = ""; after !== null; ) {
-    const page: Page<Row> = await readPage({ limit: String(PAGE_ROWS), after });
+    const page: Page<Row> = await readPage({ limit: PAGE_ROWS, after });
     yield* page.rows;
     after = page.next;
   }

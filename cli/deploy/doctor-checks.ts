@@ -9,7 +9,7 @@ import { withDatabase } from "../database.ts";
 import type { DatabaseOptions, WorkerOutputOptions } from "../options.ts";
 import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
-import { openClient } from "../worker-client.ts";
+import { openClient, readAllPages } from "../worker-client.ts";
 import { verifyBundle } from "./bundle.ts";
 import { checkRows } from "./doctor-rows.ts";
 
@@ -64,8 +64,12 @@ const databaseCheck: Check = {
           "Apply them with npm start, or with: npx wrangler d1 migrations apply DB --local",
         );
       }
-      const { items } = await createTaskRegistry(db).list({ limit: 1000, after: "" }, null);
-      return checkTaskBundles(items, id);
+      const registry = createTaskRegistry(db);
+      const tasks = readAllPages(async (query) => {
+        const { items, next } = await registry.list(query, null);
+        return { rows: items, next };
+      });
+      return checkTaskBundles(await Array.fromAsync(tasks), id);
     });
   },
 };

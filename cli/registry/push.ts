@@ -4,7 +4,7 @@ import { createPush } from "../../src/storage/push.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { withSingleDatabase } from "../database.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, UsageError } from "../errors.ts";
 import { type DatabaseOptions, keyOption, persistToOption } from "../options.ts";
 import { describeCounts } from "./profiles-push.ts";
 import { pushToWorker } from "./push-to-worker.ts";
@@ -19,6 +19,8 @@ interface PushOptions extends DatabaseOptions {
 }
 
 async function push(options: PushOptions): Promise<void> {
+  if (options.replace && options.url === undefined)
+    throw new UsageError("Without --url, --replace has no effect.", "Leave --replace out, or add --url.");
   const bundle = await readBundle(options.bundle);
   const task = await readTaskFile(options.task, bundle);
   const profiles = await readProfilesFile(options.profiles, task, bundle);

@@ -2,16 +2,17 @@ import type { ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { withDatabase } from "../../cli/database.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { wrangler } from "../../scripts/install.mjs";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
-import { freePort, interrupt, run, start, waitForResponse } from "../support/processes.ts";
+import { migrateLocally, serveLocally } from "../support/local-worker.ts";
+import { freePort, interrupt } from "../support/processes.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
-import { runCli as runCommand } from "../support/run-cli.ts";
+import { runCli } from "../support/run-cli.ts";
 
-const TTL_SECONDS = 1;
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle, { labels: ["1", "2", "3"] });
 let folder: string;
@@ -19,7 +20,7 @@ let url: string;
 let server: ChildProcess;
 let key: string;
 
-const xpeft = (...args: string[]) => runCommand(args);
+const xpeft = (...args: string[]) => runCli(args);
 
 async function push(task: NewTask, profiles: string) {
   const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
@@ -39,17 +40,11 @@ const generation = async (profile: string) => {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "xpeft-e2e-"));
   const state = join(folder, "state");
-  const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
-  expect(migrated.code).toBe(0);
+  await migrateLocally(state);
   const made = await xpeft("keys", "create", "--scope", "write", "--persist-to", state);
   expect(made.code).toBe(0);
   key = made.stdout.trim();
-  const port = await freePort();
-  url = `http://localhost:${port}`;
-  const vars = ["--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`, "--var", "PUBLIC_PREDICT:true"];
-  const args = ["dev", "--port", String(port), "--persist-to", state, ...vars];
-  server = start([wrangler, ...args, "--show-interactive-dev-session=false"]).child;
-  await waitForResponse(`${url}/healthz`);
+  ({ url, child: server } = await serveLocally(state, ["CACHE_TTL_SECONDS:1", "PUBLIC_PREDICT:true"]));
 }, 120_000);
 
 afterAll(async () => {
@@ -159,4 +154,18 @@ it("seeds missing tasks, and skips the others", async () => {
   expect(await seed()).toMatchObject({ code: 0, stdout: "Seeded task fresh with 2 profiles.\n" });
   expect(await seed()).toMatchObject({ code: 0, stdout: "", stderr: "" });
   expect(await generation("demo-000")).toBe(before);
+});
+
+it("checks every task of the local database, however many it has", async () => {
+  const state = join(folder, "state");
+  const other = "0".repeat(32);
+  await withDatabase(state, (db) =>
+    db.run(sql`WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < 1000)
+      INSERT INTO tasks (name, bundle, labels, max_tokens, head, masks, generation, updated_at)
+      SELECT 'copy-' || n, iif(n = 999, ${other}, bundle), labels, max_tokens, head, masks, generation, updated_at
+      FROM tasks, copies WHERE name = ${task.name}`),
+  );
+  const { code, stdout } = await xpeft("doctor", "--persist-to", state, "--url", url);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^FAIL local database: 1 of 100\d tasks were trained on another bundle: copy-999\.$/m);
 });

@@ -9,6 +9,7 @@ import { registerProfiles } from "../../cli/registry/profiles.ts";
 import { registerPush } from "../../cli/registry/push.ts";
 import { registerRestore } from "../../cli/registry/restore.ts";
 import { registerTasks } from "../../cli/registry/tasks.ts";
+import type { Problem } from "../../client/index.ts";
 import { PROBLEM_CODES } from "../../functions/http/problem-codes.ts";
 import { ERROR_CASES } from "../support/errors.ts";
 
@@ -37,7 +38,7 @@ beforeAll(() => {
   for (const command of program.commands) add(command, "");
 });
 
-it.each([...ERROR_CASES, ...PROBLEM_CODES.map((code) => ({ code }))])(
+it.each([...ERROR_CASES, ...PROBLEM_CODES.map((code) => ({ code, hint: "" }))])(
   "$code, $reason: has a hint with only commands and options of the command line",
   (error) => {
     const hint = hintFor(error);
@@ -52,3 +53,8 @@ it.each([...ERROR_CASES, ...PROBLEM_CODES.map((code) => ({ code }))])(
     expect(called.filter((name) => !exists(name))).toEqual([]);
   },
 );
+
+it("keeps the Worker's hint for a code that this version does not know", () => {
+  const code = "code_of_a_newer_worker" as Problem["code"];
+  expect(hintFor({ code, hint: "Try this." })).toBe("Try this.");
+});

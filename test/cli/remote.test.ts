@@ -1,119 +1,116 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { type Remote, startRemote, task } from "../support/remote.ts";
+import { task, useRemote } from "../support/remote.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
-import type { RunningWorker } from "../support/worker.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const TEXT = "Senate passes bill after long night";
 
-let remote: Remote;
-let worker: RunningWorker;
-let folder: string;
-const runRemote: Remote["runCli"] = (...args) => remote.runCli(...args);
-const json: Remote["json"] = (...args) => remote.json(...args);
-
-beforeAll(async () => {
-  remote = await startRemote();
-  ({ worker, folder } = remote);
-}, 120_000);
-afterAll(() => remote.close());
-beforeEach(() => remote.refill());
+const remote = useRemote();
 
 describe("xpeft profiles", () => {
   it("lists them by id and prefix, with their sizes", async () => {
-    expect(await json("profiles", "list", "demo")).toMatchObject([
+    expect(await remote.json("profiles", "list", "demo")).toMatchObject([
       { profile: "demo-000", bytes: 156 },
       { profile: "demo-001" },
       { profile: "demo-002" },
     ]);
-    const { stdout } = await runRemote("profiles", "list", "demo", "--prefix", "demo-002");
+    const { stdout } = await remote.runCli("profiles", "list", "demo", "--prefix", "demo-002");
     expect(stdout).toMatch(/^profile +generation +bytes +written\ndemo-002 +\d+ +156 +\d{4}-\d\d-\d\dT\d\d:\d\dZ\n$/);
   });
 
   it("shows one, with its masks drawn", async () => {
-    const { stdout } = await runRemote("profiles", "show", "demo", "demo-001", "--masks");
+    const { stdout } = await remote.runCli("profiles", "show", "demo", "demo-001", "--masks");
     const rows = stdout.split("\n").filter((line) => /^\d (down|up {2}) [●·]{100}$/.test(line));
     expect(rows).toHaveLength(12);
     expect(rows[0]?.match(/●/g)).toHaveLength(50);
   });
 
   it("pulls a file that a push restores byte for byte", async () => {
-    const path = join(folder, "pulled.ndjson");
-    expect(await runRemote("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });
+    const path = join(remote.folder, "pulled.ndjson");
+    expect(await remote.runCli("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });
     expect(await readFile(path, "utf8")).toBe(profilesFile("demo", profilesOf(3)));
-    expect(await json("profiles", "delete", "demo", "demo-001")).toMatchObject({ profile: "demo-001" });
-    expect(await json("profiles", "push", "demo", path)).toMatchObject({ created: 1, unchanged: 2, failed: 0 });
-    const { stdout } = await runRemote("profiles", "pull", "demo", "--prefix", "demo-001");
+    expect(await remote.json("profiles", "delete", "demo", "demo-001")).toMatchObject({ profile: "demo-001" });
+    expect(await remote.json("profiles", "push", "demo", path)).toMatchObject({ created: 1, unchanged: 2, failed: 0 });
+    const { stdout } = await remote.runCli("profiles", "pull", "demo", "--prefix", "demo-001");
     expect(stdout).toBe(profilesFile("demo", profilesOf(2).slice(1)));
   });
 
   it("reports the file's line of each rejected profile, and fails", async () => {
-    const path = join(folder, "bad.ndjson");
+    const path = join(remote.folder, "bad.ndjson");
     const bad = { id: "bad", masks: masksOf(5).with(0, 255), labelBias: null };
     await writeFile(path, `\n${profilesFile("demo", [...profilesOf(4), bad])}`);
-    const { code, stdout, stderr } = await runRemote("profiles", "push", "demo", path, "--dry-run");
+    const { code, stdout, stderr } = await remote.runCli("profiles", "push", "demo", path, "--dry-run");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "Dry run: 1 created, 0 replaced, 3 unchanged, 1 failed.\n" });
     expect(stderr).toMatch(/^\S+bad\.ndjson:6: mismatched_write: 54 adapters/);
-    expect(await json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
+    expect(await remote.json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
   });
 
   it("rolls back to an earlier generation, if the current one matches", async () => {
-    const [before] = (await json("profiles", "list", "demo")) as { generation: number }[];
-    const path = join(folder, "other.ndjson");
+    const [before] = (await remote.json("profiles", "list", "demo")) as { generation: number }[];
+    const path = join(remote.folder, "other.ndjson");
     await writeFile(path, profilesFile("demo", [{ id: "demo-000", masks: masksOf(77), labelBias: null }]));
-    await json("profiles", "push", "demo", path);
+    await remote.json("profiles", "push", "demo", path);
     const earlier = String(before?.generation);
-    const refused = await runRemote("profiles", "rollback", "demo", "demo-000", earlier, "--if-generation", earlier);
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^generation_mismatch: .*\n {2}\S/);
-    expect(await json("profiles", "rollback", "demo", "demo-000", earlier)).toMatchObject({ profile: "demo-000" });
-    const { stdout } = await runRemote("profiles", "history", "demo", "demo-000");
+    const rollback = ["profiles", "rollback", "demo", "demo-000", earlier];
+    const rejected = await remote.runCli(...rollback, "--if-generation", earlier);
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toMatch(/^generation_mismatch: .*\n {2}\S/);
+    expect(await remote.json(...rollback)).toMatchObject({ profile: "demo-000" });
+    const { stdout } = await remote.runCli("profiles", "history", "demo", "demo-000");
     expect(stdout).toMatch(/^generation +bytes +written\n\d+ .* current\n/);
   });
 
   it("creates a token that predicts without a key", async () => {
-    const { stdout, stderr } = await runRemote("profiles", "token", "demo", "demo-001", "--ttl", "60");
+    const { stdout, stderr } = await remote.runCli("profiles", "token", "demo", "demo-001", "--ttl", "60");
     expect(stderr).toMatch(/^Token of \d+ bytes, valid until /);
     const args = ["predict", "demo", TEXT, "--profile", "demo-001", "--key", stdout.trim()];
-    expect((await runRemote(...args)).code).toBe(0);
+    expect((await remote.runCli(...args)).code).toBe(0);
   });
 });
 
 describe("xpeft tasks", () => {
   it("lists, pulls and deletes them", async () => {
-    expect(await json("tasks", "list")).toMatchObject([{ task: "demo", labels: ["1", "2", "3"] }]);
-    const { stdout } = await runRemote("tasks", "pull", "demo");
+    expect(await remote.json("tasks", "list")).toMatchObject([{ task: "demo", labels: ["1", "2", "3"] }]);
+    const { stdout } = await remote.runCli("tasks", "pull", "demo");
     expect(JSON.parse(stdout)).toEqual(JSON.parse(taskFile(task)));
-    const refused = await runRemote("tasks", "delete", "demo");
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^task_has_profiles: /);
-    expect(await json("tasks", "delete", "demo", "--profiles")).toMatchObject({ task: "demo" });
-    expect(await json("tasks", "list")).toEqual([]);
+    const rejected = await remote.runCli("tasks", "delete", "demo");
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toMatch(/^task_has_profiles: /);
+    expect(await remote.json("tasks", "delete", "demo", "--profiles")).toMatchObject({ task: "demo" });
+    expect(await remote.json("tasks", "list")).toEqual([]);
   });
 
   it("are pushed with their profiles to a running Worker", async () => {
-    const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
+    const files = { task: join(remote.folder, "task.json"), profiles: join(remote.folder, "profiles.ndjson") };
     await writeFile(files.task, taskFile({ ...task, name: "pushed" }));
     await writeFile(files.profiles, profilesFile("pushed", profilesOf(5)));
-    const args = ["push", "--task", files.task, "--profiles", files.profiles, "--url", String(worker.url)];
-    const { code, stdout } = await runRemote(...args);
+    const args = ["push", "--task", files.task, "--profiles", files.profiles, "--url", String(remote.worker.url)];
+    const { code, stdout } = await remote.runCli(...args);
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: "Pushed task pushed as generation 1. Profiles: 5 created, 0 replaced, 0 unchanged, 0 failed.\n",
     });
     await writeFile(files.task, taskFile({ ...taskFor(bundle, { labels: ["1", "2"] }), name: "pushed" }));
-    const refused = await runRemote(...args);
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^task_has_profiles: /);
-    expect((await runRemote(...args, "--replace")).code).toBe(0);
+    const rejected = await remote.runCli(...args);
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toMatch(/^task_has_profiles: /);
+    expect((await remote.runCli(...args, "--replace")).code).toBe(0);
+  });
+});
+
+describe("xpeft push", () => {
+  it("rejects --replace without --url, where it has no effect", async () => {
+    const { code, stderr } = await remote.runCli("push", "--task", "none", "--profiles", "none", "--replace");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^Without --url, --replace has no effect\.\n {2}.*--url/);
   });
 });
 
 describe("xpeft predict", () => {
-  const predict = (...args: string[]) => runRemote("predict", "demo", ...args);
+  const predict = (...args: string[]) => remote.runCli("predict", "demo", ...args);
 
   it("prints a line for each text: label and score", async () => {
     const { code, stdout } = await predict(TEXT, "Thank you", "--profile", "demo-000");
@@ -125,7 +122,7 @@ describe("xpeft predict", () => {
   });
 
   it("reads more lines of a file than fit in a request, and numbers them consecutively", async () => {
-    const path = join(folder, "texts.ndjson");
+    const path = join(remote.folder, "texts.ndjson");
     const line = (text: string, profile?: string) => `${JSON.stringify({ text, profile })}\n`;
     await writeFile(path, `${line(TEXT, "demo-002").repeat(256)}${line("")}${line(TEXT)}`);
     const { code, stdout, stderr } = await predict("--file", path, "--json", "--profile", "demo-001");
@@ -151,7 +148,7 @@ describe("exit statuses", () => {
     const wrong = await remote.spawnCli("profiles", "list", "no task");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("A task's name has 1 to 64");
-    expect((await runRemote("profiles", "lisst", "demo")).stderr).toContain("Did you mean list?");
+    expect((await remote.runCli("profiles", "lisst", "demo")).stderr).toContain("Did you mean list?");
     expect((await remote.spawnCli("tasks", "list", "--url", "http://localhost:1")).code).toBe(3);
     expect((await remote.spawnCli("profiles", "show", "demo", "nobody")).code).toBe(1);
     expect((await remote.spawnCli("--help")).code).toBe(0);
@@ -160,9 +157,9 @@ describe("exit statuses", () => {
 
 describe("xpeft bundle", () => {
   it("describes the bundle, and verifies its files", async () => {
-    expect(await json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 156 });
-    expect(await json("bundle", "verify")).toMatchObject({ id: bundle.id });
-    const { stdout } = await runRemote("bundle", "info");
+    expect(await remote.json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 156 });
+    expect(await remote.json("bundle", "verify")).toMatchObject({ id: bundle.id });
+    const { stdout } = await remote.runCli("bundle", "info");
     expect(stdout).toContain("sign, 100 adapters; each mask selects 50");
   });
 });

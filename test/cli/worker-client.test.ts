@@ -103,7 +103,7 @@ it("follows the pages of a list to the end", async () => {
   });
   expect(await Array.fromAsync(rows)).toEqual(["a", "b", "c"]);
   expect(queries).toEqual([
-    { limit: "1000", after: "" },
-    { limit: "1000", after: "b" },
+    { limit: 1000, after: "" },
+    { limit: 1000, after: "b" },
   ]);
 });

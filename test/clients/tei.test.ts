@@ -88,8 +88,8 @@ describe("POST /predict of text-embeddings-inference", () => {
       expect(await unhealthy.json()).toMatchObject({ error: expect.any(String), error_type: "Unhealthy" });
       // One minute may end between two requests, but not two minutes.
       const answers = await Promise.all([1, 2, 3].map(() => post(limited, { inputs: TEXT })));
-      const refused = answers.find(({ status }) => status === 429);
-      expect(await refused?.json()).toMatchObject({ error: expect.any(String), error_type: "Overloaded" });
+      const rejected = answers.find(({ status }) => status === 429);
+      expect(await rejected?.json()).toMatchObject({ error: expect.any(String), error_type: "Overloaded" });
     } finally {
       await limited.worker.close();
     }

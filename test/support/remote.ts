@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { type CommandResult, run } from "./processes.ts";
 import { profilesOf, taskFor } from "./rows.ts";
@@ -19,13 +19,9 @@ export interface Remote {
   spawnCli(...args: string[]): Promise<CommandResult>;
   /** Runs a command with `--json`, expects success and returns its parsed output. */
   json(...args: string[]): Promise<unknown>;
-  /** Restores the task's three profiles. */
-  refill(): Promise<void>;
-  close(): Promise<void>;
 }
 
-export async function startRemote(): Promise<Remote> {
-  const folder = await makeTempFolder("xpeft-remote-");
+async function startRemote(folder: string): Promise<Remote> {
   const worker = await startWorker({ vars: { PUBLIC_PREDICT: "false" } });
   const env = { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" };
   const runRemote = (...args: string[]) => runCli(args, env);
@@ -39,10 +35,25 @@ export async function startRemote(): Promise<Remote> {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       return JSON.parse(stdout);
     },
-    refill: () => worker.push(task, profilesOf(3)),
-    async close() {
-      await worker.close();
-      await removeTempFolder(folder);
-    },
   };
+}
+
+/**
+ * Gives the tests of a file a Worker, in which the task has its three profiles before each test.
+ *
+ * @returns an object that is empty until the first hook of the file has run
+ */
+export function useRemote(): Remote {
+  const remote = {} as Remote;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await makeTempFolder("xpeft-remote-");
+    Object.assign(remote, await startRemote(folder));
+  }, 120_000);
+  afterAll(async () => {
+    await remote.worker?.close();
+    await removeTempFolder(folder);
+  });
+  beforeEach(() => remote.worker.push(task, profilesOf(3)));
+  return remote;
 }

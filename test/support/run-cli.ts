@@ -37,5 +37,5 @@ export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv = {
 /** Removes progress lines from a result: on a busy machine learning is slow enough to print some. */
 export const withoutProgress = (result: CommandResult): CommandResult => ({
   ...result,
-  stderr: result.stderr.replace(/^\S+: \d+%, .*\n/gm, ""),
+  stderr: result.stderr.replace(/^\S+( \(\d+ of \d+\))?: \d+%, .*\n/gm, ""),
 });

@@ -10,11 +10,11 @@ import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { keys } from "../../../schema/tables.ts";
 import { quietEnv, wrangler } from "../../../scripts/install.mjs";
 import { createPush } from "../../../src/storage/push.ts";
-import { freePort, interrupt, run, start, waitForResponse } from "../../support/processes.ts";
+import { migrateLocally, serveLocally } from "../../support/local-worker.ts";
+import { interrupt } from "../../support/processes.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
-import { runCli as runCommand } from "../../support/run-cli.ts";
+import { runCli } from "../../support/run-cli.ts";
 
-const TTL_SECONDS = 1;
 const KEY = /^xpk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/;
 const exec = promisify(execFile);
 
@@ -22,7 +22,7 @@ let state: string;
 let url: string;
 let server: ChildProcess;
 
-const xpeft = (...args: string[]) => runCommand(args);
+const xpeft = (...args: string[]) => runCli(args);
 const local = (...args: string[]) => xpeft("keys", ...args, "--persist-to", state);
 
 /** Creates a key and returns the parsed output of `--json`. */
@@ -47,17 +47,12 @@ const predicting = (key: string, task: string, profile: string) =>
 
 beforeAll(async () => {
   state = await mkdtemp(join(tmpdir(), "xpeft-keys-"));
-  const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
-  expect(migrated.code).toBe(0);
+  await migrateLocally(state);
   const bundle = await readBundle(DEFAULT_BUNDLE);
   await withDatabase(state, async (db) => {
     for (const name of ["demo", "other"]) await createPush(db)(taskFor(bundle, { name }), profilesOf(2));
   });
-  const port = await freePort();
-  url = `http://localhost:${port}`;
-  const args = ["dev", "--port", String(port), "--persist-to", state, "--var", `CACHE_TTL_SECONDS:${TTL_SECONDS}`];
-  server = start([wrangler, ...args, "--show-interactive-dev-session=false"]).child;
-  await waitForResponse(`${url}/healthz`);
+  ({ url, child: server } = await serveLocally(state, ["CACHE_TTL_SECONDS:1"]));
 }, 120_000);
 
 afterAll(async () => {
@@ -101,13 +96,13 @@ it("is accepted by eval, as an option and from the environment", async () => {
   const data = join(state, "data.jsonl");
   await writeFile(data, JSON.stringify({ profile: "demo-000", text: "a", label: "low", split: "test" }));
   const flags = ["eval", "--data", data, "--task", "demo", "--url", url];
-  expect(await runCommand(flags)).toMatchObject({
+  expect(await runCli(flags)).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/key_missing: .*\n {2}.*--key/),
   });
   const { key } = await create();
-  expect(await runCommand([...flags, "--key", key])).toMatchObject({ code: 0 });
-  expect(await runCommand(flags, { XPEFT_KEY: key })).toMatchObject({ code: 0 });
+  expect(await runCli([...flags, "--key", key])).toMatchObject({ code: 0 });
+  expect(await runCli(flags, { XPEFT_KEY: key })).toMatchObject({ code: 0 });
 });
 
 it("lists keys with their permissions, without any secret", async () => {

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../../../cli/database.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { wrangler } from "../../../scripts/install.mjs";
 import { parseProfile } from "../../../src/profiles/file-format.ts";
 import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { examplesOf } from "../../support/examples.ts";
-import { interrupt, run, start } from "../../support/processes.ts";
+import { migrateLocally } from "../../support/local-worker.ts";
+import { interrupt, start } from "../../support/processes.ts";
 import { profilesOf, taskFile, taskFor } from "../../support/rows.ts";
 import { runCli, withoutProgress } from "../../support/run-cli.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
@@ -49,8 +49,7 @@ const learnt = async () =>
 beforeAll(async () => {
   folder = await makeTempFolder("xpeft-learn-");
   state = join(folder, "state");
-  const migrated = await run([wrangler, "d1", "migrations", "apply", "DB", "--local", ...local()]);
-  expect(migrated.code).toBe(0);
+  await migrateLocally(state);
   await withDatabase(state, (db) => createPush(db)(task, profilesOf(2)));
   const other = { ...task, head: task.head.map((value) => -value) };
   await write("lines.jsonl", jsonLines(EXAMPLES));
@@ -113,7 +112,7 @@ it("learns every profile of a file, reports those that fail, and resumes after a
   expect(once.code).toBe(1);
   expect(once.stdout).toMatch(/^demo\/a: candidate .*\n(?: .*\n)+demo\/b: candidate /);
   expect(once.stderr).toMatch(
-    /^demo\/one-label: one_label: .*\n {2}\S.*\ndemo\/odd-label: unknown_label: .*jsonl:16: /m,
+    /^demo\/one-label: one_label: .*\n {2}\S.*\ndemo\/odd-label: unknown_label: .*jsonl:16: /,
   );
   expect(once.stderr).toMatch(/\n2 of 4 profiles were not learnt: one-label, odd-label\.\n {2}\S.*\n$/);
   const [a, b] = await learnt();

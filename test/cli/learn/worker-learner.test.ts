@@ -1,23 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { examplesOf } from "../../support/examples.ts";
-import { type Remote, startRemote, task } from "../../support/remote.ts";
+import { task, useRemote } from "../../support/remote.ts";
 import { taskFile } from "../../support/rows.ts";
 import { withoutProgress } from "../../support/run-cli.ts";
-import type { RunningWorker } from "../../support/worker.ts";
 
-let remote: Remote;
-let worker: RunningWorker;
-let folder: string;
-const runRemote: Remote["runCli"] = (...args) => remote.runCli(...args);
-
-beforeAll(async () => {
-  remote = await startRemote();
-  ({ worker, folder } = remote);
-}, 120_000);
-afterAll(() => remote.close());
-beforeEach(() => remote.refill());
+const remote = useRemote();
 
 describe("xpeft learn --url", () => {
   const EXAMPLES = examplesOf(6, ["1", "3"]);
@@ -25,16 +14,18 @@ describe("xpeft learn --url", () => {
   let examples: string;
 
   const learn = async (key: string, ...args: string[]) =>
-    withoutProgress(await runRemote("learn", "demo", ...args, ...QUICK, "--url", String(worker.url), "--key", key));
+    withoutProgress(
+      await remote.runCli("learn", "demo", ...args, ...QUICK, "--url", String(remote.worker.url), "--key", key),
+    );
   const lines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
   beforeAll(async () => {
-    examples = join(folder, "examples.jsonl");
+    examples = join(remote.folder, "examples.jsonl");
     await writeFile(examples, lines(EXAMPLES));
   });
 
   it("lets the Worker learn the same as this process, with a key that may only learn, and write it on request", async () => {
-    const key = await worker.makeKey({ scopes: ["learn"] });
+    const key = await remote.worker.makeKey({ scopes: ["learn"] });
     const shown = await learn(key, "me", examples);
     expect(shown).toMatchObject({
       code: 0,
@@ -42,42 +33,44 @@ describe("xpeft learn --url", () => {
       stdout: expect.stringMatching(/^demo\/me: candidate .*\n.*\(6 texts\)/),
     });
     expect(shown.stdout).toContain("nothing was written");
-    expect((await worker.get("/v1/profiles/demo/me")).status).toBe(404);
+    expect((await remote.worker.get("/v1/profiles/demo/me")).status).toBe(404);
     expect(await learn(key, "me", examples, "--push")).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("created, generation 1\n"),
     });
-    const taskPath = join(folder, "learnt-task.json");
-    const out = join(folder, "learnt.ndjson");
+    const taskPath = join(remote.folder, "learnt-task.json");
+    const out = join(remote.folder, "learnt.ndjson");
     await writeFile(taskPath, taskFile(task));
-    await runRemote("learn", "demo", "me", examples, ...QUICK, "--task-file", taskPath, "--out", out);
-    expect((await runRemote("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(await readFile(out, "utf8"));
+    await remote.runCli("learn", "demo", "me", examples, ...QUICK, "--task-file", taskPath, "--out", out);
+    expect((await remote.runCli("profiles", "pull", "demo", "--prefix", "me")).stdout).toBe(
+      await readFile(out, "utf8"),
+    );
   });
 
   it("learns every profile of a file, resumes with missing ones, and reports rejections", async () => {
-    const path = join(folder, "everybody.jsonl");
-    const out = join(folder, "everybody.ndjson");
+    const path = join(remote.folder, "everybody.jsonl");
+    const out = join(remote.folder, "everybody.ndjson");
     const of = (profile: string, own: readonly object[]) => own.map((one) => ({ ...one, profile }));
     await writeFile(path, lines([...of("a", EXAMPLES), ...of("b", examplesOf(3, ["1", "1"])), ...of("c", EXAMPLES)]));
-    const all = () => learn(worker.adminKey, "--all", path, "--out", out, "--push");
+    const all = () => learn(remote.worker.adminKey, "--all", path, "--out", out, "--push");
     const once = await all();
     expect(once.code).toBe(1);
     expect(once.stdout).toMatch(/^demo\/a: candidate (?:.*\n)+demo\/c: candidate /);
-    expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./m);
+    expect(once.stderr).toMatch(/^demo\/b: one_label: .*\n {2}\S.*\n1 of 3 profiles were not learnt: b\./);
     expect((await readFile(out, "utf8")).trimEnd().split("\n")).toHaveLength(2);
     expect((await all()).stdout).toMatch(/^demo\/a: skipped, because .* has it already\ndemo\/c: skipped, /);
   });
 
   it("reports a missing permission, a failure, and two conflicting targets", async () => {
-    const reader = await worker.makeKey({ scopes: ["predict"] });
+    const reader = await remote.worker.makeKey({ scopes: ["predict"] });
     expect((await learn(reader, "me", examples)).stderr).toMatch(/^scope_missing: .*\n {2}\S/);
-    const odd = join(folder, "odd.csv");
+    const odd = join(remote.folder, "odd.csv");
     await writeFile(odd, "text,label\na river,1\na boat,middle\n");
-    expect(await learn(worker.adminKey, "me", odd)).toMatchObject({
+    expect(await learn(remote.worker.adminKey, "me", odd)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^unknown_label: .*\n {2}\S/),
     });
-    expect((await runRemote("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
-    expect((await learn(reader, "me", examples, "--persist-to", folder)).code).toBe(2);
+    expect((await remote.runCli("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
+    expect((await learn(reader, "me", examples, "--persist-to", remote.folder)).code).toBe(2);
   });
 });

@@ -62,8 +62,8 @@ it("undoes all changes since the backup", async () => {
   const head = task.head.map((value) => -value);
   await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
   await to.push({ ...task, head }, profilesOf(2));
-  const refused = await runOn(to, "restore", copy, "demo");
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^task_has_profiles: .*\n {2}\S/) });
+  const rejected = await runOn(to, "restore", copy, "demo");
+  expect(rejected).toMatchObject({ code: 1, stderr: expect.stringMatching(/^task_has_profiles: .*\n {2}\S/) });
   expect((await runOn(to, "restore", copy, "demo", "--replace")).code).toBe(0);
   expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
 });
