@@ -3,7 +3,7 @@ import { ProblemError, readError } from "./problem.ts";
 
 /**
  * Yields the lines of a JSON Lines response as they arrive: of `predict/stream`, an import or an export.
- * A line that failed alone is yielded with its `error`.
+ * A line that failed alone is yielded with its `error`. Leaving the loop early ends the request.
  *
  * @param pending a call of the client
  * @throws ProblemError if the service answers with an error, or ends the stream with one
@@ -23,10 +23,15 @@ export async function* lines<Line extends object>(
   // Not every browser can iterate a stream.
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
-    const texts = (rest + next.value).split("\n");
-    rest = texts.pop() ?? "";
-    for (const text of texts) yield parseLine<Line>(text);
+  try {
+    for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+      const texts = (rest + next.value).split("\n");
+      rest = texts.pop() ?? "";
+      for (const text of texts) yield parseLine<Line>(text);
+    }
+  } finally {
+    // Otherwise the service goes on for a caller who has left the loop.
+    await reader?.cancel().catch(() => {});
   }
   if (rest.trim() !== "") throw new Error(`${response.url} closed the connection in the middle of a line.`);
 }
