@@ -27,11 +27,11 @@ interface Summary {
 /** Summaries by task and by training texts a profile. */
 export type Summaries = Readonly<Record<string, Readonly<Record<string, Summary>>>>;
 
-const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
+const toFourDecimals = (value: number) => Math.round(value * 1e4) / 1e4;
 
 const spreadOf = (values: readonly number[]): Spread => ({
-  mean: rounded(mean(values) ?? Number.NaN),
-  sd: rounded(deviation(values) ?? 0),
+  mean: toFourDecimals(mean(values) ?? Number.NaN),
+  sd: toFourDecimals(deviation(values) ?? 0),
 });
 
 /** Summarizes runs. The metric is the mean absolute error if labels are numbers, otherwise macro accuracy. */
@@ -71,7 +71,7 @@ function summarizeCount(all: readonly Run[], count: string): Summary {
     baseline: { name, mean: meanOf(baseline) },
     pairedDifference: { add: differenceTo(add), baseline: differenceTo(baseline) },
     baselines: Object.fromEntries([...baselines].map(([other, values]) => [other, meanOf(values)])),
-    secondsEach: rounded(mean(runs, (run) => run.worker.seconds) ?? Number.NaN),
+    secondsEach: toFourDecimals(mean(runs, (run) => run.worker.seconds) ?? Number.NaN),
   };
 }
 

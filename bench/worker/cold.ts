@@ -1,4 +1,5 @@
 import { readAsset } from "../../functions/platform/assets.ts";
+import { startStopwatch } from "../../src/lib/stopwatch.ts";
 import { createFeeds } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
 import { type Graph, openGraph } from "./sessions.ts";
@@ -26,13 +27,7 @@ export interface ColdPhases {
 
 /** Opens a graph and runs it twice. The figures are only true for the first call in an isolate. */
 export async function cold({ graph, tokens }: ColdParams, { env }: Isolate): Promise<ColdPhases> {
-  let last = performance.now();
-  const lap = () => {
-    const now = performance.now();
-    const elapsed = now - last;
-    last = now;
-    return elapsed;
-  };
+  const lap = startStopwatch();
   const files = new Map<string, Uint8Array>();
   for (const path of [graph.graph, ...graph.weights]) {
     const bytes = await readAsset(env.ASSETS)(path);

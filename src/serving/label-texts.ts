@@ -1,6 +1,7 @@
 import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { createBudget } from "../lib/budget.ts";
+import { startStopwatch } from "../lib/stopwatch.ts";
 import type { Encoder } from "../model/encoder.ts";
 import { bestLabel, labelLogits, softmax } from "../model/head.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
@@ -141,15 +142,4 @@ function toPrediction(
   const scores = softmax(logits);
   const best = bestLabel(scores);
   return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, logits, tokens: ids.length, truncated };
-}
-
-/** Starts a stopwatch: each call returns the milliseconds since the call before. */
-function startStopwatch(): () => number {
-  let last = performance.now();
-  return () => {
-    const now = performance.now();
-    const passed = now - last;
-    last = now;
-    return passed;
-  };
 }

@@ -83,7 +83,7 @@ async function neighbours(
 ): Promise<StoredProfile[]> {
   const limit = RECIPE.startNeighbours;
   const next = await registry.list(task, { limit, after: profile }, prefix);
-  if (next.items.length === limit) return [...next.items];
+  if (next.items.length === limit) return next.items;
   const first = await registry.list(task, { limit: limit - next.items.length, after: "" }, prefix);
   return [...next.items, ...first.items.filter(({ id }) => id < profile)];
 }

@@ -5,7 +5,7 @@ import { shardPlaceSql } from "../storage/sql.ts";
 import { databaseName, onShard, type Shards, shardNumbers } from "./shards.ts";
 
 /**
- * Checks that a database is bound in its own place: otherwise its profiles would be searched elsewhere.
+ * Checks that a database is bound in its own place: otherwise its profiles would be looked up elsewhere.
  *
  * @param place the place that the database has stored; a single database may have none
  * @throws XpeftError `shard_map_mismatch`

@@ -28,8 +28,8 @@ function hash(text: string): number {
 }
 
 /**
- * Returns the number of a profile's database. It is part of the format (docs/formats.md): another function would search
- * profiles in other databases.
+ * Returns the number of a profile's database. It is part of the format (docs/formats.md): another function would look
+ * profiles up in other databases.
  *
  * @param count the number of databases, from 1
  */

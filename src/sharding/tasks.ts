@@ -63,8 +63,8 @@ async function deletionAt(db: Database, name: string): Promise<number> {
 
 /**
  * Creates the registry of several databases. A write is decided by the first database, then copied to the others. A
- * database that cannot be reached stays behind: reads of it are rejected by its generation until the write is sent
- * again.
+ * database that cannot be reached stays behind: reads of it are rejected by its generation until the write is
+ * repeated.
  *
  * @returns a registry whose writes also throw XpeftError `shards_out_of_step`, with the generation that was written
  */
