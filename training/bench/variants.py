@@ -61,7 +61,7 @@ VARIANTS: Mapping[str, Variant] = {
 
 @dataclass(frozen=True)
 class Written:
-    """A variant's files, without their folder, and bytes of its weights."""
+    """A variant's file names, without their folder, and the bytes of its weights."""
 
     name: str
     about: str
@@ -86,7 +86,7 @@ def write_variant(plm: PLM, bottleneck: int, name: str, folder: Path) -> Written
 
 
 def own_modules(*files: Path) -> set[Path]:
-    """Files of this project's modules that these files import, and those that they import in turn; and the files themselves."""
+    """Return these files and those of this project's modules that they import, directly or not."""
     found: set[Path] = set()
     left = set(files)
     while left:
@@ -101,19 +101,19 @@ def own_modules(*files: Path) -> set[Path]:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def source_hashes() -> dict[str, str]:
-    """SHA-256 of SOURCES and of the code, by its path from the project's folder."""
+    """Return the SHA-256 of each of SOURCES and of the code, by its path from the project's folder."""
     here = Path(__file__)
     code = own_modules(here, here.with_name("variants_agreement.py"))
     return {path.relative_to(ROOT).as_posix(): sha256(path) for path in [*sorted(code), *SOURCES]}
 
 
 def agreement(data: Path, graphs: Mapping[str, Path], texts: int) -> dict[str, object]:
-    """What `measure_agreement` finds, and SHA-256 of the data, by task, for the tasks whose data is there."""
+    """Return what `measure_agreement` finds and the SHA-256 of the data, by task, for the tasks whose data is there."""
     # Importing this takes longer than writing a variant.
     from bench.variants_agreement import data_file, measure_agreement
 

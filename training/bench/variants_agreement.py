@@ -24,7 +24,7 @@ DEMO = Path(__file__).resolve().parents[2] / "bundles" / "demo"
 
 @dataclass(frozen=True)
 class Agreement:
-    """What was found on a task's texts: shares between 0 and 1, by the graph's name where they are its own.
+    """What was found on a task's texts: fractions between 0 and 1, by graph name.
 
     accuracy: of fp32; same: texts with fp32's label; accuracies: texts with the right label.
     """
@@ -36,12 +36,12 @@ class Agreement:
 
 
 def data_file(data: Path, task: str) -> Path:
-    """Where the data set of a task is in a folder of data sets."""
+    """Return the path of a task's data set in a folder of data sets."""
     return data / task / "profiles.jsonl.gz"
 
 
 def feeds_of(model: MaskModel, row: int) -> dict[str, NDArray[np.float32]]:
-    """The adapters of a row of the mask table as the graph takes them: down [L, d, b], up [L, b, d], gain and shift [L, b]."""
+    """Return the adapters of a row of the mask table as the graph takes them: down [L, d, b], up [L, b, d], gain and shift [L, b]."""
     adapters = model.adapters(torch.tensor([row]))
     layers, bottleneck = model.shape.layers, model.shape.bottleneck
     return {
@@ -54,7 +54,7 @@ def feeds_of(model: MaskModel, row: int) -> dict[str, NDArray[np.float32]]:
 
 @torch.no_grad()
 def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> Indices:
-    """Label index of each example, its features by the graph, the head in fp32."""
+    """Return the label index of each example, with features from the graph and the head in fp32."""
     options = onnxruntime.SessionOptions()
     # As the Worker runs it: what is written, with nothing fused.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -72,7 +72,7 @@ def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> 
 
 
 def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, Path], texts: int) -> Agreement:
-    """Agreement of graphs with the companion's fp32 on `texts` dev texts of a demo task, the same at each call.
+    """Return how often graphs agree with the companion's fp32 on `texts` dev texts of a demo task, the same texts at each call.
 
     data: folder of data sets. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
     and fewer labels agree.

@@ -13,11 +13,11 @@ class Fp32(GraphBuilder):
     """Products in fp32."""
 
     def product(self, source: str, weight: Array, output: str) -> str:
-        """source times a weight [in, out]."""
+        """Add source times a weight [in, out]."""
         return self.op("MatMul", [source, self.constant(f"{output}.weight", weight)], output)
 
     def linear(self, source: str, weight: Array, bias: Array, output: str) -> str:
-        """The product and its bias."""
+        """Add the product and its bias."""
         return self.op("Add", [self.product(source, weight, f"{output}.product"), self.constant(f"{output}.bias", bias)], output)
 
 
@@ -25,7 +25,7 @@ class Dequantized(Fp32):
     """Int8 weights, made fp32 at each run by DequantizeLinear."""
 
     def product(self, source: str, weight: Array, output: str) -> str:
-        """A product in fp32 with a weight that is stored in int8, a scale for each column."""
+        """Add a product in fp32 with a weight that is stored in int8, a scale for each column."""
         steps, scale = self.quantize(weight)
         stored = [self.constant(f"{output}.steps", steps), self.constant(f"{output}.scale", scale)]
         return self.op("MatMul", [source, self.op("DequantizeLinear", stored, f"{output}.weight", axis=1)], output)
@@ -38,7 +38,7 @@ class Blocks8(Fp32):
     block: ClassVar[int] = 32
 
     def product(self, source: str, weight: Array, output: str) -> str:
-        """A product with a weight in blocks of steps; the middle step is 0."""
+        """Add a product with a weight in blocks of steps; the middle step is 0."""
         rows, columns = weight.shape
         largest = 2 ** (self.bits - 1) - 1
         blocks = weight.T.reshape(columns, rows // self.block, self.block)
@@ -60,7 +60,7 @@ class PerTensor(GraphBuilder):
     """One scale for a whole weight, not one for each column."""
 
     def quantize(self, weight: Array) -> tuple[NDArray[np.int8], Array]:
-        """Symmetric int8 of a weight [in, out] and its scale, of no dimension."""
+        """Return a weight [in, out] in symmetric int8, and its scale, a scalar."""
         scale = np.asarray(max(np.abs(weight).max(), 1e-12) / 127, dtype=np.float32)
         return np.rint(weight / scale).astype(np.int8), scale
 
@@ -69,7 +69,7 @@ class OutliersBeforeDown(GraphBuilder):
     """Outlier channels before the feed-forward's second product alone."""
 
     def split_linear(self, source: str, weight: Array, bias: Array, outliers: NDArray[np.int64], output: str) -> str:
-        """A linear layer, all in int8 if it is another than `down`."""
+        """Add a linear layer, all in int8 unless it is `down`."""
         return super().split_linear(source, weight, bias, outliers if output.endswith(".down") else outliers[:0], output)
 
 
@@ -77,7 +77,7 @@ class ExactGelu(GraphBuilder):
     """GELU by erf, as the PLM has it."""
 
     def gelu(self, source: str, output: str) -> str:
-        """The exact GELU."""
+        """Add the exact GELU."""
         return self.op("Gelu", [source], output)
 
 
@@ -85,7 +85,7 @@ class FusedNorm(GraphBuilder):
     """SkipLayerNormalization, one node in place of five."""
 
     def skip_norm(self, source: str, skip: str, norm: str, output: str, epsilon: float) -> str:
-        """LayerNorm(source + skip); the sum itself is `output.sum`."""
+        """Add LayerNorm(source + skip), and the sum as `output.sum`."""
         inputs, outputs = [source, skip, f"{norm}.weight", f"{norm}.bias"], [output, "", "", f"{output}.sum"]
         self.nodes.append(helper.make_node("SkipLayerNormalization", inputs, outputs, name=output, domain=CONTRIB, epsilon=epsilon))
         return output

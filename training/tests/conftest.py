@@ -1,30 +1,52 @@
 """Fixtures: a PLM of a few kilobytes, a bundle built from it, and a few labelled texts."""
 
+import gzip
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from xpeft import heads
+from xpeft import heads, train
 from xpeft.bundle.build import build_bundle
+from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.plm import load_plm
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
+ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]
 
 # More threads slow these small models down: on a busy machine they wait for each other. Processes that tests start inherit the variable.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
 
+def sentence(names: list[str], number: int) -> str:
+    return f"the {names[number % 4]} and the {names[(number + 1) % 4]}" + " again" * (number % 3)
+
+
+@contextmanager
+def interrupted_at(steps: int) -> Iterator[None]:
+    """Interrupt training, as Ctrl-C does, at its first checkpoint, after so many steps."""
+
+    def save_and_stop(path: Path, training: TrainingState, step: int, losses: train.Losses) -> None:
+        save_checkpoint(path, training, step, losses)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(train, "CHECKPOINT_STEPS", steps)
+        patched.setattr(train, "save_checkpoint", save_and_stop)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_head_search() -> Iterator[None]:
-    """Searches two heads in place of twelve: it took most of the time of every training. test_heads.py searches all."""
+    """Search two heads in place of twelve, which take most of the time of a tiny training. test_heads.py searches all."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(heads, "LEARNING_RATES", (3e-3, 3e-2))
         patched.setattr(heads, "PASSES", (12,))
@@ -54,14 +76,60 @@ def tiny_bundle(tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three profiles that call sentences about animals and vehicles by their names."""
-    words = {"animal": ["cat", "dog", "horse", "bird"], "vehicle": ["car", "train", "ship", "truck"]}
-    lines = []
-    for profile in ("a", "b", "c"):
-        for split, count in (("train", 12), ("dev", 4), ("test", 5)):
-            for number in range(count):
-                for label, names in words.items():
-                    text = f"the {names[number % 4]} and the {names[(number + 1) % 4]}" + " again" * (number % 3)
-                    lines.append(json.dumps({"profile": profile, "text": text, "label": label, "split": split}))
+    lines = [
+        json.dumps({"profile": profile, "text": sentence(names, number), "label": label, "split": split})
+        for profile in ("a", "b", "c")
+        for split, count in (("train", 12), ("dev", 4), ("test", 5))
+        for number in range(count)
+        for label, names in (("animal", ANIMALS), ("vehicle", VEHICLES))
+    ]
     path = tmp_path_factory.mktemp("data") / "tiny.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def sets_root(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of small data sets in the layout of the comparison's data."""
+    folder = tmp_path_factory.mktemp("comparison")
+    counts = (("train", 40), ("dev", 12))
+    sets = {
+        "news/profiles": [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()],
+        "intents/profiles": [
+            {"profile": profile, "text": sentence(names, number), "label": f"{profile}-{number % 2}", "split": split}
+            for profile, names in (("zoo", ANIMALS), ("garage", VEHICLES))
+            for split, count in (("train", 16), ("dev", 6), ("test", 6))
+            for number in range(count)
+        ],
+        "glue/mrpc": [
+            {"text": sentence(ANIMALS, number), "text_pair": sentence(VEHICLES, number), "label": str(number % 2), "split": split}
+            for split, count in counts
+            for number in range(count)
+        ],
+        "glue/sts-b": [
+            {
+                "text": sentence(ANIMALS, number),
+                "text_pair": sentence(ANIMALS, number % 5),
+                "label": f"{number % 11 / 2:.3f}",
+                "split": split,
+            }
+            for split, count in counts
+            for number in range(count)
+        ],
+        "superglue/copa": [
+            {
+                "text": "a",
+                "choices": [sentence(ANIMALS, number), sentence(VEHICLES, number)][:: 1 - 2 * (number % 2)],
+                "label": str(number % 2),
+            }
+            | {"split": split}
+            for split, count in counts
+            for number in range(count)
+        ],
+    }
+    for name, records in sets.items():
+        path = folder / f"{name}.jsonl.gz"
+        path.parent.mkdir(exist_ok=True)
+        with gzip.open(path, "wt", encoding="utf-8") as file:
+            file.write("\n".join(json.dumps(record) for record in records))
+    return folder

@@ -5,6 +5,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.conftest import interrupted_at
+from tests.test_train import written
 from xpeft import train as loop
 from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
@@ -41,10 +43,6 @@ def newcomers(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return path
 
 
-def written(folder: Path) -> tuple[bytes, bytes]:
-    return (folder / TASK_FILE).read_bytes(), (folder / PROFILES_FILE).read_bytes()
-
-
 def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     before = written(task)
     result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, tmp_path))
@@ -66,18 +64,12 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
 
 
 def test_an_interrupted_run_resumes_to_the_same_bytes(
-    task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
     whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, whole)).exit_code == 0
 
-    def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
-        save_checkpoint(path, training, step, losses)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(loop, "CHECKPOINT_STEPS", 5)
-        patched.setattr(loop, "save_checkpoint", save_and_stop)
+    with interrupted_at(5):
         result = CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, interrupted))
     assert result.exit_code == 130
     assert "--resume" in result.output

@@ -1,7 +1,4 @@
-import gzip
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,113 +6,47 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from tests.conftest import ROOT
-from xpeft import heads
 from xpeft.cli import app
 from xpeft.comparison.describe import without_folders
-from xpeft.comparison.experiment import Experiment, read_experiment
+from xpeft.comparison.experiment import read_experiment
 from xpeft.comparison.methods import METHODS
 from xpeft.comparison.metrics import metric_value
 from xpeft.comparison.records import METHOD_NAMES, RunRecord
 from xpeft.comparison.sets import Slice, load_set
-from xpeft.comparison.setup import Comparison, Run, makes
+from xpeft.comparison.setup import makes
 from xpeft.data import Example
 from xpeft.encoder import AdapterEncoder
-from xpeft.errors import XpeftError
 from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.plm import load_plm
 from xpeft.pool import PoolShape, sign_pool
 from xpeft.train import Recipe, train
 
-ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]
-
-
-def sentence(names: list[str], number: int) -> str:
-    return f"the {names[number % 4]} and the {names[(number + 1) % 4]}" + " again" * (number % 3)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def short_head_search() -> Iterator[None]:
-    """Search the head among two settings in place of twelve, which take nine tenths of a tiny run. test_heads.py has the whole search."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(heads, "PASSES", (12,))
-        patched.setattr(heads, "LEARNING_RATES", (1e-2, 3e-2))
-        yield
-
-
-@pytest.fixture(scope="module")
-def root(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in the layout of the comparison's data, with sentences of our own."""
-    folder = tmp_path_factory.mktemp("comparison")
-    counts = (("train", 40), ("dev", 12))
-    sets = {
-        "news/profiles": [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()],
-        "intents/profiles": [
-            {"profile": profile, "text": sentence(names, number), "label": f"{profile}-{number % 2}", "split": split}
-            for profile, names in (("zoo", ANIMALS), ("garage", VEHICLES))
-            for split, count in (("train", 16), ("dev", 6), ("test", 6))
-            for number in range(count)
-        ],
-        "glue/mrpc": [
-            {"text": sentence(ANIMALS, number), "text_pair": sentence(VEHICLES, number), "label": str(number % 2), "split": split}
-            for split, count in counts
-            for number in range(count)
-        ],
-        "glue/sts-b": [
-            {
-                "text": sentence(ANIMALS, number),
-                "text_pair": sentence(ANIMALS, number % 5),
-                "label": f"{number % 11 / 2:.3f}",
-                "split": split,
-            }
-            for split, count in counts
-            for number in range(count)
-        ],
-        "superglue/copa": [
-            {
-                "text": "a",
-                "choices": [sentence(ANIMALS, number), sentence(VEHICLES, number)][:: 1 - 2 * (number % 2)],
-                "label": str(number % 2),
-            }
-            | {"split": split}
-            for split, count in counts
-            for number in range(count)
-        ],
-    }
-    for name, records in sets.items():
-        path = folder / f"{name}.jsonl.gz"
-        path.parent.mkdir(exist_ok=True)
-        with gzip.open(path, "wt", encoding="utf-8") as file:
-            file.write("\n".join(json.dumps(record) for record in records))
-    return folder
-
-
 TINY = {"epochs": 2, "bottleneck": 5, "pool_size": 12, "chosen": 5, "head_lr": 0.03, "seeds": 1}
 
 
-def compare(root: Path, bundle: Path, plm: Path, out: Path, settings: dict[str, Any], *options: str) -> Result:
+def compare(sets_root: Path, bundle: Path, plm: Path, out: Path, settings: dict[str, Any], *options: str) -> Result:
     """Run an experiment with these settings and those of TINY."""
     file = out / "experiment.toml"
     out.mkdir(exist_ok=True)
     # Numbers, strings, booleans and lists are the same in JSON and TOML.
     text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in (TINY | settings).items())
     file.write_text(text, encoding="utf-8")
-    paths = ["--root", str(root), "--bundle", str(bundle), "--plm", str(plm), "--out", str(out)]
+    paths = ["--root", str(sets_root), "--bundle", str(bundle), "--plm", str(plm), "--out", str(out)]
     return CliRunner().invoke(app, ["compare", str(file), *paths, "--device", "cpu", "--quiet", *options])
 
 
-def run(root: Path, bundle: Path, plm: Path, out: Path, settings: dict[str, Any], *options: str) -> list[RunRecord]:
+def run(sets_root: Path, bundle: Path, plm: Path, out: Path, settings: dict[str, Any], *options: str) -> list[RunRecord]:
     """The records of an experiment that runs, sorted by file."""
-    result = compare(root, bundle, plm, out, settings, *options)
+    result = compare(sets_root, bundle, plm, out, settings, *options)
     assert result.exit_code == 0, result.output
     return [RunRecord.model_validate_json(path.read_bytes()) for path in sorted((out / "runs").iterdir())]
 
 
 @pytest.fixture(scope="module")
-def all_methods(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RunRecord]:
+def all_methods(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RunRecord]:
     """The records of every method on news, from one experiment."""
     out = tmp_path_factory.mktemp("methods")
-    return run(root, tiny_bundle, tiny_plm, out, {"data": ["news"], "methods": METHOD_NAMES, "profile_lr": 0.01})
+    return run(sets_root, tiny_bundle, tiny_plm, out, {"data": ["news"], "methods": METHOD_NAMES, "profile_lr": 0.01})
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
@@ -132,8 +63,10 @@ def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) 
         assert test.macro > 0.6
 
 
-def test_hard_masks_count_bits_and_record_what_they_choose(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
-    _, record = run(root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"], "profile_lr": 0.1, "label_bias": True})
+def test_hard_masks_count_bits_and_record_what_they_choose(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    _, record = run(
+        sets_root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"], "profile_lr": 0.1, "label_bias": True}
+    )
     assert record.method == "hard+bias"
     assert record.pool == "sign N=12 k=5 b=5"
     assert record.bytesPerProfile == 2 * 2 * 2 + 2
@@ -145,10 +78,10 @@ def test_hard_masks_count_bits_and_record_what_they_choose(root: Path, tiny_bund
 
 @pytest.mark.parametrize("rates", [(), (0.002, 0.02)])
 def test_a_rate_is_searched_on_dev_once_and_existing_runs_are_skipped(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, rates: tuple[float, ...]
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, rates: tuple[float, ...]
 ) -> None:
     settings = {"data": ["news"], "methods": ["adapter"], "seeds": 2, "searched_on": 2, "profile_lr": list(rates), "epochs": 1}
-    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    records = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     searched = [record for record in records if record.slice]
     wanted = rates or [rate.profile for rate in METHODS["adapter"].searched]
     assert sorted(record.recipe["profile_lr"] for record in searched) == sorted(wanted)  # type: ignore[type-var]
@@ -158,7 +91,7 @@ def test_a_rate_is_searched_on_dev_once_and_existing_runs_are_skipped(
     assert {record.recipe["profile_lr"] for record in results} == {best.recipe["profile_lr"]}
     assert [record.seed for record in results] == [0, 1]
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
-    run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
 
 
@@ -166,10 +99,10 @@ def test_a_rate_is_searched_on_dev_once_and_existing_runs_are_skipped(
     ("name", "metric"), [("glue/mrpc", "f1"), ("glue/sts-b", "pearson-spearman"), ("superglue/copa", "choice-accuracy")]
 )
 def test_sets_of_one_profile_are_measured_on_dev_with_their_own_metric(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, name: str, metric: str
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, name: str, metric: str
 ) -> None:
     settings = {"data": [name], "methods": ["soft"], "affine": "own", "profile_lr": 0.1, "max_tokens": 64}
-    (record,) = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    (record,) = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert (record.data, record.split, record.purpose, record.metric.name) == (name, "dev", "result", metric)
     assert record.pool == "sign N=12 k=5 b=5 own affine"
     assert record.bytesPerProfile == 4 * (2 * 2 * 12 + 2 * 2 * 5)
@@ -178,13 +111,13 @@ def test_sets_of_one_profile_are_measured_on_dev_with_their_own_metric(
     assert record.texts.model_dump() == {"train": 36 * endings, "dev": 4 * endings, "test": 12 * endings}
 
 
-def test_a_shared_affine_is_trained_and_counted_for_the_task(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_a_shared_affine_is_trained_and_counted_for_the_task(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     kinds = [MaskKind(affine="shared"), MaskKind()]
     plm = load_plm(str(tiny_plm))
     shape = PoolShape(2, 32, 5, 12, 5)
     shared, none = (MaskModel(AdapterEncoder(plm), sign_pool(0, shape, 0.05), shape, 3, 2, 0, kind) for kind in kinds)
     start = shared.affine.detach().clone()
-    data = load_set(root, "news", tiny_bundle / "tokenizer.json", Slice(), 0)
+    data = load_set(sets_root, "news", tiny_bundle / "tokenizer.json", Slice(), 0)
     for model in (shared, none):
         train(model, data.splits["train"], Recipe(epochs=1), plm.pad_id, tmp_path / "checkpoint.pt", "", resume=False, quiet=True)
     assert (shared.affine.detach() - start).abs().max() > 1e-3
@@ -192,19 +125,19 @@ def test_a_shared_affine_is_trained_and_counted_for_the_task(root: Path, tiny_bu
     assert shared.bytes_a_profile() == none.bytes_a_profile() == 8
 
 
-def test_a_tenant_has_its_own_labels_and_its_head_counts(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_a_tenant_has_its_own_labels_and_its_head_counts(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["intents"], "methods": ["hard"], "profile_lr": 0.1, "pool": "gaussian"}
-    _, record = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    _, record = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert record.pool == "gaussian N=12 k=5 b=5"
     assert (record.bytesPerProfile, record.headBytes, record.sharedBytes) == (8 + 4 * 2 * 33, 4 * 2 * 33, 0)
-    label_set_bias = load_set(root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).label_set_bias()
+    label_set_bias = load_set(sets_root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).label_set_bias()
     assert (label_set_bias == 0).sum(1).tolist() == [2, 2]
     assert ((label_set_bias == 0).sum(0) == 1).all()
 
 
-def test_a_slice_is_the_same_each_time_and_keeps_the_measured_texts(root: Path, tiny_bundle: Path) -> None:
+def test_a_slice_is_the_same_each_time_and_keeps_the_measured_texts(sets_root: Path, tiny_bundle: Path) -> None:
     part = Slice(profiles=2, texts=5, max_tokens=4)
-    first, again = (load_set(root, "news", tiny_bundle / "tokenizer.json", part, 0) for _ in range(2))
+    first, again = (load_set(sets_root, "news", tiny_bundle / "tokenizer.json", part, 0) for _ in range(2))
     assert first == again
     assert part.description == "2 profiles, at most 5 training texts a profile, 4 tokens"
     assert {split: len(examples) for split, examples in first.splits.items()} == {"train": 10, "dev": 16, "test": 20}
@@ -239,117 +172,31 @@ def test_metrics_are_what_their_names_say() -> None:
     ],
 )
 def test_errors_name_what_cannot_be_compared(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, settings: dict[str, Any], said: str
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, settings: dict[str, Any], said: str
 ) -> None:
-    result = compare(root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"]} | settings)
+    result = compare(sets_root, tiny_bundle, tiny_plm, tmp_path, {"data": ["news"], "methods": ["hard"]} | settings)
     assert (result.exit_code, said in result.output, "\nhint: " in result.output) == (1, True, True), result.output
 
 
-GOOD = 'data = ["news"]\nmethods = ["hard"]\n'
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "said", "hint"),
-    [
-        (GOOD + "epoch = 3", "unknown-key", "x.toml: unknown key 'epoch'", "Did you mean 'epochs'?"),
-        (GOOD + "[[runs]]\n[[runs]]\nzzz = 3", "unknown-key", "x.toml, table 2 of runs: unknown key 'zzz'", "--help"),
-        (GOOD + "[[runs]]\nnoise = 'a'", "bad-value", "x.toml, table 1 of runs: noise = 'a': Input should be a valid number", "Gumbel"),
-        (GOOD + "seeds = 0", "bad-value", "x.toml: seeds = 0: Input should be greater than or equal to 1", "How many seeds"),
-        (GOOD + "profile_lr = [0.1, -1]", "bad-value", "x.toml: profile_lr = -1: Input should be greater", "Learning rate of what"),
-        ('data = ["news"]\nmethod = ["hard"]', "unknown-key", "x.toml: unknown key 'method'", "Did you mean 'methods'?"),
-        ('data = ["news"]', "missing-key", "x.toml: the key 'methods' is missing", "Methods: majority, head"),
-        ('methods = ["hard"]\n[[runs]]\nseeds = 1', "missing-key", "x.toml, table 1 of runs: the key 'data' is missing", "Data sets"),
-        ('data = ["news"]\nmethods = ["best"]', "bad-value", "x.toml: methods = 'best': Input should be 'majority'", "Methods: "),
-        (GOOD + "runs = 3", "bad-value", "x.toml: runs is not a list of tables", "[[runs]]"),
-        (GOOD + "seeds =", "bad-value", "x.toml is not a TOML file: Invalid value (at end of document)", "experiments"),
-        (GOOD + "chosen = 101", "bad-value", "chosen is larger than pool_size", "N adapters"),
-        (GOOD + "label_bias = true\nown_head = true", "bad-value", "own_head and label_bias exclude each other", "biases already"),
-        (GOOD + 'pool = "trained"', "bad-value", "belong together", "--help"),
-        (GOOD + "newcomers = 3", "bad-value", "newcomers needs one profile_lr", "searches no"),
-        (
-            GOOD + "newcomers = 3\nprofile_lr = 0.1\nown_head = true",
-            "bad-value",
-            "newcomers and own_head exclude each other",
-            "shared head",
-        ),
-    ],
-)
-def test_a_wrong_experiment_names_its_key(tmp_path: Path, text: str, code: str, said: str, hint: str) -> None:
-    file = tmp_path / "x.toml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(XpeftError) as caught:
-        read_experiment(file)
-    assert (caught.value.code, said in str(caught.value), hint in caught.value.hint) == (code, True, True), (
-        caught.value,
-        caught.value.hint,
-    )
-
-
-def test_keys_at_the_top_hold_for_all_tables(tmp_path: Path) -> None:
-    file = tmp_path / "x.toml"
-    file.write_text(
-        GOOD + 'noise = 0\n[[runs]]\n[[runs]]\nnoise = 0.3\nprofile_lr = 1\npool = "trained"\npool_file = "p"', encoding="utf-8"
-    )
-    first, second = read_experiment(file)
-    assert (first.noise, first.profile_lr, second.noise, second.profile_lr) == (0.0, [], 0.3, [1.0])
-    assert (first.pool_file, second.pool_file) == (None, str(tmp_path / "p"))
-
-
-def test_the_example_of_the_docs_is_an_experiment(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
-    file = tmp_path / "x.toml"
-    file.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
-    assert [experiment.methods for experiment in read_experiment(file)] == [["head", "adapter"], ["hard"]]
-
-
-def test_help_lists_every_key() -> None:
-    words = "".join(CliRunner().invoke(app, ["compare", "--help"], env={"COLUMNS": "200"}).output.split())
-    for key, info in Experiment.model_fields.items():
-        assert "".join(f"{key} {info.description}".split())[len(key) :] in words
-        assert key in words
-
-
-def test_seeds_come_from_the_shell_too(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_seeds_come_from_the_shell_too(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["news"], "methods": ["majority"]}
-    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings, "--seed", "7", "--seed", "3")
+    records = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings, "--seed", "7", "--seed", "3")
     assert sorted({record.seed for record in records}) == [3, 7]
     assert records[0].command.startswith("python -m xpeft ")
 
 
-def test_an_experiment_with_newcomers_draws_a_curve(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_an_experiment_with_newcomers_draws_a_curve(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["news"], "methods": ["hard"], "profile_lr": 0.01, "newcomers": 1, "newcomer_texts": [8, 2]}
-    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    records = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert sorted((record.purpose, record.textsPerProfile) for record in records) == [("curve", 2), ("curve", 8)]
     (experiment,) = read_experiment(tmp_path / "experiment.toml")
     assert all(makes(experiment, record) for record in records)
     assert not makes(experiment.model_copy(update={"head_lr": 0.02}), records[0])
 
 
-def test_every_committed_run_is_made_by_one_experiment_file() -> None:
-    training = ROOT / "training"
-    experiments = [(file.name, one) for file in sorted((training / "experiments").glob("*.toml")) for one in read_experiment(file)]
-    unused = {name for name, _ in experiments}
-    for path in sorted((training / "results" / "runs").glob("*.json")):
-        record = RunRecord.model_validate_json(path.read_bytes())
-        files = {name for name, one in experiments if record.seed < one.seeds and makes(one, record)}
-        assert len(files) == 1, path.name
-        unused -= files
-        # The file's name is a digest of the settings: the same command finds the run and skips it.
-        one = next(one for name, one in experiments if makes(one, record))
-        if one.pool == "trained":
-            continue
-        setup = Comparison.of(one).for_search(record.data) if record.purpose == "search" else Comparison.of(one)
-        rates = {key: record.recipe[key] for key in ("profile_lr", "shared_lr")}
-        bias = setup.recipe.label_bias or record.method == "head+bias"
-        recipe = replace(setup.recipe, **rates, seed=record.seed, label_bias=bias)  # type: ignore[arg-type]
-        run = Run(setup, record.data, record.base, recipe, record.purpose, record.textsPerProfile)
-        assert path.name.startswith(f"{run.stem}.")
-    assert not unused
-
-
-def test_an_own_head_is_counted(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+def test_an_own_head_is_counted(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["news"], "methods": ["head", "hard"], "own_head": True, "profile_lr": 0.1}
-    records = run(root, tiny_bundle, tiny_plm, tmp_path, settings)
+    records = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
     assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
     # Here the own head is a choice, not a part that every method has.

@@ -4,8 +4,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.test_compare import root as root
-from tests.test_compare import short_head_search as short_head_search
 from xpeft import train as loop
 from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
@@ -15,8 +13,8 @@ from xpeft.comparison.records import RunRecord
 from xpeft.train import Losses
 
 
-def run(root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> tuple[int, str]:
-    paths = ["--root", str(root), "--bundle", str(bundle), "--plm", str(plm), "--out", str(out)]
+def run(sets_root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> tuple[int, str]:
+    paths = ["--root", str(sets_root), "--bundle", str(bundle), "--plm", str(plm), "--out", str(out)]
     recipe = ["--epochs", "3", "--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--head-lr", "0.03", "--device", "cpu", "--quiet"]
     result = CliRunner().invoke(
         app, ["curve", *([] if "intents" in more else ["news"]), *paths, *recipe, "--seeds", "1", "--newcomers", "1", *more]
@@ -29,9 +27,9 @@ def run(root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> tuple[int
     [("hard", "hard", "0.01"), ("adapter", "adapter", "0.0003"), ("head", "head+bias", "0"), ("vblora", "vblora", "0.01")],
 )
 def test_a_newcomer_is_measured_for_each_number_of_texts(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, method: str, label: str, lr: str
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, method: str, label: str, lr: str
 ) -> None:
-    assert run(root, tiny_bundle, tiny_plm, tmp_path, "--method", method, "--texts", "2,8", "--lr", lr)[0] == 0
+    assert run(sets_root, tiny_bundle, tiny_plm, tmp_path, "--method", method, "--texts", "2,8", "--lr", lr)[0] == 0
     records = [RunRecord.model_validate_json(path.read_bytes()) for path in (tmp_path / "runs").iterdir()]
     assert sorted((record.textsPerProfile, record.texts.train) for record in records) == [(2, 2), (8, 8)]
     assert {(record.method, record.purpose, record.split, record.profileCount) for record in records} == {(label, "curve", "test", 1)}
@@ -50,18 +48,20 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
         (["intents", "--method", "hard", "--texts", "2"], "no profiles that could join"),
     ],
 )
-def test_errors_name_what_has_no_curve(root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str) -> None:
-    code, output = run(root, tiny_bundle, tiny_plm, tmp_path, *more, "--lr", "0.01")
+def test_errors_name_what_has_no_curve(
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, more: list[str], said: str
+) -> None:
+    code, output = run(sets_root, tiny_bundle, tiny_plm, tmp_path, *more, "--lr", "0.01")
     assert code == 1
     assert said in output
 
 
 def test_an_interrupted_curve_resumes_without_training_its_base_again(
-    root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = ("--method", "hard", "--texts", "2,8", "--lr", "0.01")
     whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
-    assert run(root, tiny_bundle, tiny_plm, whole, *more)[0] == 0
+    assert run(sets_root, tiny_bundle, tiny_plm, whole, *more)[0] == 0
     calls: list[str] = []
 
     add_newcomers = curve.add_newcomers
@@ -74,7 +74,7 @@ def test_an_interrupted_curve_resumes_without_training_its_base_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(curve, "add_newcomers", add_once)
-        assert run(root, tiny_bundle, tiny_plm, interrupted, *more)[0] == 130
+        assert run(sets_root, tiny_bundle, tiny_plm, interrupted, *more)[0] == 130
     assert sorted(path.suffix for path in interrupted.iterdir()) == ["", ".pt"]
     steps: list[int] = []
 
@@ -84,7 +84,7 @@ def test_an_interrupted_curve_resumes_without_training_its_base_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(loop, "save_checkpoint", count)
-        assert run(root, tiny_bundle, tiny_plm, interrupted, *more)[0] == 0
+        assert run(sets_root, tiny_bundle, tiny_plm, interrupted, *more)[0] == 0
     # One training, of the newcomer with 8 texts: the base is resumed.
     assert len(steps) == 1
 

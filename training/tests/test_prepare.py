@@ -83,6 +83,15 @@ def test_errors_name_the_line(tmp_path: Path, content: str, said: str) -> None:
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_a_missing_column_names_its_option(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("profile,text,label\na,b,c\n")
+    for columns, option in ((Columns(profile="who"), "--profile"), (Columns(text_pair="second"), "--text-pair")):
+        with pytest.raises(XpeftError) as caught:
+            prepared(table, columns)
+        assert caught.value.hint == f"The columns are profile, text, label. Name yours with {option}."
+
+
 def test_the_command_prints_the_counts(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("user,text,label\n" + "".join(f"u,text {place},{place % 2}\n" for place in range(10)))

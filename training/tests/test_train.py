@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from xpeft import train as loop
+from tests.conftest import interrupted_at
 from xpeft import train_task
-from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
 from xpeft.task_files import PROFILES_FILE, TASK_FILE
-from xpeft.train import Losses
 
 
 def arguments(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
@@ -57,22 +55,14 @@ def test_eval_gives_the_scores_of_the_report(trained: Path, tiny_data: Path, tin
     assert "not about the same texts" in result.output
 
 
-def test_shared_masks_and_label_biases_resume_from_a_checkpoint(
-    tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_shared_masks_and_label_biases_resume_from_a_checkpoint(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     def run_in(out: Path, *more: str) -> int:
         recipe = ["--shared-lr", "0.1", "--mask-lr", "0.002", "--label-bias", *more]
         return CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, *recipe)).exit_code
 
-    def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
-        save_checkpoint(path, training, step, losses)
-        raise KeyboardInterrupt
-
     whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     assert run_in(whole) == 0
-    with monkeypatch.context() as patched:
-        patched.setattr(loop, "CHECKPOINT_STEPS", 7)
-        patched.setattr(loop, "save_checkpoint", save_and_stop)
+    with interrupted_at(7):
         assert run_in(interrupted) == 130
     assert run_in(interrupted, "--resume") == 0
     assert written(interrupted) == written(whole)
@@ -113,17 +103,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
 
 
 def test_an_interrupted_run_resumes_to_the_same_bytes(
-    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "interrupted"
 
-    def save_and_stop(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
-        save_checkpoint(path, training, step, losses)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(loop, "CHECKPOINT_STEPS", 7)
-        patched.setattr(loop, "save_checkpoint", save_and_stop)
+    with interrupted_at(7):
         result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out))
     assert result.exit_code == 130
     assert "--resume" in result.output

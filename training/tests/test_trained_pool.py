@@ -7,9 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tests.test_compare import root as root
 from tests.test_compare import run
-from tests.test_compare import short_head_search as short_head_search
 from tests.test_train import arguments
 from xpeft.cli import app
 from xpeft.comparison.trained_pool import assign_texts
@@ -22,7 +20,7 @@ SHAPE = PoolShape(2, 32, 5, 12, 5)
 
 
 def test_a_pool_is_trained_written_in_int8_and_compared(
-    root: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+    sets_root: Path, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
     # Without profiles, as a background of news has none.
     lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]
@@ -45,7 +43,7 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     assert file.stat().st_size < 2 * 2 * 12 * 160 * 1.2
 
     settings = {"data": ["news"], "methods": ["hard"], "profile_lr": 0.1, "pool": "trained", "pool_file": str(file)}
-    _, record = run(root, tiny_bundle, tiny_plm, tmp_path / "runs", settings)
+    _, record = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "runs", settings)
     assert record.pool == "trained N=12 k=5 b=5"
     assert record.macro > 0.6
 

@@ -103,9 +103,8 @@ class MaskModel(ProfileModel):
         """Return the merged adapters of table rows [G]."""
         affine = None
         if self.kind.affine != "none":
-            wanted = rows if self.kind.affine == "own" else torch.zeros_like(rows)
-            affine = self.affine[wanted] if self.kind.affine == "shared" else look_up(self.affine, wanted)
-            affine = affine.view(-1, self.shape.layers, 2, self.shape.bottleneck)
+            numbers = look_up(self.affine, rows) if self.kind.affine == "own" else self.affine.expand(len(rows), -1)
+            affine = numbers.view(-1, self.shape.layers, 2, self.shape.bottleneck)
         return Adapters.from_merged(merge(self.weights(rows, step), self.pool), self.shape.hidden, affine)
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:

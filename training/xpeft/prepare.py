@@ -72,7 +72,7 @@ def to_record(path: Path, number: int, row: dict[str, object], columns: Columns)
         if name not in row:
             raise BadLine(
                 f"{path}, line {number}: there is no column {name!r}",
-                f"The columns are {', '.join(row)}. Name yours with --profile, --text and --label.",
+                f"The columns are {', '.join(row)}. Name yours with --{field.replace('_', '-')}.",
             )
         value = row[name]
         # Profiles and labels may be numbers; a number as text is likely the wrong column.

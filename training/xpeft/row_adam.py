@@ -27,7 +27,7 @@ class RowAdam(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Updates the rows that have a gradient."""
+        """Update the rows that have a gradient."""
         if closure is not None:
             raise ValueError("RowAdam takes no closure")
         for group in self.param_groups:

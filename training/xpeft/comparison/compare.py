@@ -22,7 +22,7 @@ from xpeft.plm import PLM
 
 
 def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:
-    """Runs every method of an experiment on every data set with every seed, and returns the files of all runs.
+    """Run every method of an experiment on every data set with every seed, and return the files of all runs.
 
     A run whose files exist is skipped. Where a method has several candidate learning rates, it is searched once for each data set.
     """
@@ -44,7 +44,7 @@ def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experim
 
 
 def search_rates(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, tried: Sequence[Rates]) -> Rates:
-    """Returns the learning rates with the least cross entropy on dev, for seed 0 and `setup.searched_on` profiles.
+    """Return the learning rates with the least cross entropy on dev, for seed 0 and `setup.searched_on` profiles.
 
     On a few hundred texts cross entropy tells rates apart better than accuracy does.
     """
@@ -63,7 +63,7 @@ def search_rates(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method
 def run_once(
     setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, rates: Rates, purpose: Literal["result", "search"]
 ) -> list[Path]:
-    """Makes one run and returns its files: a search is measured on dev, a result on the set's measured split and on dev."""
+    """Make one run and return its files: a search is measured on dev, a result on the set's measured split and on dev."""
     recipe = replace(setup.recipe, profile_lr=rates.profile, shared_lr=rates.shared, seed=seed)
     run = Run(setup, name, method, recipe, purpose)
     measured: dict[Split, Literal["dev", "test"]] = {"dev": "dev"} if purpose == "search" else {"test": SETS[name].measured}

@@ -13,7 +13,7 @@ from xpeft.add_round import DEFAULT_MASK_LEAD
 from xpeft.atomic_files import make_folder
 from xpeft.bundle.load import load_bundle
 from xpeft.comparison.describe import describe, write_record
-from xpeft.comparison.learning import Outcome, finish_head, new_model, split_features
+from xpeft.comparison.learning import Outcome, finish_head, split_features, untrained_model
 from xpeft.comparison.methods import METHODS
 from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run
@@ -36,7 +36,7 @@ CURVED = ("head", *METHODS)
 def curve(
     setup: Comparison, names: Sequence[str], methods: Sequence[str], seeds: Sequence[int], newcomers: int, counts: Sequence[int]
 ) -> list[Path]:
-    """Makes the runs of each data set, method and seed, and returns their files: a task without some profiles, then these with few texts.
+    """Make the runs of each data set, method and seed, and return their files: a task without some profiles, then these with few texts.
 
     counts: numbers of training texts of each newcomer. setup.recipe has the learning rates; nothing is searched. The method head trains
     the newcomer's label bias alone, beside a head on the plain PLM.
@@ -62,7 +62,7 @@ def curve(
 def one_curve(
     setup: Comparison, plm: PLM, data: DataSet, name: str, method: str, seed: int, newcomers: int, counts: Sequence[int]
 ) -> list[Path]:
-    """Makes the runs of one curve and returns their files, one for each number of texts."""
+    """Make the runs of one curve and return their files, one for each number of texts."""
     recipe = replace(setup.recipe, seed=seed, label_bias=setup.recipe.label_bias or method == "head")
     runs = {count: Run(setup, name, method, recipe, "curve", count) for count in counts}
     files = {count: setup.out / "runs" / f"{run.stem}.json" for count, run in runs.items()}
@@ -85,7 +85,7 @@ def one_curve(
 
 
 def split_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tuple[DataSet, DataSet]:
-    """Returns the data of the known profiles and of the newcomers, who are drawn from the profiles with enough training texts."""
+    """Return the data of the known profiles and of the newcomers, who are drawn from the profiles with enough training texts."""
     enough = [profile for profile, indices in group_by_profile(data.splits["train"]).items() if len(indices) >= texts]
     if len(enough) < newcomers or newcomers >= len(data.profiles):
         raise XpeftError(
@@ -97,7 +97,7 @@ def split_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tupl
 
 
 def first_texts(data: DataSet, count: int, seed: int) -> DataSet:
-    """Returns the data with `count` training texts a profile. Those of a smaller count are among them."""
+    """Return the data with `count` training texts a profile. Those of a smaller count are among them."""
     texts = data.splits["train"]
     chosen = []
     for indices in group_by_profile(texts).values():
@@ -107,26 +107,26 @@ def first_texts(data: DataSet, count: int, seed: int) -> DataSet:
 
 
 def train_base(run: Run, plm: PLM, known: DataSet, checkpoint: Path) -> tuple[ProfileModel | None, Head]:
-    """Trains a task on the known profiles. Returns the model with a default profile (None for a head alone) and the finished head.
+    """Train a task on the known profiles. Returns the model with a default profile (None for a head alone) and the finished head.
 
     checkpoint: stays until the curve is done, so that an interrupted curve does not train its base again.
     """
     model = None
     if run.method in METHODS:
-        model = new_model(run, plm, known)
+        model = untrained_model(run, plm, known)
         settings = (run.settings, known.profiles)
         train(model, known.splits["train"], run.recipe, plm.pad_id, checkpoint, settings, checkpoint.exists(), run.setup.quiet)
     return model, finish_head(run, known, split_features(run, plm, model, known))
 
 
 def add_newcomers(run: Run, plm: PLM, base: ProfileModel | None, head: Head, data: DataSet) -> Outcome:
-    """Trains the profiles of `data` beside a base's head, and returns the logits of their texts."""
+    """Train the profiles of `data` beside a base's head, and return the logits of their texts."""
     spread = head.profile_bias.std(0, correction=0).clamp(min=0.1)
     if base is None:
         features = split_features(run, plm, None, data)
         head = fit_profile_biases(head, features["train"], data, spread)
         return Outcome({split: head.split_logits(data, features, split) for split in features}, None, [])
-    model = new_model(run, plm, data)
+    model = untrained_model(run, plm, data)
     start_from_base(model, base, head)
     texts, device = data.splits["train"], run.setup.device
     if run.recipe.label_bias:
@@ -138,16 +138,15 @@ def add_newcomers(run: Run, plm: PLM, base: ProfileModel | None, head: Head, dat
     )
     run.checkpoint.unlink()
     features = split_features(run, plm, model, data)
-    head = (
-        fit_profile_biases(head, features["train"], data, spread)
-        if run.recipe.label_bias
-        else replace(head, profile_bias=data.label_set_bias())
-    )
+    if run.recipe.label_bias:
+        head = fit_profile_biases(head, features["train"], data, spread)
+    else:
+        head = replace(head, profile_bias=data.label_set_bias())
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
 
 
 def start_from_base(model: ProfileModel, base: ProfileModel, head: Head) -> None:
-    """Copies the base's head, shared parts and default profile into a model of new profiles, as `add` does."""
+    """Copy the base's head, shared parts and default profile into a model of new profiles, as `add` does."""
     with torch.no_grad():
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
@@ -162,7 +161,7 @@ def start_from_base(model: ProfileModel, base: ProfileModel, head: Head) -> None
 
 
 def fit_profile_biases(head: Head, features: torch.Tensor, data: DataSet, spread: torch.Tensor) -> Head:
-    """Returns the head with the likeliest label biases of the profiles of `data`. features: of their training texts, [texts, d]."""
+    """Return the head with the likeliest label biases of the profiles of `data`. features: of their training texts, [texts, d]."""
     none = torch.zeros(len(data.profiles), len(data.labels))
     rows = torch.zeros(len(features), dtype=torch.long)
     with torch.no_grad():

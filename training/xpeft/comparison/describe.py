@@ -32,7 +32,7 @@ def describe(
     name: Literal["dev", "test"],
     seconds: float,
 ) -> RunRecord:
-    """Returns the record of a run on one split. name: the split's name in the report."""
+    """Return the record of a run on one split. name: the split's name in the report."""
     examples, logits, metric = data.splits[split], outcome.logits[split], SETS[run.name].metric
     predicted = logits.argmax(1).numpy()
     value = metric_value(metric, logits, examples, data.labels)
@@ -68,7 +68,7 @@ def describe(
 
 
 def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> dict[str, int]:
-    """Returns bytesPerProfile, headBytes, sharedBytes and trainedParameters.
+    """Return bytesPerProfile, headBytes, sharedBytes and trainedParameters.
 
     A number takes four bytes, a mask a bit for each adapter, a label bias a byte for each label. Where each profile has its own labels,
     it has its own head under every method, and nothing is shared.
@@ -92,7 +92,7 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
 
 
 def chosen_shares(model: ProfileModel | None) -> list[list[list[float]]] | None:
-    """Returns the share of profiles whose hard masks choose each adapter, [L][2][N]; None for other methods."""
+    """Return the share of profiles whose hard masks choose each adapter, [L][2][N]; None for other methods."""
     if not isinstance(model, MaskModel) or model.kind.soft:
         return None
     with torch.no_grad():
@@ -102,14 +102,14 @@ def chosen_shares(model: ProfileModel | None) -> list[list[list[float]]] | None:
 
 
 def device_name(device: torch.device) -> str:
-    """Returns the device's name, and on a CPU the number of threads."""
+    """Return the device's name, and on a CPU the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
 
 
 def commit() -> str:
-    """Returns the commit of the code that runs, with a + where files differ from it; "unknown" outside a checkout."""
+    """Return the commit of the code that runs, with a + where files differ from it; "unknown" outside a checkout."""
     folder = Path(__file__).parent
     try:
         head, changes = (
@@ -122,11 +122,11 @@ def commit() -> str:
 
 
 def without_folders(argument: str) -> str:
-    """Returns an argument for publication: an absolute path loses its folders, which are private."""
+    """Return an argument for publication: an absolute path loses its folders, which are private."""
     return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def write_record(record: RunRecord, path: Path) -> None:
-    """Writes a run's file."""
+    """Write a run's file."""
     make_folder(path.parent)
     write_text(path, record.model_dump_json() + "\n")

@@ -17,7 +17,7 @@ Rate = Annotated[float, Field(ge=0)]
 
 
 def as_list(value: object) -> object:
-    """Returns a single value as a list of one."""
+    """Return a single value as a list of one."""
     return value if isinstance(value, list) else [value]
 
 
@@ -83,7 +83,7 @@ class Experiment(BaseModel):
 
 
 def read_experiment(path: Path) -> list[Experiment]:
-    """Returns the experiments of a file: one for each [[runs]] table, or a single one without such tables.
+    """Return the experiments of a file: one for each [[runs]] table, or a single one without such tables.
 
     Keys at the top hold for all tables; a table's own keys win. Errors name file, table and key.
     """
@@ -98,7 +98,8 @@ def read_experiment(path: Path) -> list[Experiment]:
 
 
 def validated(path: Path, top: dict[str, Any], table: dict[str, Any], number: int) -> Experiment:
-    """Returns the experiment of a table, the `number`-th of its file."""
+    """Return the experiment of a table, the `number`-th of its file; an empty table is the file's top alone."""
+    place = f"{path}, table {number} of runs" if table else str(path)
     try:
         experiment = Experiment.model_validate(top | table)
     except ValidationError as error:
@@ -107,7 +108,7 @@ def validated(path: Path, top: dict[str, Any], table: dict[str, Any], number: in
         key = str(first["loc"][0])
         info = Experiment.model_fields.get(key)
         meaning = str(info.description) if info else HELP_HINT
-        where = f"{path}, table {number} of runs" if key in table or (first["type"] == "missing" and table) else str(path)
+        where = place if key in table or first["type"] == "missing" else str(path)
         if first["type"] == "missing":
             raise MissingKey(f"{where}: the key {key!r} is missing", meaning) from error
         if first["type"] == "extra_forbidden":
@@ -122,13 +123,13 @@ def validated(path: Path, top: dict[str, Any], table: dict[str, Any], number: in
         ((experiment.pool == "trained") != bool(experiment.pool_file), 'pool = "trained" and pool_file belong together', HELP_HINT),
     ):
         if wrong:
-            raise BadValue(f"{path}, table {number} of runs: {what}", hint)
+            raise BadValue(f"{place}: {what}", hint)
     file = experiment.pool_file and str(path.parent / experiment.pool_file)
     return experiment.model_copy(update={"pool_file": file})
 
 
 def keys_help() -> str:
-    """Returns a paragraph for each key of an experiment file: name, default and meaning, in rich's markup."""
+    """Return a paragraph for each key of an experiment file: name, default and meaning, in rich's markup."""
     # The command line takes single brackets for markup.
     lines = [escape("An experiment file has these keys at its top, in [[runs]] tables, or both. Examples: training/experiments/*.toml.")]
     for name, info in Experiment.model_fields.items():

@@ -30,21 +30,21 @@ class Outcome:
 
 
 def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
-    """Returns the mean cross entropy of logits [texts, labels]."""
+    """Return the mean cross entropy of logits [texts, labels]."""
     labels = torch.tensor([example.label for example in examples])
     weights = torch.tensor([example.next_label_weight for example in examples])
     return target_loss(logits, labels, weights).item()
 
 
 def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
-    """Trains, finishes the head on dev, and returns the logits of all texts."""
+    """Train, finish the head on dev, and return the logits of all texts."""
     if run.method == "majority":
         chosen = {split: torch.from_numpy(majority(data.splits["train"], examples)) for split, examples in data.splits.items()}
         return Outcome({split: F.one_hot(labels, len(data.labels)).float() for split, labels in chosen.items()}, None, [])
     model: ProfileModel | None = None
     losses: Losses = []
     if run.method in METHODS:
-        model = new_model(run, plm, data)
+        model = untrained_model(run, plm, data)
         resume = run.checkpoint.exists()
         texts, quiet = data.splits["train"], run.setup.quiet
         losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default_profile=False)
@@ -53,8 +53,8 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
 
 
-def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
-    """Returns the method's untrained model. A label bias starts at the smoothed log-ratio of label counts."""
+def untrained_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
+    """Return the method's untrained model. A label bias starts at the smoothed log-ratio of label counts."""
     setup, texts = run.setup, data.splits["train"]
     sizes = len(data.profiles), len(data.labels)
     model = METHODS[run.method].build(plm, setup.pool, run.kind, *sizes, run.recipe.seed).to(setup.device)
@@ -64,7 +64,7 @@ def new_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
 
 
 def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet) -> Features:
-    """Returns the features of every text under its profile; without a model, under the plain PLM."""
+    """Return the features of every text under its profile; without a model, under the plain PLM."""
     setup = run.setup
     if model is not None:
         return profile_features(model, data, plm.pad_id, setup.quiet)
@@ -72,7 +72,7 @@ def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet
 
 
 def finish_head(run: Run, data: DataSet, features: Features) -> Head:
-    """Returns the head that is best on dev, rounded as it is stored: by cross entropy for a search, else by the set's metric."""
+    """Return the head that is best on dev, rounded as it is stored: by cross entropy for a search, else by the set's metric."""
     metric = SETS[run.name].metric
 
     def loss(logits: torch.Tensor) -> float:

@@ -32,12 +32,12 @@ class PoolSpec:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises XpeftError where a mask would choose more adapters than there are."""
+        """Raise XpeftError where a mask would choose more adapters than there are."""
         if self.chosen > self.size:
             raise XpeftError(f"a mask cannot choose {self.chosen} of {self.size} adapters", "Choose fewer, or take a larger pool.")
 
     def content(self) -> str | None:
-        """Returns a hash of a trained pool's file. Settings hold it in place of the path, which says nothing of the pool."""
+        """Return a hash of a trained pool's file. Settings hold it in place of the path, which says nothing of the pool."""
         return sha256(Path(self.file).read_bytes()).hexdigest()[:16] if self.file else None
 
     @property
@@ -48,11 +48,11 @@ class PoolSpec:
         return f"{self.kind} N={self.size} k={self.chosen}{bottleneck}{scale}"
 
     def shape(self, plm: PLM) -> PoolShape:
-        """Returns the pool's sizes with a PLM's layers and hidden size."""
+        """Return the pool's sizes with a PLM's layers and hidden size."""
         return PoolShape(len(plm.layers), plm.hidden, self.bottleneck, self.size, self.chosen)
 
     def entries(self, plm: PLM) -> torch.Tensor:
-        """Returns the pool's adapters [L, 2, N, d*b]."""
+        """Return the pool's adapters [L, 2, N, d*b]."""
         shape, scale = self.shape(plm), self.scale * default_scale(self.chosen)
         if self.kind == "trained":
             return self.scale * load_pool(Path(self.file or ""), shape).entries()
@@ -68,7 +68,7 @@ class Rates:
 
 
 def rates(*profile: float, shared: float = 0.0) -> tuple[Rates, ...]:
-    """Returns candidates. shared: the shared rate as a multiple of the profile's."""
+    """Return candidates. shared: the shared rate as a multiple of the profile's."""
     return tuple(Rates(rate, rate * shared) for rate in profile)
 
 
@@ -119,5 +119,3 @@ METHODS: dict[str, Method] = {
     # PEFT's documentation advises a tenth of the logits' rate for the bank of vectors.
     "vblora": Method(_peft("vblora"), rates(3e-3, 1e-2, 3e-2, shared=0.1)),
 }
-# Methods on features of the plain PLM, which need no training run.
-UNTRAINED = ("majority", "head")

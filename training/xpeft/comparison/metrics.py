@@ -5,23 +5,20 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, mean_absolute_error
 
 from xpeft.data import Example
-from xpeft.scores import label_values
+from xpeft.scores import Indices, label_values
 
 MetricName = Literal["accuracy", "mae", "matthews", "f1", "pearson-spearman", "choice-accuracy"]
 LOWER_IS_BETTER: tuple[MetricName, ...] = ("mae",)
 # Metrics that are not the accuracy of single texts. Micro and macro are the metric then.
 WITHOUT_ACCURACY: tuple[MetricName, ...] = ("pearson-spearman", "choice-accuracy")
 
-Labels = NDArray[np.int64]
-
 
 def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Example], labels: Sequence[str]) -> float:
-    """Returns the metric's value, as GLUE's and SuperGLUE's own programs compute it."""
+    """Return the metric's value, as GLUE's and SuperGLUE's own programs compute it."""
     truth = np.array([example.label for example in examples])
     if name == "pearson-spearman":
         # The predicted score is the mean of the scale under the head's probabilities.
@@ -32,16 +29,16 @@ def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Exam
         # A text's two endings follow each other; the likelier one is the answer.
         right = (logits[:, 1] - logits[:, 0]).view(-1, 2).argmax(1).numpy()
         return float(accuracy_score(truth.reshape(-1, 2).argmax(1), right))
-    predicted: Labels = logits.argmax(1).numpy()
+    predicted: Indices = logits.argmax(1).numpy()
     if name == "mae":
         values = label_values(labels)
         if values is None:
             raise ValueError("mae needs labels that are numbers")
         return float(mean_absolute_error(values[truth], values[predicted]))
-    of_labels: dict[str, Callable[[Labels, Labels], float]] = {"accuracy": accuracy_score, "matthews": matthews_corrcoef, "f1": f1_score}
+    of_labels: dict[str, Callable[[Indices, Indices], float]] = {"accuracy": accuracy_score, "matthews": matthews_corrcoef, "f1": f1_score}
     return float(of_labels[name](truth, predicted))
 
 
 def better(name: MetricName) -> int:
-    """Returns 1 where more is better, -1 where less is."""
+    """Return 1 where more is better, -1 where less is."""
     return -1 if name in LOWER_IS_BETTER else 1

@@ -88,7 +88,7 @@ class Line(BaseModel):
 
 
 def check_set(name: str, part: Slice, manifest: Manifest, label_bias: bool) -> None:
-    """Raises XpeftError where there is no such data set, or the settings do not fit it."""
+    """Raise XpeftError where there is no such data set, or the settings do not fit it."""
     if name not in SETS:
         raise XpeftError(f"there is no data set {name!r}", f"Choose from {', '.join(SETS)}.")
     if label_bias and SETS[name].profile_labels:
@@ -97,7 +97,7 @@ def check_set(name: str, part: Slice, manifest: Manifest, label_bias: bool) -> N
 
 
 def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int) -> DataSet:
-    """Returns a data set, or a part of it. The seed chooses profiles and training texts; the texts that are measured stay the same."""
+    """Return a data set, or a part of it. The seed chooses profiles and training texts; the texts that are measured stay the same."""
     spec = SETS[name]
     lines = read_lines(root / f"{spec.file}.jsonl.gz")
     rng = random.Random(seed)
@@ -121,17 +121,17 @@ def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Returns the lines of a file of labelled text, with or without profiles."""
+    """Return the lines of a file of labelled text, with or without profiles."""
     return [parse_line(Line, path, number, line, LINE_HINT) for number, line in numbered_lines(path, FILE_HINT)]
 
 
 def lines_by_profile(lines: Iterable[Line]) -> list[list[Line]]:
-    """Returns the lines of each profile."""
+    """Return the lines of each profile."""
     return [list(texts) for _, texts in groupby(sorted(lines, key=lambda line: line.profile), key=lambda line: line.profile)]
 
 
 def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
-    """Returns the labels of the head: classes, the whole numbers of a scale, or wrong and right for endings."""
+    """Return the labels of the head: classes, the whole numbers of a scale, or wrong and right for endings."""
     if spec.choices:
         return ["wrong", "right"]
     if spec.scores:
@@ -141,7 +141,7 @@ def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
 
 
 def tokenized(spec: SetSpec, lines: list[Line], profiles: list[str], labels: list[str], tokenizer: Tokenizer) -> list[Example]:
-    """Returns the examples of lines, in order. A line with choices gives one for each choice."""
+    """Return the examples of lines, in order. A line with choices gives one for each choice."""
     rows: list[tuple[str | tuple[str, str], int, int, float]] = []
     for line in lines:
         profile = profiles.index(line.profile)

@@ -43,31 +43,16 @@ class Comparison:
     quiet: bool = True
 
     @classmethod
-    def of(cls, experiment: Experiment) -> Self:
-        """Returns the settings of an experiment, without paths."""
-        recipe = Recipe(
-            epochs=experiment.epochs,
-            groups_per_step=experiment.profiles_per_step,
-            texts_per_group=experiment.texts_per_profile,
-            label_bias=experiment.label_bias,
-            head_lr=experiment.head_lr,
-            noise=experiment.noise,
-            tau=experiment.tau,
-            bf16=experiment.bf16,
-        )
-        pool = PoolSpec(
-            kind=experiment.pool,
-            size=experiment.pool_size,
-            chosen=experiment.chosen,
-            bottleneck=experiment.bottleneck,
-            scale=experiment.pool_scale,
-            file=experiment.pool_file,
-        )
-        part = Slice(experiment.profiles, experiment.texts, experiment.max_tokens)
-        return cls(recipe, part, pool, experiment.affine, "own" if experiment.own_head else "shared", experiment.searched_on)
+    def of(cls, one: Experiment) -> Self:
+        """Return the settings of an experiment, without paths."""
+        recipe = Recipe(one.epochs, one.profiles_per_step, one.texts_per_profile)
+        recipe = replace(recipe, label_bias=one.label_bias, head_lr=one.head_lr, noise=one.noise, tau=one.tau, bf16=one.bf16)
+        pool = PoolSpec(one.pool, one.pool_size, one.chosen, one.bottleneck, one.pool_scale, file=one.pool_file)
+        part = Slice(one.profiles, one.texts, one.max_tokens)
+        return cls(recipe, part, pool, one.affine, "own" if one.own_head else "shared", one.searched_on)
 
     def for_search(self, name: str) -> Self:
-        """Returns the comparison that a search on a data set uses: fewer profiles, where the set has several."""
+        """Return the comparison that a search on a data set uses: fewer profiles, where the set has several."""
         several = SETS[name].measured == "test" and self.part.profiles is None
         return replace(self, part=replace(self.part, profiles=self.searched_on)) if several else self
 
@@ -129,35 +114,37 @@ class Run:
 
 
 def without_none(settings: Recipe | PoolSpec | MaskKind) -> dict[str, JsonValue]:
-    """Returns the settings that have a value."""
+    """Return the settings that have a value."""
     return {name: value for name, value in asdict(settings).items() if value is not None}
 
 
 def candidates(experiment: Experiment, method: str) -> tuple[Rates, ...]:
-    """Returns the learning rates that an experiment tries for a method; (0,) for a method that trains nothing but a head."""
+    """Return the learning rates that an experiment tries for a method; (0,) for a method that trains nothing but a head."""
     if method not in METHODS:
         return (Rates(0.0),)
     return tuple(Rates(rate, experiment.shared_lr) for rate in experiment.profile_lr) or METHODS[method].searched
 
 
 def makes(experiment: Experiment, record: RunRecord) -> bool:
-    """Returns whether the experiment makes the run of a record, whatever its seed and whichever rate dev chose."""
+    """Return whether the experiment makes the run of a record, whatever its seed and whichever rate dev chose."""
     if record.data not in experiment.data or record.base not in experiment.methods:
         return False
     if (record.purpose == "curve") != bool(experiment.newcomers):
         return False
     # A trained pool's file need not be there to be named.
-    setup = replace(Comparison.of(experiment), pool=replace(Comparison.of(experiment).pool, file=None))
+    setup = Comparison.of(experiment.model_copy(update={"pool_file": None}))
     if record.purpose == "search":
         setup = setup.for_search(record.data)
     recipe = replace(setup.recipe, label_bias=setup.recipe.label_bias or (record.purpose, record.base) == ("curve", "head"))
     run = Run(setup, record.data, record.base, recipe, record.purpose, record.textsPerProfile)
     rates = {(rate.profile, rate.shared) for rate in candidates(experiment, record.base)}
-    return comparable(run.settings) == comparable(record.recipe) and (record.recipe["profile_lr"], record.recipe["shared_lr"]) in rates
+    return (
+        comparable(run.settings) == comparable(record.recipe) and (record.recipe.get("profile_lr"), record.recipe.get("shared_lr")) in rates
+    )
 
 
 def comparable(settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Returns the settings that an experiment fixes."""
+    """Return the settings that an experiment fixes."""
     pool = settings.get("pool")
     fixed = {"pool": {key: value for key, value in pool.items() if key != "file"}} if isinstance(pool, dict) else {}
     return {key: value for key, value in settings.items() if key not in VARIED} | fixed

@@ -40,15 +40,15 @@ class PoolModel(ProfileModel):
         self.adapters = nn.Parameter(start.repeat(size + 1, 1))
 
     def tables(self) -> list[nn.Parameter]:
-        """Returns the adapters."""
+        """Return the adapters."""
         return [self.adapters]
 
     def bytes_a_profile(self) -> int:
-        """Returns the bytes of an adapter: one a number, and a scale of four a matrix."""
+        """Return the bytes of an adapter: one a number, and a scale of four a matrix."""
         return self.adapters.shape[1] + 4 * self.matrices[0] * 2
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Returns pooled features [G*M, d]."""
+        """Return pooled features [G*M, d]."""
         merged = look_up(self.adapters, batch.rows).view(-1, *self.matrices)
         bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(
@@ -57,7 +57,7 @@ class PoolModel(ProfileModel):
         return features
 
     def pool(self) -> torch.Tensor:
-        """Returns the adapters as a pool [L, 2, N, d*b]."""
+        """Return the adapters as a pool [L, 2, N, d*b]."""
         return self.adapters.detach()[:-1].view(-1, *self.matrices).permute(1, 2, 0, 3)
 
 
@@ -65,7 +65,7 @@ def train_pool(
     plm: PLM, tokenizer: Path, data_file: Path, out: Path, shape: PoolShape, texts: int, max_tokens: int, pair: bool, recipe: Recipe,
     device: torch.device, quiet: bool
 ) -> None:  # fmt: skip
-    """Trains a pool on a file of labelled text, with or without profiles, and writes it to `out`. An interrupted run resumes.
+    """Train a pool on a file of labelled text, with or without profiles, and write it to `out`. An interrupted run resumes.
 
     texts: training texts of each adapter.
     """
@@ -81,7 +81,7 @@ def train_pool(
 
 
 def read_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> DataSet:
-    """Returns the training texts of a file."""
+    """Return the training texts of a file."""
     lines = [line for line in read_lines(path) if line.split == "train"]
     profiles = sorted({line.profile for line in lines})
     spec = SetSpec(str(path), max_tokens, pair=pair)
@@ -92,7 +92,7 @@ def read_data(path: Path, tokenizer_file: Path, max_tokens: int, pair: bool) -> 
 
 
 def assign_texts(data: DataSet, adapters: int, texts: int, seed: int) -> list[Example]:
-    """Returns `texts` training texts for each adapter, whose number is the examples' profile.
+    """Return `texts` training texts for each adapter, whose number is the examples' profile.
 
     Where there are profiles, an adapter gets texts of few of them.
     """

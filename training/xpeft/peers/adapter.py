@@ -28,15 +28,15 @@ class AdapterModel(ProfileModel):
         self.profile_adapters = nn.Parameter(torch.cat(parts).repeat(profiles + 1, 1))
 
     def tables(self) -> list[nn.Parameter]:
-        """Returns the adapters."""
+        """Return the adapters."""
         return [self.profile_adapters]
 
     def bytes_a_profile(self) -> int:
-        """Returns the bytes of a profile: four a number."""
+        """Return the bytes of a profile: four a number."""
         return 4 * self.profile_adapters.shape[1]
 
     def adapters(self, rows: torch.Tensor) -> Adapters:
-        """Returns the adapters of table rows [G]."""
+        """Return the adapters of table rows [G]."""
         layers = len(self.encoder.blocks)
         counts = [layers * int(torch.Size(size).numel()) for size in self.sizes.values()]
         parts = look_up(self.profile_adapters, rows).split(counts, dim=1)
@@ -44,7 +44,7 @@ class AdapterModel(ProfileModel):
         return Adapters(down, up, norm=False, down_bias=down_bias, up_bias=up_bias)
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Returns pooled features [G*M, d]."""
+        """Return pooled features [G*M, d]."""
         bf16 = step is not None and step.bf16
         features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows), bf16)
         return features

@@ -53,24 +53,24 @@ class PeftModel(ProfileModel):
         self.bank = {name: start for name, start in chosen.items() if SHARED in name}
 
     def tables(self) -> list[nn.Parameter]:
-        """Returns a table for each weight that PEFT would train."""
+        """Return a table for each weight that PEFT would train."""
         return list(self.profile_weights)
 
     def shared(self) -> list[nn.Parameter]:
-        """Returns VB-LoRA's bank of vectors."""
+        """Return VB-LoRA's bank of vectors."""
         return list(self.bank.values())
 
     def shared_bytes(self) -> int:
-        """Returns the bank's bytes."""
+        """Return the bank's bytes."""
         return 4 * sum(vectors.numel() for vectors in self.bank.values())
 
     def bytes_a_profile(self) -> int:
-        """Returns the bytes of a profile: four a number. VB-LoRA keeps indices of the chosen vectors and all their weights but one."""
+        """Return the bytes of a profile: four a number. VB-LoRA keeps indices of the chosen vectors and all their weights but one."""
         numbers = sum(shape.numel() for shape in self.starts.values())
         return numbers // VB_VECTORS * (VB_CHOSEN + 4 * (VB_CHOSEN - 1)) if self.method == "vblora" else 4 * numbers
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
-        """Returns pooled features [G*M, d]."""
+        """Return pooled features [G*M, d]."""
         groups = len(batch.rows)
 
         def one_group(weights: dict[str, torch.Tensor], *inputs: torch.Tensor) -> torch.Tensor:
@@ -88,5 +88,5 @@ class PeftModel(ProfileModel):
 
 
 def is_bias(name: str) -> bool:
-    """Returns whether a parameter is a bias inside a block, LayerNorms' included."""
+    """Return whether a parameter is a bias inside a block, LayerNorms' included."""
     return name.startswith("blocks.") and name.endswith(".bias")

@@ -30,7 +30,7 @@ class Claim:
 
 
 def claims(runs: pl.DataFrame) -> list[Claim]:
-    """Returns all claims: those that fail, those with missing runs, those that hold."""
+    """Return all claims: those that fail, those with missing runs, those that hold."""
     table = group_runs(runs, "result")
     # An own head is never needed, so its bytes say nothing of a method's size.
     smallest = table.filter(pl.col("head") != "+own").group_by("base").agg(pl.min("bytesBesideHead"))
@@ -45,7 +45,7 @@ def claims(runs: pl.DataFrame) -> list[Claim]:
 
 
 def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) -> Iterator[Claim]:
-    """Yields the claims on one data set: hard masks against adapters, and against methods of as few bytes.
+    """Yield the claims on one data set: hard masks against adapters, and against methods of as few bytes.
 
     Each method stands with the variant (pool, head) that is best on dev. sizes: the methods' least bytes on any data set.
     """
@@ -53,9 +53,8 @@ def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) ->
     adapters = [group for group in groups if group["base"] == "adapter"]
     pairs = [(hard, adapter) for hard in hards for adapter in adapters if title(hard) == title(adapter)]
     chosen = max(pairs, key=lambda pair: min(map(weight, pair)))[0] if pairs else max(hards, key=weight, default=None)
-    there = [group for group in groups if chosen and title(group) == title(chosen)]
-    hard = best_on_dev([group for group in hards if group in there])
-    adapter = best_on_dev([group for group in adapters if group in there])
+    there, hards, adapters = ([group for group in some if chosen and title(group) == title(chosen)] for some in (groups, hards, adapters))
+    hard, adapter = best_on_dev(hards), best_on_dev(adapters)
     same_head = select(there, "adapter", hard["head"]) if hard else []
     sentence = f"{data}: hard masks of at most {MOST_BYTES} bytes over a sign pool reach the macro accuracy of one adapter"
     missing = [f"adapter{hard['head']}"] if hard and not same_head else []
@@ -65,7 +64,7 @@ def profile_claims(data: str, groups: Sequence[Group], sizes: dict[str, int]) ->
 
 
 def peer_claim(sentence: str, hard: Group, there: Sequence[Group], sizes: dict[str, int]) -> Claim:
-    """Returns the claim on peers of at most as many bytes, with any head: hard masks against the best of them."""
+    """Return the claim on peers of at most as many bytes, with any head: hard masks against the best of them."""
     ran = [group for group in there if group["base"] in PEERS]
     small = sorted((group for group in ran if group["bytesBesideHead"] <= hard["bytesBesideHead"]), key=lambda group: -group["macro"])
     absent = [peer for peer in PEERS if not select(ran, peer, hard["head"])]
@@ -79,13 +78,16 @@ def peer_claim(sentence: str, hard: Group, there: Sequence[Group], sizes: dict[s
 
 
 def suite_claims(suite: str, groups: Sequence[Group]) -> Iterator[Claim]:
-    """Yields for GLUE or SuperGLUE the mean over tasks of hard masks against that of adapters, and what soft masks add."""
+    """Yield for GLUE or SuperGLUE the mean over tasks of hard masks against that of adapters, and what soft masks add."""
     sentence = f"{SUITES[suite]}: hard is at most {MOST_LOSS} below adapter, each task by its own metric, mean over tasks"
     tasks = sorted({group["data"] for group in groups})
-    variants = sorted({(group["head"], group["pool"]) for group in groups if is_sign(group)})
-    for head, pool in variants or [("", None)]:
+    variants = sorted({(group["head"], group["pool"]) for group in groups if is_sign(group)}) or [("", None)]
+    compared = []
+    for head, pool in variants:
         hards = [group for group in select(groups, "hard", head) if group["pool"] == pool]
-        pairs, softs = (task_pairs(hards, select(groups, base, head)) for base in ("adapter", "soft"))
+        compared.append([task_pairs(hards, select(groups, base, head)) for base in ("adapter", "soft")])
+    # Variants that no adapter ran beside are left out, unless there is no other.
+    for pairs, softs in [both for both in compared if both[0]] or compared[:1]:
         missing = [f"both on {task}" for task in tasks if task not in {ours["data"] for ours, _ in pairs}]
         gap = fmean(soft["value"] - hard["value"] for hard, soft in softs) if softs else 0.0
         marks = all_marks([group for pair in softs for group in pair])
@@ -102,7 +104,7 @@ def judge(
     loss: float = 0.0,
     note: str = "",
 ) -> Claim:
-    """Returns whether the mean figure `name` of ours is at most `loss` below theirs, over pairs of ours and theirs.
+    """Return the claim that the mean figure `name` of ours is at most `loss` below theirs, over pairs of ours and theirs.
 
     missing and needed: runs that are not there, and groups that must be whole before the claim holds or fails.
     """
@@ -126,26 +128,26 @@ def judge(
 
 
 def is_sign(group: Group) -> bool:
-    """Returns whether a group is of hard masks over a sign pool, which the edge serves from a seed."""
+    """Return whether a group is of hard masks over a sign pool, which the edge serves from a seed."""
     return group["base"] == "hard" and (group["pool"] or "").startswith("sign")
 
 
 def best_on_dev(variants: Sequence[Group]) -> Group | None:
-    """Returns the variant with the best macro accuracy on dev. None where there are several and not all have a figure on dev."""
+    """Return the variant with the best macro accuracy on dev. None where there are several and not all have a figure on dev."""
     if len(variants) > 1 and any(variant["on_dev"] is None for variant in variants):
         return None
     return max(variants, key=lambda variant: variant["on_dev"] or 0.0, default=None)
 
 
 def describe(group: Group) -> str:
-    """Returns a group's name, macro accuracy, bytes and seeds."""
+    """Return a group's name, macro accuracy, bytes and seeds."""
     head = " beside its head" if group["headBytes"] else ""
     seeds = f"{group['seeds']} seed{'s' if group['seeds'] > 1 else ''}"
     return f"{group['name']} {figure(group)} ({group['bytesBesideHead']:,} bytes{head}, {seeds})"
 
 
 def task_pairs(ours: Sequence[Group], theirs: Sequence[Group]) -> list[Pair]:
-    """Returns for each task the pair on the same texts that says most; of several, the one with the best of theirs."""
+    """Return for each task the pair on the same texts that says most; of several, the one with the best of theirs."""
     pairs = [(our, their) for our in ours for their in theirs if title(our) == title(their)]
     pairs.sort(key=lambda pair: (min(map(weight, pair)), pair[1]["macro"], -pair[0]["bytesPerProfile"]))
     found = {pair[0]["data"]: pair for pair in pairs}

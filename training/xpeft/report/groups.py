@@ -25,7 +25,7 @@ SHARED = (
 
 
 def group_runs(runs: pl.DataFrame, purpose: str) -> pl.DataFrame:
-    """Returns a row for each method on each part of the data: whole sets before parts, test before dev, methods in their order.
+    """Return a row for each method on each part of the data: whole sets before parts, test before dev, methods in their order.
 
     micro, macro and value are means over seeds; micro_sd, macro_sd and value_sd are None for one seed. on_dev is the same
     runs' macro accuracy on dev. profiles and losses hold the entries of all runs.
@@ -56,40 +56,40 @@ def group_runs(runs: pl.DataFrame, purpose: str) -> pl.DataFrame:
 
 
 def panels(groups: pl.DataFrame) -> dict[str, list[Group]]:
-    """Returns the groups that one table or plot may show, by title: those of one data set, slice and split."""
+    """Return the groups that one table or plot may show, by title: those of one data set, slice and split."""
     return {
         title(part.row(0, named=True)): part.rows(named=True) for part in groups.partition_by("data", "slice", "split", maintain_order=True)
     }
 
 
 def select(groups: Sequence[Group], base: str, head: str) -> list[Group]:
-    """Returns the groups of one method with one kind of head."""
+    """Return the groups of one method with one kind of head."""
     return [group for group in groups if (group["base"], group["head"]) == (base, head)]
 
 
 def title(group: Group) -> str:
-    """Returns data set, split and part. Groups with the same title were measured on the same texts."""
+    """Return data set, split and part. Groups with the same title were measured on the same texts."""
     return f"{group['data']}, {group['split']}" + (f", {group['slice']} {SLICE_MARK}" if group["slice"] else "")
 
 
 def weight(group: Group) -> tuple[bool, bool, int]:
-    """Returns a sort key for how much a group's figures say. Dev comes after test even with more seeds, as choices were made on it."""
+    """Return a sort key for how much a group's figures say. Dev comes after test even with more seeds, as choices were made on it."""
     return group["slice"] is None, group["split"] == "test", group["seeds"]
 
 
 def figure(group: Group, name: str = "macro") -> str:
-    """Returns a mean with its standard deviation and marks, as tables show it."""
+    """Return a mean with its standard deviation and marks, as tables show it."""
     deviation = group[f"{name}_sd"]
     return f"{group[name]:.3f}{'' if deviation is None else f' ± {deviation:.3f}'}{group['marks']}"
 
 
 def all_marks(groups: list[Group]) -> str:
-    """Returns the marks that any of the groups has."""
+    """Return the marks that any of the groups has."""
     return "".join(sorted({mark for group in groups for mark in group["marks"]}))
 
 
 def paired_differences(ours: Group, theirs: Group) -> list[float]:
-    """Returns the sorted differences of the profiles' accuracies, each a mean over the seeds that both groups have."""
+    """Return the sorted differences of the profiles' accuracies, each a mean over the seeds that both groups have."""
     mine, other = (pl.DataFrame(group["profiles"], PROFILE) for group in (ours, theirs))
     both = mine.join(other, on=["seed", "profile"])
     means = both.group_by("profile").agg((pl.col("accuracy") - pl.col("accuracy_right")).mean())
@@ -97,7 +97,7 @@ def paired_differences(ours: Group, theirs: Group) -> list[float]:
 
 
 def interval(differences: list[float]) -> str:
-    """Returns the 95% bootstrap interval of a mean paired difference, in words; "" for fewer than two profiles."""
+    """Return the 95% bootstrap interval of a mean paired difference, in words; "" for fewer than two profiles."""
     if len(differences) < 2:
         return ""
     found = bootstrap((differences,), np.mean, method="percentile", rng=np.random.default_rng(0)).confidence_interval

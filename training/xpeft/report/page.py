@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write_report(folder: Path) -> list[Path]:
-    """Writes summary.json, plots/*.svg and report.md into a folder with runs/*.json, and returns their paths, the page last."""
+    """Write summary.json, plots/*.svg and report.md into a folder with runs/*.json, and return their paths, the page last."""
     try:
         from xpeft.report.plots import write_plots
         from xpeft.report.runs import read_runs, summary_json
@@ -27,7 +27,7 @@ def write_report(folder: Path) -> list[Path]:
 
 
 def page_text(runs: "pl.DataFrame", plots: Sequence[str], notes: str) -> str:
-    """Returns the page with links to the named plots, in Markdown."""
+    """Return the page with links to the named plots, in Markdown."""
     from jinja2 import Template
 
     from xpeft.report import tables

@@ -47,7 +47,7 @@ class Series:
 
 
 def write_plots(runs: pl.DataFrame, folder: Path) -> list[Path]:
-    """Writes all plots as SVG, removes those of runs that are gone, and returns the paths."""
+    """Write all plots as SVG, remove those of runs that are gone, and return the paths."""
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
@@ -77,7 +77,7 @@ def write_plots(runs: pl.DataFrame, folder: Path) -> list[Path]:
 
 
 def draw(name: str, lines: dict[str, list[Series]], xlabel: str, ylabel: str, xscale: str = "linear") -> Figures:
-    """Returns a figure with a panel for each title that has series, two in a row, and a label for each of its series."""
+    """Return a figure with a panel for each title that has series, two in a row, and a label for each of its series."""
     lines = {title: series for title, series in lines.items() if series}
     if not lines:
         return {}
@@ -101,7 +101,7 @@ def draw(name: str, lines: dict[str, list[Series]], xlabel: str, ylabel: str, xs
 
 
 def margin_labels(axes: Axes, shown: Sequence[Series]) -> None:
-    """Writes labels to the right of the panel, evenly spaced in the order of their points, each with a line to its point."""
+    """Write labels to the right of the panel, evenly spaced in the order of their points, each with a line to its point."""
     for number, one in enumerate(sorted(shown, key=lambda one: (one.ys[-1], one.label))):
         colour = LOOKS[one.group["base"]][0]
         line = {"arrowstyle": "-", "color": colour, "alpha": 0.4, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 2}
@@ -110,13 +110,13 @@ def margin_labels(axes: Axes, shown: Sequence[Series]) -> None:
 
 
 def label(group: Group, groups: Sequence[Group]) -> str:
-    """Returns method and marks, and the pool where the groups have several."""
+    """Return method and marks, and the pool where the groups have several."""
     several = len({other["pool"] for other in groups if other["pool"]}) > 1
     return str(group["name"] if several else group["method"]) + str(group["marks"])
 
 
 def size_series(groups: list[Group]) -> list[Series]:
-    """Returns a point for each method. A log axis has no 0, so a method without bytes is a dotted line."""
+    """Return a point for each method. A log axis has no 0, so a method without bytes is a dotted line."""
     sizes = [group["bytesPerProfile"] for group in groups if group["bytesPerProfile"]] or [1, 10]
     ends = (min(sizes) / 1.6, max(sizes) * 1.6)
     series = []
@@ -131,7 +131,7 @@ def size_series(groups: list[Group]) -> list[Series]:
 
 
 def loss_series(groups: list[Group]) -> list[Series]:
-    """Returns the training loss against steps, a mean over the seeds that wrote a step down."""
+    """Return the training loss against steps, a mean over the seeds that wrote a step down."""
     series = []
     for group in groups:
         means = pl.DataFrame(group["losses"]).group_by("step").agg(pl.mean("loss")).sort("step")
@@ -140,7 +140,7 @@ def loss_series(groups: list[Group]) -> list[Series]:
 
 
 def curve_series(groups: list[Group]) -> list[Series]:
-    """Returns macro accuracy of newly added profiles against the labelled texts of each: a line for each method and pool."""
+    """Return macro accuracy of newly added profiles against the labelled texts of each: a line for each method and pool."""
     ticks = sorted({group["textsPerProfile"] for group in groups})
     series = []
     for name in dict.fromkeys(group["name"] for group in groups):
@@ -151,7 +151,7 @@ def curve_series(groups: list[Group]) -> list[Series]:
 
 
 def gain_series(groups: list[Group], other: str) -> list[Series]:
-    """Returns each profile's accuracy under hard masks less that under the other method, sorted: a line for each kind of head.
+    """Return each profile's accuracy under hard masks less that under the other method, sorted: a line for each kind of head.
 
     Of several pools or sizes it takes the sign pool and the smallest.
     """
@@ -169,7 +169,7 @@ def gain_series(groups: list[Group], other: str) -> list[Series]:
 
 
 def mask_plots(groups: pl.DataFrame) -> Figures:
-    """Returns heat maps of the adapters that profiles choose, layer by layer, for the smallest seed: a file for each data set or suite."""
+    """Return heat maps of the adapters that profiles choose, layer by layer, for the smallest seed: a file for each data set or suite."""
     figures = {}
     for part in groups.filter(pl.col("chosen").is_not_null()).partition_by("family", maintain_order=True):
         rows = part.rows(named=True)

@@ -37,7 +37,7 @@ TYPES: dict[str, Any] = {
 
 
 def read_runs(folder: Path) -> pl.DataFrame:
-    """Returns the table of a folder's runs. XpeftError names a file that is not of the schema, and two files of one run.
+    """Return the table of a folder's runs. XpeftError names a file that is not of the schema, and two files of one run.
 
     A run's command is that of the experiment file in `folder`/../experiments that makes it; without one, that of its record.
     """
@@ -72,7 +72,7 @@ def read_runs(folder: Path) -> pl.DataFrame:
 
 
 def read_run(path: Path) -> RunRecord:
-    """Returns one run. XpeftError names the file and the field that is not of the schema."""
+    """Return one run. XpeftError names the file and the field that is not of the schema."""
     try:
         return RunRecord.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
@@ -85,7 +85,7 @@ def read_run(path: Path) -> RunRecord:
 
 
 def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
-    """Returns a sorted row for each run and the name of its file. The recipe is JSON text without the seed."""
+    """Return a sorted row for each run and the name of its file. The recipe is JSON text without the seed."""
     rows = [
         run.model_dump(exclude={"texts", "metric"})
         | {"file": file, "base": run.base, "head": run.head, "bytesBesideHead": run.bytesBesideHead}
@@ -100,5 +100,5 @@ def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
 
 
 def summary_json(runs: pl.DataFrame) -> str:
-    """Returns the text of summary.json: the figures of every run."""
+    """Return the text of summary.json: the figures of every run."""
     return json.dumps(runs.select(SUMMARY).rows(named=True), indent=2, ensure_ascii=False) + "\n"

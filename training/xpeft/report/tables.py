@@ -1,6 +1,7 @@
 """The report's tables, in Markdown."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from statistics import fmean
@@ -13,13 +14,13 @@ NONE = "–"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:
-    """Returns a Markdown table. The columns in `numbers` are aligned to the right."""
+    """Return a Markdown table. The columns in `numbers` are aligned to the right."""
     lines = [header, ["---:" if name in numbers else "---" for name in header], *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def data_tables(runs: pl.DataFrame) -> str:
-    """Returns a table for each data set with profiles, with a row for each method and pool."""
+    """Return a table for each data set with profiles, with a row for each method and pool."""
     found = panels(group_runs(runs, "result").filter(~IN_SUITE))
     if not found:
         return "No results of data sets with profiles yet."
@@ -27,7 +28,7 @@ def data_tables(runs: pl.DataFrame) -> str:
 
 
 def data_table(groups: Sequence[Group]) -> str:
-    """Returns the table of one panel."""
+    """Return the table of one panel."""
     first = groups[0]
     metric = first["metric"] + ("" if first["higherIsBetter"] else " (less is better)")
     numbers = ["bytes a profile", "trained parameters", "seeds", "micro", "macro", metric, "seconds"]
@@ -44,7 +45,7 @@ def data_table(groups: Sequence[Group]) -> str:
 
 
 def suite_table(runs: pl.DataFrame) -> str:
-    """Returns the table of GLUE and SuperGLUE: a row for each method and pool, a column for each task and each suite's mean."""
+    """Return the table of GLUE and SuperGLUE: a row for each method and pool, a column for each task and each suite's mean."""
     most = (pl.col("slice").is_null(), pl.col("split") == "test", "seeds")
     groups = group_runs(runs, "result").filter(IN_SUITE).sort(*most, maintain_order=True)
     shown = groups.unique(("method", "pool", "data"), keep="last").sort(*METHOD[:3], "data")
@@ -72,7 +73,7 @@ def suite_table(runs: pl.DataFrame) -> str:
 
 
 def suite_mean(row: dict[str, Group], tasks: Sequence[str]) -> str:
-    """Returns the mean over a suite's tasks, with all their marks."""
+    """Return the mean over a suite's tasks, with all their marks."""
     if not all(task in row for task in tasks):
         return NONE
     groups = [row[task] for task in tasks]
@@ -80,15 +81,17 @@ def suite_mean(row: dict[str, Group], tasks: Sequence[str]) -> str:
 
 
 def search_table(runs: pl.DataFrame) -> str:
-    """Returns a row for each search: every setting that was tried, and the cross entropy that it was judged by."""
+    """Return a row for each search: every setting that was tried, and the cross entropy that it was judged by."""
     searches = runs.filter(pl.col("purpose") == "search").sort("data", "slice", "split", *METHOD, maintain_order=True)
     rows = []
     for search in searches.partition_by("data", "slice", "split", *METHOD, maintain_order=True):
         recipes = [json.loads(recipe) for recipe in search["recipe"]]
         changed = [name for name in recipes[0] if any(recipe.get(name) != recipes[0][name] for recipe in recipes)]
         changed = changed or [name for name in recipes[0] if name.endswith("_lr")]
-        settings = [", ".join(f"{name} {recipe.get(name):g}" for name in changed) or "the only one" for recipe in recipes]
-        tried = search.with_columns(pl.Series("setting", settings)).group_by("setting", maintain_order=True).agg(pl.mean("crossEntropy"))
+        settings = [", ".join(f"{name} {setting(recipe.get(name))}" for name in changed) or "the only one" for recipe in recipes]
+        # Without a cross entropy, a setting is not the best.
+        losses = pl.col("crossEntropy").fill_null(math.inf).mean()
+        tried = search.with_columns(pl.Series("setting", settings)).group_by("setting", maintain_order=True).agg(losses)
         best = tried["crossEntropy"].min()
         texts = [f"**{name}: {value:.3f}**" if value == best else f"{name}: {value:.3f}" for name, value in tried.iter_rows()]
         first = search.row(0, named=True)
@@ -99,8 +102,13 @@ def search_table(runs: pl.DataFrame) -> str:
     return table(header, rows) if rows else "No searches yet."
 
 
+def setting(value: object) -> str:
+    """Return a setting's value as text: a number without the zeros that say nothing, anything else in JSON."""
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else json.dumps(value)
+
+
 def command_table(runs: pl.DataFrame) -> str:
-    """Returns a row for each command: what it makes, with which seeds and from which commits."""
+    """Return a row for each command: what it makes, with which seeds and from which commits."""
     commands = [re.sub(r"(--seed[ =])\d+", r"\1S", command) for command in runs["command"]]
     columns = ("data", "purpose", "method", "seed", "commit")
     found = (

@@ -1,0 +1,54 @@
+"""Small made-up runs for the tests of the report."""
+
+from typing import Any
+
+import polars as pl
+
+from xpeft.comparison.records import RunRecord
+from xpeft.report.runs import run_table
+
+POOL = "sign N=4 k=2"
+BYTES = {"head": 0, "hard": 156, "soft": 4800, "adapter": 442368}
+
+
+def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> RunRecord:
+    """A run in which everything but the arguments is made up."""
+    base = method.removesuffix("+bias")
+    fields: dict[str, Any] = {
+        "data": data,
+        "slice": None,
+        "split": "test",
+        "purpose": "result",
+        "method": method,
+        "pool": POOL if base in ("hard", "soft") else None,
+        "seed": seed,
+        "micro": macro - 0.1,
+        "macro": macro,
+        "metric": {"name": "accuracy", "value": macro, "higherIsBetter": True},
+        "crossEntropy": 1.0,
+        "bytesPerProfile": BYTES.get(base, 9000),
+        "sharedBytes": 100,
+        "trainedParameters": 10,
+        "seconds": 2.5,
+        "device": "a CPU",
+        "commit": "0123456789",
+        "command": f"python -m xpeft compare {data} {method} --seed {seed}",
+        "texts": {"train": 9, "dev": 3, "test": 3},
+        "profileCount": 2,
+        "textsPerProfile": None,
+        "recipe": {"lr": 0.01},
+        "profiles": {"a": macro - 0.1, "b": macro + 0.1},
+        "losses": [(1, 2.0), (2, 1.0 + seed / 10)],
+        "chosen": [[[0.5, 1.0, 0.5, 0.0], [1.0, 0.0, 0.5, 0.5]]] * 2 if base == "hard" else None,
+    }
+    return RunRecord.model_validate(fields | changes)
+
+
+def three(data: str, method: str, macro: float, **changes: Any) -> list[RunRecord]:
+    """The same run with three seeds."""
+    return [record(data, method, seed, macro + 0.01 * (seed - 1), **changes) for seed in range(3)]
+
+
+def table(runs: list[RunRecord]) -> pl.DataFrame:
+    """The runs as the report reads them."""
+    return run_table((run, f"{number}.json") for number, run in enumerate(runs))
