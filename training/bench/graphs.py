@@ -9,10 +9,11 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
+from xpeft import DEFAULT_PLM
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import IR_VERSION, OPSET, encoder_graph
 from xpeft.bundle.learning_graph import first_learnt, learnt_weights
-from xpeft.plm import DEFAULT_PLM, PLM, load_plm
+from xpeft.plm import PLM, load_plm
 
 GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
 

@@ -32,7 +32,7 @@ def sentence(names: list[str], number: int) -> str:
 
 @contextmanager
 def interrupted_at(steps: int) -> Iterator[None]:
-    """Interrupt training, as Ctrl-C does, at its first checkpoint, after so many steps."""
+    """Interrupt training, as Ctrl-C does, at its first checkpoint, after `steps` steps."""
 
     def save_and_stop(path: Path, training: TrainingState, step: int, losses: train.Losses) -> None:
         save_checkpoint(path, training, step, losses)

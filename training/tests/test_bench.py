@@ -10,8 +10,9 @@ import torch
 from bench.graphs import GRAPHS, write_plain
 from bench.many_profiles import resampled
 from tests.conftest import BUNDLE
+from xpeft import DEFAULT_PLM
 from xpeft.encoder import AdapterEncoder
-from xpeft.plm import DEFAULT_PLM, load_plm
+from xpeft.plm import load_plm
 
 
 def test_profiles_are_repeated_with_texts_drawn_again(tiny_data: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.conftest import BUNDLE
+from xpeft import DEFAULT_PLM
 from xpeft.bundle import external
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.graph import encoder_graph
@@ -19,7 +20,7 @@ from xpeft.cli import app
 from xpeft.encoder import AdapterEncoder, Adapters, merge
 from xpeft.errors import XpeftError
 from xpeft.masks import hard_weights
-from xpeft.plm import DEFAULT_PLM, load_plm
+from xpeft.plm import load_plm
 from xpeft.pool import PoolShape
 from xpeft.stored_pool import StoredPool, save_pool
 

@@ -86,7 +86,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def leave_room(disk: Path, pages: int) -> Path:
-    """Fill a disk but for some pages; answers the file that fills it."""
+    """Fill a disk except for some pages, and return the file that fills it."""
     filler = disk / "filler"
     filler.write_bytes(bytes((shutil.disk_usage(disk).free // PAGE - pages) * PAGE))
     assert shutil.disk_usage(disk).free == pages * PAGE

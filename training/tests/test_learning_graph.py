@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from tests.conftest import BUNDLE
+from xpeft import DEFAULT_PLM
 from xpeft.bundle.manifest import Manifest, read_manifest
 from xpeft.encoder import AdapterEncoder, Adapters
-from xpeft.plm import DEFAULT_PLM, PLM, load_plm
+from xpeft.plm import PLM, load_plm
 from xpeft.profile_model import target_loss
 
 Feeds = dict[str, NDArray[np.float32]]

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from xpeft import DEFAULT_PLM
 from xpeft.errors import XpeftError
 from xpeft.options import BundleOption, PlmOption, readable_errors
-from xpeft.plm import DEFAULT_PLM
 
 
 def bundle(

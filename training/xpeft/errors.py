@@ -24,7 +24,7 @@ class UnreadableFile(XpeftError):
 
 
 class UnknownKey(XpeftError):
-    """An experiment file has a key that is none."""
+    """An experiment file has an unknown key."""
 
     code = "unknown-key"
 

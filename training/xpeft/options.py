@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 import typer
 
 from xpeft.errors import NoGpu, NotWritten, XpeftError
+
+if TYPE_CHECKING:
+    import torch
 
 DataOption = Annotated[Path, typer.Option(help="Labelled texts: JSON Lines, plain or gzip.")]
 BundleOption = Annotated[Path, typer.Option(help="Bundle folder with the PLM and the pool to use.", exists=True, file_okay=False)]
@@ -44,8 +46,10 @@ class Device(StrEnum):
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU if there is one.")]
 
 
-def torch_device(device: Device) -> torch.device:
+def torch_device(device: Device) -> "torch.device":
     """Return the torch device; under torchrun, each process gets its own GPU. Raises NoGpu if `cuda` is requested without a GPU."""
+    import torch
+
     if device is Device.cuda and not torch.cuda.is_available():
         raise NoGpu("PyTorch sees no GPU", "Leave --device out, or install a PyTorch build for your GPU.")
     if device is Device.cpu or not torch.cuda.is_available():

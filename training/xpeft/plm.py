@@ -10,9 +10,9 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
+from xpeft import DEFAULT_PLM
 from xpeft.errors import UnreadableFile, XpeftError
 
-DEFAULT_PLM = "sentence-transformers/all-MiniLM-L6-v2"
 # Families with BERT's modules and BERT's computation; the value says whether positions start after the padding id.
 FAMILIES = {"bert": False, "electra": False, "roberta": True, "xlm-roberta": True, "camembert": True}
 

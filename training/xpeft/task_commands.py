@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from xpeft.checkpoint import CHECKPOINT
 from xpeft.options import (
     Bf16Option,
     BundleOption,
@@ -85,6 +84,7 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """Train masks for every profile and a head for the task, and report their accuracy beside baselines."""
+    from xpeft.checkpoint import CHECKPOINT
     from xpeft.train import Recipe
     from xpeft.train_task import run_training
 

@@ -12,8 +12,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModel
 
+from xpeft import DEFAULT_PLM
 from xpeft.json_lines import numbered_lines, parse_line
-from xpeft.plm import DEFAULT_PLM, plm_folder
+from xpeft.plm import plm_folder
 from xpeft.task_files import PROFILES_FILE, Profile
 
 DISTINCT = 48

@@ -13,7 +13,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 from transformers import AutoModel
 
-from xpeft.plm import DEFAULT_PLM, plm_folder
+from xpeft import DEFAULT_PLM
+from xpeft.plm import plm_folder
 
 COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json"]
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]

@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from bench.peers.swapping import SwappedAdapters
-from xpeft.plm import DEFAULT_PLM, plm_folder
+from xpeft import DEFAULT_PLM
+from xpeft.plm import plm_folder
 from xpeft.task_files import TASK_FILE, Task
 
 CACHED_ADAPTERS = 50

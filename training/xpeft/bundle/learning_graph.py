@@ -181,8 +181,8 @@ def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: i
         each = [f"layer.{first + index}.adapter.{part}" for index in range(layers)]
         split = [f"{name}.slice" for name in each]
         graph.nodes.append(helper.make_node("Split", [f"adapter_{part}"], split, name=f"adapter_{part}.split", axis=0, num_outputs=layers))
-        for name, part in zip(each, split, strict=True):
-            graph.op("Squeeze", [part, "first_axis"], name)
+        for name, piece in zip(each, split, strict=True):
+            graph.op("Squeeze", [piece, "first_axis"], name)
     hidden = graph.adapter(first, "residual")
     for index in range(first + 1, len(plm.layers)):
         hidden = graph.adapter(index, graph.block(index, hidden))

@@ -1,1 +1,1 @@
-"""The comparison with other methods: data sets, methods, runs. What runs leave is read by xpeft.report."""
+"""The comparison with other methods: data sets, methods, runs. xpeft.report reads the runs' files."""

@@ -114,7 +114,7 @@ def pool(
     bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="File to write, *.safetensors. The checkpoint is saved beside it.")],
     texts: Annotated[int, typer.Option(min=1, help="Training texts of each adapter.")] = 400,
-    max_tokens: Annotated[int, typer.Option(min=3, help="Cut texts to so many tokens.")] = 32,
+    max_tokens: Annotated[int, typer.Option(min=3, help="Cut texts to this many tokens.")] = 32,
     pair: options.PairOption = False,
     pool_size: PoolSizeOption = 100,
     bottleneck: BottleneckOption = 24,

@@ -90,7 +90,7 @@ def split_profiles(data: DataSet, newcomers: int, texts: int, seed: int) -> tupl
     if len(enough) < newcomers or newcomers >= len(data.profiles):
         raise XpeftError(
             f"{len(enough)} of {len(data.profiles)} profiles have {texts} training texts",
-            f"{newcomers} newcomers need so many. Ask for fewer newcomers or fewer texts.",
+            f"{newcomers} newcomers need that many each. Ask for fewer newcomers or fewer texts.",
         )
     joining = sorted(random.Random(seed).sample(sorted(enough), newcomers))
     return data.subset([profile for profile in range(len(data.profiles)) if profile not in joining]), data.subset(joining)

@@ -5,13 +5,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from rich.markup import escape
 
-from xpeft.comparison.records import MethodName
+from xpeft.comparison.records import Exact, MethodName
 from xpeft.errors import BadValue, MissingKey, UnknownKey
 
 HELP_HINT = "`python -m xpeft compare --help` lists all keys."
+PoolKind = Literal["sign", "gaussian", "trained"]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0)]
 
@@ -21,10 +22,8 @@ def as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-class Experiment(BaseModel):
+class Experiment(Exact):
     """The settings of some runs: every method on every data set with every seed. The docstrings below are the help of `compare`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     data: Annotated[list[str], Field(min_length=1)]
     """Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …"""
@@ -33,16 +32,16 @@ class Experiment(BaseModel):
     seeds: Count = 3
     """How many seeds of each result run: 0, 1, …"""
     profiles: Count | None = None
-    """Use only so many profiles."""
+    """Number of profiles to use. Without it, all."""
     texts: Annotated[int, Field(ge=2)] | None = None
-    """Use only so many training texts of each profile."""
+    """Number of training texts to use of each profile. Without it, all."""
     max_tokens: Annotated[int, Field(ge=3)] | None = None
-    """Cut texts to so many tokens."""
+    """Cut texts to this many tokens."""
     label_bias: bool = False
     """Give each profile a label bias too."""
     own_head: bool = False
     """Give each profile its own head, trained on its own texts alone."""
-    profile_lr: Annotated[list[Rate], BeforeValidator(as_list)] = []
+    profile_lr: Annotated[list[Rate], BeforeValidator(as_list)] = Field([])
     """Learning rate of what a profile learns. Of several, or of the method's own candidates, dev chooses the best."""
     shared_lr: Rate = 0.0
     """With profile_lr: learning rate of what all profiles share beside the head (mask logits, VB-LoRA's vectors)."""
@@ -62,7 +61,7 @@ class Experiment(BaseModel):
     """Temperature of the softmax behind the masks."""
     bf16: bool = False
     """Train through the PLM in bfloat16. Scores are always computed in fp32."""
-    pool: Literal["sign", "gaussian", "trained"] = "sign"
+    pool: PoolKind = "sign"
     """Kind of the adapter pool: sign (from a seed, no bytes), gaussian (as in the paper) or trained."""
     pool_file: str | None = None
     """File of a trained pool, as `python -m xpeft pool` writes it. The path starts at the experiment file."""
@@ -77,8 +76,8 @@ class Experiment(BaseModel):
     affine: Literal["none", "shared", "own"] = "none"
     """Gain and shift of the masked bottleneck's LayerNorm: none, one for all profiles, or one for each."""
     newcomers: Count | None = None
-    """Draw a curve instead: train without so many profiles, then add them with few texts each. Needs one profile_lr."""
-    newcomer_texts: Annotated[list[Count], Field(min_length=1)] = [1, 2, 5, 10, 20, 50]
+    """Draw a curve instead: train without this many profiles, then add them with few texts each. Needs one profile_lr."""
+    newcomer_texts: list[Count] = Field([1, 2, 5, 10, 20, 50], min_length=1)
     """With newcomers: the numbers of training texts of each."""
 
 

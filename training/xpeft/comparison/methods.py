@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 import torch
 
+from xpeft.comparison.experiment import PoolKind
 from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.mask_model import MaskKind, MaskModel
@@ -15,8 +15,6 @@ from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
 from xpeft.profile_model import ProfileModel
 from xpeft.stored_pool import load_pool
-
-PoolKind = Literal["sign", "gaussian", "trained"]
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 HEAD_SUFFIXES = ("", "+bias", "+own")
 
 
-class Strict(BaseModel):
+class Exact(BaseModel):
     """A record that rejects unknown fields and converts no types."""
 
     # NaN is not JSON, and a mean over seeds would hide where it came from.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
-class Metric(Strict):
+class Metric(Exact):
     """The data set's own metric."""
 
     name: str = Field(min_length=1)
@@ -29,7 +29,7 @@ class Metric(Strict):
     """False for errors, such as mae."""
 
 
-class TextCounts(Strict):
+class TextCounts(Exact):
     """Labelled texts in each split, as they were used: of the slice, where there is one."""
 
     train: int = Field(ge=0)
@@ -40,7 +40,7 @@ class TextCounts(Strict):
     """Texts of the test split."""
 
 
-class RunRecord(Strict):
+class RunRecord(Exact):
     """One run: one method with one seed on one data set, measured on one split."""
 
     data: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")
@@ -58,9 +58,9 @@ class RunRecord(Strict):
     seed: int = Field(ge=0)
     """Seed of everything random in the run."""
     micro: float
-    """Accuracy over all texts; the metric's value where texts have scores instead of labels (glue/stsb)."""
+    """Accuracy over all texts; for glue/sts-b and superglue/copa, the metric's value."""
     macro: float
-    """Mean of the profiles' accuracies; as micro where texts have scores."""
+    """Mean of the profiles' accuracies; for glue/sts-b and superglue/copa, the metric's value."""
     metric: Metric
     """The data set's own metric."""
     crossEntropy: float | None  # noqa: N815

@@ -22,7 +22,7 @@ FILE_HINT = "Name the folder of the comparison's data with --root, or a whole fi
 LINE_HINT = 'A line is {"text": …, "label": …, "split": "train" | "dev" | "test"}; "profile", "text_pair" and "choices" may be added.'
 # The one profile of a set without profiles.
 EVERYBODY = "everybody"
-# A set that is measured on dev chooses settings on this share of its training texts, at most so many.
+# A set that is measured on dev chooses settings on this fraction of its training texts, up to a maximum.
 HELD_OUT, MOST_HELD_OUT = 0.1, 500
 
 

@@ -1,1 +1,1 @@
-"""The report: tables, plots and what does not hold, all computed from the files of single runs."""
+"""The report: claims, tables and plots, all computed from the files of single runs."""
