@@ -28,7 +28,7 @@ function majorityOf(labels: readonly string[]): string | null {
 }
 
 /** Says whether profiles give the same label. */
-function agreementOf(labels: readonly string[]): string {
+function summaryOf(labels: readonly string[]): string {
   const counts = countLabels(labels);
   if (labels.length < 2) return "";
   if (counts.length === 1) return `All ${labels.length} profiles answer ${labels[0]}.`;
@@ -62,7 +62,7 @@ export function showAnswers(outcomes: readonly Outcome[], rows: readonly Profile
       : makeProblem(messageOf(outcome.error)),
   );
   elements.answers.replaceChildren(...cards);
-  elements.status.textContent = agreementOf(labels);
+  elements.status.textContent = summaryOf(labels);
 }
 
 /** Shows how long each phase took; nothing if that is not known. */

@@ -11,7 +11,7 @@ interface LabelOptions {
 }
 
 /** Returns the lines of an answer in JSON Lines as they arrive. */
-async function* linesOf(response: Response): AsyncGenerator<StreamLine> {
+async function* readLines(response: Response): AsyncGenerator<StreamLine> {
   let rest = "";
   for await (const piece of piecesOf(textStreamOf(response))) {
     const lines = `${rest}${piece}`.split("\n");
@@ -36,7 +36,7 @@ export async function labelTexts(texts: readonly string[], options: LabelOptions
   });
   const labels: (string | null)[] = [];
   let problem: Problem | null = null;
-  for await (const { line, label, error } of linesOf(response)) {
+  for await (const { line, label, error } of readLines(response)) {
     if (line === undefined) {
       // A problem of no line is the stream's, and ends it.
       if (error) throw new ApiError(error);

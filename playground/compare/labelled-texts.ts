@@ -1,12 +1,7 @@
-import { linesOf, splitLabel } from "../shared/text.ts";
+import { type LabelledText, linesOf, splitLabel } from "../shared/text.ts";
 
 /** How many texts are ranked at once. */
 export const MAX_TEXTS = 100;
-
-export interface LabelledText {
-  readonly text: string;
-  readonly label: string;
-}
 
 /** Reads texts with their labels, one per line. @throws Error that names the first line without one of the labels */
 export function readLabelledTexts(entered: string, labels: readonly string[]): LabelledText[] {

@@ -1,9 +1,9 @@
 import { hasCode, messageOf } from "../shared/api.ts";
 import { makeProblem } from "../shared/dom.ts";
-import { countOf } from "../shared/text.ts";
+import { countOf, type LabelledText } from "../shared/text.ts";
 import { elements } from "./elements.ts";
 import { labelTexts } from "./label-texts.ts";
-import { type LabelledText, readLabelledTexts } from "./labelled-texts.ts";
+import { readLabelledTexts } from "./labelled-texts.ts";
 import { PROFILE_PROBLEMS } from "./predict.ts";
 import { agreementOf, compareRanks, makeRankTable, type Rank } from "./ranking.ts";
 import { chosenProfiles, chosenTask, taskLabels } from "./tasks.ts";

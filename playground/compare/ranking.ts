@@ -1,6 +1,5 @@
 import { make } from "../shared/dom.ts";
-import { percent } from "../shared/text.ts";
-import type { LabelledText } from "./labelled-texts.ts";
+import { type LabelledText, percent } from "../shared/text.ts";
 
 /** How well a profile agrees with the user. */
 export interface Agreement {

@@ -1,7 +1,7 @@
 import { linesOf } from "../shared/text.ts";
 import { type Before, readBefore, readRow } from "./before.ts";
 import { elements } from "./elements.ts";
-import { lastLearning, setLastLearning } from "./last-learning.ts";
+import { type Learning, lastLearning, setLastLearning } from "./last-learning.ts";
 import { showMaskChanges } from "./mask-changes.ts";
 import type { ProfileName } from "./predict.ts";
 import { showNoProgress } from "./progress.ts";
@@ -51,13 +51,15 @@ export async function learn(): Promise<void> {
   running = new AbortController();
   const { signal } = running;
   let before: Before | null = null;
+  let learning: Learning;
   clear();
   setLearning(true);
   elements.stop.focus();
   try {
     before = await readBefore(name, linesOf(elements.texts.value), signal);
     const learnt = await requestLearning(name, before, signal);
-    setLastLearning({ name, before, learnt, generation: learnt.generation ?? 0 });
+    learning = { name, before, learnt, generation: learnt.generation ?? 0 };
+    setLastLearning(learning);
   } catch (error) {
     setLearning(false);
     elements.result.hidden = lastLearning() === null;
@@ -66,8 +68,6 @@ export async function learn(): Promise<void> {
     return showError(error);
   }
   setLearning(false);
-  const learning = lastLearning();
-  if (!learning) return;
   showStatus(`Learnt in ${learning.learnt.seconds.toFixed(1)} s.`);
   showResult(learning);
   elements.resultTitle.focus();

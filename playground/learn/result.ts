@@ -1,13 +1,11 @@
-import { readLabelBias } from "../../src/profiles/label-bias.ts";
 import type { HeldOut, Learnt } from "../shared/answers.ts";
 import { fillTerms } from "../shared/dom.ts";
 import { bytesOf } from "../shared/masks.ts";
 import { lossText, percent } from "../shared/text.ts";
 import { elements } from "./elements.ts";
+import { labelBiasText } from "./label-bias-text.ts";
 import type { Learning } from "./last-learning.ts";
 import { taskLabels } from "./tasks.ts";
-
-const SHOWN_BIASES = 6;
 
 function candidateText({ kept, epochs }: Learnt): string {
   if (kept === "start") return "the start: it did better on held-out examples than trained masks";
@@ -19,20 +17,6 @@ function candidateText({ kept, epochs }: Learnt): string {
 function startText({ start }: Learnt, profile: string): string {
   if (start === null) return "the task's default masks";
   return start === profile ? "its own earlier masks" : start;
-}
-
-/** Lists a label bias, the largest changes first. */
-function labelBiasText(base64: string): string {
-  const labels = taskLabels();
-  const bias = [...readLabelBias(bytesOf(base64), labels.length)]
-    .map((by, place) => ({ label: labels[place], by }))
-    .filter(({ by }) => by !== 0)
-    .sort((a, b) => Math.abs(b.by) - Math.abs(a.by));
-  const shown = bias
-    .slice(0, SHOWN_BIASES)
-    .map(({ label, by }) => `${label} ${by > 0 ? "+" : "−"}${Math.abs(by).toFixed(2)}`);
-  const rest = bias.length - shown.length;
-  return [...shown, ...(rest > 0 ? [`${rest} smaller`] : [])].join(", ") || "none";
 }
 
 /** Says how far the user can trust that the profile is better than its start. */
@@ -54,7 +38,8 @@ const OWN_START =
 export function showResult({ name, learnt, generation }: Learning): void {
   const { leftOut, masks, labelBias, created } = learnt;
   const maskBytes = bytesOf(masks).length;
-  const biasBytes = labelBias === null ? 0 : bytesOf(labelBias).length;
+  const bias = labelBias === null ? null : bytesOf(labelBias);
+  const biasBytes = bias?.length ?? 0;
   const accuracyText = ({ accuracy, loss }: HeldOut) =>
     `${percent(accuracy)} of ${leftOut.texts} (loss ${lossText(loss)})`;
   elements.resultTitle.textContent = `Profile ${name.profile} of ${name.task}, ${created ? "created" : "updated"}: generation ${generation}`;
@@ -63,7 +48,7 @@ export function showResult({ name, learnt, generation }: Learning): void {
     Start: startText(learnt, name.profile),
     "Held-out accuracy, start": accuracyText(leftOut.start),
     "Held-out accuracy, learnt": accuracyText(leftOut.learnt),
-    "Label bias": labelBias === null ? "none" : labelBiasText(labelBias),
+    "Label bias": labelBiasText(bias, taskLabels()),
     Bytes: `${maskBytes + biasBytes} (masks ${maskBytes}, label bias ${biasBytes})`,
   });
   elements.trust.textContent = learnt.start === name.profile ? `${gainText(learnt)} ${OWN_START}` : gainText(learnt);

@@ -1,17 +1,11 @@
 // The rows of the form: a sentence, its label, and a button that removes both.
 import { make } from "../shared/dom.ts";
-import { linesOf, splitLabel } from "../shared/text.ts";
+import { type LabelledText, linesOf, splitLabel } from "../shared/text.ts";
 import { elements } from "./elements.ts";
 import { EXAMPLES } from "./examples.ts";
 import { taskLabels } from "./tasks.ts";
 
 const FIRST_ROWS = 10;
-
-/** A labelled sentence; its label is empty until the user chooses one. */
-interface Example {
-  readonly text: string;
-  readonly label: string;
-}
 
 interface Row {
   readonly item: HTMLLIElement;
@@ -24,8 +18,8 @@ let rows: readonly Row[] = [];
 
 const isEmpty = ({ sentence }: Row): boolean => sentence.value.trim() === "";
 
-/** Returns the sentences that the user has entered, with their labels. */
-export const enteredExamples = (): Example[] =>
+/** Returns the sentences that the user has entered. A label is empty until the user chooses one. */
+export const enteredExamples = (): LabelledText[] =>
   rows.filter((row) => !isEmpty(row)).map(({ sentence, labels }) => ({ text: sentence.value, label: labels.value }));
 
 /** Shows rows in place of all others, and updates what depends on their places and sentences. */
@@ -56,7 +50,7 @@ const labelOptions = (chosen: string): HTMLOptionElement[] => [
   ...taskLabels().map((label) => new Option(label, label, false, label === chosen)),
 ];
 
-function makeRow({ text, label }: Example = { text: "", label: "" }): Row {
+function makeRow({ text, label }: LabelledText = { text: "", label: "" }): Row {
   const sentence = make("input", { value: text, autocomplete: "off" });
   const labels = make("select", {}, ...labelOptions(label));
   const remove = make("button", { type: "button" }, "Remove");

@@ -3,7 +3,7 @@ import { elements } from "./elements.ts";
 
 let tasks: readonly Task[] = [];
 
-/** Keeps the tasks that the user can choose from. */
+/** Sets the tasks that the user can choose from. */
 export function setTasks(known: readonly Task[]): void {
   tasks = known;
 }

@@ -1,4 +1,4 @@
-/** What the API answers, as far as the pages read it. docs/api.md describes the routes. */
+/** The parts of the API's answers that the pages read. docs/api.md describes the routes. */
 
 export interface Task {
   readonly task: string;
@@ -22,10 +22,10 @@ export interface Scored {
 export interface Prediction {
   readonly profile: string;
   readonly generation: number;
-  /** Whose masks answered: the profile's row's, those of a profile token, or the task's default if there is no profile. */
+  /** Where the masks came from: the profile's row, a profile token, or the task's default if there is no profile. */
   readonly masks: "profile" | "default" | "token";
   readonly label: string;
-  /** The best labels, the best first; there are some because the pages request them. */
+  /** The best labels, best first; the pages always request them. */
   readonly top?: readonly Scored[];
 }
 
@@ -50,7 +50,7 @@ export interface Problem {
   readonly hint: string;
 }
 
-/** A line of the answer to `/v1/predict/stream`: a text's label or problem, the stream's problem, or the sums at its end. */
+/** A line from `/v1/predict/stream`: a text's label or problem, the stream's problem, or the counts at its end. */
 export interface StreamLine {
   readonly line?: number;
   readonly label?: string;
@@ -73,7 +73,7 @@ export interface HeldOut {
 }
 
 export interface Learnt {
-  /** Null in a dry run only, which the page never asks for. */
+  /** Null only in a dry run, which the page never requests. */
   readonly generation: number | null;
   readonly created: boolean;
   /** Base64. */

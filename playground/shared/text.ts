@@ -10,8 +10,13 @@ export const lossText = (loss: number | null): string => (loss === null ? "–" 
 /** Formats a count with its noun, as in "1 text" or "2 texts". */
 export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Splits a line at its last tab into text and label; null where the label is none of the task's. */
-export function splitLabel(line: string, labels: readonly string[]): { text: string; label: string } | null {
+export interface LabelledText {
+  readonly text: string;
+  readonly label: string;
+}
+
+/** Splits a line at its last tab into text and label; null if the label is none of the task's. */
+export function splitLabel(line: string, labels: readonly string[]): LabelledText | null {
   const tab = line.lastIndexOf("\t");
   const label = line.slice(tab + 1).trim();
   return tab >= 0 && labels.includes(label) ? { text: line.slice(0, tab), label } : null;
