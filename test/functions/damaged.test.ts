@@ -1,20 +1,10 @@
-import { cp, mkdtemp, open, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startWorker } from "../support/worker.ts";
-
-let bundle: string;
-
-beforeEach(async () => {
-  bundle = await mkdtemp(join(tmpdir(), "xpeft-bundle-"));
-  await cp("bundles/minilm-l6-v2", bundle, { recursive: true });
-});
-afterEach(() => rm(bundle, { recursive: true, force: true }));
+import { describe, expect, it } from "vitest";
+import { startDamaged } from "./errors/fixture.ts";
 
 /** Flips one bit in the middle of a file. */
-async function flipBit(name: string): Promise<void> {
-  const path = join(bundle, name);
+async function flipBit(path: string): Promise<void> {
   const place = Math.floor((await stat(path)).size / 2);
   const file = await open(path, "r+");
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, place);
@@ -24,20 +14,15 @@ async function flipBit(name: string): Promise<void> {
 
 describe("a damaged bundle", () => {
   it.each([
-    ["a flipped bit", () => flipBit("encoder.weights.0"), "bundle_file_corrupt"],
-    ["a file left out", () => rm(join(bundle, "tokenizer.json")), "bundle_file_missing"],
-  ] as const)("is not served with %s", async (_, damage, code) => {
-    await damage();
-    const worker = await startWorker({ bundle });
-    try {
-      const health = await worker.get("/healthz");
-      expect(health.status).toBe(503);
-      expect(health.headers.get("content-type")).toBe("application/problem+json");
-      expect(await health.json()).toMatchObject({ code, status: 503 });
-      const answer = await worker.predict({ task: "demo", profile: "demo-000", inputs: "x" });
-      expect(answer.status).toBe(503);
-    } finally {
-      await worker.close();
-    }
+    ["a flipped bit", (folder: string) => flipBit(join(folder, "encoder.weights.0")), "bundle_file_corrupt"],
+    ["a missing file", (folder: string) => rm(join(folder, "tokenizer.json")), "bundle_file_missing"],
+  ])("is not served with %s", async (_, damage, code) => {
+    const worker = await startDamaged(damage);
+    const health = await worker.get("/healthz");
+    expect(health.status).toBe(503);
+    expect(health.headers.get("content-type")).toBe("application/problem+json");
+    expect(await health.json()).toMatchObject({ code, status: 503 });
+    const answer = await worker.predict({ task: "demo", profile: "demo-000", inputs: "x" });
+    expect(answer.status).toBe(503);
   });
 });
