@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
-/** This machine lacks a package, or a native library for its platform. The message says which. */
+/** This machine lacks a package, a native library for its platform, or a PLM. The message says which. */
 export class MissingDependency extends Error {
   override readonly name = "MissingDependency";
 }
@@ -22,8 +22,9 @@ export interface ServerProcess {
   close(): Promise<void>;
 }
 
-/** Error messages of programs that lack a package, or a native library for this platform. */
-const MISSING = /^.*(Cannot find (module|package)|No module named|ERR_DLOPEN_FAILED|nor .* the hub).*$/m;
+/** Error messages of programs that lack a package, a native library for this platform, or a PLM. */
+const MISSING =
+  /^.*(Cannot find (module|package)|No module named|ERR_DLOPEN_FAILED|Error: the PLM .* gave no files).*$/m;
 
 function failure({ file, args }: Program, stderr: string): Error {
   const missing = MISSING.exec(stderr)?.[0].trim();

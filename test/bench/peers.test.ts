@@ -6,7 +6,7 @@ import { MissingDependency, runProgram } from "../../bench/programs.ts";
 import { textOf } from "../../bench/texts.ts";
 import { withWorker } from "../../bench/with-worker.ts";
 import { isLongForm } from "../support/long-form.ts";
-import { missingPython } from "../support/python.ts";
+import { missingPython, python } from "../support/python.ts";
 
 const TOKENS = 16;
 const text = textOf(TOKENS);
@@ -80,6 +80,14 @@ describe("a program that cannot run", () => {
     });
     await expect(missing).rejects.toThrow(MissingDependency);
     await expect(missing).rejects.toThrow("no-such-package");
+  });
+
+  it.skipIf(missingPython || !isLongForm)("is a missing peer if it lacks the PLM", async () => {
+    const script = `import os; os.environ["HF_HUB_OFFLINE"] = "1"
+from xpeft.plm import plm_folder; plm_folder("nobody/no-such-plm")`;
+    const missing = runProgram({ file: python, args: ["-c", script], cwd: "training" });
+    await expect(missing).rejects.toThrow(MissingDependency);
+    await expect(missing).rejects.toThrow("nobody/no-such-plm");
   });
 
   it("is an error for any other reason", async () => {
