@@ -1,5 +1,5 @@
 // Builds the playground's pages: each becomes one HTML file with its style and its script inside.
-// Plain JavaScript for Node 20: wrangler runs it by whichever Node is on the path.
+// Plain JavaScript for Node 20: wrangler runs it with the Node that is on the path.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(root, "dist", "pages");
 const PAGES = ["compare", "learn"];
 
-/** Returns the HTML of a page. Its `%NONCE%` is left to the Worker, which draws one for each response. */
+/** Returns the HTML of a page. The Worker replaces its `%NONCE%` in each response. */
 async function htmlOf(page) {
   const folder = join(root, "playground", page);
   const { outputFiles } = await build({
@@ -28,7 +28,7 @@ async function htmlOf(page) {
   return html.replace("%STYLE%", () => textOf(".css")).replace("%SCRIPT%", () => textOf(".js"));
 }
 
-/** Writes a file, unless it has this text already: another process may be reading it. */
+/** Writes a file in one step, and only if its text differs: another process may be reading it. */
 async function writeIfChanged(path, text) {
   if ((await readFile(path, "utf8").catch(() => null)) === text) return;
   const partial = `${path}.${process.pid}`;
@@ -36,7 +36,7 @@ async function writeIfChanged(path, text) {
   await rename(partial, path);
 }
 
-/** Builds all pages into `dist/pages`, from where the Worker imports them. */
+/** Builds all pages into `dist/pages`, which the Worker imports. */
 export async function buildPages() {
   await mkdir(OUT, { recursive: true });
   await Promise.all(PAGES.map(async (page) => writeIfChanged(join(OUT, `${page}.html`), await htmlOf(page))));

@@ -1,4 +1,4 @@
-// `npm run check`: format, lint, types and imports of both halves. `--only=ts` or `--only=py` checks one half,
+// `npm run check`: checks format, lint, types and imports of both halves. `--only=ts` or `--only=py` checks one half,
 // `--only=imports` (or another part's name) one part.
 import { pythonChecks, typescriptChecks } from "./checks.mjs";
 import { fail, installDependencies, installTraining } from "./install.mjs";
@@ -10,15 +10,17 @@ const names = [...typescriptChecks, ...pythonChecks].map(({ name }) => name);
 const only = process.argv.slice(2).map((argument) => {
   const [, name] = argument.match(/^--only=(.+)$/) ?? [];
   if (name === "ts" || name === "py" || names.includes(name)) return name;
-  return fail(`What is ${argument}? Say --only=NAME, where NAME is ts, py or one of: ${names.join(", ")}.`);
+  return fail(
+    `The option ${argument} is unknown. Use --only=NAME, where NAME is ts, py or one of: ${names.join(", ")}.`,
+  );
 });
 
-/** The checks of a half that are asked for. */
-const wanted = (half, checks) =>
+/** Returns the checks of a half that `--only` selects. */
+const select = (half, checks) =>
   only.length === 0 || only.includes(half) ? checks : checks.filter(({ name }) => only.includes(name));
 
-const typescript = wanted("ts", typescriptChecks);
-const training = wanted("py", pythonChecks);
+const typescript = select("ts", typescriptChecks);
+const training = select("py", pythonChecks);
 const [ofTypescript, ofTraining] = await Promise.all([
   typescript.length > 0 ? installDependencies().then(() => runInTurn(typescript)) : [],
   training.length > 0 ? installTraining().then(() => runInTurn(training)) : [],

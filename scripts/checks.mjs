@@ -1,4 +1,4 @@
-// What is checked without running the project: format, lint, types, imports.
+// The checks that do not run the project: format, lint, types, imports.
 import { join } from "node:path";
 import { node, python, root, training } from "./install.mjs";
 
@@ -6,8 +6,11 @@ const windows = process.platform === "win32";
 const bin = (name) => join(root, "node_modules", name);
 const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
 
-// dependency-cruiser says that TypeScript 7 has no API for it. It reads the sources by swc, which needs none.
+// dependency-cruiser warns that TypeScript 7 has no API. It parses with swc, so the warning does not matter.
 const NO_TYPESCRIPT_API = /‼ missing-tsc-transpiler:.*?\n\s+=> [^\n]*\n/s;
+
+/** The folders whose imports are checked. */
+export const sourceFolders = ["src", "functions", "client", "node", "cli", "schema", "playground"];
 
 /** @type {import("./parts.mjs").Part[]} */
 export const typescriptChecks = [
@@ -17,15 +20,12 @@ export const typescriptChecks = [
   {
     name: "imports",
     command: node,
-    args: [
-      bin("dependency-cruiser/bin/dependency-cruiser.mjs"),
-      ...["src", "functions", "client", "node", "cli", "schema", "playground"],
-    ],
+    args: [bin("dependency-cruiser/bin/dependency-cruiser.mjs"), ...sourceFolders],
     noise: NO_TYPESCRIPT_API,
   },
   // Files, exports and dependencies that nothing uses.
   { name: "knip", command: node, args: [bin("knip/bin/knip.js")] },
-  // Samples that each rule must find and leave alone, then the code itself.
+  // First the rules' own samples, then the code.
   { name: "ast-grep test", command: astGrep, args: ["test", "--skip-snapshot-tests"] },
   { name: "ast-grep scan", command: astGrep, args: ["scan", "--error"] },
 ];

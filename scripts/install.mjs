@@ -8,15 +8,15 @@ import { fileURLToPath } from "node:url";
 /** The project's root. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The Node that everything but these scripts runs on; it is a dependency, as wrangler needs a newer one than many have. */
+/** Path of the Node that runs all but these scripts. It is a dependency: wrangler needs a newer Node than many have. */
 export const node = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 
-/** The training half, and the Python that its virtual environment has. */
+/** Paths of the training half, its virtual environment and the Python in there. */
 export const training = join(root, "training");
 export const venv = join(training, ".venv");
 export const python = process.platform === "win32" ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
 
-/** The environment of wrangler: it asks nothing, sends nothing and looks for no update. */
+/** Environment variables that keep wrangler from asking questions, sending usage data and looking for updates. */
 export const quietEnv = {
   ...process.env,
   WRANGLER_SEND_METRICS: "false",
@@ -33,17 +33,17 @@ export function fail(message) {
   process.exit(1);
 }
 
-/** Arguments that run a program of node_modules by name. */
+/** Path of wrangler's script. */
 export const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
 
 const running = new Set();
 
-// One installation that fails ends the process; the other one must not go on alone.
+// If one installation fails, the process exits. The other one must stop with it.
 process.once("exit", () => {
   for (const child of running) child.kill();
 });
 
-/** Runs a command to its end. @returns whether it succeeded, and the error if it did not start */
+/** Runs a command to its end. Returns whether it succeeded, and the error if it did not start. */
 function run(command, args, options) {
   return new Promise((resolve) => {
     const child = spawn(command, args, options);
@@ -57,7 +57,7 @@ function run(command, args, options) {
   });
 }
 
-/** Tells whether every package is installed as locked. Times say nothing: a checkout makes the lockfile new. */
+/** Returns whether every package has its locked version. Times would not tell: a checkout changes the lockfile's. */
 function areDependenciesInstalled() {
   const installed = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(node) || !existsSync(installed)) return false;
@@ -68,13 +68,13 @@ function areDependenciesInstalled() {
   );
 }
 
-/** Installs the dependencies as locked where they are missing or of another version. */
+/** Installs the locked dependencies, if some are missing or have another version. */
 export async function installDependencies() {
   if (areDependenciesInstalled()) return;
 
-  // Standard output is for what a command answers.
+  // Standard output is for the command's result.
   console.error("Installing dependencies…");
-  // npm tells the scripts that it runs where it is; a bare `node scripts/…` has to find it.
+  // npm passes its own path to scripts. Without npm, as in `node scripts/…`, it must be on the path.
   const npm = process.env.npm_execpath;
   const stdio = ["inherit", process.stderr.fd, "inherit"];
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
@@ -87,7 +87,7 @@ export async function installDependencies() {
 
 const OLDEST_PYTHON = [3, 11];
 
-/** The first Python on the path that is new enough. */
+/** Returns the first Python on the path that is new enough. */
 function findPython() {
   const program = "import sys; print(*sys.version_info[:2])";
   for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python"]) {
@@ -100,7 +100,7 @@ function findPython() {
   );
 }
 
-/** Makes the training half's virtual environment where it is missing or its requirements have changed. */
+/** Creates the training half's virtual environment, if it is missing or its requirements have changed. */
 export async function installTraining() {
   const hash = createHash("sha256");
   for (const file of ["requirements.lock", "pyproject.toml"]) hash.update(readFileSync(join(training, file)));

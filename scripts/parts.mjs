@@ -1,4 +1,4 @@
-// Runs the parts of a check: commands with names, side by side where they do not need each other.
+// Runs the parts of a check, which are commands with names, and prints a summary.
 import { spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { quietEnv, root } from "./install.mjs";
@@ -10,11 +10,11 @@ import { quietEnv, root } from "./install.mjs";
  * @property {string} name
  * @property {string} command
  * @property {string[]} args
- * @property {string} [cwd] the project's root unless it is given
+ * @property {string} [cwd] working folder; by default the project's root
  * @property {Record<string, string>} [env] added to the environment
- * @property {boolean} [live] writes its output as it comes; otherwise the output is shown when the part ends
- * @property {boolean} [background] leaves the processor to the other parts
- * @property {RegExp} [noise] what of its output is not shown
+ * @property {boolean} [live] whether output is shown as it arrives; otherwise it is shown when the part ends
+ * @property {boolean} [background] whether it runs at a lower priority than other parts
+ * @property {RegExp} [noise] output that is not shown
  */
 
 /**
@@ -25,7 +25,7 @@ import { quietEnv, root } from "./install.mjs";
 
 const children = new Set();
 
-// Ctrl-C reaches the children as well, but a closed terminal or a plain kill does not.
+// Ctrl-C reaches the children too, but a closed terminal or a kill of this process does not.
 for (const signal of ["SIGTERM", "SIGHUP"]) {
   process.once(signal, () => {
     for (const child of children) child.kill(signal);
@@ -34,7 +34,7 @@ for (const signal of ["SIGTERM", "SIGHUP"]) {
 }
 
 /**
- * Runs one part to its end.
+ * Runs a part to its end.
  *
  * @param {Part} part
  * @returns {Promise<Result>}
@@ -81,7 +81,7 @@ export async function runInTurn(parts) {
 /**
  * Prints how each part ended and how long all took together. Sets the exit status.
  *
- * @param {string} command what the total is the time of
+ * @param {string} command name of the command that took the time
  * @param {readonly Result[]} results
  * @param {number} start the time in milliseconds at which the command began
  */

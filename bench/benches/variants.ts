@@ -4,7 +4,8 @@ import { dataFile, prepareVariants, TASKS } from "../variants/files.ts";
 import { figuresOf, type Times, tableOf } from "../variants/table.ts";
 import { withWorker } from "../with-worker.ts";
 
-const DATA = process.env.XPEFT_DATA ?? "../shared/data";
+/** Folder of the data sets, which are not part of the project. */
+const DATA = process.env.XPEFT_DATA ?? null;
 
 const FULL = {
   folder: ".cache/bench/variants",
@@ -46,8 +47,9 @@ export const variants: Bench = {
       { folders: [folder] },
     );
     const skipped = TASKS.filter((task) => !files.agreement[task]).map((task) => {
-      const reason = data === null ? "not in a quick run" : `${resolve(dataFile(data, task))} does not exist`;
-      return `agreement with fp32 on ${task}: ${reason}.${data === null ? "" : " Set XPEFT_DATA to another folder."}`;
+      if (quick) return `agreement with fp32 on ${task}: not in a quick run.`;
+      const reason = data === null ? "no data sets" : `${resolve(dataFile(data, task))} does not exist`;
+      return `agreement with fp32 on ${task}: ${reason}. Set XPEFT_DATA to the folder of the data sets.`;
     });
     return { figures: figuresOf(files, times), table: tableOf(files, times), skipped };
   },

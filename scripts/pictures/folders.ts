@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { cruise, type ICruiseResult } from "dependency-cruiser";
 import rules from "../../.dependency-cruiser.mjs";
+import { sourceFolders } from "../checks.mjs";
 
 /** What each folder of the TypeScript half holds; folders inside `src/` and `functions/` are boxes of their own. */
 const FOLDERS: Readonly<Record<string, string>> = {
@@ -30,21 +31,21 @@ const FOLDERS: Readonly<Record<string, string>> = {
 /** Every folder imports these, so the picture leaves them out. */
 const EVERYWHERE = /^src\/(lib\/|errors\.ts$)/;
 
-/** A type imported where it is used, which dependency-cruiser does not see. */
+/** An inline import of a type, which dependency-cruiser does not find. */
 const INLINE_TYPE = /\bimport\("(\.[^"]+)"\)/g;
 
 /** Returns the box that a file belongs to; null for files that are not drawn. */
 function folderOf(path: string): string | null {
   if (EVERYWHERE.test(path)) return null;
   if (/^functions\/[^/]+\.ts$/.test(path)) return "functions/app";
-  // The Worker imports the pages as built.
+  // The Worker imports the built pages.
   if (path.startsWith("dist/pages/")) return "playground";
   return Object.keys(FOLDERS).find((folder) => path.startsWith(`${folder}/`)) ?? null;
 }
 
 /** Returns the imports between folders, type-only imports included, as the code has them now. */
 async function readImports(): Promise<Map<string, Set<string>>> {
-  const { output } = await cruise(["src", "functions", "client", "node", "cli", "schema", "playground"], {
+  const { output } = await cruise(sourceFolders, {
     ...rules.options,
     exclude: { path: "node_modules" },
   });
@@ -63,7 +64,7 @@ async function readImports(): Promise<Map<string, Set<string>>> {
   return imports;
 }
 
-/** Removes an arrow where a longer way of arrows leads to the same folder. */
+/** Returns the arrows, without those between folders that a longer path connects too. */
 function withoutShortcuts(imports: Map<string, Set<string>>): [string, string][] {
   const reaches = (from: string, to: string): boolean =>
     [...(imports.get(from) ?? [])].some((next) => next === to || reaches(next, to));

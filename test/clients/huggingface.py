@@ -1,4 +1,4 @@
-"""Asks a service by huggingface_hub's client: requests in as JSON on stdin, outcomes out as JSON on stdout."""
+"""Sends requests with huggingface_hub's client: reads them as JSON on stdin, writes outcomes as JSON on stdout."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 
 def outcome(url: str, token: str | None, request: dict) -> dict:
-    """Gives the labels that a request is answered by, or the error that it raises."""
+    """Returns the labels of a response, or the error that the client raises."""
     client = InferenceClient(model=url, token=token)
     try:
         elements = client.text_classification(request.pop("text"), **request)

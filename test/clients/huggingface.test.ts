@@ -54,8 +54,8 @@ describe("@huggingface/inference", () => {
     ["an unknown profile", "nobody", TEXT, 404, 'Task "demo" has no profile "nobody".'],
     ["a text with nothing in it", "demo-000", "", 422, "has no tokens"],
   ])("throws its own error for %s", async (_, profile, inputs, status, message) => {
-    const asking = textClassification({ endpointUrl: url(profile), accessToken: key, inputs });
-    const error: unknown = await asking.catch((error) => error);
+    const pending = textClassification({ endpointUrl: url(profile), accessToken: key, inputs });
+    const error: unknown = await pending.catch((error) => error);
     expect(error).toBeInstanceOf(InferenceClientProviderApiError);
     expect(error).toMatchObject({
       message: expect.stringContaining(message),

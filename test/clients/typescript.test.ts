@@ -51,10 +51,10 @@ describe("the typed client", () => {
   });
 
   it("predicts for a stream of texts", async () => {
-    const sent = [TEXT, LONG].map((text) => `${JSON.stringify({ text })}\n`).join("");
+    const body = [TEXT, LONG].map((text) => `${JSON.stringify({ text })}\n`).join("");
     const response = await client.v1.predict.stream.$post(
       { query: { ...demo, truncate: "false" } },
-      { headers: { "content-type": "application/x-ndjson" }, init: { body: sent } },
+      { headers: { "content-type": "application/x-ndjson" }, init: { body } },
     );
     if (response.status !== 200) throw new Error(response.statusText);
     const answers = (await response.text()).trimEnd().split("\n");
@@ -69,17 +69,17 @@ describe("the typed client", () => {
     const { learn } = client.v1.profiles[":task"][":profile"];
     const examples = examplesOf(6);
     const param = { task: "demo", profile: "new" };
-    const told: number[] = [];
+    const progress: number[] = [];
     const json = { examples, epochs: 1, start: "default", dryRun: true } as const;
-    const learnt = await learning(learn.$post({ param, json }), ({ done }) => told.push(done));
+    const learnt = await learning(learn.$post({ param, json }), ({ done }) => progress.push(done));
     expect(learnt).toMatchObject({ profile: "new", generation: null, leftOut: { texts: 6 } });
-    expect(told.every((share) => share >= 0 && share <= 1) && told.length > 0).toBe(true);
+    expect(progress.every((done) => done >= 0 && done <= 1) && progress.length > 0).toBe(true);
     const one = learn.$post({ param, json: { examples: examples.slice(0, 1) } });
     await expect(learning(one)).rejects.toMatchObject({ code: "too_few_examples", status: 422 });
   });
 
   it("reads streams line by line, and rejects reading them as one response", async () => {
-    const sent = () =>
+    const request = () =>
       client.v1.predict.stream.$post(
         { query: demo },
         {
@@ -87,13 +87,13 @@ describe("the typed client", () => {
           init: { body: `${JSON.stringify({ text: TEXT })}\n\n{}` },
         },
       );
-    const read = await Array.fromAsync(lines<{ label?: string; error?: { code: string } }>(sent()));
+    const read = await Array.fromAsync(lines<{ label?: string; error?: { code: string } }>(request()));
     expect(read).toMatchObject([
       { line: 1, label: expect.any(String) },
       { line: 3, error: { code: "invalid_request" } },
       { done: true, answered: 1, failed: 1 },
     ]);
-    await expect(unwrap(sent())).rejects.toThrow("lines()");
+    await expect(unwrap(request())).rejects.toThrow("lines()");
     const nothing = client.v1.tasks[":task"].export.$get({ param: { task: "nothing" } });
     await expect(Array.fromAsync(lines(nothing))).rejects.toMatchObject({ code: "unknown_task" });
     const exported = await Array.fromAsync(
@@ -106,8 +106,8 @@ describe("the typed client", () => {
     "encodes a profile's id, so that it changes no other part of the path: %s",
     async (profile) => {
       const route = client.v1.profiles[":task"][":profile"];
-      for (const asking of [route.$get, route.$delete]) {
-        await expect(unwrap(asking({ param: { task: "demo", profile } }))).rejects.toMatchObject({
+      for (const request of [route.$get, route.$delete]) {
+        await expect(unwrap(request({ param: { task: "demo", profile } }))).rejects.toMatchObject({
           code: "invalid_request",
           message: expect.stringContaining("profile"),
         });
