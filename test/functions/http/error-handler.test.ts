@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { afterEach, expect, it, vi } from "vitest";
-import type { AppEnv } from "../../functions/http/env.ts";
-import { onError } from "../../functions/http/error-handler.ts";
+import type { AppEnv } from "../../../functions/http/env.ts";
+import { onError } from "../../../functions/http/error-handler.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -24,6 +24,6 @@ it("neither returns nor logs the message of an unexpected error, which may quote
   const entry = JSON.parse(line);
   expect(entry).toMatchObject({ level: "error", code: "internal_error", name: "TypeError" });
   expect(entry.request).toBe(response.headers.get("x-request-id"));
-  expect(entry.stack[0]).toContain("errors.test.ts");
+  expect(entry.stack[0]).toContain("error-handler.test.ts");
   expect(line).not.toContain("secret");
 });
