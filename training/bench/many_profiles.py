@@ -12,7 +12,6 @@ The last line is JSON; `ratio` is the library's seconds per profile over ours.
 import json
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -72,29 +71,19 @@ def main(
         add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, torch_place, Sharding(profiles), False)
         seconds = (time.monotonic() - start) / profiles
     script = ROOT / "training" / "adapters_library" / "one_at_a_time.py"
-    library_options = {"--data": data, "--profiles": one_at_a_time, "--epochs": epochs, "--max-tokens": max_tokens, "--threads": threads}
-    command = [
-        str(library_python),
-        str(script),
-        *(str(part) for option in library_options.items() for part in option),
-        "--device",
-        torch_place.type,
-    ]
-    library = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
-    print(
-        json.dumps(
-            {
-                "device": device_name(torch_place),
-                "profiles": profiles,
-                "textsPerProfile": round(len(lines) / profiles, 1),
-                "secondsPerProfile": round(seconds, 4),
-                "library": library["library"],
-                "librarySecondsPerProfile": library["secondsPerProfile"],
-                "ratio": round(library["secondsPerProfile"] / seconds, 1),
-            }
-        ),
-        file=sys.stdout,
-    )
+    options = {"--data": data, "--profiles": one_at_a_time, "--epochs": epochs, "--max-tokens": max_tokens, "--threads": threads}
+    command = [library_python, script, *(part for option in options.items() for part in option), "--device", torch_place.type]
+    library = json.loads(subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+    result = {
+        "device": device_name(torch_place),
+        "profiles": profiles,
+        "textsPerProfile": round(len(lines) / profiles, 1),
+        "secondsPerProfile": round(seconds, 4),
+        "library": library["library"],
+        "librarySecondsPerProfile": library["secondsPerProfile"],
+        "ratio": round(library["secondsPerProfile"] / seconds, 1),
+    }
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

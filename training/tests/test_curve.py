@@ -45,6 +45,7 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
         (["--method", "hard", "--texts", "2,many"], "not a list of numbers"),
         (["--method", "hard", "--texts", "99"], "0 of 3 profiles have 99 training texts"),
         (["--method", "hard", "--texts", "0,2"], "not a list of numbers"),
+        (["--method", "hard", "--texts", "2", "--chosen", "13"], "a mask cannot choose 13 of 12 adapters"),
         (["intents", "--method", "hard", "--texts", "2"], "no profiles that could join"),
     ],
 )

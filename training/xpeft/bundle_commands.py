@@ -7,15 +7,15 @@ import typer
 
 from xpeft import DEFAULT_PLM
 from xpeft.errors import XpeftError
-from xpeft.options import BundleOption, PlmOption, readable_errors
+from xpeft.options import BottleneckOption, BundleOption, ChosenOption, PlmOption, PoolSizeOption, readable_errors
 
 
 def bundle(
     out: Annotated[Path, typer.Option(help="Folder to write; it replaces a bundle in that folder.")],
     plm: Annotated[str, typer.Option(help="PLM: a hub id, or a folder of transformers.")] = DEFAULT_PLM,
-    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 24,
-    pool_size: Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")] = 100,
-    chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
+    bottleneck: BottleneckOption = 24,
+    pool_size: PoolSizeOption = 100,
+    chosen: ChosenOption = 50,
     pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed of the pool. [default: 0]")] = None,
     pool_scale: Annotated[float | None, typer.Option(min=0.01, help="Factor of the pool's usual scale. [default: 1]")] = None,
     pool_file: Annotated[
@@ -58,7 +58,7 @@ def golden(
 def sizes(
     layers: Annotated[int, typer.Option(min=1, help="Blocks L of the PLM. The defaults are bert-base's, as in the paper.")] = 12,
     hidden: Annotated[int, typer.Option(min=1, help="Hidden size d.")] = 768,
-    bottleneck: Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")] = 48,
+    bottleneck: BottleneckOption = 48,
     pool_size: Annotated[
         list[int] | None, typer.Option(min=1, help="Adapters N in the pool; may be repeated. [default: 100, 200, 400]")
     ] = None,

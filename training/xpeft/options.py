@@ -30,6 +30,9 @@ Bf16Option = Annotated[
         help="Train through the PLM in bfloat16: faster on GPUs, and on CPUs with bfloat16 instructions. Scores are always in fp32.",
     ),
 ]
+PoolSizeOption = Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")]
+ChosenOption = Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")]
+BottleneckOption = Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result on one machine.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint in --out.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Hide progress bars.")]

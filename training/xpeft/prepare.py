@@ -1,7 +1,6 @@
 """Turns a table, CSV or JSON Lines with columns of any name, into a data file, and splits each profile's texts."""
 
 import csv
-import io
 import json
 import random
 from collections import defaultdict
@@ -48,8 +47,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
         return
     # Quoted fields may hold line ends, so the reader gets the text with its line ends.
     lines = dict(numbered_lines(path, TABLE_HINT))
-    text = "".join(f"{lines.get(number, '')}\n" for number in range(1, max(lines, default=0) + 1))
-    reader = csv.DictReader(io.StringIO(text), strict=True)
+    text = (f"{lines.get(number, '')}\n" for number in range(1, max(lines, default=0) + 1))
+    reader = csv.DictReader(text, strict=True)
     try:
         first_line = 2
         for row in reader:

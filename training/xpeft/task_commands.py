@@ -6,26 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xpeft.options import (
-    Bf16Option,
-    BundleOption,
-    DataOption,
-    Device,
-    DeviceOption,
-    EpochsOption,
-    NoiseOption,
-    PairOption,
-    PlmOption,
-    ProfilesPerStepOption,
-    QuietOption,
-    ResumeOption,
-    SeedOption,
-    TauOption,
-    TextsPerProfileOption,
-    readable_errors,
-    resumable,
-    torch_device,
-)
+from xpeft import options
 
 
 def prepare(
@@ -42,27 +23,27 @@ def prepare(
     ] = None,
     dev: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for dev.")] = 0.1,
     test: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for test.")] = 0.2,
-    seed: SeedOption = 0,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Turn your table into a data file: columns of any name, texts split into train, dev and test."""
     from xpeft.prepare import Columns, prepare_data
 
-    with readable_errors():
+    with options.readable_errors():
         counts = prepare_data(table, out, Columns(profile, text, label, text_pair, split), dev, test, seed)
         typer.echo(f"{out}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
 def train(
-    data: DataOption,
+    data: options.DataOption,
     task: Annotated[str, typer.Option(help="Name of the task, in lower case.")],
-    bundle: BundleOption,
+    bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="Folder for task.json, profiles.ndjson, report.json and the checkpoint.")],
     max_tokens: Annotated[int, typer.Option(min=5, help="Cut texts to this many tokens, special tokens included.")] = 32,
-    pair: PairOption = False,
-    plm: PlmOption = None,
-    epochs: EpochsOption = 4,
-    profiles_per_step: ProfilesPerStepOption = 16,
-    texts_per_profile: TextsPerProfileOption = 4,
+    pair: options.PairOption = False,
+    plm: options.PlmOption = None,
+    epochs: options.EpochsOption = 4,
+    profiles_per_step: options.ProfilesPerStepOption = 16,
+    texts_per_profile: options.TextsPerProfileOption = 4,
     profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="Learning rate of the profile masks.")] = 3e-2,
     shared_lr: Annotated[
         float, typer.Option(min=0, help="Learning rate of the shared masks, which are added to every profile's masks; 0: no shared masks.")
@@ -75,13 +56,13 @@ def train(
         ),
     ] = False,
     head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
-    noise: NoiseOption = 0.2,
-    tau: TauOption = 1.0,
-    bf16: Bf16Option = False,
-    seed: SeedOption = 0,
-    device: DeviceOption = Device.auto,
-    resume: ResumeOption = False,
-    quiet: QuietOption = False,
+    noise: options.NoiseOption = 0.2,
+    tau: options.TauOption = 1.0,
+    bf16: options.Bf16Option = False,
+    seed: options.SeedOption = 0,
+    device: options.DeviceOption = options.Device.auto,
+    resume: options.ResumeOption = False,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Train masks for every profile and a head for the task, and report their accuracy beside baselines."""
     from xpeft.checkpoint import CHECKPOINT
@@ -101,57 +82,48 @@ def train(
         bf16=bf16,
         seed=seed,
     )
-    with readable_errors(), resumable(out, CHECKPOINT):
-        report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, torch_device(device), resume, quiet)
+    with options.readable_errors(), options.resumable(out, CHECKPOINT):
+        report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, options.torch_device(device), resume, quiet)
         print_report(report, out)
 
 
 def add(
-    data: DataOption,
+    data: options.DataOption,
     task: Annotated[
         Path, typer.Option(help="Folder with the finished task's task.json and profiles.ndjson.", exists=True, file_okay=False)
     ],
-    bundle: BundleOption,
+    bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="Folder for the new profiles.ndjson, a copy of task.json, and report.json.")],
-    pair: PairOption = False,
-    plm: PlmOption = None,
-    epochs: EpochsOption = 10,
-    profiles_per_step: ProfilesPerStepOption = 16,
-    texts_per_profile: TextsPerProfileOption = 4,
+    pair: options.PairOption = False,
+    plm: options.PlmOption = None,
+    epochs: options.EpochsOption = 10,
+    profiles_per_step: options.ProfilesPerStepOption = 16,
+    texts_per_profile: options.TextsPerProfileOption = 4,
     profile_lr: Annotated[
         float,
         typer.Option("--profile-lr", "--mask-lr", min=0, help="Learning rate of the profile masks; 0: keep the default profile's masks."),
     ] = 3e-2,
-    noise: NoiseOption = 0.2,
-    tau: TauOption = 1.0,
-    bf16: Bf16Option = False,
-    seed: SeedOption = 0,
-    device: DeviceOption = Device.auto,
+    noise: options.NoiseOption = 0.2,
+    tau: options.TauOption = 1.0,
+    bf16: options.Bf16Option = False,
+    seed: options.SeedOption = 0,
+    device: options.DeviceOption = options.Device.auto,
     profiles_at_once: Annotated[int, typer.Option(min=1, help="Profiles trained in one round. It bounds the memory for training.")] = 2000,
     shard: Annotated[
         str | None,
         typer.Option(help="I/N: train the I-th of N shards of the profiles, into its own folder. torchrun sets it.", metavar="I/N"),
     ] = None,
-    resume: ResumeOption = False,
-    quiet: QuietOption = False,
+    resume: options.ResumeOption = False,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Add new profiles to a finished task. Its head and its other profiles stay the same. Give --pair if the task was trained with it."""
     from xpeft.add import Sharding, add_profiles
     from xpeft.train import Recipe
 
-    recipe = Recipe(
-        epochs=epochs,
-        groups_per_step=profiles_per_step,
-        texts_per_group=texts_per_profile,
-        profile_lr=profile_lr,
-        noise=noise,
-        tau=tau,
-        bf16=bf16,
-        seed=seed,
-    )
-    with readable_errors(), resumable(out, "**/drafts-*/*"):
+    recipe = Recipe(epochs, profiles_per_step, texts_per_profile, profile_lr, noise=noise, tau=tau, bf16=bf16, seed=seed)
+    with options.readable_errors(), options.resumable(out, "**/drafts-*/*"):
         sharding = Sharding.from_option(profiles_at_once, shard)
-        report, folder = add_profiles(task, data, bundle, out, plm, pair, recipe, torch_device(device), sharding, resume, quiet)
+        report, folder = add_profiles(task, data, bundle, out, plm, pair, recipe, options.torch_device(device), sharding, resume, quiet)
         print_report(report, folder)
 
 
@@ -174,19 +146,19 @@ def print_table(split: str, methods: dict[str, dict[str, float]]) -> None:
 
 
 def evaluate(
-    data: DataOption,
+    data: options.DataOption,
     task: Annotated[Path, typer.Option(help="Folder with task.json and profiles.ndjson.", exists=True, file_okay=False)],
-    bundle: BundleOption,
+    bundle: options.BundleOption,
     predictions: Annotated[Path | None, typer.Option(help="File for every prediction, as JSON Lines.")] = None,
-    pair: PairOption = False,
-    plm: PlmOption = None,
-    device: DeviceOption = Device.auto,
+    pair: options.PairOption = False,
+    plm: options.PlmOption = None,
+    device: options.DeviceOption = options.Device.auto,
 ) -> None:
     """Evaluate a trained task in fp32 on the test split. The last line is JSON, as from `npm run eval` for a Worker."""
     from xpeft.evaluate_task import evaluate_files
 
-    with readable_errors():
-        typer.echo(json.dumps(evaluate_files(task, data, bundle, plm, pair, torch_device(device), predictions)))
+    with options.readable_errors():
+        typer.echo(json.dumps(evaluate_files(task, data, bundle, plm, pair, options.torch_device(device), predictions)))
 
 
 def agree(
@@ -196,5 +168,5 @@ def agree(
     """Compare two files of predictions for the same texts. Prints a line of JSON with the fraction of equal labels."""
     from xpeft.agreement import agreement
 
-    with readable_errors():
+    with options.readable_errors():
         typer.echo(json.dumps(agreement(first, second)))

@@ -14,8 +14,6 @@ from xpeft.errors import UnreadableFile, XpeftError
 DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense and reviews.")]
 RootOption = Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True, file_okay=False)]
 OutOption = Annotated[Path, typer.Option(help="Folder for the runs' files. Runs that it has are skipped.")]
-PoolSizeOption = Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")]
-BottleneckOption = Annotated[int, typer.Option(min=1, help="Bottleneck size b of adapters.")]
 HeadRateOption = Annotated[float, typer.Option(min=0, help="Learning rate of the shared head.")]
 
 
@@ -73,9 +71,9 @@ def curve(
     newcomers: Annotated[int, typer.Option(min=1, help="Profiles that join the task.")] = 16,
     texts: Annotated[str, typer.Option(help="Numbers of training texts of each.")] = "1,2,5,10,20,50",
     label_bias: Annotated[bool, typer.Option("--label-bias", help="Give each profile a label bias too.")] = False,
-    bottleneck: BottleneckOption = 24,
-    pool_size: PoolSizeOption = 100,
-    chosen: Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")] = 50,
+    bottleneck: options.BottleneckOption = 24,
+    pool_size: options.PoolSizeOption = 100,
+    chosen: options.ChosenOption = 50,
     epochs: options.EpochsOption = 4,
     head_lr: HeadRateOption = 2e-3,
     plm: options.PlmOption = None,
@@ -116,8 +114,8 @@ def pool(
     texts: Annotated[int, typer.Option(min=1, help="Training texts of each adapter.")] = 400,
     max_tokens: Annotated[int, typer.Option(min=3, help="Cut texts to this many tokens.")] = 32,
     pair: options.PairOption = False,
-    pool_size: PoolSizeOption = 100,
-    bottleneck: BottleneckOption = 24,
+    pool_size: options.PoolSizeOption = 100,
+    bottleneck: options.BottleneckOption = 24,
     lr: Annotated[float, typer.Option(min=0, help="Learning rate of the adapters.")] = 3e-4,
     head_lr: HeadRateOption = 2e-3,
     epochs: options.EpochsOption = 1,

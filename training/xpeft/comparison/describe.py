@@ -45,7 +45,7 @@ def describe(
         slice=run.setup.part.description or None,
         split=name,
         purpose=run.purpose,
-        method=run.label,
+        method=run.reported_method,
         pool=run.pool.description + run.kind.description if run.pool else None,
         seed=run.recipe.seed,
         micro=scores["micro"],

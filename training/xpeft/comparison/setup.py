@@ -74,7 +74,7 @@ class Run:
         return "bias" if self.recipe.label_bias else self.setup.head
 
     @property
-    def label(self) -> str:
+    def reported_method(self) -> str:
         """The method's name in reports."""
         return self.method if self.method == "majority" or self.head == "shared" else f"{self.method}+{self.head}"
 
@@ -105,7 +105,7 @@ class Run:
         # The files of earlier runs were named when the rate had another name; they must still be found.
         named = {"own_lr" if name == "profile_lr" else name: value for name, value in self.settings.items()}
         digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{self.name.replace('/', '-')}.{self.label}.{self.recipe.seed}.{digest}"
+        return f"{self.name.replace('/', '-')}.{self.reported_method}.{self.recipe.seed}.{digest}"
 
     @property
     def checkpoint(self) -> Path:

@@ -61,13 +61,13 @@ def read_runs(folder: Path) -> pl.DataFrame:
             first, second = same["file"][:2]
             raise XpeftError(f"{first} and {second} are of the same run", "A mean over seeds counts each seed once: keep one of the two.")
     for alike in runs.filter(pl.col("purpose") != "search").partition_by(ONE_RECIPE, maintain_order=True):
-        first, *others = alike.rows(named=True)
-        for other in others:
-            if other["recipe"] != first["recipe"]:
-                raise XpeftError(
-                    f"seeds {first['seed']} and {other['seed']} of {first['method']} on {first['data']} have different recipes",
-                    "A mean over seeds is of one recipe: remove the runs of the other recipe.",
-                )
+        first = alike.row(0, named=True)
+        others = alike.filter(pl.col("recipe") != first["recipe"])
+        if len(others):
+            raise XpeftError(
+                f"seeds {first['seed']} and {others['seed'][0]} of {first['method']} on {first['data']} have different recipes",
+                "A mean over seeds is of one recipe: remove the runs of the other recipe.",
+            )
     return runs
 
 
@@ -76,10 +76,8 @@ def read_run(path: Path) -> RunRecord:
     try:
         return RunRecord.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        said = str(error)
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            said = f"{'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        said = f"{'.'.join(map(str, first['loc'])) or 'record'}: {first['msg']}" if first else str(error)
         hint = "xpeft/comparison/records.py lists the fields. Make the run again, or remove the file."
         raise XpeftError(f"{path}: {said}", hint) from error
 
