@@ -45,14 +45,7 @@ export function groupByShard<Item>(
   idOf: (item: Item) => string,
   count: number,
 ): Map<number, Item[]> {
-  const groups = new Map<number, Item[]>();
-  for (const item of items) {
-    const number = shardOf({ task, id: idOf(item) }, count);
-    const group = groups.get(number);
-    if (group) group.push(item);
-    else groups.set(number, [item]);
-  }
-  return groups;
+  return Map.groupBy(items, (item) => shardOf({ task, id: idOf(item) }, count));
 }
 
 /** Returns the numbers of all databases. */
