@@ -215,7 +215,7 @@ export function testLearnPage(): void {
       new RegExp(`^Stopped.*still at generation ${before.generation}\\.`),
     );
     await focused("learn");
-    // The next learning is accepted only after this one has stopped.
+    // The Worker accepts the next learning run only after this one has stopped.
     await expectSoon(async () => {
       const body = { examples: examplesOf(2), start: "own", epochs: 1, dryRun: true };
       return (await worker.request("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;

@@ -11,9 +11,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Starts a Node script and collects its output. */
-export function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; detached?: boolean } = {}) {
-  const child = spawn(process.execPath, args, { ...options, env: { ...quietEnv, ...options.env } });
+interface ProcessOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly detached?: boolean;
+}
+
+/** Starts a program and collects its output. */
+function startProgram(program: string, args: string[], options: ProcessOptions) {
+  const child = spawn(program, args, options);
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
     output.stdout += chunk;
@@ -24,30 +30,22 @@ export function start(args: string[], options: { cwd?: string; env?: NodeJS.Proc
   return { child, output };
 }
 
-/** Runs a Node script to its end. */
-export async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
-  const { child, output } = start(args, { env });
+async function finish({ child, output }: ReturnType<typeof startProgram>): Promise<CommandResult> {
   const [code] = await once(child, "close");
   return { code, ...output };
 }
 
+/** Starts a Node script and collects its output. */
+export const start = (args: string[], options: ProcessOptions = {}) =>
+  startProgram(process.execPath, args, { ...options, env: { ...quietEnv, ...options.env } });
+
+/** Runs a Node script to its end. */
+export const run = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
+  finish(start(args, { env }));
+
 /** Runs any other program to its end. */
-export async function runProgram(
-  program: string,
-  args: string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<CommandResult> {
-  const child = spawn(program, args, { ...options, env: { ...process.env, ...options.env } });
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    output.stderr += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, ...output };
-}
+export const runProgram = (program: string, args: string[], options: ProcessOptions = {}): Promise<CommandResult> =>
+  finish(startProgram(program, args, { ...options, env: { ...process.env, ...options.env } }));
 
 /** Ends a process like Ctrl-C, and waits for its exit. @returns its exit code */
 export async function interrupt(child: ChildProcess): Promise<number | null> {

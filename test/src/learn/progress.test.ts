@@ -23,7 +23,7 @@ it("estimates more work for longer texts", () => {
   expect(estimateReadMs(100)).toBe(50);
 });
 
-describe("a learning's work", () => {
+describe("a learning run's work", () => {
   it("does not start if the estimate exceeds twice the budget", () => {
     expect(() => begin(20_000)).not.toThrow();
     expect(() => begin(20_001)).toThrow(errorWithCode("learning_too_long"));

@@ -113,7 +113,7 @@ describe("a learned profile", () => {
   });
 });
 
-describe("the start of a learning", () => {
+describe("a learning run's start", () => {
   it("is the requested profile's parts", async () => {
     const [learned, other] = profilesOf(3).slice(1);
     const standard = { profile: null, parts: { masks: task.masks, labelBias: null } };
