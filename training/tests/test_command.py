@@ -137,6 +137,13 @@ def test_agree_names_a_line_that_is_not_a_prediction(tmp_path: Path) -> None:
         assert (result.exit_code, f"error[unreadable-file]: {missing} cannot be read: " in result.output) == (1, True)
 
 
+def test_a_golden_file_in_a_missing_folder_is_named(tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "none" / "golden.json"
+    result = CliRunner().invoke(app, ["golden", "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out)])
+    assert result.exit_code == 1
+    assert f"error[not-written]: {out} cannot be written: No such file or directory\nhint: Create that folder" in result.output
+
+
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_damaged_plm_is_rejected(tiny_plm: Path, tmp_path: Path, file: str) -> None:
     plm = tmp_path / "plm"

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from xpeft.atomic_files import write_text
 from xpeft.batches import collate
 from xpeft.bundle.load import load_bundle
 from xpeft.bundle.outliers import calibration_texts
@@ -34,26 +36,25 @@ def random_masks(shape: PoolShape, seed: int) -> NDArray[np.bool_]:
     return ranks < shape.chosen
 
 
-def shape_fields(shape: PoolShape) -> dict[str, int]:
-    """Return the sizes under the manifest's names."""
-    return {
-        "layers": shape.layers,
-        "hidden": shape.hidden,
-        "bottleneck": shape.bottleneck,
-        "size": shape.size,
-        "chosen": shape.chosen,
-    }
+def random_pool(shape: PoolShape, seed: int) -> StoredPool:
+    """Return a quantized pool of random adapters."""
+    generator = torch.Generator().manual_seed(seed)
+    return StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
+
+
+def text_of(data: bytes) -> str:
+    """Return bytes in base64, as the file has them."""
+    return base64.b64encode(data).decode()
 
 
 def trained_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_]) -> dict[str, object]:
     """Return a merge over a trained pool: its bytes, masks, and every merged matrix, [L, 2, d*b]."""
-    generator = torch.Generator().manual_seed(seed)
-    pool = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
+    pool = random_pool(shape, seed)
     merged = merge(torch.from_numpy(masks).float()[None] / shape.chosen, pool.entries())[0]
     return {
-        "shape": shape_fields(shape),
-        "pool": base64.b64encode(pool.pack()).decode(),
-        "masks": base64.b64encode(pack_masks(masks, shape)).decode(),
+        "shape": asdict(shape),
+        "pool": text_of(pool.pack()),
+        "masks": text_of(pack_masks(masks, shape)),
         "merged": merged.double().round(decimals=7).tolist(),
     }
 
@@ -84,16 +85,15 @@ def learning_case(shape: PoolShape, pool: torch.Tensor, packed: dict[str, object
         scheduler.step()
         ones = [row.nonzero().flatten().tolist() for row in weights.detach() > 0.5 / shape.chosen]
         done.append({"noise": rounded(noise), "gradient": rounded(gradient), "ones": ones, "logits": rounded(logits)})
-    return {"shape": shape_fields(shape), **packed, "rate": rate, "tau": tau, "warmup": warmup, "start": start, "steps": done}
+    return {"shape": asdict(shape), **packed, "rate": rate, "tau": tau, "warmup": warmup, "start": start, "steps": done}
 
 
 def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
     """Return the learning case of a sign pool and of a trained pool."""
-    scale, generator = default_scale(shape.chosen), torch.Generator().manual_seed(5)
-    stored = StoredPool.quantize(torch.randn(shape.layers, 2, shape.size, shape.hidden * shape.bottleneck, generator=generator) * 0.1)
+    scale, stored = default_scale(shape.chosen), random_pool(shape, 5)
     return [
         learning_case(shape, sign_pool(3, shape, scale), {"seed": 3, "scale": scale}),
-        learning_case(shape, stored.entries(), {"pool": base64.b64encode(stored.pack()).decode()}),
+        learning_case(shape, stored.entries(), {"pool": text_of(stored.pack())}),
     ]
 
 
@@ -103,10 +103,10 @@ def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: 
     weights = torch.from_numpy(masks).float()[None] / shape.chosen
     merged = merge(weights, sign_pool(seed, shape, scale))[0, ..., :entries]
     return {
-        "shape": shape_fields(shape),
+        "shape": asdict(shape),
         "seed": seed,
         "scale": scale,
-        "masks": base64.b64encode(pack_masks(masks, shape)).decode(),
+        "masks": text_of(pack_masks(masks, shape)),
         "ones": [[np.flatnonzero(side).tolist() for side in layer] for layer in masks],
         "merged": merged.double().round(decimals=7).tolist(),
         "poolSha256": hashlib.sha256(sign_bits(seed, shape).tobytes()).hexdigest(),
@@ -114,7 +114,7 @@ def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: 
 
 
 def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
-    """Write the cases for a bundle to `out`."""
+    """Write the cases for a bundle to `out`. Raises XpeftError or NotWritten."""
     manifest, identity, plm = load_bundle(bundle, plm_spec)
     shape = manifest.pool_shape
     texts = calibration_texts()[:12]
@@ -153,11 +153,11 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
         "task": {
             "labels": LABELS,
             "maxTokens": 64,
-            "head": base64.b64encode(flat_head).decode(),
-            "masks": [base64.b64encode(pack_masks(ones, shape)).decode() for ones in masks],
-            "labelBiases": [None if bias is None else base64.b64encode(pack_bias(torch.tensor(bias))).decode() for bias in LABEL_BIASES],
+            "head": text_of(flat_head),
+            "masks": [text_of(pack_masks(ones, shape)) for ones in masks],
+            "labelBiases": [None if bias is None else text_of(pack_bias(torch.tensor(bias))) for bias in LABEL_BIASES],
         },
         "texts": texts,
         "predictions": predictions,
     }
-    out.write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")
+    write_text(out, json.dumps(golden, indent=1) + "\n")

@@ -109,9 +109,7 @@ class MaskModel(ProfileModel):
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return pooled features [G*M, d] under the masks; in a training step, the masks have Gumbel noise."""
-        bf16 = step is not None and step.bf16
-        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows, step), bf16)
-        return features
+        return self.encode(batch, self.adapters(batch.rows, step), step)
 
 
 def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:

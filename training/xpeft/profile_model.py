@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from xpeft.batches import Batch
-from xpeft.encoder import AdapterEncoder
+from xpeft.encoder import AdapterEncoder, Adapters
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,12 @@ class ProfileModel(nn.Module, ABC):
     @abstractmethod
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return pooled features [G*M, d] for inference, or for a training step if `step` is given."""
+
+    def encode(self, batch: Batch, adapters: Adapters, step: StepSettings | None) -> torch.Tensor:
+        """Return the encoder's pooled features [G*M, d] under adapters of G groups."""
+        bf16 = step is not None and step.bf16
+        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, adapters, bf16)
+        return features
 
     def scores(self, features: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return logits [G*M, labels] of features [G*M, d] that belong to table rows [G], M features each."""

@@ -50,11 +50,7 @@ class PoolModel(ProfileModel):
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return pooled features [G*M, d]."""
         merged = look_up(self.adapters, batch.rows).view(-1, *self.matrices)
-        bf16 = step is not None and step.bf16
-        features: torch.Tensor = self.encoder(
-            batch.ids, batch.types, batch.lengths, Adapters.from_merged(merged, self.encoder.hidden), bf16
-        )
-        return features
+        return self.encode(batch, Adapters.from_merged(merged, self.encoder.hidden), step)
 
     def pool(self) -> torch.Tensor:
         """Return the adapters as a pool [L, 2, N, d*b]."""

@@ -45,6 +45,4 @@ class AdapterModel(ProfileModel):
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return pooled features [G*M, d]."""
-        bf16 = step is not None and step.bf16
-        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, self.adapters(batch.rows), bf16)
-        return features
+        return self.encode(batch, self.adapters(batch.rows), step)

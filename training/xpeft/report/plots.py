@@ -11,6 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from xpeft.atomic_files import make_folder
 from xpeft.comparison.records import HEAD_SUFFIXES
 from xpeft.report.groups import IN_SUITE, METHOD, Group, all_marks, group_runs, paired_differences, panels, select, title
 
@@ -48,7 +49,7 @@ class Series:
 
 def write_plots(runs: pl.DataFrame, folder: Path) -> list[Path]:
     """Write all plots as SVG, remove those of runs that are gone, and return the paths."""
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     for old in folder.glob("*.svg"):
         old.unlink()
     with matplotlib.rc_context():
