@@ -22,7 +22,7 @@ const FOREIGN = /^Bearer +hf_/i;
 
 async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
   const store = createKeyStore(keyDatabase(c.env));
-  const authenticator = await isolateAuthenticator(c.env, c.executionCtx);
+  const authenticator = isolateAuthenticator(c.env);
   const authenticate = async (beforeUnknownKey: () => Promise<void>): Promise<Access> => {
     const { access, wasRead } = await authenticator.authenticate(key, store, {
       fresh: wantsFresh(c),

@@ -36,21 +36,38 @@ interface Lifetime {
 /**
  * Returns a function that loads something once an isolate and shares it.
  *
+ * Each request awaits a promise that it made itself. workerd continues a promise in the request that made it: a request
+ * that awaited another's would then make its answer there, and workerd rejects such an answer.
+ *
  * The load belongs to the first caller's request and would end with it. It is kept alive if that caller disconnects, as
  * others may wait for it. A load that fails is forgotten, so that the next request tries again.
  */
-function oncePerIsolate<T>(load: (env: Bindings) => Promise<T>): (env: Bindings, lifetime: Lifetime) => Promise<T> {
-  let loaded: Promise<T> | undefined;
-  return (env, lifetime) => {
-    if (loaded) return loaded;
-    const loading = load(env);
-    loaded = loading;
-    lifetime.waitUntil(
-      loading.catch(() => {
-        loaded = undefined;
-      }),
+export function oncePerIsolate<T>(
+  load: (env: Bindings) => Promise<T>,
+): (env: Bindings, lifetime: Lifetime) => Promise<T> {
+  let loaded: { readonly value: T } | undefined;
+  let waiting: PromiseWithResolvers<T>[] = [];
+
+  function endWait(settle: (request: PromiseWithResolvers<T>) => void): void {
+    const requests = waiting;
+    waiting = [];
+    for (const request of requests) settle(request);
+  }
+
+  return async (env, lifetime) => {
+    if (loaded) return loaded.value;
+    const request = Promise.withResolvers<T>();
+    waiting.push(request);
+    if (waiting.length > 1) return await request.promise;
+    const loading = load(env).then(
+      (value) => {
+        loaded = { value };
+        endWait(({ resolve }) => resolve(value));
+      },
+      (error: unknown) => endWait(({ reject }) => reject(error)),
     );
-    return loading;
+    lifetime.waitUntil(loading);
+    return await request.promise;
   };
 }
 
@@ -65,7 +82,10 @@ export const isolateService = oncePerIsolate<Service>(async (env) => {
 /** Returns the bundle's id and manifest without loading the encoder. */
 export const isolateBundle = oncePerIsolate<Bundle>((env) => readManifest(readAsset(env.ASSETS)));
 
+let authenticator: Authenticator | undefined;
+
 /** Returns the isolate's authenticator, which caches keys. */
-export const isolateAuthenticator = oncePerIsolate<Authenticator>(async (env) =>
-  createAuthenticator({ ttlSeconds: readSettings(env).cacheTtlSeconds }),
-);
+export function isolateAuthenticator(env: Bindings): Authenticator {
+  authenticator ??= createAuthenticator({ ttlSeconds: readSettings(env).cacheTtlSeconds });
+  return authenticator;
+}

@@ -77,10 +77,11 @@ interface ResolvedInput extends EngineInput {
 
 /** Creates a predictor that caches rows in `cache`. */
 export function createPredictor({ engine, cache }: { engine: Engine; cache: RowCache }): Predictor {
-  // Parts that were read never change, and hashing a head takes longer than merging masks.
-  const hashes = new WeakMap<TaskParts, Promise<string>>();
-  function hashOnce(task: TaskParts): Promise<string> {
-    const hash = hashes.get(task) ?? hashTask(task);
+  // Parts that were read never change, and hashing a head takes longer than merging masks. The cache has hashes, not
+  // promises: workerd would continue whoever awaits another request's promise in that other request.
+  const hashes = new WeakMap<TaskParts, string>();
+  async function hashOnce(task: TaskParts): Promise<string> {
+    const hash = hashes.get(task) ?? (await hashTask(task));
     hashes.set(task, hash);
     return hash;
   }
