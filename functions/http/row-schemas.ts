@@ -20,6 +20,9 @@ export const ProfileId = z
   .regex(profilePattern, "is not a profile's id: A-Z, a-z, 0-9 and . _ : @ -, at most 128 of them")
   .openapi({ example: "news-000" });
 
+/** Path parameters that name a profile. */
+export const profileParams = z.object({ task: TaskName, profile: ProfileId });
+
 /** Bytes in base64. */
 export const Base64 = (description: string) =>
   z.base64().openapi({ description, format: "byte", pattern: BASE64_PATTERN });

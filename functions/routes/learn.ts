@@ -6,7 +6,7 @@ import { bookmarkNow } from "../http/bookmarks.ts";
 import { jsonRequest } from "../http/json.ts";
 import { ProblemSchema } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
-import { Preconditions, ProfileId, preconditionOf, TaskName } from "../http/row-schemas.ts";
+import { Preconditions, preconditionOf, profileParams } from "../http/row-schemas.ts";
 import { answerEvents, EVENT_STREAM } from "../http/server-sent-events.ts";
 import { byKey } from "../middleware/access.ts";
 import { detachSessions } from "../middleware/bookmark.ts";
@@ -28,7 +28,7 @@ const route = createRoute({
   description:
     "Answers with server-sent events: `progress` while it runs, then `learnt`, or `problem` if it fails. The profile is written at the end, unless its row has changed meanwhile. Disconnecting cancels learning; nothing is written.",
   request: {
-    params: z.object({ task: TaskName, profile: ProfileId }),
+    params: profileParams,
     headers: Preconditions,
     body: jsonRequest(LearnBody),
   },

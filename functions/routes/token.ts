@@ -7,7 +7,7 @@ import { checkTask } from "../../src/profiles/task.ts";
 import { createShardedProfileStore } from "../../src/sharding/store.ts";
 import { jsonAnswer, jsonRequest } from "../http/json.ts";
 import { createRouter } from "../http/router.ts";
-import { LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
+import { LastWrite, ProfileId, profileParams, TaskName } from "../http/row-schemas.ts";
 import { byKey } from "../middleware/access.ts";
 import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
@@ -50,7 +50,7 @@ const route = createRoute({
   tags: ["Tokens"],
   summary: "Make a signed token that carries the profile",
   request: {
-    params: z.object({ task: TaskName, profile: ProfileId }),
+    params: profileParams,
     body: jsonRequest(TokenBody),
   },
   responses: {

@@ -3,7 +3,7 @@ import { type AnsweredPrediction, rankLabels, type ScoredLabel as Scored } from 
 import { jsonAnswer, jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { createRouter } from "../../http/router.ts";
-import { ProfileId, TaskName } from "../../http/row-schemas.ts";
+import { profileParams } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, MAX_TOP, Text } from "../../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
@@ -45,7 +45,7 @@ const route = createRoute({
   description:
     "Works with InferenceClient(model=URL).text_classification(text) of huggingface_hub and textClassification({endpointUrl}) of @huggingface/inference.",
   request: {
-    params: z.object({ task: TaskName, profile: ProfileId }),
+    params: profileParams,
     body: jsonRequest(Body),
   },
   responses: {

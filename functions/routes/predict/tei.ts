@@ -3,7 +3,7 @@ import type { TextInput } from "../../../src/text/tokenizer.ts";
 import { jsonAnswer, jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { createRouter } from "../../http/router.ts";
-import { ProfileId, TaskName } from "../../http/row-schemas.ts";
+import { profileParams } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, Text } from "../../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
@@ -40,7 +40,7 @@ const route = createRoute({
   description:
     "The /predict route of text-embeddings-inference. Set the client's base URL to /v1/tei/{task}/{profile}.",
   request: {
-    params: z.object({ task: TaskName, profile: ProfileId }),
+    params: profileParams,
     body: jsonRequest(Body),
   },
   responses: {

@@ -2,12 +2,20 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { requireProfile } from "../../../src/auth/access.ts";
 import { jsonAnswer, jsonRequest, rowAnswer } from "../../http/json.ts";
 import { createRouter } from "../../http/router.ts";
-import { etagOf, LastWrite, Preconditions, ProfileId, preconditionOf, TaskName } from "../../http/row-schemas.ts";
+import {
+  etagOf,
+  LastWrite,
+  Preconditions,
+  ProfileId,
+  preconditionOf,
+  profileParams,
+  TaskName,
+} from "../../http/row-schemas.ts";
 import { byKey } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { registryProblems, withRegistry } from "../../middleware/registry.ts";
-import { Profile, profileAnswer, profileParams } from "./profile-schemas.ts";
+import { Profile, profileAnswer } from "./profile-schemas.ts";
 
 const History = z
   .object({ current: Profile, earlier: z.array(Profile).openapi({ description: "Newest first; five at most." }) })

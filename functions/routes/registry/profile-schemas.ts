@@ -3,9 +3,6 @@ import { toBase64 } from "../../../src/lib/base64.ts";
 import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { Base64, LastWrite, NextPage, ProfileId, TaskName } from "../../http/row-schemas.ts";
 
-/** Path parameters that name a profile. */
-export const profileParams = z.object({ task: TaskName, profile: ProfileId });
-
 const parts = {
   masks: Base64("The profile's mask blob."),
   labelBias: Base64("The profile's label bias: an int8 for each label, in sixteenths. Null if it has none.").nullable(),

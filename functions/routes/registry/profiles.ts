@@ -13,6 +13,7 @@ import {
   Preconditions,
   ProfilePrefix,
   preconditionOf,
+  profileParams,
   TaskName,
 } from "../../http/row-schemas.ts";
 import { byKey } from "../../middleware/access.ts";
@@ -20,7 +21,7 @@ import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../../middleware/jso
 import { noQuery } from "../../middleware/no-query.ts";
 import { registryProblems, withRegistry } from "../../middleware/registry.ts";
 import { BUNDLE_PROBLEMS, isolateBundle } from "../../platform/isolate.ts";
-import { Profile, ProfileBody, ProfilePage, ProfileWritten, profileAnswer, profileParams } from "./profile-schemas.ts";
+import { Profile, ProfileBody, ProfilePage, ProfileWritten, profileAnswer } from "./profile-schemas.ts";
 import { checkSubmitted } from "./submitted.ts";
 
 const list = createRoute({
