@@ -33,9 +33,6 @@ const TOP = {
   cli: ["node", "client", "src", "schema"],
 };
 
-/** The one type of the Worker's that the command line takes: what it names its local database by. */
-const ENV = "^functions/http/env\\.ts$";
-
 const layers = (folder, rules) =>
   Object.entries(rules).map(([from, below]) => ({
     name: `${folder}/${from}`,
@@ -53,7 +50,7 @@ const tops = Object.entries(TOP).map(([from, below]) => ({
   to: {
     path: "^[a-z]+/",
     dependencyTypesNot: ["core"],
-    pathNot: ["node_modules", ...[from, ...below].map((name) => `^${name}/`), ...(from === "cli" ? [ENV] : [])],
+    pathNot: ["node_modules", ...[from, ...below].map((name) => `^${name}/`)],
   },
 }));
 

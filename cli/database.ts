@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
-import type { Bindings } from "../functions/http/env.ts";
 import { CommandError } from "../node/errors.ts";
 import { readPlace } from "../src/sharding/shard-map.ts";
 import type { Database } from "../src/storage/database.ts";
@@ -21,7 +20,7 @@ export async function withDatabase<T>(persistTo: string | undefined, work: (db: 
       { cause },
     );
   });
-  const proxy = await getPlatformProxy<Required<Pick<Bindings, "DB">>>({
+  const proxy = await getPlatformProxy<{ DB: D1Database }>({
     remoteBindings: false,
     persist: persistTo === undefined ? true : { path: join(persistTo, "v3") },
   });

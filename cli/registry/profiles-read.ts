@@ -1,11 +1,10 @@
 import { type Client, unwrap } from "../../client/index.ts";
+import { fromBase64 } from "../../src/lib/base64.ts";
+import { readLabelBias } from "../../src/profiles/label-bias.ts";
 import type { WorkerOutputOptions } from "../options.ts";
 import { formatColumns, formatMinute, printResult } from "../output.ts";
 import { openClient, readAllPages } from "../worker-client.ts";
 import { formatMasks } from "./masks-text.ts";
-
-/** Label biases are stored in steps of a sixteenth. */
-const BIAS_STEPS = 16;
 
 const bytesOf = (row: { maskBytes: number; labelBiasBytes: number }) => row.maskBytes + row.labelBiasBytes;
 
@@ -40,8 +39,8 @@ export async function listProfiles(
 /** Returns a label bias as text: what is added to the logit of each label. */
 async function formatLabelBias(client: Client, task: string, labelBias: string): Promise<string> {
   const { labels } = await unwrap(client.v1.tasks[":task"].$get({ param: { task } }));
-  const steps = Int8Array.from(Buffer.from(labelBias, "base64"));
-  return labels.map((label, index) => `${label} ${((steps[index] ?? 0) / BIAS_STEPS).toFixed(2)}`).join(", ");
+  const bias = readLabelBias(fromBase64(labelBias), labels.length);
+  return labels.map((label, index) => `${label} ${bias[index]?.toFixed(2)}`).join(", ");
 }
 
 /** `xpeft profiles show TASK PROFILE`. */

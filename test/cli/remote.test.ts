@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
+import { toBase64 } from "../../src/lib/base64.ts";
 import { task, useRemote } from "../support/remote.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
@@ -26,6 +27,14 @@ describe("xpeft profiles", () => {
     const rows = stdout.split("\n").filter((line) => /^\d (down|up {2}) [●·]{100}$/.test(line));
     expect(rows).toHaveLength(12);
     expect(rows[0]?.match(/●/g)).toHaveLength(50);
+  });
+
+  it("shows a label bias as what it adds to each logit", async () => {
+    const body = { masks: toBase64(masksOf(1)), labelBias: toBase64(Uint8Array.of(16, 248, 0)) };
+    await remote.worker.request("PUT", "/v1/profiles/demo/biased", { body });
+    const { stdout } = await remote.runCli("profiles", "show", "demo", "biased");
+    expect(stdout).toContain("label bias: 3 bytes\nadded to the logits: 1 1.00, 2 -0.50, 3 0.00\n");
+    await remote.json("profiles", "delete", "demo", "biased");
   });
 
   it("pulls a file that a push restores byte for byte", async () => {
