@@ -13,10 +13,11 @@ from transformers import AutoModel
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder
 from xpeft.peers.adapter import AdapterModel
-from xpeft.peers.peft import CONFIGS, PEFT_METHODS, PeftModel
+from xpeft.peers.peft import CONFIGS, PeftModel
 from xpeft.plm import PLM, load_plm
 from xpeft.profile_model import StepSettings
 
+METHODS = (*CONFIGS, "bitfit")
 FIXTURE = Path(__file__).parent / "fixtures" / "seq_bn.safetensors"
 # What our encoder calls a module, and what transformers does.
 NAMES = {"query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value", "down": "output.dense"}
@@ -103,7 +104,7 @@ def their_name(ours: str) -> str:
     return f"{prefix}.encoder.layer.{layer}.{NAMES[module]}.{weight}"
 
 
-@pytest.mark.parametrize("method", PEFT_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_every_peer_starts_as_the_plain_plm_and_can_leave_it(plm: PLM, method: str) -> None:
     batch = batch_of([0, 1])
     plain = AdapterEncoder(plm)(batch.ids, batch.types, batch.lengths, None)
@@ -116,7 +117,7 @@ def test_every_peer_starts_as_the_plain_plm_and_can_leave_it(plm: PLM, method: s
 
 def test_sizes_are_those_that_the_methods_store(plm: PLM) -> None:
     d, layers = plm.hidden, len(plm.layers)
-    sizes = {method: PeftModel(AdapterEncoder(load_plm(str(plm.folder))), method, 1, 2, 0).bytes_a_profile() for method in PEFT_METHODS}
+    sizes = {method: PeftModel(AdapterEncoder(load_plm(str(plm.folder))), method, 1, 2, 0).bytes_a_profile() for method in METHODS}
     assert sizes["lora"] == 4 * layers * 2 * 8 * 2 * d
     assert sizes["ia3"] == 4 * layers * (2 * d + 64)
     assert sizes["vera"] == 4 * layers * 2 * (d + 256)

@@ -17,6 +17,7 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 # Far below every logit.
 NEVER = -1e4
 NOT_BLANK = r"\S"
+PROFILE_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
 
 FILE_HINT = "Give a whole JSON Lines file in UTF-8: plain, or gzip if its name ends in .gz."
 LINE_HINT = (
@@ -35,7 +36,7 @@ FIELD_HINTS = {
 class Record(BaseModel):
     """One labelled text of one profile. Other fields of the line are ignored."""
 
-    profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
+    profile: str = Field(pattern=PROFILE_ID)
     text: str = Field(pattern=NOT_BLANK)
     text_pair: str | None = None
     label: str = Field(pattern=NOT_BLANK)

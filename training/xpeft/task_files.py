@@ -11,6 +11,7 @@ from pydantic import Base64Bytes, Field, ValidationError
 
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.manifest import Strict
+from xpeft.data import PROFILE_ID
 from xpeft.errors import XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.label_bias import pack_bias, unpack_bias
@@ -39,7 +40,7 @@ class Profile(Strict):
     """A profile's masks and, if the task has label biases, its label bias."""
 
     task: str = Field(pattern=TASK_NAME)
-    profile: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
+    profile: str = Field(pattern=PROFILE_ID)
     masks: Base64Bytes
     labelBias: Base64Bytes | None = None  # noqa: N815
 

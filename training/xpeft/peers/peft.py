@@ -29,7 +29,6 @@ CONFIGS: dict[str, Callable[[int], PeftConfig]] = {
         target_modules=["query", "value"],
     ),
 }
-PEFT_METHODS = (*CONFIGS, "bitfit")
 # All profiles share VB-LoRA's bank of vectors. Every other weight belongs to a profile.
 SHARED = "vblora_vector_bank"
 
