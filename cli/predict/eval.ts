@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
@@ -8,6 +7,7 @@ import { addWorkerOptions, type WorkerOptions } from "../options.ts";
 import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
 import { openClient } from "../worker-client.ts";
+import { writeOutput } from "../write-output.ts";
 import { type ApiInput, type Batch, makeBatches } from "./batches.ts";
 import { type DataRecord, readTestSplit } from "./records.ts";
 import { type LabelledPrediction, scorePredictions } from "./score.ts";
@@ -78,7 +78,10 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const predictions = await predictAll(client, task, batches, concurrency);
   const seconds = Math.round(performance.now() - start) / 1000;
   if (options.predictions !== undefined) {
-    await writeFile(options.predictions, predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join(""));
+    await writeOutput(
+      options.predictions,
+      predictions.map((prediction) => `${JSON.stringify(prediction)}\n`),
+    );
   }
   console.log(JSON.stringify({ task, ...scorePredictions(predictions, labels), seconds }));
 }

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { CommandError } from "../../node/errors.ts";
 import { DEMO_FOLDER, readBundle, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { createPush } from "../../src/storage/push.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
@@ -15,7 +16,11 @@ interface SeedOptions extends DatabaseOptions {
 
 async function seed({ demo, bundle: bundleFolder, persistTo }: SeedOptions): Promise<void> {
   const bundle = await readBundle(bundleFolder);
-  const entries = await readdir(demo, { withFileTypes: true });
+  const entries = await readdir(demo, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new CommandError(`${demo} cannot be read.`, "Name a folder that has a folder for each task: --demo", {
+      cause,
+    });
+  });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(demo, name));
   await withSingleDatabase(persistTo, async (db) => {
     const push = createPush(db);

@@ -122,6 +122,16 @@ it("evaluates a data file's test split with the API's answers", async () => {
   expect(lines[77].predicted).toBe(await ask({ text: tested[77]?.text }));
 });
 
+it("reports a file of predictions that cannot be written", async () => {
+  const data = join(folder, "known.jsonl");
+  await writeFile(data, JSON.stringify({ profile: "demo-000", text: "a", label: "1", split: "test" }));
+  const flags = ["--url", url, "--predictions", join(folder, "nowhere", "predictions.jsonl")];
+  expect(await xpeft("eval", "--data", data, "--task", "demo", ...flags)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/predictions\.jsonl cannot be written\.\n {2}because: .*\n {2}\S/),
+  });
+});
+
 it("reports an unreachable server, an unknown task and an unknown profile", async () => {
   const data = join(folder, "one.jsonl");
   await writeFile(data, JSON.stringify({ profile: "nobody", text: "a", label: "1", split: "test" }));
@@ -154,6 +164,10 @@ it("seeds missing tasks, and skips the others", async () => {
   expect(await seed()).toMatchObject({ code: 0, stdout: "Seeded task fresh with 2 profiles.\n" });
   expect(await seed()).toMatchObject({ code: 0, stdout: "", stderr: "" });
   expect(await generation("demo-000")).toBe(before);
+  expect(await xpeft("seed", "--demo", join(folder, "nowhere"))).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/nowhere cannot be read\.\n {2}because: .*\n {2}.*--demo\n$/),
+  });
 });
 
 it("checks every task of the local database, however many it has", async () => {

@@ -1,10 +1,10 @@
-import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { commandsOf, documents } from "../support/documents.ts";
 import { freePort, interrupt, runProgram, start, waitForResponse } from "../support/processes.ts";
-import { projectFiles } from "../support/project.ts";
+import { copyProject, projectFiles } from "../support/project.ts";
 
 const PATIENCE_MS = 300_000;
 const LOCAL = "http://localhost:8787";
@@ -20,11 +20,7 @@ let server: ReturnType<typeof start>;
 /** A copy of the project as a new user has it after `npm start`. */
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "xpeft-docs-"));
-  for (const path of await projectFiles()) {
-    await mkdir(dirname(join(copy, path)), { recursive: true });
-    await cp(path, join(copy, path), { preserveTimestamps: true });
-  }
-  await symlink(resolve("node_modules"), join(copy, "node_modules"));
+  await copyProject(copy, await projectFiles());
   const port = String(await freePort());
   url = `http://localhost:${port}`;
   server = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });

@@ -1,10 +1,10 @@
-import { appendFile, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sourceFolders } from "../../scripts/checks.mjs";
 import { run } from "../support/processes.ts";
-import { projectFiles } from "../support/project.ts";
+import { copyProject, projectFiles } from "../support/project.ts";
 
 const COPIED = [...sourceFolders, "scripts", "dist/pages"];
 
@@ -13,10 +13,11 @@ let copy: string;
 beforeEach(async () => {
   copy = await mkdtemp(join(tmpdir(), "xpeft-check-"));
   for (const folder of COPIED) await cp(folder, join(copy, folder), { recursive: true });
-  for (const file of await projectFiles("*.json", ".dependency-cruiser.mjs")) {
-    if (dirname(file) === ".") await cp(file, join(copy, file), { preserveTimestamps: true });
-  }
-  await symlink(resolve("node_modules"), join(copy, "node_modules"));
+  const settings = await projectFiles("*.json", ".dependency-cruiser.mjs");
+  await copyProject(
+    copy,
+    settings.filter((path) => dirname(path) === "."),
+  );
 });
 afterEach(() => rm(copy, { recursive: true, force: true }));
 

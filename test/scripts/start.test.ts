@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { freePort, interrupt, run, start } from "../support/processes.ts";
-import { projectFiles } from "../support/project.ts";
+import { copyProject, projectFiles } from "../support/project.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
 const PATIENCE_MS = 180_000;
@@ -29,11 +29,7 @@ beforeAll(async () => {
   // A freshly cloned and installed project, with its own demo task and no database.
   copy = await mkdtemp(join(tmpdir(), "xpeft-start-"));
   const needed = (await projectFiles()).filter((path) => !/^(training|test|bundles\/demo)\//.test(path));
-  for (const path of needed) {
-    await mkdir(dirname(join(copy, path)), { recursive: true });
-    await cp(path, join(copy, path), { preserveTimestamps: true });
-  }
-  await symlink(resolve("node_modules"), join(copy, "node_modules"));
+  await copyProject(copy, needed);
   await writeDemo("news");
 }, PATIENCE_MS);
 afterAll(async () => {

@@ -22,3 +22,10 @@ export function examplesOf(count: number, [water, machine]: readonly [string, st
     return { text: round > 0 ? `${text} Again, ${round}.` : text, label: number % 2 === 0 ? water : machine };
   });
 }
+
+/** Returns rows as JSON Lines. */
+export const jsonLines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+/** Returns examples with the profile that they are of. */
+export const withProfile = (profile: string, examples: readonly object[]) =>
+  examples.map((example) => ({ ...example, profile }));

@@ -7,7 +7,7 @@ import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { parseProfile } from "../../../src/profiles/file-format.ts";
 import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
-import { examplesOf } from "../../support/examples.ts";
+import { examplesOf, jsonLines, withProfile } from "../../support/examples.ts";
 import { migrateLocally } from "../../support/local-worker.ts";
 import { interrupt, start } from "../../support/processes.ts";
 import { profilesOf, taskFile, taskFor } from "../../support/rows.ts";
@@ -31,9 +31,6 @@ async function write(name: string, content: string): Promise<string> {
   await writeFile(path, content);
   return path;
 }
-
-const jsonLines = (examples: readonly object[]) => examples.map((one) => `${JSON.stringify(one)}\n`).join("");
-const of = (profile: string, examples: readonly object[]) => examples.map((one) => ({ ...one, profile }));
 
 const rowOf = async (profile: string) =>
   await withDatabase(state, async (db) =>
@@ -101,10 +98,10 @@ it("learns every profile of a file, reports those that fail, and resumes after a
   const path = await write(
     "many.jsonl",
     jsonLines([
-      ...of("a", EXAMPLES),
-      ...of("one-label", examplesOf(3, ["low", "low"])),
-      ...of("odd-label", [...EXAMPLES, { text: "A text", label: "middle" }]),
-      ...of("b", EXAMPLES),
+      ...withProfile("a", EXAMPLES),
+      ...withProfile("one-label", examplesOf(3, ["low", "low"])),
+      ...withProfile("odd-label", [...EXAMPLES, { text: "A text", label: "middle" }]),
+      ...withProfile("b", EXAMPLES),
     ]),
   );
   const all = () => learn("--all", path, ...QUICK, "--out", out, "--push");
@@ -129,7 +126,10 @@ it("learns every profile of a file, reports those that fail, and resumes after a
 });
 
 it("stops on Ctrl-C, says how to resume, and keeps the finished profiles", async () => {
-  const path = await write("long.jsonl", jsonLines([...of("a", EXAMPLES), ...of("b", examplesOf(150))]));
+  const path = await write(
+    "long.jsonl",
+    jsonLines([...withProfile("a", EXAMPLES), ...withProfile("b", examplesOf(150))]),
+  );
   const args = ["--all", path, "--epochs", "10", "--start", "default", "--out", out, ...local()];
   const { child, output } = start(["cli/xpeft.ts", ...COMMAND, ...args]);
   for (let waited = 0; !output.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
@@ -140,7 +140,10 @@ it("stops on Ctrl-C, says how to resume, and keeps the finished profiles", async
 });
 
 it("learns only the named profile from a file with others", async () => {
-  const path = await write("mixed.jsonl", jsonLines([...of("a", examplesOf(3, ["low", "low"])), ...of("b", EXAMPLES)]));
+  const path = await write(
+    "mixed.jsonl",
+    jsonLines([...withProfile("a", examplesOf(3, ["low", "low"])), ...withProfile("b", EXAMPLES)]),
+  );
   expect((await learn("b", path, ...QUICK)).stdout).toContain("(6 texts)");
   expect(await learn("c", path, ...QUICK)).toMatchObject({ code: 1, stderr: expect.stringContaining('profile "c"') });
   await appendFile(path, jsonLines(EXAMPLES));

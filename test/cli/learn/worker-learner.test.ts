@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { examplesOf } from "../../support/examples.ts";
+import { examplesOf, jsonLines, withProfile } from "../../support/examples.ts";
 import { task, useRemote } from "../../support/remote.ts";
 import { taskFile } from "../../support/rows.ts";
 import { withoutProgress } from "../../support/run-cli.ts";
@@ -17,11 +17,10 @@ describe("xpeft learn --url", () => {
     withoutProgress(
       await remote.runCli("learn", "demo", ...args, ...QUICK, "--url", String(remote.worker.url), "--key", key),
     );
-  const lines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
   beforeAll(async () => {
     examples = join(remote.folder, "examples.jsonl");
-    await writeFile(examples, lines(EXAMPLES));
+    await writeFile(examples, jsonLines(EXAMPLES));
   });
 
   it("lets the Worker learn the same as this process, with a key that may only learn, and write it on request", async () => {
@@ -50,8 +49,14 @@ describe("xpeft learn --url", () => {
   it("learns every profile of a file, resumes with missing ones, and reports rejections", async () => {
     const path = join(remote.folder, "everybody.jsonl");
     const out = join(remote.folder, "everybody.ndjson");
-    const of = (profile: string, own: readonly object[]) => own.map((one) => ({ ...one, profile }));
-    await writeFile(path, lines([...of("a", EXAMPLES), ...of("b", examplesOf(3, ["1", "1"])), ...of("c", EXAMPLES)]));
+    await writeFile(
+      path,
+      jsonLines([
+        ...withProfile("a", EXAMPLES),
+        ...withProfile("b", examplesOf(3, ["1", "1"])),
+        ...withProfile("c", EXAMPLES),
+      ]),
+    );
     const all = () => learn(remote.worker.adminKey, "--all", path, "--out", out, "--push");
     const once = await all();
     expect(once.code).toBe(1);
