@@ -82,6 +82,7 @@ export default defineConfig({
         test: {
           ...patience,
           name: "node",
+          isolate: false,
           include: ["test/**/*.test.ts"],
           exclude: [workerTests, isolateTests, ...pythonTests, unitTests],
           setupFiles: ["test/support/properties.ts"],

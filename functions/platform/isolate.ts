@@ -9,6 +9,7 @@ import { createRowCache, type RowCache } from "../../src/serving/row-cache.ts";
 import type { Bindings } from "../http/env.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 import { readAsset } from "./assets.ts";
+import { oncePerIsolate } from "./once-per-isolate.ts";
 import { ROW_CACHE_BYTES, readSettings } from "./settings.ts";
 
 /** Problems of the bundle's manifest, for routes that read only the manifest. */
@@ -26,49 +27,6 @@ export interface Service {
   readonly engine: Engine;
   readonly predictor: Predictor;
   readonly cache: RowCache;
-}
-
-/** The execution context of Hono and of the platform. */
-interface Lifetime {
-  waitUntil(promise: Promise<unknown>): void;
-}
-
-/**
- * Returns a function that loads something once an isolate and shares it.
- *
- * Each request awaits a promise that it made itself. workerd continues a promise in the request that made it: a request
- * that awaited another's would then make its answer there, and workerd rejects such an answer.
- *
- * The load belongs to the first caller's request and would end with it. It is kept alive if that caller disconnects, as
- * others may wait for it. A load that fails is forgotten, so that the next request tries again.
- */
-export function oncePerIsolate<T>(
-  load: (env: Bindings) => Promise<T>,
-): (env: Bindings, lifetime: Lifetime) => Promise<T> {
-  let loaded: { readonly value: T } | undefined;
-  let waiting: PromiseWithResolvers<T>[] = [];
-
-  function endWait(settle: (request: PromiseWithResolvers<T>) => void): void {
-    const requests = waiting;
-    waiting = [];
-    for (const request of requests) settle(request);
-  }
-
-  return async (env, lifetime) => {
-    if (loaded) return loaded.value;
-    const request = Promise.withResolvers<T>();
-    waiting.push(request);
-    if (waiting.length > 1) return await request.promise;
-    const loading = load(env).then(
-      (value) => {
-        loaded = { value };
-        endWait(({ resolve }) => resolve(value));
-      },
-      (error: unknown) => endWait(({ reject }) => reject(error)),
-    );
-    lifetime.waitUntil(loading);
-    return await request.promise;
-  };
 }
 
 /** Returns the isolate's service. */
