@@ -1,5 +1,5 @@
-// `npm run test:long`: a short mutation test and the long forms of benches, faults and fuzzing, one after another. What has passed on
-// the same sources is skipped when the command runs again. `--only=faults,fuzz` runs some, `--again` runs all anew.
+// `npm run test:long`: a short mutation test and the long forms of benches, faults and fuzzing, in turn. The command skips
+// parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -51,7 +51,9 @@ const only = options
   .flatMap((option) => {
     const chosen = option.match(/^--only=(.+)$/)?.[1]?.split(",") ?? [];
     const known = chosen.length > 0 && chosen.every((name) => names.includes(name));
-    return known ? chosen : fail(`What is ${option}? Say --again or --only=NAME,…, of: ${names.join(", ")}.`);
+    return known
+      ? chosen
+      : fail(`Unknown option ${option}. Use --again, or --only=NAME,… with names of: ${names.join(", ")}.`);
   });
 
 /** A hash over the project's files, those that are new included. */

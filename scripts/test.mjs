@@ -10,7 +10,8 @@ const start = Date.now();
 const [only] = process.argv
   .slice(2)
   .map(
-    (argument) => argument.match(/^--only=(ts|py)$/)?.[1] ?? fail(`What is ${argument}? Say --only=ts or --only=py.`),
+    (argument) =>
+      argument.match(/^--only=(ts|py)$/)?.[1] ?? fail(`Unknown option ${argument}. Use --only=ts or --only=py.`),
   );
 
 const script = (name) => join(root, "scripts", name);
@@ -33,19 +34,19 @@ const pytest = {
   command: python,
   args: ["-m", "pytest", "-n", String(availableParallelism()), "--dist", "loadfile"],
   cwd: training,
-  // One core for each process, or their threads wait for one another.
+  // Each process uses one core. With more threads than cores, the threads wait for one another.
   env: { OMP_NUM_THREADS: "1" },
 };
 const pipAudit = { name: "pip-audit", command: process.execPath, args: [script("audit-python.mjs")] };
 
-// The parts beside Vitest take the time in which its tests wait.
+// These parts run at a low priority, while Vitest's tests wait for the processes that they have started.
 const background = (parts) => parts.map((part) => ({ ...part, background: true }));
 
-// Some tests of each half compare it with the other, so both are installed whatever is tested.
+// Some tests of the training half run the TypeScript half, so its dependencies are always installed.
 const dependencies = installDependencies();
 const environment = only === "ts" ? Promise.resolve() : installTraining();
 
-/** The TypeScript half needs only the dependencies, but for its tests that run Python. */
+/** Checks and tests the TypeScript half. Only its tests that run Python wait for the training half. */
 async function testTypescript() {
   await dependencies;
   const checked = await runInTurn(typescriptChecks);
