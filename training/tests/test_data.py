@@ -41,6 +41,10 @@ def rejected(path: Path, content: bytes | str) -> tuple[str, str, str]:
         (line(label=3.5), "bad-line", "line 3: label: Input should be a valid string", 'Write a number as "3", not 3'),
         (line(label=None), "bad-line", "line 3: label: ", "not blank"),
         (line(label=" "), "bad-line", "line 3: label: ' ' does not suit", "not blank"),
+        (line(label="\u200b"), "bad-line", r"line 3: label: '\u200b' is blank", "not blank"),
+        (line(label="x\ty"), "bad-line", r"line 3: label: 'x\ty' has a control character", "without tabs and line ends"),
+        (line(label="x\u2028y"), "bad-line", r"line 3: label: 'x\u2028y' has a control character", "without tabs and line ends"),
+        (line(label="x" * 257), "bad-line", "… is longer than 256 characters", "1 to 256 characters"),
         (line(text=["a"]), "bad-line", "line 3: text: ", "not blank"),
         (line(text=""), "bad-line", "line 3: text: '' does not suit", "not blank"),
         (line(text=" \t\n\u00a0"), "bad-line", "line 3: text: ", "not blank"),
@@ -76,6 +80,34 @@ def test_a_finished_tasks_labels_and_profiles_count(tmp_path: Path) -> None:
         with pytest.raises(XpeftError, match="line 1: the task has no profile 'b'") as unknown_profile:
             load_data(path, TOKENIZER, 32, False, ["x", "y"], profiles)
         assert unknown_profile.value.code == "unknown-profile"
+
+
+def test_labels_are_brought_into_canonical_form(tmp_path: Path) -> None:
+    labels = ["billing", " billing", "Billing", "Cafe\u0301", "Caf\u00e9\u00a0"]
+    data = load(tmp_path / "data.jsonl", "\n".join(line(label=label) for label in labels))
+    assert data.labels == ["Billing", "Caf\u00e9", "billing"]
+    assert [data.labels[example.label] for example in data.splits["train"]] == ["billing", "billing", "Billing", "Caf\u00e9", "Caf\u00e9"]
+
+
+def test_a_finished_tasks_labels_are_found_as_they_are_or_by_their_form(tmp_path: Path) -> None:
+    labels = ["x", "x ", " tech", "a\tb"]
+    texts = ["x", "x ", "x\u00a0", "tech", "a\tb"]
+    data = load(tmp_path / "data.jsonl", "\n".join(line(label=label) for label in texts), labels=labels)
+    assert (data.labels, [example.label for example in data.splits["train"]]) == (labels, [0, 1, 0, 2, 3])
+    with pytest.raises(XpeftError, match=r"line 1: the task has no label 'c\\td'") as caught:
+        load(tmp_path / "data.jsonl", line(label="c\td"), labels=labels)
+    assert caught.value.hint.isprintable()
+
+
+def test_a_number_has_one_spelling(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    mixed = [line(label=label) for label in ("2", "1.0", "2", "1", "3")]
+    code, said, hint = rejected(path, "\n".join(mixed))
+    assert (code, said) == ("bad-line", ", line 4: label: '1' is the number '1.0' of line 2")
+    assert "prepare" in hint
+    # Among names, numbers are names; and a finished task's labels stay.
+    assert load(path, "\n".join([*mixed, line(label="nan")])).labels == ["1", "1.0", "2", "3", "nan"]
+    assert load(path, "\n".join(mixed), labels=["1", "1.0", "2", "3"]).splits["train"][1].label == 1
 
 
 @pytest.mark.parametrize("name", ["data.jsonl", "data.jsonl.gz"])

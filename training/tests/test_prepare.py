@@ -70,6 +70,8 @@ def test_each_profile_keeps_texts_to_learn_from(counts: dict[str, int], seed: in
         ("profile,text,label\na,b,c\na,b,c,d\n", "line 3: it has another number of fields"),
         ('profile,text,label\na,"b\nb",c\na, ,c\n', "line 4: text: ' ' does not suit"),
         ('profile,text,label\na,"b,c\n', "line 2: unexpected end of data"),
+        ('profile,text,label\na,b,c\na,b,"c\nd"\n', r"line 3: label: 'c\nd' has a control character"),
+        ("profile,text,label\na,b,c\na,b,\u200b\n", r"line 3: label: '\u200b' is blank"),
         ("profile,text,label\n", "holds no texts"),
         ("", "holds no texts"),
     ],
@@ -81,6 +83,17 @@ def test_errors_name_the_line(tmp_path: Path, content: str, said: str) -> None:
         prepared(table, Columns())
     assert said in str(caught.value)
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("order", ["profile,label,text", "profile,text,label"])
+def test_labels_are_brought_into_canonical_form(tmp_path: Path, order: str) -> None:
+    labels = ["billing", "billing ", " tech", "tech\u00a0", "Billing", "Cafe\u0301", "Caf\u00e9"]
+    rows = [{"profile": "a", "text": "b", "label": label} for label in labels]
+    table = tmp_path / "table.csv"
+    lines = [order, *(",".join(row[column] for column in order.split(",")) for row in rows)]
+    table.write_text("\n".join(lines), encoding="utf-8")
+    records = prepared(table, Columns())
+    assert [one.label for one in records] == ["billing", "billing", "tech", "tech", "Billing", "Caf\u00e9", "Caf\u00e9"]
 
 
 def test_a_missing_column_names_its_option(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile
 from xpeft.json_lines import numbered_lines, parse_line
+from xpeft.labels import canonical_label, find_label, label_indices, number_spellings
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -28,7 +29,7 @@ FIELD_HINTS = {
     "profile": "A profile id is a string of 1 to 128 letters, digits and . _ : @ -. It starts with a letter or a digit.",
     "text": "A text is a string that is not blank. Remove the line if there is no text.",
     "text_pair": "A second text is a string. Leave it blank, or leave it out, if there is none.",
-    "label": 'A label is a string that is not blank. Write a number as "3", not 3.',
+    "label": 'A label is a string of 1 to 256 characters, without tabs and line ends. It is not blank. Write a number as "3", not 3.',
     "split": 'A split is "train", "dev" or "test".',
 }
 
@@ -115,6 +116,9 @@ def load_data(
     records = read_records(path)
     if not records:
         raise NoTexts(f"{path} holds no texts", "Write one labelled text in each line.")
+    if labels is None:
+        records = {number: with_canonical_label(record, path, number) for number, record in records.items()}
+        check_number_spellings(records, path)
     train = [record for record in records.values() if record.split == "train"]
     if profiles is None and not train:
         raise NoTrainText(f"{path} holds no training text", 'Profiles learn from lines with "split": "train".')
@@ -123,9 +127,11 @@ def load_data(
     if len(task_labels) < 2:
         raise OneLabel(f"all training texts of {path} have 1 label, {task_labels[0]!r}", "A classifier needs two or more labels.")
     profile_index = {profile: index for index, profile in enumerate(task_profiles)}
-    label_index = {label: index for index, label in enumerate(task_labels)}
-    for number, record in records.items():
-        check_known(record, f"{path}, line {number}", profile_index, label_index, labels is not None, profiles is not None)
+    indices = label_indices(task_labels)
+    label_of = {
+        number: known_label(record, f"{path}, line {number}", profile_index, indices, labels is not None, profiles is not None)
+        for number, record in records.items()
+    }
     splits: dict[Split, list[Example]] = defaultdict(list)
     texts = [record.text_or_pair(pair) for record in records.values()]
     for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
@@ -134,16 +140,36 @@ def load_data(
             longer = ", or raise --max-tokens" if labels is None else ""
             hint = f"Write a text that the PLM's tokenizer can read{longer}."
             raise BadLine(f"{path}, line {number}: text: no token is left of it", hint)
-        splits[record.split].append(Example(profile_index[record.profile], label_index[record.label], encoding.ids, encoding.type_ids))
+        splits[record.split].append(Example(profile_index[record.profile], label_of[number], encoding.ids, encoding.type_ids))
     return DataSet(task_profiles, task_labels, {split: splits[split] for split in SPLITS})
 
 
-def check_known(
-    record: Record, place: str, profiles: Mapping[str, int], labels: Mapping[str, int], labels_fixed: bool, profiles_fixed: bool
-) -> None:
-    """Raise UnknownProfile, NoTrainText or UnknownLabel where a record's profile or label is unknown.
+def with_canonical_label(record: Record, path: Path, number: int) -> Record:
+    """Return a record with its label in canonical form. Raises BadLine if the label cannot be one."""
+    try:
+        return record.model_copy(update={"label": canonical_label(record.label)})
+    except ValueError as error:
+        raise BadLine(f"{path}, line {number}: label: {error}", FIELD_HINTS["label"]) from error
 
-    labels_fixed, profiles_fixed: whether they are a finished task's, or those of the file's own training texts.
+
+def check_number_spellings(records: Mapping[int, Record], path: Path) -> None:
+    """Raise BadLine if all labels are numbers, and two of them are the same number."""
+    first_line: dict[str, int] = {}
+    for number, record in records.items():
+        first_line.setdefault(record.label, number)
+    for spellings in number_spellings(first_line).values():
+        one, other = sorted(spellings, key=first_line.__getitem__)[:2]
+        hint = "Spell a number in one way. `python -m xpeft prepare` does so."
+        raise BadLine(f"{path}, line {first_line[other]}: label: {other!r} is the number {one!r} of line {first_line[one]}", hint)
+
+
+def known_label(
+    record: Record, place: str, profiles: Mapping[str, int], labels: Mapping[str, int], labels_fixed: bool, profiles_fixed: bool
+) -> int:
+    """Return the index of a record's label. Raises UnknownProfile, NoTrainText or UnknownLabel where its profile or label is unknown.
+
+    labels: as `label_indices` returns them. labels_fixed, profiles_fixed: whether they are a finished task's, or those of the file's own
+    training texts.
     """
     if record.profile not in profiles and profiles_fixed:
         hint = "Remove its lines, or add it to the task with `python -m xpeft add`."
@@ -151,9 +177,12 @@ def check_known(
     if record.profile not in profiles:
         hint = 'Add a line with "split": "train", or remove its lines.'
         raise NoTrainText(f"{place}: profile {record.profile!r} of the {record.split} split has no training text", hint)
-    if record.label not in labels:
+    index = find_label(record.label, labels)
+    if index is None:
         problem = "the task has no label" if labels_fixed else "no training text has the label"
-        raise UnknownLabel(f"{place}: {problem} {record.label!r}", f"The labels are {', '.join(labels)}.")
+        shown = (label if label.isprintable() else repr(label) for label in labels)
+        raise UnknownLabel(f"{place}: {problem} {record.label!r}", f"The labels are {', '.join(shown)}.")
+    return index
 
 
 def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:

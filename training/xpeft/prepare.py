@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from xpeft.atomic_files import write_text
-from xpeft.data import FIELD_HINTS, LINE_HINT, SPLITS, Record, Split
+from xpeft.data import FIELD_HINTS, LINE_HINT, SPLITS, Record, Split, with_canonical_label
 from xpeft.errors import BadLine, NoTexts, XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
 
@@ -76,7 +76,7 @@ def to_record(path: Path, number: int, row: dict[str, object], columns: Columns)
         value = row[name]
         # Profiles and labels may be numbers; a number as text is likely the wrong column.
         fields[field] = str(value) if field in ("label", "profile") and isinstance(value, int) and not isinstance(value, bool) else value
-    return parse_line(Record, path, number, json.dumps(fields), LINE_HINT, FIELD_HINTS)
+    return with_canonical_label(parse_line(Record, path, number, json.dumps(fields), LINE_HINT, FIELD_HINTS), path, number)
 
 
 def split_texts(records: list[Record], dev: float, test: float, seed: int) -> list[Record]:

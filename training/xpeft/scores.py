@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, mean_absolute_error
 
 from xpeft.data import Example, group_by_profile
+from xpeft.labels import label_values
 
 Indices = NDArray[np.int64]
 
@@ -30,14 +31,6 @@ def profile_accuracies(predicted: Indices, examples: Sequence[Example]) -> dict[
     """Return the accuracy of each profile that has an example."""
     truth = np.array([example.label for example in examples])
     return {profile: float(accuracy_score(truth[indices], predicted[indices])) for profile, indices in group_by_profile(examples).items()}
-
-
-def label_values(labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return the labels as numbers, or None if one is not a number."""
-    try:
-        return np.array([float(label) for label in labels])
-    except ValueError:
-        return None
 
 
 def majority(train: Sequence[Example], examples: Sequence[Example]) -> Indices:

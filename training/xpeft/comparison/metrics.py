@@ -9,7 +9,8 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, mean_absolute_error
 
 from xpeft.data import Example
-from xpeft.scores import Indices, label_values
+from xpeft.labels import label_values
+from xpeft.scores import Indices
 
 MetricName = Literal["accuracy", "mae", "matthews", "f1", "pearson-spearman", "choice-accuracy"]
 LOWER_IS_BETTER: tuple[MetricName, ...] = ("mae",)
