@@ -20,7 +20,7 @@ NEVER = -1e4
 NOT_BLANK = r"\S"
 PROFILE_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
 
-FILE_HINT = "Give a whole JSON Lines file in UTF-8: plain, or gzip if its name ends in .gz."
+FILE_HINT = "Name a JSON Lines file in UTF-8, plain or gzip."
 LINE_HINT = (
     'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added. '
     "`python -m xpeft prepare` makes such lines from a table."

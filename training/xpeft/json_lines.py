@@ -1,35 +1,27 @@
 """Reads JSON Lines, plain or gzip. Errors name the file, the line and the field."""
 
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from xpeft.errors import BadLine, UnreadableFile
+from xpeft.errors import BadLine
+from xpeft.text_lines import WHITE_SPACE, is_blank, read_text_lines
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def numbered_lines(path: Path, hint: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank with their numbers, from 1. Byte order marks are skipped.
+    """Yield the lines that are not blank with their numbers, from 1.
 
-    Raises UnreadableFile or BadLine, with `hint`, where the file cannot be read to its end.
+    Raises BadLine if the file is not UTF-8 or is a JSON array, and UnreadableFile; `hint` is for a file that cannot be opened.
     """
-    number = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                text = line.decode("utf-8-sig").rstrip()
-                if text:
-                    yield number, text
-    except UnicodeDecodeError as error:
-        raise BadLine(f"{path}, line {number}: it is not UTF-8 ({error.reason}, byte {error.start + 1})", hint) from error
-    # For a damaged file, gzip also raises EOFError and zlib.error.
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", hint) from error
+    lines = ((number, line) for number, line in read_text_lines(path, hint) if not is_blank(line))
+    for place, (number, line) in enumerate(lines):
+        if place == 0 and line.lstrip(WHITE_SPACE).startswith("["):
+            raise BadLine(f"{path}, line {number}: it is a JSON array", f"Write one object a line: jq -c '.[]' {path} > NEW.jsonl")
+        yield number, line
 
 
 def parse_line(model: type[Model], path: Path, number: int, line: str, hint: str, hints: Mapping[str, str] | None = None) -> Model:

@@ -1,21 +1,16 @@
 """Turns a table, CSV or JSON Lines with columns of any name, into a data file, and splits each profile's texts."""
 
-import csv
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from xpeft.atomic_files import write_text
 from xpeft.data import FIELD_HINTS, LINE_HINT, SPLITS, Record, Split, with_canonical_label
-from xpeft.errors import BadLine, NoTexts, XpeftError
-from xpeft.json_lines import numbered_lines, parse_line
-
-TABLE_HINT = "Give a whole file in UTF-8: CSV with a header line, or JSON Lines if its name ends in .jsonl or .ndjson; plain or gzip."
+from xpeft.errors import NoTexts, XpeftError
+from xpeft.json_lines import parse_line
+from xpeft.tables import FILE_HINT, read_rows
 
 
 @dataclass(frozen=True)
@@ -33,46 +28,10 @@ class Columns:
         return {field: name for field, name in vars(self).items() if name is not None}
 
 
-class Row(BaseModel):
-    """A line of JSON with any fields."""
-
-    model_config = {"extra": "allow"}
-
-
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield a table's rows with the number of their first line. Raises BadLine or UnreadableFile."""
-    if Path(path.name.removesuffix(".gz")).suffix in (".jsonl", ".ndjson"):
-        for number, line in numbered_lines(path, TABLE_HINT):
-            yield number, dict(parse_line(Row, path, number, line, "A line is a JSON object.").model_extra or {})
-        return
-    # Quoted fields may hold line ends, so the reader gets the text with its line ends.
-    lines = dict(numbered_lines(path, TABLE_HINT))
-    text = (f"{lines.get(number, '')}\n" for number in range(1, max(lines, default=0) + 1))
-    reader = csv.DictReader(text, strict=True)
-    try:
-        first_line = 2
-        for row in reader:
-            if None in row or None in row.values():
-                raise BadLine(
-                    f"{path}, line {first_line}: it has another number of fields than the header", "Quote fields that hold a comma."
-                )
-            yield first_line, dict(row)
-            first_line = reader.line_num + 1
-    except csv.Error as error:
-        raise BadLine(
-            f"{path}, line {first_line}: {error}", "Quote fields that hold a comma, a quote or a line end, and double quotes inside them."
-        ) from error
-
-
 def to_record(path: Path, number: int, row: dict[str, object], columns: Columns) -> Record:
     """Return a row as a record; without a column of splits, its split is train. Raises BadLine that names line and column."""
     fields: dict[str, object] = {"split": "train"}
     for field, name in columns.by_field().items():
-        if name not in row:
-            raise BadLine(
-                f"{path}, line {number}: there is no column {name!r}",
-                f"The columns are {', '.join(row)}. Name yours with --{field.replace('_', '-')}.",
-            )
         value = row[name]
         # Profiles and labels may be numbers; a number as text is likely the wrong column.
         fields[field] = str(value) if field in ("label", "profile") and isinstance(value, int) and not isinstance(value, bool) else value
@@ -102,9 +61,10 @@ def prepare_data(path: Path, out: Path, columns: Columns, dev: float, test: floa
     """
     if out.suffix == ".gz":
         raise XpeftError(f"{out} would not be zipped, whatever its name says", "Name a plain file: --out texts.jsonl")
-    records = [to_record(path, number, row, columns) for number, row in read_rows(path)]
+    needed = {name: f"Name yours with --{field.replace('_', '-')}." for field, name in columns.by_field().items()}
+    records = [to_record(path, number, row, columns) for number, row in read_rows(path, needed)]
     if not records:
-        raise NoTexts(f"{path} holds no texts", TABLE_HINT)
+        raise NoTexts(f"{path} holds no texts", FILE_HINT)
     if columns.split is None:
         records = split_texts(records, dev, test, seed)
     write_text(out, "".join(json.dumps(record.model_dump(exclude_none=True), ensure_ascii=False) + "\n" for record in records))

@@ -18,7 +18,7 @@ from xpeft.json_lines import numbered_lines, parse_line
 
 # The same profiles and texts for every method and seed.
 SLICE_SEED = 0
-FILE_HINT = "Name the folder of the comparison's data with --root, or a whole file in UTF-8: plain, or gzip if its name ends in .gz."
+FILE_HINT = "Name the folder of the comparison's data with --root, or a file in UTF-8, plain or gzip."
 LINE_HINT = 'A line is {"text": …, "label": …, "split": "train" | "dev" | "test"}; "profile", "text_pair" and "choices" may be added.'
 # The one profile of a set without profiles.
 EVERYBODY = "everybody"
