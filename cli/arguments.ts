@@ -1,9 +1,13 @@
 import { InvalidArgumentError } from "commander";
 import { profilePattern, taskPattern } from "../src/profiles/names.ts";
+import { UsageError } from "./errors.ts";
+
+/** Address of the Worker that `npm start` serves. */
+export const LOCAL_URL = "http://localhost:8787";
 
 /** The form of a profile's id, for messages. */
 export const PROFILE_RULE =
-  "A profile's id has 1 to 128 of the characters A-Z a-z 0-9 . _ : @ - and starts with a letter or a digit.";
+  "A profile's id has 1 to 128 of the characters A-Z a-z 0-9 . _ : @ - and starts with a letter or a digit. Rename the profile, such as Zoe for Zoë, or use a hash of its id.";
 
 /** Parses a task's name. */
 export function parseTaskName(text: string): string {
@@ -23,6 +27,28 @@ export function parseProfileId(text: string): string {
 export function parsePrefix(text: string): string {
   // An id may end after any character but its first, so a prefix of an id has an id's form.
   return text === "" ? text : parseProfileId(text);
+}
+
+/** Parses the address of a Worker. Spaces around it are removed, and slashes at its end. */
+export function parseUrl(text: string): string {
+  const trimmed = text.trim();
+  const url = URL.canParse(trimmed) && !/\s/.test(trimmed) ? new URL(trimmed) : null;
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  if (isHttp && url.username + url.password + url.search + url.hash === "") return url.href.replace(/\/+$/, "");
+  throw new InvalidArgumentError(
+    `Give the address of a Worker, with http:// or https:// and without a query, such as ${LOCAL_URL}`,
+  );
+}
+
+/** Parses a key or a profile token. Spaces around it are removed. */
+export function parseKey(text: string): string {
+  const key = text.trim();
+  if (/^[!-~]*$/.test(key)) return key;
+  // Not an InvalidArgumentError: it would show the key.
+  throw new UsageError(
+    "The API key has a space, a line end or another character that no key has.",
+    "Give the key alone, as xpeft keys create prints it on standard output: --key, or the environment variable XPEFT_KEY.",
+  );
 }
 
 /** Returns a parser of whole numbers in a range, both ends included. */

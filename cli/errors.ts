@@ -40,13 +40,18 @@ function rootCause(error: Error): Error {
   return error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
-/** Returns an error as text for standard error: what is wrong, the first cause, and a hint. */
-export function describeError(error: unknown): string {
+/**
+ * Returns an error as text for standard error: what is wrong, the first cause, and a hint.
+ *
+ * @param worker the Worker that was asked, to name it if the error is its answer
+ */
+export function describeError(error: unknown, worker?: string): string {
   if (!(error instanceof Error)) return String(error);
   const hasCode = error instanceof XpeftError || error instanceof ProblemError;
   const lines = [hasCode ? `${error.code}: ${error.message}` : error.message];
   const root = rootCause(error);
   if (root !== error) lines.push(`  because: ${root.message}`);
+  if (error instanceof ProblemError && worker !== undefined) lines.push(`  answered by ${worker}`);
   const hint = hasCode ? hintFor(error) : error instanceof CommandError ? error.hint : null;
   if (hint !== null) lines.push(`  ${expandCommands(hint)}`);
   return lines.join("\n");

@@ -1,9 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Scope } from "../src/auth/access.ts";
-import { parseWholeNumber } from "./arguments.ts";
-
-/** Address of the Worker that `npm start` serves. */
-export const LOCAL_URL = "http://localhost:8787";
+import { LOCAL_URL, parseKey, parseUrl, parseWholeNumber } from "./arguments.ts";
 
 /** Where a running Worker is, and the key to send. */
 export interface WorkerOptions {
@@ -34,14 +31,26 @@ export function keyOption(scopes: readonly Scope[], condition = ""): Option {
   const noun = scopes.length === 1 ? "scope" : "scopes";
   const optional = scopes.join() === "predict" ? "; not needed where predictions are public" : "";
   const description = `${condition}API key with the ${noun} ${scopes.join(" and ")}${optional}`;
-  return new Option("--key <key>", description).env("XPEFT_KEY");
+  return new Option("--key <key>", description).env("XPEFT_KEY").argParser(parseKey);
+}
+
+/** Returns the option `--url`. */
+export function urlOption(description: string): Option {
+  return new Option("--url <url>", description).argParser(parseUrl);
 }
 
 /** Adds `--url` and `--key`, which every command has that talks to a running Worker. */
 export function addWorkerOptions(command: Command, scopes: readonly Scope[]): Command {
   return command
-    .addOption(new Option("--url <url>", "address of the Worker").env("XPEFT_URL").default(LOCAL_URL))
+    .addOption(urlOption("address of the Worker").env("XPEFT_URL").default(LOCAL_URL))
     .addOption(keyOption(scopes));
+}
+
+/** Returns the address of the Worker that a command talks to, for errors; undefined if it talks to none. */
+export function describeWorker(command: Command): string | undefined {
+  const { url }: { url?: string } = command.opts();
+  if (command.getOptionValueSource("url") !== "default") return url;
+  return `${url}, the default address. Give another one with --url or XPEFT_URL.`;
 }
 
 /** Adds `--json`. */

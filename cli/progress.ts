@@ -1,4 +1,4 @@
-import { SingleBar } from "cli-progress";
+import { createLiveLine, formatBar } from "./live-line.ts";
 
 /** Shows the progress of long work on standard error. */
 export interface ProgressBar {
@@ -8,9 +8,6 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** Frames a second at most. */
-const MAX_FPS = 10;
-
 /**
  * Returns a progress bar. It is drawn in a terminal only.
  *
@@ -19,22 +16,21 @@ const MAX_FPS = 10;
  * @param enabled false for a bar that is never drawn
  */
 export function createProgressBar(items: string, total?: number, enabled = true): ProgressBar {
-  if (!enabled || !process.stderr.isTTY) return { increment() {}, log: (line) => console.error(line), stop() {} };
-  const format = total === undefined ? `{value} ${items}` : `{bar} {value}/{total} ${items}, {eta_formatted} left`;
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format,
-    fps: MAX_FPS,
-    clearOnComplete: true,
-    hideCursor: true,
-  });
-  bar.start(total ?? 0, 0);
+  const line = enabled ? createLiveLine() : null;
+  if (!line) return { increment() {}, log: (text) => console.error(text), stop() {} };
+  const startMs = Date.now();
+  let value = 0;
+  const format = () => {
+    if (total === undefined) return `${value} ${items}`;
+    const secondsLeft = Math.ceil(((Date.now() - startMs) / 1000 / value) * (total - value));
+    return `${formatBar(value / total)} ${value}/${total} ${items}, ${secondsLeft} s left`;
+  };
   return {
-    increment: (count) => bar.increment(count),
-    log(line) {
-      // The cursor is on the bar's line: clear it. The next frame draws the bar again.
-      process.stderr.write(`\r\u001b[K${line}\n`);
+    increment(count) {
+      value += count;
+      line.show(format());
     },
-    stop: () => bar.stop(),
+    log: line.log,
+    stop: line.end,
   };
 }

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { type Client, createClient } from "../client/index.ts";
 import { CommandError } from "../node/errors.ts";
-import { UsageError, WorkerUnreachable } from "./errors.ts";
-import { LOCAL_URL, type WorkerOptions } from "./options.ts";
+import { WorkerUnreachable } from "./errors.ts";
+import type { WorkerOptions } from "./options.ts";
 
 /** How often a request is sent to a busy Worker before the command fails. */
 const MAX_TRIES = 20;
@@ -13,18 +13,25 @@ const BUSY_STATUSES = new Set([429, 503]);
 /** Rows a page of a list; the API's maximum. */
 const PAGE_ROWS = 1000;
 
+/** Whether a response is of a Worker. A proxy's error page and other servers' answers are not. */
+function isOfWorker({ ok, headers }: Response): boolean {
+  // Every response of the Worker has both headers. Frameworks add them too, but none of them answers with problems.
+  const isProblem = headers.get("content-type")?.startsWith("application/problem+json");
+  return headers.has("x-request-id") && headers.has("server-timing") && (ok || isProblem === true);
+}
+
 /** Sends a request. While the Worker is busy, waits as long as its Retry-After header says, then retries. */
 const fetchWithRetries: typeof fetch = async (input, init) => {
   for (let tries = 1; ; tries++) {
-    const { origin, href } = new URL(input instanceof Request ? input.url : String(input));
+    const { origin, pathname } = new URL(input instanceof Request ? input.url : String(input));
     const response = await fetch(input, init).catch((cause: unknown) => {
       throw new WorkerUnreachable(origin, cause);
     });
-    // Every response of the Worker has this header. A proxy's error page and other servers do not.
-    if (!response.headers.has("x-request-id")) {
+    if (!isOfWorker(response)) {
+      const server = response.headers.get("server");
       throw new CommandError(
-        `${href} answered ${response.status}, but not as an xpeft-edge Worker does.`,
-        "Check the address of the Worker: --url, or the environment variable XPEFT_URL.",
+        `${origin} answered, but is no xpeft Worker: ${pathname} got status ${response.status}${server ? ` from "${server}"` : ""}.`,
+        "Check the address of the Worker: --url, or the environment variable XPEFT_URL. npm start -- --port N serves one at another port.",
       );
     }
     const seconds = Number(response.headers.get("retry-after"));
@@ -36,17 +43,8 @@ const fetchWithRetries: typeof fetch = async (input, init) => {
   }
 };
 
-/**
- * Returns a client of a running Worker. Its errors can be shown with `describeError`.
- *
- * @throws UsageError if the address is not an HTTP URL
- */
+/** Returns a client of a running Worker. Its errors can be shown with `describeError`. */
 export function openClient({ url, key }: WorkerOptions): Client {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new UsageError(
-      `"${url}" is not the URL of a Worker.`,
-      `Start the address with http:// or https://, such as --url ${LOCAL_URL}`,
-    );
   return createClient(url, { fetch: fetchWithRetries, ...(key && { key }) });
 }
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { CommandError } from "../node/errors.ts";
 import { readVersion } from "../node/package.ts";
 import { describeError, EXIT, exitCodeOf } from "./errors.ts";
+import { describeWorker } from "./options.ts";
 
 /** Adds a command to the program. */
 type Register = (program: Command) => void;
@@ -47,6 +48,12 @@ const program = new Command()
   // Commands inherit this when they are added. Wrong usage then throws, and gets its own exit status below.
   .exitOverride();
 
+/** The Worker that the running command talks to, for errors. */
+let worker: string | undefined;
+program.hook("preAction", (_, command) => {
+  worker = describeWorker(command);
+});
+
 try {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     throw new CommandError(
@@ -67,7 +74,7 @@ try {
     // Commander has printed the error.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else {
-    console.error(describeError(error));
+    console.error(describeError(error, worker));
     process.exitCode = exitCodeOf(error);
   }
 }

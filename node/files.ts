@@ -72,7 +72,7 @@ export async function readTextLines(path: string): Promise<NumberedLine[]> {
 }
 
 /** Returns an XpeftError with its location put before the message; other errors unchanged. */
-export function withLocation(error: unknown, location: string): unknown {
+function withLocation(error: unknown, location: string): unknown {
   return error instanceof XpeftError ? error.withLocation(location) : error;
 }
 

@@ -11,8 +11,8 @@ const LOCAL_SETTINGS = join(root, ".wrangler", "xpeft-dev.env");
 /** Files that the local database is made from. */
 const SOURCES = ["schema/migrations", "bundles/demo", "bundles/minilm-l6-v2/manifest.json"];
 
-/** Holds the hash of the sources. It is in the database's folder, so deleting the database deletes it too. */
-const HASH_FILE = join(root, ".wrangler", "state", "prepared");
+/** The folder of the local database, which wrangler uses by default. */
+const DATABASE = join(root, ".wrangler", "state");
 
 function filesOf(path) {
   if (statSync(path).isFile()) return [path];
@@ -35,13 +35,16 @@ function runStep(name, args) {
   return stdout;
 }
 
-/** Migrates and seeds the local database, unless it was made from the same sources before. */
-export function prepareDatabase() {
+/** Migrates and seeds the local database in a folder, unless it was made from the same sources before. */
+export function prepareDatabase(folder = DATABASE) {
   const hash = hashOfSources();
-  if (existsSync(HASH_FILE) && readFileSync(HASH_FILE, "utf8") === hash) return;
-  runStep("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local"]);
-  process.stdout.write(runStep("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed"]));
-  writeFileSync(HASH_FILE, hash);
+  // The hash is in the database's folder, so deleting the database deletes it too.
+  const hashFile = join(folder, "prepared");
+  if (existsSync(hashFile) && readFileSync(hashFile, "utf8") === hash) return;
+  const place = ["--persist-to", folder];
+  runStep("Migrating the local database", [wrangler, "d1", "migrations", "apply", "DB", "--local", ...place]);
+  process.stdout.write(runStep("Seeding the demo", [join(root, "cli", "xpeft.ts"), "seed", ...place]));
+  writeFileSync(hashFile, hash);
 }
 
 /**

@@ -13,16 +13,16 @@ interface Finding {
   readonly found: string;
 }
 
-/** Whether a URL is on this machine. An invalid URL counts as local; the check of the Worker reports it. */
+/** Whether a URL is on this machine. */
 function isLocal(url: string): boolean {
-  return !URL.canParse(url) || ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
 }
 
 async function runCheck(check: Check, options: DoctorOptions): Promise<Finding> {
   try {
     return { check: check.name, ok: true, found: await check.run(options) };
   } catch (error) {
-    return { check: check.name, ok: false, found: describeError(error) };
+    return { check: check.name, ok: false, found: describeError(error, options.url) };
   }
 }
 

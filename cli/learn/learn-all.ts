@@ -1,8 +1,6 @@
 import { ProblemError } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
-import { withLocation } from "../../node/files.ts";
-import { type ErrorCode, XpeftError } from "../../src/errors.ts";
-import { labelTarget } from "../../src/learn/examples.ts";
+import { XpeftError } from "../../src/errors.ts";
 import { describeError } from "../errors.ts";
 import type { FileExample } from "./examples.ts";
 import type { Learner } from "./learner.ts";
@@ -22,13 +20,14 @@ export interface LearnContext {
 }
 
 /** Codes of errors that concern one profile. The others can still be learnt. */
-const PROFILE_ERRORS: ReadonlySet<string | undefined> = new Set<ErrorCode>([
+const PROFILE_ERRORS: ReadonlySet<string | undefined> = new Set<ProblemError["code"]>([
   "too_few_examples",
   "too_many_examples",
   "unknown_label",
   "one_label",
   "empty_text",
   "learning_too_long",
+  "payload_too_large",
   "unknown_profile",
   "generation_mismatch",
 ]);
@@ -40,24 +39,30 @@ const MAX_NAMED = 10;
 const codeOf = (error: unknown) =>
   error instanceof XpeftError || error instanceof ProblemError ? error.code : undefined;
 
-/** @throws XpeftError `unknown_label` that names the example's line */
-function checkLabels(examples: readonly FileExample[], labels: readonly string[], path: string): void {
-  for (const { label, line } of examples) {
-    try {
-      labelTarget(label, labels);
-    } catch (error) {
-      throw withLocation(error, `${path}:${line}`);
-    }
-  }
+/** The example that an error is about, at the start of its message: its index, and maybe a field. */
+const EXAMPLE = /^examples\[(\d+)\](?:\.(\w+))?/;
+
+/** Returns an error that names an example's line in the file instead of its index. Other errors are unchanged. */
+function withLine(error: unknown, examples: readonly FileExample[], path: string): unknown {
+  if (error instanceof Error)
+    error.message = error.message.replace(EXAMPLE, (index, number: string, field?: string) => {
+      const line = examples[Number(number)]?.line;
+      return line === undefined ? index : `${path}:${line}${field ? `: ${field}` : ""}`;
+    });
+  return error;
 }
 
 /** Learns a profile, writes it and prints the result. */
 async function learnOne(context: LearnContext, { profile, examples }: ProfileExamples, title: string): Promise<void> {
   const { learner, progress, path, out } = context;
-  if (learner.task) checkLabels(examples, learner.task.labels, path);
   const start = performance.now();
   progress.start(title);
-  const learnt = await learner.learn(profile, examples, progress.update).finally(progress.stop);
+  const learnt = await learner
+    .learn(profile, examples, progress.update)
+    .catch((error: unknown) => {
+      throw withLine(error, examples, path);
+    })
+    .finally(progress.stop);
   // Append last: with --push, a profile in the file is always in the database too.
   const { masks, labelBias } = learnt.parts;
   out?.append({ id: profile, masks, labelBias });

@@ -1,11 +1,11 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
-import { keyOption, persistToOption } from "../options.ts";
+import { keyOption, persistToOption, urlOption } from "../options.ts";
 import { runLearn } from "./run-learn.ts";
 
 const MAX_EPOCHS = 1000;
@@ -75,10 +75,7 @@ export function registerLearn(program: Command): void {
     .addOption(bundleOption())
     .addOption(persistToOption())
     .addOption(
-      new Option("--url <url>", "let the Worker at this address learn, for its own database").conflicts([
-        "taskFile",
-        "persistTo",
-      ]),
+      urlOption("let the Worker at this address learn, for its own database").conflicts(["taskFile", "persistTo"]),
     )
     .addOption(keyOption(["learn"], "with --url: "))
     .addHelpText("after", HELP)

@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { LearnProgress } from "../../src/learn/progress.ts";
+import { createLiveLine, formatBar, type LiveLine } from "../live-line.ts";
 
 /** Shows the progress of learning on standard error. */
 export interface LearnProgressBar {
@@ -16,24 +16,26 @@ const PHASES = { start: "choosing a start", "left-out": "cross-validation", all:
 
 /** Returns a bar in a terminal; elsewhere, occasional lines. */
 export function createLearnProgressBar(): LearnProgressBar {
-  return process.stderr.isTTY ? createBar() : createLines();
+  const line = createLiveLine();
+  return line ? createBar(line) : createLines();
 }
 
-function createBar(): LearnProgressBar {
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: "{title} {bar} {percentage}%, {phase}, {left} s left",
-    hideCursor: true,
-    clearOnComplete: true,
-  });
+const formatProgress = ({ done, phase, secondsLeft }: LearnProgress): string =>
+  `${Math.floor(100 * done)}%, ${PHASES[phase]}, ${secondsLeft} s left`;
+
+function createBar(line: LiveLine): LearnProgressBar {
+  let title = "";
   return {
-    start: (title) => bar.start(1, 0, { title, phase: PHASES.start, left: "?" }),
-    update: ({ done, phase, secondsLeft }) => bar.update(done, { phase: PHASES[phase], left: secondsLeft }),
-    stop: () => bar.stop(),
+    start(newTitle) {
+      title = newTitle;
+      line.show(`${title}: ${PHASES.start}`);
+    },
+    update: (progress) => line.show(`${title}: ${formatBar(progress.done)} ${formatProgress(progress)}`),
+    stop: line.end,
   };
 }
 
-// cli-progress can write lines too, but would write one at the start and the end of even the shortest learning.
+/** Short learning writes no line at all. */
 function createLines(): LearnProgressBar {
   let title = "";
   let lastTime = 0;
@@ -42,10 +44,10 @@ function createLines(): LearnProgressBar {
       title = newTitle;
       lastTime = Date.now();
     },
-    update({ done, phase, secondsLeft }) {
+    update(progress) {
       if (Date.now() - lastTime < LINE_MS) return;
       lastTime = Date.now();
-      console.error(`${title}: ${Math.floor(100 * done)}%, ${PHASES[phase]}, ${secondsLeft} s left`);
+      console.error(`${title}: ${formatProgress(progress)}`);
     },
     stop() {},
   };

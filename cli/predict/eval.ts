@@ -21,10 +21,13 @@ interface EvalOptions extends WorkerOptions {
   readonly predictions?: string;
 }
 
+/** How many unknown labels are named. */
+const MAX_NAMED = 5;
+
 /** Returns a task's labels, in the order of its logits. */
-async function readLabels(client: Client, name: string): Promise<string[]> {
+async function readLabels(client: Client, name: string, url: string): Promise<string[]> {
   for await (const { task, labels } of listTasks(client)) if (task === name) return labels;
-  throw new CommandError(`The Worker has no task "${name}".`, "List its tasks: xpeft tasks list");
+  throw new CommandError(`${url} has no task "${name}".`, "List its tasks: xpeft tasks list");
 }
 
 async function predictBatch(client: Client, task: string, { profile, items }: Batch): Promise<LabelledPrediction[]> {
@@ -65,13 +68,29 @@ async function predictAll(client: Client, task: string, batches: readonly Batch[
   return predictions.sort((a, b) => a.index - b.index);
 }
 
+/** Reports what makes a score meaningless or other than it seems. @throws CommandError if `--pair` has no effect */
+function reportOddities(records: readonly DataRecord[], labels: readonly string[], { data, pair }: EvalOptions): void {
+  const pairs = records.filter(({ text_pair }) => text_pair?.trim()).length;
+  if (pair && pairs === 0)
+    throw new CommandError(`The test split of ${data} has no text_pair, so --pair has no effect.`, "Leave --pair out.");
+  if (!pair && pairs > 0)
+    console.error(`${pairs} of ${records.length} texts have a text_pair, which is not sent. To send it, add --pair.`);
+  const unknown = records.filter(({ label }) => !labels.includes(label)).map(({ label }) => label);
+  if (unknown.length === 0) return;
+  const some = [...new Set(unknown)].slice(0, MAX_NAMED).map((label) => JSON.stringify(label));
+  console.error(
+    `${unknown.length} of ${records.length} texts have labels that the task does not have, such as ${some.join(", ")}. They count as wrong.`,
+  );
+}
+
 async function evaluate(options: EvalOptions): Promise<void> {
   const { task, data, limit, concurrency, pair } = options;
   const client = openClient(options);
-  const labels = await readLabels(client, task);
+  const labels = await readLabels(client, task, options.url);
   const toInput = ({ text, text_pair }: DataRecord): ApiInput =>
     pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
   const records = await readTestSplit(data, limit);
+  reportOddities(records, labels, options);
   const batches = makeBatches(records.map((record, index) => ({ index, record, input: toInput(record) })));
 
   const start = performance.now();

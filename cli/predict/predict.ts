@@ -96,7 +96,9 @@ async function predictChunk(
 }
 
 async function predict(task: string, texts: readonly string[], options: PredictOptions): Promise<void> {
-  const { file, ndjson = /\.(ndjson|jsonl)$/i.test(file ?? "") } = options;
+  const { file, ndjson = /\.(ndjson|jsonl)$/i.test(file ?? ""), scores, json } = options;
+  if (scores && !json)
+    throw new UsageError("Without --json, --scores has no effect.", "Add --json, or print the best labels with --top.");
   if (texts.length > 0 && (file !== undefined || ndjson)) {
     throw new UsageError(
       `There are ${texts.length} texts as arguments, and ${file === undefined ? "--ndjson" : `--file ${file}`} too.`,

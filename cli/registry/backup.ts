@@ -13,15 +13,23 @@ import { type BackupIndex, type BackupTask, INDEX, measureFile, selectTasks } fr
 import { downloadProfiles } from "./profiles-pull.ts";
 import { downloadTask, listTasks } from "./tasks.ts";
 
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new CommandError(`The folder ${path} cannot be created.`, "Name a new folder in one that you may write to.", {
+      cause,
+    });
+  });
+}
+
 const readTasks = (options: WorkerOptions) => Array.fromAsync(listTasks(openClient(options)));
 
 async function backup(folder: string, names: readonly string[], options: WorkerOutputOptions): Promise<void> {
   if (existsSync(join(folder, INDEX)))
     throw new CommandError(`${folder} already has a backup.`, "Name a new folder for this one.");
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const tasks: BackupTask[] = [];
   for (const { task, bundle, generation } of selectTasks(await readTasks(options), names, options.url)) {
-    await mkdir(join(folder, task), { recursive: true });
+    await makeFolder(join(folder, task));
     const paths = { task: `${task}/task.json`, profiles: `${task}/profiles.ndjson` };
     await downloadTask(options, task, join(folder, paths.task));
     const profiles = await downloadProfiles(options, task, { path: join(folder, paths.profiles), prefix: "" });

@@ -5,7 +5,7 @@ import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { withSingleDatabase } from "../database.ts";
 import { EXIT, UsageError } from "../errors.ts";
-import { type DatabaseOptions, keyOption, persistToOption } from "../options.ts";
+import { type DatabaseOptions, keyOption, persistToOption, urlOption } from "../options.ts";
 import { describeCounts } from "./profiles-push.ts";
 import { pushToWorker } from "./push-to-worker.ts";
 
@@ -50,7 +50,7 @@ export function registerPush(program: Command): void {
     .requiredOption("--profiles <file>", "the training's profiles.ndjson")
     .addOption(bundleOption())
     .addOption(persistToOption().conflicts("url"))
-    .option("--url <url>", "write to the Worker at this address; lines that fail do not stop the others")
+    .addOption(urlOption("write to the Worker at this address; lines that fail do not stop the others"))
     .addOption(keyOption(["admin", "write"], "with --url: "))
     .option("--replace", "with --url: delete existing profiles if they were learnt with another head")
     .addHelpText("after", EXAMPLES)

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { exampleText } from "../command-line.ts";
 import { EXIT } from "../errors.ts";
 import { addWorkerOutputOptions, type WorkerOutputOptions } from "../options.ts";
@@ -46,7 +46,7 @@ export function registerRestore(program: Command): void {
     .description("check a backup's files, then write its tasks and profiles to a Worker with the same bundle")
     .argument("<folder>", "folder that xpeft backup wrote")
     .argument("[tasks...]", "names of tasks (default: all)", collectTaskNames)
-    .option("--check", "only check the files; write nothing")
+    .addOption(new Option("--check", "only check the files; write nothing").conflicts("replace"))
     .option("--replace", "delete existing profiles if they were learnt with another head")
     .addHelpText("after", exampleText("restore backups/monday --check", "restore backups/monday news"));
   addWorkerOutputOptions(command, ["admin", "write"]).action(

@@ -58,6 +58,15 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
   return target;
 }
 
+/** Returns an example's target. @throws XpeftError `unknown_label` that names the example as requests do */
+function targetOf(label: string, labels: readonly string[], location: string): Float32Array {
+  try {
+    return labelTarget(label, labels);
+  } catch (error) {
+    throw error instanceof XpeftError ? error.withLocation(location) : error;
+  }
+}
+
 /**
  * Checks the number of examples and their labels.
  *
@@ -75,7 +84,7 @@ export function checkExamples(examples: readonly Example[], labels: readonly str
       reason: "count",
     });
   }
-  const targets = examples.map(({ label }) => labelTarget(label, labels));
+  const targets = examples.map(({ label }, index) => targetOf(label, labels, `examples[${index}]`));
   if (new Set(targets.map((target) => target.join())).size < 2) {
     throw new XpeftError("one_label", `All examples have the label ${JSON.stringify(examples[0]?.label)}.`);
   }

@@ -64,7 +64,7 @@ export function createLearner({ bundle, read, wasm, tokenizer, encoder, pool, me
     const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
     const blank = texts.findIndex(({ empty }) => empty);
     if (blank >= 0) {
-      throw new XpeftError("empty_text", `Example ${blank} has no tokens.`, { reason: "example" });
+      throw new XpeftError("empty_text", `examples[${blank}]: The text has no tokens.`, { reason: "example" });
     }
     checkTexts(texts);
     const labelled = texts.flatMap((text, number) => {

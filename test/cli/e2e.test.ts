@@ -90,7 +90,10 @@ it("evaluates a data file's test split with the API's answers", async () => {
   const predictions = join(folder, "predictions.jsonl");
   const flags = ["--url", url, "--predictions", predictions];
   const { code, stdout, stderr } = await xpeft("eval", "--data", data, "--task", "demo", ...flags);
-  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: "140 of 140 texts have a text_pair, which is not sent. To send it, add --pair.\n",
+  });
 
   const lines = (await readFile(predictions, "utf8"))
     .trimEnd()
@@ -120,6 +123,21 @@ it("evaluates a data file's test split with the API's answers", async () => {
     return (await response.json<{ predictions: { label: string }[] }>()).predictions[0]?.label;
   };
   expect(lines[77].predicted).toBe(await ask({ text: tested[77]?.text }));
+});
+
+it("says which labels of a data file the task does not have, and rejects --pair without effect", async () => {
+  const data = join(folder, "labels.jsonl");
+  const record = (label: string) => `${JSON.stringify({ profile: "demo-000", text: "a", label, split: "test" })}\n`;
+  await writeFile(data, ["1", "x", "y", "x"].map(record).join(""));
+  const evaluate = (...args: string[]) => xpeft("eval", "--data", data, "--task", "demo", "--url", url, ...args);
+  expect(await evaluate()).toMatchObject({
+    code: 0,
+    stderr: '3 of 4 texts have labels that the task does not have, such as "x", "y". They count as wrong.\n',
+  });
+  expect(await evaluate("--pair")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/has no text_pair, so --pair has no effect\.\n {2}Leave --pair out\./),
+  });
 });
 
 it("reports a file of predictions that cannot be written", async () => {

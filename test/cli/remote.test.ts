@@ -5,6 +5,7 @@ import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { task, useRemote } from "../support/remote.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { runCli } from "../support/run-cli.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const TEXT = "Senate passes bill after long night";
@@ -149,6 +150,43 @@ describe("xpeft predict", () => {
       code: 2,
       stderr: expect.stringContaining("not both"),
     });
+  });
+
+  it("rejects --scores without --json, where it has no effect", async () => {
+    expect(await predict(TEXT, "--scores")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^Without --json, --scores has no effect\.\n {2}.*--top/),
+    });
+  });
+});
+
+describe("the Worker's address and key", () => {
+  const list = (env: NodeJS.ProcessEnv) =>
+    runCli(["profiles", "list", "demo"], {
+      XPEFT_URL: String(remote.worker.url),
+      XPEFT_KEY: remote.worker.adminKey,
+      ...env,
+    });
+
+  it("may have spaces around them", async () => {
+    const env = { XPEFT_URL: ` ${remote.worker.url} `, XPEFT_KEY: `${remote.worker.adminKey}\n` };
+    expect(await list(env)).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("are named if they are unusable", async () => {
+    const address = await list({ XPEFT_URL: "local host" });
+    expect(address.code).toBe(2);
+    expect(address.stderr).toMatch(
+      /'local host' from env 'XPEFT_URL' is invalid\. Give the address of a Worker, with http/,
+    );
+    expect(await list({ XPEFT_KEY: "Key 1" })).toMatchObject({ code: 2, stderr: expect.stringContaining("XPEFT_KEY") });
+  });
+
+  it("are named in the Worker's errors", async () => {
+    const { code, stderr } = await remote.runCli("profiles", "show", "demo", "nobody");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^unknown_profile: .*\n {2}answered by http:\/\/[^/\s]+\n {2}List the profiles/);
   });
 });
 

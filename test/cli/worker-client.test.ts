@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { Command } from "commander";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { parseKey, parseUrl } from "../../cli/arguments.ts";
 import { describeError, exitCodeOf } from "../../cli/errors.ts";
+import { addWorkerOptions, describeWorker } from "../../cli/options.ts";
 import { openClient, readAllPages } from "../../cli/worker-client.ts";
 import { unwrap } from "../../client/index.ts";
 
@@ -11,7 +14,9 @@ let url: string;
 let later: number[];
 let paths: string[];
 
-const PROBLEM = { "content-type": "application/problem+json", "x-request-id": "1" };
+/** The headers of every response of a Worker. */
+const WORKER = { "x-request-id": "1", "server-timing": "total;dur=1" };
+const PROBLEM = { ...WORKER, "content-type": "application/problem+json" };
 
 beforeEach(async () => {
   paths = [];
@@ -19,7 +24,9 @@ beforeEach(async () => {
   server = createServer(({ url: path = "", headers }, response) => {
     paths.push(path);
     if (path.startsWith("/v1/info")) {
-      response.end("<h1>Somebody else's page</h1>");
+      response.setHeader("server", "Elsewhere/1.0").end("<h1>Somebody else's page</h1>");
+    } else if (path.startsWith("/healthz")) {
+      response.writeHead(404, { ...WORKER, "content-type": "text/html" }).end("<h1>A framework's page</h1>");
     } else if (headers.authorization === undefined) {
       response
         .writeHead(401, PROBLEM)
@@ -29,9 +36,7 @@ beforeEach(async () => {
         .writeHead(later.shift() ?? 0, { ...PROBLEM, "retry-after": "1" })
         .end(JSON.stringify({ code: "overloaded", detail: "Too much.", hint: "Wait." }));
     } else {
-      response
-        .writeHead(200, { "content-type": "application/json", "x-request-id": "1" })
-        .end('{"tasks":[],"next":null}');
+      response.writeHead(200, { ...WORKER, "content-type": "application/json" }).end('{"tasks":[],"next":null}');
     }
   }).listen(0, "localhost");
   await once(server, "listening");
@@ -69,9 +74,23 @@ it("says how to pass a key if it has none", async () => {
   expect(exitCodeOf(error)).toBe(1);
 });
 
-it("rejects the response of another server", async () => {
-  const error = await failing(unwrap(openClient({ url }).v1.info.$get()));
-  expect(describeError(error)).toMatch(/\/v1\/info answered 200, but not as an xpeft-edge Worker does\.\n {2}.*--url/);
+it("names another server that answers, and says how to name the Worker", async () => {
+  const page = await failing(unwrap(openClient({ url }).v1.info.$get()));
+  expect(describeError(page)).toMatch(
+    /^http:\/\/localhost:\d+ answered, but is no xpeft Worker: \/v1\/info got status 200 from "Elsewhere\/1\.0"\.\n {2}.*--url/,
+  );
+  const framework = await failing(unwrap(openClient({ url }).healthz.$get()));
+  expect(describeError(framework)).toMatch(/answered, but is no xpeft Worker: \/healthz got status 404\.\n/);
+});
+
+it("names the Worker whose answer is an error, and whether its address is the default", async () => {
+  const error = await failing(list());
+  const answeredBy = (...args: string[]) => {
+    const command = addWorkerOptions(new Command(), ["predict"]).parse(args, { from: "user" });
+    return describeError(error, describeWorker(command));
+  };
+  expect(answeredBy("--url", url)).toMatch(/^key_missing: .*\n {2}answered by http:\/\/localhost:\d+\n {2}Give a key/);
+  expect(answeredBy()).toMatch(/\n {2}answered by http:\/\/localhost:8787, the default address\. .*XPEFT_URL\.\n/);
 });
 
 it("distinguishes an unreachable Worker from a rejection", async () => {
@@ -82,14 +101,44 @@ it("distinguishes an unreachable Worker from a rejection", async () => {
   expect(exitCodeOf(error)).toBe(3);
 });
 
-it.each(["nowhere", "localhost:8787", "ftp://localhost"])(
-  "rejects %s as a Worker's URL, and says what is valid",
-  async (wrong) => {
-    const error = await failing((async () => openClient({ url: wrong }))());
-    expect(describeError(error)).toMatch(/ is not the URL of a Worker\.\n {2}.*http:\/\//);
+it.each([
+  ["http://localhost:8787", "http://localhost:8787"],
+  [" https://worker.example/\n", "https://worker.example"],
+  ["http://worker.example/behind/a/proxy/", "http://worker.example/behind/a/proxy"],
+])("accepts %j as the address of a Worker", (text, address) => {
+  expect(parseUrl(text)).toBe(address);
+});
+
+it.each([
+  "",
+  "nowhere",
+  "localhost:8787",
+  "ftp://localhost",
+  '"http://localhost:8787"',
+  "http://localhost:8787 http://localhost",
+  "http://worker.example/a b",
+  "http://me:secret@worker.example",
+  "http://worker.example/?q",
+  "http://worker.example/#top",
+])("rejects %j as the address of a Worker, and says what is valid", (wrong) => {
+  expect(() => parseUrl(wrong)).toThrow(/with http:\/\/ or https:\/\//);
+});
+
+it("accepts a key with spaces around it, and shows no other one", () => {
+  expect(parseKey(" xpk_1\n")).toBe("xpk_1");
+  for (const wrong of ["Key xpk_1", "It is shown only now:\nxpk_1", "xpk_1…"]) {
+    const error = (() => {
+      try {
+        return parseKey(wrong);
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(describeError(error)).toMatch(/^The API key has .*\n {2}.*XPEFT_KEY/);
+    expect(describeError(error)).not.toContain("xpk_1");
     expect(exitCodeOf(error)).toBe(2);
-  },
-);
+  }
+});
 
 it("follows the pages of a list to the end", async () => {
   const pages: Record<string, { rows: string[]; next: string | null }> = {

@@ -1,4 +1,6 @@
 import { type ChildProcess, execFile } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,7 +42,9 @@ afterAll(async () => {
 /** Starts the project, and waits for the command it suggests. */
 async function started() {
   const port = String(await freePort());
-  const { child, output } = start([join(copy, "scripts", "start.mjs")], { cwd: copy, env: { PORT: port } });
+  // The paths of the options are relative to the caller's folder.
+  const options = ["--port", port, "--persist-to", "a folder"];
+  const { child, output } = start([join(copy, "scripts", "start.mjs"), ...options], { cwd: copy });
   children.push(child);
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && child.exitCode === null; await sleep(100)) {
     const curl = output.stdout.match(/^curl .*$/m)?.[0];
@@ -52,7 +56,7 @@ async function started() {
 /** Creates a key with the command that the start prints. */
 async function makeKey(printed: string): Promise<string> {
   const [, args] = printed.match(/^npm run -s xpeft -- (keys .*)$/m) ?? [];
-  const { stdout } = await exec(process.execPath, ["cli/xpeft.ts", ...(args ?? "").split(" ")], { cwd: copy });
+  const { stdout } = await exec("bash", ["-c", `"${process.execPath}" cli/xpeft.ts ${args}`], { cwd: copy });
   expect(stdout).toMatch(/^xpk_\S+\n$/);
   return stdout.trim();
 }
@@ -72,6 +76,7 @@ it("serves, prints a working command, stops on Ctrl-C, and restarts with its dat
 }, async () => {
   const first = await started();
   expect(first.output.stdout).toContain("Seeded task news with 3 profiles.");
+  expect(first.output.stdout).toContain(`export XPEFT_URL=http://localhost:${first.port}\n`);
   const { stdout } = await exec("bash", ["-c", first.curl]);
   const predictions = [{ profile: "demo-000", masks: "profile", generation: 1 }];
   expect(JSON.parse(stdout)).toMatchObject({ task: "news", predictions });
@@ -101,13 +106,38 @@ it("serves, prints a working command, stops on Ctrl-C, and restarts with its dat
   await interrupt(third.child);
 });
 
-it("reports a port that is in use, and an invalid one", async () => {
-  const occupied = createServer().listen(0, "localhost");
-  await new Promise((listening) => occupied.once("listening", listening));
-  const address = occupied.address() as { port: number };
-  const script = join(copy, "scripts", "start.mjs");
-  const startOn = (port: string) => run([script], { PORT: port });
-  expect(await startOn(String(address.port))).toMatchObject({ code: 1, stderr: expect.stringContaining("in use") });
-  occupied.close();
-  expect(await startOn("http")).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT is "http"') });
+/** Runs the script without starting anything: it ends before that. */
+const runScript = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  run([join(copy, "scripts", "start.mjs"), ...args], env);
+
+it("reports a port that is in use at any address of localhost, and offers another one", async () => {
+  for (const { address } of await lookup("localhost", { all: true })) {
+    const occupied = createServer().listen(0, address);
+    await once(occupied, "listening");
+    const { port } = occupied.address() as { port: number };
+    expect(await runScript(["--port", String(port)])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(`Port ${port} is in use\\. .* npm start -- --port ${port + 1}`),
+    });
+    occupied.close();
+  }
+});
+
+it.each<[string[], NodeJS.ProcessEnv, RegExp]>([
+  [[], { PORT: "http" }, /^\nPORT is "http"\. Use a number from 1 to 65535\.\n$/],
+  [["--port", "0"], {}, /^\n--port is "0"\. Use a number/],
+  [["--port"], {}, /^\nOption '--port <value>' argument missing\. .*npm start -- --help\n$/],
+  [["--prot", "8799"], {}, /^\nUnknown option '--prot'\. .*npm start -- --help\n$/],
+  [["8799"], {}, /^\nUnexpected argument '8799'\. .*npm start -- --help\n$/],
+  // npm start --port=8799, and the same with a space.
+  [[], { npm_config_port: "8799" }, /^\nnpm read --port .*: npm start -- --port …\n$/],
+  [["8799"], { npm_config_port: "true" }, /^\nnpm read --port .*: npm start -- --port …\n$/],
+])("rejects %j in %j, and says what to write", async (args, env, message) => {
+  expect(await runScript(args, env)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+it("shows its options", async () => {
+  const { code, stdout } = await runScript(["--help"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Usage: npm start -- \[options\]\n(.*\n)+ +--port <port> .*8787/);
 });

@@ -66,6 +66,23 @@ describe("xpeft learn --url", () => {
     expect((await all()).stdout).toMatch(/^demo\/a: skipped, because .* has it already\ndemo\/c: skipped, /);
   });
 
+  it("names the line of an example that the Worker rejects", async () => {
+    const one = join(remote.folder, "one.csv");
+    const all = join(remote.folder, "all.csv");
+    const blank = join(remote.folder, "blank.csv");
+    await writeFile(one, 'text,label\n"a text\nof three\nlines",1\n\na boat,3\nodd,7\n');
+    await writeFile(all, "profile,text,label\na,a river,1\nb,a lake,1\na,a boat,3\nb,odd,7\nb,a pump,3\n");
+    await writeFile(blank, "text,label\na river,1\n\u200b,3\na boat,3\n");
+    const { adminKey } = remote.worker;
+    expect((await learn(adminKey, "me", one)).stderr).toMatch(
+      /^unknown_label: \S+one\.csv:7: The task has no label "7"/,
+    );
+    const some = await learn(adminKey, "--all", all);
+    expect(some.stdout).toMatch(/^demo\/a: candidate /);
+    expect(some.stderr).toMatch(/^demo\/b: unknown_label: \S+all\.csv:5: The task has no label "7"/);
+    expect((await learn(adminKey, "me", blank)).stderr).toMatch(/\S+blank\.csv:3: /);
+  });
+
   it("reports a missing permission, a failure, and two conflicting targets", async () => {
     const reader = await remote.worker.makeKey({ scopes: ["predict"] });
     expect((await learn(reader, "me", examples)).stderr).toMatch(/^scope_missing: .*\n {2}\S/);
@@ -73,7 +90,7 @@ describe("xpeft learn --url", () => {
     await writeFile(odd, "text,label\na river,1\na boat,middle\n");
     expect(await learn(remote.worker.adminKey, "me", odd)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^unknown_label: .*\n {2}\S/),
+      stderr: expect.stringMatching(/^unknown_label: .*\n {2}answered by .*\n {2}\S/),
     });
     expect((await remote.runCli("learn", "demo", "me", examples, "--url", "http://localhost:1")).code).toBe(3);
     expect((await learn(reader, "me", examples, "--persist-to", remote.folder)).code).toBe(2);

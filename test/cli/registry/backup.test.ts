@@ -85,6 +85,14 @@ it("writes nothing of a damaged backup, and reports the file", async () => {
 
 it("reports an invalid folder or task", async () => {
   expect((await runOn(from, "backup", copy)).stderr).toContain("already has a backup");
+  const inFile = join(copy, "backup.json", "monday");
+  expect(await runOn(from, "backup", inFile)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^The folder \S+monday cannot be created\.\n {2}because: ENOTDIR.*\n {2}Name a new folder/,
+    ),
+  });
+  expect((await runOn(to, "restore", copy, "--check", "--replace")).code).toBe(2);
   expect((await runOn(to, "restore", copy, "nothing")).stderr).toContain(
     'has no task "nothing".\n  Its tasks are: demo, other.',
   );

@@ -135,7 +135,7 @@ describe("learning a profile", () => {
     for (const place of [0, 3]) {
       const blank = examplesOf(4).map((one, number) => (number === place ? { ...one, text: " \u200b" } : one));
       await expect(learnFrom({}, blank)).rejects.toThrow(errorWithCode("empty_text"));
-      await expect(learnFrom({}, blank)).rejects.toThrow(`Example ${place} has no tokens`);
+      await expect(learnFrom({}, blank)).rejects.toThrow(`examples[${place}]: The text has no tokens`);
     }
     const same = examplesOf(4).map((one) => ({ ...one, text: "The same." }));
     await expect(learnFrom({}, same)).rejects.toThrow(errorWithCode("too_few_examples"));
