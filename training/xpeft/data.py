@@ -1,15 +1,18 @@
 """Reads data files: JSON Lines, plain or gzip, with `profile`, `text`, optional `text_pair`, `label` and `split` in each line."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
+from tokenizers import Encoding, Tokenizer
+from tokenizers.normalizers import BertNormalizer
 
-from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile
+from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile, XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.labels import canonical_label, find_label, label_indices, number_spellings
 
@@ -25,20 +28,32 @@ LINE_HINT = (
     'A line is {"profile": …, "text": …, "label": …, "split": "train" | "dev" | "test"}; "text_pair" may be added. '
     "`python -m xpeft prepare` makes such lines from a table."
 )
+UNREAD_HINT = "Write a text that the PLM's tokenizer can read."
 FIELD_HINTS = {
     "profile": "A profile id is a string of 1 to 128 letters, digits and . _ : @ -. It starts with a letter or a digit.",
-    "text": "A text is a string that is not blank. Remove the line if there is no text.",
+    "text": "A text is a string that is not blank: it has more than white space and characters that cannot be seen. "
+    "Remove the line if there is no text.",
     "text_pair": "A second text is a string. Leave it blank, or leave it out, if there is none.",
     "label": 'A label is a string of 1 to 256 characters, without tabs and line ends. It is not blank. Write a number as "3", not 3.',
     "split": 'A split is "train", "dev" or "test".',
 }
 
 
+NORMALIZER = BertNormalizer()
+
+
+def check_text(text: str) -> str:
+    """Return the text. Raises PydanticCustomError if it is blank: a BERT tokenizer reads nothing in it."""
+    if not NORMALIZER.normalize_str(text).strip():
+        raise PydanticCustomError("blank", "{text} is blank", {"text": ascii(text[:40])})
+    return text
+
+
 class Record(BaseModel):
     """One labelled text of one profile. Other fields of the line are ignored."""
 
     profile: str = Field(pattern=PROFILE_ID)
-    text: str = Field(pattern=NOT_BLANK)
+    text: Annotated[str, AfterValidator(check_text)]
     text_pair: str | None = None
     label: str = Field(pattern=NOT_BLANK)
     split: Split
@@ -96,52 +111,27 @@ class DataSet:
         return replace(self, profiles=[self.profiles[profile] for profile in profiles], splits=splits)
 
 
-def read_records(path: Path) -> dict[int, Record]:
-    """Return the records of a file by line number."""
-    return {number: parse_line(Record, path, number, line, LINE_HINT, FIELD_HINTS) for number, line in numbered_lines(path, FILE_HINT)}
+def read_lines(path: Path, canonical: bool) -> Iterator[tuple[int, Record | BadLine]]:
+    """Yield the line numbers and records of a file, with an error in place of each record that is bad.
 
-
-def load_data(
-    path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None, profiles: list[str] | None = None
-) -> DataSet:
-    """Return the examples of a file. Texts are cut to `max_tokens`, special tokens included; `pair` says whether to read `text_pair`.
-
-    labels, profiles: those of a finished task, in its order. By default, those of the file's training texts in alphabetical order.
-    Raises BadLine, UnreadableFile, NoTexts, NoTrainText, OneLabel, UnknownLabel or UnknownProfile.
+    canonical: whether to bring labels into canonical form. Raises BadLine or UnreadableFile where the file cannot be read to its end.
     """
-    from tokenizers import Tokenizer
+    for number, line in numbered_lines(path, FILE_HINT):
+        try:
+            record = parse_line(Record, path, number, line, LINE_HINT, FIELD_HINTS)
+            yield number, with_canonical_label(record, path, number) if canonical else record
+        except BadLine as error:
+            yield number, error
 
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    tokenizer.enable_truncation(max_tokens)
-    records = read_records(path)
-    if not records:
-        raise NoTexts(f"{path} holds no texts", "Write one labelled text in each line.")
-    if labels is None:
-        records = {number: with_canonical_label(record, path, number) for number, record in records.items()}
-        check_number_spellings(records, path)
-    train = [record for record in records.values() if record.split == "train"]
-    if profiles is None and not train:
-        raise NoTrainText(f"{path} holds no training text", 'Profiles learn from lines with "split": "train".')
-    task_labels = sorted({record.label for record in train}) if labels is None else labels
-    task_profiles = sorted({record.profile for record in train}) if profiles is None else profiles
-    if len(task_labels) < 2:
-        raise OneLabel(f"all training texts of {path} have 1 label, {task_labels[0]!r}", "A classifier needs two or more labels.")
-    profile_index = {profile: index for index, profile in enumerate(task_profiles)}
-    indices = label_indices(task_labels)
-    label_of = {
-        number: known_label(record, f"{path}, line {number}", profile_index, indices, labels is not None, profiles is not None)
-        for number, record in records.items()
-    }
-    splits: dict[Split, list[Example]] = defaultdict(list)
-    texts = [record.text_or_pair(pair) for record in records.values()]
-    for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
-        if all(sequence is None for sequence in encoding.sequence_ids):
-            # The length of a finished task is fixed, so raising it helps only where a task is trained.
-            longer = ", or raise --max-tokens" if labels is None else ""
-            hint = f"Write a text that the PLM's tokenizer can read{longer}."
-            raise BadLine(f"{path}, line {number}: text: no token is left of it", hint)
-        splits[record.split].append(Example(profile_index[record.profile], label_of[number], encoding.ids, encoding.type_ids))
-    return DataSet(task_profiles, task_labels, {split: splits[split] for split in SPLITS})
+
+def read_records(path: Path, canonical: bool = False) -> dict[int, Record]:
+    """Return the records of a file by line number. Raises the first error of `read_lines`."""
+    records = {}
+    for number, record in read_lines(path, canonical):
+        if isinstance(record, BadLine):
+            raise record
+        records[number] = record
+    return records
 
 
 def with_canonical_label(record: Record, path: Path, number: int) -> Record:
@@ -152,37 +142,98 @@ def with_canonical_label(record: Record, path: Path, number: int) -> Record:
         raise BadLine(f"{path}, line {number}: label: {error}", FIELD_HINTS["label"]) from error
 
 
-def check_number_spellings(records: Mapping[int, Record], path: Path) -> None:
-    """Raise BadLine if all labels are numbers, and two of them are the same number."""
+def load_data(
+    path: Path, tokenizer_file: Path, max_tokens: int, pair: bool, labels: list[str] | None = None, profiles: list[str] | None = None
+) -> DataSet:
+    """Return the examples of a file. Texts are cut to `max_tokens`, special tokens included; `pair` says whether to read `text_pair`.
+
+    labels, profiles: those of a finished task, in its order. By default, those of the file's training texts in alphabetical order.
+    Raises BadLine, UnreadableFile, NoTexts, NoTrainText, OneLabel, UnknownLabel or UnknownProfile.
+    """
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.enable_truncation(max_tokens)
+    records = read_records(path, canonical=labels is None)
+    for fault in find_faults(path, records, labels, profiles):
+        raise fault
+    train = [record for record in records.values() if record.split == "train"]
+    task_labels = sorted({record.label for record in train}) if labels is None else labels
+    task_profiles = sorted({record.profile for record in train}) if profiles is None else profiles
+    profile_index = {profile: index for index, profile in enumerate(task_profiles)}
+    indices = label_indices(task_labels)
+    label_of = {number: label for number, record in records.items() if (label := find_label(record.label, indices)) is not None}
+    splits: dict[Split, list[Example]] = defaultdict(list)
+    texts = [record.text_or_pair(pair) for record in records.values()]
+    for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
+        if has_no_token(encoding):
+            raise BadLine(f"{path}, line {number}: text: no token is left of it", UNREAD_HINT)
+        splits[record.split].append(Example(profile_index[record.profile], label_of[number], encoding.ids, encoding.type_ids))
+    return DataSet(task_profiles, task_labels, {split: splits[split] for split in SPLITS})
+
+
+def has_no_token(encoding: Encoding) -> bool:
+    """Return whether the tokenizer left only special tokens of a text."""
+    return all(sequence is None for sequence in encoding.sequence_ids)
+
+
+def find_faults(
+    path: Path, records: Mapping[int, Record], labels: Sequence[str] | None = None, profiles: Sequence[str] | None = None
+) -> Iterator[XpeftError]:
+    """Yield why the records of a file cannot be used. Each error is for all lines of its kind, and names the first.
+
+    labels, profiles: those of a finished task. By default, those of the file's own training texts.
+    """
+    if not records:
+        yield NoTexts(f"{path} holds no texts", "Write one labelled text in each line.")
+        return
+    train = [record for record in records.values() if record.split == "train"]
+    if profiles is None and not train:
+        yield NoTrainText(f"{path} holds no training text", 'Profiles learn from lines with "split": "train".')
+        return
+    known_profiles = {record.profile for record in train} if profiles is None else set(profiles)
+    if unknown := {number: record.profile for number, record in records.items() if record.profile not in known_profiles}:
+        place, names = f"{path}, line {min(unknown)}", counted(unknown.values())
+        if profiles is None:
+            hint = "Put a text of each profile in train, or drop its texts: `python -m xpeft prepare --min-profile 1` does."
+            yield NoTrainText(f"{place}: no training text has the profile {names}", hint)
+        else:
+            hint = "Remove its lines, or add it to the task with `python -m xpeft add`."
+            yield UnknownProfile(f"{place}: the task has no profile {names}", hint)
+    if labels is None:
+        yield from number_faults(path, records)
+    known_labels = sorted({record.label for record in train}) if labels is None else labels
+    if len(known_labels) < 2:
+        yield OneLabel(f"all training texts of {path} have 1 label, {known_labels[0]!r}", "A classifier needs two or more labels.")
+    indices = label_indices(known_labels)
+    if unknown := {number: record.label for number, record in records.items() if find_label(record.label, indices) is None}:
+        place, names = f"{path}, line {min(unknown)}", counted(unknown.values())
+        if labels is None:
+            hint = "Put a text of each label in train, or drop its texts: `python -m xpeft prepare --min-label 1` does."
+            yield UnknownLabel(f"{place}: no training text has the label {names}", hint)
+        else:
+            shown = [label if label.isprintable() else repr(label) for label in labels]
+            yield UnknownLabel(f"{place}: the task has no label {names}", f"The labels are {some(shown, 20)}.")
+
+
+def number_faults(path: Path, records: Mapping[int, Record]) -> Iterator[BadLine]:
+    """Yield an error for each number that has two spellings, if all labels are numbers."""
     first_line: dict[str, int] = {}
     for number, record in records.items():
         first_line.setdefault(record.label, number)
     for spellings in number_spellings(first_line).values():
         one, other = sorted(spellings, key=first_line.__getitem__)[:2]
         hint = "Spell a number in one way. `python -m xpeft prepare` does so."
-        raise BadLine(f"{path}, line {first_line[other]}: label: {other!r} is the number {one!r} of line {first_line[one]}", hint)
+        yield BadLine(f"{path}, line {first_line[other]}: label: {other!r} is the number {one!r} of line {first_line[one]}", hint)
 
 
-def known_label(
-    record: Record, place: str, profiles: Mapping[str, int], labels: Mapping[str, int], labels_fixed: bool, profiles_fixed: bool
-) -> int:
-    """Return the index of a record's label. Raises UnknownProfile, NoTrainText or UnknownLabel where its profile or label is unknown.
+def counted(names: Iterable[str]) -> str:
+    """Return names for a message, each with the number of times that it occurs."""
+    return some([f"{name!r} ({count})" for name, count in Counter(names).items()])
 
-    labels: as `label_indices` returns them. labels_fixed, profiles_fixed: whether they are a finished task's, or those of the file's own
-    training texts.
-    """
-    if record.profile not in profiles and profiles_fixed:
-        hint = "Remove its lines, or add it to the task with `python -m xpeft add`."
-        raise UnknownProfile(f"{place}: the task has no profile {record.profile!r}", hint)
-    if record.profile not in profiles:
-        hint = 'Add a line with "split": "train", or remove its lines.'
-        raise NoTrainText(f"{place}: profile {record.profile!r} of the {record.split} split has no training text", hint)
-    index = find_label(record.label, labels)
-    if index is None:
-        problem = "the task has no label" if labels_fixed else "no training text has the label"
-        shown = (label if label.isprintable() else repr(label) for label in labels)
-        raise UnknownLabel(f"{place}: {problem} {record.label!r}", f"The labels are {', '.join(shown)}.")
-    return index
+
+def some(items: Sequence[str], limit: int = 5) -> str:
+    """Return the first items for a message, and how many more there are."""
+    more = f" and {len(items) - limit:,} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more
 
 
 def group_by_profile(examples: Sequence[Example]) -> dict[int, list[int]]:

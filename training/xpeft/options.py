@@ -18,6 +18,7 @@ DataOption = Annotated[Path, typer.Option(help="Labelled texts: JSON Lines, plai
 BundleOption = Annotated[Path, typer.Option(help="Bundle folder with the PLM and the pool to use.", exists=True, file_okay=False)]
 PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if it is not where its name says.")]
 PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
+MaxTokensOption = Annotated[int, typer.Option(min=5, help="Cut texts to this many tokens, special tokens included.")]
 EpochsOption = Annotated[int, typer.Option(min=1, help="Passes over the training texts.")]
 ProfilesPerStepOption = Annotated[int, typer.Option(min=1, help="Groups of texts in a step; all texts of a group have one profile.")]
 TextsPerProfileOption = Annotated[int, typer.Option(min=1, help="Texts in a group.")]
@@ -36,6 +37,11 @@ BottleneckOption = Annotated[int, typer.Option(min=1, help="Bottleneck size b of
 SeedOption = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result on one machine.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint in --out.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Hide progress bars.")]
+
+
+def tell(notice: str) -> None:
+    """Print on standard error what the user should know."""
+    typer.echo(notice, err=True)
 
 
 class Device(StrEnum):

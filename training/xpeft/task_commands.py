@@ -1,4 +1,4 @@
-"""`python -m xpeft prepare`, `train`, `add`, `eval` and `agree`."""
+"""`python -m xpeft prepare`, `check`, `train`, `add`, `eval` and `agree`."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from xpeft import options
+from xpeft.errors import XpeftError
 
 
 def prepare(
@@ -19,18 +20,63 @@ def prepare(
     label: Annotated[str, typer.Option(help="Column of the label.")] = "label",
     text_pair: Annotated[str | None, typer.Option(help="Column of a second text, if there is one.")] = None,
     split: Annotated[
-        str | None, typer.Option(help="Column of the split: train, dev or test. Without it, each profile's texts are split at random.")
+        str | None, typer.Option(help="Column of the split: train, dev or test. By default the column split, if there is one.")
     ] = None,
+    new_split: Annotated[bool, typer.Option("--new-split", help="Split at random, even if there is a column named split.")] = False,
     dev: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for dev.")] = 0.1,
     test: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for test.")] = 0.2,
+    group: Annotated[bool, typer.Option("--group", help="Keep equal texts of all profiles in one split, not only those of one.")] = False,
+    min_label: Annotated[
+        int, typer.Option(min=0, help="Drop the texts of labels with fewer training texts. Before a split, all texts count.")
+    ] = 0,
+    min_profile: Annotated[int, typer.Option(min=0, help="Drop the texts of profiles with fewer training texts.")] = 0,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip bad rows. Prints their number, lines and reasons.")] = False,
+    hash_ids: Annotated[bool, typer.Option("--hash-ids", help="Replace each profile id by a hash, for ids of any characters.")] = False,
+    id_key_file: Annotated[
+        Path | None, typer.Option(help="File with a secret key for --hash-ids. Without the key nobody can compute the hash of an id.")
+    ] = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Turn your table into a data file: columns of any name, texts split into train, dev and test."""
-    from xpeft.prepare import Columns, prepare_data
+    from xpeft.prepare import Preparation, prepare_data
+    from xpeft.profile_hashes import read_id_key
+    from xpeft.table_records import Columns, IdHash
 
     with options.readable_errors():
-        counts = prepare_data(table, out, Columns(profile, text, label, text_pair, split), dev, test, seed)
+        if new_split and split is not None:
+            raise XpeftError("--split and --new-split exclude each other", "Give one of them.")
+        if id_key_file is not None and not hash_ids:
+            raise XpeftError("--id-key-file is for --hash-ids", "Add --hash-ids.")
+        id_hash = IdHash(read_id_key(id_key_file) if id_key_file else None) if hash_ids else None
+        columns = Columns(profile, text, label, text_pair, split, new_split)
+        how = Preparation(dev, test, seed, group, min_label, min_profile, skip_bad, id_hash)
+        counts = prepare_data(table, out, columns, how, options.tell)
         typer.echo(f"{out}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+def check(
+    data: Annotated[Path, typer.Argument(help="Data file: JSON Lines, plain or gzip.", exists=True, dir_okay=False)],
+    bundle: Annotated[
+        Path | None, typer.Option(help="Bundle folder. Its tokenizer finds the texts that are cut.", exists=True, file_okay=False)
+    ] = None,
+    max_tokens: options.MaxTokensOption = 32,
+    pair: options.PairOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
+) -> None:
+    """Find what is wrong or odd with a data file. The exit status is 0 if `train` accepts the file, and 1 if not."""
+    from xpeft.bundle.manifest import check_max_tokens, read_manifest
+    from xpeft.check import check_file
+
+    with options.readable_errors():
+        tokenizer = None
+        if bundle is not None:
+            manifest, _ = read_manifest(bundle)
+            check_max_tokens(max_tokens, manifest)
+            tokenizer = bundle / manifest.file("tokenizer")
+        checked = check_file(data, pair, tokenizer, max_tokens)
+    typer.echo(json.dumps(checked.as_json(), ensure_ascii=False) if as_json else checked.as_table())
+    if checked.refused:
+        raise typer.Exit(1)
 
 
 def train(
@@ -38,7 +84,7 @@ def train(
     task: Annotated[str, typer.Option(help="Name of the task, in lower case.")],
     bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="Folder for task.json, profiles.ndjson, report.json and the checkpoint.")],
-    max_tokens: Annotated[int, typer.Option(min=5, help="Cut texts to this many tokens, special tokens included.")] = 32,
+    max_tokens: options.MaxTokensOption = 32,
     pair: options.PairOption = False,
     plm: options.PlmOption = None,
     epochs: options.EpochsOption = 4,
