@@ -9,7 +9,7 @@ from xpeft.bundle_commands import bundle, golden, sizes
 from xpeft.comparison.commands import compare, curve, pool
 from xpeft.comparison.experiment import keys_help
 from xpeft.options import readable_errors
-from xpeft.task_commands import add, agree, evaluate, prepare, train
+from xpeft.task_commands import add, agree, check, evaluate, prepare, train
 
 app = typer.Typer(
     help="Train X-PEFT profiles, and build the bundles and files that xpeft-edge serves.",
@@ -31,6 +31,7 @@ def report(
 
 # The help lists commands in this order.
 app.command()(prepare)
+app.command()(check)
 app.command()(bundle)
 app.command()(train)
 app.command()(add)

@@ -12,6 +12,7 @@ import torch
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
+from xpeft.check import CheckedFile, check_file
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet, Split, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
@@ -50,8 +51,8 @@ def run_training(
             f"{task!r} cannot name a task", "Use at most 64 lower case letters, digits, - and _; start with a letter or a digit."
         )
     manifest, identity = read_manifest(bundle)
+    print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens))
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
-    one_label = warn_one_label_profiles(data)
     plm = load_bundle_plm(manifest, plm_spec)
     model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     make_folder(out)
@@ -87,7 +88,7 @@ def run_training(
         "bundle": identity,
         "data": {"sha256": data_sha256, "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
-        "one_label_profiles": one_label,
+        "one_label_profiles": count_one_label_profiles(data),
         "labels": len(data.labels),
         "maxTokens": max_tokens,
         "pair": pair,
@@ -114,6 +115,17 @@ def load_tokenized(
     """Return the examples of a data file, tokenized by the bundle's tokenizer. labels, profiles: a finished task's, if there is one."""
     check_max_tokens(max_tokens, manifest)
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
+
+
+def print_findings(checked: CheckedFile) -> None:
+    """Print what is odd with a data file on stderr, a line for each kind. Without `check` nobody would see more than the first fault."""
+    findings = [finding for finding in checked.findings if not finding.refused]
+    faults = [finding for finding in checked.findings if finding.refused]
+    # Training raises the first fault.
+    for finding in faults[1:] + findings:
+        print(finding.message, file=sys.stderr)
+    if findings or faults:
+        print(f"`python -m xpeft check {checked.file}` says more", file=sys.stderr, flush=True)
 
 
 def warn_one_label_profiles(data: DataSet) -> int:
