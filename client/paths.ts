@@ -3,9 +3,9 @@ type Parameters = Record<string, string>;
 /** A method of Hono's client, such as `$get`. */
 type Method = (request?: { param?: Parameters }, ...rest: unknown[]) => unknown;
 
-/** @throws TypeError for `.` and `..`, which a URL resolves however they are encoded */
+/** @throws TypeError for an empty value, which would lead to another route, and for `.` and `..`, which a URL resolves */
 function encodeParameter(name: string, value: string): string {
-  if (/^\.{1,2}$/.test(value)) throw new TypeError(`${name} is "${value}", which a path cannot hold.`);
+  if (/^\.{0,2}$/.test(value)) throw new TypeError(`${name} is "${value}", which a path cannot hold.`);
   return encodeURIComponent(value);
 }
 

@@ -16,6 +16,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { infoRoutes } from "./routes/info.ts";
 import { learnRoutes } from "./routes/learn.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
+import { huggingFaceEndpointRoutes, teiEndpointRoutes } from "./routes/predict/endpoint.ts";
 import { huggingFaceRoutes } from "./routes/predict/huggingface.ts";
 import { predictRoutes } from "./routes/predict/predict.ts";
 import { predictStreamRoutes } from "./routes/predict/stream.ts";
@@ -32,7 +33,9 @@ const api = createRouter()
   .route("/", predictRoutes)
   .route("/", predictStreamRoutes)
   .route("/", huggingFaceRoutes)
+  .route("/", huggingFaceEndpointRoutes)
   .route("/", teiRoutes)
+  .route("/", teiEndpointRoutes)
   .route("/", taskRoutes)
   .route("/", importRoutes)
   .route("/", exportRoutes)
@@ -59,16 +62,8 @@ export function createApp() {
         const { corsOrigins } = readSettings(c.env);
         return corsOrigins.includes("*") ? "*" : corsOrigins.find((allowed) => allowed === origin);
       },
+      // Without allowHeaders a page may send any header: clients and tracing add headers of their own.
       allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
-      allowHeaders: [
-        "authorization",
-        "cache-control",
-        "content-type",
-        "if-match",
-        "if-none-match",
-        "x-request-id",
-        BOOKMARK,
-      ],
       exposeHeaders: ["etag", "retry-after", "server-timing", "x-request-id", BOOKMARK],
       maxAge: 3600,
     }),

@@ -49,6 +49,8 @@ export interface AppEnv {
     SecureHeadersVariables & {
       /** What the caller may do; set by the access middleware. */
       access: Access;
+      /** The name under which the caller is counted: of its key or its address. Set by the access middleware. */
+      caller: string;
       /** The profile token that the request carries as its credential. */
       token: string | null;
       /** Throws if the caller's key or token is no longer valid; set by the access middleware. */

@@ -7,6 +7,7 @@ import type { AppEnv } from "./env.ts";
 const ROUTE_KINDS = {
   "/v1/predict": "predict",
   "/v1/predict/stream": "stream",
+  "/v1/hf/:task/:profile": "hf",
   "/v1/tei/:task/:profile/predict": "tei",
   "/v1/tasks/:task": "task",
 } as const;
@@ -70,12 +71,14 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   text_too_long(_, route) {
     if (route === "predict") return 'Send a shorter text, or leave "truncate" out to have it cut.';
     if (route === "stream") return "Send a shorter text, or leave truncate out of the query to have it cut.";
+    if (route === "hf") return 'Send a shorter text, or leave "truncation" out of the parameters to have it cut.';
     if (route === "tei") return 'Send a shorter text, or send "truncate": true to have it cut.';
     return "Send a shorter text.";
   },
   overloaded(reason, route) {
     const retry = "Send the request again after the seconds in retryAfterSeconds";
-    if (reason === "bodies" || route !== "predict") return `${retry}.`;
+    if (reason === "bodies") return `${retry}. Send fewer requests at once, or smaller ones, if this persists.`;
+    if (route !== "predict") return `${retry}.`;
     return `${retry}, or send its texts to POST /v1/predict/stream: there they wait for their turn.`;
   },
 

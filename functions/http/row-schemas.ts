@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { profilePattern, taskPattern } from "../../src/profiles/names.ts";
+import { describeInvalidId, profilePattern, taskPattern } from "../../src/profiles/names.ts";
 import type { Precondition } from "../../src/storage/precondition.ts";
 
 /** Most rows of a list in one answer. */
@@ -17,7 +17,7 @@ export const TaskName = z
 /** A profile's id. */
 export const ProfileId = z
   .string()
-  .regex(profilePattern, "is not a profile's id: A-Z, a-z, 0-9 and . _ : @ -, at most 128 of them")
+  .regex(profilePattern, { error: ({ input }) => describeInvalidId(String(input)) })
   .openapi({ example: "news-000" });
 
 /** Path parameters that name a profile. */

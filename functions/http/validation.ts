@@ -1,8 +1,9 @@
 import type { Hook } from "@hono/zod-openapi";
+import { profilePattern } from "../../src/profiles/names.ts";
 import type { AppEnv } from "./env.ts";
 import { RequestError } from "./problem-codes.ts";
 
-type Issue = { path: PropertyKey[]; message: string; code?: string; errors?: Issue[][] };
+type Issue = { path: PropertyKey[]; message: string; code?: string; pattern?: string; errors?: Issue[][] };
 
 /** Formats a path as `inputs[3].text`. */
 function formatPath(path: PropertyKey[], whole: string): string {
@@ -23,22 +24,24 @@ function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
 /** Names of a request's parts in messages. */
 const PARTS: Partial<Record<string, string>> = { query: "the query", header: "the headers", param: "the path" };
 
+const ID_HINT =
+  'Use such an id. For others, such as e-mail addresses, use a hash: docs/formats.md explains how, under "Hashed profile ids".';
+
 /**
- * Describes the first field that a schema rejects, and why.
+ * Returns the error for the first field that a schema rejects: which field, and why.
  *
  * @param whole the name of the value itself
+ * @param hint what to do, unless the field needs another hint
  */
-export function describeInvalid(error: { issues: unknown }, whole: string): string {
+export function invalidRequest(error: { issues: unknown }, whole: string, hint: string): RequestError {
   const [first] = leaves(error.issues as Issue[]);
-  return first ? `${formatPath(first.path, whole)}: ${first.message}` : `${whole} does not fit its schema`;
+  const message = first ? `${formatPath(first.path, whole)}: ${first.message}` : `${whole} does not fit its schema`;
+  return new RequestError("invalid_request", message, first?.pattern === String(profilePattern) ? ID_HINT : hint);
 }
 
 /** Rejects a request that its route's schema rejects, and names the first bad field. */
 export const onInvalid: Hook<unknown, AppEnv, string, void> = (result) => {
   if (result.success) return;
-  throw new RequestError(
-    "invalid_request",
-    describeInvalid(result.error, PARTS[result.target] ?? "the body"),
-    "GET /openapi.json gives the schema of every request.",
-  );
+  const hint = "GET /openapi.json gives the schema of every request.";
+  throw invalidRequest(result.error, PARTS[result.target] ?? "the body", hint);
 };

@@ -20,6 +20,12 @@ const BEARER: Access = { id: "token", scopes: ["predict"], task: null, profilePr
 /** Hugging Face's clients send the user's login to any URL. It is for another service, so it is ignored. */
 const FOREIGN = /^Bearer +hf_/i;
 
+/** Names the caller, and counts the request against the caller's rate limit. */
+async function countCaller(c: Context<AppEnv>, caller: string): Promise<void> {
+  c.set("caller", caller);
+  await countRequest(c, caller);
+}
+
 async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
   const store = createKeyStore(keyDatabase(c.env));
   const authenticator = isolateAuthenticator(c.env);
@@ -35,7 +41,7 @@ async function accessByKey(c: Context<AppEnv>, key: string): Promise<Access> {
   const access = await authenticate(() => countRequest(c, `doubted ${callerAddress(c)}`));
   // A key that was valid once is not a guess.
   c.set("stillAllowed", async () => void (await authenticate(async () => {})));
-  await countRequest(c, `key:${access.id}`);
+  await countCaller(c, `key:${access.id}`);
   return access;
 }
 
@@ -56,7 +62,7 @@ export async function readCredential(c: Context<AppEnv>, scope: Scope, tokens: b
     if (scope !== "predict" || !publicPredict) {
       throw new XpeftError("key_missing", `This needs a key with the scope "${scope}".`);
     }
-    await countRequest(c, callerAddress(c));
+    await countCaller(c, callerAddress(c));
     return ANYONE;
   }
   const [, credential] = /^Bearer +(\S+)$/i.exec(header) ?? [];
@@ -70,6 +76,6 @@ export async function readCredential(c: Context<AppEnv>, scope: Scope, tokens: b
     );
   }
   c.set("token", credential);
-  await countRequest(c, callerAddress(c));
+  await countCaller(c, callerAddress(c));
   return BEARER;
 }

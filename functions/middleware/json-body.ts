@@ -1,9 +1,10 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
+import { XpeftError } from "../../src/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { type ProblemCode, RequestError } from "../http/problem-codes.ts";
-import { reserveBytes } from "./body-budget.ts";
+import { declaredBytes, reserveBytes } from "./body-budget.ts";
 
 /** Problems of every route with a JSON body. */
 export const BODY_PROBLEMS = [
@@ -32,11 +33,12 @@ const CHUNKED_TIMEOUT_FACTOR = 5;
 
 /**
  * Reads a request's body, then continues the request. A body that takes too long ends the request: a trickling body
- * would hold its budget for as long as it likes.
+ * would stay in memory for as long as it likes.
  *
  * @param milliseconds in which the body must arrive
  * @param limit checks the body's size and calls its argument
  * @throws RequestError `body_too_slow`, or `invalid_json` if the body is cut off
+ * @throws XpeftError `overloaded` if the rest of a chunked body does not fit into the budget
  */
 async function readInTime(
   c: Context<AppEnv>,
@@ -59,7 +61,7 @@ async function readInTime(
     read.resolve("read");
     await next();
   }).catch((error: unknown) => {
-    if (state !== "reading" || error instanceof RequestError) throw error;
+    if (state !== "reading" || error instanceof RequestError || error instanceof XpeftError) throw error;
     // The caller disconnected, so the service has no fault.
     throw new RequestError("invalid_json", "The body was cut off.", "Send the whole body.");
   });
@@ -125,16 +127,16 @@ export const jsonBody = (maxSize: number, hint: string, ended?: (c: Context<AppE
   });
   return createMiddleware<AppEnv>(async (c, next) => {
     requireJson(c);
-    const declared = Number(c.req.header("content-length") ?? Number.NaN);
-    const bytes = Math.min(Number.isNaN(declared) ? maxSize : declared, maxSize);
-    const timeout = timeoutFor(bytes) * (Number.isNaN(declared) ? CHUNKED_TIMEOUT_FACTOR : 1);
+    const declared = declaredBytes(c);
+    const timeout =
+      declared === null ? CHUNKED_TIMEOUT_FACTOR * timeoutFor(maxSize) : timeoutFor(Math.min(declared, maxSize));
     const proceed = async () => {
       await requireUtf8(c);
       await next();
     };
     return await reserveBytes(
       c,
-      bytes,
+      maxSize,
       () => readInTime(c, timeout, (then) => limit(c, then), proceed),
       () => ended?.(c),
     );

@@ -20,5 +20,5 @@ export const requireNdjson = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 /** Reserves the bytes that a stream has in memory at once, until its answer ends. */
-export const reserveStreamBytes = (bytes: number) =>
-  createMiddleware<AppEnv>((c, next) => reserveBytes(c, bytes, next, () => c.get("streaming")));
+export const reserveStreamBytes = (maxBytes: number) =>
+  createMiddleware<AppEnv>((c, next) => reserveBytes(c, maxBytes, next, () => c.get("streaming")));

@@ -18,8 +18,7 @@ export const countRequest = (c: Context<AppEnv>, caller: string): Promise<void> 
 
 /** Rejects callers over their rate limit for learning. */
 export const limitLearning = createMiddleware<AppEnv>(async (c, next) => {
-  const caller = `key:${c.get("access").id}`;
-  await count(c.env.LEARN_LIMITER, caller, "Too many learning requests from this caller.");
+  await count(c.env.LEARN_LIMITER, c.get("caller"), "Too many learning requests from this caller.");
   await next();
 });
 

@@ -8,6 +8,9 @@ export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 /** Most bytes of request bodies in flight in an isolate. Parsed, a body takes about five times its bytes. */
 export const MAX_BODY_BYTES_IN_FLIGHT = 2 * 1024 * 1024;
 
+/** The largest part of these bytes that one caller can have of what the other callers leave. */
+export const CALLER_SHARE = 3 / 4;
+
 /** Most seconds of wall-clock time for learning a profile: less than `limits.cpu_ms` of wrangler.toml. */
 export const LEARN_SECONDS = 60;
 

@@ -1,3 +1,5 @@
+import { XpeftError } from "../errors.ts";
+
 /** A line of a stream, or why it cannot be read. */
 export interface Line {
   /** From 1; blank lines count. */
@@ -31,20 +33,16 @@ const NEWLINE = 0x0a;
 /** How long a group waits for more lines. Platforms deliver a body in small chunks, and few large writes are faster. */
 const PAUSE_MS = 20;
 
-function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
+/** Returns a copy with another length. */
+function resized(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(length);
+  copy.set(bytes);
+  return copy;
 }
 
-function decodeLine(number: number, parts: readonly Uint8Array[], length: number, maxBytes: number): Line {
-  if (length > maxBytes) return { number, text: null, fault: "length" };
+function decodeLine(number: number, bytes: Uint8Array): Line {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(concatenate(parts, length));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
     return { number, text: text.endsWith("\r") ? text.slice(0, -1) : text, fault: null };
   } catch {
     return { number, text: null, fault: "encoding" };
@@ -57,6 +55,8 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
   try {
     while (true) {
       const next = reader.read().catch((cause) => {
+        // Only the service itself throws this: it has no capacity for what arrives.
+        if (cause instanceof XpeftError) throw cause;
         throw new StreamAborted(cause);
       });
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,23 +85,28 @@ export async function* readLineGroups(
   stream: ReadableStream<Uint8Array>,
   { maxBytes, maxLines, groupBytes }: LineLimits,
 ): AsyncGenerator<Line[]> {
-  let parts: Uint8Array[] = [];
+  let bytes = new Uint8Array(0);
   let length = 0;
   let number = 1;
   let group: Line[] = [];
   let groupSize = 0;
   const append = (part: Uint8Array) => {
-    length += part.length;
-    if (length <= maxBytes) parts.push(part);
-    else parts = [];
+    const end = length + part.length;
+    if (end <= maxBytes) {
+      // A line may arrive byte by byte, so its parts are not kept as objects of their own.
+      if (end > bytes.length) bytes = resized(bytes, Math.min(maxBytes, Math.max(end, 2 * bytes.length)));
+      bytes.set(part, length);
+    }
+    length = end;
   };
+  const readLine = (): Line =>
+    length > maxBytes ? { number, text: null, fault: "length" } : decodeLine(number, bytes.subarray(0, length));
   const endLine = () => {
-    const line = length > 0 ? decodeLine(number, parts, length, maxBytes) : null;
+    const line = length > 0 ? readLine() : null;
     if (line && line.text?.trim() !== "") {
       group.push(line);
       groupSize += Math.min(length, maxBytes);
     }
-    parts = [];
     length = 0;
     number++;
   };
@@ -124,7 +129,7 @@ export async function* readLineGroups(
       if (group.length >= maxLines || groupSize >= groupBytes) yield flush();
       start = newline + 1;
     }
-    append(chunk.slice(start));
+    append(chunk.subarray(start));
   }
   endLine();
   if (group.length > 0) yield flush();

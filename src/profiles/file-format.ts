@@ -5,7 +5,7 @@ import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { unpackMasks } from "./masks.ts";
-import { profilePattern, taskPattern } from "./names.ts";
+import { describeInvalidId, profilePattern, taskPattern } from "./names.ts";
 import type { NewProfile, ProfileParts } from "./profile.ts";
 import type { NewTask } from "./task.ts";
 
@@ -40,7 +40,7 @@ export const taskSchema = z.strictObject({
 
 const profileSchema = z.strictObject({
   task: z.string().regex(taskPattern),
-  profile: z.string().regex(profilePattern),
+  profile: z.string().regex(profilePattern, { error: ({ input }) => describeInvalidId(String(input)) }),
   masks: base64Schema,
   labelBias: base64Schema.nullish(),
 });

@@ -47,6 +47,8 @@ export interface Timings {
 export interface LabelOptions {
   /** Whether texts longer than the task reads are truncated (the default) or rejected. */
   readonly truncate?: boolean;
+  /** The most tokens of a text, special tokens included, if these are fewer than the task reads. */
+  readonly maxTokens?: number;
   /**
    * Whether the call is accepted beyond the capacity; by default it is rejected. For callers who send one text after
    * the other, of whom there are few.
@@ -80,14 +82,16 @@ export function createLabelTexts({ bundle, tokenizer, encoder, merged }: LabelPa
 } {
   const capacity = createBudget({ limit: MAX_TOKENS_IN_FLIGHT, forgetAfterMs: FORGET_MS });
 
-  const labelTexts: LabelTexts = async (task, inputs, { truncate = true, patient = false } = {}) => {
+  const labelTexts: LabelTexts = async (task, inputs, options = {}) => {
+    const { truncate = true, maxTokens = task.maxTokens, patient = false } = options;
     checkTask(task, bundle);
+    const limit = Math.min(task.maxTokens, maxTokens);
     const lap = startStopwatch();
     const texts = inputs.map(({ input, parts }, index) => ({
       text: checkText(
-        tokenizer.encode(input, task.maxTokens),
+        tokenizer.encode(input, limit),
         inputs.length > 1 ? `Input ${index}` : "The text",
-        truncate ? null : task.maxTokens,
+        truncate ? null : limit,
       ),
       masks: parts.masks,
       // Read before the first text, so that a damaged row costs no encoder run.

@@ -22,7 +22,12 @@ export interface PredictRequest extends AnswerOptions {
   readonly onUnknownProfile?: "error" | "default";
   /** Whether texts longer than the task reads are truncated (the default) or rejected. */
   readonly truncate?: boolean;
+  /** The most tokens of a text, special tokens included, if these are fewer than the task reads. */
+  readonly maxTokens?: number;
 }
+
+/** A profile that a caller wants to use. */
+export type ProfileRequest = Pick<PredictRequest, "task"> & Pick<ProfileInput, "profile">;
 
 /** Where a request's rows come from. */
 export interface RowSource {
@@ -66,6 +71,14 @@ export interface Predictor {
    * `database_unavailable`
    */
   predictEach(request: PredictRequest, from: RowSource): AsyncGenerator<AnsweredPrediction | XpeftError>;
+
+  /**
+   * Returns the task that a profile's texts are labelled by.
+   *
+   * @throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`, `token_stale` or
+   * `database_unavailable`
+   */
+  readTask(request: ProfileRequest, from: RowSource): Promise<TaskParts>;
 }
 
 /** A text with the masks that it is read under. */
@@ -158,6 +171,14 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
         predictions: inputs.map((input, index) => formatPrediction(task.labels, input, predictions[index], request)),
         timings: { ...timings, masks: rowsRead - start, total: performance.now() - start },
       };
+    },
+
+    async readTask({ task: name, profile }, from) {
+      const { task, resolved } = await resolveInputs({ task: name, inputs: [{ profile, text: "" }] }, from);
+      const [input] = resolved;
+      if (input instanceof XpeftError) throw input;
+      checkTask(task, engine.bundle);
+      return task;
     },
 
     async *predictEach(request, from) {

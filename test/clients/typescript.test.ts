@@ -116,7 +116,7 @@ describe("the typed client", () => {
     },
   );
 
-  it.each([".", ".."])("rejects %s, which no path can contain", async (profile) => {
+  it.each(["", ".", ".."])("rejects %j, which no path can contain", async (profile) => {
     const route = client.v1.profiles[":task"][":profile"];
     expect(() => route.$get({ param: { task: "demo", profile } })).toThrow(TypeError);
   });

@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => worker.close());
 
 describe("pages of other origins", () => {
-  const preflight = (origin: string) =>
+  const preflight = (origin: string, asked = "authorization") =>
     worker.request("OPTIONS", "/v1/predict", {
       key: null,
-      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization" },
+      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": asked },
     });
 
   it("may call from an origin in the setting", async () => {
@@ -30,6 +30,14 @@ describe("pages of other origins", () => {
     expect(answer.headers.get("access-control-expose-headers")).toContain("x-d1-bookmark");
     const problem = await worker.get("/v1/tasks", { key: "xpk_no", headers: { origin: ORIGIN } });
     expect(problem.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+  });
+
+  it.each([
+    ["@huggingface/inference", "authorization,content-type,user-agent,x-hf-bill-to"],
+    ["our client", "authorization,cache-control,content-type,if-match,if-none-match,x-d1-bookmark,x-request-id"],
+    ["a page with tracing", "baggage,content-type,sentry-trace,traceparent,tracestate"],
+  ])("may send the headers of %s", async (_, asked) => {
+    expect((await preflight(ORIGIN, asked)).headers.get("access-control-allow-headers")).toBe(asked);
   });
 
   it("may not call from any other origin", async () => {

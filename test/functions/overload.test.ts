@@ -1,6 +1,9 @@
+import { Agent } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
-import { MAX_BODY_BYTES_IN_FLIGHT } from "../../functions/platform/settings.ts";
+import { CALLER_SHARE, MAX_BODY_BYTES_IN_FLIGHT } from "../../functions/platform/settings.ts";
+import { openChunked, sendChunked } from "../support/chunked-body.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { pushLongTask } from "../support/overload.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
@@ -27,8 +30,8 @@ async function untilIdle(): Promise<void> {
   while ((await waitingTokens()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-/** The number of maximum-size bodies within capacity, overhead included. */
-const MOST_LARGE = Math.floor(MAX_BODY_BYTES_IN_FLIGHT / MAX_TEXTS_BYTES) - 1;
+/** The number of maximum-size bodies within a caller's share, overhead included. */
+const MOST_LARGE = Math.floor((CALLER_SHARE * MAX_BODY_BYTES_IN_FLIGHT) / (MAX_TEXTS_BYTES + 4096));
 
 /** Sends as many large bodies as fit, and returns their statuses: any rejection means that capacity has leaked. */
 async function largeBodiesAtOnce(bodyOf: (texts: number, words?: number) => object): Promise<Set<number>> {
@@ -125,5 +128,118 @@ describe("a Worker at capacity", { timeout: PATIENCE_MS }, () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
     expect((await many).status).toBe(200);
     expect(await largeBodiesAtOnce(bodyOf)).toEqual(new Set([200]));
+  });
+});
+
+const SMALL = JSON.stringify({ task: "demo", profile: "demo-000", inputs: "Rice" });
+const LINE = `${JSON.stringify({ text: "Rice" })}\n`;
+const NDJSON = { headers: { "content-type": "application/x-ndjson" } };
+
+/** Small requests from 100 connections. */
+const SMALL_REQUESTS = isLongForm ? 10_000 : 300;
+
+const LARGE = SMALL.padEnd(MAX_TEXTS_BYTES);
+
+/** Opens requests whose bodies never end, until the test ends them. */
+function openMany(count: number, begin: string, options: Parameters<typeof openChunked>[2] = {}) {
+  const opened = Array.from({ length: count }, () => openChunked(worker, begin, options));
+  return { end: () => opened.forEach(({ request }) => void request.destroy()) };
+}
+
+describe("chunked bodies", { timeout: isLongForm ? 3_600_000 : PATIENCE_MS }, () => {
+  beforeAll(async () => void (await pushLongTask(worker)));
+
+  it.each([
+    ["/v1/predict", SMALL, {}],
+    ["/v1/hf/demo/demo-000", '{"inputs": "Rice, and more of it"}', {}],
+    ["/v1/tei/demo/demo-000/predict", '{"inputs": "Rice, and more of it"}', {}],
+    ["/v1/predict/stream?task=demo&profile=demo-000", LINE, NDJSON],
+    ["/v1/tasks/demo/import?dryRun=true", `${" ".repeat(20)}\n`, NDJSON],
+  ])("that are small are all answered, 32 at once: %s", async (path, body, options) => {
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, () => sendChunked(worker, body, { path, ...options })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(answers.filter((answer) => answer.body.includes("overloaded"))).toEqual([]);
+  });
+
+  it(`that are small are all answered, ${SMALL_REQUESTS} of them from 100 connections`, async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 100 });
+    const counts = new Map<number, number>();
+    for (let sent = 0; sent < SMALL_REQUESTS; sent += 100) {
+      const answers = await Promise.all(Array.from({ length: 100 }, () => sendChunked(worker, SMALL, { agent })));
+      for (const { status } of answers) counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    agent.destroy();
+    expect([...counts]).toEqual([[200, SMALL_REQUESTS]]);
+  });
+
+  it("take only the memory of what has arrived", async () => {
+    const trickling = openMany(40, SMALL.slice(0, 20));
+    const streams = openMany(10, LINE.slice(0, 5), {
+      path: "/v1/predict/stream?task=demo&profile=demo-000",
+      ...NDJSON,
+    });
+    try {
+      // The budget would be full if each took the most that it may have.
+      expect(await largeBodiesAtOnce(() => ({ task: "demo", profile: "demo-000", inputs: "Rice" }))).toEqual(
+        new Set([200]),
+      );
+    } finally {
+      trickling.end();
+      streams.end();
+    }
+  });
+
+  it("take the memory of all that has arrived, and are rejected when the rest does not fit", async () => {
+    const key = await worker.makeKey();
+    const opened = openMany(6, " ".repeat(240 * 1024), { key });
+    const status = async () => (await worker.predict(LARGE, { key })).status;
+    try {
+      await expect.poll(status, { timeout: 30_000 }).toBe(503);
+      expect(await sendChunked(worker, LARGE, { key })).toMatchObject({
+        status: 503,
+        body: expect.stringContaining("overloaded"),
+      });
+      const path = "/v1/predict/stream?task=demo&profile=demo-000";
+      const { body } = await sendChunked(worker, LINE + " ".repeat(128 * 1024), { path, key, ...NDJSON });
+      expect(JSON.parse(body.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ error: { code: "overloaded" } });
+      expect((await sendChunked(worker, SMALL, { key })).status).toBe(200);
+    } finally {
+      opened.end();
+    }
+    await expect.poll(status, { timeout: 60_000, interval: 1000 }).toBe(200);
+  });
+});
+
+describe("a caller's share of the memory for bodies", { timeout: PATIENCE_MS }, () => {
+  beforeAll(async () => void (await pushLongTask(worker)));
+
+  it("leaves memory for every other caller: by key, and by address without a key", async () => {
+    const [greedy, other] = [await worker.makeKey(), await worker.makeKey()];
+    const from = (address: string) => ({ key: null, headers: { "cf-connecting-ip": address } });
+    const opened = [openMany(6, " ".repeat(240 * 1024), { key: greedy })];
+    const predict = (options: { key: string | null; headers?: Record<string, string> }) =>
+      worker.predict(LARGE, options);
+    try {
+      await expect.poll(async () => (await predict({ key: greedy })).status, { timeout: 30_000 }).toBe(503);
+      const rejected = await predict({ key: greedy });
+      expect(rejected.headers.get("retry-after")).toBe("1");
+      expect(await rejected.json()).toMatchObject({
+        code: "overloaded",
+        detail: expect.stringMatching(
+          /^At capacity: the caller's request bodies in flight take 14\d\d KiB, this one needs 260 KiB more, and the caller's share is 1536 KiB\.$/,
+        ),
+        hint: expect.stringContaining("Send fewer requests at once"),
+      });
+      expect((await predict({ key: other })).status).toBe(200);
+      // A second greedy caller leaves a share for the third too.
+      opened.push(openMany(1, " ".repeat(240 * 1024), from("203.0.113.1")));
+      await expect.poll(async () => (await predict(from("203.0.113.1"))).status, { timeout: 30_000 }).toBe(503);
+      const small = worker.predict(SMALL, from("203.0.113.2"));
+      expect((await small).status).toBe(200);
+    } finally {
+      for (const { end } of opened) end();
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
-import { type RunningWorker, startWorker } from "../support/worker.ts";
+import { type RequestOptions, type RunningWorker, startWorker } from "../support/worker.ts";
 
 const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -96,6 +96,72 @@ it.each(["/v1/profiles/demo/demo-000?x=1", "/v1/tasks?limits=3", "/v1/info?verbo
     ]);
   },
 );
+
+describe("a slash at the end of a path", () => {
+  const masks = Buffer.from(masksOf(3)).toString("base64");
+  const ndjson = { headers: { "content-type": "application/x-ndjson" } };
+
+  it.each<[method: string, path: string, options?: RequestOptions]>([
+    ["POST", "/v1/predict/", { body: { task: "demo", profile: "demo-000", inputs: "a text" } }],
+    ["POST", "/v1/predict/stream/?task=demo&profile=demo-000", { body: '{"text":"a text"}', ...ndjson }],
+    ["POST", "/v1/hf/demo/demo-000/", { body: { inputs: "a text" } }],
+    ["GET", "/v1/hf/demo/demo-000/health/"],
+    ["GET", "/v1/hf/demo/demo-000/info/"],
+    ["POST", "/v1/tei/demo/demo-000/predict/", { body: { inputs: "a text" } }],
+    ["GET", "/v1/tei/demo/demo-000/health/"],
+    ["GET", "/v1/tei/demo/demo-000/info/"],
+    ["GET", "/v1/tasks/"],
+    ["GET", "/v1/tasks/demo/"],
+    ["GET", "/v1/tasks/demo/export/?limit=1"],
+    ["POST", "/v1/tasks/demo/import/?dryRun=true", { body: "\n", ...ndjson }],
+    ["GET", "/v1/profiles/demo/?limit=1"],
+    ["GET", "/v1/profiles/demo/demo-000/"],
+    ["PUT", "/v1/profiles/demo/slash/", { body: { masks } }],
+    ["GET", "/v1/profiles/demo/demo-000/history/"],
+    ["POST", "/v1/profiles/demo/demo-000/token/", { body: {} }],
+    ["DELETE", "/v1/profiles/demo/demo-001/"],
+    ["GET", "/v1/info/"],
+    ["GET", "/healthz/"],
+    ["GET", "/openapi.json/"],
+    ["GET", "/docs/"],
+    ["GET", "/learn/"],
+  ])("changes nothing: %s %s", async (method, path, options = {}) => {
+    const response = await worker.request(method, path, options);
+    expect([response.status, response.redirected]).toEqual([200, false]);
+  });
+
+  it("changes no error either", async () => {
+    expect(await (await worker.request("DELETE", "/v1/predict/")).json()).toMatchObject({ code: "method_not_allowed" });
+    expect(await (await worker.get("/v1/nothing/")).json()).toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("an id that is none", () => {
+  const HINT = expect.stringContaining("use a hash");
+
+  it.each([
+    ["_team", /^profile: "_team" begins with "_"\. A profile's id has 1 to 128/],
+    ["jo+news@example.org", /^profile: "jo\+news@example\.org" has "\+" in it\./],
+  ])("is named, with what to do: %s", async (profile, detail) => {
+    const fault = { code: "invalid_request", detail: expect.stringMatching(detail), hint: HINT };
+    const inputs = "a text";
+    const id = encodeURIComponent(profile);
+    const requests = [
+      worker.predict({ task: "demo", profile, inputs }),
+      worker.request("POST", `/v1/hf/demo/${id}`, { body: { inputs } }),
+      worker.request("POST", `/v1/tei/demo/${id}/predict`, { body: { inputs } }),
+      worker.request("PUT", `/v1/profiles/demo/${id}`, { body: { masks: Buffer.from(masksOf(3)).toString("base64") } }),
+    ];
+    for (const request of requests) expect(await (await request).json()).toMatchObject(fault);
+    const mixed = await worker.predict({ task: "demo", inputs: [{ profile, text: inputs }] });
+    expect(await mixed.json()).toMatchObject({ detail: expect.stringMatching(/^inputs\[0\]\.profile: /), hint: HINT });
+    const line = await worker.request("POST", "/v1/predict/stream?task=demo", {
+      body: JSON.stringify({ profile, text: inputs }),
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect(JSON.parse((await line.text()).split("\n")[0] ?? "")).toMatchObject({ line: 1, error: fault });
+  });
+});
 
 describe("GET /healthz", () => {
   it("predicts a text, and reports the bundle and the encoder's memory", async () => {

@@ -41,6 +41,22 @@ export const GUARDED_ROUTES: Record<string, GuardedRoute> = {
     scope: "predict",
     request: (task, profile) => ["POST", `/v1/tei/${task}/${profile}/predict`, { body: { inputs: "a text" } }],
   },
+  "get /v1/hf/{task}/{profile}/health": {
+    scope: "predict",
+    request: (task, profile) => ["GET", `/v1/hf/${task}/${profile}/health`],
+  },
+  "get /v1/hf/{task}/{profile}/info": {
+    scope: "predict",
+    request: (task, profile) => ["GET", `/v1/hf/${task}/${profile}/info`],
+  },
+  "get /v1/tei/{task}/{profile}/health": {
+    scope: "predict",
+    request: (task, profile) => ["GET", `/v1/tei/${task}/${profile}/health`],
+  },
+  "get /v1/tei/{task}/{profile}/info": {
+    scope: "predict",
+    request: (task, profile) => ["GET", `/v1/tei/${task}/${profile}/info`],
+  },
   "get /v1/tasks": { scope: "predict", request: () => ["GET", "/v1/tasks"] },
   "get /v1/info": { scope: "predict", request: () => ["GET", "/v1/info"] },
   "get /v1/tasks/{task}": { scope: "write", request: (task) => ["GET", `/v1/tasks/${task}`] },

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { requireProfile } from "../../../src/auth/access.ts";
 import { readToken, type TokenProfile } from "../../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../../src/auth/signing-keys.ts";
-import type { Answer, PredictRequest, RowSource } from "../../../src/serving/predictor.ts";
+import type { Answer, PredictRequest, ProfileRequest, RowSource } from "../../../src/serving/predictor.ts";
 import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import type { ProfileStore } from "../../../src/storage/profile-store.ts";
 import { BOOKMARK } from "../../http/bookmarks.ts";
@@ -84,6 +84,17 @@ export function rowSourceOf(c: Context<AppEnv>, token: TokenProfile | null): Row
   // Cached rows have no bookmark, so a request with one reads the database.
   const freshness = wantsFresh(c) ? "primary" : c.req.header(BOOKMARK) === undefined ? "cached" : "nearest";
   return { stores, freshness, tokenProfile: token };
+}
+
+/**
+ * Returns the isolate's service, and where the rows of a profile come from, for a route whose path names the profile.
+ *
+ * @throws XpeftError if the caller may not use the profile
+ */
+export async function openProfile(c: Context<AppEnv>, { task, profile }: ProfileRequest) {
+  requireProfile(c.get("access"), task, profile);
+  const token = await tokenProfile(c, task, profile);
+  return { ...(await isolateService(c.env, c.executionCtx)), source: rowSourceOf(c, token) };
 }
 
 /** Answers a request as a whole and adds its timings to the answer's headers. */

@@ -10,6 +10,9 @@ import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
 
+/** The fewest tokens that leave one of each text of a pair, beside the special tokens. */
+const MIN_TOKENS = 5;
+
 const Pair = z.object({ text: Text, text_pair: Text.optional() });
 const Input = z.union([Text, Pair], "must be a text, or an object with a text in it");
 
@@ -24,9 +27,29 @@ const Body = z
           .max(MAX_TOP)
           .nullish()
           .openapi({ description: "How many of the best labels to return; all by default." }),
+        return_all_scores: z.boolean().nullish().openapi({
+          description: "An older form of top_k, which wins: false returns the best label only.",
+        }),
         function_to_apply: z.enum(["softmax", "sigmoid", "none"]).nullish().openapi({
           description: "How a label's score is computed from its logit; softmax by default.",
         }),
+        truncation: z
+          .union(
+            [z.boolean(), z.enum(["longest_first", "do_not_truncate"])],
+            'must be true, false, "longest_first" or "do_not_truncate"',
+          )
+          .nullish()
+          .openapi({
+            description:
+              "Whether to truncate texts longer than the task reads, as by default. With false or do_not_truncate they are rejected.",
+          }),
+        max_length: z.int().min(MIN_TOKENS).nullish().openapi({
+          description: "The most tokens of a text, special tokens included, if these are fewer than the task reads.",
+        }),
+        padding: z
+          .union([z.boolean(), z.enum(["longest", "max_length", "do_not_pad"])])
+          .nullish()
+          .openapi({ description: "Accepted, and without effect: padding never changes an answer." }),
       })
       .nullish(),
   })
@@ -76,9 +99,20 @@ export const huggingFaceRoutes = createRouter().openapi(route, async (c) => {
       ? { profile, text: input }
       : { profile, text: input.text, ...(input.text_pair !== undefined && { textPair: input.text_pair }) },
   );
-  const { predictions } = await answerPredictions(c, { task, inputs: list, scores: true, logits: true });
+  const { top_k, return_all_scores, function_to_apply, truncation, max_length } = parameters ?? {};
+  const truncate = truncation !== false && truncation !== "do_not_truncate";
+  const { predictions } = await answerPredictions(c, {
+    task,
+    inputs: list,
+    scores: true,
+    logits: true,
+    truncate,
+    // As in transformers, only truncation limits a text's length.
+    ...(truncate && max_length && { maxTokens: max_length }),
+  });
+  const count = top_k ?? (return_all_scores === false ? 1 : undefined);
   const answers = predictions.map((prediction) =>
-    scoreLabels(prediction, parameters?.function_to_apply ?? "softmax").slice(0, parameters?.top_k ?? undefined),
+    scoreLabels(prediction, function_to_apply ?? "softmax").slice(0, count),
   );
   return c.json(answers, 200);
 });

@@ -8,7 +8,7 @@ import { ProblemSchema } from "../../http/problem.ts";
 import { type Fault, RequestError } from "../../http/problem-codes.ts";
 import { ProfileId } from "../../http/row-schemas.ts";
 import { Prediction, textFields } from "../../http/text-schemas.ts";
-import { describeInvalid } from "../../http/validation.ts";
+import { invalidRequest } from "../../http/validation.ts";
 
 /** Longest line: many times the longest text that is read, and short enough for a dozen streams at once. */
 export const MAX_TEXT_LINE_BYTES = 64 * 1024;
@@ -43,8 +43,10 @@ export interface StreamCaller {
 
 const FAULTS = { encoding: "is not UTF-8", length: `is over ${MAX_TEXT_LINE_BYTES} bytes` };
 
+const HINT = 'Send lines of {"profile", "text"}.';
+
 function invalid(message: string): RequestError {
-  return new RequestError("invalid_request", message, 'Send lines of {"profile", "text"}.');
+  return new RequestError("invalid_request", message, HINT);
 }
 
 function parse({ text, fault }: Line, defaultProfile: string | undefined): ProfileInput {
@@ -53,10 +55,10 @@ function parse({ text, fault }: Line, defaultProfile: string | undefined): Profi
   try {
     json = JSON.parse(text ?? "");
   } catch {
-    throw new RequestError("invalid_json", "The line is not JSON.", 'Send lines of {"profile", "text"}.');
+    throw new RequestError("invalid_json", "The line is not JSON.", HINT);
   }
   const parsed = InputLine.safeParse(json);
-  if (!parsed.success) throw invalid(describeInvalid(parsed.error, "the line"));
+  if (!parsed.success) throw invalidRequest(parsed.error, "the line", HINT);
   const { profile = defaultProfile, ...input } = parsed.data;
   if (profile === undefined) throw invalid("profile: neither the line nor the request names one.");
   return { ...input, profile };

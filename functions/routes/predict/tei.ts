@@ -18,14 +18,14 @@ const Body = z
     inputs: z
       .union([Text, OneOrTwo, z.array(OneOrTwo).min(1).max(MAX_INPUTS)], "must be a text, a pair or a list of lists")
       .openapi({ example: "Senate passes bill after long night" }),
-    raw_scores: z.boolean().default(false).openapi({ description: "Whether to return logits in place of scores." }),
+    raw_scores: z.boolean().nullish().openapi({ description: "Whether to return logits in place of scores." }),
     truncate: z
       .boolean()
       .nullish()
       .openapi({ description: "Whether to truncate texts longer than the task reads. Otherwise they are rejected." }),
     truncation_direction: z
       .enum(["Right", "right"])
-      .default("Right")
+      .nullish()
       .openapi({ description: "Texts are truncated at their end." }),
   })
   .openapi("TeiRequest");

@@ -9,6 +9,7 @@ import { unknownOptions } from "./options.ts";
 const ROUTE_KINDS = Object.keys({
   predict: true,
   stream: true,
+  hf: true,
   tei: true,
   task: true,
   other: true,
@@ -68,6 +69,12 @@ describe("every route that can show a code", () => {
       query: "task=demo&profile=demo-000&truncate=false",
       body: `${JSON.stringify({ text: LONG })}\n`,
       hint: /leave truncate out of the query/,
+    },
+    {
+      code: "text_too_long",
+      route: hf,
+      body: { inputs: LONG, parameters: { truncation: false } },
+      hint: /leave "truncation" out of the parameters/,
     },
     { code: "text_too_long", route: tei, body: { inputs: LONG }, hint: /send "truncate": true/ },
     { code: "text_too_long", route: tei, body: { inputs: LONG, truncate: false }, hint: /send "truncate": true/ },

@@ -21,7 +21,7 @@ export interface ApiDocument {
 }
 
 /** Options that hints name. */
-const OPTIONS = ["truncate", "onUnknownProfile", "carry", "epochs", "profiles=delete"];
+const OPTIONS = ["truncate", "truncation", "onUnknownProfile", "carry", "epochs", "profiles=delete"];
 
 /** Reads the Worker's OpenAPI document. */
 export async function readApi(worker: RunningWorker): Promise<ApiDocument> {

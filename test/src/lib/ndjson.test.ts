@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { XpeftError } from "../../../src/errors.ts";
 import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
 
 const LIMITS = { maxBytes: 20, maxLines: 3, groupBytes: 1000 };
@@ -120,6 +121,12 @@ describe("readLineGroups", () => {
     const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) });
     const error = await Array.fromAsync(readLineGroups(broken, LIMITS)).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "StreamAborted", cause });
+  });
+
+  it("throws the service's own error, which is no disconnect of the sender", async () => {
+    const error = new XpeftError("overloaded", "At capacity.", { reason: "bodies" });
+    const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(error) });
+    await expect(Array.fromAsync(readLineGroups(broken, LIMITS))).rejects.toBe(error);
   });
 
   it("yields nothing for an empty stream", async () => {
