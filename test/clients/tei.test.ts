@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testRawRequests } from "./raw-requests.ts";
 import { LONG, startReferenceWorker, TEXT } from "./reference-worker.ts";
 
 const PAIR = { text: "Is it raining?", textPair: "Take an umbrella." };
@@ -18,6 +19,9 @@ beforeAll(async () => {
   reference = await startReferenceWorker();
 });
 afterAll(() => reference.worker.close());
+
+// In this file, as it has a Worker that needs no key.
+describe("requests on the wire", () => testRawRequests(() => reference));
 
 describe("POST /predict of text-embeddings-inference", () => {
   it("answers a text with its labels, best first", async () => {
