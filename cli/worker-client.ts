@@ -20,19 +20,34 @@ function isOfWorker({ ok, headers }: Response): boolean {
   return headers.has("x-request-id") && headers.has("server-timing") && (ok || isProblem === true);
 }
 
+function otherServerError(origin: string, found: string, cause?: unknown): CommandError {
+  return new CommandError(
+    `${origin} answered, but is no xpeft Worker: ${found}.`,
+    "Check the address of the Worker: --url, or the environment variable XPEFT_URL. npm start -- --port N serves one at another port.",
+    { cause },
+  );
+}
+
+/** Whether a failure of `fetch` is that the answer is not HTTP, or not encrypted as https:// needs. */
+function isOtherProtocol(failure: unknown): boolean {
+  const cause = failure instanceof Error ? failure.cause : null;
+  if (!(cause instanceof Error)) return false;
+  return cause.name === "HTTPParserError" || ("code" in cause && String(cause.code).startsWith("ERR_SSL_"));
+}
+
 /** Sends a request. While the Worker is busy, waits as long as its Retry-After header says, then retries. */
 const fetchWithRetries: typeof fetch = async (input, init) => {
   for (let tries = 1; ; tries++) {
     const { origin, pathname } = new URL(input instanceof Request ? input.url : String(input));
     const response = await fetch(input, init).catch((cause: unknown) => {
-      throw new WorkerUnreachable(origin, cause);
+      throw isOtherProtocol(cause)
+        ? otherServerError(origin, "its answer is of another protocol", cause)
+        : new WorkerUnreachable(origin, cause);
     });
     if (!isOfWorker(response)) {
       const server = response.headers.get("server");
-      throw new CommandError(
-        `${origin} answered, but is no xpeft Worker: ${pathname} got status ${response.status}${server ? ` from "${server}"` : ""}.`,
-        "Check the address of the Worker: --url, or the environment variable XPEFT_URL. npm start -- --port N serves one at another port.",
-      );
+      const from = server === null ? "" : ` from "${server}"`;
+      throw otherServerError(origin, `${pathname} got status ${response.status}${from}`);
     }
     const seconds = Number(response.headers.get("retry-after"));
     const canRetry =

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { Command } from "commander";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { parseKey, parseUrl } from "../../cli/arguments.ts";
@@ -81,6 +82,19 @@ it("names another server that answers, and says how to name the Worker", async (
   );
   const framework = await failing(unwrap(openClient({ url }).healthz.$get()));
   expect(describeError(framework)).toMatch(/answered, but is no xpeft Worker: \/healthz got status 404\.\n/);
+});
+
+it("names a server of another protocol", async () => {
+  const shell = createTcpServer((socket) => socket.end("SSH-2.0-OpenSSH\r\n")).listen(0, "localhost");
+  await once(shell, "listening");
+  const { port } = shell.address() as AddressInfo;
+  const overHttp = await failing(unwrap(openClient({ url: `http://localhost:${port}` }).healthz.$get()));
+  expect(describeError(overHttp)).toMatch(
+    /^http:\/\/localhost:\d+ answered, but is no xpeft Worker: its answer is of another protocol\.\n {2}because: .*\n {2}.*--url/,
+  );
+  const overTls = await failing(unwrap(openClient({ url: `https://localhost:${port}` }).healthz.$get()));
+  expect(describeError(overTls)).toMatch(/^https:\/\/localhost:\d+ answered, but is no xpeft Worker/);
+  shell.close();
 });
 
 it("names the Worker whose answer is an error, and whether its address is the default", async () => {
