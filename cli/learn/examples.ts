@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import { nonBlankLines, readText } from "../../node/files.ts";
 import type { Example } from "../../src/learn/examples.ts";
+import { labelFault } from "../../src/profiles/labels.ts";
 import { profilePattern } from "../../src/profiles/names.ts";
 import { PROFILE_RULE } from "../arguments.ts";
 import { readCsv } from "./csv.ts";
@@ -28,11 +29,20 @@ const COLUMNS_HINT =
 
 const LINE_HINT = 'Write each line as {"text", "label", "text_pair"?, "profile"?}. The label is a string or a number.';
 
+/** Hints for values that break a field's rule. */
+const FIELD_HINTS: Partial<Record<string, string>> = {
+  label: "Give a label on one line, of 1 to 256 characters.",
+  profile: PROFILE_RULE,
+};
+
 const blankToNull = (text: string | null | undefined) => (text?.trim() ? text : null);
 
 const rowSchema = z.strictObject({
   text: z.string().refine((text) => text.trim() !== "", "it is blank"),
-  label: z.union([z.string(), z.number()], "it must be a string or a number").transform(String),
+  label: z
+    .union([z.string(), z.number()], "it must be a string or a number")
+    .transform(String)
+    .refine((label) => labelFault(label) === null, { error: ({ input }) => labelFault(String(input)) ?? undefined }),
   text_pair: z.string().nullish().transform(blankToNull),
   profile: z
     .string()
@@ -94,11 +104,8 @@ function parseRow({ number, fields }: Row, path: string, hint: string): FileExam
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const field = issue?.path.join(".");
-    const isBadId = field === "profile" && issue?.code === "custom";
-    throw new CommandError(
-      `${path}:${number}: ${field ? `${field}: ` : ""}${issue?.message}.`,
-      isBadId ? PROFILE_RULE : hint,
-    );
+    const fieldHint = issue?.code === "custom" ? FIELD_HINTS[field ?? ""] : undefined;
+    throw new CommandError(`${path}:${number}: ${field ? `${field}: ` : ""}${issue?.message}.`, fieldHint ?? hint);
   }
   const { text, text_pair, label, profile } = parsed.data;
   return { line: number, profile, label, input: text_pair === null ? { text } : { text, textPair: text_pair } };

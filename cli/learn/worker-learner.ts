@@ -1,7 +1,7 @@
 import { type Client, learning, unwrap } from "../../client/index.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
-import { parseTask } from "../../src/profiles/file-format.ts";
+import { parseStoredTask } from "../../src/profiles/file-format.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import type { Learner, LearnSettings } from "./learner.ts";
 
@@ -12,7 +12,7 @@ import type { Learner, LearnSettings } from "./learner.ts";
  */
 export async function readWorkerTask(client: Client, name: string, bundle: Bundle): Promise<NewTask> {
   const taskFile = await unwrap(client.v1.tasks[":task"].$get({ param: { task: name } }));
-  return parseTask(JSON.stringify(taskFile), bundle);
+  return parseStoredTask(JSON.stringify(taskFile), bundle);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
+import { findLabel, quoteLabel } from "../../src/profiles/labels.ts";
 import { parseWholeNumber } from "../arguments.ts";
 import { exampleText } from "../command-line.ts";
 import { addWorkerOptions, type WorkerOptions } from "../options.ts";
@@ -29,6 +30,12 @@ async function readLabels(client: Client, name: string, url: string): Promise<st
   for await (const { task, labels } of listTasks(client)) if (task === name) return labels;
   throw new CommandError(`${url} has no task "${name}".`, "List its tasks: xpeft tasks list");
 }
+
+/** Returns a record with its label as the task has it, if the task has it. */
+const withTaskLabel = (record: DataRecord, labels: readonly string[]): DataRecord => ({
+  ...record,
+  label: labels[findLabel(record.label, labels)] ?? record.label,
+});
 
 async function predictBatch(client: Client, task: string, { profile, items }: Batch): Promise<LabelledPrediction[]> {
   const inputs = items.map(({ input }) => input);
@@ -77,7 +84,7 @@ function reportOddities(records: readonly DataRecord[], labels: readonly string[
     console.error(`${pairs} of ${records.length} texts have a text_pair, which is not sent. To send it, add --pair.`);
   const unknown = records.filter(({ label }) => !labels.includes(label)).map(({ label }) => label);
   if (unknown.length === 0) return;
-  const some = [...new Set(unknown)].slice(0, MAX_NAMED).map((label) => JSON.stringify(label));
+  const some = [...new Set(unknown)].slice(0, MAX_NAMED).map(quoteLabel);
   console.error(
     `${unknown.length} of ${records.length} texts have labels that the task does not have, such as ${some.join(", ")}. They count as wrong.`,
   );
@@ -89,7 +96,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const labels = await readLabels(client, task, options.url);
   const toInput = ({ text, text_pair }: DataRecord): ApiInput =>
     pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
-  const records = await readTestSplit(data, limit);
+  const records = (await readTestSplit(data, limit)).map((record) => withTaskLabel(record, labels));
   reportOddities(records, labels, options);
   const batches = makeBatches(records.map((record, index) => ({ index, record, input: toInput(record) })));
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { lines, type Problem, ProblemError } from "../../client/index.ts";
+import { escapeControls } from "../../src/profiles/labels.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { exampleText } from "../command-line.ts";
 import { describeError, EXIT, UsageError } from "../errors.ts";
@@ -39,6 +40,7 @@ Input:
 Output:
   One line for each text, in their order: label, tab, score (0 to 1).
   With --top, n such pairs; with --json, the whole answer as JSON.
+  A control character in a label is escaped: \\t, \\n, \\u0000.
   If a text fails, its line is empty, standard error says why, and the exit status is 1.
 ${exampleText(
   'predict offense --profile offense-002 "Nobody asked you" "Thank you!"',
@@ -49,7 +51,7 @@ ${exampleText(
 function formatLine(prediction: PredictionLine): string {
   if ("error" in prediction) return "";
   const labels = prediction.top ?? [prediction];
-  return labels.flatMap(({ label, score }) => [label, score.toFixed(4)]).join("\t");
+  return labels.flatMap(({ label, score }) => [escapeControls(label), score.toFixed(4)]).join("\t");
 }
 
 /**

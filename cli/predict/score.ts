@@ -1,3 +1,5 @@
+import { isNumeric, labelNumber } from "../../src/profiles/labels.ts";
+
 /** The true and the predicted label of a text. */
 export interface LabelledPrediction {
   /** Index of the text in the split, from 0. */
@@ -15,7 +17,7 @@ export interface Score {
   readonly micro: number;
   /** Mean of the profiles' accuracies, 0 to 1. */
   readonly macro: number;
-  /** Mean absolute error. Only for tasks whose labels are all numbers. */
+  /** Mean absolute error. Only if all labels of the task and of the texts are numbers. */
   readonly mae?: number;
 }
 
@@ -36,10 +38,10 @@ export function scorePredictions(predictions: readonly LabelledPrediction[], lab
     micro: accuracy(predictions),
     macro: mean([...byProfile.values()].map(accuracy)),
   };
-  const numeric = labels.every((label) => label.trim() !== "" && Number.isFinite(Number(label)));
-  if (!numeric) return score;
+  if (!isNumeric([...labels, ...predictions.map(({ label }) => label)])) return score;
+  const numberOf = (label: string) => labelNumber(label) ?? Number.NaN;
   return {
     ...score,
-    mae: mean(predictions.map(({ label, predicted }) => Math.abs(Number(label) - Number(predicted)))),
+    mae: mean(predictions.map(({ label, predicted }) => Math.abs(numberOf(label) - numberOf(predicted)))),
   };
 }

@@ -1,6 +1,7 @@
 import { type Client, unwrap } from "../../client/index.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
 import { readLabelBias } from "../../src/profiles/label-bias.ts";
+import { escapeControls } from "../../src/profiles/labels.ts";
 import type { WorkerOutputOptions } from "../options.ts";
 import { formatColumns, formatMinute, printResult } from "../output.ts";
 import { openClient, readAllPages } from "../worker-client.ts";
@@ -40,7 +41,7 @@ export async function listProfiles(
 async function formatLabelBias(client: Client, task: string, labelBias: string): Promise<string> {
   const { labels } = await unwrap(client.v1.tasks[":task"].$get({ param: { task } }));
   const bias = readLabelBias(fromBase64(labelBias), labels.length);
-  return labels.map((label, index) => `${label} ${bias[index]?.toFixed(2)}`).join(", ");
+  return labels.map((label, index) => `${escapeControls(label)} ${bias[index]?.toFixed(2)}`).join(", ");
 }
 
 /** `xpeft profiles show TASK PROFILE`. */

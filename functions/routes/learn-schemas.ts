@@ -10,7 +10,7 @@ const Example = z
     ...textFields,
     label: z.union([z.string(), z.number()]).openapi({
       description:
-        "One of the task's labels. If all labels are whole numbers, any number from the smallest to the largest.",
+        "One of the task's labels, or a text that differs only in white space at its ends or in Unicode form. If all labels are whole numbers, any number from the smallest to the largest.",
       example: "POLITICS",
     }),
   })

@@ -1,3 +1,4 @@
+import { isNumeric, labelNumber } from "../../src/profiles/labels.ts";
 import { make } from "../shared/dom.ts";
 import { type LabelledText, percent } from "../shared/text.ts";
 
@@ -14,7 +15,7 @@ export interface Agreement {
 /** A profile of the ranking: its agreement, or why there is none. */
 export type Rank = Agreement | { readonly profile: string; readonly problem: string };
 
-const isNumber = (label: string): boolean => label.trim() !== "" && Number.isFinite(Number(label));
+const numberOf = (label: string): number => labelNumber(label) ?? Number.NaN;
 
 /** Compares a profile's labels with the user's. A null label does not count. */
 export function agreementOf(
@@ -27,12 +28,12 @@ export function agreementOf(
     const other = given[place] ?? null;
     return other === null ? [] : [{ label, other }];
   });
-  const errors = pairs.map(({ label, other }) => Math.abs(Number(label) - Number(other)));
+  const errors = pairs.map(({ label, other }) => Math.abs(numberOf(label) - numberOf(other)));
   return {
     profile,
     right: pairs.filter(({ label, other }) => label === other).length,
     answered: pairs.length,
-    meanError: taskLabels.every(isNumber) ? errors.reduce((sum, error) => sum + error, 0) / errors.length : null,
+    meanError: isNumeric(taskLabels) ? errors.reduce((sum, error) => sum + error, 0) / errors.length : null,
   };
 }
 

@@ -1,3 +1,5 @@
+import { findLabel } from "../../src/profiles/labels.ts";
+
 /** Returns the lines of a text that are not blank. */
 export const linesOf = (text: string): string[] => text.split(/\r\n?|\n/).filter((line) => line.trim() !== "");
 
@@ -18,6 +20,6 @@ export interface LabelledText {
 /** Splits a line at its last tab into text and label; null if the label is none of the task's. */
 export function splitLabel(line: string, labels: readonly string[]): LabelledText | null {
   const tab = line.lastIndexOf("\t");
-  const label = line.slice(tab + 1).trim();
-  return tab >= 0 && labels.includes(label) ? { text: line.slice(0, tab), label } : null;
+  const label = labels[findLabel(line.slice(tab + 1), labels)];
+  return tab >= 0 && label !== undefined ? { text: line.slice(0, tab), label } : null;
 }

@@ -1,10 +1,14 @@
 import { XpeftError } from "../errors.ts";
+import { findLabel, labelFault, labelForm, quoteLabel } from "../profiles/labels.ts";
 import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
 
 /** A labelled text. */
 export interface Example {
   readonly input: TextInput;
-  /** One of the task's labels; if all of them are whole numbers, also any number between the least and the greatest. */
+  /**
+   * One of the task's labels, or a text of the same canonical form. If all labels are whole numbers, also any number
+   * between the least and the greatest.
+   */
   readonly label: string;
 }
 
@@ -20,11 +24,14 @@ export const MAX_TOKENS = 4096;
 /** Most labels that an error lists. */
 const SHOWN_LABELS = 20;
 
-/** A number as people write it: JavaScript accepts more forms. */
-const NUMBER = /^-?[0-9]+(\.[0-9]+)?$/;
+/** A score between two labels, as people write it. */
+const SCORE = /^-?[0-9]+(\.[0-9]+)?$/;
 
-/** Returns a label's number; NaN for other text. */
-const numberOf = (label: string): number => (NUMBER.test(label.trim()) ? Number(label) : Number.NaN);
+/** Returns a label's score; NaN for other text. */
+function scoreOf(label: string): number {
+  const form = labelForm(label);
+  return SCORE.test(form) ? Number(form) : Number.NaN;
+}
 
 /**
  * Returns the target probability of each label, `[labels]`: 1 for the example's label; for a number between two labels,
@@ -34,23 +41,21 @@ const numberOf = (label: string): number => (NUMBER.test(label.trim()) ? Number(
  */
 export function labelTarget(label: string, labels: readonly string[]): Float32Array {
   const target = new Float32Array(labels.length);
-  const exact = labels.indexOf(label);
-  if (exact >= 0) {
-    target[exact] = 1;
+  const index = findLabel(label, labels);
+  if (index >= 0) {
+    target[index] = 1;
     return target;
   }
-  const score = numberOf(label);
-  const values = labels.map(numberOf);
+  const score = scoreOf(label);
+  const values = labels.map(scoreOf);
   const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
   const below = order.findLast(({ value }) => value <= score);
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
-    const some = labels.slice(0, SHOWN_LABELS).map((known) => JSON.stringify(known));
+    const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
+    const problem = labelFault(label) ?? `The task has no label ${quoteLabel(label)}`;
     const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
-    throw new XpeftError(
-      "unknown_label",
-      `The task has no label ${JSON.stringify(label.slice(0, 100))}. Its labels are ${some.join(", ")}${more}.`,
-    );
+    throw new XpeftError("unknown_label", `${problem}. The task's labels are ${some.join(", ")}${more}.`);
   }
   const weight = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
   target[above.index] = weight;

@@ -4,22 +4,23 @@ import { type ErrorReason, XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
 import { readLabelBias } from "./label-bias.ts";
+import { labelSetFault, MAX_LABEL_LENGTH } from "./labels.ts";
 import { unpackMasks } from "./masks.ts";
 import { describeInvalidId, profilePattern, taskPattern } from "./names.ts";
 import type { NewProfile, ProfileParts } from "./profile.ts";
 import type { NewTask } from "./task.ts";
 
-/** Longest label, in UTF-16 units. */
-const MAX_LABEL_LENGTH = 256;
-
 /** The database's limit for a row is 2,000,000 bytes; the rest is for the columns that are not counted here. */
 const MAX_ROW_BYTES = 1_950_000;
 
-/** A task's labels, in the order of its logits. */
-export const labelsSchema = z
-  .array(z.string().min(1).max(MAX_LABEL_LENGTH))
-  .min(2)
-  .refine((labels) => new Set(labels).size === labels.length, "names a label twice");
+/** A stored task's labels, in the order of its logits. */
+export const labelsSchema = z.array(z.string().min(1).max(MAX_LABEL_LENGTH)).min(2);
+
+/** A new task's labels, in the order of its logits. */
+export const newLabelsSchema = labelsSchema.superRefine((labels, context) => {
+  const fault = labelSetFault(labels);
+  if (fault) context.addIssue(fault);
+});
 
 /** Two texts of one token each, and the special tokens around and between them. */
 const MIN_TOKENS = 5;
@@ -27,12 +28,12 @@ const MIN_TOKENS = 5;
 /** More than any encoder reads; each bundle has a smaller limit. */
 const MAX_TOKENS = 2 ** 20;
 
-/** Schema of `task.json`; base64 becomes bytes. */
+/** Schema of a new task's `task.json`; base64 becomes bytes. */
 export const taskSchema = z.strictObject({
   format: z.literal("xpeft-task/1"),
   task: z.string().regex(taskPattern),
   bundle: z.string().regex(/^[0-9a-f]{32}$/),
-  labels: labelsSchema,
+  labels: newLabelsSchema,
   maxTokens: z.int().min(MIN_TOKENS).max(MAX_TOKENS),
   head: base64Schema,
   masks: base64Schema,
@@ -66,13 +67,20 @@ function parseJson<T>(schema: z.ZodType<T>, text: string): T {
 }
 
 /**
- * Returns the task of a `task.json`, checked against a bundle.
+ * Returns the new task of a `task.json`, checked against a bundle.
  *
  * @throws XpeftError `invalid_row` if a field breaks the format, `mismatched_write` if the task does not fit the
  * bundle, `invalid_mask` if its default masks do not
  */
 export function parseTask(text: string, bundle: Bundle): NewTask {
   return checkTaskFields(parseJson(taskSchema, text), bundle);
+}
+
+/**
+ * Returns a stored task of a `task.json`, as {@link parseTask} does. Its labels may be older than the rule for labels.
+ */
+export function parseStoredTask(text: string, bundle: Bundle): NewTask {
+  return checkTaskFields(parseJson(taskSchema.extend({ labels: labelsSchema }), text), bundle);
 }
 
 /**

@@ -26,7 +26,7 @@ def test_a_label_is_not_blank(text: str) -> None:
         canonical_label(text)
 
 
-@pytest.mark.parametrize("text", GOLDEN["controls"])
+@pytest.mark.parametrize("text", [*GOLDEN["controls"], "a\ud800"])
 def test_a_label_has_no_control_characters_and_the_error_shows_them_escaped(text: str) -> None:
     with pytest.raises(ValueError, match="has a control character") as caught:
         canonical_label(text)

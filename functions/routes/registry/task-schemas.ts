@@ -1,14 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { labelsSchema, taskSchema } from "../../../src/profiles/file-format.ts";
+import { labelsSchema, newLabelsSchema, taskSchema } from "../../../src/profiles/file-format.ts";
 import { Base64, BundleId, LastWrite, NextPage, TaskName } from "../../http/row-schemas.ts";
 
-const labels = labelsSchema.openapi({ example: ["1", "2", "3"], uniqueItems: true });
+const documented = { example: ["1", "2", "3"], uniqueItems: true };
 
 const TaskSummary = z
   .object({
     task: TaskName,
     bundle: BundleId,
-    labels,
+    labels: labelsSchema.openapi(documented),
     maxTokens: z.int().openapi({ description: "Texts are truncated to this many tokens." }),
     ...LastWrite,
   })
@@ -22,7 +22,7 @@ export const TaskFile = taskSchema
   .extend({
     task: TaskName,
     bundle: BundleId,
-    labels,
+    labels: newLabelsSchema.openapi(documented),
     head: Base64("float32, little-endian: weight [labels, hidden], then bias [labels]."),
     masks: Base64("Mask blob of the task's default profile."),
   })

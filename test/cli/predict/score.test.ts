@@ -19,7 +19,14 @@ describe("scorePredictions", () => {
     expect(score).toEqual({ n: 3, micro: 1 / 3, macro: 0.25, mae: 2 });
   });
 
-  it.each([[["1", "2", "many"]], [["1", ""]]])("returns no distance for labels %j", (labels) => {
-    expect(scorePredictions(scored("a 1 1"), labels)).not.toHaveProperty("mae");
+  it.each([[["1", "2", "many"]], [["1", ""]], [["1", "nan"]], [["1", "0x10"]], [["1", "1e400"]]])(
+    "returns no distance for labels %j",
+    (labels) => {
+      expect(scorePredictions(scored("a 1 1"), labels)).not.toHaveProperty("mae");
+    },
+  );
+
+  it("returns no distance if a text's label is no number", () => {
+    expect(scorePredictions(scored("a 1 1", "a many 1"), ["1", "2"])).toEqual({ n: 2, micro: 0.5, macro: 0.5 });
   });
 });

@@ -9,6 +9,26 @@ describe("labelTarget", () => {
     expect([...labelTarget("3.0", ["1", "2", "3"])]).toEqual([0, 0, 1]);
   });
 
+  it("finds a label by its canonical form, and the same label first", () => {
+    expect([...labelTarget(" Cafe\u0301\n", ["tech", "Caf\u00e9"])]).toEqual([0, 1]);
+    expect([...labelTarget("billing", ["billing ", "tech"])]).toEqual([1, 0]);
+    expect([...labelTarget("a ", ["a", "a "])]).toEqual([0, 1]);
+    expect([...labelTarget("a\tb", ["a", "a\tb"])]).toEqual([0, 1]);
+  });
+
+  it("compares numbers as text where not all labels are whole", () => {
+    expect(() => labelTarget("1", ["1.0", "2.5"])).toThrow(errorWithCode("unknown_label"));
+    expect(() => labelTarget("1.0", ["1", "2", "none"])).toThrow(errorWithCode("unknown_label"));
+  });
+
+  it.each([
+    ["refund\nlate", '"refund\\nlate" has a control character, such as a tab or a line end. The task'],
+    ["\u200b", '"\\u200b" is blank. The task'],
+    ["tech\u00a0app", 'The task has no label "tech\\u00a0app". The task\'s labels are "a", "b".'],
+  ])("shows the label escaped: %j", (label, message) => {
+    expect(() => labelTarget(label, ["a", "b"])).toThrow(message);
+  });
+
   it("splits a score between two labels", () => {
     const target = labelTarget("2.25", ["1", "2", "3"]);
     expect([...target]).toEqual([0, 0.75, 0.25]);

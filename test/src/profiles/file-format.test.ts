@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { parseProfile, parseTask } from "../../../src/profiles/file-format.ts";
+import { parseProfile, parseStoredTask, parseTask } from "../../../src/profiles/file-format.ts";
+import { labelSetFault } from "../../../src/profiles/labels.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
 
@@ -15,7 +16,9 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 
 describe("parseTask", () => {
   it("reads back what was written", () => {
-    const labels = fc.uniqueArray(fc.string({ minLength: 1, unit: "grapheme" }), { minLength: 2, maxLength: 5 });
+    const labels = fc
+      .array(fc.string({ minLength: 1, unit: "grapheme" }), { minLength: 2, maxLength: 5 })
+      .filter((labels) => labelSetFault(labels) === null);
     fc.assert(
       fc.property(labels, fc.integer({ min: 5, max: 512 }), fc.nat(), (labels, maxTokens, seed) => {
         const written = taskFor(bundle, { labels, maxTokens, masks: masksOf(seed) });
@@ -31,6 +34,8 @@ describe("parseTask", () => {
     ["an invalid name", fileWith({ task: "No Task" }), "invalid_row"],
     ["a single label", fileWith({ labels: ["one"] }), "invalid_row"],
     ["a label twice", fileWith({ labels: ["one", "two", "one"] }), "invalid_row"],
+    ["a label twice but for a space", fileWith({ labels: ["one", "two", "one "] }), "invalid_row"],
+    ["a label with a tab", fileWith({ labels: ["one", "two\tthree", "four"] }), "invalid_row"],
     ["damaged base64", fileWith({ masks: "*" }), "invalid_row"],
     ["an unknown field", fileWith({ affine: "AAAA" }), "invalid_row"],
     ["another bundle", fileWith({ bundle: "0".repeat(32) }), "mismatched_write"],
@@ -40,6 +45,14 @@ describe("parseTask", () => {
   ] as const)("reports %s", (_, text, code) => {
     expect(() => parseTask(text, bundle)).toThrow(errorWithCode(code));
   });
+});
+
+it("reads a stored task whose labels are older than the rule", () => {
+  const labels = ["one", "one ", "two\tthree"];
+  expect(parseStoredTask(fileWith({ labels }), bundle).labels).toEqual(labels);
+  expect(() => parseTask(fileWith({ labels }), bundle)).toThrow(
+    'labels: "one" and "one " are one label, with other white space or in another Unicode form.',
+  );
 });
 
 describe("a task's limits", () => {
