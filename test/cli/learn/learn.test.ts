@@ -52,6 +52,7 @@ beforeAll(async () => {
   await write("lines.jsonl", jsonLines(EXAMPLES));
   await write("wrong.csv", "text,rating\na,1\n");
   await write("empty.csv", "");
+  await write("letters.csv", "profile,text,label\nZoë,a river,low\nZoë,an engine,high\n");
   await write("unknown.csv", "text,label\na river,low\na boat,middle\n");
   await write("other.json", taskFile(other));
   await write("named.json", taskFile({ ...task, name: "named" }));
@@ -172,6 +173,8 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
   ],
   ["another task than the file's", ["me", "lines.jsonl", "--task-file", "other.json", "--push"], /another task "demo"/],
   ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" is not a profile's id/, 2],
+  ["an id of other letters", ["Zoë", "lines.jsonl"], /"Zoë" is not a profile's id\.\n {2}.*such as Zoe for Zoë/, 2],
+  ["other letters in a file's ids", ["--all", "letters.csv"], /letters\.csv:2: profile: .*\n {2}.*such as Zoe for Zoë/],
   ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
 ])("reports %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
