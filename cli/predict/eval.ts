@@ -103,13 +103,13 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const start = performance.now();
   const predictions = await predictAll(client, task, batches, concurrency);
   const seconds = Math.round(performance.now() - start) / 1000;
-  if (options.predictions !== undefined) {
-    await writeOutput(
-      options.predictions,
-      predictions.map((prediction) => `${JSON.stringify(prediction)}\n`),
-    );
-  }
+  // Before the file: if that cannot be written, the score is not lost.
   console.log(JSON.stringify({ task, ...scorePredictions(predictions, labels), seconds }));
+  if (options.predictions === undefined) return;
+  await writeOutput(
+    options.predictions,
+    predictions.map((prediction) => `${JSON.stringify(prediction)}\n`),
+  );
 }
 
 const HELP = `

@@ -140,12 +140,13 @@ it("says which labels of a data file the task does not have, and rejects --pair 
   });
 });
 
-it("reports a file of predictions that cannot be written", async () => {
+it("reports a file of predictions that cannot be written, after the score", async () => {
   const data = join(folder, "known.jsonl");
   await writeFile(data, JSON.stringify({ profile: "demo-000", text: "a", label: "1", split: "test" }));
   const flags = ["--url", url, "--predictions", join(folder, "nowhere", "predictions.jsonl")];
   expect(await xpeft("eval", "--data", data, "--task", "demo", ...flags)).toMatchObject({
     code: 1,
+    stdout: expect.stringMatching(/^\{"task":"demo","n":1,/),
     stderr: expect.stringMatching(/predictions\.jsonl cannot be written\.\n {2}because: .*\n {2}\S/),
   });
 });
