@@ -58,7 +58,7 @@ LIKE_ONES = [line("a", text, "1") for text in "defgh"] + [line("a", text, "1.0")
         ([line("a", text, " Y ") for text in "defgh"], "label-spelling", "are different labels: 'Y' and 'y'"),
         ([line("a", text, "\ufb01n") for text in "defgh"] + [line("a", text, "f in") for text in "ijklm"], "label-spelling", "'f in' and "),
         (LIKE_ONES, "equal-number", "'1' and '1.0'"),
-        ([line("a", " a x 0", "y", "test")], "equal-text", "1 dev and test texts are in train too"),
+        ([line("a", " a x 0", "y", "test")], "equal-text", "1 of 5 dev and test texts are in train too"),
         ([line("a", " a x 0", "y", "test")], "equal-text", "under the same profile: line 15 (test) and line 1 (train)"),
         ([*good("b"), line("b", "a x 0", "y", "test")], "shared-text", "20% of the test texts (1 of 5) are in train under another "),
         ([line("a", "a b c d e f g h i")], "cut-text", "1 of 15 texts are cut at 8 tokens: line 15 (11 tokens)"),
@@ -74,7 +74,7 @@ def test_what_is_odd_is_found(tmp_path: Path, lines: list[str], kind: str, said:
 @pytest.mark.parametrize(
     ("lines", "kind", "said"),
     [
-        (["{", line(label=3), line(text="\u200b")], "bad-line", "3 bad lines: line 15: not JSON"),
+        (["{", line(label=3), line(text="\u200b")], "bad-line", "3 of 17 lines are bad: line 15: not JSON"),
         ([line("a", "one", "z", "test"), line("a", "two", "z", "dev")], "unknown-label", "line 15: no training text has the label 'z' (2)"),
         ([line("b", "one", "x", "test")], "no-train-text", "line 15: no training text has the profile 'b' (1)"),
     ],

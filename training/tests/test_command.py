@@ -92,6 +92,24 @@ def test_a_profile_of_one_label_learns_to_give_it(train: Train, evaluate: Train,
     assert [line["predicted"] for line in lines_of(predictions)] == ["vehicle"] * 10
 
 
+def test_training_checks_its_file_first(train: Train, tiny_data: Path, tmp_path: Path) -> None:
+    lines = lines_of(tiny_data)
+    repeated = [line for line in lines if line["split"] != "train"]
+    # The sentences of the test split are those of train, under the same profile.
+    path = write_lines(tmp_path / "data.jsonl", lines)
+    status, output = train(path, "--max-tokens", "6")
+    assert status == 0, output
+    assert f"note: {len(repeated)} of {len(repeated)} dev and test texts are in train too, under the same profile\n" in output
+    assert f" of {len(lines)} texts are cut at 6 tokens\n" in output
+    assert f"note: `python -m xpeft check {path}` says more\n" in output
+
+    strangers = [{**lines[0], "profile": "d", "split": "dev"}, {**lines[0], "label": "plant", "split": "dev"}]
+    status, output = train(write_lines(path, [*lines, *strangers]))
+    assert status == 1
+    assert "note: " in output[: output.index("line 128: no training text has the label 'plant' (1)\n")]
+    assert f"error[no-train-text]: {path}, line 127: no training text has the profile 'd' (1)\n" in output
+
+
 def test_without_dev_and_test_texts_nothing_is_measured(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
     lines = lines_of(tiny_data)
     status, output = train(write_lines(tmp_path / "train.jsonl", [line for line in lines if line["split"] == "train"]))

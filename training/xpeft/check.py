@@ -70,11 +70,11 @@ def find_refusals(
     findings = []
     if bad := [line for line in lines.values() if isinstance(line, BadLine)]:
         items = [str(error).removeprefix(f"{path}, ") for error in bad]
-        findings.append(Finding(BadLine.code, True, f"{len(bad)} bad lines", items, bad[0].hint))
+        findings.append(Finding(BadLine.code, True, f"{len(bad)} of {len(lines)} lines are bad", items, bad[0].hint))
     if records or not bad:
         findings += [Finding(fault.code, True, str(fault), [], fault.hint) for fault in find_faults(path, records)]
     if unread := [f"line {number}" for number, count in tokens.items() if count == 0]:
-        findings.append(Finding(BadLine.code, True, f"{len(unread)} texts have no token", unread, UNREAD_HINT))
+        findings.append(Finding(BadLine.code, True, f"{len(unread)} of {len(records)} texts have no token", unread, UNREAD_HINT))
     return findings
 
 

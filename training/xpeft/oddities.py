@@ -78,18 +78,19 @@ def text_oddities(records: Mapping[int, Record], pair: bool) -> Iterator[Finding
         if record.split == "train":
             first_line.setdefault((record.profile, text_key(record, pair)), number)
             in_train[text_key(record, pair)].add(record.profile)
-    equal, shared, in_test = list[str](), list[str](), 0
+    equal, shared, held_out, in_test = list[str](), list[str](), 0, 0
     for number, record in records.items():
         if record.split == "train":
             continue
         key = text_key(record, pair)
+        held_out += 1
         in_test += record.split == "test"
         if same := first_line.get((record.profile, key)):
             equal.append(f"line {number} ({record.split}) and line {same} (train)")
         elif record.split == "test" and in_train.get(key):
             shared.append(f"line {number}")
     if equal:
-        message = f"{len(equal)} dev and test texts are in train too, under the same profile"
+        message = f"{len(equal)} of {held_out} dev and test texts are in train too, under the same profile"
         hint = "They make the scores too good. `python -m xpeft prepare` keeps equal texts of a profile in one split."
         yield Finding("equal-text", False, message, equal, hint)
     if shared:

@@ -41,7 +41,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Hide progress bars."
 
 def tell(notice: str) -> None:
     """Print on standard error what the user should know."""
-    typer.echo(notice, err=True)
+    typer.echo(f"note: {notice}", err=True)
 
 
 class Device(StrEnum):

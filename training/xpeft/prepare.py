@@ -46,7 +46,7 @@ def prepare_data(path: Path, out: Path, columns: Columns, how: Preparation, tell
     if not records:
         raise NoTexts(f"{path} holds no texts", "Give a table with a row for each labelled text.")
     for field in found:
-        tell(f"the column {field!r} is read" + ("; --new-split ignores it" if field == "split" else "; training reads it with --pair"))
+        tell(f"the column {field!r} is used" + ("; --new-split ignores it" if field == "split" else "; training reads it with --pair"))
     if how.id_hash is not None and how.id_hash.key is None:
         tell(HASH_NOTICE)
     records = dict(spell_numbers(drop(spell_numbers(records, tell), how, tell), tell))
@@ -78,7 +78,7 @@ def drop(records: Mapping[int, Record], how: Preparation, tell: Tell) -> Mapping
     for field in ("label", "profile"):
         left = {getattr(record, field) for record in kept.values()}
         if gone := [name for record in dropped if (name := getattr(record, field)) not in left]:
-            tell(f"{len(gone)} texts of {len(set(gone))} {field}s are dropped: {counted(gone)}")
+            tell(f"dropped {field}s, with their texts: {counted(gone)}")
     return kept
 
 
@@ -92,7 +92,7 @@ def spell_numbers(records: Mapping[int, Record], tell: Tell) -> Mapping[int, Rec
     }
     if shortest:
         spelled = some([f"{spelling!r} as {number!r}" for spelling, number in shortest.items()])
-        tell(f"{len(shortest)} labels are written as the shortest form of their number: {spelled}")
+        tell(f"numbers are written in their shortest form: {spelled}")
     return {number: record.model_copy(update={"label": shortest.get(record.label, record.label)}) for number, record in records.items()}
 
 
@@ -101,4 +101,4 @@ def tell_equal(records: Mapping[int, Record], group: bool, tell: Tell) -> None:
     counts = Counter(("" if group else record.profile, *text_key(record)) for record in records.values())
     if repeated := [count for count in counts.values() if count > 1]:
         whose = "all profiles" if group else "one profile"
-        tell(f"{len(repeated)} texts occur {sum(repeated)} times; equal texts of {whose} stay in one split")
+        tell(f"equal texts of {whose} stay in one split: {len(repeated)} in {sum(repeated)} rows")

@@ -8,7 +8,7 @@ from xpeft.errors import UnreadableFile, XpeftError
 from xpeft.labels import label_form
 
 MIN_KEY_BYTES = 16
-KEY_HINT = "Make a key once and keep it: openssl rand -hex 32 > id.key"
+KEY_HINT = "Make a key once and keep it: head -c 32 /dev/urandom | base64 > id.key"
 
 
 def hash_profile_id(profile: str, key: bytes | None = None) -> str:

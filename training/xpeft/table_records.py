@@ -85,7 +85,7 @@ def read_table_records(
     if bad and not skip_bad:
         raise all_bad(path, bad, len({record.profile for record in records.values()}))
     if bad:
-        tell("\n".join([f"{len(bad)} bad rows of {path} are skipped:", *(f"  {str(error).removeprefix(f'{path}, ')}" for error in bad)]))
+        tell("\n".join([f"skipped bad rows of {path}: {len(bad)}", *(f"  {str(error).removeprefix(f'{path}, ')}" for error in bad)]))
     with_split = set(with_column.get("split", []))
     if with_split and (without := [number for number in records if number not in with_split]):
         raise BadLine(f"{path}, line {without[0]}: there is no field 'split', and other lines have one", NEW_SPLIT_HINT)
@@ -127,8 +127,7 @@ def all_bad(path: Path, bad: list[BadLine], good_ids: int) -> BadLine:
         if isinstance(error, BadProfileId):
             ids.setdefault(error.shown, error.line)
     if not ids:
-        more = f" ({len(bad) - 1:,} more rows are bad)" if len(bad) > 1 else ""
-        return BadLine(f"{bad[0]}{more}", f"{bad[0].hint} {SKIP_HINT}")
+        return BadLine(f"{bad[0]} (bad rows: {len(bad):,})", f"{bad[0].hint} {SKIP_HINT}")
     shown = some([f"{profile} (line {line})" for profile, line in ids.items()])
     return BadLine(
         f"{path}, line {min(ids.values())}: {len(ids):,} of {len(ids) + good_ids:,} profile ids cannot be used: {shown}",

@@ -118,14 +118,13 @@ def load_tokenized(
 
 
 def print_findings(checked: CheckedFile) -> None:
-    """Print what is odd with a data file on stderr, a line for each kind. Without `check` nobody would see more than the first fault."""
-    findings = [finding for finding in checked.findings if not finding.refused]
-    faults = [finding for finding in checked.findings if finding.refused]
-    # Training raises the first fault.
-    for finding in faults[1:] + findings:
-        print(finding.message, file=sys.stderr)
-    if findings or faults:
-        print(f"`python -m xpeft check {checked.file}` says more", file=sys.stderr, flush=True)
+    """Print a check's findings on stderr, a line for each. The first that is refused is left to the error that training raises."""
+    refused = [finding for finding in checked.findings if finding.refused]
+    for finding in checked.findings:
+        if finding not in refused[:1]:
+            print(f"note: {finding.message}", file=sys.stderr)
+    if checked.findings:
+        print(f"note: `python -m xpeft check {checked.file}` says more", file=sys.stderr, flush=True)
 
 
 def warn_one_label_profiles(data: DataSet) -> int:
