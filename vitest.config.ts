@@ -18,6 +18,7 @@ const unitTests = "test/{src,node}/**/*.test.ts";
 // Tests that run Python. `npm test` starts them once the training half is installed, and all others before.
 const pythonTests = [
   "test/bench/{peers,quick}.test.ts",
+  "test/cli/tables/python.test.ts",
   "test/clients/huggingface.test.ts",
   "test/fuzz/schemathesis.test.ts",
   "test/scripts/release.test.ts",

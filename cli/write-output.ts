@@ -11,12 +11,7 @@ import { CommandError } from "../node/errors.ts";
  */
 export async function writeOutput(path: string, text: Iterable<string> | AsyncIterable<string>): Promise<void> {
   if (path === "-") {
-    try {
-      await pipeline(Readable.from(text), process.stdout, { end: false });
-    } catch (error) {
-      // The reader closed the pipe, as head does.
-      if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
-    }
+    await pipeline(Readable.from(text), process.stdout, { end: false });
     return;
   }
   const part = `${path}.part`;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import "./broken-pipe.ts";
 import { CommandError } from "../node/errors.ts";
 import { readVersion } from "../node/package.ts";
 import { describeError, EXIT, exitCodeOf } from "./errors.ts";

@@ -1,7 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import { type ReadFile, readManifest } from "../src/bundle/files.ts";
 import type { Bundle } from "../src/bundle/manifest.ts";
 import { XpeftError } from "../src/errors.ts";
@@ -10,6 +8,7 @@ import type { NewProfile } from "../src/profiles/profile.ts";
 import type { NewTask } from "../src/profiles/task.ts";
 import { CommandError } from "./errors.ts";
 import { packagePath } from "./package.ts";
+import { type NumberedLine, readJsonLines, readLines } from "./text-lines.ts";
 
 /** The folder of the bundle that is deployed with the Worker. */
 export const DEFAULT_BUNDLE = packagePath("bundles/minilm-l6-v2");
@@ -34,41 +33,10 @@ export function readBundle(folder: string): Promise<Bundle> {
   return readManifest(readFolder(folder));
 }
 
-/**
- * Reads a UTF-8 file, without a byte order mark. A file whose name ends in `.gz` is decompressed.
- *
- * @throws CommandError if it cannot be read
- */
+/** Reads a text file. @throws CommandError if it cannot be read or is not UTF-8 */
 export async function readText(path: string): Promise<string> {
-  try {
-    const bytes = await readFile(path);
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
-      path.endsWith(".gz") ? await promisify(gunzip)(bytes) : bytes,
-    );
-  } catch (cause) {
-    throw new CommandError(
-      `${path} cannot be read.`,
-      "Check that the file exists and is UTF-8 text. A name that ends in .gz means gzip.",
-      { cause },
-    );
-  }
-}
-
-/** A line of a text with its number, from 1. */
-export interface NumberedLine {
-  readonly line: string;
-  readonly number: number;
-}
-
-/** Returns the lines of a text that are not blank. */
-export function nonBlankLines(text: string): NumberedLine[] {
-  const lines = text.split(/\r?\n/);
-  return lines.map((line, index) => ({ line, number: index + 1 })).filter(({ line }) => line.trim() !== "");
-}
-
-/** Reads the lines of a text file that are not blank. @throws CommandError if it cannot be read */
-export async function readTextLines(path: string): Promise<NumberedLine[]> {
-  return nonBlankLines(await readText(path));
+  const lines = await Array.fromAsync(readLines(path));
+  return lines.map(({ line }) => line).join("\n");
 }
 
 /** Returns an XpeftError with its location put before the message; other errors unchanged. */
@@ -125,7 +93,7 @@ export function parseProfiles(
  * @throws CommandError if the file cannot be read or has no profile
  */
 export async function readProfilesFile(path: string, task: NewTask, bundle: Bundle): Promise<NewProfile[]> {
-  const profiles = parseProfiles(await readTextLines(path), path, task, bundle);
+  const profiles = parseProfiles(await Array.fromAsync(readJsonLines(path)), path, task, bundle);
   if (profiles.size === 0)
     throw new CommandError(`${path} has no profiles.`, "Name a profiles.ndjson with one line for each profile.");
   return [...profiles.values()];

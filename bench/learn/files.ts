@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { readTextLines } from "../../node/files.ts";
+import { readJsonLines } from "../../node/text-lines.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { currentCommit } from "../git-commit.ts";
 
@@ -56,7 +56,7 @@ export const writeWorkerScores = (folder: string, scores: WorkerScores): Promise
 
 /** Reads the new profiles' texts for a number of training texts a profile. */
 export async function readTexts(folder: string, count: string): Promise<LabelledText[]> {
-  const lines = await readTextLines(join(folder, `few-${count}.jsonl`));
+  const lines = await Array.fromAsync(readJsonLines(join(folder, `few-${count}.jsonl`)));
   return lines.map(({ line }) => recordSchema.parse(JSON.parse(line)));
 }
 

@@ -13,7 +13,8 @@ const MAX_SEED = 2 ** 31 - 1;
 
 const HELP = `
 Examples file:
-  CSV with a header, or JSON Lines if its name ends in .jsonl or .ndjson; gzip with .gz after that.
+  CSV with a header, separated by commas, semicolons or tabs, or JSON Lines if its name ends
+  in .jsonl or .ndjson; plain or gzip.
   text       the text
   label      one of the task's labels; for labels that are whole numbers, any number in their range
   text_pair  optional: the second text, for tasks on pairs

@@ -1,7 +1,10 @@
 import { appendFileSync, readFileSync, truncateSync } from "node:fs";
+import { Readable } from "node:stream";
 import { CommandError } from "../../node/errors.ts";
-import { nonBlankLines, parseProfiles } from "../../node/files.ts";
+import { parseProfiles } from "../../node/files.ts";
+import { decodeLines, isGzip } from "../../node/text-lines.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
+import { isBlank } from "../../src/lib/white-space.ts";
 import { formatProfile } from "../../src/profiles/file-format.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
@@ -25,17 +28,26 @@ const NEWLINE = 0x0a;
  *
  * @throws XpeftError that names file and line, as `readProfilesFile` does; CommandError if the file cannot be written
  */
-export function openLearntFile(path: string, task: NewTask, bundle: Bundle): LearntFile {
+export async function openLearntFile(path: string, task: NewTask, bundle: Bundle): Promise<LearntFile> {
   const append = (text: string) => withFileErrors(path, () => appendFileSync(path, text));
-  if (path.endsWith(".gz"))
-    throw new CommandError(`${path} is a name for a gzip file, which cannot be appended to.`, "Leave out .gz.");
+  const gzip = new CommandError(`${path} is a gzip file by its name or content.`, "Name a plain file to append to.");
+  if (path.endsWith(".gz")) throw gzip;
   append("");
   const bytes = withFileErrors(path, () => readFileSync(path));
+  if (isGzip(bytes)) throw gzip;
   const lastLineStart = bytes.lastIndexOf(NEWLINE) + 1;
   const lastLine = bytes.toString("utf8", lastLineStart);
   const repaired = isIncomplete(lastLine, task);
   const complete = repaired ? bytes.subarray(0, lastLineStart) : bytes;
-  const ids = new Set(parseProfiles(nonBlankLines(complete.toString()), path, task, bundle).keys());
+  const lines = await Array.fromAsync(decodeLines(Readable.from([complete]), path));
+  const ids = new Set(
+    parseProfiles(
+      lines.filter(({ line }) => !isBlank(line)),
+      path,
+      task,
+      bundle,
+    ).keys(),
+  );
   if (repaired) withFileErrors(path, () => truncateSync(path, lastLineStart));
   else if (lastLine !== "") append("\n");
   return { path, ids, repaired, append: (profile) => append(`${formatProfile(task.name, profile)}\n`) };

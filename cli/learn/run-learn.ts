@@ -63,7 +63,7 @@ export async function runLearn(
   const task = taskFile === undefined ? null : await readNamedTask(taskFile, name, bundle);
 
   const learnWith = async (learner: Learner) => {
-    const out = outPath === undefined || !learner.task ? null : openLearntFile(outPath, learner.task, bundle);
+    const out = outPath === undefined || !learner.task ? null : await openLearntFile(outPath, learner.task, bundle);
     if (out?.repaired) console.error(`${out.path}: the last line was incomplete, so it was removed.`);
     await learnAll({ learner, progress, path: source.path, out }, profiles);
   };

@@ -124,7 +124,7 @@ export function registerEval(program: Command): void {
   const command = program
     .command("eval")
     .description("label the test split of a data file through a running Worker, and print the accuracy")
-    .requiredOption("--data <file>", "labelled texts in JSON Lines; gzip if the name ends in .gz")
+    .requiredOption("--data <file>", "labelled texts: JSON Lines or a table, plain or gzip")
     .requiredOption("--task <name>", "name of the task")
     .option("--limit <n>", "use only the first n texts of the split (default: all)", parseWholeNumber(1))
     .option("--concurrency <n>", "requests in flight", parseWholeNumber(1), 2)

@@ -1,13 +1,15 @@
 import type { Command } from "commander";
 import { lines, type Problem, ProblemError } from "../../client/index.ts";
+import { nameOf } from "../../node/text-lines.ts";
 import { escapeControls } from "../../src/profiles/labels.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { exampleText } from "../command-line.ts";
 import { describeError, EXIT, UsageError } from "../errors.ts";
 import { addWorkerOutputOptions, type WorkerOutputOptions } from "../options.ts";
 import { createProgressBar, type ProgressBar } from "../progress.ts";
+import { isJsonLines } from "../tables/tables.ts";
 import { openClient } from "../worker-client.ts";
-import { chunk, readInputLines } from "./input-lines.ts";
+import { chunk, formatInput, type PredictInput, readInputs } from "./inputs.ts";
 
 interface PredictOptions extends WorkerOutputOptions {
   readonly profile?: string;
@@ -34,8 +36,10 @@ const TEXTS_A_REQUEST = 256;
 const HELP = `
 Input:
   Give the texts as arguments, as lines of --file, or as lines of standard input.
+  If the name of --file ends in .csv or .tsv, the texts are its column text. The columns
+  text_pair and profile are read too, if there are any.
   With --ndjson each line is an object {"text", "textPair"?, "profile"?}. It is the default
-  if the name of --file ends in .ndjson or .jsonl.
+  if the name of --file ends in .ndjson, .jsonl or .json. Blank lines of JSON are skipped.
 
 Output:
   One line for each text, in their order: label, tab, score (0 to 1).
@@ -57,13 +61,12 @@ function formatLine(prediction: PredictionLine): string {
 /**
  * Predicts the texts of one request and prints a line for each.
  *
- * @param inputs lines of JSON
- * @param offset how many texts earlier requests had
+ * @param source what the texts' lines are of, for errors
  * @returns how many texts failed
  */
 async function predictChunk(
-  inputs: readonly string[],
-  offset: number,
+  inputs: readonly PredictInput[],
+  source: string,
   task: string,
   options: PredictOptions,
   progress: ProgressBar,
@@ -81,41 +84,40 @@ async function predictChunk(
     },
     {
       headers: { "content-type": "application/x-ndjson" },
-      init: { body: inputs.map((input) => `${input}\n`).join("") },
+      init: { body: inputs.map(({ json }) => `${json}\n`).join("") },
     },
   );
   let failed = 0;
   for await (const prediction of lines<PredictionLine | { readonly done: true }>(response)) {
     if (!("line" in prediction)) continue;
-    const line = offset + prediction.line;
+    const line = inputs[prediction.line - 1]?.line ?? prediction.line;
     progress.increment(1);
     console.log(json ? JSON.stringify({ ...prediction, line }) : formatLine(prediction));
     if (!("error" in prediction)) continue;
     failed++;
-    progress.log(`text ${line}: ${describeError(new ProblemError(prediction.error))}`);
+    progress.log(`${source}${line}: ${describeError(new ProblemError(prediction.error))}`);
   }
   return failed;
 }
 
 async function predict(task: string, texts: readonly string[], options: PredictOptions): Promise<void> {
-  const { file, ndjson = /\.(ndjson|jsonl)$/i.test(file ?? ""), scores, json } = options;
+  const { file = null, ndjson = isJsonLines(file ?? ""), scores, json } = options;
   if (scores && !json)
     throw new UsageError("Without --json, --scores has no effect.", "Add --json, or print the best labels with --top.");
-  if (texts.length > 0 && (file !== undefined || ndjson)) {
+  if (texts.length > 0 && (file !== null || ndjson)) {
     throw new UsageError(
-      `There are ${texts.length} texts as arguments, and ${file === undefined ? "--ndjson" : `--file ${file}`} too.`,
+      `There are ${texts.length} texts as arguments, and ${file === null ? "--ndjson" : `--file ${file}`} too.`,
       "Give the texts either as arguments or as lines, not both.",
     );
   }
   // The bar would be drawn between the answers if both go to the same terminal.
   const progress = createProgressBar("texts", texts.length || undefined, !process.stdout.isTTY);
-  let offset = 0;
+  const given = texts.map((text, index) => ({ line: index + 1, json: formatInput({ text }) }));
+  const source = texts.length > 0 ? "text " : `${nameOf(file)}:`;
   let failed = 0;
   try {
-    for await (const group of chunk(texts.length > 0 ? texts : readInputLines(file), TEXTS_A_REQUEST)) {
-      const inputs = group.map((line) => (ndjson ? line.trim() || "{}" : JSON.stringify({ text: line })));
-      failed += await predictChunk(inputs, offset, task, options, progress);
-      offset += group.length;
+    for await (const inputs of chunk(given.length > 0 ? given : readInputs(file, ndjson), TEXTS_A_REQUEST)) {
+      failed += await predictChunk(inputs, source, task, options, progress);
     }
   } finally {
     progress.stop();
@@ -131,7 +133,7 @@ export function registerPredict(program: Command): void {
     .argument("<task>", "name of the task", parseTaskName)
     .argument("[texts...]", "texts to label; without them, lines are read")
     .option("--profile <id>", "profile to predict for; with --ndjson a line may name another", parseProfileId)
-    .option("--file <file>", "read lines from this file (default: standard input)")
+    .option("--file <file>", "read texts from this file (default: standard input)")
     .option("--ndjson", "lines are JSON objects, not plain texts")
     .option("--top <n>", "print the n best labels of each text (default: 1)", parseWholeNumber(1))
     .option("--scores", "with --json: print the score of every label")

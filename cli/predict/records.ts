@@ -1,46 +1,35 @@
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
-import { readTextLines } from "../../node/files.ts";
+import { parseRow, readRows } from "../tables/tables.ts";
 
 const recordSchema = z.object({
-  profile: z.string(),
+  profile: z.string().trim(),
   text: z.string(),
   text_pair: z.string().nullish(),
   label: z.string(),
-  split: z.string(),
+  split: z.string().trim(),
 });
 
 /** A labelled text of a data file. */
 export type DataRecord = z.infer<typeof recordSchema>;
 
+const HINT =
+  "Give each text the fields profile, text, label and split, and text_pair if there is one. All are strings.";
+
 /**
- * Reads the test split of a JSON Lines file, plain or gzip, in the file's order.
+ * Reads the test split of a table, in the file's order.
  *
  * @param limit the maximum number of records
- * @throws CommandError if a line is not a record, or the file has no test split
+ * @throws CommandError if a row is not a record, or the file has no test split
  */
 export async function readTestSplit(path: string, limit = Number.POSITIVE_INFINITY): Promise<DataRecord[]> {
-  const records: DataRecord[] = [];
-  for (const { line, number } of await readTextLines(path)) {
-    if (records.length >= limit) break;
-    const record = parseRecord(line, `${path}:${number}`);
-    if (record.split === "test") records.push(record);
-  }
+  const needed = ["profile", "text", "label", "split"];
+  const rows = await readRows(path, { needed, optional: ["text_pair"], hint: HINT });
+  const records = rows.map((row) => parseRow(recordSchema, row, path, HINT)).filter(({ split }) => split === "test");
   if (records.length === 0)
     throw new CommandError(
       `${path} has no test split.`,
       'Add records with "split": "test", or name another data file.',
     );
-  return records;
-}
-
-function parseRecord(line: string, location: string): DataRecord {
-  try {
-    return recordSchema.parse(JSON.parse(line));
-  } catch {
-    throw new CommandError(
-      `${location} is not a labelled text.`,
-      'Write each line as {"profile", "text", "text_pair"?, "label", "split"}.',
-    );
-  }
+  return records.slice(0, limit);
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { lines, type Problem, ProblemError } from "../../client/index.ts";
-import { readTextLines } from "../../node/files.ts";
+import { readJsonLines } from "../../node/text-lines.ts";
 import { describeError, EXIT } from "../errors.ts";
 import { generationOption, type WorkerOptions, type WorkerOutputOptions } from "../options.ts";
 import { printResult } from "../output.ts";
@@ -39,7 +39,7 @@ interface Upload {
 /** Sends the lines of a `profiles.ndjson` to a running Worker, and reports failed lines on standard error. */
 export async function uploadProfiles(options: WorkerOptions, task: string, upload: Upload): Promise<ImportCounts> {
   const { path, dryRun = false, ifTaskGeneration } = upload;
-  const allLines = await readTextLines(path);
+  const allLines = await Array.fromAsync(readJsonLines(path));
   const counts: ImportCounts = { created: 0, replaced: 0, unchanged: 0, failed: 0 };
   const progress = createProgressBar("profiles", allLines.length);
 
@@ -88,7 +88,7 @@ interface PushOptions extends WorkerOutputOptions {
 /** `xpeft profiles push TASK FILE`. */
 export function registerPushProfiles(command: Command): void {
   command
-    .argument("<file>", "a profiles.ndjson, learnt with the task's current head; gzip if its name ends in .gz")
+    .argument("<file>", "a profiles.ndjson, learnt with the task's current head; plain or gzip")
     .option("--dry-run", "check every line, but write nothing")
     .addOption(generationOption("--if-task-generation", "task"))
     .action(async (task: string, path: string, options: PushOptions) => {

@@ -68,7 +68,8 @@ describe("a data file", () => {
   });
 
   it.each([
-    ["a line that is not a labelled text", `${lines}\n{"text": "x"}`, /:4 is not a labelled text/],
+    ["a line that is not a labelled text", `${lines}\n{"text": "x"}`, /:4: there is no column "profile" among "text"/],
+    ["a field of another type", `${lines}\n${record("x", "test").replace('"1"', "1")}`, /:4: label: .*string/],
     ["no test split", record("one", "train"), /no test split/],
   ])("reports %s", async (_, content, message) => {
     await expect(readTestSplit(await write("data.jsonl", content))).rejects.toThrow(message);
@@ -84,7 +85,6 @@ describe("a data file", () => {
     ["that does not exist", "nothing.jsonl", null, /no such file/],
     ["that does not exist", "nothing.jsonl.gz", null, /no such file/],
     ["that is truncated", "data.jsonl.gz", gzipSync(lines).subarray(0, 40), /unexpected end/],
-    ["that is not UTF-8", "data.jsonl", new Uint8Array([0x7b, 0xff]), /not valid/],
   ])("reports a file %s: %s", async (_, name, content, cause) => {
     const path = content === null ? join(folder, name) : await write(name, content);
     await expect(readTestSplit(path)).rejects.toMatchObject({

@@ -97,7 +97,7 @@ def find_header(path: Path, needed: Mapping[str, str]) -> tuple[CsvRecord | None
     Raises BadLine if there is none.
     """
     lines = [line for _, line in read_text_lines(path, FILE_HINT)]
-    given = re.fullmatch('sep=([^" ])', lines[0], re.IGNORECASE) if lines else None
+    given = re.fullmatch('sep=([^" \U00010000-\U0010ffff])', lines[0], re.IGNORECASE) if lines else None
     is_tabs = re.search(r"\.tsv(\.gz)?$", path.name, re.IGNORECASE) is not None
     separators = given[1] if given else "\t" if is_tabs else "".join(SEPARATORS)
     text = "\n".join(lines[1:] if given else lines)

@@ -25,21 +25,30 @@ describe("examples in CSV", () => {
       'low,"The ""old"" river, again"',
       "",
       'high,"An engine\nof two lines"',
-      " low , a pond",
+      "low, a pond",
       "",
     ];
     const wanted = [
       { line: 2, profile: null, label: "low", input: { text: 'The "old" river, again' } },
       { line: 4, profile: null, label: "high", input: { text: "An engine\nof two lines" } },
-      { line: 6, profile: null, label: "low", input: { text: "a pond" } },
+      { line: 6, profile: null, label: "low", input: { text: " a pond" } },
     ];
     expect(await read("a.csv", text.join("\n"))).toEqual(wanted);
     expect(await read("a.csv", text.join("\n").replaceAll("\n", "\r\n"))).toEqual(wanted);
     expect(await read("a.csv.gz", gzipSync(text.join("\n")))).toEqual(wanted);
   });
 
+  it("accepts other separators, names in capitals, and columns that it does not need", async () => {
+    const wanted = [
+      { line: 2, profile: null, label: "3", input: { text: 'My 5" screen, cracked' } },
+      { line: 4, profile: null, label: "1", input: { text: "The parcel" } },
+    ];
+    expect(await read("a.csv", 'id;Text;LABEL;;\n7;My 5" screen, cracked;3;;\n;;\n8;The parcel;1\n')).toEqual(wanted);
+    expect(await read("a.tsv", 'Text\tLABEL\nMy 5" screen, cracked\t3\n\t\nThe parcel\t1\n')).toEqual(wanted);
+  });
+
   it("accepts an optional second text and profile", async () => {
-    expect(await read("a.csv", "text,text_pair,label,profile\na,b,1,me\nc,,2,\n")).toEqual([
+    expect(await read("a.csv", "text,text_pair,label,profile\na,b,1, me\nc,,2,\n")).toEqual([
       { line: 2, profile: "me", label: "1", input: { text: "a", textPair: "b" } },
       { line: 3, profile: null, label: "2", input: { text: "c" } },
     ]);
@@ -48,12 +57,11 @@ describe("examples in CSV", () => {
   it.each([
     ["an empty file", "", /a\.csv has no examples/],
     ["a header alone", "text,label\n", /a\.csv has no examples/],
-    ["a column that is not there", "text;label\na;1\n", /a\.csv:1: there is no column "text"/],
-    ["a column that is not known", "\ntext,label,split\na,1,test\n", /a\.csv:2: the column "split" is unknown/],
-    ["a column that is there twice", "text,label,text\na,1,b\n", /a\.csv:1: the column "text" appears twice/],
-    ["a field too many", "text,label\na,1\nb, c,2\n", /a\.csv:3 cannot be read as CSV/],
-    ["a quote that is not closed", 'text,label\na,1\n"b,2\nc,1\n', /a\.csv:3: a quote/],
-    ["a quote within a field", 'text,label\na "b" c,1\n', /a\.csv:2 cannot be read as CSV/],
+    ["a column that is not there", "text,labels\na,1\n", /a\.csv:1: there is no column "label" among "text", "labels"/],
+    ["a column that is there twice", "text,label,text\na,1,b\n", /a\.csv:1: 2 columns are named "text"/],
+    ["a field too many", "text,label\na,1\nb, c,2\n", /a\.csv:3: it has 3 fields/],
+    ["a quote that is not closed", 'text,label\na,1\n"b,2\nc,1\n', /a\.csv:3: the quote that opens here/],
+    ["a column of the API", "text,label,textPair\na,1,b\n", /a\.csv:2: textPair: it is called text_pair/],
     ["a text without anything in it", 'text,label\n"a\nb",1\n," 2"\n', /a\.csv:4: text: it is blank/],
     ["an id that cannot be one", "text,label,profile\na,1,m e\n", /a\.csv:2: profile: it is not a profile's id/],
   ])("reports %s", async (_, content, message) => {
@@ -83,11 +91,12 @@ describe("examples in JSON Lines", () => {
 
   it.each([
     ["an empty file", "\n", /a\.jsonl has no examples/],
-    ["a line that is not JSON", '{"text":"a","label":1}\n\ntext,label\n', /a\.jsonl:3 is not a JSON object/],
-    ["a line that is no object", "[1]\n", /a\.jsonl:1 is not a JSON object/],
+    ["a line that is not JSON", '{"text":"a","label":1}\n\ntext,label\n', /a\.jsonl:3: it is not a JSON object/],
+    ["a line that is no object", "1\n", /a\.jsonl:1: it is not a JSON object/],
+    ["a JSON array", '[{"text":"a","label":1}]', /a\.jsonl:1: it is a JSON array/],
     ["a label that is none", '{"text":"a","label":true}\n', /a\.jsonl:1: label: it must be/],
-    ["a label that is not there", '{"text":"a"}\n', /a\.jsonl:1: label: /],
-    ["a field that is not known", '{"text":"a","label":1,"textPair":"b"}\n', /a\.jsonl:1: .*"textPair"/],
+    ["a label that is not there", '{"text":"a"}\n', /a\.jsonl:1: there is no column "label" among "text"/],
+    ["a field of the API", '{"text":"a","label":1,"textPair":"b"}\n', /a\.jsonl:1: textPair: it is called text_pair/],
   ])("reports %s", async (_, content, message) => {
     await expect(read("a.jsonl", content)).rejects.toMatchObject({
       message: expect.stringMatching(message),

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openLearntFile } from "../../../cli/learn/learnt-file.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
@@ -21,24 +22,24 @@ const open = () => openLearntFile(path, task, bundle);
 const text = () => readFile(path, "utf8");
 
 it("creates the file, and appends lines of profiles.ndjson", async () => {
-  const file = open();
+  const file = await open();
   expect([file.ids, file.repaired, await text()]).toEqual([new Set(), false, ""]);
   for (const profile of profilesOf(2)) file.append(profile);
   expect(await text()).toBe(profilesFile("demo", profilesOf(2)));
-  expect(open().ids).toEqual(new Set(["demo-000", "demo-001"]));
+  expect((await open()).ids).toEqual(new Set(["demo-000", "demo-001"]));
 });
 
 it("removes a truncated last line, wherever it ends", async () => {
   for (let end = 1; end < (two ?? "").length - 1; end += 13) {
     await writeFile(path, `${one}${two?.slice(0, end)}`);
-    const { ids, repaired } = open();
+    const { ids, repaired } = await open();
     expect({ ids, repaired, text: await text() }).toEqual({ ids: new Set(["demo-000"]), repaired: true, text: one });
   }
 });
 
 it("completes a last line that only lacks its line break", async () => {
   await writeFile(path, `${one}${two?.trimEnd()}`);
-  expect(open()).toMatchObject({ ids: new Set(["demo-000", "demo-001"]), repaired: false });
+  expect(await open()).toMatchObject({ ids: new Set(["demo-000", "demo-001"]), repaired: false });
   expect(await text()).toBe(`${one}${two}`);
 });
 
@@ -48,17 +49,19 @@ it.each([
   ["the end of something else", `${one}text,label`, ":2: "],
 ])("leaves %s unchanged, and reports it", async (_, content, place) => {
   await writeFile(path, content);
-  expect(open).toThrow(errorWithCode("invalid_row"));
-  expect(open).toThrow(place);
+  await expect(open()).rejects.toThrow(errorWithCode("invalid_row"));
+  await expect(open()).rejects.toThrow(place);
   expect(await text()).toBe(content);
 });
 
 it("rejects a file of another task", async () => {
   await writeFile(path, profilesFile("other", profilesOf(1)));
-  expect(open).toThrow(errorWithCode("mismatched_write"));
+  await expect(open()).rejects.toThrow(errorWithCode("mismatched_write"));
 });
 
-it("reports a folder that does not exist, and the name of a compressed file", () => {
-  expect(() => openLearntFile(join(path, "..", "nowhere", "x"), task, bundle)).toThrow("cannot be written");
-  expect(() => openLearntFile(`${path}.gz`, task, bundle)).toThrow("gzip");
+it("reports a folder that does not exist, and the name of a compressed file", async () => {
+  await expect(openLearntFile(join(path, "..", "nowhere", "x"), task, bundle)).rejects.toThrow("cannot be written");
+  await expect(openLearntFile(`${path}.gz`, task, bundle)).rejects.toThrow("gzip");
+  await writeFile(path, gzipSync(one ?? ""));
+  await expect(open()).rejects.toThrow("gzip");
 });
