@@ -91,7 +91,7 @@ export function checkExamples(examples: readonly Example[], labels: readonly str
   }
   const targets = examples.map(({ label }, index) => targetOf(label, labels, `examples[${index}]`));
   if (new Set(targets.map((target) => target.join())).size < 2) {
-    throw new XpeftError("one_label", `All examples have the label ${JSON.stringify(examples[0]?.label)}.`);
+    throw new XpeftError("one_label", `All examples have the label ${quoteLabel(examples[0]?.label ?? "")}.`);
   }
   return targets;
 }

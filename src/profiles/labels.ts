@@ -21,6 +21,9 @@ const CONTROL = new RegExp(`[${CONTROLS}]`, "gu");
 /** Control characters, and what looks like a space or like nothing. */
 const UNCLEAR = new RegExp(`(?! )[${CONTROLS}${TRIMMED}]`, "gu");
 
+/** Sums of larger numbers may be infinite, and so may a mean absolute error. */
+const MAX_NUMBER = 1e300;
+
 const NUMBER = /^[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
 
 /** Returns a label's canonical form: NFC, without white space at its ends. */
@@ -66,7 +69,7 @@ export function labelSetFault(labels: readonly string[]): string | null {
 export function labelNumber(label: string): number | null {
   const form = labelForm(label);
   const number = NUMBER.test(form) ? Number(form) : Number.NaN;
-  return Number.isFinite(number) ? number : null;
+  return Math.abs(number) <= MAX_NUMBER ? number : null;
 }
 
 /** Returns whether a label set is numeric: whether all labels are numbers. */

@@ -1,6 +1,5 @@
 """The rule for labels (docs/formats.md, "Labels"): their canonical form, and which label sets are numeric."""
 
-import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -16,6 +15,8 @@ TRIMMED += "\u200b\u200e\u200f\u2060\ufeff"
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 # In UTF-16 units, as the edge counts.
 MAX_LABEL_LENGTH = 256
+# Sums of larger numbers may be infinite, and so may a mean absolute error.
+MAX_NUMBER = 1e300
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -52,13 +53,13 @@ def find_label(label: str, indices: Mapping[str, int]) -> int | None:
 
 
 def is_number(label: str) -> bool:
-    """Return whether a label is a finite number in decimal digits. "nan", "1_000" and "0x10" are names."""
+    """Return whether a label is a number in decimal digits, of 1e300 at most. "nan", "1_000" and "0x10" are names."""
     form = label_form(label)
-    return NUMBER.fullmatch(form) is not None and math.isfinite(float(form))
+    return NUMBER.fullmatch(form) is not None and abs(float(form)) <= MAX_NUMBER
 
 
 def label_values(labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return the labels as finite numbers [labels], or None if one of them is a name."""
+    """Return the labels as numbers [labels], or None if one of them is a name."""
     return np.array([float(label_form(label)) for label in labels]) if all(map(is_number, labels)) else None
 
 
