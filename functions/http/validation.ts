@@ -25,7 +25,7 @@ function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
 const PARTS: Partial<Record<string, string>> = { query: "the query", header: "the headers", param: "the path" };
 
 const ID_HINT =
-  'Use such an id. For others, such as e-mail addresses, use a hash: docs/formats.md explains how, under "Hashed profile ids".';
+  'Use such an id. For others, such as e-mail addresses, use a hash: docs/bring-your-own.md explains how, under "Hashed ids".';
 
 /**
  * Returns the error for the first field that a schema rejects: which field, and why.

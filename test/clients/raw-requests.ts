@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { runProgram } from "../support/processes.ts";
 import { sendRaw } from "../support/raw-request.ts";
 import type { startReferenceWorker } from "./reference-worker.ts";
 
@@ -114,6 +115,25 @@ export function testRawRequests(reference: () => Reference): void {
     expect([answer.status, JSON.parse(answer.body)]).toEqual([200, [await ranked(TEXT, "scores")]]);
     // A client of HTTP/1.0 knows no chunked answers.
     if (pieces[0]?.includes("HTTP/1.0")) expect(answer.headers.get("transfer-encoding")).toBeUndefined();
+  });
+
+  it.each([
+    ["a length", []],
+    ["a chunked body", ["--header", "Transfer-Encoding: chunked"]],
+    ["HTTP/1.0", ["--http1.0"]],
+    ["an offer of HTTP/2", ["--http2"]],
+    ["Expect: 100-continue", ["--header", "Expect: 100-continue"]],
+  ])("answers curl with %s", async (_, options) => {
+    const { worker, ranked } = reference();
+    const request = [
+      "--header",
+      "content-type: application/json",
+      "--data-binary",
+      BODY,
+      new URL(PATH, worker.url).href,
+    ];
+    const { code, stdout } = await runProgram("curl", ["--silent", ...options, ...request]);
+    expect([code, JSON.parse(stdout)]).toEqual([0, [await ranked(TEXT, "scores")]]);
   });
 
   it("rejects a body of HTTP/1.0 without a length, whose end is the connection's", async () => {

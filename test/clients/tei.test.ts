@@ -54,6 +54,17 @@ describe("POST /predict of text-embeddings-inference", () => {
     }
   });
 
+  it.each([
+    ["serde, which writes every field", { truncate: true, truncation_direction: "Right", raw_scores: false }],
+    [
+      "serializers that write null for what is absent",
+      { truncate: null, truncation_direction: null, raw_scores: null },
+    ],
+    ["pydantic, with names in lower case", { truncate: false, truncation_direction: "right", raw_scores: false }],
+  ])("accepts the requests of %s", async (_, fields) => {
+    expect(await labels({ inputs: TEXT, ...fields })).toEqual(await reference.ranked(TEXT, "scores"));
+  });
+
   it("accepts the fields of TEI's other routes, like TEI", async () => {
     expect(await labels({ inputs: TEXT, normalize: true })).toEqual(await reference.ranked(TEXT, "scores"));
   });
@@ -75,6 +86,14 @@ describe("POST /predict of text-embeddings-inference", () => {
     expect(await response.json()).toMatchObject({ error: expect.stringMatching(/\S/), error_type: kind });
   });
 
+  it("hints at what the request did not do", async () => {
+    const hinted = async (body: object) => (await (await post(reference, body)).json<{ hint: string }>()).hint;
+    const hint = 'Send a shorter text, or send "truncate": true to have it cut.';
+    for (const fields of [{}, { truncate: false }, { truncate: null }]) {
+      expect(await hinted({ inputs: LONG, ...fields })).toBe(hint);
+    }
+  });
+
   it("reports an unknown profile", async () => {
     const response = await post(reference, { inputs: TEXT }, "nobody");
     expect(response.status).toBe(404);
@@ -82,6 +101,37 @@ describe("POST /predict of text-embeddings-inference", () => {
       error: 'Task "demo" has no profile "nobody".',
       error_type: "Validation",
     });
+  });
+
+  it("has the routes /health and /info", async () => {
+    const get = (path: string, key: string | null = null) => reference.worker.get(`/v1/tei/demo/${path}`, { key });
+    const health = await get("demo-000/health");
+    expect([health.status, await health.text()]).toEqual([200, ""]);
+    expect((await get("nobody/health")).status).toBe(404);
+    expect(await (await get("demo-000/info")).json()).toEqual({
+      model_id: "sentence-transformers/all-MiniLM-L6-v2",
+      model_sha: expect.stringMatching(/^[0-9a-f]{32}$/),
+      model_dtype: "int8",
+      model_type: {
+        classifier: { id2label: { 0: "low", 1: "middle", 2: "high" }, label2id: { low: 0, middle: 1, high: 2 } },
+      },
+      max_concurrent_requests: 512,
+      max_input_length: 32,
+      max_batch_tokens: 8192,
+      max_batch_requests: 1,
+      max_client_batch_size: 64,
+      auto_truncate: false,
+      tokenization_workers: 1,
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      sha: null,
+      docker_label: null,
+    });
+    const made = await reference.worker.request("POST", "/v1/profiles/demo/demo-000/token", { body: {} });
+    const { token } = await made.json<{ token: string }>();
+    expect((await get("demo-000/health", token)).status).toBe(200);
+    expect((await get("demo-000/info", token)).status).toBe(200);
+    expect((await get("demo-001/health", token)).status).toBe(403);
+    expect((await get("demo-001/info", token)).status).toBe(403);
   });
 
   it("distinguishes overload from a fault", async () => {

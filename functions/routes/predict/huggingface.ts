@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { type AnsweredPrediction, rankLabels, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
 import { jsonAnswer, jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
+import { RequestError } from "../../http/problem-codes.ts";
 import { createRouter } from "../../http/router.ts";
 import { profileParams } from "../../http/row-schemas.ts";
 import { MAX_INPUTS, MAX_TOP, Text } from "../../http/text-schemas.ts";
@@ -34,14 +35,17 @@ const Body = z
           description: "How a label's score is computed from its logit; softmax by default.",
         }),
         truncation: z
-          .union(
-            [z.boolean(), z.enum(["longest_first", "do_not_truncate"])],
-            'must be true, false, "longest_first" or "do_not_truncate"',
-          )
+          .union([
+            z.boolean(),
+            z.enum(
+              ["longest_first", "only_first", "do_not_truncate"],
+              'must be true, false, "longest_first", "only_first" or "do_not_truncate"',
+            ),
+          ])
           .nullish()
           .openapi({
             description:
-              "Whether to truncate texts longer than the task reads, as by default. With false or do_not_truncate they are rejected.",
+              "Whether to truncate texts longer than the task reads, as by default. With false or do_not_truncate they are rejected. only_first is for texts without a pair.",
           }),
         max_length: z.int().min(MIN_TOKENS).nullish().openapi({
           description: "The most tokens of a text, special tokens included, if these are fewer than the task reads.",
@@ -100,6 +104,13 @@ export const huggingFaceRoutes = createRouter().openapi(route, async (c) => {
       : { profile, text: input.text, ...(input.text_pair !== undefined && { textPair: input.text_pair }) },
   );
   const { top_k, return_all_scores, function_to_apply, truncation, max_length } = parameters ?? {};
+  if (truncation === "only_first" && list.some((input) => "textPair" in input)) {
+    throw new RequestError(
+      "invalid_request",
+      'parameters.truncation: "only_first" would leave the second text of a pair long.',
+      'Send "longest_first": the longer text of a pair is truncated first.',
+    );
+  }
   const truncate = truncation !== false && truncation !== "do_not_truncate";
   const { predictions } = await answerPredictions(c, {
     task,
