@@ -95,5 +95,5 @@ def golden() -> dict[str, torch.Tensor]:
 if __name__ == "__main__":
     FIXTURE.parent.mkdir(exist_ok=True)
     # With more than one metadata key, safetensors promises no order, and the same run would give other bytes.
-    save_file(golden(), FIXTURE, metadata={"config": json.dumps(CONFIG)})
+    save_file(golden(), FIXTURE, metadata={"config": json.dumps(CONFIG, allow_nan=False)})
     print(f"{FIXTURE}: {FIXTURE.stat().st_size:,} bytes, made with adapters {adapters.__version__}")

@@ -112,7 +112,12 @@ def main() -> None:
     seconds = time.perf_counter() - start
     counts = {"profiles": len(names), "texts": sum(len(texts[name]) for name in names), "epochs": args.epochs}
     times = {"seconds": round(seconds, 3), "secondsPerProfile": round(seconds / len(names), 3)}
-    print(json.dumps({"library": f"adapters {adapters.__version__}"} | counts | times | {"device": args.device, "threads": args.threads}))
+    print(
+        json.dumps(
+            {"library": f"adapters {adapters.__version__}"} | counts | times | {"device": args.device, "threads": args.threads},
+            allow_nan=False,
+        )
+    )
 
 
 if __name__ == "__main__":

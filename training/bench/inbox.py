@@ -142,4 +142,4 @@ def sort_inbox(seed: int = 0) -> Iterator[dict[str, str]]:
 
 if __name__ == "__main__":
     for record in sort_inbox():
-        print(json.dumps(record))
+        print(json.dumps(record, allow_nan=False))

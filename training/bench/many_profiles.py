@@ -38,7 +38,7 @@ def resampled(data: Path, profiles: int, seed: int) -> list[str]:
             texts.setdefault(record.profile, []).append((record.text, record.label))
     names = sorted(texts)
     return [
-        json.dumps({"profile": f"again-{number}", "text": text, "label": label, "split": "train"})
+        json.dumps({"profile": f"again-{number}", "text": text, "label": label, "split": "train"}, allow_nan=False)
         for number in range(profiles)
         for text, label in rng.choices(texts[names[number % len(names)]], k=len(texts[names[number % len(names)]]))
     ]
@@ -83,7 +83,7 @@ def main(
         "librarySecondsPerProfile": library["secondsPerProfile"],
         "ratio": round(library["secondsPerProfile"] / seconds, 1),
     }
-    print(json.dumps(result))
+    print(json.dumps(result, allow_nan=False))
 
 
 if __name__ == "__main__":

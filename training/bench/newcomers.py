@@ -28,11 +28,12 @@ from xpeft.evaluate_task import restore
 from xpeft.features import compute_groups
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import new_model
-from xpeft.options import Bf16Option, PlmOption, readable_errors
+from xpeft.options import Bf16Option, EpochsOption, MaxTokensOption, PlmOption, QuietOption, SeedOption, rate, readable_errors
 from xpeft.scores import majority, score
 from xpeft.task_files import TrainedTask, read_trained_task
+from xpeft.task_pair import REPORT
 from xpeft.train import Recipe
-from xpeft.train_task import REPORT, load_tokenized, run_training
+from xpeft.train_task import load_tokenized, run_training
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWCOMERS = 16
@@ -66,12 +67,12 @@ def in_order(records: list[Record], least: int, seed: int) -> list[Record]:
 
 def write_records(path: Path, records: Sequence[Record]) -> None:
     """Write records as a data file."""
-    write_text(path, "".join(json.dumps(record.model_dump(exclude_none=True)) + "\n" for record in records))
+    write_text(path, "".join(json.dumps(record.model_dump(exclude_none=True), allow_nan=False) + "\n" for record in records))
 
 
 def keep_options(out: Path, options: dict[str, object]) -> None:
     """Write the options that a folder is made with. Raises XpeftError if it was made with others."""
-    path, text = out / "options.json", json.dumps(options, indent=2) + "\n"
+    path, text = out / "options.json", json.dumps(options, indent=2, allow_nan=False) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise XpeftError(f"{out} was made with other options: {path}", "Repeat those options, or name another folder with --out.")
     write_text(path, text)
@@ -149,16 +150,16 @@ def main(
     task: Annotated[str, typer.Option(help="Name of the task.")],
     out: Annotated[Path, typer.Option(help="Folder to write. Results in it are not computed again.")],
     bundle: Annotated[Path, typer.Option(help="Bundle folder.")] = ROOT / "bundles" / "minilm-l6-v2",
-    seed: Annotated[int, typer.Option(help="Random seed of newcomers, texts and training.")] = 0,
+    seed: SeedOption = 0,
     counts: Annotated[list[int], typer.Option(help="Numbers of training texts of a newcomer.")] = [5, 10, 20, 50],  # noqa: B006
-    max_tokens: Annotated[int, typer.Option(help="As for `train`.")] = 32,
-    epochs: Annotated[int, typer.Option(help="As for `train`.")] = 4,
+    max_tokens: MaxTokensOption = 32,
+    epochs: EpochsOption = 4,
     label_bias: Annotated[bool, typer.Option("--label-bias", help="As for `train`.")] = False,
-    shared_lr: Annotated[float, typer.Option(help="As for `train`.")] = 0.0,
-    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="As for `train`.")] = 3e-2,
+    shared_lr: Annotated[float, rate("As for `train`.")] = 0.0,
+    profile_lr: Annotated[float, rate("As for `train`.", "--profile-lr", "--mask-lr")] = 3e-2,
     bf16: Bf16Option = False,
     plm: PlmOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train a task without 16 of its profiles, add them, and measure them beside the baselines."""
     with readable_errors():
@@ -195,7 +196,7 @@ def main(
             few_indices = [index for indices in group_by_profile(whole.splits["train"]).values() for index in indices[:count]]
             found[count] = {"companion": companion, "without": baselines.measure(few_indices)}
         result = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}
-        write_text(out / "companion.json", json.dumps(result, indent=2) + "\n")
+        write_text(out / "companion.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

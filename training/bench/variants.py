@@ -148,7 +148,7 @@ def main(
             "variants": [vars(variant) for variant in written],
             "agreement": agreement(data, graphs, texts) if data else {},
         }
-        (draft / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        (draft / INDEX).write_text(json.dumps(index, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ LIKE_ONES = [line("a", text, "1") for text in "defgh"] + [line("a", text, "1.0")
         ([line("a", " a x 0", "y", "test")], "equal-text", "under the same profile: line 15 (test) and line 1 (train)"),
         ([*good("b"), line("b", "a x 0", "y", "test")], "shared-text", "20% of the test texts (1 of 5) are in train under another "),
         ([line("a", "a b c d e f g h i")], "cut-text", "1 of 15 texts are cut at 8 tokens: line 15 (11 tokens)"),
+        ([line("a", "one", text_pair="t")], "unread-pair", "1 of 15 texts have a text_pair that is not read: line 15"),
         ([line("z", "one"), line("z", "two", "y")], "no-test-text", "1 of 2 profiles have no test text: z"),
     ],
 )

@@ -32,8 +32,9 @@ def write_lines(path: Path, lines: list[Line]) -> Path:
 
 @pytest.fixture
 def train(tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> Train:
-    def run(data: Path, *more: str) -> tuple[int, str]:
-        result = CliRunner().invoke(app, arguments(data, tiny_bundle, tiny_plm, tmp_path / "out", *more))
+    def run(data: Path, *more: str, quiet: bool = True) -> tuple[int, str]:
+        line = arguments(data, tiny_bundle, tiny_plm, tmp_path / "out", *more)
+        result = CliRunner().invoke(app, line if quiet else [part for part in line if part != "--quiet"])
         return result.exit_code, result.output
 
     return run
@@ -58,8 +59,6 @@ def test_errors_begin_with_their_code(train: Train, tiny_data: Path, tmp_path: P
         assert f"error[{code}]: {data} cannot be read: " in output
         assert "\nhint: " in output
     assert "error[refused]: " in train(tiny_data, "--task", "No Good")[1]
-    assert "error[no-checkpoint]: " in train(tiny_data, "--resume")[1]
-    (tmp_path / "out").rmdir()
     (tmp_path / "out").write_text("mine", encoding="utf-8")
     assert f"error[not-written]: {tmp_path / 'out'} cannot be written: File exists" in train(tiny_data)[1]
 
@@ -79,7 +78,7 @@ def test_a_missing_gpu_is_named(tiny_data: Path, tiny_bundle: Path, tiny_plm: Pa
 
 def test_a_profile_of_one_label_learns_to_give_it(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
     lines = [line | ({"label": "vehicle"} if line["profile"] == "a" else {}) for line in lines_of(tiny_data)]
-    status, output = train(write_lines(tmp_path / "data.jsonl", lines), "--epochs", "16", "--mask-lr", "0.1")
+    status, output = train(write_lines(tmp_path / "data.jsonl", lines), "--epochs", "16", "--mask-lr", "0.1", quiet=False)
     assert status == 0, output
     assert "1 of 3 profiles learn one label: all their training texts have it\n" in output[: output.index("majority")]
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
@@ -115,6 +114,7 @@ def test_without_dev_and_test_texts_nothing_is_measured(train: Train, evaluate: 
     status, output = train(write_lines(tmp_path / "train.jsonl", [line for line in lines if line["split"] == "train"]))
     assert status == 0, output
     assert "nothing was measured: the data has no dev and no test texts\n" in output
+    assert "heads are the best ones on the training texts: the data has no dev texts\n" in output
     assert len(lines_of(tmp_path / "out" / PROFILES_FILE)) == 3
 
     # The task's profiles are known without their training texts, and need not all have test texts.
@@ -136,6 +136,39 @@ def test_without_dev_and_test_texts_nothing_is_measured(train: Train, evaluate: 
     profiles.write_text(profiles.read_text(encoding="utf-8").replace('{"task"', "{", 1), encoding="utf-8")
     status, output = evaluate(tmp_path / "test.jsonl")
     assert (status, f"error[bad-line]: {profiles}, line 1: not JSON" in output) == (1, True), output
+
+
+def test_eval_and_add_read_pairs_as_the_task_was_trained(
+    train: Train, evaluate: Train, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    # The label is of the second text alone.
+    lines = [{**line, "text": "a thing", "text_pair": line["text"]} for line in lines_of(tiny_data)]
+    data = write_lines(tmp_path / "pairs.jsonl", lines)
+    assert train(data, "--pair", "--epochs", "6")[0] == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    status, output = evaluate(data)
+    assert (status, json.loads(output.splitlines()[-1])["micro"]) == (0, report["test"]["methods"]["masks"]["micro"])
+    assert report["test"]["methods"]["masks"]["micro"] > 0.9
+    assert evaluate(data, "--pair") == (0, output)
+    status, said = evaluate(data, "--no-pair")
+    assert (status, "the task was trained with --pair, as " in said, "hint: Leave --pair and --no-pair out." in said) == (1, True, True)
+
+    new = write_lines(tmp_path / "new.jsonl", [{**line, "profile": "d"} for line in lines if line["profile"] == "a"])
+    paths = ["--data", str(new), "--task", str(tmp_path / "out"), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm)]
+    result = CliRunner().invoke(app, ["add", *paths, "--out", str(tmp_path / "more"), "--device", "cpu", "--quiet"])
+    assert result.exit_code == 0, result.output
+    added = json.loads((tmp_path / "more" / "report.json").read_text(encoding="utf-8"))
+    assert (added["pair"], added["test"]["methods"]["masks"]["micro"] > 0.9) == (True, True)
+
+    (tmp_path / "out" / "report.json").unlink()
+    status, said = evaluate(data)
+    assert (status, f"{data}, line 1: it has a text_pair, and {tmp_path / 'out'} has no report.json" in said) == (1, True)
+    assert "hint: Give --pair if the task was trained with it, else --no-pair." in said
+    assert evaluate(data, "--pair") == (0, output)
+    assert json.loads(evaluate(data, "--no-pair")[1].splitlines()[-1])["micro"] < 0.9
+    (tmp_path / "out" / "report.json").write_text("{}", encoding="utf-8")
+    status, said = evaluate(data, "--pair")
+    assert (status, f"{tmp_path / 'out' / 'report.json'} does not say whether the task reads pairs" in said) == (1, True)
 
 
 def test_agree_names_a_line_that_is_not_a_prediction(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.conftest import ROOT
+from tests.kills import Moment, contents, kill_runs
 from tests.test_train import arguments, written
 from xpeft import train as loop
 from xpeft import train_task
@@ -28,19 +27,6 @@ from xpeft.task_files import PROFILES_FILE, TASK_FILE
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[..., list[str]]
-
-# A run that the kernel ends, by SIGKILL, right after its first checkpoint.
-KILLED = """
-import os, signal
-from xpeft import train
-from xpeft.cli import app
-save = train.save_checkpoint
-def save_and_die(*arguments):
-    save(*arguments)
-    os.kill(os.getpid(), signal.SIGKILL)
-train.save_checkpoint = save_and_die
-app()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -173,21 +159,43 @@ def test_an_earlier_runs_profiles_do_not_stay_beside_a_new_task(
     assert {path.name for path in out.iterdir()} == {CHECKPOINT, TASK_FILE}
 
 
-def test_a_killed_run_resumes_to_the_same_bytes(command: Command, tmp_path: Path) -> None:
-    # More than 100 steps, so that the first checkpoint is not the last.
-    steps = ["--epochs", "2", "--profiles-per-step", "1", "--texts-per-profile", "1"]
-    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
-    assert CliRunner().invoke(app, command(unbroken, *steps)).exit_code == 0
+# 36 steps, 12 a pass, with a checkpoint after each 7.
+MOMENTS = (
+    Moment("call", "xpeft.train_task.load_bundle_plm"),
+    Moment("call", "xpeft.train.collate", 1),
+    Moment("call", "xpeft.train.collate", 5),
+    Moment("half of", CHECKPOINT, 1),
+    Moment("call", "xpeft.train.collate", 13),
+    Moment("half of", CHECKPOINT, 3),
+    Moment("call", "xpeft.train_task.profile_features"),
+    Moment("call", "xpeft.train_task.search_head"),
+    Moment("half of", TASK_FILE),
+    Moment("half of", PROFILES_FILE),
+    Moment("call", "xpeft.train_task.fit_baselines"),
+    Moment("half of", "report.json"),
+    Moment("unlink", CHECKPOINT),
+    Moment("call", "xpeft.task_commands.print_report"),
+)
 
-    line = [sys.executable, "-c", KILLED, *command(killed, *steps)]
-    assert subprocess.run(line, cwd=ROOT / "training", capture_output=True, check=False).returncode == -signal.SIGKILL
-    assert [path.name for path in killed.iterdir()] == [CHECKPOINT]
-    assert torch.load(killed / CHECKPOINT)["step"] == 100
 
-    result = CliRunner().invoke(app, command(killed, *steps, "--resume"))
-    assert result.exit_code == 0, result.output
-    assert written(killed) == written(unbroken)
-    assert {path.name for path in killed.iterdir()} == {path.name for path in unbroken.iterdir()}
+def test_a_run_killed_at_any_moment_resumes_to_the_same_bytes(command: Command, tmp_path: Path) -> None:
+    unbroken = CliRunner().invoke(app, command(tmp_path / "unbroken"))
+    assert unbroken.exit_code == 0
+    kill_runs([(moment, command(tmp_path / moment.name)) for moment in MOMENTS])
+    for moment in MOMENTS:
+        out = tmp_path / moment.name
+        for _ in range(2):
+            result = CliRunner().invoke(app, command(out, "--resume"))
+            assert (moment, result.exit_code, result.output) == (moment, 0, unbroken.output.replace(str(tmp_path / "unbroken"), str(out)))
+            assert (moment, contents(out)) == (moment, contents(tmp_path / "unbroken"))
+
+
+def test_a_finished_run_of_other_settings_is_not_resumed(command: Command, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, command(tmp_path)).exit_code == 0
+    before = contents(tmp_path)
+    result = CliRunner().invoke(app, command(tmp_path, "--resume", "--seed", "1"))
+    assert (result.exit_code, f"error[other-run]: {tmp_path / 'report.json'} is the report of a run" in result.output) == (1, True)
+    assert contents(tmp_path) == before
 
 
 def flipped(content: bytes, part: zipfile.ZipInfo) -> bytes:

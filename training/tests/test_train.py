@@ -137,8 +137,7 @@ def test_a_run_interrupted_during_evaluation_resumes_too(
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--resume"], "no checkpoint"),
-        (["--max-tokens", "65"], "between 3 and 64"),
+        (["--max-tokens", "65"], "between 5 and 64"),
         (["--task", "No Good"], "lower case"),
     ],
 )

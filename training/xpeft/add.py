@@ -18,16 +18,19 @@ from xpeft.add_round import learn_round
 from xpeft.atomic_files import atomic_file, make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, read_manifest
+from xpeft.checkpoint import finished_report, run_id
 from xpeft.data import DataSet, Split, group_by_profile
-from xpeft.errors import NoCheckpoint, NoProfiles, OtherRun, XpeftError
+from xpeft.errors import NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.features import predict, single_group
 from xpeft.mask_model import new_model
 from xpeft.plm import PLM
+from xpeft.progress import remark
 from xpeft.scores import Indices, majority
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
+from xpeft.task_pair import REPORT, reads_pair
 from xpeft.train import Recipe
-from xpeft.train_task import REPORT, load_tokenized, report_split, warn_one_label_profiles
+from xpeft.train_task import check_measurable, load_tokenized, measured_splits, report_split, warn_one_label_profiles
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def add_profiles(
     bundle: Path,
     out: Path,
     plm_spec: str | None,
-    pair: bool,
+    pair: bool | None,
     recipe: Recipe,
     device: torch.device,
     sharding: Sharding,
@@ -74,23 +77,28 @@ def add_profiles(
     """Train the profiles of a data file for the task in `folder`, and return a report and the folder of the new files.
 
     That folder, `out` or the shard's folder in it, gets `profiles.ndjson`, a copy of `task.json`, and the report. The head stays the same,
-    so the recipe's head_lr, shared_lr and label_bias are ignored. Raises XpeftError, or KeyboardInterrupt where it stops early.
+    so the recipe's head_lr, shared_lr and label_bias are ignored. pair: None to read `text_pair` as the task's report says. Raises
+    XpeftError, or KeyboardInterrupt where it stops early.
     """
     manifest, identity = read_manifest(bundle)
     task = read_trained_task(folder, identity, manifest.pool_shape)
+    pair = reads_pair(folder, data_file, pair)
     whole = load_tokenized(data_file, bundle, manifest, task.task.maxTokens, pair, task.task.labels)
     in_shard = [profile for profiles in sharding.rounds(len(whole.profiles)) for profile in profiles]
     if not in_shard:
         hint = f"Use fewer shards: {data_file} has {len(whole.profiles)} profiles."
         raise NoProfiles(f"no profile is left for shard {sharding.shard} of {sharding.shards}", hint)
     data, rounds, out = whole.subset(in_shard), Sharding(sharding.round_size).rounds(len(in_shard)), sharding.folder(out)
-    check_new(task, data, folder, out)
-    one_label = warn_one_label_profiles(data)
     recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=task.has_label_bias)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair, sharding)
+    if resume and (finished := finished_report(out / REPORT, settings)):
+        return finished, out
+    check_new(task, data, folder, out)
+    check_measurable(data)
+    one_label = warn_one_label_profiles(data, quiet)
     plm = load_bundle_plm(manifest, plm_spec)
-    drafts = drafts_folder(out, settings, resume)
+    drafts = drafts_folder(out, settings, resume, quiet)
     for number, profiles in enumerate(rounds):
         draft = drafts / f"{number:05}.ndjson"
         if not draft.exists():
@@ -105,6 +113,7 @@ def add_profiles(
     trained = read_trained_task(out, identity, manifest.pool_shape)
     methods = predict_rounds(trained, data, rounds, bundle, manifest, plm, device)
     report: dict[str, object] = {
+        "run": run_id(settings),
         "task": task.task.task,
         "bundle": identity,
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
@@ -114,7 +123,7 @@ def add_profiles(
         "recipe": asdict(recipe),
         **{split: report_split(methods[split], data, split) for split in methods},
     }
-    write_text(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_text(out / REPORT, json.dumps(report, indent=2, allow_nan=False) + "\n")
     shutil.rmtree(drafts)
     return report, out
 
@@ -123,8 +132,7 @@ def predict_rounds(
     trained: TrainedTask, data: DataSet, rounds: list[list[int]], bundle: Path, manifest: Manifest, plm: PLM, device: torch.device
 ) -> dict[Split, dict[str, Indices]]:
     """Return label indices for the dev and test texts, under each profile, under the default profile, and by majority label."""
-    measured: tuple[Split, ...] = ("dev", "test")
-    texts = {split: data.splits[split] for split in measured if data.splits[split]}
+    texts = {split: data.splits[split] for split in measured_splits(data)}
     methods: dict[Split, dict[str, Indices]] = {
         split: {
             "masks": np.zeros(len(examples), dtype=np.int64),
@@ -156,17 +164,17 @@ def check_new(task: TrainedTask, data: DataSet, folder: Path, out: Path) -> None
         raise XpeftError(f"the task has {len(known)} of these profiles already, {known[0]!r} for one", hint)
 
 
-def drafts_folder(out: Path, settings: object, resume: bool) -> Path:
-    """Return the folder of a run's finished rounds and its checkpoint, named by a hash of its settings.
+def drafts_folder(out: Path, settings: object, resume: bool, quiet: bool) -> Path:
+    """Return the folder of a run's finished rounds and its checkpoint, named after its settings.
 
-    Without `resume` the folder is new and empty. Raises NoCheckpoint or OtherRun where there is nothing to resume.
+    Without `resume` the folder is new and empty. Raises OtherRun where another run is unfinished.
     """
-    drafts = out / f"drafts-{hashlib.sha256(repr(settings).encode()).hexdigest()[:8]}"
+    drafts = out / f"drafts-{run_id(settings)}"
     others = [path for path in out.glob("drafts-*") if path != drafts]
     if resume and not drafts.exists():
         if others:
             raise OtherRun(f"{out} holds a run with other settings or data", "Repeat that run's settings, or leave --resume out.")
-        raise NoCheckpoint(f"there is no run to resume in {out}", "Start the run without --resume.")
+        remark(f"{out} holds no checkpoint: training starts at its first step", quiet)
     for path in others if resume else (*others, drafts):
         shutil.rmtree(path, ignore_errors=True)
     make_folder(drafts)

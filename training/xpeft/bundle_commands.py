@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from xpeft import DEFAULT_PLM
+from xpeft import DEFAULT_PLM, bounds
 from xpeft.errors import XpeftError
-from xpeft.options import BottleneckOption, BundleOption, ChosenOption, PlmOption, PoolSizeOption, readable_errors
+from xpeft.options import BottleneckOption, BundleOption, ChosenOption, PlmOption, PoolSizeOption, finite, readable_errors
 
 
 def bundle(
@@ -16,8 +16,16 @@ def bundle(
     bottleneck: BottleneckOption = 24,
     pool_size: PoolSizeOption = 100,
     chosen: ChosenOption = 50,
-    pool_seed: Annotated[int | None, typer.Option(min=0, help="Seed of the pool. [default: 0]")] = None,
-    pool_scale: Annotated[float | None, typer.Option(min=0.01, help="Factor of the pool's usual scale. [default: 1]")] = None,
+    pool_seed: Annotated[int | None, typer.Option(min=0, max=bounds.MAX_SEED, help="Seed of the pool. [default: 0]")] = None,
+    pool_scale: Annotated[
+        float | None,
+        typer.Option(
+            min=bounds.MIN_POOL_SCALE,
+            max=bounds.MAX_POOL_SCALE,
+            callback=finite,
+            help="Factor of the pool's usual scale. [default: 1]",
+        ),
+    ] = None,
     pool_file: Annotated[
         Path | None,
         typer.Option(
@@ -25,7 +33,9 @@ def bundle(
         ),
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card names none.")] = None,
-    learnt_layers: Annotated[int, typer.Option(min=1, help="How many of the last layers a running service can learn masks for.")] = 2,
+    learnt_layers: Annotated[
+        int, typer.Option(min=1, max=bounds.MAX_COUNT, help="How many of the last layers a running service can learn masks for.")
+    ] = 2,
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Builds are reproducible."""
     from xpeft.bundle.build import build_bundle
@@ -56,11 +66,14 @@ def golden(
 
 
 def sizes(
-    layers: Annotated[int, typer.Option(min=1, help="Blocks L of the PLM. The defaults are bert-base's, as in the paper.")] = 12,
-    hidden: Annotated[int, typer.Option(min=1, help="Hidden size d.")] = 768,
+    layers: Annotated[
+        int, typer.Option(min=1, max=bounds.MAX_COUNT, help="Blocks L of the PLM. The defaults are bert-base's, as in the paper.")
+    ] = 12,
+    hidden: Annotated[int, typer.Option(min=1, max=bounds.MAX_COUNT, help="Hidden size d.")] = 768,
     bottleneck: BottleneckOption = 48,
     pool_size: Annotated[
-        list[int] | None, typer.Option(min=1, help="Adapters N in the pool; may be repeated. [default: 100, 200, 400]")
+        list[int] | None,
+        typer.Option(min=1, max=bounds.MAX_POOL_SIZE, help="Adapters N in the pool; may be repeated. [default: 100, 200, 400]"),
     ] = None,
 ) -> None:
     """Print the numbers trained and the bytes stored for a profile, with one adapter and with masks, for any PLM's sizes."""

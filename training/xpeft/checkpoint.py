@@ -1,5 +1,7 @@
 """Checkpoints: everything that the next training step depends on."""
 
+import hashlib
+import json
 import signal
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +14,7 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 from xpeft.atomic_files import atomic_file
-from xpeft.errors import BadCheckpoint, NoCheckpoint, OtherRun
+from xpeft.errors import BadCheckpoint, OtherRun
 from xpeft.profile_model import ProfileModel
 
 CHECKPOINT = "checkpoint.pt"
@@ -50,10 +52,7 @@ def save_checkpoint(path: Path, training: TrainingState, step: int, losses: list
 
 
 def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tuple[int, float]]]:
-    """Restore the saved state, and return the steps done and the losses. Raises NoCheckpoint, BadCheckpoint or OtherRun."""
-    if not path.exists():
-        hint = "Start the run without --resume. A finished run keeps no checkpoint."
-        raise NoCheckpoint(f"there is no checkpoint {path}", hint)
+    """Restore the saved state, and return the steps done and the losses. Raises BadCheckpoint or OtherRun."""
     parameters = training.parameters
     try:
         # torch.load does not check the checksums.
@@ -76,6 +75,25 @@ def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tupl
     for scheduler, state in zip(training.schedulers, saved["schedulers"], strict=True):
         scheduler.load_state_dict(state)
     return int(saved["step"]), [(step, loss) for step, loss in saved["losses"]]
+
+
+def run_id(settings: object) -> str:
+    """Return the name of the run with these settings: the same in the report, and in the folder of an unfinished `add`."""
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
+
+
+def finished_report(path: Path, settings: object) -> dict[str, object] | None:
+    """Return the report of a finished run of these settings, or None if there is no report. Raises OtherRun if it is another run's."""
+    if not path.exists():
+        return None
+    try:
+        report: dict[str, object] = json.loads(path.read_bytes())
+        same = report.get("run") == run_id(settings)
+    except (ValueError, AttributeError):
+        same = False
+    if not same:
+        raise OtherRun(f"{path} is the report of a run with other settings or data", "Name another folder, or leave --resume out.")
+    return report
 
 
 @contextmanager

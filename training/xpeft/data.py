@@ -1,5 +1,6 @@
 """Reads data files: JSON Lines, plain or gzip, with `profile`, `text`, optional `text_pair`, `label` and `split` in each line."""
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from tokenizers.normalizers import BertNormalizer
 
 from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile, XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
-from xpeft.labels import canonical_label, find_label, label_indices, number_spellings
+from xpeft.labels import canonical_label, find_label, label_indices, label_values, number_spellings
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -217,10 +218,16 @@ def find_faults(
 
 
 def number_faults(path: Path, records: Mapping[int, Record]) -> Iterator[BadLine]:
-    """Yield an error for each number that has two spellings, if all labels are numbers."""
+    """Yield why labels that are all numbers cannot be used: a number has two spellings, or two are too far apart to report errors."""
     first_line: dict[str, int] = {}
     for number, record in records.items():
         first_line.setdefault(record.label, number)
+    if (values := label_values(list(first_line))) is not None:
+        low, high = (list(first_line)[index] for index in (values.argmin(), values.argmax()))
+        if not math.isfinite((float(high) - float(low)) * len(records)):
+            problem = f"{high!r} and {low!r} of line {first_line[low]} are too far apart: their mean absolute error is infinite"
+            hint = "Write smaller numbers, such as their logarithms, or names."
+            yield BadLine(f"{path}, line {first_line[high]}: label: {problem}", hint)
     for spellings in number_spellings(first_line).values():
         one, other = sorted(spellings, key=first_line.__getitem__)[:2]
         hint = "Spell a number in one way. `python -m xpeft prepare` does so."

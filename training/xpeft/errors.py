@@ -83,16 +83,16 @@ class NotWritten(XpeftError):
     code = "not-written"
 
 
-class NoCheckpoint(XpeftError):
-    """There is no checkpoint to resume from."""
-
-    code = "no-checkpoint"
-
-
 class BadCheckpoint(XpeftError):
     """A checkpoint is damaged."""
 
     code = "bad-checkpoint"
+
+
+class NotFinite(XpeftError):
+    """A loss, or what the model computes, is not a finite number: the training diverged, or the files are damaged."""
+
+    code = "not-finite"
 
 
 class NoProfiles(XpeftError):

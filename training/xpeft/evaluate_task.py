@@ -12,6 +12,7 @@ from xpeft.features import predict
 from xpeft.mask_model import MaskModel, new_model
 from xpeft.scores import score
 from xpeft.task_files import TrainedTask, read_trained_task
+from xpeft.task_pair import reads_pair
 from xpeft.train_task import load_tokenized
 
 
@@ -28,11 +29,15 @@ def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
 
 
 def evaluate_files(
-    folder: Path, data_file: Path, bundle: Path, plm_spec: str | None, pair: bool, device: torch.device, predictions: Path | None
+    folder: Path, data_file: Path, bundle: Path, plm_spec: str | None, pair: bool | None, device: torch.device, predictions: Path | None
 ) -> dict[str, str | int | float]:
-    """Return the scores of a trained task's files on a data file's test split, and write every prediction to `predictions` if given."""
+    """Return the scores of a trained task's files on a data file's test split, and write every prediction to `predictions` if given.
+
+    pair: None to read `text_pair` as the task's report says.
+    """
     manifest, identity, plm = load_bundle(bundle, plm_spec)
     trained = read_trained_task(folder, identity, manifest.pool_shape)
+    pair = reads_pair(folder, data_file, pair)
     data = load_tokenized(data_file, bundle, manifest, trained.task.maxTokens, pair, trained.task.labels, trained.profiles)
     examples = data.splits["test"]
     if not examples:

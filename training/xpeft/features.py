@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from tqdm import tqdm
 
 from xpeft.batches import Batch, collate
 from xpeft.data import DataSet, Example, Split, group_by_profile
 from xpeft.encoder import AdapterEncoder
+from xpeft.finite import check_finite
 from xpeft.profile_model import ProfileModel
+from xpeft.progress import progress
 from xpeft.scores import Indices
 
 # Features [texts, d] of each split that has texts.
@@ -33,6 +34,7 @@ def compute_groups(
             order.extend(chunk)
     out = torch.empty((len(examples), *parts[0].shape[1:]))
     out[torch.tensor(order)] = torch.cat(parts)
+    check_finite(out, "what the model computes for a text")
     return out
 
 
@@ -51,7 +53,7 @@ def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: boo
     """Return the features of every text under what its profile has learnt."""
     return {
         split: compute_groups(model.features, examples, group_by_profile(examples), pad_id, model.device)
-        for split, examples in tqdm(data.splits.items(), desc="features", unit="split", disable=quiet)
+        for split, examples in progress(list(data.splits.items()), "features", "split", quiet)
         if examples
     }
 
@@ -65,6 +67,6 @@ def plain_features(encoder: AdapterEncoder, data: DataSet, pad_id: int, device: 
 
     return {
         split: compute_groups(plain, examples, single_group(examples), pad_id, device)
-        for split, examples in tqdm(data.splits.items(), desc="plain features", unit="split", disable=quiet)
+        for split, examples in progress(list(data.splits.items()), "plain features", "split", quiet)
         if examples
     }

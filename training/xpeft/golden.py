@@ -160,4 +160,4 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
         "texts": texts,
         "predictions": predictions,
     }
-    write_text(out, json.dumps(golden, indent=1) + "\n")
+    write_text(out, json.dumps(golden, indent=1, allow_nan=False) + "\n")

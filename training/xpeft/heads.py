@@ -10,13 +10,13 @@ from itertools import product
 from typing import Literal
 
 import torch
-from tqdm import tqdm
 
 from xpeft.batches import seeded_generator
 from xpeft.data import DataSet, Split
 from xpeft.features import Features
 from xpeft.label_bias import stored_bias
 from xpeft.profile_model import target_loss
+from xpeft.progress import progress
 from xpeft.scores import Indices, score
 
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
@@ -75,7 +75,7 @@ def search_head(
     loss: Callable[[torch.Tensor], float],
 ) -> Head:
     """Return the head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
-    grid = tqdm(list(product(LEARNING_RATES, PASSES)), desc=name, unit="setting", disable=quiet)
+    grid = progress(list(product(LEARNING_RATES, PASSES)), name, "setting", quiet)
     heads = (fit_head(data, features["train"], kind, rate, passes, seed) for rate, passes in grid)
     return min(heads, key=lambda head: loss(head.split_logits(data, features, chosen_on)))
 

@@ -98,6 +98,10 @@ def text_oddities(records: Mapping[int, Record], pair: bool) -> Iterator[Finding
         hint = "For scores on texts that no profile has seen, split with `python -m xpeft prepare --group`."
         yield Finding("shared-text", False, message, shared, hint)
 
+    if not pair and (pairs := [f"line {number}" for number, record in records.items() if isinstance(record.text_or_pair(True), tuple)]):
+        message = f"{len(pairs)} of {len(records)} texts have a text_pair that is not read"
+        yield Finding("unread-pair", False, message, pairs, "Give --pair to read it as a second text.")
+
     profiles = {record.profile for record in records.values()}
     if untested := sorted(profiles - {record.profile for record in records.values() if record.split == "test"}):
         message = f"{len(untested)} of {len(profiles)} profiles have no test text"

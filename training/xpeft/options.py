@@ -1,14 +1,16 @@
 """Options that several commands share, and how a command ends on an error or on Ctrl-C."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from xpeft import bounds
 from xpeft.errors import NoGpu, NotWritten, XpeftError
 
 if TYPE_CHECKING:
@@ -18,12 +20,44 @@ DataOption = Annotated[Path, typer.Option(help="Labelled texts: JSON Lines, plai
 BundleOption = Annotated[Path, typer.Option(help="Bundle folder with the PLM and the pool to use.", exists=True, file_okay=False)]
 PlmOption = Annotated[str | None, typer.Option(help="Folder or hub id of the bundle's PLM, if it is not where its name says.")]
 PairOption = Annotated[bool, typer.Option("--pair", help="Read text_pair as a second text.")]
-MaxTokensOption = Annotated[int, typer.Option(min=5, help="Cut texts to this many tokens, special tokens included.")]
-EpochsOption = Annotated[int, typer.Option(min=1, help="Passes over the training texts.")]
-ProfilesPerStepOption = Annotated[int, typer.Option(min=1, help="Groups of texts in a step; all texts of a group have one profile.")]
-TextsPerProfileOption = Annotated[int, typer.Option(min=1, help="Texts in a group.")]
-NoiseOption = Annotated[float, typer.Option(min=0, help="Strength of the Gumbel noise at the start; it falls linearly to 0.")]
-TauOption = Annotated[float, typer.Option(help="Temperature of the softmax that gives masks their gradient.")]
+TaskPairOption = Annotated[
+    bool | None,
+    typer.Option("--pair/--no-pair", help="Whether to read text_pair as a second text. By default, as the task's report.json says."),
+]
+
+
+def finite(value: float | None) -> float | None:
+    """Return an option's number, if it has one. Raises BadParameter for nan, which is neither below nor above a bound."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number.")
+    return value
+
+
+def rate(text: str, *names: str) -> Any:
+    """Return the option of a learning rate. text: its help."""
+    return typer.Option(*names, min=0, max=bounds.MAX_RATE, callback=finite, help=text)
+
+
+EpochsOption = Annotated[int, typer.Option(min=1, max=bounds.MAX_EPOCHS, help="Passes over the training texts.")]
+ProfilesPerStepOption = Annotated[
+    int, typer.Option(min=1, max=bounds.MAX_PROFILES_PER_STEP, help="Groups of texts in a step; all texts of a group have one profile.")
+]
+TextsPerProfileOption = Annotated[int, typer.Option(min=1, max=bounds.MAX_TEXTS_PER_PROFILE, help="Texts in a group.")]
+MaxTokensOption = Annotated[
+    int,
+    typer.Option(min=bounds.MIN_TOKENS, help="Cut texts to this many tokens, special tokens included. The most is the bundle's maxTokens."),
+]
+HeadRateOption = Annotated[float, rate("Learning rate of the shared head.")]
+NoiseOption = Annotated[
+    float,
+    typer.Option(min=0, max=bounds.MAX_NOISE, callback=finite, help="Strength of the Gumbel noise at the start; it falls linearly to 0."),
+]
+TauOption = Annotated[
+    float,
+    typer.Option(
+        min=bounds.MIN_TAU, max=bounds.MAX_TAU, callback=finite, help="Temperature of the softmax that gives masks their gradient."
+    ),
+]
 Bf16Option = Annotated[
     bool,
     typer.Option(
@@ -31,12 +65,25 @@ Bf16Option = Annotated[
         help="Train through the PLM in bfloat16: faster on GPUs, and on CPUs with bfloat16 instructions. Scores are always in fp32.",
     ),
 ]
-PoolSizeOption = Annotated[int, typer.Option(min=1, help="Adapters N in the pool.")]
-ChosenOption = Annotated[int, typer.Option(min=1, help="Adapters k that each mask chooses.")]
-BottleneckOption = Annotated[int, typer.Option(min=1, help="Bottleneck size b of the adapters.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Random seed; the same seed gives the same result on one machine.")]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint in --out.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Hide progress bars.")]
+PoolSizeOption = Annotated[int, typer.Option(min=1, max=bounds.MAX_POOL_SIZE, help="Adapters N in the pool.")]
+ChosenOption = Annotated[int, typer.Option(min=1, max=bounds.MAX_POOL_SIZE, help="Adapters k that each mask chooses.")]
+BottleneckOption = Annotated[int, typer.Option(min=1, max=bounds.MAX_BOTTLENECK, help="Bottleneck size b of the adapters.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=bounds.MAX_SEED, help="Random seed; the same seed gives the same result on one machine.")
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Resume from the checkpoint in --out, or start if there is none. A finished run is not repeated.")
+]
+
+
+def hide_downloads(quiet: bool) -> bool:
+    """Hide the progress bars of the model hub too, if the command is to be quiet."""
+    if quiet:
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    return quiet
+
+
+QuietOption = Annotated[bool, typer.Option("--quiet", callback=hide_downloads, help="Print only the result and errors.")]
 
 
 def tell(notice: str) -> None:

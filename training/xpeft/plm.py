@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard, snapshot_download
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
+from transformers.utils.logging import disable_progress_bar
 
 from xpeft import DEFAULT_PLM
 from xpeft.errors import UnreadableFile, XpeftError
@@ -92,6 +93,8 @@ def load_plm(spec: str) -> PLM:
     for file in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / file).exists():
             raise XpeftError(f"{folder} has no {file}", "A PLM is a folder of transformers with a fast tokenizer and safetensors weights.")
+    # Its bar for some seconds would be in every log.
+    disable_progress_bar()
     try:
         model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -62,7 +62,12 @@ def prepare_data(path: Path, out: Path, columns: Columns, how: Preparation, tell
         tell(f"train refuses this file: {fault}")
     for finding in find_oddities(records, pair=True):
         tell(f"{finding}. {finding.hint}")
-    write_text(out, "".join(json.dumps(record.model_dump(exclude_none=True), ensure_ascii=False) + "\n" for record in records.values()))
+    write_text(
+        out,
+        "".join(
+            json.dumps(record.model_dump(exclude_none=True), ensure_ascii=False, allow_nan=False) + "\n" for record in records.values()
+        ),
+    )
     counts: dict[str, int] = {split: sum(record.split == split for record in records.values()) for split in SPLITS}
     profiles, labels = ({getattr(record, field) for record in records.values()} for field in ("profile", "label"))
     return {"profiles": len(profiles), "labels": len(labels), **counts}

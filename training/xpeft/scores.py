@@ -1,5 +1,6 @@
 """Scores of predictions: for each profile, over all texts (micro), and as the mean over profiles (macro)."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, mean_absolute_error
 
 from xpeft.data import Example, group_by_profile
+from xpeft.errors import NotFinite
 from xpeft.labels import label_values
 
 Indices = NDArray[np.int64]
@@ -17,13 +19,16 @@ Scores = dict[str, float]
 
 
 def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]) -> Scores:
-    """Return the scores of predicted label indices."""
+    """Return the scores of predicted label indices. Raises NotFinite if the mean absolute error is infinite."""
     truth = np.array([example.label for example in examples])
     accuracies = profile_accuracies(predicted, examples)
     scores = Scores(micro=float(accuracy_score(truth, predicted)), macro=float(np.mean(list(accuracies.values()))))
     values = label_values(labels)
     if values is not None:
         scores["mae"] = float(mean_absolute_error(values[truth], values[predicted]))
+        if not math.isfinite(scores["mae"]):
+            hint = "The labels are too far apart. Train the task with smaller numbers, such as their logarithms, or with names."
+            raise NotFinite("the mean absolute error is infinite", hint)
     return scores
 
 

@@ -105,7 +105,9 @@ def to_record(path: Path, number: int, row: dict[str, object], columns: Columns,
     if isinstance(fields["profile"], str):
         fields["profile"] = usable_id(path, number, fields["profile"], id_hash)
     hints = FIELD_HINTS if columns.split else {**FIELD_HINTS, "split": f"{FIELD_HINTS['split']} {NEW_SPLIT_HINT}"}
-    return with_canonical_label(parse_line(Record, path, number, json.dumps(fields), LINE_HINT, hints), path, number)
+    # A NaN of the table gets its error with the other values that are no text.
+    line = json.dumps(fields, allow_nan=True)
+    return with_canonical_label(parse_line(Record, path, number, line, LINE_HINT, hints), path, number)
 
 
 def usable_id(path: Path, line: int, given: str, id_hash: IdHash | None) -> str:

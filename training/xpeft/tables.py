@@ -126,7 +126,7 @@ def no_column(name: str, columns: Sequence[str]) -> str:
 
 def shown(name: str) -> str:
     """Return a name in quotes, with control characters escaped, cut if it is long."""
-    return json.dumps(name[:MOST_LETTERS], ensure_ascii=False)
+    return json.dumps(name[:MOST_LETTERS], ensure_ascii=False, allow_nan=False)
 
 
 def places(columns: Sequence[str], name: str) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xpeft import options
+from xpeft import bounds, options
 from xpeft.errors import XpeftError
 
 
@@ -23,13 +23,18 @@ def prepare(
         str | None, typer.Option(help="Column of the split: train, dev or test. By default the column split, if there is one.")
     ] = None,
     new_split: Annotated[bool, typer.Option("--new-split", help="Split at random, even if there is a column named split.")] = False,
-    dev: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for dev.")] = 0.1,
-    test: Annotated[float, typer.Option(min=0, max=0.5, help="Fraction of each profile's texts for test.")] = 0.2,
+    dev: Annotated[float, typer.Option(min=0, max=0.5, callback=options.finite, help="Fraction of each profile's texts for dev.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=0.5, callback=options.finite, help="Fraction of each profile's texts for test.")] = 0.2,
     group: Annotated[bool, typer.Option("--group", help="Keep equal texts of all profiles in one split, not only those of one.")] = False,
     min_label: Annotated[
-        int, typer.Option(min=0, help="Drop the texts of labels with fewer training texts. Before a split, all texts count.")
+        int,
+        typer.Option(
+            min=0, max=bounds.MAX_COUNT, help="Drop the texts of labels with fewer training texts. Before a split, all texts count."
+        ),
     ] = 0,
-    min_profile: Annotated[int, typer.Option(min=0, help="Drop the texts of profiles with fewer training texts.")] = 0,
+    min_profile: Annotated[
+        int, typer.Option(min=0, max=bounds.MAX_COUNT, help="Drop the texts of profiles with fewer training texts.")
+    ] = 0,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip bad rows. Prints their number, lines and reasons.")] = False,
     hash_ids: Annotated[bool, typer.Option("--hash-ids", help="Replace each profile id by a hash, for ids of any characters.")] = False,
     id_key_file: Annotated[
@@ -74,7 +79,7 @@ def check(
             check_max_tokens(max_tokens, manifest)
             tokenizer = bundle / manifest.file("tokenizer")
         checked = check_file(data, pair, tokenizer, max_tokens)
-    typer.echo(json.dumps(checked.as_json(), ensure_ascii=False) if as_json else checked.as_table())
+    typer.echo(json.dumps(checked.as_json(), ensure_ascii=False, allow_nan=False) if as_json else checked.as_table())
     if checked.refused:
         raise typer.Exit(1)
 
@@ -90,9 +95,9 @@ def train(
     epochs: options.EpochsOption = 4,
     profiles_per_step: options.ProfilesPerStepOption = 16,
     texts_per_profile: options.TextsPerProfileOption = 4,
-    profile_lr: Annotated[float, typer.Option("--profile-lr", "--mask-lr", help="Learning rate of the profile masks.")] = 3e-2,
+    profile_lr: Annotated[float, options.rate("Learning rate of the profile masks.", "--profile-lr", "--mask-lr")] = 3e-2,
     shared_lr: Annotated[
-        float, typer.Option(min=0, help="Learning rate of the shared masks, which are added to every profile's masks; 0: no shared masks.")
+        float, options.rate("Learning rate of the shared masks, which are added to every profile's masks; 0: no shared masks.")
     ] = 0.0,
     label_bias: Annotated[
         bool,
@@ -101,7 +106,7 @@ def train(
             help="Give each profile a label bias, a byte for each label. Use it where profiles differ in how often they give each label.",
         ),
     ] = False,
-    head_lr: Annotated[float, typer.Option(help="Learning rate of the shared head.")] = 2e-3,
+    head_lr: options.HeadRateOption = 2e-3,
     noise: options.NoiseOption = 0.2,
     tau: options.TauOption = 1.0,
     bf16: options.Bf16Option = False,
@@ -140,21 +145,22 @@ def add(
     ],
     bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="Folder for the new profiles.ndjson, a copy of task.json, and report.json.")],
-    pair: options.PairOption = False,
+    pair: options.TaskPairOption = None,
     plm: options.PlmOption = None,
     epochs: options.EpochsOption = 10,
     profiles_per_step: options.ProfilesPerStepOption = 16,
     texts_per_profile: options.TextsPerProfileOption = 4,
     profile_lr: Annotated[
-        float,
-        typer.Option("--profile-lr", "--mask-lr", min=0, help="Learning rate of the profile masks; 0: keep the default profile's masks."),
+        float, options.rate("Learning rate of the profile masks; 0: keep the default profile's masks.", "--profile-lr", "--mask-lr")
     ] = 3e-2,
     noise: options.NoiseOption = 0.2,
     tau: options.TauOption = 1.0,
     bf16: options.Bf16Option = False,
     seed: options.SeedOption = 0,
     device: options.DeviceOption = options.Device.auto,
-    profiles_at_once: Annotated[int, typer.Option(min=1, help="Profiles trained in one round. It bounds the memory for training.")] = 2000,
+    profiles_at_once: Annotated[
+        int, typer.Option(min=1, max=bounds.MAX_COUNT, help="Profiles trained in one round. It bounds the memory for training.")
+    ] = 2000,
     shard: Annotated[
         str | None,
         typer.Option(help="I/N: train the I-th of N shards of the profiles, into its own folder. torchrun sets it.", metavar="I/N"),
@@ -162,7 +168,7 @@ def add(
     resume: options.ResumeOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
-    """Add new profiles to a finished task. Its head and its other profiles stay the same. Give --pair if the task was trained with it."""
+    """Add new profiles to a finished task. Its head and its other profiles stay the same."""
     from xpeft.add import Sharding, add_profiles
     from xpeft.train import Recipe
 
@@ -180,6 +186,8 @@ def print_report(report: dict[str, object], out: Path) -> None:
         print_table(split, part["methods"])
     if not measured:
         typer.echo("nothing was measured: the data has no dev and no test texts")
+    if report.get("heads_chosen_on") == "train":
+        typer.echo("heads are the best ones on the training texts: the data has no dev texts")
     typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
 
 
@@ -196,7 +204,7 @@ def evaluate(
     task: Annotated[Path, typer.Option(help="Folder with task.json and profiles.ndjson.", exists=True, file_okay=False)],
     bundle: options.BundleOption,
     predictions: Annotated[Path | None, typer.Option(help="File for every prediction, as JSON Lines.")] = None,
-    pair: options.PairOption = False,
+    pair: options.TaskPairOption = None,
     plm: options.PlmOption = None,
     device: options.DeviceOption = options.Device.auto,
 ) -> None:
@@ -204,7 +212,8 @@ def evaluate(
     from xpeft.evaluate_task import evaluate_files
 
     with options.readable_errors():
-        typer.echo(json.dumps(evaluate_files(task, data, bundle, plm, pair, options.torch_device(device), predictions)))
+        scores = evaluate_files(task, data, bundle, plm, pair, options.torch_device(device), predictions)
+        typer.echo(json.dumps(scores, allow_nan=False))
 
 
 def agree(
@@ -215,4 +224,4 @@ def agree(
     from xpeft.agreement import agreement
 
     with options.readable_errors():
-        typer.echo(json.dumps(agreement(first, second)))
+        typer.echo(json.dumps(agreement(first, second), allow_nan=False))

@@ -10,9 +10,11 @@ import torch
 from pydantic import Base64Bytes, Field, ValidationError
 
 from xpeft.atomic_files import make_folder, write_text
+from xpeft.bounds import MIN_TOKENS
 from xpeft.bundle.manifest import Strict
 from xpeft.data import PROFILE_ID
 from xpeft.errors import XpeftError
+from xpeft.finite import check_finite
 from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.mask_model import MaskModel
@@ -31,7 +33,7 @@ class Task(Strict):
     task: str = Field(pattern=TASK_NAME)
     bundle: str = Field(pattern=r"^[0-9a-f]{32}$")
     labels: list[str] = Field(min_length=2)
-    maxTokens: int = Field(ge=3)  # noqa: N815 - the file's own spelling
+    maxTokens: int = Field(ge=MIN_TOKENS)  # noqa: N815 - the file's own spelling
     head: Base64Bytes
     masks: Base64Bytes
 
@@ -122,6 +124,7 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
     if len(task.head) != head_bytes:
         raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {head_bytes}", hint)
     head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
+    check_finite(head, f"the head of task {task.task!r}")
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
     zero = torch.zeros(labels)
     biases = [zero if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]

@@ -1,15 +1,20 @@
 """The training loop: many profiles in a batch, one shared head, and checkpoints to resume from."""
 
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from xpeft.batches import collate, epoch_steps, seeded_generator
 from xpeft.checkpoint import TrainingState, load_checkpoint, save_checkpoint, stop_requested
 from xpeft.data import Example
+from xpeft.errors import NotFinite
 from xpeft.profile_model import ProfileModel, StepSettings, target_loss
+from xpeft.progress import progress
 from xpeft.row_adam import RowAdam
 
 CHECKPOINT_STEPS = 100
@@ -60,7 +65,8 @@ def train(
 ) -> Losses:
     """Train the profiles' parameters and the head in place, and return the mean loss over the course of training.
 
-    On Ctrl-C or SIGTERM, it saves a checkpoint and raises KeyboardInterrupt; `resume` continues from there.
+    On Ctrl-C or SIGTERM, it saves a checkpoint and raises KeyboardInterrupt; `resume` continues from there, if there is a checkpoint.
+    Raises NotFinite if the training diverges; the last good checkpoint stays.
     settings: everything that must be equal in the resumed run, such as the recipe and the data. with_default_profile: whether to train
     the default profile too.
     """
@@ -82,30 +88,52 @@ def train(
         for optimizer in optimizers
     ]
     training = TrainingState(model, optimizers, schedulers, settings)
-    first, losses = load_checkpoint(checkpoint, training) if resume else (0, [])
+    first, losses = load_checkpoint(checkpoint, training) if resume and checkpoint.exists() else (0, [])
+    saved = first
+
+    def check(finite: bool, what: str, done: int) -> None:
+        if not finite:
+            raise diverged(what, done, [len(epoch) for epoch in epochs], recipe, checkpoint if saved else None)
+
     every = max(1, len(steps) // MAX_LOSSES)
     recent: list[float] = []
-    with stop_requested() as stopped, tqdm(total=len(steps), initial=first, unit="step", desc="train", disable=quiet) as bar:
-        for number in range(first, len(steps)):
+    with stop_requested() as stopped, progress(range(first, len(steps)), "train", "step", quiet, done=first) as bar:
+        for number in bar:
             rows = [row for row, _ in steps[number]]
             batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, model.device)
             noise = recipe.noise * (1 - number / len(steps))
             step = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
             loss = target_loss(model.logits(batch, step), batch.labels, batch.next_label_weights)
+            recent.append(loss.item())
+            check(math.isfinite(recent[-1]), f"the loss is {recent[-1]}", number + 1)
             loss.backward()
             for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
                 optimizer.step()
                 optimizer.zero_grad()
                 scheduler.step()
-            recent.append(loss.item())
-            bar.update()
             bar.set_postfix(loss=f"{recent[-1]:.3f}", refresh=False)
             done = number + 1
             if done % every == 0:
                 losses.append((done, round(sum(recent) / len(recent), 4)))
                 recent.clear()
             if stopped() or done % CHECKPOINT_STEPS == 0 or done == len(steps):
+                finite = all(bool(parameter.isfinite().all()) for parameter in training.parameters.values())
+                check(finite, "a parameter is not a finite number", done)
                 save_checkpoint(checkpoint, training, done, losses)
+                saved = done
             if stopped():
                 raise KeyboardInterrupt
     return losses
+
+
+def diverged(what: str, step: int, steps_of_passes: Sequence[int], recipe: Recipe, checkpoint: Path | None) -> NotFinite:
+    """Return the error of a training in which something is not finite at a step, from 1. checkpoint: the last good one, if there is one."""
+    number = bisect_left(list(accumulate(steps_of_passes)), step) + 1
+    rates = {"profile_lr": recipe.profile_lr, "shared_lr": recipe.shared_lr, "head_lr": recipe.head_lr}
+    lower = ", ".join(f"{name} {rate:g}" for name, rate in rates.items() if rate)
+    hint = f"Lower the learning rates ({lower}), or raise tau ({recipe.tau:g}), and start again."
+    if checkpoint:
+        hint += f" {checkpoint} is from before it diverged."
+    return NotFinite(
+        f"the training diverged in pass {number} of {len(steps_of_passes)}, at step {step} of {sum(steps_of_passes)}: {what}", hint
+    )

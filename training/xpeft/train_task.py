@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
 from xpeft.check import CheckedFile, check_file
-from xpeft.checkpoint import CHECKPOINT
+from xpeft.checkpoint import CHECKPOINT, finished_report, run_id
 from xpeft.data import DataSet, Split, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
 from xpeft.features import plain_features, predict, profile_features, single_group
@@ -22,11 +21,11 @@ from xpeft.label_bias import bias_from_counts
 from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
 from xpeft.profile_model import ProfileModel
+from xpeft.progress import remark
 from xpeft.scores import Indices, Scores, majority, profile_accuracies, score
 from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, read_trained_task, write_trained_task
+from xpeft.task_pair import REPORT
 from xpeft.train import Recipe, train
-
-REPORT = "report.json"
 
 
 def run_training(
@@ -44,22 +43,28 @@ def run_training(
 ) -> dict[str, object]:
     """Train a task, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and return the report.
 
-    Raises XpeftError, or KeyboardInterrupt where it stops early; `resume` continues from its checkpoint.
+    Raises XpeftError, or KeyboardInterrupt where it stops early. `resume` continues from the checkpoint; without one it starts, unless
+    the run is finished.
     """
     if not re.fullmatch(TASK_NAME, task):
         raise XpeftError(
             f"{task!r} cannot name a task", "Use at most 64 lower case letters, digits, - and _; start with a letter or a digit."
         )
     manifest, identity = read_manifest(bundle)
-    print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens))
+    print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens), quiet)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
+    check_measurable(data)
+    data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
+    settings = (recipe, identity, task, data_sha256, max_tokens, pair)
+    if resume and not (out / CHECKPOINT).exists():
+        if finished := finished_report(out / REPORT, settings):
+            return finished
+        remark(f"{out} holds no checkpoint: training starts at its first step", quiet)
     plm = load_bundle_plm(manifest, plm_spec)
     model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     make_folder(out)
     if recipe.label_bias:
         model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))
-    data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
-    settings = (recipe, identity, task, data_sha256, max_tokens, pair)
     train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
 
     chosen_on: Split = "dev" if data.splits["dev"] else "train"
@@ -74,7 +79,7 @@ def run_training(
     write_trained_task(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
 
     baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
-    splits: list[Split] = [split for split in ("dev", "test") if data.splits[split]]
+    splits = measured_splits(data)
     methods: dict[Split, dict[str, Indices]] = {
         split: {
             "masks": head.predict(data, features, split),
@@ -84,6 +89,7 @@ def run_training(
         for split in splits
     }
     report: dict[str, object] = {
+        "run": run_id(settings),
         "task": task,
         "bundle": identity,
         "data": {"sha256": data_sha256, "texts": {split: len(examples) for split, examples in data.splits.items()}},
@@ -97,7 +103,7 @@ def run_training(
         "bytes": profile_bytes(manifest, read_trained_task(out, identity, manifest.pool_shape), out),
         **{split: report_split(methods[split], data, split) for split in splits},
     }
-    write_text(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_text(out / REPORT, json.dumps(report, indent=2, allow_nan=False) + "\n")
     # Last, so that a run that stops during the evaluation can be resumed too.
     (out / CHECKPOINT).unlink()
     return report
@@ -117,20 +123,32 @@ def load_tokenized(
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
 
 
-def print_findings(checked: CheckedFile) -> None:
+def print_findings(checked: CheckedFile, quiet: bool) -> None:
     """Print a check's findings on stderr, a line for each. The first that is refused is left to the error that training raises."""
     refused = [finding for finding in checked.findings if finding.refused]
     for finding in checked.findings:
         if finding not in refused[:1]:
-            print(f"note: {finding.message}", file=sys.stderr)
+            remark(finding.message, quiet)
     if checked.findings:
-        print(f"note: `python -m xpeft check {checked.file}` says more", file=sys.stderr, flush=True)
+        remark(f"`python -m xpeft check {checked.file}` says more", quiet)
 
 
-def warn_one_label_profiles(data: DataSet) -> int:
+def check_measurable(data: DataSet) -> None:
+    """Score the majority baseline, so that what can fail in the report fails before the training."""
+    for split in measured_splits(data):
+        report_split({"masks": majority(data.splits["train"], data.splits[split])}, data, split)
+
+
+def measured_splits(data: DataSet) -> list[Split]:
+    """Return the splits that a report has scores of: dev and test, if they have texts."""
+    measured: tuple[Split, ...] = ("dev", "test")
+    return [split for split in measured if data.splits[split]]
+
+
+def warn_one_label_profiles(data: DataSet, quiet: bool) -> int:
     """Return how many profiles have a single label in all their training texts, and warn on stderr if there are any."""
     if count := count_one_label_profiles(data):
-        print(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", file=sys.stderr, flush=True)
+        remark(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", quiet)
     return count
 
 

@@ -47,4 +47,4 @@ if __name__ == "__main__":
     FOLDER = Path(sys.argv[1])
     FILE = FOLDER / PROFILES_FILE
     IDS = [parse_line(Profile, FILE, number, line, HINT).profile for number, line in numbered_lines(FILE, HINT)]
-    print(json.dumps({"bytes": write_adapters(plm_folder(DEFAULT_PLM), IDS, FOLDER / "lora")}))
+    print(json.dumps({"bytes": write_adapters(plm_folder(DEFAULT_PLM), IDS, FOLDER / "lora")}, allow_nan=False))

@@ -73,5 +73,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     APP = create_app(plm_folder(DEFAULT_PLM), Task.model_validate_json((FOLDER / TASK_FILE).read_bytes()), FOLDER / "lora")
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
+        print(json.dumps({"port": listening.getsockname()[1]}, allow_nan=False), flush=True)
         uvicorn.Server(uvicorn.Config(APP, log_level="warning", access_log=False)).run(sockets=[listening])

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xpeft.bounds import MIN_TOKENS
 from xpeft.errors import XpeftError
 from xpeft.pool import PoolShape
 
@@ -15,7 +16,7 @@ MANIFEST = "manifest.json"
 class Strict(BaseModel):
     """A record that rejects unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ManifestPLM(Strict):
@@ -115,8 +116,9 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
 
 def check_max_tokens(max_tokens: int, manifest: Manifest) -> None:
     """Raise XpeftError if the PLM cannot read texts of `max_tokens` tokens."""
-    if not 3 <= max_tokens <= manifest.maxTokens:
-        raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", f"Give --max-tokens between 3 and {manifest.maxTokens}.")
+    if not MIN_TOKENS <= max_tokens <= manifest.maxTokens:
+        hint = f"Give --max-tokens between {MIN_TOKENS} and {manifest.maxTokens}."
+        raise XpeftError(f"texts cannot be cut to {max_tokens} tokens", hint)
 
 
 def bundle_id(manifest: bytes) -> str:

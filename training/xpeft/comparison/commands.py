@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from xpeft import options
+from xpeft import bounds, options
 from xpeft.comparison.experiment import read_experiment
 from xpeft.errors import UnreadableFile, XpeftError
 
 DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense and reviews.")]
 RootOption = Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True, file_okay=False)]
 OutOption = Annotated[Path, typer.Option(help="Folder for the runs' files. Runs that it has are skipped.")]
-HeadRateOption = Annotated[float, typer.Option(min=0, help="Learning rate of the shared head.")]
 
 
 def compare(
@@ -24,7 +23,9 @@ def compare(
     root: RootOption,
     bundle: options.BundleOption,
     out: OutOption,
-    seed: Annotated[list[int] | None, typer.Option(min=0, help="Run this seed in place of the experiments'. Give several.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, max=bounds.MAX_SEED, help="Run this seed in place of the experiments'. Give several.")
+    ] = None,
     plm: options.PlmOption = None,
     device: options.DeviceOption = options.Device.auto,
     quiet: options.QuietOption = False,
@@ -65,17 +66,17 @@ def curve(
     method: Annotated[list[str], typer.Option(help="hard, soft, adapter, …, or head for the label bias alone. Give several.")],
     bundle: options.BundleOption,
     out: OutOption,
-    profile_lr: Annotated[float, typer.Option("--profile-lr", "--lr", min=0, help="Learning rate of what a profile learns.")],
-    shared_lr: Annotated[float, typer.Option(min=0, help="Learning rate of what the known profiles share.")] = 0.0,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, … of each curve.")] = 3,
-    newcomers: Annotated[int, typer.Option(min=1, help="Profiles that join the task.")] = 16,
+    profile_lr: Annotated[float, options.rate("Learning rate of what a profile learns.", "--profile-lr", "--lr")],
+    shared_lr: Annotated[float, options.rate("Learning rate of what the known profiles share.")] = 0.0,
+    seeds: Annotated[int, typer.Option(min=1, max=bounds.MAX_COUNT, help="Seeds 0, 1, … of each curve.")] = 3,
+    newcomers: Annotated[int, typer.Option(min=1, max=bounds.MAX_COUNT, help="Profiles that join the task.")] = 16,
     texts: Annotated[str, typer.Option(help="Numbers of training texts of each.")] = "1,2,5,10,20,50",
     label_bias: Annotated[bool, typer.Option("--label-bias", help="Give each profile a label bias too.")] = False,
     bottleneck: options.BottleneckOption = 24,
     pool_size: options.PoolSizeOption = 100,
     chosen: options.ChosenOption = 50,
     epochs: options.EpochsOption = 4,
-    head_lr: HeadRateOption = 2e-3,
+    head_lr: options.HeadRateOption = 2e-3,
     plm: options.PlmOption = None,
     bf16: options.Bf16Option = False,
     device: options.DeviceOption = options.Device.auto,
@@ -111,13 +112,13 @@ def pool(
     data: options.DataOption,
     bundle: options.BundleOption,
     out: Annotated[Path, typer.Option(help="File to write, *.safetensors. The checkpoint is saved beside it.")],
-    texts: Annotated[int, typer.Option(min=1, help="Training texts of each adapter.")] = 400,
-    max_tokens: Annotated[int, typer.Option(min=3, help="Cut texts to this many tokens.")] = 32,
+    texts: Annotated[int, typer.Option(min=1, max=bounds.MAX_COUNT, help="Training texts of each adapter.")] = 400,
+    max_tokens: options.MaxTokensOption = 32,
     pair: options.PairOption = False,
     pool_size: options.PoolSizeOption = 100,
     bottleneck: options.BottleneckOption = 24,
-    lr: Annotated[float, typer.Option(min=0, help="Learning rate of the adapters.")] = 3e-4,
-    head_lr: HeadRateOption = 2e-3,
+    lr: Annotated[float, options.rate("Learning rate of the adapters.")] = 3e-4,
+    head_lr: options.HeadRateOption = 2e-3,
     epochs: options.EpochsOption = 1,
     plm: options.PlmOption = None,
     bf16: options.Bf16Option = False,

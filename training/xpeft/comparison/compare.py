@@ -1,6 +1,5 @@
 """The comparison: methods on data sets with the same PLM, texts, loop and head, each at its best learning rate. One file a run."""
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run, candidates
 from xpeft.data import Split
 from xpeft.plm import PLM
+from xpeft.progress import remark
 
 
 def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:
@@ -72,8 +72,7 @@ def run_once(
     files = {split: setup.out / "runs" / f"{run.stem}.{split}.json" for split in measured}
     if all(file.exists() for file in files.values()):
         return list(files.values())
-    if not setup.quiet:
-        print(f"{run.stem} ({purpose}, profile_lr {rates.profile:g}, shared_lr {rates.shared:g})", file=sys.stderr)
+    remark(f"{run.stem} ({purpose}, profile_lr {rates.profile:g}, shared_lr {rates.shared:g})", setup.quiet)
     data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
     make_folder(setup.out)
     start = time.monotonic()

@@ -1,7 +1,6 @@
 """Accuracy against labelled texts: new profiles join a finished task, whose head is fixed, with 1, 2, 5, … training texts each."""
 
 import random
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from xpeft.mask_model import MaskModel
 from xpeft.masks import topk_ones
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
+from xpeft.progress import remark
 from xpeft.train import train
 
 # A few texts make few steps, so newcomers need more passes than a whole task.
@@ -74,12 +74,12 @@ def one_curve(
     for count, run in runs.items():
         if files[count].exists():
             continue
-        if not setup.quiet:
-            print(f"{run.stem}: {len(new.profiles)} new profiles with {count} text(s) each", file=sys.stderr)
+        remark(f"{run.stem}: {len(new.profiles)} new profiles with {count} text(s) each", setup.quiet)
         few = first_texts(new, count, seed)
         start = time.monotonic()
         outcome = add_newcomers(run, plm, base, head, few)
         write_record(describe(run, plm, few, outcome, "test", "test", time.monotonic() - start), files[count])
+        run.checkpoint.unlink(missing_ok=True)
     checkpoint.unlink(missing_ok=True)
     return list(files.values())
 
@@ -136,7 +136,6 @@ def add_newcomers(run: Run, plm: PLM, base: ProfileModel | None, head: Head, dat
     losses = train(
         model, texts, recipe, plm.pad_id, run.checkpoint, run.settings, run.checkpoint.exists(), run.setup.quiet, with_default_profile=False
     )
-    run.checkpoint.unlink()
     features = split_features(run, plm, model, data)
     if run.recipe.label_bias:
         head = fit_profile_biases(head, features["train"], data, spread)

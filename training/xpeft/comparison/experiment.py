@@ -8,13 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from rich.markup import escape
 
+from xpeft import bounds
 from xpeft.comparison.records import Exact, MethodName
 from xpeft.errors import BadValue, MissingKey, UnknownKey
 
 HELP_HINT = "`python -m xpeft compare --help` lists all keys."
 PoolKind = Literal["sign", "gaussian", "trained"]
-Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, le=bounds.MAX_COUNT)]
+Rate = Annotated[float, Field(ge=0, le=bounds.MAX_RATE)]
+PoolSize = Annotated[int, Field(ge=1, le=bounds.MAX_POOL_SIZE)]
 
 
 def as_list(value: object) -> object:
@@ -33,9 +35,9 @@ class Experiment(Exact):
     """How many seeds of each result run: 0, 1, …"""
     profiles: Count | None = None
     """Number of profiles to use. Without it, all."""
-    texts: Annotated[int, Field(ge=2)] | None = None
+    texts: Annotated[int, Field(ge=2, le=bounds.MAX_COUNT)] | None = None
     """Number of training texts to use of each profile. Without it, all."""
-    max_tokens: Annotated[int, Field(ge=3)] | None = None
+    max_tokens: Annotated[int, Field(ge=bounds.MIN_TOKENS)] | None = None
     """Cut texts to this many tokens."""
     label_bias: bool = False
     """Give each profile a label bias too."""
@@ -49,15 +51,15 @@ class Experiment(Exact):
     """Profiles that learning rates are searched on."""
     head_lr: Rate = 2e-3
     """Learning rate of the shared head."""
-    epochs: Count = 4
+    epochs: Annotated[int, Field(ge=1, le=bounds.MAX_EPOCHS)] = 4
     """Passes over the training texts."""
-    profiles_per_step: Count = 16
+    profiles_per_step: Annotated[int, Field(ge=1, le=bounds.MAX_PROFILES_PER_STEP)] = 16
     """Groups of texts, each of one profile, in a step."""
-    texts_per_profile: Count = 4
+    texts_per_profile: Annotated[int, Field(ge=1, le=bounds.MAX_TEXTS_PER_PROFILE)] = 4
     """Texts in a group."""
-    noise: Rate = 0.2
+    noise: Annotated[float, Field(ge=0, le=bounds.MAX_NOISE)] = 0.2
     """Strength of the Gumbel noise at the start. It falls to 0."""
-    tau: Annotated[float, Field(gt=0)] = 1.0
+    tau: Annotated[float, Field(ge=bounds.MIN_TAU, le=bounds.MAX_TAU)] = 1.0
     """Temperature of the softmax behind the masks."""
     bf16: bool = False
     """Train through the PLM in bfloat16. Scores are always computed in fp32."""
@@ -65,13 +67,13 @@ class Experiment(Exact):
     """Kind of the adapter pool: sign (from a seed, no bytes), gaussian (as in the paper) or trained."""
     pool_file: str | None = None
     """File of a trained pool, as `python -m xpeft pool` writes it. The path starts at the experiment file."""
-    pool_size: Count = 100
+    pool_size: PoolSize = 100
     """Adapters N in the pool."""
-    chosen: Count = 50
+    chosen: PoolSize = 50
     """Adapters k that each mask chooses."""
-    bottleneck: Count = 24
+    bottleneck: Annotated[int, Field(ge=1, le=bounds.MAX_BOTTLENECK)] = 24
     """Bottleneck size b of adapters."""
-    pool_scale: Annotated[float, Field(gt=0)] = 1.0
+    pool_scale: Annotated[float, Field(ge=bounds.MIN_POOL_SCALE, le=bounds.MAX_POOL_SCALE)] = 1.0
     """Size of the pool's entries, as a multiple of the usual size."""
     affine: Literal["none", "shared", "own"] = "none"
     """Gain and shift of the masked bottleneck's LayerNorm: none, one for all profiles, or one for each."""

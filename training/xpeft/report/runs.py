@@ -89,7 +89,7 @@ def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
         | {"file": file, "base": run.base, "head": run.head, "bytesBesideHead": run.bytesBesideHead}
         | {"metric": run.metric.name, "value": run.metric.value, "higherIsBetter": run.metric.higherIsBetter}
         | run.texts.model_dump()
-        | {"recipe": json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True)}
+        | {"recipe": json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True, allow_nan=False)}
         | {"profiles": [{"seed": run.seed, "profile": profile, "accuracy": accuracy} for profile, accuracy in run.profiles.items()]}
         | {"losses": [{"step": step, "loss": loss} for step, loss in run.losses]}
         for run, file in runs
@@ -99,4 +99,4 @@ def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
 
 def summary_json(runs: pl.DataFrame) -> str:
     """Return the text of summary.json: the figures of every run."""
-    return json.dumps(runs.select(SUMMARY).rows(named=True), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(runs.select(SUMMARY).rows(named=True), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -104,7 +104,7 @@ def search_table(runs: pl.DataFrame) -> str:
 
 def setting(value: object) -> str:
     """Return a setting's value as text: a number without the zeros that say nothing, anything else in JSON."""
-    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else json.dumps(value)
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else json.dumps(value, allow_nan=False)
 
 
 def command_table(runs: pl.DataFrame) -> str:

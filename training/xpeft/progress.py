@@ -1,0 +1,45 @@
+"""Progress bars, and remarks beside the result. Both go to stderr."""
+
+import sys
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
+from typing import Any, TextIO, TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+# A log gets a line for each 20th of the work, and none sooner than after these seconds.
+LINES_IN_LOG = 20
+SECONDS_IN_LOG = 10.0
+
+
+class LogLines(tqdm):  # type: ignore[type-arg]
+    """A progress bar for a log: it writes lines where the bar of a terminal is drawn again."""
+
+    @staticmethod
+    def status_printer(file: TextIO) -> Callable[[str], None]:
+        """Return the function that writes a line. tqdm itself ends the last one."""
+        ends = chain([""], repeat("\n"))
+
+        def write(line: str) -> None:
+            file.write(next(ends) + line)
+            file.flush()
+
+        return write
+
+
+def progress(items: Sequence[Item], name: str, unit: str, quiet: bool, done: int = 0) -> "tqdm[Item]":
+    """Return a progress bar to iterate over `items`, which follow on `done` earlier ones. Where stderr is no terminal, it writes lines."""
+    total = done + len(items)
+    shared: dict[str, Any] = {"total": total, "initial": done, "desc": name, "unit": unit, "disable": quiet}
+    if sys.stderr.isatty():
+        return tqdm(items, **shared)
+    lines = {"miniters": max(1, total // LINES_IN_LOG), "mininterval": SECONDS_IN_LOG, "maxinterval": float("inf")}
+    return LogLines(items, bar_format="{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed}{postfix}", **shared, **lines)
+
+
+def remark(text: str, quiet: bool) -> None:
+    """Print what a reader of the result should know, unless the command is to be quiet."""
+    if not quiet:
+        print(f"note: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,41 @@
+"""Whether a finished task reads pairs of texts. Its report.json says so."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from xpeft.data import read_records
+from xpeft.errors import XpeftError
+
+REPORT = "report.json"
+
+
+class Report(BaseModel):
+    """The part of a report that says how the task reads texts."""
+
+    pair: bool
+
+
+def reads_pair(folder: Path, data_file: Path, given: bool | None) -> bool:
+    """Return whether to read `text_pair` of `data_file` for the task in `folder`: as its report says, else as `given`.
+
+    Raises XpeftError if the report says otherwise than `given`, or if the data needs an answer and neither has it.
+    """
+    path = folder / REPORT
+    if path.exists():
+        try:
+            pair = Report.model_validate_json(path.read_bytes()).pair
+        except ValidationError as error:
+            hint = "It is damaged, or not a report of train or add. Without it, --pair or --no-pair says so."
+            raise XpeftError(f"{path} does not say whether the task reads pairs of texts", hint) from error
+        if given is not None and given != pair:
+            raise XpeftError(f"the task was trained with{'' if pair else 'out'} --pair, as {path} says", "Leave --pair and --no-pair out.")
+        return pair
+    if given is None:
+        for number, record in read_records(data_file).items():
+            if isinstance(record.text_or_pair(True), tuple):
+                problem = (
+                    f"{data_file}, line {number}: it has a text_pair, and {folder} has no {REPORT} that says whether the task reads it"
+                )
+                raise XpeftError(problem, "Give --pair if the task was trained with it, else --no-pair.")
+    return bool(given)
