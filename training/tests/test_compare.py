@@ -164,8 +164,8 @@ def test_metrics_are_what_their_names_say() -> None:
     [
         ({"data": ["nowhere"]}, "no data set 'nowhere'"),
         ({"data": ["intents"], "label_bias": True}, "each profile of intents has its own labels and head"),
-        ({"max_tokens": 65}, "between 3 and 64"),
-        ({"data": ["reviews"]}, "between 3 and 64"),
+        ({"max_tokens": 65}, "between 5 and 64"),
+        ({"data": ["reviews"]}, "between 5 and 64"),
         ({"data": ["offense"], "profile_lr": 0.1}, "cannot be read"),
         ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
         ({"pool": "trained", "pool_file": "none"}, "there is no pool file"),

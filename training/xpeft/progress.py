@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from itertools import chain, repeat
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -18,7 +18,7 @@ class LogLines(tqdm):  # type: ignore[type-arg]
     """A progress bar for a log: it writes lines where the bar of a terminal is drawn again."""
 
     @staticmethod
-    def status_printer(file: TextIO) -> Callable[[str], None]:
+    def status_printer(file: Any) -> Callable[[str], None]:
         """Return the function that writes a line. tqdm itself ends the last one."""
         ends = chain([""], repeat("\n"))
 
@@ -35,8 +35,10 @@ def progress(items: Sequence[Item], name: str, unit: str, quiet: bool, done: int
     shared: dict[str, Any] = {"total": total, "initial": done, "desc": name, "unit": unit, "disable": quiet}
     if sys.stderr.isatty():
         return tqdm(items, **shared)
-    lines = {"miniters": max(1, total // LINES_IN_LOG), "mininterval": SECONDS_IN_LOG, "maxinterval": float("inf")}
-    return LogLines(items, bar_format="{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed}{postfix}", **shared, **lines)
+    form = "{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed}{postfix}"
+    rarely = max(1, total // LINES_IN_LOG)
+    lines: tqdm[Item] = LogLines(items, bar_format=form, miniters=rarely, mininterval=SECONDS_IN_LOG, maxinterval=float("inf"), **shared)
+    return lines
 
 
 def remark(text: str, quiet: bool) -> None:
