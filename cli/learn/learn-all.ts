@@ -2,7 +2,7 @@ import { ProblemError } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { describeError } from "../errors.ts";
-import type { FileExample } from "./examples.ts";
+import { nameLine } from "../text-line.ts";
 import type { Learner } from "./learner.ts";
 import type { LearntFile } from "./learnt-file.ts";
 import type { ProfileExamples } from "./profile-examples.ts";
@@ -39,19 +39,6 @@ const MAX_NAMED = 10;
 const codeOf = (error: unknown) =>
   error instanceof XpeftError || error instanceof ProblemError ? error.code : undefined;
 
-/** The example that an error is about, at the start of its message: its index, and maybe a field. */
-const EXAMPLE = /^examples\[(\d+)\](?:\.(\w+))?/;
-
-/** Returns an error that names an example's line in the file instead of its index. Other errors are unchanged. */
-function withLine(error: unknown, examples: readonly FileExample[], path: string): unknown {
-  if (error instanceof Error)
-    error.message = error.message.replace(EXAMPLE, (index, number: string, field?: string) => {
-      const line = examples[Number(number)]?.line;
-      return line === undefined ? index : `${path}:${line}${field ? `: ${field}` : ""}`;
-    });
-  return error;
-}
-
 /** Learns a profile, writes it and prints the result. */
 async function learnOne(context: LearnContext, { profile, examples }: ProfileExamples, title: string): Promise<void> {
   const { learner, progress, path, out } = context;
@@ -60,7 +47,7 @@ async function learnOne(context: LearnContext, { profile, examples }: ProfileExa
   const learnt = await learner
     .learn(profile, examples, progress.update)
     .catch((error: unknown) => {
-      throw withLine(error, examples, path);
+      throw nameLine(error, examples, path);
     })
     .finally(progress.stop);
   // Append last: with --push, a profile in the file is always in the database too.

@@ -7,6 +7,7 @@ import { exampleText } from "../command-line.ts";
 import { addWorkerOptions, type WorkerOptions } from "../options.ts";
 import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
+import { nameLine } from "../text-line.ts";
 import { openClient } from "../worker-client.ts";
 import { writeOutput } from "../write-output.ts";
 import { type ApiInput, type Batch, makeBatches } from "./batches.ts";
@@ -37,9 +38,18 @@ const withTaskLabel = (record: DataRecord, labels: readonly string[]): DataRecor
   label: labels[findLabel(record.label, labels)] ?? record.label,
 });
 
-async function predictBatch(client: Client, task: string, { profile, items }: Batch): Promise<LabelledPrediction[]> {
+async function predictBatch(
+  client: Client,
+  { task, data }: EvalOptions,
+  { profile, items }: Batch,
+): Promise<LabelledPrediction[]> {
   const inputs = items.map(({ input }) => input);
-  const { predictions } = await unwrap(client.v1.predict.$post({ json: { task, profile, inputs } }));
+  const { predictions } = await unwrap(client.v1.predict.$post({ json: { task, profile, inputs } })).catch(
+    (error: unknown) => {
+      const records = items.map(({ record }) => record);
+      throw nameLine(error, records, data);
+    },
+  );
   if (predictions.length !== inputs.length) {
     throw new CommandError(
       `The Worker answered ${inputs.length} texts with ${predictions.length} labels.`,
@@ -55,7 +65,7 @@ async function predictBatch(client: Client, task: string, { profile, items }: Ba
 }
 
 /** Predicts all batches, some at a time. Returns the predictions in the order of the data. */
-async function predictAll(client: Client, task: string, batches: readonly Batch[], concurrency: number) {
+async function predictAll(client: Client, options: EvalOptions, batches: readonly Batch[]) {
   const total = batches.reduce((sum, { items }) => sum + items.length, 0);
   const progress = createProgressBar("texts", total);
   const predictions: LabelledPrediction[] = [];
@@ -63,12 +73,12 @@ async function predictAll(client: Client, task: string, batches: readonly Batch[
   // The loops share one iterator, so each batch is sent once.
   const loop = async (): Promise<void> => {
     for (const batch of queue) {
-      predictions.push(...(await predictBatch(client, task, batch)));
+      predictions.push(...(await predictBatch(client, options, batch)));
       progress.increment(batch.items.length);
     }
   };
   try {
-    await Promise.all(Array.from({ length: concurrency }, loop));
+    await Promise.all(Array.from({ length: options.concurrency }, loop));
   } finally {
     progress.stop();
   }
@@ -91,7 +101,7 @@ function reportOddities(records: readonly DataRecord[], labels: readonly string[
 }
 
 async function evaluate(options: EvalOptions): Promise<void> {
-  const { task, data, limit, concurrency, pair } = options;
+  const { task, data, limit, pair } = options;
   const client = openClient(options);
   const labels = await readLabels(client, task, options.url);
   const toInput = ({ text, text_pair }: DataRecord): ApiInput =>
@@ -101,7 +111,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const batches = makeBatches(records.map((record, index) => ({ index, record, input: toInput(record) })));
 
   const start = performance.now();
-  const predictions = await predictAll(client, task, batches, concurrency);
+  const predictions = await predictAll(client, options, batches);
   const seconds = Math.round(performance.now() - start) / 1000;
   // Before the file: if that cannot be written, the score is not lost.
   console.log(JSON.stringify({ task, ...scorePredictions(predictions, labels), seconds }));

@@ -11,7 +11,10 @@ const recordSchema = z.object({
 });
 
 /** A labelled text of a data file. */
-export type DataRecord = z.infer<typeof recordSchema>;
+export interface DataRecord extends z.infer<typeof recordSchema> {
+  /** Number of the line that it starts on, from 1. */
+  readonly line: number;
+}
 
 const HINT =
   "Give each text the fields profile, text, label and split, and text_pair if there is one. All are strings.";
@@ -25,7 +28,9 @@ const HINT =
 export async function readTestSplit(path: string, limit = Number.POSITIVE_INFINITY): Promise<DataRecord[]> {
   const needed = ["profile", "text", "label", "split"];
   const rows = await readRows(path, { needed, optional: ["text_pair"], hint: HINT });
-  const records = rows.map((row) => parseRow(recordSchema, row, path, HINT)).filter(({ split }) => split === "test");
+  const records = rows
+    .map((row) => ({ ...parseRow(recordSchema, row, path, HINT), line: row.line }))
+    .filter(({ split }) => split === "test");
   if (records.length === 0)
     throw new CommandError(
       `${path} has no test split.`,

@@ -140,6 +140,25 @@ it("says which labels of a data file the task does not have, and rejects --pair 
   });
 });
 
+it("names the line of a text that the Worker rejects", async () => {
+  const data = join(folder, "rejected.jsonl");
+  const record = (text: string, profile: string) => `${JSON.stringify({ profile, text, label: "1", split: "test" })}\n`;
+  const evaluate = async (...records: string[]) => {
+    await writeFile(data, records.join("\n"));
+    return await xpeft("eval", "--data", data, "--task", "demo", "--url", url);
+  };
+  const [a, b] = ["demo-000", "demo-001"];
+  expect((await evaluate(record("a", a), record("b", b), record("c", a), record("", a))).stderr).toMatch(
+    /^empty_text: \S+rejected\.jsonl:7 has no tokens\.\n {2}answered by http:/,
+  );
+  expect((await evaluate(record("a", a), record("", b))).stderr).toMatch(
+    /^empty_text: \S+rejected\.jsonl:3 has no tokens\./,
+  );
+  expect((await evaluate(record("a", a), record("b", a), record("\ud800", a))).stderr).toMatch(
+    /^invalid_request: \S+rejected\.jsonl:5: text: /,
+  );
+});
+
 it("reports a file of predictions that cannot be written, after the score", async () => {
   const data = join(folder, "known.jsonl");
   await writeFile(data, JSON.stringify({ profile: "demo-000", text: "a", label: "1", split: "test" }));
