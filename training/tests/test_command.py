@@ -96,14 +96,14 @@ def test_training_checks_its_file_first(train: Train, tiny_data: Path, tmp_path:
     repeated = [line for line in lines if line["split"] != "train"]
     # The sentences of the test split are those of train, under the same profile.
     path = write_lines(tmp_path / "data.jsonl", lines)
-    status, output = train(path, "--max-tokens", "6")
+    status, output = train(path, "--max-tokens", "6", quiet=False)
     assert status == 0, output
     assert f"note: {len(repeated)} of {len(repeated)} dev and test texts are in train too, under the same profile\n" in output
     assert f" of {len(lines)} texts are cut at 6 tokens\n" in output
     assert f"note: `python -m xpeft check {path}` says more\n" in output
 
     strangers = [{**lines[0], "profile": "d", "split": "dev"}, {**lines[0], "label": "plant", "split": "dev"}]
-    status, output = train(write_lines(path, [*lines, *strangers]))
+    status, output = train(write_lines(path, [*lines, *strangers]), quiet=False)
     assert status == 1
     assert "note: " in output[: output.index("line 128: no training text has the label 'plant' (1)\n")]
     assert f"error[no-train-text]: {path}, line 127: no training text has the profile 'd' (1)\n" in output
