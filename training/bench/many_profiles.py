@@ -22,8 +22,8 @@ import typer
 
 from xpeft.add import Sharding, add_profiles
 from xpeft.comparison.describe import device_name
-from xpeft.data import read_records
 from xpeft.options import Device, torch_device
+from xpeft.records import read_records
 from xpeft.train import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,13 +22,14 @@ import typer
 from xpeft.add import Sharding, add_profiles
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle
-from xpeft.data import DataSet, Example, Record, Split, group_by_profile, read_records
+from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.errors import XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.features import compute_groups
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import new_model
 from xpeft.options import Bf16Option, EpochsOption, MaxTokensOption, PlmOption, QuietOption, SeedOption, rate, readable_errors
+from xpeft.records import Record, Split, read_records
 from xpeft.scores import majority, score
 from xpeft.task_files import TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT

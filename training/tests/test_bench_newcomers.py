@@ -8,8 +8,8 @@ import pytest
 
 from bench.inbox import LABELS, TEXTS, sort_inbox
 from bench.newcomers import NEWCOMERS, draw_newcomers, in_order, keep_options, main
-from xpeft.data import Record
 from xpeft.errors import XpeftError
+from xpeft.records import Record
 
 RECORDS = [Record.model_validate(record) for record in sort_inbox()]
 

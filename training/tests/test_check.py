@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from tests.conftest import BUNDLE
 from xpeft.check import check_file
 from xpeft.cli import app
-from xpeft.data import check_text, load_data
+from xpeft.data import load_data
 from xpeft.errors import XpeftError
 from xpeft.oddities import Finding
+from xpeft.records import check_text
 
 TOKENIZER = BUNDLE / "tokenizer.json"
 

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from tests.conftest import BUNDLE, ROOT
 from xpeft.cli import app
-from xpeft.data import Record, load_data, read_records
+from xpeft.data import load_data
 from xpeft.errors import OneLabel, XpeftError
 from xpeft.prepare import Preparation, prepare_data
 from xpeft.profile_hashes import hash_profile_id
+from xpeft.records import Record, read_records
 from xpeft.table_records import Columns, IdHash
 
 TOKENIZER = BUNDLE / "tokenizer.json"

@@ -3,7 +3,7 @@ from collections import Counter, defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpeft.data import Record
+from xpeft.records import Record
 from xpeft.splits import drop_rare, split_texts, text_key
 
 

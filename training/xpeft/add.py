@@ -19,13 +19,14 @@ from xpeft.atomic_files import atomic_file, make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, read_manifest
 from xpeft.checkpoint import finished_report, run_id
-from xpeft.data import DataSet, Split, group_by_profile
+from xpeft.data import DataSet, group_by_profile
 from xpeft.errors import NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.features import predict, single_group
 from xpeft.mask_model import new_model
 from xpeft.plm import PLM
 from xpeft.progress import remark
+from xpeft.records import Split
 from xpeft.scores import Indices, majority
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT, reads_pair

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from xpeft.data import SPLITS, UNREAD_HINT, Record, find_faults, has_no_token, read_lines
+from xpeft.data import UNREAD_HINT, has_no_token
 from xpeft.errors import BadLine
+from xpeft.faults import find_faults
 from xpeft.oddities import Finding, find_oddities
+from xpeft.records import SPLITS, Record, read_lines
 
 # Texts that the tokenizer reads at once, so that the tokens of few texts are in memory.
 BATCH = 1000

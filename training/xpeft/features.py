@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 import torch
 
 from xpeft.batches import Batch, collate
-from xpeft.data import DataSet, Example, Split, group_by_profile
+from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.encoder import AdapterEncoder
 from xpeft.finite import check_finite
 from xpeft.profile_model import ProfileModel
 from xpeft.progress import progress
+from xpeft.records import Split
 from xpeft.scores import Indices
 
 # Features [texts, d] of each split that has texts.

@@ -12,11 +12,12 @@ from typing import Literal
 import torch
 
 from xpeft.batches import seeded_generator
-from xpeft.data import DataSet, Split
+from xpeft.data import DataSet
 from xpeft.features import Features
 from xpeft.label_bias import stored_bias
 from xpeft.profile_model import target_loss
 from xpeft.progress import progress
+from xpeft.records import Split
 from xpeft.scores import Indices, score
 
 LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)

@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from xpeft.data import Record, some
+from xpeft.faults import some
 from xpeft.labels import is_number, number_spellings
+from xpeft.records import Record
 from xpeft.splits import text_key
 
 RARE_TEXTS = 5

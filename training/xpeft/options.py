@@ -86,11 +86,6 @@ def hide_downloads(quiet: bool) -> bool:
 QuietOption = Annotated[bool, typer.Option("--quiet", callback=hide_downloads, help="Print only the result and errors.")]
 
 
-def tell(notice: str) -> None:
-    """Print on standard error what the user should know."""
-    typer.echo(f"note: {notice}", err=True)
-
-
 class Device(StrEnum):
     """Where to compute."""
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xpeft.atomic_files import write_text
-from xpeft.data import SPLITS, Record, counted, find_faults, some
 from xpeft.errors import NoTexts, OneLabel, XpeftError
+from xpeft.faults import counted, find_faults, some
 from xpeft.labels import number_spellings
 from xpeft.oddities import find_oddities
+from xpeft.records import SPLITS, Record
 from xpeft.splits import drop_rare, split_texts, text_key
 from xpeft.table_records import Columns, IdHash, Tell, read_table_records
 

@@ -4,7 +4,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from xpeft.data import Record, Split
+from xpeft.records import Record, Split
 
 
 def text_key(record: Record, pair: bool = True) -> tuple[str, str]:

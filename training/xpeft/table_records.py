@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from xpeft.data import FIELD_HINTS, LINE_HINT, PROFILE_ID, Record, some, with_canonical_label
 from xpeft.errors import BadLine
+from xpeft.faults import some
 from xpeft.json_lines import parse_line
 from xpeft.labels import label_form
 from xpeft.profile_hashes import hash_profile_id
+from xpeft.records import FIELD_HINTS, LINE_HINT, PROFILE_ID, Record, with_canonical_label
 from xpeft.tables import read_rows
 
 # What other programs call the splits.
@@ -133,5 +134,5 @@ def all_bad(path: Path, bad: list[BadLine], good_ids: int) -> BadLine:
     shown = some([f"{profile} (line {line})" for profile, line in ids.items()])
     return BadLine(
         f"{path}, line {min(ids.values())}: {len(ids):,} of {len(ids) + good_ids:,} profile ids cannot be used: {shown}",
-        f"{FIELD_HINTS['profile']} Rename them, or give --hash-ids to replace all ids by hashes. {SKIP_HINT}",
+        f"{FIELD_HINTS['profile']} {SKIP_HINT}",
     )

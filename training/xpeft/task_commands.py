@@ -1,6 +1,7 @@
 """`python -m xpeft prepare`, `check`, `train`, `add`, `eval` and `agree`."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,7 @@ def prepare(
     """Turn your table into a data file: columns of any name, texts split into train, dev and test."""
     from xpeft.prepare import Preparation, prepare_data
     from xpeft.profile_hashes import read_id_key
+    from xpeft.progress import remark
     from xpeft.table_records import Columns, IdHash
 
     with options.readable_errors():
@@ -55,7 +57,7 @@ def prepare(
         id_hash = IdHash(read_id_key(id_key_file) if id_key_file else None) if hash_ids else None
         columns = Columns(profile, text, label, text_pair, split, new_split)
         how = Preparation(dev, test, seed, group, min_label, min_profile, skip_bad, id_hash)
-        counts = prepare_data(table, out, columns, how, options.tell)
+        counts = prepare_data(table, out, columns, how, partial(remark, quiet=False))
         typer.echo(f"{out}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
 
 

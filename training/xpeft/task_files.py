@@ -12,7 +12,6 @@ from pydantic import Base64Bytes, Field, ValidationError
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bounds import MIN_TOKENS
 from xpeft.bundle.manifest import Strict
-from xpeft.data import PROFILE_ID
 from xpeft.errors import XpeftError
 from xpeft.finite import check_finite
 from xpeft.json_lines import numbered_lines, parse_line
@@ -20,6 +19,7 @@ from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.mask_model import MaskModel
 from xpeft.masks import pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
+from xpeft.records import PROFILE_ID
 
 TASK_FILE = "task.json"
 PROFILES_FILE = "profiles.ndjson"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from xpeft.data import read_records
 from xpeft.errors import XpeftError
+from xpeft.records import read_records
 
 REPORT = "report.json"
 

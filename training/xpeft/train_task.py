@@ -13,7 +13,7 @@ from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
 from xpeft.check import CheckedFile, check_file
 from xpeft.checkpoint import CHECKPOINT, finished_report, run_id
-from xpeft.data import DataSet, Split, count_one_label_profiles, load_data
+from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
 from xpeft.features import plain_features, predict, profile_features, single_group
 from xpeft.heads import HeadKind, label_loss, search_head
@@ -22,6 +22,7 @@ from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
 from xpeft.profile_model import ProfileModel
 from xpeft.progress import remark
+from xpeft.records import Split
 from xpeft.scores import Indices, Scores, majority, profile_accuracies, score
 from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT

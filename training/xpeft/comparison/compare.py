@@ -16,9 +16,9 @@ from xpeft.comparison.methods import Rates
 from xpeft.comparison.records import RunRecord
 from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run, candidates
-from xpeft.data import Split
 from xpeft.plm import PLM
 from xpeft.progress import remark
+from xpeft.records import Split
 
 
 def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:

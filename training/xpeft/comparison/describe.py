@@ -15,11 +15,12 @@ from xpeft.comparison.metrics import WITHOUT_ACCURACY, better, metric_value
 from xpeft.comparison.records import Metric, RunRecord, TextCounts
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
-from xpeft.data import DataSet, Split
+from xpeft.data import DataSet
 from xpeft.mask_model import MaskModel
 from xpeft.masks import topk_ones
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
+from xpeft.records import Split
 from xpeft.scores import profile_accuracies, score
 
 

@@ -9,13 +9,14 @@ from xpeft.comparison.methods import METHODS
 from xpeft.comparison.metrics import better, metric_value
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
-from xpeft.data import DataSet, Example, Split
+from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.features import Features, plain_features, profile_features
 from xpeft.heads import Head, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel, target_loss
+from xpeft.records import Split
 from xpeft.scores import majority, score
 from xpeft.train import Losses, train
 

@@ -12,9 +12,10 @@ from tokenizers import Tokenizer
 
 from xpeft.bundle.manifest import Manifest, check_max_tokens
 from xpeft.comparison.metrics import MetricName
-from xpeft.data import SPLITS, DataSet, Example, Split
+from xpeft.data import DataSet, Example
 from xpeft.errors import XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
+from xpeft.records import SPLITS, Split
 
 # The same profiles and texts for every method and seed.
 SLICE_SEED = 0
