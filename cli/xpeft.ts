@@ -39,7 +39,8 @@ Exit status:
   1    the command failed, or a part of it
   2    wrong usage
   3    the Worker could not be reached
-  130  interrupted by Ctrl-C`;
+  130  interrupted by Ctrl-C
+  141  the reader of the output ended first`;
 
 const program = new Command()
   .name("xpeft")
