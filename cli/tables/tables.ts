@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import { readJsonLines, readLines } from "../../node/text-lines.ts";
@@ -176,14 +175,17 @@ function placesOf(columns: readonly string[], name: string): number[] {
 }
 
 /** Returns why a record is not a row, or null. Fields after the first `maxFields` must be blank. */
-function describeProblem(record: CsvRecord, columns: readonly string[], maxFields: number): string | null {
-  const { fields } = record;
-  const inLowerCase = (names: readonly string[]) => names.map((name) => name.toLowerCase());
-  if (isDeepStrictEqual(inLowerCase(namesOf(record)), inLowerCase(columns)))
-    return "it is the header again, as where two files were joined";
+function describeProblem({ fields }: CsvRecord, columns: readonly string[], maxFields: number): string | null {
+  const isHeader =
+    columns.every((column, index) => isSameName(fields[index] ?? "", column)) &&
+    fields.slice(columns.length).every(isBlank);
+  if (isHeader) return "it is the header again, as where two files were joined";
   if (fields.length >= columns.length && fields.slice(maxFields).every(isBlank)) return null;
   return `it has ${fields.length} fields, and the header has ${columns.length}`;
 }
+
+const isSameName = (field: string, column: string): boolean =>
+  trimWhiteSpace(field).toLowerCase() === column.toLowerCase();
 
 function describeMissing(name: string, columns: readonly string[]): string {
   const shown = columns.slice(0, MAX_SHOWN_COLUMNS).map(show);

@@ -84,7 +84,9 @@ def read_table_rows(path: Path, needed: Mapping[str, str], optional: Sequence[st
 
 def row_problem(record: CsvRecord, columns: Sequence[str], most_fields: int) -> str | None:
     """Return why a record is not a row under the header's columns, or None. Fields after the first `most_fields` must be blank."""
-    if [name.lower() for name in column_names(record)] == [name.lower() for name in columns]:
+    names = (field.strip(WHITE_SPACE).lower() for field in record.fields)
+    is_header = all(next(names, "") == column.lower() for column in columns) and not any(names)
+    if is_header:
         return "it is the header again, as where two files were joined"
     if len(record.fields) < len(columns) or not is_blank("".join(record.fields[most_fields:])):
         return f"it has {len(record.fields)} fields, and the header has {len(columns)}"
