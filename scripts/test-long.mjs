@@ -1,4 +1,4 @@
-// `npm run test:long`: a short mutation test and the long forms of benches, faults and fuzzing, in turn. The command skips
+// `npm run test:long`: a short mutation test and the long forms of benches, faults, floods and fuzzing, in turn. It skips
 // parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -33,7 +33,11 @@ const VALID: readonly { readonly method: string; readonly path: string; readonly
     path: "/v1/predict",
     body: { task: "demo", inputs: [{ profile: "demo-001", text: TEXT, textPair: "b" }], truncate: false, logits: true },
   },
-  { method: "POST", path: "/v1/hf/demo/demo-000", body: { inputs: TEXT, parameters: { top_k: 2 } } },
+  {
+    method: "POST",
+    path: "/v1/hf/demo/demo-000",
+    body: { inputs: TEXT, parameters: { top_k: 2, truncation: "only_first", max_length: 9, padding: true } },
+  },
   { method: "POST", path: "/v1/tei/demo/demo-000/predict", body: { inputs: [[TEXT], ["a", "b"]], truncate: true } },
   { method: "PUT", path: "/v1/tasks/fuzzed", body: { ...taskFileFields({ ...task, name: "fuzzed" }) } },
   {
