@@ -25,13 +25,21 @@ const formatProgress = ({ done, phase, secondsLeft }: LearnProgress): string =>
 
 function createBar(line: LiveLine): LearnProgressBar {
   let title = "";
+  let startMs = 0;
   return {
     start(newTitle) {
       title = newTitle;
+      startMs = Date.now();
       line.show(`${title}: ${PHASES.start}`);
     },
     update: (progress) => line.show(`${title}: ${formatBar(progress.done)} ${formatProgress(progress)}`),
-    stop: line.end,
+    stop() {
+      // Ctrl-C also stops a bar that has not begun.
+      if (title === "") return;
+      line.show(`${title}: took ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
+      line.end();
+      title = "";
+    },
   };
 }
 
