@@ -6,6 +6,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.conftest import interrupted_at
+from tests.kills import Moment, contents, kill_runs
 from tests.test_train import written
 from xpeft import train as loop
 from xpeft.checkpoint import TrainingState, save_checkpoint
@@ -75,6 +76,38 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     assert "--resume" in result.output
     assert CliRunner().invoke(app, arguments(newcomers, task, tiny_bundle, tiny_plm, interrupted, "--resume")).exit_code == 0
     assert written(interrupted) == written(whole)
+
+
+# Two rounds of a profile each. The first call of rmtree makes room for the drafts, the second deletes them.
+MOMENTS = (
+    Moment("call", "xpeft.add.load_bundle_plm"),
+    Moment("half of", "00000.pt"),
+    Moment("half of", "00000.ndjson"),
+    Moment("unlink", "00000.pt"),
+    Moment("call", "xpeft.train.collate", 21),
+    Moment("half of", TASK_FILE),
+    Moment("half of", PROFILES_FILE),
+    Moment("call", "xpeft.add.predict_rounds"),
+    Moment("half of", "report.json"),
+    Moment("call", "shutil.rmtree", 2),
+    Moment("call", "xpeft.task_commands.print_report"),
+)
+
+
+@pytest.mark.parametrize("task", [("--label-bias",)], indirect=True)
+def test_a_run_killed_at_any_moment_resumes_to_the_same_bytes(
+    task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    def line(out: Path, *more: str) -> list[str]:
+        return arguments(newcomers, task, tiny_bundle, tiny_plm, out, "--profiles-at-once", "1", *more)
+
+    assert CliRunner().invoke(app, line(tmp_path / "whole")).exit_code == 0
+    kill_runs([(moment, line(tmp_path / moment.name)) for moment in MOMENTS])
+    for moment in MOMENTS:
+        for _ in range(2):
+            result = CliRunner().invoke(app, line(tmp_path / moment.name, "--resume"))
+            assert (moment, result.exit_code) == (moment, 0), result.output
+            assert (moment, contents(tmp_path / moment.name)) == (moment, contents(tmp_path / "whole"))
 
 
 def test_rounds_and_shards_learn_every_profile_and_an_interrupted_round_resumes(

@@ -94,6 +94,8 @@ def add_profiles(
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
     settings = ("add", recipe, *digests, pair, sharding)
     if resume and (finished := finished_report(out / REPORT, settings)):
+        # The run may have been killed while it deleted them.
+        shutil.rmtree(drafts_path(out, settings), ignore_errors=True)
         return finished, out
     check_new(task, data, folder, out)
     check_measurable(data)
@@ -165,12 +167,17 @@ def check_new(task: TrainedTask, data: DataSet, folder: Path, out: Path) -> None
         raise XpeftError(f"the task has {len(known)} of these profiles already, {known[0]!r} for one", hint)
 
 
+def drafts_path(out: Path, settings: object) -> Path:
+    """Return the path of a run's folder of finished rounds, named after its settings."""
+    return out / f"drafts-{run_id(settings)}"
+
+
 def drafts_folder(out: Path, settings: object, resume: bool, quiet: bool) -> Path:
-    """Return the folder of a run's finished rounds and its checkpoint, named after its settings.
+    """Make and return the folder of a run's finished rounds and its checkpoint.
 
     Without `resume` the folder is new and empty. Raises OtherRun where another run is unfinished.
     """
-    drafts = out / f"drafts-{run_id(settings)}"
+    drafts = drafts_path(out, settings)
     others = [path for path in out.glob("drafts-*") if path != drafts]
     if resume and not drafts.exists():
         if others:
