@@ -7,19 +7,16 @@ export const MAX_LABEL_LENGTH = 256;
 const SHOWN = 100;
 
 // Unicode's white space, and marks without width. They are listed because JavaScript's trim and Python's strip differ.
-const TRIMMED = String.raw`\p{White_Space}\u200b\u200e\u200f\u2060\ufeff`;
-
 // The lookbehind keeps the time linear for a text with much white space in it.
-const ENDS = new RegExp(`^[${TRIMMED}]+|(?<![${TRIMMED}])[${TRIMMED}]+$`, "gu");
+const ENDS =
+  /^[\p{White_Space}\u200b\u200e\u200f\u2060\ufeff]+|(?<![\p{White_Space}\u200b\u200e\u200f\u2060\ufeff])[\p{White_Space}\u200b\u200e\u200f\u2060\ufeff]+$/gu;
 
 const INVISIBLE = /^\p{Cf}*$/u;
 
-const CONTROLS = String.raw`\p{Cc}\p{Cs}\u2028\u2029`;
-
-const CONTROL = new RegExp(`[${CONTROLS}]`, "gu");
+const CONTROL = /[\p{Cc}\p{Cs}\u2028\u2029]/gu;
 
 /** Control characters, and what looks like a space or like nothing. */
-const UNCLEAR = new RegExp(`(?! )[${CONTROLS}${TRIMMED}]`, "gu");
+const UNCLEAR = /(?! )[\p{Cc}\p{Cs}\u2028\u2029\p{White_Space}\u200b\u200e\u200f\u2060\ufeff]/gu;
 
 /** Sums of larger numbers may be infinite, and so may a mean absolute error. */
 const MAX_NUMBER = 1e300;
