@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.conftest import interrupted_at
+from tests.conftest import BUNDLE, interrupted_at
 from xpeft import train_task
 from xpeft.cli import app
 from xpeft.task_files import PROFILES_FILE, TASK_FILE
@@ -147,3 +147,15 @@ def test_errors_say_what_cannot_be_trained(
     result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path / "out", *more))
     assert result.exit_code == 1
     assert said in result.output
+
+
+def test_labels_that_the_edge_could_not_store_are_rejected_before_training(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    lines = [{"profile": "a", "text": f"text {number}", "label": f"label {number}", "split": "train"} for number in range(1300)]
+    data.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    arguments = ["train", "--data", str(data), "--task", "many", "--bundle", str(BUNDLE), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert "a task of 1,300 labels takes 2,01" in result.output
+    assert "--min-label" in result.output
+    assert not (tmp_path / "out").exists()

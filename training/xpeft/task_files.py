@@ -1,6 +1,7 @@
 """Reads and writes `task.json` and `profiles.ndjson`, which the edge takes (docs/formats.md, "Task" and "Profile")."""
 
 import base64
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,12 +18,14 @@ from xpeft.finite import check_finite
 from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.mask_model import MaskModel
-from xpeft.masks import pack_masks, topk_ones, unpack_masks
+from xpeft.masks import mask_bytes, pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
 from xpeft.records import PROFILE_ID
 
 TASK_FILE = "task.json"
 PROFILES_FILE = "profiles.ndjson"
+# The edge stores a task in one row of its database, and rejects a larger one.
+MAX_ROW_BYTES = 1_950_000
 TASK_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 
@@ -69,6 +72,15 @@ class TrainedTask:
         return replace(
             self, profiles=[self.profiles[index] for index in profiles], masks=self.masks[rows], label_bias=self.label_bias[rows]
         )
+
+
+def check_row(labels: list[str], shape: PoolShape) -> None:
+    """Raise XpeftError if a task of these labels is larger than a row of the edge's database."""
+    text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"))
+    size = 4 * len(labels) * (shape.hidden + 1) + mask_bytes(shape) + len(text.encode())
+    if size > MAX_ROW_BYTES:
+        hint = "Train with fewer or shorter labels: `python -m xpeft prepare --min-label N` drops rare ones."
+        raise XpeftError(f"a task of {len(labels):,} labels takes {size:,} bytes; a row of the database has {MAX_ROW_BYTES:,}", hint)
 
 
 def write_trained_task(

@@ -24,7 +24,7 @@ from xpeft.profile_model import ProfileModel
 from xpeft.progress import remark
 from xpeft.records import Split
 from xpeft.scores import Indices, Scores, majority, profile_accuracies, score
-from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, read_trained_task, write_trained_task
+from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT
 from xpeft.train import Recipe, train
 
@@ -55,6 +55,7 @@ def run_training(
     print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens), quiet)
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     check_measurable(data)
+    check_row(data.labels, manifest.pool_shape)
     data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
     settings = (recipe, identity, task, data_sha256, max_tokens, pair)
     if resume and not (out / CHECKPOINT).exists():
