@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CommandError } from "../../node/errors.ts";
 import type { Example } from "../../src/learn/examples.ts";
+import { isBlank } from "../../src/lib/white-space.ts";
 import { labelFault } from "../../src/profiles/labels.ts";
 import { profilePattern } from "../../src/profiles/names.ts";
 import { PROFILE_RULE } from "../arguments.ts";
@@ -25,10 +26,10 @@ const FIELD_HINTS = {
   profile: PROFILE_RULE,
 };
 
-const blankToNull = (text: string | null | undefined) => (text?.trim() ? text : null);
+const blankToNull = (text: string | null | undefined) => (text && !isBlank(text) ? text : null);
 
 const rowSchema = z.object({
-  text: z.string().refine((text) => text.trim() !== "", "it is blank"),
+  text: z.string().refine((text) => !isBlank(text), "it is blank"),
   label: z
     .union([z.string(), z.number()], "it must be a string or a number")
     .transform(String)

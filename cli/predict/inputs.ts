@@ -1,6 +1,6 @@
 import { CommandError } from "../../node/errors.ts";
 import { readJsonLines, readLines } from "../../node/text-lines.ts";
-import { trimWhiteSpace } from "../../src/lib/white-space.ts";
+import { isBlank } from "../../src/lib/white-space.ts";
 import { isSeparatedValues, type Row, readRows } from "../tables/tables.ts";
 
 /** A text as a line of the request. */
@@ -42,7 +42,7 @@ export async function* readInputs(path: string | null, isJson: boolean): AsyncGe
 
 /** Returns a text as the API accepts it. A blank second text or profile is left out. */
 export function formatInput({ text, text_pair, profile }: Row["fields"]): string {
-  const given = (value: unknown) => (typeof value === "string" && trimWhiteSpace(value) !== "" ? value : undefined);
+  const given = (value: unknown) => (typeof value === "string" && !isBlank(value) ? value : undefined);
   return JSON.stringify({ text, textPair: given(text_pair), profile: given(profile)?.trim() });
 }
 

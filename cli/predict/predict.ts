@@ -132,7 +132,11 @@ export function registerPredict(program: Command): void {
     .description("label texts through a running Worker")
     .argument("<task>", "name of the task", parseTaskName)
     .argument("[texts...]", "texts to label; without them, lines are read")
-    .option("--profile <id>", "profile to predict for; with --ndjson a line may name another", parseProfileId)
+    .option(
+      "--profile <id>",
+      "profile to predict for; a line of JSON or a row of a table may name another",
+      parseProfileId,
+    )
     .option("--file <file>", "read texts from this file (default: standard input)")
     .option("--ndjson", "lines are JSON objects, not plain texts")
     .option("--top <n>", "print the n best labels of each text (default: 1)", parseWholeNumber(1))

@@ -29,6 +29,18 @@ describe("training files", () => {
     expect(await readProfilesFile(await write("p.ndjson", lines), taskFor(bundle), bundle)).toEqual(profilesOf(3));
   });
 
+  it("may be gzip, whatever their names are, and are rejected in another encoding", async () => {
+    const task = taskFor(bundle);
+    const lines = profilesFile("demo", profilesOf(2));
+    expect(await readTaskFile(await write("task.json", gzipSync(taskFile(task))), bundle)).toEqual(task);
+    expect(await readProfilesFile(await write("p.ndjson", gzipSync(lines)), task, bundle)).toEqual(profilesOf(2));
+    const path = await write("p.ndjson", Buffer.from(`\ufeff${lines}`, "utf16le"));
+    await expect(readProfilesFile(path, task, bundle)).rejects.toThrow(`${path}:1: it is UTF-16, not UTF-8.`);
+    await expect(readTaskFile(path, bundle)).rejects.toThrow(`${path}:1: it is UTF-16, not UTF-8.`);
+    const array = await write("p.ndjson", `[${lines.trimEnd().replace("\n", ",")}]`);
+    await expect(readProfilesFile(array, task, bundle)).rejects.toThrow(`${array}:1: it is a JSON array.`);
+  });
+
   it("report file and line of an error", async () => {
     const lines = `${profilesFile("demo", profilesOf(2))}{"task":"demo"}\n`;
     const path = await write("p.ndjson", lines);
@@ -61,6 +73,7 @@ describe("a data file", () => {
   it.each([
     ["data.jsonl", lines],
     ["data.jsonl.gz", gzipSync(lines)],
+    ["data.csv", "split;Label;text;profile\ntrain;1;one;a\n\ntest; 1;two;a\ntest;1;three; a\n"],
   ])("returns its test split in order: %s", async (name, content) => {
     const path = await write(name, content);
     expect((await readTestSplit(path)).map(({ text }) => text)).toEqual(["two", "three"]);

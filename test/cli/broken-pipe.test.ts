@@ -1,0 +1,10 @@
+import { expect, it } from "vitest";
+import { quietEnv } from "../../scripts/install.mjs";
+import { runProgram } from "../support/processes.ts";
+
+it.each(["--help", "bundle info", "completion bash"])("%s ends quietly if nobody reads its output", async (command) => {
+  // The shell's `:` ends before Node has started.
+  const script = `${process.execPath} cli/xpeft.ts ${command} | :; echo "$PIPESTATUS"`;
+  const { stdout, stderr } = await runProgram("bash", ["-c", script], { env: quietEnv });
+  expect({ stdout, stderr }).toEqual({ stdout: "141\n", stderr: "" });
+});
