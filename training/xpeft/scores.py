@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, mean_absolute_error
 
 from xpeft.data import Example, group_by_profile
 from xpeft.errors import NotFinite
@@ -22,10 +21,10 @@ def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]
     """Return the scores of predicted label indices. Raises NotFinite if the mean absolute error is infinite."""
     truth = np.array([example.label for example in examples])
     accuracies = profile_accuracies(predicted, examples)
-    scores = Scores(micro=float(accuracy_score(truth, predicted)), macro=float(np.mean(list(accuracies.values()))))
+    scores = Scores(micro=float(np.mean(predicted == truth)), macro=float(np.mean(list(accuracies.values()))))
     values = label_values(labels)
     if values is not None:
-        scores["mae"] = float(mean_absolute_error(values[truth], values[predicted]))
+        scores["mae"] = float(np.mean(np.abs(values[predicted] - values[truth])))
         if not math.isfinite(scores["mae"]):
             hint = "The labels are too far apart. Train the task with smaller numbers, such as their logarithms, or with names."
             raise NotFinite("the mean absolute error is infinite", hint)
@@ -35,7 +34,7 @@ def score(predicted: Indices, examples: Sequence[Example], labels: Sequence[str]
 def profile_accuracies(predicted: Indices, examples: Sequence[Example]) -> dict[int, float]:
     """Return the accuracy of each profile that has an example."""
     truth = np.array([example.label for example in examples])
-    return {profile: float(accuracy_score(truth[indices], predicted[indices])) for profile, indices in group_by_profile(examples).items()}
+    return {profile: float(np.mean(predicted[indices] == truth[indices])) for profile, indices in group_by_profile(examples).items()}
 
 
 def majority(train: Sequence[Example], examples: Sequence[Example]) -> Indices:
