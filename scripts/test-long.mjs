@@ -1,10 +1,10 @@
-// `npm run test:long`: a short mutation test and the long forms of benches, faults, floods and fuzzing, in turn. It skips
-// parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
+// `npm run test:long`: a short mutation test and the long forms of benches, faults, floods, fuzzing and ugly tables. It
+// skips parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fail, installDependencies, installTraining, node, root } from "./install.mjs";
+import { fail, installDependencies, installTraining, node, python, root, training } from "./install.mjs";
 import { runPart, summarise } from "./parts.mjs";
 
 const start = Date.now();
@@ -28,6 +28,16 @@ const mutated = [
   "clear-text",
 ];
 
+// 5,000 tables of users, each from the file to answers of a Worker.
+const tables = {
+  name: "tables",
+  command: python,
+  args: ["-m", "pytest", "tests/test_ugly_tables.py"],
+  cwd: training,
+  env: { XPEFT_LONG: "1", OMP_NUM_THREADS: "1" },
+  live: true,
+};
+
 /** The shortest first. */
 const parts = [
   {
@@ -42,6 +52,7 @@ const parts = [
   vitest("codecs", "test/fuzz/codecs.test.ts"),
   vitest("requests", "test/fuzz/requests.test.ts"),
   vitest("schemathesis", "test/fuzz/schemathesis.test.ts"),
+  tables,
 ];
 
 const names = parts.map(({ name }) => name);

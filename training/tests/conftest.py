@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,11 +55,17 @@ def short_head_search() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_plm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a BERT with random weights: 2 layers, hidden size 32, the default bundle's tokenizer."""
-    folder = tmp_path_factory.mktemp("plm") / "tiny"
+    return write_tiny_plm(tmp_path_factory.mktemp("plm") / "tiny", 30_522)
+
+
+def write_tiny_plm(folder: Path, words: int) -> Path:
+    """Write a BERT with random weights and the default bundle's tokenizer with its first `words` tokens. Return the folder."""
     torch.manual_seed(0)
-    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, max_position_embeddings=64)
-    BertModel(config).save_pretrained(folder)
-    shutil.copy(BUNDLE / "tokenizer.json", folder)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 64}
+    BertModel(BertConfig(vocab_size=words, **sizes)).save_pretrained(folder)
+    tokenizer = json.loads((BUNDLE / "tokenizer.json").read_bytes())
+    tokenizer["model"]["vocab"] = {token: index for token, index in tokenizer["model"]["vocab"].items() if index < words}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
     (folder / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     return folder
 
@@ -68,8 +73,12 @@ def tiny_plm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bundle of the tiny PLM: b = 5, 5 of 12 adapters."""
-    out = tmp_path_factory.mktemp("bundles") / "tiny"
-    build_bundle(load_plm(str(tiny_plm)), out, "tiny", bottleneck=5, size=12, chosen=5, seed=1)
+    return build_tiny_bundle(tiny_plm, tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+def build_tiny_bundle(plm: Path, out: Path) -> Path:
+    """Build a bundle of a tiny PLM, and return its folder."""
+    build_bundle(load_plm(str(plm)), out, "tiny", bottleneck=5, size=12, chosen=5, seed=1)
     return out
 
 
