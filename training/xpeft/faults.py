@@ -1,12 +1,11 @@
 """Finds why labelled texts cannot be used to train, extend or evaluate a task."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile, XpeftError
-from xpeft.labels import find_label, label_indices, label_values, number_spellings
+from xpeft.labels import find_label, label_indices, number_spellings
 from xpeft.records import Record
 
 
@@ -50,16 +49,10 @@ def find_faults(
 
 
 def number_faults(path: Path, records: Mapping[int, Record]) -> Iterator[BadLine]:
-    """Yield why labels that are all numbers cannot be used: a number has two spellings, or two are too far apart to report errors."""
+    """Yield why labels that are all numbers cannot be used: a number has two spellings."""
     first_line: dict[str, int] = {}
     for number, record in records.items():
         first_line.setdefault(record.label, number)
-    if (values := label_values(list(first_line))) is not None:
-        low, high = (list(first_line)[index] for index in (values.argmin(), values.argmax()))
-        if not math.isfinite((float(high) - float(low)) * len(records)):
-            problem = f"{high!r} and {low!r} of line {first_line[low]} are too far apart: their mean absolute error is infinite"
-            hint = "Write smaller numbers, such as their logarithms, or names."
-            yield BadLine(f"{path}, line {first_line[high]}: label: {problem}", hint)
     for spellings in number_spellings(first_line).values():
         one, other = sorted(spellings, key=first_line.__getitem__)[:2]
         hint = "Spell a number in one way. `python -m xpeft prepare` does so."
