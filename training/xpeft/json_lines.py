@@ -1,5 +1,6 @@
 """Reads JSON Lines, plain or gzip. Errors name the file, the line and the field."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -39,7 +40,9 @@ def parse_line(model: type[Model], path: Path, number: int, line: str, hint: str
         elif first["type"] == "string_pattern_mismatch":
             problem = f"{field}: {str(first['input'])[:40]!r} does not suit the field"
         else:
-            problem = f"{field}: {first['msg']}" if field else first["msg"]
+            # An error of our own names the value itself.
+            value = f", not {json.dumps(first['input'])[:40]}" if first["msg"].startswith("Input should be") else ""
+            problem = f"{field}: {first['msg']}{value}" if field else first["msg"]
         if first["type"] != "missing":
             hint = (hints or {}).get(field, hint)
         raise BadLine(f"{path}, line {number}: {problem}", hint) from error
