@@ -16,7 +16,7 @@ from tests.edge import Edge
 from tests.ugly_tables import UglyTable, chance, is_number
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.cli import app
-from xpeft.data import SPLITS
+from xpeft.records import SPLITS
 
 # The edge's weights are rounded to int8, so that labels may differ whose scores are as near as this.
 NEAR = 0.05

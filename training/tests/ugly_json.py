@@ -14,13 +14,13 @@ def flawed_lines(row: Row, table: Table) -> FlawedContent:
     whole = {table.names[field]: row.value(field) for field in table.fields}
     label = table.names["label"]
     values: dict[str, tuple[str, object, str]] = {
-        "text a number": ("text", 3, "text"),
-        "text null": ("text", None, "text"),
-        "label null": ("label", None, "label"),
-        "label a list": ("label", ["a"], "label"),
-        "label true": ("label", True, "label"),
+        "text a number": ("text", 3, "text.*not 3"),
+        "text null": ("text", None, "text.*not null"),
+        "label null": ("label", None, "label.*not null"),
+        "label a list": ("label", ["a"], r'label.*not \["a"\]'),
+        "label true": ("label", True, "label.*not true"),
         "label NaN": ("label", math.nan, "label|JSON"),
-        "profile an object": ("profile", {}, "profile"),
+        "profile an object": ("profile", {}, r"profile.*not \{\}"),
         "surrogate": ("text", "so \ud800 it", "text|JSON"),
         **table.bad_values(),
     }
