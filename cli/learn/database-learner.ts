@@ -15,7 +15,7 @@ export async function createDatabaseLearner(
   db: Database,
   name: string,
   write: boolean,
-  { start, epochs: passes, seed }: LearnSettings,
+  { start, epochs: passes, seed, force = false }: LearnSettings,
   bundleFolder: string,
 ): Promise<Learner & { readonly task: NewTask }> {
   const { task } = await createProfileStore(db).read(name, [], null);
@@ -31,7 +31,17 @@ export async function createDatabaseLearner(
     name,
     task,
     async learn(profile, examples, onProgress) {
-      const request = { task: name, profile, examples, start, prefix: "", passes, seed, dryRun: !write } as const;
+      const request = {
+        task: name,
+        profile,
+        examples,
+        start,
+        prefix: "",
+        passes,
+        seed,
+        dryRun: !write,
+        force,
+      } as const;
       const parts = { engine: await loadEngine(), shards };
       return await learnProfile(parts, { ...request, expected: undefined }, localHooks(onProgress));
     },

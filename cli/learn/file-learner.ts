@@ -42,7 +42,7 @@ export function createFileLearner(
       const defaultStart = { profile: null, parts: { masks: task.masks, labelBias: null } };
       const request = { examples, starts: [defaultStart] as const, passes, seed };
       const learnt = await (await loadEngine()).learn(task, request, localHooks(onProgress));
-      return { ...learnt, generation: null, created: false };
+      return { ...learnt, generation: null, created: false, notWritten: "dry-run" };
     },
   };
 }

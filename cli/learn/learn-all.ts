@@ -50,11 +50,12 @@ async function learnOne(context: LearnContext, { profile, examples }: ProfileExa
       throw nameLine(error, examples, path);
     })
     .finally(progress.stop);
+  const file = learnt.notWritten === "no-gain" ? null : out;
   // Append last: with --push, a profile in the file is always in the database too.
   const { masks, labelBias } = learnt.parts;
-  out?.append({ id: profile, masks, labelBias });
+  file?.append({ id: profile, masks, labelBias });
   const seconds = (performance.now() - start) / 1000;
-  console.log(describeLearnt({ task: learner.name, profile }, learnt, seconds, out?.path));
+  console.log(describeLearnt({ task: learner.name, profile }, learnt, seconds, file?.path));
 }
 
 /**

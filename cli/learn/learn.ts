@@ -24,6 +24,7 @@ Examples file:
 Output:
   Without --push and --out nothing is written; the command only prints which candidate won and its held-out accuracy.
   With --push, a profile is not overwritten if someone else wrote it meanwhile.
+  With --start auto, a profile that exists stays as it is if nothing was gained. --force replaces it.
   With --out the command is resumable: after Ctrl-C, run it again. With --push alone, it learns all profiles again.
 
 With --url the Worker learns: it needs a key with the scope learn (and write for --out), and takes at most 60 s a profile.
@@ -57,6 +58,7 @@ export function registerLearn(program: Command): void {
       parseStart,
       "auto",
     )
+    .option("--force", "with --start auto: replace a profile that exists even if nothing was gained")
     .option(
       "--epochs <n>",
       `passes over the examples, 1 to ${MAX_EPOCHS}`,

@@ -10,6 +10,8 @@ export interface LearnSettings {
   readonly start: StartChoice;
   readonly epochs: number;
   readonly seed: number;
+  /** Whether the start "auto" replaces an existing profile even if nothing was gained. */
+  readonly force?: boolean;
 }
 
 /** Learns profiles of one task. */

@@ -21,19 +21,12 @@ function describeWinner({ kept, passes, start }: LearntProfile): string {
 }
 
 /** Returns the held-out accuracy and loss before and after learning. */
-function describeGain({ kept, leftOut: { texts, start, learnt, trusted } }: LearntProfile): string {
+function describeGain({ leftOut: { texts, start, learnt, trusted, gained } }: LearntProfile): string {
   const figures = [
     `held-out accuracy ${start.accuracy.toFixed(3)} before, ${learnt.accuracy.toFixed(3)} after`,
     `loss ${start.loss.toFixed(3)} before, ${learnt.loss.toFixed(3)} after`,
   ];
-  const verdict =
-    kept === "start"
-      ? "no gain"
-      : learnt.loss >= start.loss
-        ? "no gain, but no clear loss"
-        : trusted
-          ? "the gain is trusted"
-          : "the gain may be chance";
+  const verdict = trusted ? "the gain is trusted" : gained ? "the gain may be chance" : "no gain";
   return `${figures.join("; ")} (${texts} texts); ${verdict}`;
 }
 
@@ -49,14 +42,18 @@ export function describeLearnt(
   seconds: number,
   appendedTo: string | undefined,
 ): string {
-  const { generation, created, parts } = learnt;
+  const { generation, created, parts, notWritten } = learnt;
   const writes = [
     ...(generation === null ? [] : [`${created ? "created" : "replaced"}, generation ${generation}`]),
     ...(appendedTo === undefined ? [] : [`appended to ${appendedTo}`]),
   ];
+  const nothing =
+    notWritten === "no-gain"
+      ? "nothing was written: there is no gain, so the profile stays as it is. Add --force to replace it"
+      : "nothing was written: add --push or --out";
   return [
     `${name.task}/${name.profile}: ${describeWinner(learnt)}`,
     `  ${describeGain(learnt)}`,
-    `  row of ${rowBytes(name.task, name.profile, parts)} bytes, learnt in ${seconds.toFixed(1)} s; ${writes.join("; ") || "nothing was written: add --push or --out"}`,
+    `  row of ${rowBytes(name.task, name.profile, parts)} bytes, learnt in ${seconds.toFixed(1)} s; ${writes.join("; ") || nothing}`,
   ].join("\n");
 }

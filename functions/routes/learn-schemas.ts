@@ -39,6 +39,9 @@ export const LearnBody = z
       .default(0)
       .openapi({ description: "The same seed and examples give the same profile." }),
     dryRun: z.boolean().default(false).openapi({ description: "Whether to write nothing." }),
+    force: z.boolean().default(false).openapi({
+      description: "Whether start auto replaces an existing profile even if nothing was gained.",
+    }),
   })
   .openapi("LearnRequest");
 
@@ -65,8 +68,14 @@ const Result = z
   .object({
     task: TaskName,
     profile: ProfileId,
-    generation: LastWrite.generation.nullable().openapi({ description: "The new generation; null in a dry run." }),
+    generation: LastWrite.generation
+      .nullable()
+      .openapi({ description: "The new generation; null if nothing was written." }),
     created: z.boolean(),
+    notWritten: z.enum(["dry-run", "no-gain"]).nullable().openapi({
+      description:
+        "Why nothing was written; null if the profile was written. no-gain: the profile exists and nothing was gained, so it stays as it is; a dry run says this too.",
+    }),
     masks: Base64("The learnt masks."),
     labelBias: Base64("The learnt label bias; null if there is none.").nullable(),
     start: ProfileId.nullable().openapi({
@@ -78,10 +87,17 @@ const Result = z
     }),
     epochs: z.int().openapi({ description: "Passes that the masks were trained for; 0 if they are the start's." }),
     leftOut: z
-      .object({ texts: z.int(), start: HeldOutScore, learnt: HeldOutScore, gain: z.number(), trusted: z.boolean() })
+      .object({
+        texts: z.int(),
+        start: HeldOutScore,
+        learnt: HeldOutScore,
+        gain: z.number(),
+        trusted: z.boolean(),
+        gained: z.boolean(),
+      })
       .openapi({
         description:
-          "Scores on held-out examples, for the start and for the winning candidate. gain: the difference in accuracy. trusted: whether the loss fell by more than chance. The winner is chosen on the same examples, so its own scores are slightly optimistic; trusted allows for that.",
+          "Scores on held-out examples, for the start and for the winning candidate. gain: the difference in accuracy. trusted: whether the loss fell by more than chance. gained: whether gain is above 0 or trusted is true. The winner is chosen on the same examples, so its own scores are slightly optimistic; trusted allows for that.",
       }),
     seconds: z.number(),
     bookmark: z

@@ -26,7 +26,7 @@ const route = createRoute({
   tags: ["Learn"],
   summary: "Learn a profile from labelled texts",
   description:
-    "Answers with server-sent events: `progress` while it runs, then `learnt`, or `problem` if it fails. The profile is written at the end, unless its row has changed meanwhile. Disconnecting cancels learning; nothing is written.",
+    "Answers with server-sent events: `progress` while it runs, then `learnt`, or `problem` if it fails. The profile is written at the end, unless its row has changed meanwhile. With start auto, an existing profile stays as it is if nothing was gained, unless force is true. Disconnecting cancels learning; nothing is written.",
   request: {
     params: profileParams,
     headers: Preconditions,

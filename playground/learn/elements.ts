@@ -10,6 +10,7 @@ export const elements = {
   rows: byId("rows", HTMLOListElement),
   addRow: byId("add-row", HTMLButtonElement),
   fillExample: byId("fill-example", HTMLButtonElement),
+  force: byId("force", HTMLInputElement),
   learn: byId("learn", HTMLButtonElement),
   stop: byId("stop", HTMLButtonElement),
   progress: byId("progress", HTMLElement),

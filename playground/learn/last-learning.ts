@@ -7,8 +7,6 @@ export interface Learning {
   readonly name: ProfileName;
   readonly before: Before;
   readonly learnt: Learnt;
-  /** The generation as which the profile was written. */
-  readonly generation: number;
 }
 
 let last: Learning | null = null;

@@ -58,7 +58,7 @@ export async function learn(): Promise<void> {
   try {
     before = await readBefore(name, linesOf(elements.texts.value), signal);
     const learnt = await requestLearning(name, before, signal);
-    learning = { name, before, learnt, generation: learnt.generation ?? 0 };
+    learning = { name, before, learnt };
     setLastLearning(learning);
   } catch (error) {
     setLearning(false);
@@ -68,7 +68,9 @@ export async function learn(): Promise<void> {
     return showError(error);
   }
   setLearning(false);
-  showStatus(`Learnt in ${learning.learnt.seconds.toFixed(1)} s.`);
+  const { seconds, generation } = learning.learnt;
+  const outcome = generation === null ? " Nothing was written: there is no gain." : "";
+  showStatus(`Learnt in ${seconds.toFixed(1)} s.${outcome}`);
   showResult(learning);
   elements.resultTitle.focus();
   await Promise.all([showMaskChanges(learning), showPredictions()]);

@@ -3,6 +3,7 @@ import type { LearnProgress, Learnt } from "../shared/answers.ts";
 import { ApiError, profilePath, request } from "../shared/api.ts";
 import { piecesOf, textStreamOf } from "../shared/streams.ts";
 import type { Before } from "./before.ts";
+import { elements } from "./elements.ts";
 import type { ProfileName } from "./predict.ts";
 import { showProgress } from "./progress.ts";
 import { enteredExamples } from "./rows.ts";
@@ -25,7 +26,7 @@ export async function requestLearning(
   signal: AbortSignal,
 ): Promise<Learnt> {
   const response = await request(`${profilePath(task, profile)}/learn`, {
-    json: { examples: enteredExamples() },
+    json: { examples: enteredExamples(), force: elements.force.checked },
     headers: preconditionOf(before),
     signal,
   });

@@ -19,14 +19,17 @@ function startText({ start }: Learnt, profile: string): string {
   return start === profile ? "its own earlier masks" : start;
 }
 
+const UNCHANGED =
+  'The profile stays as it is, and the masks below were not written. To write them, choose "Replace an existing profile even if nothing is gained" and learn again.';
+
 /** Says how far the user can trust that the profile is better than its start. */
-function gainText({ kept, leftOut: { texts, start, learnt, trusted } }: Learnt): string {
-  if (kept === "start") return `Learning from these ${texts} examples did not help, so there is no gain.`;
+function gainText({ generation, leftOut: { texts, trusted, gained } }: Learnt): string {
   if (trusted) {
     return `The gain is reliable: by chance alone, the loss on ${texts} held-out examples falls as much less than once in 40 times.`;
   }
-  if (learnt.loss >= start.loss) {
-    return `There is no gain on the ${texts} held-out examples. Predict texts whose labels you know, or add examples.`;
+  if (!gained) {
+    const advice = generation === null ? UNCHANGED : "Predict texts whose labels you know, or add examples.";
+    return `There is no gain on the ${texts} held-out examples. ${advice}`;
   }
   return `The gain is uncertain: on only ${texts} held-out examples it may be chance. Predict texts whose labels you know, or add examples.`;
 }
@@ -34,15 +37,20 @@ function gainText({ kept, leftOut: { texts, start, learnt, trusted } }: Learnt):
 const OWN_START =
   "The start was the profile's own earlier masks. If they were learnt from some of these examples, both accuracies are too high.";
 
+function outcomeText({ generation, created }: Learnt): string {
+  if (generation === null) return "unchanged";
+  return `${created ? "created" : "updated"}: generation ${generation}`;
+}
+
 /** Shows what a learning has written, and how good it is on held-out examples. */
-export function showResult({ name, learnt, generation }: Learning): void {
-  const { leftOut, masks, labelBias, created } = learnt;
+export function showResult({ name, learnt }: Learning): void {
+  const { leftOut, masks, labelBias, created, generation } = learnt;
   const maskBytes = bytesOf(masks).length;
   const bias = labelBias === null ? null : bytesOf(labelBias);
   const biasBytes = bias?.length ?? 0;
   const accuracyText = ({ accuracy, loss }: HeldOut) =>
     `${percent(accuracy)} of ${leftOut.texts} (loss ${lossText(loss)})`;
-  elements.resultTitle.textContent = `Profile ${name.profile} of ${name.task}, ${created ? "created" : "updated"}: generation ${generation}`;
+  elements.resultTitle.textContent = `Profile ${name.profile} of ${name.task}, ${outcomeText(learnt)}`;
   fillTerms(elements.facts, {
     "Winning candidate": candidateText(learnt),
     Start: startText(learnt, name.profile),
@@ -52,7 +60,10 @@ export function showResult({ name, learnt, generation }: Learning): void {
     Bytes: `${maskBytes + biasBytes} (masks ${maskBytes}, label bias ${biasBytes})`,
   });
   elements.trust.textContent = learnt.start === name.profile ? `${gainText(learnt)} ${OWN_START}` : gainText(learnt);
-  elements.undo.textContent = created ? "Undo: delete the profile" : `Undo: roll back to generation ${generation - 1}`;
-  elements.undo.hidden = false;
+  elements.undo.hidden = generation === null;
+  if (generation !== null)
+    elements.undo.textContent = created
+      ? "Undo: delete the profile"
+      : `Undo: roll back to generation ${generation - 1}`;
   elements.result.hidden = false;
 }

@@ -7,8 +7,9 @@ import { showError, showStatus } from "./status.ts";
 /** Deletes a profile that was created, or restores the generation before, unless it was written again since. */
 async function undoWrite(): Promise<string> {
   const learning = lastLearning();
-  if (!learning) return "";
-  const { name, learnt, generation } = learning;
+  if (!learning || learning.learnt.generation === null) return "";
+  const { name, learnt } = learning;
+  const { generation } = learnt;
   const path = profilePath(name.task, name.profile);
   const headers = { "if-match": `"${generation}"` };
   if (learnt.created) {

@@ -73,7 +73,7 @@ export interface HeldOut {
 }
 
 export interface Learnt {
-  /** Null only in a dry run, which the page never requests. */
+  /** Null if nothing was written: the page requests no dry run, so the profile exists and nothing was gained. */
   readonly generation: number | null;
   readonly created: boolean;
   /** Base64. */
@@ -87,6 +87,7 @@ export interface Learnt {
     readonly start: HeldOut;
     readonly learnt: HeldOut;
     readonly trusted: boolean;
+    readonly gained: boolean;
   };
   readonly seconds: number;
 }

@@ -38,6 +38,8 @@ export interface LearnResult {
     readonly learnt: HeldOutScore;
     /** Whether the profile is better than its start by more than chance. */
     readonly trusted: boolean;
+    /** Whether the profile is better than its start: its accuracy is higher, or `trusted` is true. */
+    readonly gained: boolean;
   };
 }
 
@@ -66,16 +68,21 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const winner = chooseCandidate(candidates);
   const learntResults = candidates.learnt.map(({ results }) => results);
   work.report({ phase: "all", pass: 0, passes: winner.passes });
+  const trained = winner === baseline ? null : await trainer.trainOnAll(winner.passes, work);
+  const [before, after] = [heldOutScore(baseline.results), heldOutScore(winner.results)];
+  // After the training, because both draw from the same random numbers.
+  const trusted = winner !== baseline && isSignificant(baseline.results, winner.results, learntResults, random);
   return {
-    parts: winner.kind === "start" ? start.parts : trainer.partsOf(await trainer.trainOnAll(winner.passes, work)),
+    parts: trained ? trainer.partsOf(trained) : start.parts,
     start: start.profile,
     kept: winner.kind,
     passes: winner.passes,
     leftOut: {
       texts: winner.results.length,
-      start: heldOutScore(baseline.results),
-      learnt: heldOutScore(winner.results),
-      trusted: winner !== baseline && isSignificant(baseline.results, winner.results, learntResults, random),
+      start: before,
+      learnt: after,
+      trusted,
+      gained: trusted || after.accuracy > before.accuracy,
     },
   };
 }

@@ -34,6 +34,8 @@ export interface LearnProfileRequest {
   readonly seed?: number | undefined;
   /** Whether to learn without writing. */
   readonly dryRun: boolean;
+  /** Whether to replace an existing profile even if nothing was gained. */
+  readonly force: boolean;
   /** What the caller expects of the profile's row. */
   readonly expected: Precondition;
 }
@@ -43,10 +45,17 @@ export interface LearntProfile extends LearnResult {
   /** The generation that was written; null if nothing was. */
   readonly generation: number | null;
   readonly created: boolean;
+  /** Why nothing was written; null if the profile was. */
+  readonly notWritten: NotWritten | null;
 }
 
+/** Why a learning writes nothing. "no-gain" comes first: without the dry run, it would write nothing either. */
+export type NotWritten = "dry-run" | "no-gain";
+
 /**
- * Learns a profile and writes it, unless somebody else wrote its row or its task meanwhile.
+ * Learns a profile and writes it, unless somebody else wrote its row or its task meanwhile. With the start "auto", a
+ * profile that exists is replaced only if something was gained: its masks were not among the starts, so the new ones
+ * may be worse.
  *
  * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the
  * row is not as the caller expects, or was written meanwhile; `write_conflict` if the task was written meanwhile; the
@@ -71,9 +80,11 @@ export async function learnProfile(
   const starts = await startsFor(request, task, profiles, () => neighbours(registry, request));
   const learnt = await engine.learn(task, { ...request, starts }, hooks);
   hooks.signal.throwIfAborted();
-  if (request.dryRun) return { ...learnt, generation: null, created: false };
+  const noGain = request.start === "auto" && !request.force && current !== undefined && !learnt.leftOut.gained;
+  const notWritten = noGain ? "no-gain" : request.dryRun ? "dry-run" : null;
+  if (notWritten) return { ...learnt, generation: null, created: false, notWritten };
   const written = await registry.put(name, learnt.parts, task.generation, generation);
-  return { ...learnt, ...written };
+  return { ...learnt, ...written, notWritten };
 }
 
 /** Returns the profiles whose ids come next, continuing at the first id: similar ids often mean similar profiles. */

@@ -167,6 +167,29 @@ export function testLearnPage(): void {
     expect(await shownScores("Now")).toEqual(scoresBefore);
   });
 
+  it("leaves an existing profile as it is if nothing was gained, unless the user wants it replaced", async () => {
+    const before = await rowOf("demo-008");
+    await fill("key", worker.adminKey);
+    await fill("profile", "demo-008");
+    const labels = ["low", "low", "high", "high"];
+    await pasteExamples(examplesOf(8).map(({ text }, place) => ({ text, label: labels[place % 4] ?? "" })));
+    await press("learn");
+    await expectSoon(() => textOf("status")).toMatch(/^Learnt in [\d.]+ s\. Nothing was written: there is no gain\.$/);
+    expect(await textOf("result-title")).toBe("Profile demo-008 of demo, unchanged");
+    expect(await textOf("trust")).toMatch(/^There is no gain on the 8 held-out examples\. The profile stays as it is/);
+    expect(await at("undo").isHidden()).toBe(true);
+    await at("masks").locator("table").waitFor();
+    expect(await rowOf("demo-008")).toEqual(before);
+
+    await at("force").check();
+    await press("learn");
+    await expectSoon(() => textOf("result-title")).toBe(
+      `Profile demo-008 of demo, updated: generation ${before.generation + 1}`,
+    );
+    expect(await textOf("trust")).toMatch(/^There is no gain .* add examples\.$/);
+    expect(await at("undo").isHidden()).toBe(false);
+  });
+
   it("creates a profile, and deletes it on undo", async () => {
     await fill("key", worker.adminKey);
     await fill("profile", "new-one");

@@ -17,6 +17,8 @@ import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts"
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle, { labels: ["low", "high"] });
 const EXAMPLES = examplesOf(6);
+/** Labels that the texts do not explain. */
+const NO_GAIN = examplesOf(8).map(({ text }, place) => ({ text, label: place % 4 < 2 ? "low" : "high" }));
 let folder: string;
 let state: string;
 let out: string;
@@ -93,6 +95,19 @@ it("writes the row at its next generation each time, and the same profile withou
     { id: "me", ...parts },
     { id: "other", ...parts },
   ]);
+});
+
+it('leaves profiles as they are if the start "auto" gains nothing, unless --force', async () => {
+  const path = await write("no-gain.jsonl", jsonLines([...withProfile("demo-001", NO_GAIN)]));
+  const before = await rowOf("demo-001");
+  const args = ["--all", path, "--epochs", "2", "--out", out];
+  const left = await learn(...args, "--push");
+  expect(left).toMatchObject({ code: 0, stderr: "" });
+  expect(left.stdout).toMatch(/; no gain\n.*nothing was written: there is no gain, .* Add --force to replace it\n$/);
+  expect([await rowOf("demo-001"), await readFile(out, "utf8")]).toEqual([before, ""]);
+  expect((await learn(...args)).stdout).toContain("Add --force to replace it\n");
+  const forced = await learn(...args, "--push", "--force");
+  expect(forced.stdout).toContain(`replaced, generation ${(before?.generation ?? 0) + 1}; appended to ${out}\n`);
 });
 
 it("learns every profile of a file, reports those that fail, and resumes after a truncated line", async () => {

@@ -15,7 +15,7 @@ describe("xpeft learn --url", () => {
 
   const learn = async (key: string, ...args: string[]) =>
     withoutProgress(
-      await remote.runCli("learn", "demo", ...args, ...QUICK, "--url", String(remote.worker.url), "--key", key),
+      await remote.runCli("learn", "demo", ...QUICK, ...args, "--url", String(remote.worker.url), "--key", key),
     );
 
   beforeAll(async () => {
@@ -81,6 +81,19 @@ describe("xpeft learn --url", () => {
     expect(some.stdout).toMatch(/^demo\/a: candidate /);
     expect(some.stderr).toMatch(/^demo\/b: unknown_label: \S+all\.csv:5: The task has no label "7"/);
     expect((await learn(adminKey, "me", blank)).stderr).toMatch(/\S+blank\.csv:3: /);
+  });
+
+  it('lets the Worker leave a profile as it is if the start "auto" gains nothing, unless --force', async () => {
+    const path = join(remote.folder, "no-gain.jsonl");
+    const out = join(remote.folder, "no-gain.ndjson");
+    const odd = examplesOf(8).map(({ text }, place) => ({ text, label: place % 4 < 2 ? "1" : "3" }));
+    await writeFile(path, jsonLines(odd));
+    const args = ["demo-001", path, "--start", "auto", "--push", "--out", out];
+    const left = await learn(remote.worker.adminKey, ...args);
+    expect(left).toMatchObject({ code: 0, stdout: expect.stringContaining("Add --force to replace it\n") });
+    expect(await readFile(out, "utf8")).toBe("");
+    const forced = await learn(remote.worker.adminKey, ...args, "--force");
+    expect(forced.stdout).toMatch(/replaced, generation \d+; appended to /);
   });
 
   it("reports a missing permission, a failure, and two conflicting targets", async () => {

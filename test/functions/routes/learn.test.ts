@@ -37,6 +37,8 @@ const predict = async (inputs: string | string[]) =>
 
 const EXAMPLES = examplesOf(10);
 const FEW = EXAMPLES.slice(0, 6);
+/** Labels that the texts do not explain. */
+const NO_GAIN = examplesOf(8).map(({ text }, place) => ({ text, label: place % 4 < 2 ? "low" : "high" }));
 
 describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   it("streams progress, writes the profile, and serves it from then on", async () => {
@@ -75,6 +77,22 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     await worker.request("DELETE", "/v1/profiles/demo/new-one");
   });
 
+  it('leaves an existing profile as it is if the start "auto" gains nothing, unless it is forced', async () => {
+    const before = await rowOf("demo-002");
+    const auto = async (body: object) =>
+      (await readEvents(await learn({ examples: NO_GAIN, start: "auto", ...body }, {}, "demo/demo-002"))).at(-1)?.data;
+    const left = await auto({});
+    expect(left).toMatchObject({ generation: null, created: false, notWritten: "no-gain", leftOut: { gained: false } });
+    expect(await auto({ dryRun: true })).toMatchObject({ notWritten: "no-gain" });
+    expect(await rowOf("demo-002")).toEqual(before);
+    const forced = await auto({ force: true });
+    expect(forced).toMatchObject({ generation: before.generation + 1, notWritten: null, masks: left?.masks });
+    expect(await rowOf("demo-002")).toMatchObject({ generation: before.generation + 1, masks: left?.masks });
+    const created = await readEvents(await learn({ examples: NO_GAIN, start: "auto" }, {}, "demo/new-one"));
+    expect(created.at(-1)?.data).toMatchObject({ generation: 1, created: true, notWritten: null });
+    await worker.request("DELETE", "/v1/profiles/demo/new-one");
+  });
+
   it("gives the same profile for the same seed, and writes nothing on a dry run", async () => {
     const before = await rowOf();
     const body = { examples: FEW, epochs: 10, dryRun: true };
@@ -83,7 +101,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
       await readEvents(await learn({ ...body, seed: 0 })),
       await readEvents(await learn({ ...body, seed: 1 })),
     ].map((events) => events.at(-1)?.data);
-    expect(one).toMatchObject({ generation: null, created: false });
+    expect(one).toMatchObject({ generation: null, created: false, notWritten: "dry-run" });
     const told = { seconds: 0, bookmark: null };
     expect({ ...again, ...told }).toEqual({ ...one, ...told });
     expect(other?.masks).not.toBe(one?.masks);

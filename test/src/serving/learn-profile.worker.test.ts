@@ -26,8 +26,16 @@ const LEARNT: LearnResult = {
   start: null,
   kept: "masks",
   passes: 5,
-  leftOut: { texts: 2, start: { loss: 1, accuracy: 0 }, learnt: { loss: 0.5, accuracy: 1 }, trusted: true },
+  leftOut: {
+    texts: 2,
+    start: { loss: 1, accuracy: 0 },
+    learnt: { loss: 0.5, accuracy: 1 },
+    trusted: true,
+    gained: true,
+  },
 };
+
+const NO_GAIN: LearnResult = { ...LEARNT, leftOut: { ...LEARNT.leftOut, trusted: false, gained: false } };
 
 const EXAMPLES = [
   { input: { text: "a" }, label: task.labels[0] ?? "" },
@@ -43,18 +51,19 @@ async function learn(
   options: Partial<LearnProfileRequest> = {},
   meanwhile: () => unknown = () => {},
   signal?: AbortSignal,
+  result = LEARNT,
 ) {
   const requests: LearnRequest[] = [];
   const engine = {
     async learn(_: unknown, request: LearnRequest) {
       requests.push(request);
       await meanwhile();
-      return LEARNT;
+      return result;
     },
   } as unknown as Engine;
   const hooks = { onProgress: async () => {}, signal: signal ?? new AbortController().signal, budgetSeconds: 1 };
-  const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", prefix: "", dryRun: false };
-  const request = { ...base, expected: undefined, ...options } as LearnProfileRequest;
+  const base = { task: "demo", profile: "demo-001", examples: EXAMPLES, start: "default", prefix: "" };
+  const request = { ...base, dryRun: false, force: false, expected: undefined, ...options } as LearnProfileRequest;
   const outcome = await learnProfile({ engine, shards: shardsOver([env.DB]) }, request, hooks);
   return { outcome, starts: requests[0]?.starts ?? [], request: requests[0] };
 }
@@ -65,17 +74,45 @@ const startsOf = async (options: Partial<LearnProfileRequest>) =>
 describe("a learned profile", () => {
   it("replaces the stored profile, or is created", async () => {
     const { outcome, request } = await learn({ passes: 7, seed: 3 });
-    expect(outcome).toEqual({ ...LEARNT, generation: 2, created: false });
+    expect(outcome).toEqual({ ...LEARNT, generation: 2, created: false, notWritten: null });
     expect(request).toMatchObject({ examples: EXAMPLES, passes: 7, seed: 3 });
     expect(await profiles.get(name("demo-001"))).toMatchObject({ ...LEARNT.parts, generation: 2 });
-    expect((await learn({ profile: "new" })).outcome).toEqual({ ...LEARNT, generation: 1, created: true });
+    const created = { ...LEARNT, generation: 1, created: true, notWritten: null };
+    expect((await learn({ profile: "new" })).outcome).toEqual(created);
     expect(await profiles.get(name("new"))).toMatchObject({ ...LEARNT.parts, generation: 1 });
   });
 
   it("is not written on a dry run", async () => {
     const { outcome } = await learn({ dryRun: true, profile: "new" });
-    expect(outcome).toEqual({ ...LEARNT, generation: null, created: false });
+    expect(outcome).toEqual({ ...LEARNT, generation: null, created: false, notWritten: "dry-run" });
     await expect(profiles.get(name("new"))).rejects.toThrow(errorWithCode("unknown_profile"));
+  });
+
+  it('without a gain does not replace the stored profile from the start "auto", unless it is forced', async () => {
+    const learnNothing = async (options: Partial<LearnProfileRequest>) =>
+      (await learn({ start: "auto", ...options }, undefined, undefined, NO_GAIN)).outcome;
+    const before = await profiles.get(name("demo-001"));
+    const left = { ...NO_GAIN, generation: null, created: false, notWritten: "no-gain" };
+    expect(await learnNothing({})).toEqual(left);
+    expect(await learnNothing({ expected: 1 })).toEqual(left);
+    expect(await learnNothing({ dryRun: true })).toEqual(left);
+    expect(await profiles.get(name("demo-001"))).toEqual(before);
+    expect(await learnNothing({ dryRun: true, force: true })).toMatchObject({ notWritten: "dry-run" });
+    expect(await learnNothing({ force: true })).toMatchObject({ generation: 2, notWritten: null });
+    expect((await learn({ start: "auto" })).outcome).toMatchObject({ generation: 3, notWritten: null });
+  });
+
+  it.each(["default", "own", { profile: "demo-002" }] as const)(
+    "without a gain replaces the stored profile from the start %j, which the caller chose",
+    async (start) => {
+      const { outcome } = await learn({ start }, undefined, undefined, NO_GAIN);
+      expect(outcome).toMatchObject({ generation: 2, notWritten: null });
+    },
+  );
+
+  it("without a gain is created, because the caller wants a profile", async () => {
+    const { outcome } = await learn({ start: "auto", profile: "new" }, undefined, undefined, NO_GAIN);
+    expect(outcome).toMatchObject({ generation: 1, created: true, notWritten: null });
   });
 
   it("is neither learned nor written if the row is at another generation than expected", async () => {
