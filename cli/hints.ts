@@ -35,6 +35,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
       : "List the profiles: xpeft profiles list TASK. Or use the task's default masks: predict --or-default, learn --start default.",
   unknown_generation: "List the stored generations: xpeft profiles history TASK PROFILE.",
   bundle_mismatch: "Push the task and its profiles as trained on this bundle, or use their bundle.",
+  head_mismatch:
+    "Give profiles that were trained with this task's head, or write the task that they were trained with.",
   generation_mismatch:
     "Look at what is stored now: xpeft profiles show, or xpeft tasks list. Then write with that generation.",
   task_has_profiles: "Delete its profiles too: push --replace, restore --replace or tasks delete --profiles.",

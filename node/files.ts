@@ -5,6 +5,7 @@ import type { Bundle } from "../src/bundle/manifest.ts";
 import { XpeftError } from "../src/errors.ts";
 import { parseProfile, parseTask } from "../src/profiles/file-format.ts";
 import type { NewProfile } from "../src/profiles/profile.ts";
+import { type ProfileTask, profileTaskOf } from "../src/profiles/profile-task.ts";
 import type { NewTask } from "../src/profiles/task.ts";
 import { CommandError } from "./errors.ts";
 import { packagePath } from "./package.ts";
@@ -68,7 +69,7 @@ export async function readTaskFile(path: string, bundle: Bundle): Promise<NewTas
 export function parseProfiles(
   lines: readonly NumberedLine[],
   path: string,
-  task: NewTask,
+  task: ProfileTask,
   bundle: Bundle,
 ): Map<string, NewProfile> {
   const profiles = new Map<string, NewProfile>();
@@ -93,7 +94,8 @@ export function parseProfiles(
  * @throws CommandError if the file cannot be read or has no profile
  */
 export async function readProfilesFile(path: string, task: NewTask, bundle: Bundle): Promise<NewProfile[]> {
-  const profiles = parseProfiles(await Array.fromAsync(readJsonLines(path)), path, task, bundle);
+  const lines = await Array.fromAsync(readJsonLines(path));
+  const profiles = parseProfiles(lines, path, await profileTaskOf(task), bundle);
   if (profiles.size === 0)
     throw new CommandError(`${path} has no profiles.`, "Name a profiles.ndjson with one line for each profile.");
   return [...profiles.values()];

@@ -3,6 +3,7 @@ export type ErrorCode =
   | "unknown_task"
   | "unknown_profile"
   | "bundle_mismatch"
+  | "head_mismatch"
   | "invalid_mask"
   | "invalid_label_bias"
   | "invalid_row"

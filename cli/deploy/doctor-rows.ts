@@ -2,6 +2,7 @@ import type { Client } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import { parseProfile } from "../../src/profiles/file-format.ts";
+import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { describeError } from "../errors.ts";
 import { readWorkerTask } from "../learn/worker-learner.ts";
@@ -36,7 +37,7 @@ async function* checkEachRow(client: Client, bundle: Bundle): AsyncGenerator<Che
     });
     yield { name, fault };
     if (!task) continue;
-    const profileTask = task;
+    const profileTask = await profileTaskOf(task);
     for await (const line of exportProfiles(client, name, "")) {
       const profileFault = await findFault(() => parseProfile(JSON.stringify(line), profileTask, bundle));
       yield { name: `${name}/${line.profile}`, fault: profileFault };

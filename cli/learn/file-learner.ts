@@ -1,6 +1,7 @@
 import { CommandError } from "../../node/errors.ts";
 import { readTaskFile } from "../../node/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
+import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { type Learner, type LearnSettings, lazyEngine, localHooks } from "./learner.ts";
 
@@ -42,7 +43,8 @@ export function createFileLearner(
       const defaultStart = { profile: null, parts: { masks: task.masks, labelBias: null } };
       const request = { examples, starts: [defaultStart] as const, passes, seed };
       const learnt = await (await loadEngine()).learn(task, request, localHooks(onProgress));
-      return { ...learnt, generation: null, created: false, notWritten: "dry-run" };
+      const { headHash } = await profileTaskOf(task);
+      return { ...learnt, headHash, generation: null, created: false, notWritten: "dry-run" };
     },
   };
 }

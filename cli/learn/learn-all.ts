@@ -53,7 +53,7 @@ async function learnOne(context: LearnContext, { profile, examples }: ProfileExa
   const file = learnt.notWritten === "no-gain" ? null : out;
   // Append last: with --push, a profile in the file is always in the database too.
   const { masks, labelBias } = learnt.parts;
-  file?.append({ id: profile, masks, labelBias });
+  file?.append({ id: profile, masks, labelBias }, learnt.headHash);
   const seconds = (performance.now() - start) / 1000;
   console.log(describeLearnt({ task: learner.name, profile }, learnt, seconds, file?.path));
 }

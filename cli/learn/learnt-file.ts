@@ -7,6 +7,7 @@ import type { Bundle } from "../../src/bundle/manifest.ts";
 import { isBlank } from "../../src/lib/white-space.ts";
 import { formatProfile } from "../../src/profiles/file-format.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
+import { type ProfileTask, profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 
 /** A `profiles.ndjson` that learnt profiles are appended to. */
@@ -16,8 +17,8 @@ export interface LearntFile {
   readonly ids: ReadonlySet<string>;
   /** Whether its last line was incomplete, and was removed. */
   readonly repaired: boolean;
-  /** Appends a profile in one write. */
-  append(profile: NewProfile): void;
+  /** Appends a profile in one write. @param headHash of the head that it was learnt with */
+  append(profile: NewProfile, headHash: string): void;
 }
 
 const NEWLINE = 0x0a;
@@ -37,26 +38,32 @@ export async function openLearntFile(path: string, task: NewTask, bundle: Bundle
   if (isGzip(bytes)) throw gzip;
   const lastLineStart = bytes.lastIndexOf(NEWLINE) + 1;
   const lastLine = bytes.toString("utf8", lastLineStart);
-  const repaired = isIncomplete(lastLine, task);
+  const profileTask = await profileTaskOf(task);
+  const repaired = isIncomplete(lastLine, profileTask);
   const complete = repaired ? bytes.subarray(0, lastLineStart) : bytes;
   const lines = await Array.fromAsync(decodeLines(Readable.from([complete]), path));
   const ids = new Set(
     parseProfiles(
       lines.filter(({ line }) => !isBlank(line)),
       path,
-      task,
+      profileTask,
       bundle,
     ).keys(),
   );
   if (repaired) withFileErrors(path, () => truncateSync(path, lastLineStart));
   else if (lastLine !== "") append("\n");
-  return { path, ids, repaired, append: (profile) => append(`${formatProfile(task.name, profile)}\n`) };
+  return {
+    path,
+    ids,
+    repaired,
+    append: (profile, headHash) => append(`${formatProfile({ ...profileTask, headHash }, profile)}\n`),
+  };
 }
 
 /** Whether a line is the start of a profile's line. Anything else stays, in case the user named a wrong file. */
-function isIncomplete(line: string, task: NewTask): boolean {
+function isIncomplete(line: string, task: ProfileTask): boolean {
   const empty = { id: "", masks: new Uint8Array(), labelBias: null };
-  const start = formatProfile(task.name, empty).replace(/"profile":.*$/, '"profile":"');
+  const start = formatProfile(task, empty).replace(/"profile":.*$/, '"profile":"');
   if (line === "" || !(line.startsWith(start) || start.startsWith(line))) return false;
   try {
     JSON.parse(line);

@@ -47,6 +47,8 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   unknown_generation:
     "GET /v1/profiles/{task}/{profile}/history lists the generations: the last five since the task's head changed.",
   bundle_mismatch: "Write the task and its profiles as trained on this bundle, or deploy their bundle.",
+  head_mismatch:
+    "Send profiles that were trained with this task's head, or write the task that they were trained with.",
   generation_mismatch: "Read the row again. If you still want the write, send it with the new generation.",
   task_has_profiles:
     "Add profiles=delete to the query to delete the profiles too. A changed task can also be written under another name.",

@@ -77,6 +77,7 @@ export const PROBLEM_KINDS: Record<ProblemCode, ProblemKind> = {
   generation_mismatch: { status: 412, title: "The row is not at the expected generation" },
   task_has_profiles: { status: 409, title: "The task has profiles" },
   bundle_mismatch: { status: 409, title: "The task was trained on another bundle" },
+  head_mismatch: { status: 409, title: "The profile was trained with another head" },
   mismatched_write: { status: 409, title: "The written row does not fit" },
   write_conflict: { status: 409, title: "Another write came first" },
   invalid_mask: { status: 500, title: "Stored masks are damaged" },

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { describeInvalidId, profilePattern, taskPattern } from "../../src/profiles/names.ts";
+import { headHashPattern } from "../../src/profiles/profile-task.ts";
 import type { Precondition } from "../../src/storage/precondition.ts";
 
 /** Most rows of a list in one answer. */
@@ -26,6 +27,12 @@ export const profileParams = z.object({ task: TaskName, profile: ProfileId });
 /** Bytes in base64. */
 export const Base64 = (description: string) =>
   z.base64().openapi({ description, format: "byte", pattern: BASE64_PATTERN });
+
+/** The hash of the head that masks were trained with. */
+export const HeadHash = z.string().regex(headHashPattern, "is not a head's hash: 32 hex digits").openapi({
+  description:
+    "Identifies the bundle, labels and head that the profile was trained with. A write is rejected if the task has others.",
+});
 
 /** What every row says about its last write. */
 export const LastWrite = {

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { BOOKMARK } from "../http/bookmarks.ts";
-import { Base64, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
+import { Base64, HeadHash, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
 import { textFields } from "../http/text-schemas.ts";
 
 const Example = z
@@ -76,6 +76,7 @@ const Result = z
       description:
         "Why nothing was written; null if the profile was written. no-gain: the profile exists and nothing was gained, so it stays as it is; a dry run says this too.",
     }),
+    headHash: HeadHash,
     masks: Base64("The learnt masks."),
     labelBias: Base64("The learnt label bias; null if there is none.").nullable(),
     start: ProfileId.nullable().openapi({

@@ -7,7 +7,8 @@ import { readLabelBias } from "./label-bias.ts";
 import { labelSetFault, MAX_LABEL_LENGTH } from "./labels.ts";
 import { unpackMasks } from "./masks.ts";
 import { describeInvalidId, profilePattern, taskPattern } from "./names.ts";
-import type { NewProfile, ProfileParts } from "./profile.ts";
+import type { NewProfile } from "./profile.ts";
+import { headHashPattern, type ProfileTask } from "./profile-task.ts";
 import type { NewTask } from "./task.ts";
 
 /** The database's limit for a row is 2,000,000 bytes; the rest is for the columns that are not counted here. */
@@ -42,6 +43,7 @@ export const taskSchema = z.strictObject({
 const profileSchema = z.strictObject({
   task: z.string().regex(taskPattern),
   profile: z.string().regex(profilePattern, { error: ({ input }) => describeInvalidId(String(input)) }),
+  headHash: z.string().regex(headHashPattern).nullish(),
   masks: base64Schema,
   labelBias: base64Schema.nullish(),
 });
@@ -115,46 +117,35 @@ export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bund
   return { name: task, bundle, labels, maxTokens, head: numbers, masks };
 }
 
-/** What profiles must fit of their task. */
-type ProfileTask = Pick<NewTask, "name" | "labels">;
-
-/**
- * Checks that a profile's parts fit a task and a bundle.
- *
- * @throws XpeftError `invalid_mask` or `invalid_label_bias`
- */
-export function checkProfileParts(
-  { masks, labelBias }: ProfileParts,
-  { labels }: ProfileTask,
-  { manifest }: Bundle,
-): void {
-  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
-  if (labelBias) readLabelBias(labelBias, labels.length);
-}
-
 /**
  * Returns the profile of a line's fields, checked against a task and a bundle.
  *
- * @throws XpeftError `mismatched_write` if the profile is of another task, `invalid_mask` or `invalid_label_bias`
+ * @throws XpeftError `mismatched_write` if the profile is of another task, `head_mismatch` if it was trained with
+ * another head, `invalid_mask` or `invalid_label_bias`
  */
 export function checkProfileFields(
-  { task: taskOfProfile, profile: id, masks, labelBias = null }: z.infer<typeof profileSchema>,
+  { task: taskOfProfile, profile: id, headHash, masks, labelBias = null }: z.infer<typeof profileSchema>,
   task: ProfileTask,
-  bundle: Bundle,
+  { manifest }: Bundle,
 ): NewProfile {
   if (taskOfProfile !== task.name) {
     throw mismatch("task", `Profile "${id}" is of task "${taskOfProfile}", not "${task.name}".`);
   }
-  const profile = { id, masks, labelBias };
-  checkProfileParts(profile, task, bundle);
-  return profile;
+  if (headHash && headHash !== task.headHash) {
+    const message = `Profile "${id}" was trained with head ${headHash}, and task "${task.name}" has head ${task.headHash}.`;
+    throw new XpeftError("head_mismatch", message);
+  }
+  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
+  if (labelBias) readLabelBias(labelBias, task.labels.length);
+  return { id, masks, labelBias };
 }
 
 /**
  * Returns the profile of a line of `profiles.ndjson`, checked against its task and bundle.
  *
  * @throws XpeftError `invalid_row` if a field breaks the format, `mismatched_write` if the profile is of another task,
- * `invalid_mask` if its masks do not fit the bundle, `invalid_label_bias` if its label bias does not fit the task
+ * `head_mismatch` if it was trained with another head, `invalid_mask` if its masks do not fit the bundle,
+ * `invalid_label_bias` if its label bias does not fit the task
  */
 export function parseProfile(line: string, task: ProfileTask, bundle: Bundle): NewProfile {
   return checkProfileFields(parseJson(profileSchema, line), task, bundle);
@@ -188,10 +179,14 @@ export function taskFileFields({ name, bundle, labels, maxTokens, head, masks }:
 }
 
 /** Returns a profile as a line of `profiles.ndjson`, without its end: the inverse of {@link parseProfile}. */
-export function formatProfile(task: string, { id, masks, labelBias }: NewProfile): string {
+export function formatProfile(
+  { name, headHash }: Pick<ProfileTask, "name" | "headHash">,
+  { id, masks, labelBias }: NewProfile,
+): string {
   return JSON.stringify({
-    task,
+    task: name,
     profile: id,
+    headHash,
     masks: toBase64(masks),
     labelBias: labelBias ? toBase64(labelBias) : undefined,
   });

@@ -7,6 +7,7 @@ import { RECIPE } from "../learn/recipe.ts";
 import { describeProfile } from "../profiles/names.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
+import { profileTaskOf } from "../profiles/profile-task.ts";
 import type { Task } from "../profiles/task.ts";
 import { createShardedProfileRegistry } from "../sharding/profiles.ts";
 import type { Shards } from "../sharding/shards.ts";
@@ -45,12 +46,14 @@ export interface LearntProfile extends LearnResult {
   /** The generation that was written; null if nothing was. */
   readonly generation: number | null;
   readonly created: boolean;
-  /** Why nothing was written; null if the profile was. */
-  readonly notWritten: NotWritten | null;
+  /**
+   * Why nothing was written; null if the profile was. "no-gain" comes first: without the dry run, nothing would be
+   * written either.
+   */
+  readonly notWritten: "dry-run" | "no-gain" | null;
+  /** Hash of the head that it was learnt with. */
+  readonly headHash: string;
 }
-
-/** Why a learning writes nothing. "no-gain" comes first: without the dry run, it would write nothing either. */
-export type NotWritten = "dry-run" | "no-gain";
 
 /**
  * Learns a profile and writes it, unless somebody else wrote its row or its task meanwhile. With the start "auto", a
@@ -78,7 +81,8 @@ export async function learnProfile(
 
   const registry = createShardedProfileRegistry(shards);
   const starts = await startsFor(request, task, profiles, () => neighbours(registry, request));
-  const learnt = await engine.learn(task, { ...request, starts }, hooks);
+  const { headHash } = await profileTaskOf(task);
+  const learnt = { ...(await engine.learn(task, { ...request, starts }, hooks)), headHash };
   hooks.signal.throwIfAborted();
   const noGain = request.start === "auto" && !request.force && current !== undefined && !learnt.leftOut.gained;
   const notWritten = noGain ? "no-gain" : request.dryRun ? "dry-run" : null;

@@ -37,10 +37,14 @@ export function createShardedProfileRegistry(shards: Shards): ProfileRegistry {
     async list(task, query, prefix) {
       const numbers = shardNumbers(shards);
       await requireSameGeneration(shards, task, numbers);
-      const pages = numbers.map((number) =>
-        onShard(shards, number, (db) => createProfileRegistry(db).list(task, query, prefix)),
+      const pages = await Promise.all(
+        numbers.map((number) => onShard(shards, number, (db) => createProfileRegistry(db).list(task, query, prefix))),
       );
-      return mergePages(await Promise.all(pages), query.limit);
+      const [taskGeneration = null, ...others] = new Set(pages.map((page) => page.taskGeneration));
+      return {
+        ...mergePages(pages, query.limit),
+        taskGeneration: others.length === 0 ? taskGeneration : null,
+      };
     },
     get: (name) => onProfileShard(shards, name, (db) => createProfileRegistry(db).get(name)),
     put: (name, parts, taskGeneration, expected) =>

@@ -1,5 +1,7 @@
 import { formatProfile } from "../profiles/file-format.ts";
+import { profileTaskOf } from "../profiles/profile-task.ts";
 import type { ProfileRegistry } from "./profiles.ts";
+import type { TaskRegistry } from "./tasks.ts";
 
 /** Profiles of one query: some hundred kilobytes. */
 const PAGE = 500;
@@ -16,19 +18,27 @@ export interface ExportQuery {
 
 /**
  * Yields a task's profiles as lines of `profiles.ndjson`, by id. They are read page by page: a profile that is written
- * meanwhile appears as it was before or after, never as a mixture.
+ * meanwhile appears as it was before or after, with the hash of the head that it was trained with.
  *
  * @returns many lines at a time, each with its end
- * @throws XpeftError `unknown_task` before the first line, `database_unavailable`
+ * @throws XpeftError `unknown_task` or `invalid_row` before the first line, `database_unavailable`
  */
 export async function* exportProfiles(
-  registry: ProfileRegistry,
-  task: string,
+  { tasks, profiles }: { readonly tasks: Pick<TaskRegistry, "get">; readonly profiles: ProfileRegistry },
+  name: string,
   { prefix, after: start = "", limit = Number.POSITIVE_INFINITY }: ExportQuery,
 ): AsyncGenerator<string> {
   let after: string | null = start;
+  let task = { name, headHash: "", generation: 0 };
   for (let remaining = limit; after !== null && remaining > 0; ) {
-    const { items, next } = await registry.list(task, { limit: Math.min(PAGE, remaining), after }, prefix);
+    const query = { limit: Math.min(PAGE, remaining), after };
+    const { items, next, taskGeneration } = await profiles.list(name, query, prefix);
+    if (taskGeneration !== task.generation) {
+      const stored = await tasks.get(name);
+      task = { ...(await profileTaskOf(stored)), generation: stored.generation };
+      // The task was written after the page was read, which may be of the head before.
+      if (taskGeneration !== task.generation) continue;
+    }
     yield items.map((profile) => `${formatProfile(task, profile)}\n`).join("");
     after = next;
     remaining -= items.length;

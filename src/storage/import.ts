@@ -3,6 +3,7 @@ import { XpeftError } from "../errors.ts";
 import type { Line } from "../lib/ndjson.ts";
 import { checkProfileFields, parseImportLine } from "../profiles/file-format.ts";
 import type { NewProfile } from "../profiles/profile.ts";
+import { profileTaskOf } from "../profiles/profile-task.ts";
 import type { StoredTask } from "../profiles/task.ts";
 
 /** The result of a line: its profile's row, or the error for which it was not written. */
@@ -58,6 +59,7 @@ export async function* importGroups(
   options: Pick<ImportOptions, "allow">,
 ): AsyncGenerator<LineResult[]> {
   const seen = new Map<string, number>();
+  const profileTask = await profileTaskOf(task);
 
   function checkLine({ number, text, fault }: Line): ParsedLine | LineResult {
     let id: string | null = null;
@@ -68,7 +70,7 @@ export async function* importGroups(
       options.allow(id);
       const earlier = seen.get(id);
       if (earlier !== undefined) throw duplicateError(id, earlier);
-      const profile = checkProfileFields(fields, task, bundle);
+      const profile = checkProfileFields(fields, profileTask, bundle);
       seen.set(id, number);
       return { line: number, profile, expected };
     } catch (thrown) {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from "drizzle-orm";
 import { profiles, tasks } from "../../schema/tables.ts";
 import { describeProfile, type ProfileName } from "../profiles/names.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
@@ -14,6 +14,12 @@ import type { WriteOutcome } from "./tasks.ts";
 /** The most bytes of masks in a page: those of the largest pools are a thousand times larger than the default's. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
+/** A page of a task's profiles. */
+interface ProfilePage extends ListPage<StoredProfile> {
+  /** The task's generation when the profiles were read; null if databases differed then. */
+  readonly taskGeneration: number | null;
+}
+
 /** The profiles of a database. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileRegistry {
   /**
@@ -22,7 +28,7 @@ export interface ProfileRegistry {
    * @param prefix of the ids; empty for all
    * @throws XpeftError `unknown_task`
    */
-  list(task: string, query: ListQuery, prefix: string): Promise<ListPage<StoredProfile>>;
+  list(task: string, query: ListQuery, prefix: string): Promise<ProfilePage>;
 
   /** Returns a profile. @throws XpeftError `unknown_task` or `unknown_profile` */
   get(name: ProfileName): Promise<StoredProfile>;
@@ -63,15 +69,18 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
     async list(task, { limit, after }, prefix) {
       const [taskRow] = await withDatabaseErrors(() =>
         db
-          .select({ maskBytes: sql<number>`length(${tasks.masks})` })
+          .select({ maskBytes: sql<number>`length(${tasks.masks})`, generation: tasks.generation })
           .from(tasks)
           .where(eq(tasks.name, task)),
       );
       if (!taskRow) throw unknownTaskError(task);
       const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / taskRow.maskBytes)));
+      const taskGeneration = sql<
+        number | null
+      >`(SELECT ${tasks.generation} FROM ${tasks} WHERE ${tasks.name} = ${task})`;
       const rows = await withDatabaseErrors(() =>
         db
-          .select()
+          .select({ profile: getTableColumns(profiles), taskGeneration })
           .from(profiles)
           .where(
             and(
@@ -85,8 +94,12 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
           .orderBy(asc(profiles.id))
           .limit(pageSize + 1),
       );
-      const items = rows.slice(0, pageSize).map(profileFromRow);
-      return { items, next: rows.length > pageSize ? (items.at(-1)?.id ?? null) : null };
+      const items = rows.slice(0, pageSize).map(({ profile }) => profileFromRow(profile));
+      return {
+        items,
+        next: rows.length > pageSize ? (items.at(-1)?.id ?? null) : null,
+        taskGeneration: rows[0] ? rows[0].taskGeneration : taskRow.generation,
+      };
     },
 
     get: read,

@@ -7,7 +7,7 @@ import { quietEnv } from "../../scripts/install.mjs";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { runProgram } from "../support/processes.ts";
 import { task, useRemote } from "../support/remote.ts";
-import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { headHashOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { runCli } from "../support/run-cli.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
@@ -44,11 +44,11 @@ describe("xpeft profiles", () => {
   it("pulls a file that a push restores byte for byte", async () => {
     const path = join(remote.folder, "pulled.ndjson");
     expect(await remote.runCli("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });
-    expect(await readFile(path, "utf8")).toBe(profilesFile("demo", profilesOf(3)));
+    expect(await readFile(path, "utf8")).toBe(profilesFile("demo", profilesOf(3), await headHashOf(task)));
     expect(await remote.json("profiles", "delete", "demo", "demo-001")).toMatchObject({ profile: "demo-001" });
     expect(await remote.json("profiles", "push", "demo", path)).toMatchObject({ created: 1, unchanged: 2, failed: 0 });
     const { stdout } = await remote.runCli("profiles", "pull", "demo", "--prefix", "demo-001");
-    expect(stdout).toBe(profilesFile("demo", profilesOf(2).slice(1)));
+    expect(stdout).toBe(profilesFile("demo", profilesOf(2).slice(1), await headHashOf(task)));
   });
 
   it("reports the file's line of each rejected profile, and fails", async () => {
@@ -59,6 +59,32 @@ describe("xpeft profiles", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "Dry run: 1 created, 0 replaced, 3 unchanged, 1 failed.\n" });
     expect(stderr).toMatch(/^\S+bad\.ndjson:6: mismatched_write: 54 adapters/);
     expect(await remote.json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
+  });
+
+  it("pushes no profile of another head, and names its line", async () => {
+    const other = { ...task, head: task.head.map((value) => -value) };
+    const path = join(remote.folder, "other-head.ndjson");
+    await writeFile(path, profilesFile("demo", profilesOf(2), await headHashOf(other)));
+    const { code, stdout, stderr } = await remote.runCli("profiles", "push", "demo", path);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "0 created, 0 replaced, 0 unchanged, 2 failed.\n" });
+    expect(stderr).toMatch(
+      /^\S+other-head\.ndjson:1: head_mismatch: Profile "demo-000" was trained with head .*\n {2}\S/,
+    );
+    const taskPath = join(remote.folder, "own-head.json");
+    await writeFile(taskPath, taskFile(task));
+    const pushed = await remote.runCli(
+      "push",
+      "--task",
+      taskPath,
+      "--profiles",
+      path,
+      "--url",
+      String(remote.worker.url),
+    );
+    expect(pushed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^head_mismatch: \S+other-head\.ndjson:1: /),
+    });
   });
 
   it("rolls back to an earlier generation, if the current one matches", async () => {

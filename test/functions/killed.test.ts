@@ -8,9 +8,10 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
 import { freePort, interrupt, run, start, waitForResponse } from "../support/processes.ts";
-import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { headHashOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
 const PROFILES = 10_000;
+const task = taskFor(await readBundle(DEFAULT_BUNDLE));
 
 let folder: string;
 let state: string;
@@ -37,7 +38,6 @@ beforeAll(async () => {
   state = join(folder, "state");
   port = await freePort();
   url = `http://localhost:${port}`;
-  const task = taskFor(await readBundle(DEFAULT_BUNDLE));
   const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
   await writeFile(files.task, taskFile(task));
   await writeFile(files.profiles, profilesFile("demo", profilesOf(1)));
@@ -68,6 +68,7 @@ it("loses and duplicates no row of an import that is retried after the server is
       masks: kinds[index % 50] ?? masksOf(0),
       labelBias: null,
     })),
+    await headHashOf(task),
   );
 
   const upload = request(`${url}/v1/tasks/demo/import`, { method: "POST", headers: headers() });

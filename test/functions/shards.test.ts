@@ -3,7 +3,7 @@ import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import { shardOf } from "../../src/sharding/shards.ts";
 import { idsIn } from "../support/ids.ts";
-import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { headHashOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const PROFILES = profilesOf(12);
@@ -49,7 +49,7 @@ describe("a Worker with two databases", () => {
     }
     const exported = await Promise.all([one, two].map(async (of) => (await of.get("/v1/tasks/demo/export")).text()));
     expect(exported[1]).toBe(exported[0]);
-    expect(exported[1]).toBe(profilesFile("demo", PROFILES));
+    expect(exported[1]).toBe(profilesFile("demo", PROFILES, await headHashOf(taskFor(bundle))));
   });
 
   it("predicts for profiles of both like a Worker with one database", async () => {

@@ -17,6 +17,7 @@ import {
 } from "../../src/profiles/file-format.ts";
 import { packLabelBias, readLabelBias } from "../../src/profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../../src/profiles/masks.ts";
+import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import { choicesOf, shapes } from "../support/arbitraries.ts";
 import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { isLongForm } from "../support/long-form.ts";
@@ -62,7 +63,8 @@ const codec = <Input, Read>(
   },
 ) => one as Codec<unknown>;
 
-const profileLine = formatProfile(task.name, profile);
+const profileTask = await profileTaskOf(task);
+const profileLine = formatProfile(profileTask, profile);
 const manifest = await readFolder(DEFAULT_BUNDLE)("manifest.json");
 if (manifest === null) throw new Error("the bundle has no manifest");
 const { token } = await signToken(
@@ -112,9 +114,9 @@ const CODECS = [
   codec({
     name: "a line of profiles.ndjson",
     inputs: hostileJson(JSON.parse(profileLine)),
-    read: (line) => parseProfile(line, task, bundle),
-    rejectionCodes: /^(invalid_row|mismatched_write|invalid_mask|invalid_label_bias)$/,
-    holds: (read) => expect(parseProfile(formatProfile(task.name, read), task, bundle)).toEqual(read),
+    read: (line) => parseProfile(line, profileTask, bundle),
+    rejectionCodes: /^(invalid_row|mismatched_write|head_mismatch|invalid_mask|invalid_label_bias)$/,
+    holds: (read) => expect(parseProfile(formatProfile(profileTask, read), profileTask, bundle)).toEqual(read),
   }),
   codec({
     name: "a line of an import",

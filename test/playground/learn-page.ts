@@ -171,12 +171,12 @@ export function testLearnPage(): void {
     const before = await rowOf("demo-008");
     await fill("key", worker.adminKey);
     await fill("profile", "demo-008");
-    const labels = ["low", "low", "high", "high"];
-    await pasteExamples(examplesOf(8).map(({ text }, place) => ({ text, label: labels[place % 4] ?? "" })));
+    // Learning one of two examples labels the other one wrong.
+    await pasteExamples(examplesOf(2));
     await press("learn");
     await expectSoon(() => textOf("status")).toMatch(/^Learnt in [\d.]+ s\. Nothing was written: there is no gain\.$/);
     expect(await textOf("result-title")).toBe("Profile demo-008 of demo, unchanged");
-    expect(await textOf("trust")).toMatch(/^There is no gain on the 8 held-out examples\. The profile stays as it is/);
+    expect(await textOf("trust")).toMatch(/^There is no gain on the 2 held-out examples\. The profile stays as it is/);
     expect(await at("undo").isHidden()).toBe(true);
     await at("masks").locator("table").waitFor();
     expect(await rowOf("demo-008")).toEqual(before);
@@ -210,6 +210,7 @@ export function testLearnPage(): void {
     await fill("profile", "demo-006");
     await fill("texts", "The oar is wet");
     await pasteExamples(examplesOf(2));
+    await at("force").check();
     await press("learn");
     await expectSoon(answerCount).toBe(2);
     await at("masks").locator("table").waitFor();

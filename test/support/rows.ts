@@ -1,6 +1,7 @@
 import type { Manifest } from "../../src/bundle/manifest.ts";
 import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
+import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
@@ -73,13 +74,22 @@ export function taskFile(task: NewTask): string {
   });
 }
 
-/** Returns profiles in the format of `profiles.ndjson`. */
-export function profilesFile(task: string, profiles: readonly NewProfile[]): string {
+/** Returns profiles in the format of `profiles.ndjson`, with the hash of their head if it is given. */
+export function profilesFile(task: string, profiles: readonly NewProfile[], headHash?: string): string {
   const lines = profiles.map(({ id, masks, labelBias }) =>
-    JSON.stringify({ task, profile: id, masks: base64(masks), labelBias: labelBias ? base64(labelBias) : undefined }),
+    JSON.stringify({
+      task,
+      profile: id,
+      headHash,
+      masks: base64(masks),
+      labelBias: labelBias ? base64(labelBias) : undefined,
+    }),
   );
   return lines.map((line) => `${line}\n`).join("");
 }
+
+/** Returns the hash of a task's head, as an export writes it. */
+export const headHashOf = async (task: NewTask): Promise<string> => (await profileTaskOf(task)).headHash;
 
 /** Returns a task for a bundle. */
 export function taskFor({ id, manifest }: { id: string; manifest: Manifest }, parts: Partial<NewTask> = {}): NewTask {

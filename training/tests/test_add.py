@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from xpeft import train as loop
 from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.cli import app
 from xpeft.options import Device, torch_device
-from xpeft.task_files import PROFILES_FILE, TASK_FILE
+from xpeft.task_files import PROFILES_FILE, TASK_FILE, Task
 from xpeft.train import Losses
 
 
@@ -54,6 +55,8 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
     assert [profile["profile"] for profile in profiles] == ["d", "e"]
     known = [json.loads(line) for line in before[1].decode().splitlines()]
     assert [profile.keys() for profile in profiles] == [known[0].keys()] * 2
+    head_hash = Task.model_validate_json(before[0]).head_hash
+    assert {profile["headHash"] for profile in [*known, *profiles]} == {head_hash}
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert set(report["test"]["methods"]) == {"masks", "default", "majority"}
     assert report["test"]["profiles"]["d"]["masks"] > 0.9
@@ -165,6 +168,16 @@ def test_errors_say_what_cannot_be_added(
         result = CliRunner().invoke(app, arguments(data, task, tiny_bundle, tiny_plm, out))
         assert result.exit_code == 1
         return result.output
+
+    mixed = tmp_path / "mixed"
+    shutil.copytree(task, mixed)
+    lines = (task / PROFILES_FILE).read_text(encoding="utf-8").splitlines()
+    other = json.dumps({**json.loads(lines[1]), "headHash": "0" * 32})
+    unknown = json.dumps({key: value for key, value in json.loads(lines[0]).items() if key != "headHash"})
+    (mixed / PROFILES_FILE).write_text("\n".join([unknown, other]), encoding="utf-8")
+    result = CliRunner().invoke(app, arguments(newcomers, mixed, tiny_bundle, tiny_plm, tmp_path / "out"))
+    assert result.exit_code == 1
+    assert f"{mixed / PROFILES_FILE}, line 2: profile 'b' was trained with head {'0' * 32}" in result.output
 
     assert "has 3 of these profiles already, 'a' for one" in add(tiny_data, tmp_path)
     assert "holds profiles already" in add(newcomers, task)

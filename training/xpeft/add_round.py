@@ -28,7 +28,7 @@ def learn_round(
     train(model, texts, recipe, pad_id, checkpoint, settings, checkpoint.exists(), quiet, with_default_profile=False)
     if task.has_label_bias:
         set_label_bias(model, data, group_by_profile(texts), prior_std, pad_id)
-    write_profiles(draft, model, task.task.task, data.profiles, task.has_label_bias)
+    write_profiles(draft, model, task.task, data.profiles, task.has_label_bias)
     checkpoint.unlink()
 
 

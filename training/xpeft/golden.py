@@ -21,11 +21,14 @@ from xpeft.mask_model import new_model
 from xpeft.masks import gumbel_topk, pack_masks
 from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
 from xpeft.stored_pool import StoredPool
+from xpeft.task_files import hash_head
 from xpeft.train import learning_rate_factor
 
 # No multiples of 8 or 32, so that the cases have padding bits and odd bytes.
 SMALL = PoolShape(layers=2, hidden=7, bottleneck=3, size=11, chosen=4)
 LABELS = ["first", "second", "third"]
+# JSON escapes some characters and keeps others.
+HARD_LABELS = ['a "quoted" one', "back\\slash / slash", "naïve 😀", "<b>"]
 # One for each of the three profiles; the first has none.
 LABEL_BIASES = [None, [0.75, -0.0625, 0.0], [-1.5, 0.5, -1.0]]
 
@@ -97,6 +100,11 @@ def learning_cases(shape: PoolShape) -> list[dict[str, object]]:
     ]
 
 
+def head_case(bundle: str, labels: list[str], head: bytes) -> dict[str, object]:
+    """Return a head with its hash."""
+    return {"bundle": bundle, "labels": labels, "head": text_of(head), "hash": hash_head(bundle, labels, head)}
+
+
 def merged_case(shape: PoolShape, seed: int, masks: NDArray[np.bool_], entries: int) -> dict[str, object]:
     """Return a merge over a sign pool: the first `entries` of every merged matrix, [L, 2, entries]."""
     scale = default_scale(shape.chosen)
@@ -157,6 +165,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
             "masks": [text_of(pack_masks(ones, shape)) for ones in masks],
             "labelBiases": [None if bias is None else text_of(pack_bias(torch.tensor(bias))) for bias in LABEL_BIASES],
         },
+        "heads": [head_case(identity, LABELS, flat_head), head_case("0" * 32, HARD_LABELS, head[0, :8].tobytes())],
         "texts": texts,
         "predictions": predictions,
     }

@@ -1,6 +1,7 @@
 """Reads and writes `task.json` and `profiles.ndjson`, which the edge takes (docs/formats.md, "Task" and "Profile")."""
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import Base64Bytes, Field, ValidationError
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bounds import MIN_TOKENS
 from xpeft.bundle.manifest import Strict
-from xpeft.errors import XpeftError
+from xpeft.errors import BadLine, XpeftError
 from xpeft.finite import check_finite
 from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.label_bias import pack_bias, unpack_bias
@@ -40,12 +41,24 @@ class Task(Strict):
     head: Base64Bytes
     masks: Base64Bytes
 
+    @property
+    def head_hash(self) -> str:
+        """The hash of the head, as the lines of profiles have it."""
+        return hash_head(self.bundle, self.labels, self.head)
+
+
+def hash_head(bundle: str, labels: list[str], head: bytes) -> str:
+    """Return the hash of what masks are trained with. `head` is the head's float32 bytes."""
+    text = json.dumps([bundle, labels], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode() + head).hexdigest()[:32]
+
 
 class Profile(Strict):
-    """A profile's masks and, if the task has label biases, its label bias."""
+    """A profile's masks and, if the task has label biases, its label bias. Without `headHash`, its head is unknown."""
 
     task: str = Field(pattern=TASK_NAME)
     profile: str = Field(pattern=PROFILE_ID)
+    headHash: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")  # noqa: N815
     masks: Base64Bytes
     labelBias: Base64Bytes | None = None  # noqa: N815
 
@@ -100,7 +113,7 @@ def write_trained_task(
     # An interruption here must not leave a new task beside an older run's profiles.
     (folder / PROFILES_FILE).unlink(missing_ok=True)
     write_text(folder / TASK_FILE, record.model_dump_json(indent=2) + "\n")
-    write_profiles(folder / PROFILES_FILE, model, task, profiles, has_label_bias)
+    write_profiles(folder / PROFILES_FILE, model, record, profiles, has_label_bias)
 
 
 def mask_blobs(model: MaskModel) -> list[bytes]:
@@ -110,11 +123,12 @@ def mask_blobs(model: MaskModel) -> list[bytes]:
     return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
 
 
-def write_profiles(path: Path, model: MaskModel, task: str, profiles: list[str], has_label_bias: bool) -> None:
-    """Write profiles as in `profiles.ndjson`, with label biases if `has_label_bias`."""
+def write_profiles(path: Path, model: MaskModel, task: Task, profiles: list[str], has_label_bias: bool) -> None:
+    """Write profiles as in `profiles.ndjson`, with label biases if `has_label_bias`. The model has the task's head."""
+    head = task.head_hash
     biases = [base64.b64encode(pack_bias(bias)) if has_label_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
-        Profile(task=task, profile=name, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
+        Profile(task=task.task, profile=name, headHash=head, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
         for name, blob, bias in zip(profiles, mask_blobs(model)[:-1], biases, strict=True)
     ]
     write_text(path, "\n".join(lines) + "\n")
@@ -128,7 +142,13 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
     except (OSError, ValidationError) as error:
         raise XpeftError(f"{folder} does not hold a trained task: {error}", hint) from error
     file = folder / PROFILES_FILE
-    profiles = [parse_line(Profile, file, number, line, hint) for number, line in numbered_lines(file, hint)]
+    profiles = []
+    for number, line in numbered_lines(file, hint):
+        profile = parse_line(Profile, file, number, line, hint)
+        if profile.headHash not in (None, task.head_hash):
+            problem = f"profile {profile.profile!r} was trained with head {profile.headHash}, and the task has head {task.head_hash}"
+            raise BadLine(f"{file}, line {number}: {problem}", "Name a folder whose task.json and profiles.ndjson are of one training.")
+        profiles.append(profile)
     if task.bundle != bundle:
         raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
     labels = len(task.labels)

@@ -35,7 +35,7 @@ const route = createRoute({
       description: "One profile a line. If the last line is an error, the export was interrupted.",
       content: ndjsonContent(z.union([ProfileLine, z.object({ error: ProblemSchema })])),
     },
-    ...registryProblems("unknown_task"),
+    ...registryProblems("unknown_task", "invalid_row"),
   },
 });
 
@@ -44,8 +44,7 @@ export const exportRoutes = createRouter().openapi(route, async (c) => {
   const { task } = c.req.valid("param");
   const { prefix, after, limit } = c.req.valid("query");
   const query = { prefix: permittedPrefix(c.get("access"), task, prefix), after, limit };
-  const { profiles } = await c.get("registry")();
-  const pages = exportProfiles(profiles, task, query);
+  const pages = exportProfiles(await c.get("registry")(), task, query);
   // The first page is read before the answer begins, so that an unknown task is a problem and not a broken stream.
   const first = await pages.next();
   async function* answer(): AsyncGenerator<string> {

@@ -35,7 +35,7 @@ const route = createRoute({
   tags: ["Registry"],
   summary: "Write many profiles, one a line",
   description:
-    "Each line is a line of profiles.ndjson, with an optional generation that its profile must be at (0: it must not exist). Lines are written in groups as they arrive; each group is one transaction. An interrupted import can be sent again whole: a profile that is already as its line says stays unchanged. The answer has a result for each line, then a line of counts. Without the counts the import was interrupted.",
+    "Each line is a line of profiles.ndjson, with an optional generation that its profile must be at (0: it must not exist). A line with a headHash fails if the task has another head. Lines are written in groups as they arrive; each group is one transaction. An interrupted import can be sent again whole: a profile that is already as its line says stays unchanged. The answer has a result for each line, then a line of counts. Without the counts the import was interrupted.",
   request: {
     params: z.object({ task: TaskName }),
     query: z.strictObject({

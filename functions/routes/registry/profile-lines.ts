@@ -1,13 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import { NDJSON } from "../../http/ndjson.ts";
 import { ProblemSchema } from "../../http/problem.ts";
-import { Base64, ProfileId, TaskName } from "../../http/row-schemas.ts";
+import { Base64, HeadHash, ProfileId, TaskName } from "../../http/row-schemas.ts";
 
 /** A line of profiles.ndjson. */
 export const ProfileLine = z
   .object({
     task: TaskName,
     profile: ProfileId,
+    headHash: HeadHash.optional(),
     masks: Base64("The profile's mask blob."),
     labelBias: Base64("The profile's label bias.").optional(),
   })

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { toBase64 } from "../../../src/lib/base64.ts";
 import type { StoredProfile } from "../../../src/profiles/profile.ts";
-import { Base64, LastWrite, NextPage, ProfileId, TaskName } from "../../http/row-schemas.ts";
+import { Base64, HeadHash, LastWrite, NextPage, ProfileId, TaskName } from "../../http/row-schemas.ts";
 
 const parts = {
   masks: Base64("The profile's mask blob."),
@@ -28,6 +28,7 @@ export const ProfileBody = z
   .strictObject({
     task: TaskName.optional(),
     profile: ProfileId.optional(),
+    headHash: HeadHash.nullish(),
     masks: parts.masks,
     labelBias: parts.labelBias
       .optional()

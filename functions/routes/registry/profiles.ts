@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { permittedPrefix, requireProfile } from "../../../src/auth/access.ts";
 import { fromBase64 } from "../../../src/lib/base64.ts";
-import { checkProfileParts } from "../../../src/profiles/file-format.ts";
+import { checkProfileFields } from "../../../src/profiles/file-format.ts";
+import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
 import { jsonAnswer, jsonRequest, rowAnswer } from "../../http/json.ts";
 import { RequestError } from "../../http/problem-codes.ts";
@@ -60,6 +61,7 @@ const write = createRoute({
       ...BODY_PROBLEMS,
       "unknown_task",
       "mismatched_write",
+      "head_mismatch",
       "bundle_mismatch",
       "write_conflict",
       "generation_mismatch",
@@ -101,7 +103,7 @@ export const profileRoutes = createRouter()
   .openapi(write, async (c) => {
     const { task: name, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), name, id);
-    const { task: bodyTask = name, profile: bodyProfile = id, masks, labelBias = null } = c.req.valid("json");
+    const { task: bodyTask = name, profile: bodyProfile = id, masks, labelBias = null, ...rest } = c.req.valid("json");
     if (bodyTask !== name || bodyProfile !== id) {
       throw new RequestError(
         "mismatched_write",
@@ -114,7 +116,8 @@ export const profileRoutes = createRouter()
     const bundle = await isolateBundle(c.env, c.executionCtx);
     const task = await tasks.get(name);
     checkTask(task, bundle);
-    checkSubmitted(() => checkProfileParts(parts, task, bundle));
+    const profileTask = await profileTaskOf(task);
+    checkSubmitted(() => checkProfileFields({ task: name, profile: id, ...rest, ...parts }, profileTask, bundle));
     const precondition = preconditionOf(c.req.valid("header"));
     const written = await profiles.put({ task: name, id }, parts, task.generation, precondition);
     return c.json({ task: name, profile: id, ...written }, 200, { etag: etagOf(written.generation) });

@@ -4,13 +4,16 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openLearntFile } from "../../../cli/learn/learnt-file.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import type { NewProfile } from "../../../src/profiles/profile.ts";
 import { errorWithCode } from "../../support/errors.ts";
-import { profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+import { headHashOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle);
-const [one, two] = profilesOf(2).map((profile) => profilesFile("demo", [profile]));
+const headHash = await headHashOf(task);
+const fileOf = (profiles: NewProfile[]) => profilesFile("demo", profiles, headHash);
+const [one, two] = profilesOf(2).map((profile) => fileOf([profile]));
 let path: string;
 
 beforeEach(async () => {
@@ -24,8 +27,8 @@ const text = () => readFile(path, "utf8");
 it("creates the file, and appends lines of profiles.ndjson", async () => {
   const file = await open();
   expect([file.ids, file.repaired, await text()]).toEqual([new Set(), false, ""]);
-  for (const profile of profilesOf(2)) file.append(profile);
-  expect(await text()).toBe(profilesFile("demo", profilesOf(2)));
+  for (const profile of profilesOf(2)) file.append(profile, headHash);
+  expect(await text()).toBe(fileOf(profilesOf(2)));
   expect((await open()).ids).toEqual(new Set(["demo-000", "demo-001"]));
 });
 
@@ -54,9 +57,16 @@ it.each([
   expect(await text()).toBe(content);
 });
 
-it("rejects a file of another task", async () => {
+it("rejects a file of another task or of another head, and accepts one that names no head", async () => {
   await writeFile(path, profilesFile("other", profilesOf(1)));
   await expect(open()).rejects.toThrow(errorWithCode("mismatched_write"));
+  const other = profilesFile("demo", profilesOf(1), "0".repeat(32));
+  await writeFile(path, other);
+  await expect(open()).rejects.toThrow(errorWithCode("head_mismatch"));
+  await expect(open()).rejects.toThrow(`${path}:1: `);
+  expect(await text()).toBe(other);
+  await writeFile(path, profilesFile("demo", profilesOf(1)));
+  expect((await open()).ids).toEqual(new Set(["demo-000"]));
 });
 
 it("reports a folder that does not exist, and the name of a compressed file", async () => {

@@ -1,8 +1,9 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { measureFile } from "../../../cli/registry/backup-files.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { runCli } from "../../support/run-cli.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 import { type RunningWorker, startWorker } from "../../support/worker.ts";
@@ -65,6 +66,26 @@ it("undoes all changes since the backup", async () => {
   const rejected = await runOn(to, "restore", copy, "demo");
   expect(rejected).toMatchObject({ code: 1, stderr: expect.stringMatching(/^task_has_profiles: .*\n {2}\S/) });
   expect((await runOn(to, "restore", copy, "demo", "--replace")).code).toBe(0);
+  expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
+});
+
+it("names the head of its profiles, so they are not pushed into a task with another head", async () => {
+  await to.request("DELETE", "/v1/tasks/demo?profiles=delete");
+  await to.push({ ...task, head: task.head.map((value) => -value) }, []);
+  const profiles = join(copy, "demo", "profiles.ndjson");
+  const rejected = await runOn(to, "profiles", "push", "demo", profiles);
+  expect(rejected).toMatchObject({ code: 1, stdout: "0 created, 0 replaced, 0 unchanged, 20 failed.\n" });
+  expect(rejected.stderr).toMatch(/profiles\.ndjson:1: head_mismatch: .*\n {2}\S/);
+  // A backup of an earlier version names no head.
+  const lines = (await readFile(profiles, "utf8")).replaceAll(/"headHash":"[0-9a-f]{32}",/g, "");
+  expect(lines).toBe(profilesFile("demo", profilesOf(20)));
+  await writeFile(profiles, lines);
+  const index = join(copy, "backup.json");
+  const { bytes, sha256 } = await measureFile(copy, "demo/profiles.ndjson");
+  const changed = JSON.parse(await readFile(index, "utf8"));
+  Object.assign(changed.tasks[0].files.profiles, { bytes, sha256 });
+  await writeFile(index, JSON.stringify(changed));
+  expect((await runOn(to, "restore", copy, "demo")).stdout).toMatch(/: 20 created, 0 replaced, 0 unchanged, 0 failed/);
   expect(await exported(to, "demo")).toEqual(await exported(from, "demo"));
 });
 

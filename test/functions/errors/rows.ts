@@ -29,6 +29,9 @@ export const rowProvocations = {
     return await worker.predict({ ...REQUEST, task: "elsewhere" });
   },
 
+  head_mismatch: ({ worker }) =>
+    worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks, headHash: "0".repeat(32) } }),
+
   mismatched_write: ({ worker }) => worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks: "AAAA" } }),
 
   async write_conflict(fixture) {

@@ -1,13 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { parseProfile, parseStoredTask, parseTask } from "../../../src/profiles/file-format.ts";
+import {
+  formatProfile,
+  parseImportLine,
+  parseProfile,
+  parseStoredTask,
+  parseTask,
+} from "../../../src/profiles/file-format.ts";
 import { labelSetFault } from "../../../src/profiles/labels.ts";
+import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
+import golden from "../../fixtures/golden.json" with { type: "json" };
 import { errorWithCode } from "../../support/errors.ts";
 import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle);
+const profileTask = await profileTaskOf(task);
 
 /** Returns the task's file with changed fields. */
 const fileWith = (fields: object): string => JSON.stringify({ ...JSON.parse(taskFile(task)), ...fields });
@@ -88,28 +97,53 @@ describe("a task's limits", () => {
   });
 });
 
+describe("a head's hash", () => {
+  it.each(golden.heads)("is the companion's for the labels $labels", async ({ bundle, labels, head, hash }) => {
+    const numbers = new Float32Array(new Uint8Array(Buffer.from(head, "base64")).buffer);
+    expect((await profileTaskOf({ name: "demo", bundle, labels, head: numbers })).headHash).toBe(hash);
+  });
+
+  it("depends on what masks are trained with: bundle, labels and head", async () => {
+    const tasks = [
+      task,
+      { ...task, bundle: "2".repeat(32) },
+      { ...task, labels: ["low", "high", "middle"] },
+      { ...task, head: task.head.with(7, 1) },
+    ];
+    const hashes = await Promise.all(tasks.map(async (one) => (await profileTaskOf(one)).headHash));
+    expect(new Set(hashes).size).toBe(tasks.length);
+    const renamed = { ...task, name: "other", maxTokens: 7, masks: masksOf(3) };
+    expect((await profileTaskOf(renamed)).headHash).toBe(hashes[0]);
+  });
+});
+
 describe("parseProfile", () => {
+  const parse = (text: string) => parseProfile(text, profileTask, bundle);
   const [profile] = profilesOf(1);
   const line = profilesFile("demo", profilesOf(1));
   const lineWith = (fields: object): string => JSON.stringify({ ...JSON.parse(line), ...fields });
   const oneBitMore = masksOf(1).with(0, 255);
+  const biased = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(0, 128, 255) };
 
   it("reads back what was written", () => {
-    expect(parseProfile(line, task, bundle)).toEqual(profile);
-    expect(parseProfile(lineWith({ labelBias: null }), task, bundle)).toEqual(profile);
-    const biased = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(0, 128, 255) };
-    expect(parseProfile(profilesFile("demo", [biased]), task, bundle)).toEqual(biased);
+    expect(parse(line)).toEqual(profile);
+    expect(parse(lineWith({ labelBias: null, headHash: null }))).toEqual(profile);
+    expect(parse(formatProfile(profileTask, biased))).toEqual(biased);
+    expect(parse(profilesFile("demo", [biased]))).toEqual(biased);
+    expect(parseImportLine(formatProfile(profileTask, biased)).fields.headHash).toBe(profileTask.headHash);
   });
 
   it.each([
     ["text that is not JSON", line.slice(1), "invalid_row"],
     ["an invalid id", lineWith({ profile: "../x" }), "invalid_row"],
     ["another task", lineWith({ task: "other" }), "mismatched_write"],
+    ["another head", lineWith({ headHash: "0".repeat(32) }), "head_mismatch"],
+    ["a hash that cannot be one", lineWith({ headHash: "0".repeat(31) }), "invalid_row"],
     ["masks that choose too many adapters", lineWith({ masks: base64(oneBitMore) }), "invalid_mask"],
     ["a label bias that is too short", lineWith({ labelBias: base64(Uint8Array.of(1, 2)) }), "invalid_label_bias"],
     ["a label bias that is not base64", lineWith({ labelBias: [1, 2, 3] }), "invalid_row"],
     ["masks that are too long", lineWith({ masks: base64(Buffer.concat([masksOf(1), Buffer.of(0)])) }), "invalid_mask"],
   ] as const)("reports %s", (_, text, code) => {
-    expect(() => parseProfile(text, task, bundle)).toThrow(errorWithCode(code));
+    expect(() => parse(text)).toThrow(errorWithCode(code));
   });
 });

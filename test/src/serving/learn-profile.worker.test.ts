@@ -5,6 +5,7 @@ import { readAsset } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
 import type { LearnResult } from "../../../src/learn/learn.ts";
 import type { LearnRequest } from "../../../src/learn/learner.ts";
+import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
 import { type LearnProfileRequest, learnProfile } from "../../../src/serving/learn-profile.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
@@ -20,6 +21,8 @@ const task = taskFor(bundle, { masks: masksOf(9) });
 const push = createPush(drizzle(env.DB));
 const profiles = createProfileRegistry(drizzle(env.DB));
 const name = (id: string) => ({ task: "demo", id });
+
+const { headHash } = await profileTaskOf(task);
 
 const LEARNT: LearnResult = {
   parts: { masks: masksOf(50), labelBias: Uint8Array.of(1, 2, 3) },
@@ -74,17 +77,17 @@ const startsOf = async (options: Partial<LearnProfileRequest>) =>
 describe("a learned profile", () => {
   it("replaces the stored profile, or is created", async () => {
     const { outcome, request } = await learn({ passes: 7, seed: 3 });
-    expect(outcome).toEqual({ ...LEARNT, generation: 2, created: false, notWritten: null });
+    expect(outcome).toEqual({ ...LEARNT, headHash, generation: 2, created: false, notWritten: null });
     expect(request).toMatchObject({ examples: EXAMPLES, passes: 7, seed: 3 });
     expect(await profiles.get(name("demo-001"))).toMatchObject({ ...LEARNT.parts, generation: 2 });
-    const created = { ...LEARNT, generation: 1, created: true, notWritten: null };
+    const created = { ...LEARNT, headHash, generation: 1, created: true, notWritten: null };
     expect((await learn({ profile: "new" })).outcome).toEqual(created);
     expect(await profiles.get(name("new"))).toMatchObject({ ...LEARNT.parts, generation: 1 });
   });
 
   it("is not written on a dry run", async () => {
     const { outcome } = await learn({ dryRun: true, profile: "new" });
-    expect(outcome).toEqual({ ...LEARNT, generation: null, created: false, notWritten: "dry-run" });
+    expect(outcome).toEqual({ ...LEARNT, headHash, generation: null, created: false, notWritten: "dry-run" });
     await expect(profiles.get(name("new"))).rejects.toThrow(errorWithCode("unknown_profile"));
   });
 
@@ -92,7 +95,7 @@ describe("a learned profile", () => {
     const learnNothing = async (options: Partial<LearnProfileRequest>) =>
       (await learn({ start: "auto", ...options }, undefined, undefined, NO_GAIN)).outcome;
     const before = await profiles.get(name("demo-001"));
-    const left = { ...NO_GAIN, generation: null, created: false, notWritten: "no-gain" };
+    const left = { ...NO_GAIN, headHash, generation: null, created: false, notWritten: "no-gain" };
     expect(await learnNothing({})).toEqual(left);
     expect(await learnNothing({ expected: 1 })).toEqual(left);
     expect(await learnNothing({ dryRun: true })).toEqual(left);

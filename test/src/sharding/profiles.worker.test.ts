@@ -11,7 +11,7 @@ import { exportProfiles } from "../../../src/storage/export.ts";
 import type { LineResult } from "../../../src/storage/import.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
-import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+import { headHashOf, masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
 
 const shards = shardsOver(DATABASES);
@@ -34,7 +34,7 @@ async function importText(text: string, dryRun = false): Promise<LineResult[]> {
 
 async function exported(prefix = ""): Promise<string> {
   let text = "";
-  for await (const part of exportProfiles(profiles, "demo", { prefix })) text += part;
+  for await (const part of exportProfiles({ tasks, profiles }, "demo", { prefix })) text += part;
   return text;
 }
 
@@ -109,7 +109,7 @@ describe("all profiles", () => {
   });
 
   it("are imported into their databases, reported in line order, and exported as imported", async () => {
-    const text = profilesFile("demo", profilesOf(25));
+    const text = profilesFile("demo", profilesOf(25), await headHashOf(taskFor(bundle)));
     const planned = await importText(text, true);
     expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toEqual([]);
     const results = await importText(`${text}not JSON\n`);

@@ -10,9 +10,10 @@ import { importProfiles } from "../../../src/sharding/import.ts";
 import { exportProfiles } from "../../../src/storage/export.ts";
 import type { LineResult } from "../../../src/storage/import.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
+import { createPush } from "../../../src/storage/push.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
 import { errorWithCode } from "../../support/errors.ts";
-import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+import { headHashOf, masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { shardsOver } from "../../support/shards.ts";
 
 const db = drizzle(env.DB);
@@ -35,17 +36,58 @@ async function importText(text: string, options: { dryRun?: boolean; maxLines?: 
   return (await Array.fromAsync(results)).flat();
 }
 
-const exported = async () => (await Array.fromAsync(exportProfiles(profiles, "demo", { prefix: "" }))).join("");
-const file = (rows: NewProfile[]) => profilesFile("demo", rows);
+const tasks = createTaskRegistry(db);
+const exported = async (from = { tasks, profiles }) =>
+  (await Array.fromAsync(exportProfiles(from, "demo", { prefix: "" }))).join("");
+const file = (rows: NewProfile[], headHash?: string) => profilesFile("demo", rows, headHash);
 const lineOf = (id: string, seed: number, generation?: number) =>
   `${JSON.stringify({ ...JSON.parse(file([{ id, masks: masksOf(seed), labelBias: null }])), generation })}\n`;
 
 describe("importing", () => {
   it("writes rows that an export returns byte for byte", async () => {
     const biased = { id: "zoe", masks: masksOf(9), labelBias: Uint8Array.of(1, 128, 255) };
-    const text = file([...profilesOf(1200).sort((a, b) => (a.id < b.id ? -1 : 1)), biased]);
+    const sorted = [...profilesOf(1200).sort((a, b) => (a.id < b.id ? -1 : 1)), biased];
+    const text = file(sorted, await headHashOf(taskFor(bundle)));
     expect((await importText(text)).every(({ status }) => status === "created")).toBe(true);
     expect((await exported()) === text).toBe(true);
+  });
+
+  it("rejects a line that was trained with another head, and accepts the same head with another maxTokens", async () => {
+    const [own, other] = [taskFor(bundle), taskFor(bundle, { head: taskFor(bundle).head.map((value) => -value) })];
+    const lines = [
+      file([{ id: "a", masks: masksOf(1), labelBias: null }], await headHashOf(own)),
+      file([{ id: "b", masks: masksOf(2), labelBias: null }], await headHashOf(other)),
+      file([{ id: "c", masks: masksOf(3), labelBias: null }]),
+    ];
+    const rejected = { line: 2, profile: "b", status: "failed", error: errorWithCode("head_mismatch") };
+    expect(await importText(lines.join(""))).toMatchObject([{ status: "created" }, rejected, { status: "created" }]);
+    await tasks.put({ ...own, maxTokens: 16 }, undefined, "keep");
+    expect(await importText(lines.join(""))).toMatchObject([
+      { status: "unchanged" },
+      rejected,
+      { status: "unchanged" },
+    ]);
+    expect((await exported()).match(/"profile":"."/g)).toEqual(['"profile":"a"', '"profile":"c"']);
+  });
+
+  it("exports each profile with its own head while pushes replace task and profiles", async () => {
+    const rows = profilesOf(1100).sort((a, b) => (a.id < b.id ? -1 : 1));
+    await createPush(db)(taskFor(bundle), rows);
+    const other = taskFor(bundle, { head: taskFor(bundle).head.map((value) => -value) });
+    const later = rows.map((row) => ({ ...row, masks: masksOf(50) }));
+    let reads = 0;
+    const list: typeof profiles.list = async (...query) => {
+      const page = await profiles.list(...query);
+      reads++;
+      // The first page is read, but not its task. The export must read it again.
+      if (reads === 1) await createPush(db)(other, later);
+      if (reads === 3) await createPush(db)(taskFor(bundle), rows);
+      return page;
+    };
+    const text = await exported({ tasks, profiles: { ...profiles, list } });
+    expect(reads).toBe(4);
+    const [own, others] = [await headHashOf(taskFor(bundle)), await headHashOf(other)];
+    expect(text === file(later.slice(0, 1000), others) + file(rows.slice(1000), own)).toBe(true);
   });
 
   it("skips unchanged profiles, and reports each line's status", async () => {

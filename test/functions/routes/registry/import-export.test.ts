@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readBundle } from "../../../../node/files.ts";
 import type { NewProfile } from "../../../../src/profiles/profile.ts";
-import { masksOf, profilesFile, taskFor } from "../../../support/rows.ts";
+import { headHashOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../../support/rows.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker.ts";
 
 const PROFILES = 10_000;
@@ -14,14 +14,15 @@ let file: string;
 
 beforeEach(async () => {
   worker = await startWorker();
-  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), []);
+  const task = taskFor(await readBundle("bundles/minilm-l6-v2"));
+  await worker.push(task, []);
   // Drawing masks is slow, and a hundred different ones are enough to tell rows apart.
   const kinds = Array.from({ length: 100 }, (_, seed) => masksOf(seed));
   const profiles = Array.from({ length: PROFILES }, (_, index): NewProfile => {
     const bias = index % 3 === 0 ? Uint8Array.of(index % 256, 0, 255) : null;
     return { id: `p${String(index).padStart(5, "0")}`, masks: kinds[index % 100] ?? masksOf(0), labelBias: bias };
   });
-  file = profilesFile("demo", profiles);
+  file = profilesFile("demo", profiles, await headHashOf(task));
 });
 afterEach(() => worker.close());
 
@@ -109,6 +110,41 @@ describe("an import", () => {
     ]);
     expect(await stored()).toBe(0);
     expect((await lastLine(await send({ "if-match": '"1"' }))).created).toBeGreaterThan(0);
+  });
+
+  it("of profiles of another head writes none of them, whatever generation it expects", async () => {
+    const before = await exported();
+    await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(3));
+    const saved = await exported();
+    expect(saved).not.toBe(before);
+    const task = taskFor(await readBundle("bundles/minilm-l6-v2"));
+    const newer = taskFile({ ...task, head: task.head.map((value) => -value) });
+    expect((await worker.request("PUT", "/v1/tasks/demo?profiles=delete", { body: newer })).status).toBe(200);
+    const response = await worker.request("POST", "/v1/tasks/demo/import", { body: saved, headers: NDJSON });
+    const lines = (await response.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.pop()).toMatchObject({ done: true, created: 0, failed: 3 });
+    expect(lines).toMatchObject(
+      profilesOf(3).map(({ id }, index) => ({
+        line: index + 1,
+        profile: id,
+        status: "failed",
+        error: { code: "head_mismatch", status: 409, detail: expect.stringContaining(`Profile "${id}" was trained`) },
+      })),
+    );
+    expect(await stored()).toBe(0);
+    const [line = ""] = saved.split("\n");
+    const one = { body: line, headers: { "content-type": "application/json" } };
+    const rejected = await worker.request("PUT", "/v1/profiles/demo/demo-000", one);
+    expect(await rejected.json()).toMatchObject({ code: "head_mismatch" });
+    expect((await worker.request("PUT", "/v1/tasks/demo", { body: taskFile(task) })).status).toBe(200);
+    expect(
+      await lastLine(await worker.request("POST", "/v1/tasks/demo/import", { body: saved, headers: NDJSON })),
+    ).toMatchObject({ created: 3, failed: 0 });
+    expect((await worker.request("PUT", "/v1/profiles/demo/demo-000", one)).status).toBe(200);
+    expect(await exported()).toBe(saved);
   });
 
   it("with a misspelled dryRun parameter writes nothing", async () => {
