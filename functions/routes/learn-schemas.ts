@@ -98,7 +98,7 @@ const Result = z
       })
       .openapi({
         description:
-          "Scores on held-out examples, for the start and for the winning candidate. gain: the difference in accuracy. trusted: whether the loss fell by more than chance. gained: whether gain is above 0 or trusted is true. The winner is chosen on the same examples, so its own scores are slightly optimistic; trusted allows for that.",
+          "Scores on held-out examples, for the start and for the winning candidate. gain: the difference in accuracy. trusted: whether the loss fell by more than chance. gained: whether the loss fell and the accuracy did not, or trusted is true. The winner is chosen on the same examples, so its own scores are slightly optimistic; trusted allows for that.",
       }),
     seconds: z.number(),
     bookmark: z

@@ -38,7 +38,7 @@ export interface LearnResult {
     readonly learnt: HeldOutScore;
     /** Whether the profile is better than its start by more than chance. */
     readonly trusted: boolean;
-    /** Whether the profile is better than its start: its accuracy is higher, or `trusted` is true. */
+    /** Whether the profile is better than its start: `trusted`, or its loss is lower and its accuracy is not. */
     readonly gained: boolean;
   };
 }
@@ -82,7 +82,7 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
       start: before,
       learnt: after,
       trusted,
-      gained: trusted || after.accuracy > before.accuracy,
+      gained: trusted || (after.loss < before.loss && after.accuracy >= before.accuracy),
     },
   };
 }
