@@ -117,6 +117,30 @@ def test_train_accepts_what_prepare_writes(
             assert len({label for _, _, label in rows}) == 1
 
 
+UGLY = st.text(st.sampled_from('aA1.0 -e\u00e9\u0301\u200b\u00a0\t\n\u2028,;"@_'), max_size=4)
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.tuples(UGLY, UGLY, UGLY), min_size=1, max_size=40), hashed=st.booleans())
+def test_train_accepts_what_is_left_of_an_ugly_table(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], hashed: bool
+) -> None:
+    table = tmp_path_factory.mktemp("ugly") / "table.jsonl"
+    lines = [json.dumps({"profile": profile, "text": text, "label": label}) for profile, text, label in rows]
+    table.write_text("\n".join(lines), encoding="utf-8")
+    try:
+        records, told = prepared(table, how=Preparation(skip_bad=True, id_hash=IdHash() if hashed else None))
+    except XpeftError as error:
+        assert error.code == "no-texts"
+        return
+    skipped = [notice for notice in told if notice.startswith("skipped bad rows")]
+    assert len(rows) - len(records) == sum(notice.count("\n") for notice in skipped)
+    try:
+        load_data(table.with_name("out.jsonl"), TOKENIZER, 32, False)
+    except OneLabel:
+        assert any(notice.startswith("train refuses this file") for notice in told)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
