@@ -67,6 +67,27 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
     assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 20, **report["test"]["methods"]["masks"]}
 
 
+def test_texts_in_two_splits_and_all_faults_are_told(
+    task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    loud = [one for one in arguments(newcomers, task, tiny_bundle, tiny_plm, tmp_path / "out") if one != "--quiet"]
+    result = CliRunner().invoke(app, loud)
+    assert result.exit_code == 0, result.output
+    assert "note: 1 of 2 profiles learn one label: all their training texts have it\n" in result.stderr
+    assert "note: 36 of 36 dev and test texts are in train too, under the same profile\n" in result.stderr
+
+    data, lines = tmp_path / "bad.jsonl", newcomers.read_text(encoding="utf-8").splitlines()
+    one = json.loads(lines[0])
+    data.write_text(
+        "\n".join([*lines, json.dumps({**one, "label": "plant"}), json.dumps({**one, "profile": "f", "split": "dev"})]), encoding="utf-8"
+    )
+    loud[loud.index(str(newcomers))] = str(data)
+    result = CliRunner().invoke(app, [*loud, "--out", str(tmp_path / "other")])
+    assert result.exit_code == 1
+    assert "line 86: no training text has the profile 'f' (1)\n" in result.stderr
+    assert "line 85: the task has no label 'plant' (1)\n" in result.stderr
+
+
 def test_an_interrupted_run_resumes_to_the_same_bytes(
     task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:

@@ -18,8 +18,9 @@ from xpeft.add_round import learn_round
 from xpeft.atomic_files import atomic_file, make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, read_manifest
+from xpeft.check import check_file
 from xpeft.checkpoint import finished_report, run_id
-from xpeft.data import DataSet, group_by_profile
+from xpeft.data import DataSet, count_one_label_profiles, group_by_profile
 from xpeft.errors import NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.features import predict, single_group
@@ -31,7 +32,7 @@ from xpeft.scores import Indices, majority
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT, reads_pair
 from xpeft.train import Recipe
-from xpeft.train_task import check_measurable, load_tokenized, measured_splits, report_split, warn_one_label_profiles
+from xpeft.train_task import check_measurable, load_tokenized, measured_splits, print_findings, report_split
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def add_profiles(
     manifest, identity = read_manifest(bundle)
     task = read_trained_task(folder, identity, manifest.pool_shape)
     pair = reads_pair(folder, data_file, pair)
+    tokenizer = bundle / manifest.file("tokenizer")
+    print_findings(check_file(data_file, pair, tokenizer, task.task.maxTokens, task.task.labels), quiet)
     whole = load_tokenized(data_file, bundle, manifest, task.task.maxTokens, pair, task.task.labels)
     in_shard = [profile for profiles in sharding.rounds(len(whole.profiles)) for profile in profiles]
     if not in_shard:
@@ -99,7 +102,6 @@ def add_profiles(
         return finished, out
     check_new(task, data, folder, out)
     check_measurable(data)
-    one_label = warn_one_label_profiles(data, quiet)
     plm = load_bundle_plm(manifest, plm_spec)
     drafts = drafts_folder(out, settings, resume, quiet)
     for number, profiles in enumerate(rounds):
@@ -121,7 +123,7 @@ def add_profiles(
         "bundle": identity,
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
-        "one_label_profiles": one_label,
+        "one_label_profiles": count_one_label_profiles(data),
         "pair": pair,
         "recipe": asdict(recipe),
         **{split: report_split(methods[split], data, split) for split in methods},

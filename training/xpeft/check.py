@@ -1,6 +1,6 @@
 """Checks a data file: finds what `train` refuses, and what is odd."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,34 +47,40 @@ class CheckedFile:
         return "\n".join([*lines, f"train {'refuses' if self.refused else 'accepts'} this file"])
 
 
-def check_file(path: Path, pair: bool, tokenizer_file: Path | None = None, max_tokens: int = 32) -> CheckedFile:
+def check_file(
+    path: Path, pair: bool, tokenizer_file: Path | None = None, max_tokens: int = 32, labels: Sequence[str] | None = None
+) -> CheckedFile:
     """Return what is wrong or odd with a data file. Texts are only checked for their tokens if a tokenizer is given.
 
-    Raises BadLine or UnreadableFile where the file cannot be read to its end.
+    labels: those of a finished task, if the file is for `add`. Raises BadLine or UnreadableFile where the file cannot be read to its end.
     """
-    lines = dict(read_lines(path, canonical=True))
+    lines = dict(read_lines(path, canonical=labels is None))
     records = {number: line for number, line in lines.items() if isinstance(line, Record)}
     tokens = count_tokens(records, tokenizer_file, pair) if tokenizer_file else {}
     texts: dict[str, int] = {split: sum(record.split == split for record in records.values()) for split in SPLITS}
-    profiles, labels = ({getattr(record, field) for record in records.values()} for field in ("profile", "label"))
-    findings = [*find_refusals(path, lines, records, tokens), *find_oddities(records, pair)]
+    counts = {field: len({getattr(record, field) for record in records.values()}) for field in ("profile", "label")}
+    findings = [*find_refusals(path, lines, records, tokens, labels), *find_oddities(records, pair)]
     if cut := [f"line {number} ({count} tokens)" for number, count in tokens.items() if count > max_tokens]:
         message = f"{len(cut)} of {len(records)} texts are cut at {max_tokens} tokens"
         hint = f"The longest has {max(tokens.values())} tokens. A larger --max-tokens reads more of it, and takes more time."
         findings.append(Finding("cut-text", False, message, cut, hint))
-    return CheckedFile(str(path), texts, len(profiles), len(labels), max_tokens if tokenizer_file else None, findings)
+    return CheckedFile(str(path), texts, counts["profile"], counts["label"], max_tokens if tokenizer_file else None, findings)
 
 
 def find_refusals(
-    path: Path, lines: Mapping[int, Record | BadLine], records: Mapping[int, Record], tokens: Mapping[int, int]
+    path: Path,
+    lines: Mapping[int, Record | BadLine],
+    records: Mapping[int, Record],
+    tokens: Mapping[int, int],
+    labels: Sequence[str] | None,
 ) -> list[Finding]:
-    """Return why `train` refuses a file, by the kind of error."""
+    """Return why `train`, or `add` to a task with these labels, refuses a file, by the kind of error."""
     findings = []
     if bad := [line for line in lines.values() if isinstance(line, BadLine)]:
         items = [str(error).removeprefix(f"{path}, ") for error in bad]
         findings.append(Finding(BadLine.code, True, f"{len(bad)} of {len(lines)} lines are bad", items, bad[0].hint))
     if records or not bad:
-        findings += [Finding(fault.code, True, str(fault), [], fault.hint) for fault in find_faults(path, records)]
+        findings += [Finding(fault.code, True, str(fault), [], fault.hint) for fault in find_faults(path, records, labels)]
     if unread := [f"line {number}" for number, count in tokens.items() if count == 0]:
         findings.append(Finding(BadLine.code, True, f"{len(unread)} of {len(records)} texts have no token", unread, UNREAD_HINT))
     return findings

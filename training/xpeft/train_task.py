@@ -147,13 +147,6 @@ def measured_splits(data: DataSet) -> list[Split]:
     return [split for split in measured if data.splits[split]]
 
 
-def warn_one_label_profiles(data: DataSet, quiet: bool) -> int:
-    """Return how many profiles have a single label in all their training texts, and warn on stderr if there are any."""
-    if count := count_one_label_profiles(data):
-        remark(f"{count} of {len(data.profiles)} profiles learn one label: all their training texts have it", quiet)
-    return count
-
-
 def fit_baselines(
     model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, seed: int, quiet: bool
 ) -> dict[str, dict[Split, Indices]]:
