@@ -1,4 +1,4 @@
-"""Replaces profile ids by hashes, so that any id can be used and none is readable (docs/formats.md, "Hashed profile ids")."""
+"""Replaces profile ids by hashes, so that any id can be used and none is readable (docs/bring-your-own.md, "Hashed ids")."""
 
 import hashlib
 import hmac
