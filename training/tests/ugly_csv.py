@@ -69,7 +69,7 @@ def flawed_rows(csv: Csv, row: Row, table: Table) -> FlawedContent:
         "too many fields": (csv.line([*cells, "more"]) + f"{csv.separator}more".encode(), "fields"),
         "header again": (csv.header(), "header"),
         "text after quote": (csv.separator.join(['"so" it', *map(csv.quoted, cells[1:])]).encode(), "quote"),
-        "not UTF-8": (csv.line(cells) + "é".encode("latin-1"), "UTF-8"),
+        "not UTF-8": (csv.line(csv.cells(row, text="so", text_pair="")) + "é".encode("latin-1"), "UTF-8"),
         **{kind: (csv.line(csv.cells(row, **{field: value})), says) for kind, (field, value, says) in table.bad_values().items()},
     }
 
