@@ -155,6 +155,9 @@ def test_metrics_are_what_their_names_say() -> None:
     assert metric_value("matthews", certain[:3, :2], examples(1, 0, 0), ["0", "1"]) == pytest.approx(-1)
     between = torch.tensor([[0.5, 0.5, 0], [0.1, 0.8, 0.1], [0, 0.5, 0.5]]).log()
     assert metric_value("pearson-spearman", between, examples(0.5, 1, 1.5), ["0", "1", "2"]) == pytest.approx(1)
+    # Of constants there is no correlation. It counts as none.
+    assert metric_value("pearson-spearman", between[:1].repeat(3, 1), examples(0.5, 1, 1.5), ["0", "1", "2"]) == 0
+    assert metric_value("pearson-spearman", between, examples(1, 1, 1), ["0", "1", "2"]) == 0
     pairs = torch.tensor([[0.0, 1.0], [0.0, 2.0], [1.0, 0.0], [3.0, 0.0]])
     assert metric_value("choice-accuracy", pairs, examples(0, 1, 0, 1), ["wrong", "right"]) == 0.5
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -19,12 +18,14 @@ class LogLines(tqdm):  # type: ignore[type-arg]
 
     @staticmethod
     def status_printer(file: Any) -> Callable[[str], None]:
-        """Return the function that writes a line. tqdm itself ends the last one."""
-        ends = chain([""], repeat("\n"))
+        """Return the function that writes a line, if it is a new one. tqdm itself ends the last one."""
+        lines: list[str] = []
 
         def write(line: str) -> None:
-            file.write(next(ends) + line)
-            file.flush()
+            if line not in lines[-1:]:
+                file.write(("\n" if lines else "") + line)
+                file.flush()
+                lines.append(line)
 
         return write
 

@@ -25,6 +25,9 @@ def metric_value(name: MetricName, logits: torch.Tensor, examples: Sequence[Exam
         # The predicted score is the mean of the scale under the head's probabilities.
         expected = (logits.softmax(1) * torch.arange(logits.shape[1])).sum(1).numpy()
         scores = truth + np.array([example.next_label_weight for example in examples])
+        if np.ptp(expected) == 0 or np.ptp(scores) == 0:
+            # As for Matthews' coefficient: what never changes tells nothing of the other. Its correlation would be NaN.
+            return 0.0
         return float((pearsonr(expected, scores).statistic + spearmanr(expected, scores).statistic) / 2)
     if name == "choice-accuracy":
         # A text's two endings follow each other; the likelier one is the answer.
