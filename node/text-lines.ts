@@ -24,8 +24,12 @@ const GZIP_HINT = "The gzip file is damaged or not whole. Make it again, or copy
 const ARCHIVE_HINT = "Give the text itself. In Excel, save it as CSV UTF-8.";
 const encodingHint = (encoding: string) => `Save it as UTF-8, or convert it: iconv -f ${encoding} -t UTF-8 OLD > NEW`;
 
+/** Returns the same bytes. The package's types name no `Buffer`, so that they need no types of Node. */
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 /** Whether bytes are those of a gzip file. */
-export const isGzip = (bytes: Buffer): boolean => bytes.toString("hex", 0, 2) === GZIP;
+export const isGzip = (bytes: Uint8Array): boolean => asBuffer(bytes).toString("hex", 0, 2) === GZIP;
 
 /** Returns how a file is called in errors. */
 export const nameOf = (path: string | null): string => path ?? "standard input";
@@ -61,7 +65,7 @@ export async function* readJsonLines(path: string | null): AsyncGenerator<Number
  *
  * @param name what to call them in errors
  */
-export async function* decodeLines(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<NumberedLine> {
+export async function* decodeLines(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<NumberedLine> {
   try {
     const file = await peek(bytes);
     // Errors reach the consumer of the last stream.
@@ -87,7 +91,7 @@ export async function* decodeLines(bytes: AsyncIterable<Buffer>, name: string): 
 }
 
 /** Returns the first four bytes in hex, and all chunks. */
-async function peek(bytes: AsyncIterable<Buffer>): Promise<{ start: string; chunks: AsyncIterable<Buffer> }> {
+async function peek(bytes: AsyncIterable<Uint8Array>): Promise<{ start: string; chunks: AsyncIterable<Buffer> }> {
   const rest = bytes[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);
   while (first.length < 4) {
@@ -97,7 +101,7 @@ async function peek(bytes: AsyncIterable<Buffer>): Promise<{ start: string; chun
   }
   async function* all() {
     yield first;
-    yield* { [Symbol.asyncIterator]: () => rest };
+    for await (const chunk of { [Symbol.asyncIterator]: () => rest }) yield asBuffer(chunk);
   }
   return { start: first.toString("hex", 0, 4), chunks: all() };
 }
