@@ -41,7 +41,7 @@ def parse_line(model: type[Model], path: Path, number: int, line: str, hint: str
             problem = f"{field}: {str(first['input'])[:40]!r} does not suit the field"
         else:
             # An error of our own names the value itself.
-            value = f", not {json.dumps(first['input'])[:40]}" if first["msg"].startswith("Input should be") else ""
+            value = f", not {json.dumps(first['input'], allow_nan=True)[:40]}" if first["msg"].startswith("Input should be") else ""
             problem = f"{field}: {first['msg']}{value}" if field else first["msg"]
         if first["type"] != "missing":
             hint = (hints or {}).get(field, hint)

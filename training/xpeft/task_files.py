@@ -49,7 +49,7 @@ class Task(Strict):
 
 def hash_head(bundle: str, labels: list[str], head: bytes) -> str:
     """Return the hash of what masks are trained with. `head` is the head's float32 bytes."""
-    text = json.dumps([bundle, labels], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps([bundle, labels], ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode() + head).hexdigest()[:32]
 
 
@@ -89,7 +89,7 @@ class TrainedTask:
 
 def check_row(labels: list[str], shape: PoolShape) -> None:
     """Raise XpeftError if a task of these labels is larger than a row of the edge's database."""
-    text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     size = 4 * len(labels) * (shape.hidden + 1) + mask_bytes(shape) + len(text.encode())
     if size > MAX_ROW_BYTES:
         hint = "Train with fewer or shorter labels: `python -m xpeft prepare --min-label N` drops rare ones."
@@ -141,14 +141,6 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         task = Task.model_validate_json((folder / TASK_FILE).read_bytes())
     except (OSError, ValidationError) as error:
         raise XpeftError(f"{folder} does not hold a trained task: {error}", hint) from error
-    file = folder / PROFILES_FILE
-    profiles = []
-    for number, line in numbered_lines(file, hint):
-        profile = parse_line(Profile, file, number, line, hint)
-        if profile.headHash not in (None, task.head_hash):
-            problem = f"profile {profile.profile!r} was trained with head {profile.headHash}, and the task has head {task.head_hash}"
-            raise BadLine(f"{file}, line {number}: {problem}", "Name a folder whose task.json and profiles.ndjson are of one training.")
-        profiles.append(profile)
     if task.bundle != bundle:
         raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
     labels = len(task.labels)
@@ -157,6 +149,14 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {head_bytes}", hint)
     head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
     check_finite(head, f"the head of task {task.task!r}")
+    file = folder / PROFILES_FILE
+    profiles = []
+    for number, line in numbered_lines(file, hint):
+        profile = parse_line(Profile, file, number, line, hint)
+        if profile.headHash not in (None, task.head_hash):
+            problem = f"profile {profile.profile!r} was trained with head {profile.headHash}, and the task has head {task.head_hash}"
+            raise BadLine(f"{file}, line {number}: {problem}", "Name a folder whose task.json and profiles.ndjson are of one training.")
+        profiles.append(profile)
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
     zero = torch.zeros(labels)
     biases = [zero if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
