@@ -88,9 +88,9 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     const forced = await auto({ force: true });
     expect(forced).toMatchObject({ generation: before.generation + 1, notWritten: null, masks: left?.masks });
     expect(await rowOf("demo-002")).toMatchObject({ generation: before.generation + 1, masks: left?.masks });
-    const created = await readEvents(await learn({ examples: NO_GAIN, start: "auto" }, {}, "demo/new-one"));
+    const created = await readEvents(await learn({ examples: NO_GAIN, start: "auto" }, {}, "demo/no-gain"));
     expect(created.at(-1)?.data).toMatchObject({ generation: 1, created: true, notWritten: null });
-    await worker.request("DELETE", "/v1/profiles/demo/new-one");
+    await worker.request("DELETE", "/v1/profiles/demo/no-gain");
   });
 
   it("gives the same profile for the same seed, and writes nothing on a dry run", async () => {
