@@ -7,12 +7,13 @@ import { showError, showStatus } from "./status.ts";
 /** Deletes a profile that was created, or restores the generation before, unless it was written again since. */
 async function undoWrite(): Promise<string> {
   const learning = lastLearning();
-  if (!learning || learning.learnt.generation === null) return "";
+  if (!learning) return "";
   const { name, learnt } = learning;
-  const { generation } = learnt;
+  const { created, generation } = learnt;
+  if (generation === null) return "";
   const path = profilePath(name.task, name.profile);
   const headers = { "if-match": `"${generation}"` };
-  if (learnt.created) {
+  if (created) {
     await requestJson(path, { method: "DELETE", headers });
     return "Undone: the profile is deleted. The task's default masks answer for it.";
   }
