@@ -65,7 +65,7 @@ def flawed_rows(csv: Csv, row: Row, table: Table) -> FlawedContent:
     """Return rows that cannot be read."""
     cells = csv.cells(row)
     return {
-        "too few fields": (csv.separator.join(map(csv.quoted, cells[:-1])).encode(), "fields"),
+        "too few fields": (b"so", "fields"),
         "too many fields": (csv.line([*cells, "more"]) + f"{csv.separator}more".encode(), "fields"),
         "header again": (csv.header(), "header"),
         "text after quote": (csv.separator.join(['"so" it', *map(csv.quoted, cells[1:])]).encode(), "quote"),
@@ -81,6 +81,7 @@ def flawed_files(csv: Csv, content: bytes) -> FlawedContent:
     return {
         "column missing": (less.header() + b"\n" + less.line(["a"] * len(less.columns)), '"(label|queue)"'),
         "column twice": (twice.header() + b"\n" + twice.line(["a"] * len(twice.columns)), "columns are named"),
+        "no header": (content.replace(csv.header() + csv.line_end.encode(), b"", 1), "there is no column"),
         "header only": (csv.header(), "no texts"),
         "quote open": (content + b'"never closed', "quote"),
     }

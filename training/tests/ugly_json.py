@@ -27,7 +27,7 @@ def flawed_lines(row: Row, table: Table) -> FlawedContent:
     return {
         "not JSON": (b'{"profile": ', "JSON"),
         "two objects": (b"{}{}", "JSON"),
-        "a list": (b'["a", "b"]', "object|array"),
+        "a number": (b"3", "object"),
         "label left out": (json.dumps({name: value for name, value in whole.items() if name != label}).encode(), label),
         **{kind: (json.dumps({**whole, table.names[field]: value}).encode(), says) for kind, (field, value, says) in values.items()},
     }

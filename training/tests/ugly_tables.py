@@ -68,7 +68,7 @@ class UglyTable:
 WORDS = ["parcel", "invoice", "reset", "screen", "order", "pay", "late", "again", "refund", "app", "hello", "nobody"]
 # What stands inside of texts. No reader may take one of these for the end of a line or of a field, nor drop it.
 BITS = [
-    '"', '""', "'", ",", ";", "\t", "\n", "\n\n", "\r", "  ", "\u00a0", "\u2028", "\u2029", "\u0085", "\f", "\v", "\x1c", "\x1e", "\x1a",
+    '"', '""', "'", ",", ";", "\t", "\n", "\n\n", "\r", "  ", "\u00a0", "\u2028", "\u2029", "\u0085", "\f", "\v", "\x1c", "\x1e", "\0",
     "\u200b", "\ufeff", "\u202e", "\x7f", "é", "e\u0301", "日本語", "🙂", "👩‍👧", "İ", "ß", "ﬁ", "\\", "\\n", '\\"', "<b>", "=1+1", "#",
     "{}", "[SEP]", "%s", "sep=;", "null",
 ]  # fmt: skip
