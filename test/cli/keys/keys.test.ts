@@ -98,7 +98,7 @@ it("is accepted by eval, as an option and from the environment", async () => {
   const flags = ["eval", "--data", data, "--task", "demo", "--url", url];
   expect(await runCli(flags)).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/key_missing: .*\n {2}.*--key/),
+    stderr: expect.stringMatching(/key_missing: .*\n {2}answered by http.*\n {2}.*--key/),
   });
   const { key } = await create();
   expect(await runCli([...flags, "--key", key])).toMatchObject({ code: 0 });
