@@ -49,6 +49,7 @@ const parts = [
   vitest("bench", "test/bench/quick.test.ts", "test/bench/peers.test.ts"),
   vitest("faults", "test/faults"),
   vitest("overload", "test/functions/overload.test.ts"),
+  vitest("races", "test/functions/routes/registry/import-export.test.ts"),
   vitest("codecs", "test/fuzz/codecs.test.ts"),
   vitest("requests", "test/fuzz/requests.test.ts"),
   vitest("schemathesis", "test/fuzz/schemathesis.test.ts"),

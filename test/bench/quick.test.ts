@@ -10,8 +10,8 @@ import { missingPython } from "../support/python.ts";
 
 const TIMEOUT_MS = 1_800_000;
 
-/** One that traces ONNX Runtime, and one that measures in the Worker and draws a plot. `npm run test:long` runs all. */
-const SHORT = ["operators", "merge"];
+/** One that measures in the Worker and draws a plot. `npm run test:long` runs all. */
+const SHORT = ["merge"];
 
 /** Python writes the graphs of `variants`. */
 const runnable = benches.filter(({ name }) =>

@@ -136,7 +136,7 @@ const LINE = `${JSON.stringify({ text: "Rice" })}\n`;
 const NDJSON = { headers: { "content-type": "application/x-ndjson" } };
 
 /** Small requests from 100 connections. */
-const SMALL_REQUESTS = isLongForm ? 10_000 : 200;
+const SMALL_REQUESTS = isLongForm ? 10_000 : 100;
 
 const LARGE = SMALL.padEnd(MAX_TEXTS_BYTES);
 
