@@ -1,8 +1,7 @@
+import { CLEAR } from "./live-line.ts";
+
 // The reader of a pipe may end first, as `head` does. The command then ends as others do, with the status of SIGPIPE.
 const SIGPIPE_STATUS = 141;
-
-/** Clears the line of a progress bar. */
-const CLEAR = "\r\u001b[K";
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {

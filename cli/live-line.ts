@@ -8,7 +8,7 @@ export interface LiveLine {
 }
 
 /** Moves the cursor to the start of its line, and clears the line. */
-const CLEAR = "\r\u001b[K";
+export const CLEAR = "\r\u001b[K";
 
 /** Milliseconds between two frames at least. */
 const FRAME_MS = 100;

@@ -69,8 +69,7 @@ export async function* decodeLines(bytes: AsyncIterable<Uint8Array>, name: strin
   try {
     const file = await peek(bytes);
     // Errors reach the consumer of the last stream.
-    const isGzip = file.start.startsWith(GZIP);
-    const { start, chunks } = isGzip
+    const { start, chunks } = file.start.startsWith(GZIP)
       ? await peek(pipeline(Readable.from(file.chunks), createGunzip(), () => {}))
       : file;
     if (start === ZIP) {
@@ -87,6 +86,9 @@ export async function* decodeLines(bytes: AsyncIterable<Uint8Array>, name: strin
     if (cause instanceof CommandError) throw cause;
     const isDamaged = cause instanceof Error && "code" in cause && String(cause.code).startsWith("Z_");
     throw new CommandError(`${name} cannot be read.`, isDamaged ? GZIP_HINT : FILE_HINT, { cause });
+  } finally {
+    // Standard input that nobody reads any more would keep the process alive until its writer ends.
+    if (bytes instanceof Readable) bytes.destroy();
   }
 }
 
