@@ -198,6 +198,20 @@ def test_a_finished_run_of_other_settings_is_not_resumed(command: Command, tmp_p
     assert contents(tmp_path) == before
 
 
+def test_a_new_run_in_a_used_folder_resumes_before_its_first_checkpoint(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    assert CliRunner().invoke(app, command(tmp_path, "--seed", "1")).exit_code == 0
+    with monkeypatch.context() as stopped:
+        stopped.setattr(train_task, "train", stop)
+        assert CliRunner().invoke(app, command(tmp_path)).exit_code == 130
+    assert not (tmp_path / "report.json").exists()
+    assert CliRunner().invoke(app, command(tmp_path, "--resume")).exit_code == 0
+
+
 def flipped(content: bytes, part: zipfile.ZipInfo) -> bytes:
     """The bytes of a ZIP file with one bit flipped in the middle of a part's data."""
     name, extra = struct.unpack_from("<HH", content, part.header_offset + 26)

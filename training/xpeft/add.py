@@ -85,8 +85,9 @@ def add_profiles(
     manifest, identity = read_manifest(bundle)
     task = read_trained_task(folder, identity, manifest.pool_shape)
     pair = reads_pair(folder, data_file, pair)
-    tokenizer = bundle / manifest.file("tokenizer")
-    print_findings(check_file(data_file, pair, tokenizer, task.task.maxTokens, task.task.labels), quiet)
+    if not quiet:
+        tokenizer = bundle / manifest.file("tokenizer")
+        print_findings(check_file(data_file, pair, tokenizer, task.task.maxTokens, task.task.labels))
     whole = load_tokenized(data_file, bundle, manifest, task.task.maxTokens, pair, task.task.labels)
     in_shard = [profile for profiles in sharding.rounds(len(whole.profiles)) for profile in profiles]
     if not in_shard:

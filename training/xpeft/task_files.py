@@ -151,10 +151,11 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
     check_finite(head, f"the head of task {task.task!r}")
     file = folder / PROFILES_FILE
     profiles = []
+    head_hash = task.head_hash
     for number, line in numbered_lines(file, hint):
         profile = parse_line(Profile, file, number, line, hint)
-        if profile.headHash not in (None, task.head_hash):
-            problem = f"profile {profile.profile!r} was trained with head {profile.headHash}, and the task has head {task.head_hash}"
+        if profile.headHash not in (None, head_hash):
+            problem = f"profile {profile.profile!r} was trained with head {profile.headHash}, and the task has head {head_hash}"
             raise BadLine(f"{file}, line {number}: {problem}", "Name a folder whose task.json and profiles.ndjson are of one training.")
         profiles.append(profile)
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])

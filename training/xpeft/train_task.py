@@ -52,7 +52,8 @@ def run_training(
             f"{task!r} cannot name a task", "Use at most 64 lower case letters, digits, - and _; start with a letter or a digit."
         )
     manifest, identity = read_manifest(bundle)
-    print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens), quiet)
+    if not quiet:
+        print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens))
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     check_measurable(data)
     check_row(data.labels, manifest.pool_shape)
@@ -65,6 +66,8 @@ def run_training(
     plm = load_bundle_plm(manifest, plm_spec)
     model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
     make_folder(out)
+    # The report of an earlier run in this folder does not describe this one.
+    (out / REPORT).unlink(missing_ok=True)
     if recipe.label_bias:
         model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))
     train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
@@ -125,14 +128,14 @@ def load_tokenized(
     return load_data(data_file, bundle / manifest.file("tokenizer"), max_tokens, pair, labels, profiles)
 
 
-def print_findings(checked: CheckedFile, quiet: bool) -> None:
+def print_findings(checked: CheckedFile) -> None:
     """Print a check's findings on stderr, a line for each. The first that is refused is left to the error that training raises."""
     refused = [finding for finding in checked.findings if finding.refused]
     for finding in checked.findings:
         if finding not in refused[:1]:
-            remark(finding.message, quiet)
+            remark(finding.message, quiet=False)
     if checked.findings:
-        remark(f"`python -m xpeft check {checked.file}` says more", quiet)
+        remark(f"`python -m xpeft check {checked.file}` says more", quiet=False)
 
 
 def check_measurable(data: DataSet) -> None:
