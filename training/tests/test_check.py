@@ -129,6 +129,14 @@ def test_check_prints_a_table_or_json_and_its_status_says_what_train_does(tmp_pa
     assert (ran.exit_code, "600" in ran.stderr) == (1, True)
 
 
+def test_labels_that_do_not_fit_into_a_row_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(line("a", f"text {number}", f"label {number}") for number in range(1300)), encoding="utf-8")
+    ran = CliRunner().invoke(app, ["check", str(path), "--bundle", str(BUNDLE)])
+    assert (ran.exit_code, "a task of 1,300 labels takes" in ran.output) == (1, True)
+    assert ran.output.endswith("train refuses this file\n")
+
+
 TOKENS = Tokenizer.from_file(str(TOKENIZER))
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from xpeft.data import UNREAD_HINT, has_no_token
-from xpeft.errors import BadLine
+from xpeft.errors import BadLine, XpeftError
 from xpeft.faults import find_faults
 from xpeft.oddities import Finding, find_oddities
+from xpeft.pool import PoolShape
 from xpeft.records import SPLITS, Record, read_lines
+from xpeft.task_files import check_row
 
 # Texts that the tokenizer reads at once, so that the tokens of few texts are in memory.
 BATCH = 1000
@@ -48,11 +50,17 @@ class CheckedFile:
 
 
 def check_file(
-    path: Path, pair: bool, tokenizer_file: Path | None = None, max_tokens: int = 32, labels: Sequence[str] | None = None
+    path: Path,
+    pair: bool,
+    tokenizer_file: Path | None = None,
+    max_tokens: int = 32,
+    labels: Sequence[str] | None = None,
+    shape: PoolShape | None = None,
 ) -> CheckedFile:
     """Return what is wrong or odd with a data file. Texts are only checked for their tokens if a tokenizer is given.
 
-    labels: those of a finished task, if the file is for `add`. Raises BadLine or UnreadableFile where the file cannot be read to its end.
+    labels: those of a finished task, if the file is for `add`. shape: the bundle's pool, to check the size of the
+    task's row. Raises BadLine or UnreadableFile where the file cannot be read to its end.
     """
     lines = dict(read_lines(path, canonical=labels is None))
     records = {number: line for number, line in lines.items() if isinstance(line, Record)}
@@ -60,6 +68,11 @@ def check_file(
     texts: dict[str, int] = {split: sum(record.split == split for record in records.values()) for split in SPLITS}
     counts = {field: len({getattr(record, field) for record in records.values()}) for field in ("profile", "label")}
     findings = [*find_refusals(path, lines, records, tokens, labels), *find_oddities(records, pair)]
+    try:
+        if shape is not None:
+            check_row(sorted({record.label for record in records.values() if record.split == "train"}), shape)
+    except XpeftError as error:
+        findings.append(Finding(error.code, True, str(error), [], error.hint))
     if cut := [f"line {number} ({count} tokens)" for number, count in tokens.items() if count > max_tokens]:
         message = f"{len(cut)} of {len(records)} texts are cut at {max_tokens} tokens"
         hint = f"The longest has {max(tokens.values())} tokens. A larger --max-tokens reads more of it, and takes more time."

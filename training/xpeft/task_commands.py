@@ -70,17 +70,17 @@ def check(
     pair: options.PairOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
 ) -> None:
-    """Find what is wrong or odd with a data file. The exit status is 0 if `train` accepts the file, and 1 if not."""
+    """Find what is wrong or odd with a data file. The exit status is 0 if nothing is found that `train` refuses, and else 1."""
     from xpeft.bundle.manifest import check_max_tokens, read_manifest
     from xpeft.check import check_file
 
     with options.readable_errors():
-        tokenizer = None
+        tokenizer = shape = None
         if bundle is not None:
             manifest, _ = read_manifest(bundle)
             check_max_tokens(max_tokens, manifest)
-            tokenizer = bundle / manifest.file("tokenizer")
-        checked = check_file(data, pair, tokenizer, max_tokens)
+            tokenizer, shape = bundle / manifest.file("tokenizer"), manifest.pool_shape
+        checked = check_file(data, pair, tokenizer, max_tokens, shape=shape)
     typer.echo(json.dumps(checked.as_json(), ensure_ascii=False, allow_nan=False) if as_json else checked.as_table())
     if checked.refused:
         raise typer.Exit(1)
