@@ -291,7 +291,7 @@ def test_all_bad_ids_are_named(tmp_path: Path) -> None:
     said, hint = rejected(write_table(tmp_path, rows))
     assert said == (
         "line 3: 7 of 9 profile ids cannot be used: '_team' (line 3), 'jo+tag@example.org' (line 4), 'Acme Ltd' (line 5), "
-        "'Zoë' (line 6), 'user/7' (line 7) and 2 more"
+        "'Zoë' (line 6), 'user/7' (line 7) and 2 more (bad rows: 8)"
     )
     assert "--hash-ids" in hint
 
@@ -311,11 +311,13 @@ def test_ids_are_hashed_so_that_a_client_can_compute_them(tmp_path: Path) -> Non
 
 def test_the_documented_hashes_are_right() -> None:
     assert hash_profile_id("jo+tag@example.org") == "126ff2c0dc05aabd02d1f46e9cdc3412"
-    script = 'const { createHmac } = require("crypto"); const id = " jo+tag@example.org\\u00a0Zoe\\u0308 ", key = "0123456789abcdef";'
+    script = (
+        'const { createHmac } = require("crypto"); const id = " jo+tag@example.org\\u00a0Zoe\\u0308 \\u200b", key = "0123456789abcdef";'
+    )
     documented = re.search(r"```js\n(.*)\n```", (ROOT / "docs" / "bring-your-own.md").read_text(encoding="utf-8"))
     assert documented
     ran = subprocess.run(["node", "-p", f"{script} {documented[1]}"], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == hash_profile_id(" jo+tag@example.org\u00a0Zoe\u0308 ", b"0123456789abcdef")
+    assert ran.stdout.strip() == hash_profile_id(" jo+tag@example.org\u00a0Zoe\u0308 \u200b", b"0123456789abcdef")
 
 
 def run(*arguments: object) -> tuple[int, str, str]:

@@ -9,9 +9,10 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-# Unicode's white space, and marks without width. They are listed because str.strip and JavaScript's trim differ.
-TRIMMED = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-TRIMMED += "\u200b\u200e\u200f\u2060\ufeff"
+from xpeft.text_lines import WHITE_SPACE
+
+# White space, and marks without width.
+TRIMMED = WHITE_SPACE + "\u200b\u200e\u200f\u2060\ufeff"
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 # In UTF-16 units, as the edge counts.
 MAX_LABEL_LENGTH = 256

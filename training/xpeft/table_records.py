@@ -132,7 +132,8 @@ def all_bad(path: Path, bad: list[BadLine], good_ids: int) -> BadLine:
     if not ids:
         return BadLine(f"{bad[0]} (bad rows: {len(bad):,})", f"{bad[0].hint} {SKIP_HINT}")
     shown = some([f"{profile} (line {line})" for profile, line in ids.items()])
+    problem = f"{len(ids):,} of {len(ids) + good_ids:,} profile ids cannot be used: {shown} (bad rows: {len(bad):,})"
     return BadLine(
-        f"{path}, line {min(ids.values())}: {len(ids):,} of {len(ids) + good_ids:,} profile ids cannot be used: {shown}",
+        f"{path}, line {min(ids.values())}: {problem}",
         f"{FIELD_HINTS['profile']} {SKIP_HINT}",
     )
