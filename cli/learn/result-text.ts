@@ -49,7 +49,7 @@ export function describeLearnt(
   ];
   const nothing =
     notWritten === "no-gain"
-      ? "nothing was written: there is no gain, so the profile stays as it is. Add --force to replace it"
+      ? "nothing was written: there is no gain, so the profile stays as it is. With --push or --out, add --force to replace it"
       : "nothing was written: add --push or --out";
   return [
     `${name.task}/${name.profile}: ${describeWinner(learnt)}`,

@@ -53,6 +53,12 @@ export async function runLearn(
       "Leave --persist-to out, or add --push.",
     );
   }
+  if (options.force && (options.start !== "auto" || (taskFile !== undefined && !push))) {
+    throw new UsageError(
+      "--force is for --start auto, and for profiles in a database. Otherwise it has no effect.",
+      "Leave --force out.",
+    );
+  }
   const progress = createLearnProgressBar();
   exitOnInterrupt(() => {
     progress.stop();

@@ -105,9 +105,11 @@ it('leaves profiles as they are if the start "auto" gains nothing, unless --forc
   const args = ["--all", path, "--epochs", "2", "--out", out];
   const left = await learn(...args, "--push");
   expect(left).toMatchObject({ code: 0, stderr: "" });
-  expect(left.stdout).toMatch(/; no gain\n.*nothing was written: there is no gain, .* Add --force to replace it\n$/);
+  expect(left.stdout).toMatch(
+    /; no gain\n.*nothing was written: there is no gain, .* With --push or --out, add --force to replace it\n$/,
+  );
   expect([await rowOf("demo-001"), await readFile(out, "utf8")]).toEqual([before, ""]);
-  expect((await learn(...args)).stdout).toContain("Add --force to replace it\n");
+  expect((await learn(...args)).stdout).toContain("add --force to replace it\n");
   const forced = await learn(...args, "--push", "--force");
   expect(forced.stdout).toContain(`replaced, generation ${(before?.generation ?? 0) + 1}; appended to ${out}\n`);
 });
@@ -192,6 +194,8 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
   ["an id that cannot be one", ["m e", "lines.jsonl"], /"m e" is not a profile's id/, 2],
   ["an id of other letters", ["Zoë", "lines.jsonl"], /"Zoë" is not a profile's id\.\n {2}.*such as Zoe for Zoë/, 2],
   ["other letters in a file's ids", ["--all", "letters.csv"], /letters\.csv:2: profile: .*\n {2}.*such as Zoe for Zoë/],
+  ["--force with a start", ["me", "lines.jsonl", "--start", "default", "--force"], /--force is for --start auto/, 2],
+  ["--force without a database", ["me", "lines.jsonl", "--task-file", "other.json", "--force"], /--force is for/, 2],
   ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
 ])("reports %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));

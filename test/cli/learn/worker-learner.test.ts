@@ -90,7 +90,7 @@ describe("xpeft learn --url", () => {
     await writeFile(path, jsonLines(examplesOf(2, ["1", "2"])));
     const args = ["demo-001", path, "--start", "auto", "--push", "--out", out];
     const left = await learn(remote.worker.adminKey, ...args);
-    expect(left).toMatchObject({ code: 0, stdout: expect.stringContaining("Add --force to replace it\n") });
+    expect(left).toMatchObject({ code: 0, stdout: expect.stringContaining("add --force to replace it\n") });
     expect(await readFile(out, "utf8")).toBe("");
     const forced = await learn(remote.worker.adminKey, ...args, "--force");
     expect(forced.stdout).toMatch(/replaced, generation \d+; appended to /);
