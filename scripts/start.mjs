@@ -69,16 +69,15 @@ async function checkPort() {
   // localhost can be two addresses, and a program may listen on one of them.
   const addresses = await lookup("localhost", { all: true });
   const errors = await Promise.all(addresses.map(({ address }) => tryPort(address)));
+  // Low ports may be reserved.
+  const another = port < DEFAULT_PORT || port === MAX_PORT ? DEFAULT_PORT : port + 1;
   if (errors.some((error) => error?.code === "EADDRINUSE")) {
-    const another = (port % MAX_PORT) + 1;
     fail(
       `Port ${port} is in use. Stop the program that uses it, or choose another port: npm start -- --port ${another}`,
     );
   }
   if (errors.every((error) => error !== null))
-    fail(
-      `Port ${port} cannot be opened (${errors[0].message}). Choose another port: npm start -- --port ${DEFAULT_PORT}`,
-    );
+    fail(`Port ${port} cannot be opened (${errors[0].message}). Choose another port: npm start -- --port ${another}`);
 }
 
 /** Waits until the Worker is ready. Returns null, or the problem that the Worker reported. */

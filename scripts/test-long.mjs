@@ -1,5 +1,5 @@
-// `npm run test:long`: a short mutation test and the long forms of benches, faults, floods, fuzzing and ugly tables. It
-// skips parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
+// `npm run test:long`: a short mutation test and the long forms of benches, faults, floods, races, fuzzing and ugly
+// tables. It skips parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -50,6 +50,7 @@ const parts = [
   vitest("faults", "test/faults"),
   vitest("overload", "test/functions/overload.test.ts"),
   vitest("races", "test/functions/routes/registry/import-export.test.ts"),
+  vitest("readers", "test/cli/tables/python.test.ts"),
   vitest("codecs", "test/fuzz/codecs.test.ts"),
   vitest("requests", "test/fuzz/requests.test.ts"),
   vitest("schemathesis", "test/fuzz/schemathesis.test.ts"),
