@@ -1,13 +1,12 @@
 import { InvalidArgumentError } from "commander";
-import { profilePattern, taskPattern } from "../src/profiles/names.ts";
+import { ID_RULE, profilePattern, taskPattern } from "../src/profiles/names.ts";
 import { UsageError } from "./errors.ts";
 
 /** Address of the Worker that `npm start` serves. */
 export const LOCAL_URL = "http://localhost:8787";
 
 /** The form of a profile's id, for messages. */
-export const PROFILE_RULE =
-  "A profile's id has 1 to 128 of the characters A-Z a-z 0-9 . _ : @ - and starts with a letter or a digit. Rename the profile, such as Zoe for Zoë, or use a hash of its id.";
+export const PROFILE_RULE = `${ID_RULE}. Rename the profile, such as Zoe for Zoë, or use a hash of its id.`;
 
 /** Parses a task's name. */
 export function parseTaskName(text: string): string {

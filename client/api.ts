@@ -35,7 +35,7 @@ export type Problem = ExpandedTypes["problem"];
 /** The progress of learning a profile. */
 export type LearnProgress = ExpandedTypes["events"]["progress"];
 
-/** The result of learning a profile; it is written too, unless the request has `dryRun`. */
+/** The result of learning a profile. It is written too, unless `notWritten` says why not. */
 export type Learnt = ExpandedTypes["events"]["learnt"];
 
 /** The statuses of error responses. */

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Client, unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
+import { isBlank } from "../../src/lib/white-space.ts";
 import { findLabel, quoteLabel } from "../../src/profiles/labels.ts";
 import { parseWholeNumber } from "../arguments.ts";
 import { exampleText } from "../command-line.ts";
@@ -87,7 +88,7 @@ async function predictAll(client: Client, options: EvalOptions, batches: readonl
 
 /** Reports what makes a score meaningless or other than it seems. @throws CommandError if `--pair` has no effect */
 function reportOddities(records: readonly DataRecord[], labels: readonly string[], { data, pair }: EvalOptions): void {
-  const pairs = records.filter(({ text_pair }) => text_pair?.trim()).length;
+  const pairs = records.filter(({ text_pair }) => text_pair && !isBlank(text_pair)).length;
   if (pair && pairs === 0)
     throw new CommandError(`The test split of ${data} has no text_pair, so --pair has no effect.`, "Leave --pair out.");
   if (!pair && pairs > 0)
@@ -105,7 +106,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const client = openClient(options);
   const labels = await readLabels(client, task, options.url);
   const toInput = ({ text, text_pair }: DataRecord): ApiInput =>
-    pair && text_pair?.trim() ? { text, textPair: text_pair } : { text };
+    pair && text_pair && !isBlank(text_pair) ? { text, textPair: text_pair } : { text };
   const records = (await readTestSplit(data, limit)).map((record) => withTaskLabel(record, labels));
   reportOddities(records, labels, options);
   const batches = makeBatches(records.map((record, index) => ({ index, record, input: toInput(record) })));

@@ -24,7 +24,7 @@ export const newLabelsSchema = labelsSchema.superRefine((labels, context) => {
 });
 
 /** Two texts of one token each, and the special tokens around and between them. */
-const MIN_TOKENS = 5;
+export const MIN_TOKENS = 5;
 
 /** More than any encoder reads; each bundle has a smaller limit. */
 const MAX_TOKENS = 2 ** 20;

@@ -10,7 +10,8 @@ import { packMasks } from "../profiles/masks.ts";
 import { createTokenizer } from "../text/tokenizer.ts";
 import { createLabelTexts, type LabelTexts } from "./label-texts.ts";
 
-const PROBE_TEXT = "Is everything in its place?";
+/** A text that checks whether texts can be read. */
+export const PROBE_TEXT = "Is everything in its place?";
 
 /** A loaded bundle, ready to label texts. */
 export interface Engine {

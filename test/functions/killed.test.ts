@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { wrangler } from "../../scripts/install.mjs";
+import { migrateLocally } from "../support/local-worker.ts";
 import { freePort, interrupt, run, start, waitForResponse } from "../support/processes.ts";
 import { headHashOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
@@ -41,7 +42,7 @@ beforeAll(async () => {
   const files = { task: join(folder, "task.json"), profiles: join(folder, "profiles.ndjson") };
   await writeFile(files.task, taskFile(task));
   await writeFile(files.profiles, profilesFile("demo", profilesOf(1)));
-  await run([wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
+  await migrateLocally(state);
   const at = ["--persist-to", state];
   await run(["cli/xpeft.ts", "push", "--task", files.task, "--profiles", files.profiles, ...at]);
   const made = await run(["cli/xpeft.ts", "keys", "create", "--scope", "write", ...at]);

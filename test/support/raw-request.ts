@@ -3,6 +3,8 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 
+const PAUSE_MS = 20;
+
 /** An answer as it arrived. */
 interface RawAnswer {
   readonly status: number;
@@ -51,7 +53,7 @@ function parseAnswer(bytes: string): RawAnswer | null {
  *
  * @param pieces sent one after the other, with a pause before each but the first
  */
-export async function sendRaw(url: URL, pieces: readonly (string | Uint8Array)[], pauseMs = 20): Promise<RawAnswer> {
+export async function sendRaw(url: URL, pieces: readonly string[]): Promise<RawAnswer> {
   const socket: Socket = connect(Number(url.port), url.hostname);
   await once(socket, "connect");
   const answer = Promise.withResolvers<RawAnswer>();
@@ -65,7 +67,7 @@ export async function sendRaw(url: URL, pieces: readonly (string | Uint8Array)[]
   socket.on("error", answer.reject);
   socket.on("close", () => answer.reject(new Error(`The connection was closed after: ${received}`)));
   for (const [index, piece] of pieces.entries()) {
-    if (index > 0) await sleep(pauseMs);
+    if (index > 0) await sleep(PAUSE_MS);
     socket.write(piece);
   }
   try {

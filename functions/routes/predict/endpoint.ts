@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { version } from "../../../package.json";
 import { XpeftError } from "../../../src/errors.ts";
+import { PROBE_TEXT } from "../../../src/serving/engine.ts";
 import { MAX_TOKENS_IN_FLIGHT } from "../../../src/serving/overload.ts";
 import { jsonAnswer } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
@@ -11,8 +12,6 @@ import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { MAX_REQUESTS_IN_FLIGHT } from "../../middleware/body-budget.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { openProfile, PREDICT_PROBLEMS } from "./answer.ts";
-
-const PROBE_TEXT = "Is everything in its place?";
 
 const count = z.int().min(0);
 

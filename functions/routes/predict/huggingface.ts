@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { MIN_TOKENS } from "../../../src/profiles/file-format.ts";
 import { type AnsweredPrediction, rankLabels, type ScoredLabel as Scored } from "../../../src/serving/answer.ts";
 import { jsonAnswer, jsonRequest } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
@@ -10,9 +11,6 @@ import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
 import { answerPredictions, PREDICT_PROBLEMS, TEXT_PROBLEMS } from "./answer.ts";
-
-/** The fewest tokens that leave one of each text of a pair, beside the special tokens. */
-const MIN_TOKENS = 5;
 
 const Pair = z.object({ text: Text, text_pair: Text.optional() });
 const Input = z.union([Text, Pair], "must be a text, or an object with a text in it");
@@ -48,7 +46,8 @@ const Body = z
               "Whether to truncate texts longer than the task reads, as by default. With false or do_not_truncate they are rejected. only_first is for texts without a pair.",
           }),
         max_length: z.int().min(MIN_TOKENS).nullish().openapi({
-          description: "The most tokens of a text, special tokens included, if these are fewer than the task reads.",
+          description:
+            "The most tokens of a text, special tokens included, if these are fewer than the task reads. Without truncation it has no effect.",
         }),
         padding: z
           .union([z.boolean(), z.enum(["longest", "max_length", "do_not_pad"])])
