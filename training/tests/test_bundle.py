@@ -21,7 +21,7 @@ from xpeft.encoder import AdapterEncoder, Adapters, merge
 from xpeft.errors import XpeftError
 from xpeft.masks import hard_weights
 from xpeft.plm import load_plm
-from xpeft.pool import PoolShape
+from xpeft.pool import PoolShape, default_scale, sign_pool
 from xpeft.stored_pool import StoredPool, save_pool
 
 PART_LIMIT = 25 * 1024 * 1024
@@ -132,3 +132,41 @@ def test_the_manifest_rejects_unknown_fields(tiny_bundle: Path, tmp_path: Path) 
     (copy / MANIFEST).write_text(json.dumps({**manifest, "extra": 1}), encoding="utf-8")
     with pytest.raises(XpeftError, match="extra"):
         read_manifest(copy)
+
+
+@pytest.mark.parametrize(("personal", "learnt", "first"), [(1, 2, 1), (2, 1, 0), (None, 2, 0)])
+def test_the_pool_covers_the_personal_layers(tiny_plm: Path, tmp_path: Path, personal: int | None, learnt: int, first: int) -> None:
+    out = tmp_path / "bundle"
+    sizes = ["--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--pool-seed", "1", "--learnt-layers", str(learnt)]
+    layers = ["--personal-layers", str(personal)] if personal else []
+    assert CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(out), *sizes, *layers]).exit_code == 0
+    manifest, _ = read_manifest(out)
+    assert manifest.pool_shape == PoolShape(2 - first, 32, 5, 12, 5, first)
+    assert manifest.learning.firstLayer == 2 - min(learnt, personal or 2)
+    assert ("firstLayer" in json.loads((out / MANIFEST).read_text(encoding="utf-8"))["pool"]) == (first > 0)
+    # The stream of signs begins at the first personal layer.
+    whole = sign_pool(1, PoolShape(2, 32, 5, 12, 5), default_scale(5))
+    assert torch.equal(pool_entries(out, manifest), whole[: 2 - first])
+
+
+def test_a_trained_pools_last_layers_are_taken(tiny_plm: Path, tmp_path: Path) -> None:
+    pool = torch.randn(2, 2, 12, 160, generator=torch.Generator().manual_seed(0))
+    save_pool(tmp_path / "pool.safetensors", pool)
+    out = tmp_path / "bundle"
+    plm = load_plm(str(tiny_plm))
+    build_bundle(plm, out, "tiny", bottleneck=5, size=12, chosen=5, pool_file=tmp_path / "pool.safetensors", personal_layers=1)
+    manifest, _ = read_manifest(out)
+    assert manifest.pool.firstLayer == 1
+    assert torch.equal(pool_entries(out, manifest), StoredPool.quantize(pool).entries()[1:])
+
+
+def test_more_personal_layers_than_the_encoder_has_are_rejected(tiny_plm: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(XpeftError, match="has 2 layers, not 3"):
+        build_bundle(load_plm(str(tiny_plm)), tmp_path / "bundle", "tiny", bottleneck=5, size=12, chosen=5, personal_layers=3)
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_bundle, copy)
+    manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
+    for first, fault in ((2, "the pool begins at layer 2, and the encoder has 2 layers"), (-1, "greater than or equal to 0")):
+        (copy / MANIFEST).write_text(json.dumps({**manifest, "pool": {**manifest["pool"], "firstLayer": first}}), encoding="utf-8")
+        with pytest.raises(XpeftError, match=fault):
+            read_manifest(copy)

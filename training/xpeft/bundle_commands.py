@@ -34,8 +34,17 @@ def bundle(
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the PLM, if its model card names none.")] = None,
     learnt_layers: Annotated[
-        int, typer.Option(min=1, max=bounds.MAX_COUNT, help="How many of the last layers a running service can learn masks for.")
+        int,
+        typer.Option(
+            min=1,
+            max=bounds.MAX_COUNT,
+            help="How many of the last layers a running service can learn masks for, at most the personal ones.",
+        ),
     ] = 2,
+    personal_layers: Annotated[
+        int | None,
+        typer.Option(min=1, max=bounds.MAX_COUNT, help="How many of the last layers have a pool and masks. [default: all]"),
+    ] = None,
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Builds are reproducible."""
     from xpeft.bundle.build import build_bundle
@@ -47,6 +56,7 @@ def bundle(
         manifest, identity = build_bundle(
             load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0,
             scale=pool_scale or 1.0, pool_file=pool_file, licence=licence, learnt_layers=learnt_layers,
+            personal_layers=personal_layers,
         )  # fmt: skip
         for file in manifest.files:
             typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")

@@ -39,6 +39,7 @@ class MaskModel(ProfileModel):
     """A model whose mask logits are the sum of profile masks, [P + 1, L*2*N], and shared masks, [L, 2, N]."""
 
     pool: torch.Tensor
+    task_adapter: torch.Tensor | None
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class MaskModel(ProfileModel):
         self.kind = kind or MaskKind()
         self.shape = shape
         self.register_buffer("pool", pool)
+        self.register_buffer("task_adapter", None)
         self.profile_masks = nn.Parameter(start)
         self.shared_masks = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
         rows = {"none": 0, "shared": 1, "own": profiles + 1}[self.kind.affine]

@@ -19,19 +19,19 @@ LARGEST = 127
 
 @dataclass(frozen=True)
 class StoredPool:
-    """A quantized pool: steps int8 [L, 2, N, d*b] and scale float32 [L, 2, N]. An entry is steps * scale."""
+    """A quantized pool: steps int8 [K, 2, N, d*b] and scale float32 [K, 2, N]. An entry is steps * scale."""
 
     steps: NDArray[np.int8]
     scale: NDArray[np.float32]
 
     @staticmethod
     def quantize(pool: torch.Tensor) -> "StoredPool":
-        """Quantize a pool [L, 2, N, d*b]."""
+        """Quantize a pool [K, 2, N, d*b]."""
         scale = pool.abs().amax(-1).clamp(min=1e-12) / LARGEST
         return StoredPool((pool / scale[..., None]).round().to(torch.int8).numpy(), scale.numpy())
 
     def entries(self) -> torch.Tensor:
-        """Return the pool, float32 [L, 2, N, d*b]."""
+        """Return the pool, float32 [K, 2, N, d*b]."""
         return torch.from_numpy(self.steps.astype(np.float32) * self.scale[..., None])
 
     def pack(self) -> bytes:
@@ -52,14 +52,17 @@ class StoredPool:
 
 
 def save_pool(path: Path, pool: torch.Tensor) -> None:
-    """Write a pool [L, 2, N, d*b] in int8."""
+    """Write a pool [K, 2, N, d*b] in int8."""
     stored = StoredPool.quantize(pool)
     with atomic_file(path) as file:
         file.write(save({"steps": stored.steps, "scale": stored.scale}, {"format": FORMAT}))
 
 
 def load_pool(path: Path, shape: PoolShape) -> StoredPool:
-    """Return the pool of a file. Raises UnreadableFile, or XpeftError if it has another shape."""
+    """Return the personal layers of a file's pool, which has every layer of the encoder.
+
+    Raises UnreadableFile, or XpeftError if the pool has other sizes.
+    """
     hint = "Make one with `python -m xpeft pool`."
     try:
         with safe_open(path, framework="np") as file:
@@ -68,10 +71,10 @@ def load_pool(path: Path, shape: PoolShape) -> StoredPool:
             steps, scale = file.get_tensor("steps"), file.get_tensor("scale")
     except (OSError, SafetensorError) as error:
         raise UnreadableFile(f"{path} cannot be read: {error}", hint) from error
-    wanted = (shape.layers, 2, shape.size, shape.hidden * shape.bottleneck)
+    wanted = (shape.encoder_layers, 2, shape.size, shape.hidden * shape.bottleneck)
     if steps.shape != wanted or scale.shape != wanted[:-1]:
         raise XpeftError(
             f"{path} holds a pool {list(steps.shape)}, not {list(wanted)}",
             "Set --pool-size and --bottleneck to its sizes, or train another pool.",
         )
-    return StoredPool(steps, scale)
+    return StoredPool(steps[shape.first_layer :], scale[shape.first_layer :])

@@ -22,6 +22,7 @@ from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes, pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
 from xpeft.records import PROFILE_ID
+from xpeft.task_adapter import pack_task_adapter, task_adapter_bytes, unpack_task_adapter
 
 TASK_FILE = "task.json"
 PROFILES_FILE = "profiles.ndjson"
@@ -31,7 +32,7 @@ TASK_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 
 class Task(Strict):
-    """A task's label set and head, and the default profile's masks."""
+    """A task's label set, head and, if it has one, adapter, and the default profile's masks."""
 
     format: Literal["xpeft-task/1"] = "xpeft-task/1"
     task: str = Field(pattern=TASK_NAME)
@@ -39,18 +40,19 @@ class Task(Strict):
     labels: list[str] = Field(min_length=2)
     maxTokens: int = Field(ge=MIN_TOKENS)  # noqa: N815 - the file's own spelling
     head: Base64Bytes
+    adapter: Base64Bytes | None = None
     masks: Base64Bytes
 
     @property
     def head_hash(self) -> str:
-        """The hash of the head, as the lines of profiles have it."""
-        return hash_head(self.bundle, self.labels, self.head)
+        """The hash of the head and adapter, as the lines of profiles have it."""
+        return hash_head(self.bundle, self.labels, self.head, self.adapter or b"")
 
 
-def hash_head(bundle: str, labels: list[str], head: bytes) -> str:
-    """Return the hash of what masks are trained with. `head` is the head's float32 bytes."""
+def hash_head(bundle: str, labels: list[str], head: bytes, adapter: bytes = b"") -> str:
+    """Return the hash of what masks are trained with: the head's float32 bytes, and the task adapter's bytes if there is one."""
     text = json.dumps([bundle, labels], ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode() + head).hexdigest()[:32]
+    return hashlib.sha256(text.encode() + head + adapter).hexdigest()[:32]
 
 
 class Profile(Strict):
@@ -67,14 +69,16 @@ class Profile(Strict):
 class TrainedTask:
     """A trained task as tensors.
 
-    weight [labels, d] and bias [labels] are the head's. masks [P + 1, L, 2, N], 0.0 or 1.0, and label_bias [P + 1, labels] have a row
-    for each profile; the last row is the default profile's. has_label_bias: whether the files have label biases; if not, they are 0.
+    weight [labels, d] and bias [labels] are the head's. task_adapter [L, 2, d*b] is None if the task has none. masks [P + 1, K, 2, N],
+    0.0 or 1.0, and label_bias [P + 1, labels] have a row for each profile; the last row is the default profile's. has_label_bias: whether
+    the files have label biases; if not, they are 0.
     """
 
     task: Task
     profiles: list[str]
     weight: torch.Tensor
     bias: torch.Tensor
+    task_adapter: torch.Tensor | None
     masks: torch.Tensor
     label_bias: torch.Tensor
     has_label_bias: bool
@@ -87,13 +91,14 @@ class TrainedTask:
         )
 
 
-def check_row(labels: list[str], shape: PoolShape) -> None:
-    """Raise XpeftError if a task of these labels is larger than a row of the edge's database."""
+def check_row(labels: list[str], shape: PoolShape, with_adapter: bool = False) -> None:
+    """Raise XpeftError if a task of these labels, and an adapter if `with_adapter`, is larger than a row of the edge's database."""
     text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    size = 4 * len(labels) * (shape.hidden + 1) + mask_bytes(shape) + len(text.encode())
+    size = 4 * len(labels) * (shape.hidden + 1) + mask_bytes(shape) + len(text.encode()) + with_adapter * task_adapter_bytes(shape)
     if size > MAX_ROW_BYTES:
         hint = "Train with fewer or shorter labels: `python -m xpeft prepare --min-label N` drops rare ones."
-        raise XpeftError(f"a task of {len(labels):,} labels takes {size:,} bytes; a row of the database has {MAX_ROW_BYTES:,}", hint)
+        task = f"a task of {len(labels):,} labels{' with an adapter' if with_adapter else ''}"
+        raise XpeftError(f"{task} takes {size:,} bytes; a row of the database has {MAX_ROW_BYTES:,}", hint)
 
 
 def write_trained_task(
@@ -108,11 +113,20 @@ def write_trained_task(
 ) -> None:
     """Write both files of a trained model, with label biases if `has_label_bias`."""
     head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
-    record = Task(task=task, bundle=bundle, labels=labels, maxTokens=max_tokens, head=base64.b64encode(head), masks=mask_blobs(model)[-1])
+    adapter = None if model.task_adapter is None else base64.b64encode(pack_task_adapter(model.task_adapter))
+    record = Task(
+        task=task,
+        bundle=bundle,
+        labels=labels,
+        maxTokens=max_tokens,
+        head=base64.b64encode(head),
+        adapter=adapter,
+        masks=mask_blobs(model)[-1],
+    )
     make_folder(folder)
     # An interruption here must not leave a new task beside an older run's profiles.
     (folder / PROFILES_FILE).unlink(missing_ok=True)
-    write_text(folder / TASK_FILE, record.model_dump_json(indent=2) + "\n")
+    write_text(folder / TASK_FILE, record.model_dump_json(indent=2, exclude_none=True) + "\n")
     write_profiles(folder / PROFILES_FILE, model, record, profiles, has_label_bias)
 
 
@@ -124,7 +138,7 @@ def mask_blobs(model: MaskModel) -> list[bytes]:
 
 
 def write_profiles(path: Path, model: MaskModel, task: Task, profiles: list[str], has_label_bias: bool) -> None:
-    """Write profiles as in `profiles.ndjson`, with label biases if `has_label_bias`. The model has the task's head."""
+    """Write profiles as in `profiles.ndjson`, with label biases if `has_label_bias`. The model has the task's head and adapter."""
     head = task.head_hash
     biases = [base64.b64encode(pack_bias(bias)) if has_label_bias else None for bias in model.label_bias[:-1].cpu()]
     lines = [
@@ -149,6 +163,7 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {head_bytes}", hint)
     head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
     check_finite(head, f"the head of task {task.task!r}")
+    adapter = None if task.adapter is None else unpack_task_adapter(task.adapter, shape)
     file = folder / PROFILES_FILE
     profiles = []
     head_hash = task.head_hash
@@ -166,6 +181,7 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         profiles=[profile.profile for profile in profiles],
         weight=head[:-labels].reshape(labels, shape.hidden),
         bias=head[-labels:],
+        task_adapter=adapter,
         masks=torch.from_numpy(masks).float(),
         label_bias=torch.stack([*biases, zero]),
         has_label_bias=any(profile.labelBias is not None for profile in profiles),

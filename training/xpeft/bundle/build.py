@@ -34,17 +34,21 @@ int8 but for a few channels, and the graph takes adapters as inputs.
 
 def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
     """Return the manifest entry of a sign pool with `scale` times the usual scale."""
-    return ManifestSignPool(seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen))
+    return ManifestSignPool(
+        seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen), firstLayer=shape.first_layer
+    )
 
 
 def build_bundle(
     plm: PLM, out: Path, name: str, *, bottleneck: int, size: int, chosen: int, seed: int = 0, scale: float = 1.0,
-    pool_file: Path | None = None, licence: str | None = None, learnt_layers: int = LEARNT_LAYERS
+    pool_file: Path | None = None, licence: str | None = None, learnt_layers: int = LEARNT_LAYERS,
+    personal_layers: int | None = None,
 ) -> tuple[Manifest, str]:  # fmt: skip
     """Write the bundle into `out`, which it replaces, and return the manifest and the bundle's id.
 
     pool_file: a trained pool of `python -m xpeft pool`; without one, the pool is a sign pool of `seed` and `scale`.
-    learnt_layers: how many of the last layers the learning graph trains, at most all.
+    learnt_layers: how many of the last layers the learning graph trains, at most the personal ones.
+    personal_layers: how many of the last layers have a pool and masks; None for all.
     Raises XpeftError, UnreadableFile or NotWritten.
     """
     licence = licence or plm.licence()
@@ -54,9 +58,13 @@ def build_bundle(
         raise XpeftError(f"cannot choose {chosen} of {size} adapters", "Give --chosen between 1 and --pool-size.")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise XpeftError(f"{out} holds something that is not a bundle", "Name a new or empty folder with --out.")
-    shape = PoolShape(len(plm.layers), plm.hidden, bottleneck, size, chosen)
+    layers = len(plm.layers)
+    personal = layers if personal_layers is None else personal_layers
+    if not 1 <= personal <= layers:
+        raise XpeftError(f"{plm.name} has {layers} layers, not {personal}", f"Give --personal-layers between 1 and {layers}.")
+    shape = PoolShape(personal, plm.hidden, bottleneck, size, chosen, layers - personal)
     trained = load_pool(pool_file, shape).pack() if pool_file else b""
-    first = first_learnt(len(plm.layers), learnt_layers)
+    first = first_learnt(layers, min(learnt_layers, personal))
     with atomic_folder(out) as draft:
         encoder = encoder_graph(plm, bottleneck, learnt_from=first)
         learning = learning_graph(plm, bottleneck, encoder, first)
@@ -77,10 +85,14 @@ def build_bundle(
         manifest = Manifest(
             name=name,
             plm=ManifestPLM(name=plm.name, licence=licence, sha256=plm.weights_sha256()),
-            layers=len(plm.layers),
+            layers=layers,
             hidden=plm.hidden,
             bottleneck=bottleneck,
-            pool=ManifestTrainedPool(size=size, chosen=chosen) if pool_file else sign_pool_of(seed, shape, scale),
+            pool=(
+                ManifestTrainedPool(size=size, chosen=chosen, firstLayer=shape.first_layer)
+                if pool_file
+                else sign_pool_of(seed, shape, scale)
+            ),
             pooling="mean",
             maxTokens=plm.positions.shape[0],
             learning=ManifestLearning(firstLayer=first, weights=learnt),

@@ -32,7 +32,7 @@ def load_bundle_plm(manifest: Manifest, plm_spec: str | None) -> PLM:
 
 
 def pool_entries(bundle: Path, manifest: Manifest) -> torch.Tensor:
-    """Return the bundle's pool, float32 [L, 2, N, d*b], computed from its seed or read from its files."""
+    """Return the bundle's pool, float32 [K, 2, N, d*b], computed from its seed or read from its files."""
     shape, pool = manifest.pool_shape, manifest.pool
     if isinstance(pool, ManifestSignPool):
         return sign_pool(pool.seed, shape, pool.scale)

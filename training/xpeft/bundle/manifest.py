@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from xpeft.bounds import MIN_TOKENS
 from xpeft.errors import XpeftError
@@ -27,14 +27,19 @@ class ManifestPLM(Strict):
     sha256: str
 
 
+# Left out where it is 0, as in manifests from before personal layers: a bundle's id is a hash over these bytes.
+FirstLayer = Annotated[int, Field(ge=0, exclude_if=lambda first: first == 0)]
+
+
 class ManifestSignPool(Strict):
-    """A random pool of a seed: N adapters, of which each mask chooses k."""
+    """A random pool of a seed: N adapters, of which each mask chooses k, in the layers from `firstLayer` on."""
 
     kind: Literal["sign"] = "sign"
     seed: int = Field(ge=0)
     size: int = Field(ge=1)
     chosen: int = Field(ge=1)
     scale: float = Field(gt=0)
+    firstLayer: FirstLayer = 0  # noqa: N815 - the file's own spelling
 
 
 class ManifestTrainedPool(Strict):
@@ -43,6 +48,7 @@ class ManifestTrainedPool(Strict):
     kind: Literal["trained"] = "trained"
     size: int = Field(ge=1)
     chosen: int = Field(ge=1)
+    firstLayer: FirstLayer = 0  # noqa: N815
 
 
 ManifestPool = Annotated[ManifestSignPool | ManifestTrainedPool, Field(discriminator="kind")]
@@ -52,7 +58,7 @@ Role = Literal["graph", "learning", "weights", "pool", "tokenizer", "notice"]
 class ManifestLearning(Strict):
     """What a running service can learn: masks of the layers from `firstLayer` on, with the graph of role "learning" and these weights."""
 
-    firstLayer: int = Field(ge=0)  # noqa: N815 - the file's own spelling
+    firstLayer: int = Field(ge=0)  # noqa: N815
     weights: list[str]
 
 
@@ -76,14 +82,22 @@ class Manifest(Strict):
     bottleneck: int
     pool: ManifestPool
     pooling: Literal["mean"]
-    maxTokens: int  # noqa: N815 - the file's own spelling
+    maxTokens: int  # noqa: N815
     learning: ManifestLearning
     files: list[ManifestFile]
+
+    @model_validator(mode="after")
+    def check_first_layer(self) -> "Manifest":
+        """Raise ValueError if the pool begins behind the last layer."""
+        if self.pool.firstLayer >= self.layers:
+            raise ValueError(f"the pool begins at layer {self.pool.firstLayer}, and the encoder has {self.layers} layers from 0 on")
+        return self
 
     @property
     def pool_shape(self) -> PoolShape:
         """The sizes of the pool."""
-        return PoolShape(self.layers, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen)
+        first = self.pool.firstLayer
+        return PoolShape(self.layers - first, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen, first)
 
     def with_role(self, role: Role) -> list[str]:
         """Return the paths of the files with a role."""
