@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from xpeft.plm import load_plm
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
+PAGE = os.sysconf("SC_PAGE_SIZE")
 ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]
 
 # More threads slow these small models down: on a busy machine they wait for each other. Processes that tests start inherit the variable.
@@ -50,6 +53,18 @@ def short_head_search() -> Iterator[None]:
         patched.setattr(heads, "LEARNING_RATES", (3e-3, 3e-2))
         patched.setattr(heads, "PASSES", (12,))
         yield
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 pages."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={32 * PAGE}", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user cannot mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

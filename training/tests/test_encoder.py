@@ -63,3 +63,19 @@ def test_a_folder_without_a_plm_is_named(tiny_plm: Path, tmp_path: Path) -> None
     (other / "config.json").write_text(config, encoding="utf-8")
     with pytest.raises(XpeftError, match="relu"):
         load_plm(str(other))
+
+
+def test_trunk_and_tail_are_the_encoder(plm: PLM) -> None:
+    pool = sign_pool(0, PoolShape(2, 32, 5, 12, 5), 0.3)
+    weights = torch.softmax(torch.randn(2, 2, 2, 12, generator=torch.Generator().manual_seed(1)), -1)
+    merged, encoder, (ids, types, lengths) = merge(weights, pool), AdapterEncoder(plm), padded(ROWS)
+    # Both groups share layer 0's adapter, as all profiles of a task do.
+    merged[1, 0] = merged[0, 0]
+    whole = encoder(ids, types, lengths, Adapters.from_merged(merged, 32))
+    for layer, below in ((0, None), (1, Adapters.from_merged(merged[:1], 32))):
+        residual = encoder.trunk(ids, types, lengths, below, layer)
+        above = Adapters.from_merged(merged[:, layer:], 32)
+        torch.testing.assert_close(encoder.tail(residual, lengths, above, layer), whole, rtol=1e-5, atol=1e-6)
+        # Padding does not matter.
+        residual[torch.arange(ids.shape[1]) >= lengths[:, None]] = 7.0
+        torch.testing.assert_close(encoder.tail(residual, lengths, above, layer), whole, rtol=1e-5, atol=1e-6)

@@ -1,20 +1,19 @@
 """Runs that the machine interrupts: a full disk, a kill, a damaged checkpoint. The disk is really full."""
 
 import io
-import os
 import resource
 import shutil
 import signal
 import struct
-import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.conftest import PAGE
 from tests.kills import Moment, contents, kill_runs
 from tests.test_train import arguments, written
 from xpeft import train as loop
@@ -25,7 +24,6 @@ from xpeft.cli import app
 from xpeft.errors import NotWritten
 from xpeft.task_files import PROFILES_FILE, TASK_FILE
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[..., list[str]]
 
 
@@ -57,18 +55,6 @@ def checkpoint(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Pa
         result = CliRunner().invoke(app, command(out))
     assert (result.exit_code, "--resume" in result.output) == (130, True)
     return out / CHECKPOINT
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 32 pages."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={32 * PAGE}", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this user cannot mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def leave_room(disk: Path, pages: int) -> Path:

@@ -70,14 +70,9 @@ def by_autograd(encoder: AdapterEncoder, first: int, feeds: Feeds) -> list[NDArr
     """What the graph is to give: loss, logits, and the gradients of both sides of the adapters."""
     given = {name: torch.from_numpy(value) for name, value in feeds.items()}
     down, up = (given[f"adapter_{part}"][None].requires_grad_() for part in ("down", "up"))
-    adapters, residual = Adapters(down, up), given["residual"][None]
-    real = torch.ones(1, residual.shape[1], dtype=torch.bool)
-    for index in range(first, len(encoder.blocks)):
-        norm = dict(encoder.blocks[index].named_children())["norm"]
-        hidden = norm(residual + adapters.apply(index - first, norm(residual)))
-        if index + 1 < len(encoder.blocks):
-            residual, _ = encoder._block(hidden, encoder.blocks[index + 1], real, False)
-    logits = hidden.mean(1)[0] @ given["head"].T + given["bias"]
+    residual = given["residual"][None]
+    features = encoder.tail(residual, torch.tensor([residual.shape[1]]), Adapters(down, up), first)
+    logits = features[0] @ given["head"].T + given["bias"]
     loss = -(given["target"] * torch.log_softmax(logits, dim=0)).sum()
     loss.backward()
     assert down.grad is not None and up.grad is not None

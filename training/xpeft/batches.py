@@ -3,10 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from xpeft.data import Example
+
+if TYPE_CHECKING:
+    from xpeft.trunk_cache import TrunkCache
 
 # Random tokens added to a length before sorting, so that a profile's texts meet other neighbours in each epoch.
 JITTER_TOKENS = 6
@@ -25,23 +29,22 @@ class Batch:
     lengths: torch.Tensor  # [G*M]
     labels: torch.Tensor  # [G*M]
     next_label_weights: torch.Tensor  # [G*M], how much of each target lies on the next label
+    residuals: torch.Tensor | None = None  # [G*M, T, d] float32, of the first layer that profiles change, if they are cached
 
 
-def collate(rows: Sequence[int], examples: Sequence[Example], pad_id: int, device: torch.device) -> Batch:
-    """Return a batch of examples, in order, with as many examples for each of `rows`."""
+def collate(
+    rows: Sequence[int], examples: Sequence[Example], pad_id: int, device: torch.device, trunks: "TrunkCache | None" = None
+) -> Batch:
+    """Return a batch of examples, in order, with as many examples for each of `rows`. trunks: the cache that has their residuals."""
     longest = max(len(example.ids) for example in examples)
-    ids = torch.full((len(examples), longest), pad_id)
-    types = torch.zeros_like(ids)
-    for index, example in enumerate(examples):
-        ids[index, : len(example.ids)] = torch.tensor(example.ids)
-        types[index, : len(example.types)] = torch.tensor(example.types)
     return Batch(
         rows=torch.tensor(list(rows), device=device),
-        ids=ids.to(device),
-        types=types.to(device),
+        ids=torch.tensor([example.ids + [pad_id] * (longest - len(example.ids)) for example in examples], device=device),
+        types=torch.tensor([example.types + [0] * (longest - len(example.types)) for example in examples], device=device),
         lengths=torch.tensor([len(example.ids) for example in examples], device=device),
         labels=torch.tensor([example.label for example in examples], device=device),
         next_label_weights=torch.tensor([example.next_label_weight for example in examples], device=device),
+        residuals=trunks.residuals(examples, longest).to(device) if trunks else None,
     )
 
 

@@ -63,6 +63,11 @@ def apply_linear(linear: nn.Module, hidden: torch.Tensor, bf16: bool) -> torch.T
     return F.linear(hidden.bfloat16(), linear.weight.bfloat16(), linear.bias.bfloat16()).float()
 
 
+def real_tokens(lengths: torch.Tensor, tokens: int) -> torch.Tensor:
+    """Return which of `tokens` places hold a token and no padding, bool [texts, tokens]. lengths: [texts]."""
+    return torch.arange(tokens, device=lengths.device) < lengths[:, None]
+
+
 class AdapterEncoder(nn.Module):
     """Computes pooled features of texts, each group of texts under its own adapters. The PLM is frozen."""
 
@@ -84,22 +89,51 @@ class AdapterEncoder(nn.Module):
         ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], tokens without padding.
         adapters: those of the G groups, or None for the PLM alone. bf16: whether to multiply by the PLM's weights in bfloat16.
         """
-        real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
+        return self.tail(self.trunk(ids, types, lengths, None, 0, bf16), lengths, adapters, 0, bf16)
+
+    def trunk(
+        self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, layer: int, bf16: bool = False
+    ) -> torch.Tensor:
+        """Return the residual of block `layer`, float32 [G*M, T, d]: its output before its adapter and its last LayerNorm.
+
+        adapters: those of the blocks below `layer`, or None. The other arguments are as in `forward`. A residual depends on no adapter
+        of `layer` or above, so one text's residual serves all profiles that share the adapters below.
+        """
+        real = real_tokens(lengths, ids.shape[1])
         hidden: torch.Tensor = self.get_buffer("words")[ids] + self.get_buffer("positions")[: ids.shape[1]]
         hidden = self.norm(hidden + self.get_buffer("types")[types])
-        for index, block in enumerate(self.blocks):
-            residual, norm = self._block(hidden, block, real, bf16)
-            hidden = norm(residual)
-            if adapters is not None:
-                # Pfeiffer's placement: the adapter reads the block's output and is added before a second LayerNorm.
-                added = adapters.apply(index, hidden.reshape(len(adapters.down), -1, hidden.shape[-1]))
-                hidden = norm(residual + added.view_as(residual))
+        for index in range(layer):
+            hidden = self._adapted(index, self._residual(index, hidden, real, bf16), adapters, index)
+        return self._residual(layer, hidden, real, bf16)
+
+    def tail(
+        self, residual: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, layer: int, bf16: bool = False
+    ) -> torch.Tensor:
+        """Return mean-pooled features, float32 [G*M, d], of residuals [G*M, T, d] of block `layer`.
+
+        adapters: those of the blocks from `layer` on, or None. Padding may hold any finite numbers.
+        """
+        real = real_tokens(lengths, residual.shape[1])
+        hidden = self._adapted(layer, residual, adapters, 0)
+        for index in range(layer + 1, len(self.blocks)):
+            hidden = self._adapted(index, self._residual(index, hidden, real, bf16), adapters, index - layer)
         weights = real.to(hidden.dtype)[..., None]
         return (hidden * weights).sum(1) / weights.sum(1)
 
-    def _block(self, hidden: torch.Tensor, block: nn.Module, real: torch.Tensor, bf16: bool) -> tuple[torch.Tensor, nn.Module]:
-        """Return a block's output before its last LayerNorm, and that LayerNorm."""
-        part = dict(block.named_children())
+    def _adapted(self, index: int, residual: torch.Tensor, adapters: Adapters | None, place: int) -> torch.Tensor:
+        """Return the output of block `index`, [G*M, T, d], from its residual. place: the block's place among the adapters' blocks."""
+        norm = self.blocks[index].get_submodule("norm")
+        hidden: torch.Tensor = norm(residual)
+        if adapters is None:
+            return hidden
+        # Pfeiffer's placement: the adapter reads the block's output and is added before a second LayerNorm.
+        added = adapters.apply(place, hidden.reshape(len(adapters.down), -1, hidden.shape[-1]))
+        adapted: torch.Tensor = norm(residual + added.view_as(residual))
+        return adapted
+
+    def _residual(self, index: int, hidden: torch.Tensor, real: torch.Tensor, bf16: bool) -> torch.Tensor:
+        """Return a block's output before its last LayerNorm, [G*M, T, d], of its input [G*M, T, d]."""
+        part = dict(self.blocks[index].named_children())
         texts, tokens, size = hidden.shape
         query, key, value = (
             apply_linear(part[name], hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2) for name in ("query", "key", "value")
@@ -107,4 +141,5 @@ class AdapterEncoder(nn.Module):
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
         context = context.transpose(1, 2).reshape(texts, tokens, size)
         attended = part["attention_norm"](apply_linear(part["attention_out"], context, bf16) + hidden)
-        return apply_linear(part["down"], F.gelu(apply_linear(part["up"], attended, bf16)), bf16) + attended, part["norm"]
+        residual: torch.Tensor = apply_linear(part["down"], F.gelu(apply_linear(part["up"], attended, bf16)), bf16) + attended
+        return residual

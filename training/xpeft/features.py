@@ -12,6 +12,7 @@ from xpeft.profile_model import ProfileModel
 from xpeft.progress import progress
 from xpeft.records import Split
 from xpeft.scores import Indices
+from xpeft.trunk_cache import TrunkCache
 
 # Features [texts, d] of each split that has texts.
 Features = dict[Split, torch.Tensor]
@@ -19,11 +20,16 @@ Features = dict[Split, torch.Tensor]
 
 @torch.no_grad()
 def compute_groups(
-    compute: Callable[[Batch], torch.Tensor], examples: Sequence[Example], groups: dict[int, list[int]], pad_id: int, device: torch.device
+    compute: Callable[[Batch], torch.Tensor],
+    examples: Sequence[Example],
+    groups: dict[int, list[int]],
+    pad_id: int,
+    device: torch.device,
+    trunks: TrunkCache | None = None,
 ) -> torch.Tensor:
     """Return the results of `compute` for all examples, in order, [examples, …].
 
-    groups: indices of the examples to compute under each row of the tables, 64 at a time.
+    groups: indices of the examples to compute under each row of the tables, 64 at a time. trunks: the cache that has their residuals.
     """
     parts: list[torch.Tensor] = []
     order: list[int] = []
@@ -31,7 +37,7 @@ def compute_groups(
         ranked = sorted(indices, key=lambda index: len(examples[index].ids))
         for start in range(0, len(ranked), 64):
             chunk = ranked[start : start + 64]
-            parts.append(compute(collate([row], [examples[index] for index in chunk], pad_id, device)).float().cpu())
+            parts.append(compute(collate([row], [examples[index] for index in chunk], pad_id, device, trunks)).float().cpu())
             order.extend(chunk)
     out = torch.empty((len(examples), *parts[0].shape[1:]))
     out[torch.tensor(order)] = torch.cat(parts)
@@ -44,16 +50,18 @@ def single_group(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
     return {row: list(range(len(examples)))}
 
 
-def predict(model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int) -> Indices:
+def predict(
+    model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int, trunks: TrunkCache | None = None
+) -> Indices:
     """Return the label index of each example; among equal logits, the lowest, as at the edge."""
-    predicted: Indices = compute_groups(model.logits, examples, groups, pad_id, model.device).argmax(1).numpy()
+    predicted: Indices = compute_groups(model.logits, examples, groups, pad_id, model.device, trunks).argmax(1).numpy()
     return predicted
 
 
-def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool) -> Features:
+def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool, trunks: TrunkCache | None = None) -> Features:
     """Return the features of every text under what its profile has learnt."""
     return {
-        split: compute_groups(model.features, examples, group_by_profile(examples), pad_id, model.device)
+        split: compute_groups(model.features, examples, group_by_profile(examples), pad_id, model.device, trunks)
         for split, examples in progress(list(data.splits.items()), "features", "split", quiet)
         if examples
     }

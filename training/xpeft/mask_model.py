@@ -36,7 +36,11 @@ class MaskKind:
 
 
 class MaskModel(ProfileModel):
-    """A model whose mask logits are the sum of profile masks, [P + 1, L*2*N], and shared masks, [L, 2, N]."""
+    """A model whose mask logits are the sum of profile masks, [P + 1, K*2*N], and shared masks, [K, 2, N].
+
+    Masks cover the pool's K layers, which are the encoder's last ones. task_adapter: [L, 2, d*b], the task's own adapter, which is frozen
+    and added to the merged adapters. Layers below the pool's run under it alone, or without an adapter where there is none.
+    """
 
     pool: torch.Tensor
     task_adapter: torch.Tensor | None
@@ -50,6 +54,7 @@ class MaskModel(ProfileModel):
         labels: int,
         seed: int,
         kind: MaskKind | None = None,
+        task_adapter: torch.Tensor | None = None,
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
         # Small values: the first gradients, not the start, decide which adapters a mask chooses.
@@ -57,8 +62,9 @@ class MaskModel(ProfileModel):
         super().__init__(encoder, profiles, labels, generator)
         self.kind = kind or MaskKind()
         self.shape = shape
+        self.first_layer = shape.first_layer
         self.register_buffer("pool", pool)
-        self.register_buffer("task_adapter", None)
+        self.register_buffer("task_adapter", task_adapter)
         self.profile_masks = nn.Parameter(start)
         self.shared_masks = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
         rows = {"none": 0, "shared": 1, "own": profiles + 1}[self.kind.affine]
@@ -87,11 +93,11 @@ class MaskModel(ProfileModel):
         return masks + (4 * self.affine.shape[1] if self.kind.affine == "own" else 0)
 
     def mask_logits(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return mask logits [G, L, 2, N] of table rows [G]."""
+        """Return mask logits [G, K, 2, N] of table rows [G]."""
         return look_up(self.profile_masks, rows).view(-1, *self.shared_masks.shape) + self.shared_masks
 
     def weights(self, rows: torch.Tensor, step: StepSettings | None) -> torch.Tensor:
-        """Return the weights [G, L, 2, N] of the pool's adapters."""
+        """Return the weights [G, K, 2, N] of the pool's adapters."""
         logits = self.mask_logits(rows)
         if self.kind.soft:
             return torch.softmax(logits, dim=-1)
@@ -101,20 +107,36 @@ class MaskModel(ProfileModel):
         exponential = torch.empty(logits.shape).exponential_(generator=step.generator)
         return gumbel_topk(logits, self.shape.chosen, step.noise * -exponential.log().to(self.device), step.tau)
 
+    def trunk_adapters(self) -> Adapters | None:
+        """Return the task adapter as adapters of one group, or None."""
+        return None if self.task_adapter is None else Adapters.from_merged(self.task_adapter[None], self.shape.hidden)
+
     def adapters(self, rows: torch.Tensor, step: StepSettings | None = None) -> Adapters:
-        """Return the merged adapters of table rows [G]."""
+        """Return the merged adapters of table rows [G] in the pool's layers."""
         affine = None
         if self.kind.affine != "none":
             numbers = look_up(self.affine, rows) if self.kind.affine == "own" else self.affine.expand(len(rows), -1)
             affine = numbers.view(-1, self.shape.layers, 2, self.shape.bottleneck)
-        return Adapters.from_merged(merge(self.weights(rows, step), self.pool), self.shape.hidden, affine)
+        merged = merge(self.weights(rows, step), self.pool)
+        if self.task_adapter is not None:
+            merged = merged + self.task_adapter[self.first_layer :]
+        return Adapters.from_merged(merged, self.shape.hidden, affine)
 
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return pooled features [G*M, d] under the masks; in a training step, the masks have Gumbel noise."""
         return self.encode(batch, self.adapters(batch.rows, step), step)
 
 
-def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
-    """Return an untrained model of a bundle's PLM and pool."""
+def new_model(
+    bundle: Path,
+    manifest: Manifest,
+    plm: PLM,
+    profiles: int,
+    labels: int,
+    seed: int,
+    device: torch.device,
+    task_adapter: torch.Tensor | None = None,
+) -> MaskModel:
+    """Return a model of a bundle's PLM and pool whose masks are untrained. task_adapter: [L, 2, d*b], or None."""
     shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
-    return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed).to(device)
+    return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed, task_adapter=task_adapter).to(device)

@@ -3,6 +3,7 @@
 A subclass says what a profile learns and which features a text has under it: masks in mask_model.py, other methods in peers/.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -32,10 +33,12 @@ class ProfileModel(nn.Module, ABC):
     """Computes logits of texts, each under what its own profile has learnt.
 
     A table [P + 1, numbers] has a row for each profile; the last row is the task's default profile. label_bias [P + 1, labels] is not
-    trained with the tables; the default profile's stays 0.
+    trained with the tables; the default profile's stays 0. Nothing that a profile learns changes the encoder below the residual of layer
+    `first_layer`.
     """
 
     label_bias: torch.Tensor
+    first_layer = 0
 
     def __init__(self, encoder: AdapterEncoder, profiles: int, labels: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -84,11 +87,29 @@ class ProfileModel(nn.Module, ABC):
     def features(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return pooled features [G*M, d] for inference, or for a training step if `step` is given."""
 
+    def trunk_adapters(self) -> Adapters | None:
+        """Return the adapters of the layers below `first_layer`, one group for all profiles, or None for the PLM alone."""
+        return None
+
+    def trunk_hash(self) -> str:
+        """Return what identifies the residuals of layer `first_layer`, among models of one PLM."""
+        adapters, digest = self.trunk_adapters(), hashlib.sha256(str(self.first_layer).encode())
+        if adapters is not None and self.first_layer:
+            for part in (adapters.down, adapters.up):
+                digest.update(part[:, : self.first_layer].detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @torch.no_grad()
+    def residuals(self, batch: Batch, bf16: bool = False) -> torch.Tensor:
+        """Return the residuals of layer `first_layer`, float32 [G*M, T, d]: cached ones, if the batch has them."""
+        if batch.residuals is not None:
+            return batch.residuals
+        return self.encoder.trunk(batch.ids, batch.types, batch.lengths, self.trunk_adapters(), self.first_layer, bf16)
+
     def encode(self, batch: Batch, adapters: Adapters, step: StepSettings | None) -> torch.Tensor:
-        """Return the encoder's pooled features [G*M, d] under adapters of G groups."""
+        """Return pooled features [G*M, d] under adapters of G groups, which cover the layers from `first_layer` on."""
         bf16 = step is not None and step.bf16
-        features: torch.Tensor = self.encoder(batch.ids, batch.types, batch.lengths, adapters, bf16)
-        return features
+        return self.encoder.tail(self.residuals(batch, bf16), batch.lengths, adapters, self.first_layer, bf16)
 
     def scores(self, features: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return logits [G*M, labels] of features [G*M, d] that belong to table rows [G], M features each."""

@@ -16,6 +16,7 @@ from xpeft.errors import NotFinite
 from xpeft.profile_model import ProfileModel, StepSettings, target_loss
 from xpeft.progress import progress
 from xpeft.row_adam import RowAdam
+from xpeft.trunk_cache import TrunkCache
 
 CHECKPOINT_STEPS = 100
 MAX_LOSSES = 50
@@ -62,14 +63,17 @@ def train(
     resume: bool,
     quiet: bool = False,
     with_default_profile: bool = True,
+    trunks: TrunkCache | None = None,
 ) -> Losses:
     """Train the profiles' parameters and the head in place, and return the mean loss over the course of training.
 
     On Ctrl-C or SIGTERM, it saves a checkpoint and raises KeyboardInterrupt; `resume` continues from there, if there is a checkpoint.
     Raises NotFinite if the training diverges; the last good checkpoint stays.
     settings: everything that must be equal in the resumed run, such as the recipe and the data. with_default_profile: whether to train
-    the default profile too.
+    the default profile too. trunks: the cache of the texts' residuals; without one, each step computes them.
     """
+    if trunks:
+        trunks.check(model)
     optimizers = (
         torch.optim.AdamW(
             [{"params": model.shared(), "lr": recipe.shared_lr}, {"params": model.task_parts(), "lr": recipe.head_lr}],
@@ -100,7 +104,7 @@ def train(
     with stop_requested() as stopped, progress(range(first, len(steps)), "train", "step", quiet, done=first) as bar:
         for number in bar:
             rows = [row for row, _ in steps[number]]
-            batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, model.device)
+            batch = collate(rows, [examples[index] for _, texts in steps[number] for index in texts], pad_id, model.device, trunks)
             noise = recipe.noise * (1 - number / len(steps))
             step = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
             loss = target_loss(model.logits(batch, step), batch.labels, batch.next_label_weights)
