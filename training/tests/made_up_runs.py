@@ -14,6 +14,7 @@ BYTES = {"head": 0, "hard": 156, "soft": 4800, "adapter": 442368}
 def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> RunRecord:
     """A run in which everything but the arguments is made up."""
     base = method.removesuffix("+bias")
+    right = [max(0, round(1000 * (macro - 0.1))), round(2000 * (macro + 0.1))]
     fields: dict[str, Any] = {
         "data": data,
         "slice": None,
@@ -27,7 +28,7 @@ def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> R
         "metric": {"name": "accuracy", "value": macro, "higherIsBetter": True},
         "crossEntropy": 1.0,
         "bytesPerProfile": BYTES.get(base, 9000),
-        "sharedBytes": 100,
+        "bytesPerTask": 100,
         "trainedParameters": 10,
         "seconds": 2.5,
         "device": "a CPU",
@@ -37,8 +38,11 @@ def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> R
         "profileCount": 2,
         "textsPerProfile": None,
         "recipe": {"lr": 0.01},
-        "profiles": {"a": macro - 0.1, "b": macro + 0.1},
+        "settingsTried": 1,
+        "profiles": {"ids": ["a", "b"], "texts": [1000, 2000], "right": right, "absoluteErrors": None},
+        "answers": None,
         "losses": [(1, 2.0), (2, 1.0 + seed / 10)],
+        "epochs": [],
         "chosen": [[[0.5, 1.0, 0.5, 0.0], [1.0, 0.0, 0.5, 0.5]]] * 2 if base == "hard" else None,
     }
     return RunRecord.model_validate(fields | changes)

@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner, Result
@@ -10,11 +12,11 @@ from xpeft.cli import app
 from xpeft.comparison.describe import without_folders
 from xpeft.comparison.experiment import read_experiment
 from xpeft.comparison.methods import METHODS
-from xpeft.comparison.metrics import metric_value
+from xpeft.comparison.metrics import METRICS, metric_value, profile_figures
 from xpeft.comparison.records import METHOD_NAMES, RunRecord
 from xpeft.comparison.sets import Slice, load_set
 from xpeft.comparison.setup import makes
-from xpeft.data import Example
+from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.plm import load_plm
@@ -55,6 +57,9 @@ def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) 
     assert (dev.split, dev.purpose, test.split, test.purpose) == ("dev", "result", "test", "result")
     assert test.profileCount == 3
     assert test.texts.train == 72
+    assert test.settingsTried == 1
+    assert (sum(test.profiles.texts), test.answers) == (test.texts.test, None)
+    assert test.macro == pytest.approx(fmean(right / texts for right, texts in zip(test.profiles.right, test.profiles.texts, strict=True)))
     assert bool(test.losses) is (method in METHODS)
     assert (test.pool is not None) is (method in ("hard", "soft"))
     if method == "majority":
@@ -70,7 +75,7 @@ def test_hard_masks_count_bits_and_record_what_they_choose(sets_root: Path, tiny
     assert record.method == "hard+bias"
     assert record.pool == "sign N=12 k=5 b=5"
     assert record.bytesPerProfile == 2 * 2 * 2 + 2
-    assert record.sharedBytes == 4 * 2 * 33
+    assert record.bytesPerTask == 4 * 2 * 33
     assert record.trainedParameters == 2 * 2 * 12 + 2
     assert record.chosen is not None
     assert torch.tensor(record.chosen).sum(-1) == pytest.approx(torch.full((2, 2), 5.0), abs=0.01)
@@ -89,6 +94,7 @@ def test_a_rate_is_searched_on_dev_once_and_existing_runs_are_skipped(
     results = [record for record in records if (record.purpose, record.split) == ("result", "test")]
     best = min(searched, key=lambda record: record.crossEntropy or 0)
     assert {record.recipe["profile_lr"] for record in results} == {best.recipe["profile_lr"]}
+    assert {record.settingsTried for record in results} == {len(wanted)}
     assert [record.seed for record in results] == [0, 1]
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
     run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
@@ -106,6 +112,9 @@ def test_sets_of_one_profile_are_measured_on_dev_with_their_own_metric(
     assert (record.data, record.split, record.purpose, record.metric.name) == (name, "dev", "result", metric)
     assert record.pool == "sign N=12 k=5 b=5 own affine"
     assert record.bytesPerProfile == 4 * (2 * 2 * 12 + 2 * 2 * 5)
+    assert record.answers is not None
+    truth, predicted = map(np.array, (record.answers.truth, record.answers.predicted))
+    assert record.metric.value == pytest.approx(METRICS[record.metric.name](truth, predicted), abs=1e-3)  # type: ignore[index]
     # A tenth of train takes dev's place for choosing; COPA's texts count once for each ending.
     endings = 2 if name == "superglue/copa" else 1
     assert record.texts.model_dump() == {"train": 36 * endings, "dev": 4 * endings, "test": 12 * endings}
@@ -129,7 +138,7 @@ def test_a_tenant_has_its_own_labels_and_its_head_counts(sets_root: Path, tiny_b
     settings = {"data": ["intents"], "methods": ["hard"], "profile_lr": 0.1, "pool": "gaussian"}
     _, record = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
     assert record.pool == "gaussian N=12 k=5 b=5"
-    assert (record.bytesPerProfile, record.headBytes, record.sharedBytes) == (8 + 4 * 2 * 33, 4 * 2 * 33, 0)
+    assert (record.bytesPerProfile, record.headBytes, record.bytesPerTask) == (8 + 4 * 2 * 33, 4 * 2 * 33, 0)
     label_set_bias = load_set(sets_root, "intents", tiny_bundle / "tokenizer.json", Slice(), 0).label_set_bias()
     assert (label_set_bias == 0).sum(1).tolist() == [2, 2]
     assert ((label_set_bias == 0).sum(0) == 1).all()
@@ -142,6 +151,14 @@ def test_a_slice_is_the_same_each_time_and_keeps_the_measured_texts(sets_root: P
     assert part.description == "2 profiles, at most 5 training texts a profile, 4 tokens"
     assert {split: len(examples) for split, examples in first.splits.items()} == {"train": 10, "dev": 16, "test": 20}
     assert max(len(example.ids) for example in first.splits["test"]) == 4
+
+
+def test_a_profile_keeps_its_texts_right_answers_and_errors() -> None:
+    examples = [Example(profile, label, [], []) for profile, label in ((2, 0), (0, 1), (2, 2))]
+    data = DataSet(["a", "b", "c"], ["1", "2", "4"], {"test": examples})
+    figures = profile_figures("mae", torch.eye(3)[[0, 0, 0]], examples, data)
+    assert figures.model_dump() == {"ids": ["a", "c"], "texts": [1, 2], "right": [0, 1], "absoluteErrors": [1.0, 3.0]}
+    assert profile_figures("accuracy", torch.eye(3)[[0, 0, 0]], examples, data).absoluteErrors is None
 
 
 def test_metrics_are_what_their_names_say() -> None:
@@ -200,7 +217,7 @@ def test_an_experiment_with_newcomers_draws_a_curve(sets_root: Path, tiny_bundle
 def test_an_own_head_is_counted(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     settings = {"data": ["news"], "methods": ["head", "hard"], "own_head": True, "profile_lr": 0.1}
     records = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)
-    sizes = {record.method: (record.bytesPerProfile, record.sharedBytes, record.trainedParameters) for record in records}
+    sizes = {record.method: (record.bytesPerProfile, record.bytesPerTask, record.trainedParameters) for record in records}
     assert sizes == {"head+own": (4 * 2 * 33, 0, 2 * 33), "hard+own": (8 + 4 * 2 * 33, 0, 48 + 2 * 33)}
     # Here the own head is a choice, not a part that every method has.
     assert {record.headBytes for record in records} == {0}

@@ -158,7 +158,7 @@ def test_a_search_shows_settings_that_are_no_numbers_and_runs_without_cross_entr
 
 
 def test_the_page_names_missing_kinds_of_runs(tmp_path: Path) -> None:
-    write_report(folder_of([record("news", "majority", 0, 0.5, losses=[], profiles={})], tmp_path / "results"))
+    write_report(folder_of([record("news", "majority", 0, 0.5, losses=[])], tmp_path / "results"))
     page = (tmp_path / "results" / "report.md").read_text(encoding="utf-8")
     assert page.count("No runs for this yet.") == 4
     assert "No results of GLUE or SuperGLUE yet." in page and "No searches yet." in page
@@ -182,6 +182,9 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
         assert caught.value.hint
 
 
+FIGURES: dict[str, Any] = {"ids": ["a", "b"], "texts": [4, 5], "right": [1, 2], "absoluteErrors": None}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -193,6 +196,11 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
         {"seed": "0"},
         {"headBytes": 157},
         {"chosen": [[[0.5]]]},
+        {"settingsTried": 0},
+        {"profiles": FIGURES | {"right": [1]}},
+        {"profiles": FIGURES | {"right": [1, 6]}},
+        {"profiles": FIGURES | {"absoluteErrors": [0.5]}},
+        {"answers": {"truth": [0.0, 1.0], "predicted": [0.0]}},
     ],
 )
 def test_a_record_that_contradicts_itself_is_rejected(changes: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experim
                 continue
             best = tried[0] if len(tried) == 1 else search_rates(setup, plm, tokenizer, name, method, tried)
             for seed in seeds:
-                files += run_once(setup, plm, tokenizer, name, method, seed, best, "result")
+                files += run_once(setup, plm, tokenizer, name, method, seed, best, "result", len(tried))
     return files
 
 
@@ -61,11 +61,22 @@ def search_rates(setup: Comparison, plm: PLM, tokenizer: Path, name: str, method
 
 
 def run_once(
-    setup: Comparison, plm: PLM, tokenizer: Path, name: str, method: str, seed: int, rates: Rates, purpose: Literal["result", "search"]
+    setup: Comparison,
+    plm: PLM,
+    tokenizer: Path,
+    name: str,
+    method: str,
+    seed: int,
+    rates: Rates,
+    purpose: Literal["result", "search"],
+    tried: int = 1,
 ) -> list[Path]:
-    """Make one run and return its files: a search is measured on dev, a result on the set's measured split and on dev."""
+    """Make one run and return its files: a search is measured on dev, a result on the set's measured split and on dev.
+
+    tried: number of rates that dev chose these from.
+    """
     recipe = replace(setup.recipe, profile_lr=rates.profile, shared_lr=rates.shared, seed=seed)
-    run = Run(setup, name, method, recipe, purpose)
+    run = Run(setup, name, method, recipe, purpose, settings_tried=tried)
     measured: dict[Split, Literal["dev", "test"]] = {"dev": "dev"} if purpose == "search" else {"test": SETS[name].measured}
     if measured == {"test": "test"}:
         measured["dev"] = "dev"

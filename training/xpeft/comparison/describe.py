@@ -11,7 +11,7 @@ import torch
 
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.comparison.learning import Outcome, cross_entropy
-from xpeft.comparison.metrics import WITHOUT_ACCURACY, better, metric_value
+from xpeft.comparison.metrics import WITHOUT_ACCURACY, answers, better, metric_value, profile_figures
 from xpeft.comparison.records import Metric, RunRecord, TextCounts
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
@@ -21,7 +21,7 @@ from xpeft.masks import topk_ones
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
 from xpeft.records import Split
-from xpeft.scores import profile_accuracies, score
+from xpeft.scores import score
 
 
 def describe(
@@ -40,7 +40,6 @@ def describe(
     scores = score(predicted, examples, data.labels)
     if metric in WITHOUT_ACCURACY:
         scores["micro"] = scores["macro"] = value
-    accuracies = profile_accuracies(predicted, examples)
     return RunRecord(
         data=run.name,
         slice=run.setup.part.description or None,
@@ -62,14 +61,17 @@ def describe(
         profileCount=len(data.profiles),
         textsPerProfile=run.texts_per_profile,
         recipe=run.settings,
-        profiles={data.profiles[profile]: round(value, 4) for profile, value in accuracies.items()},
+        settingsTried=run.settings_tried,
+        profiles=profile_figures(metric, logits, examples, data),
+        answers=answers(metric, logits, examples, data.labels) if len(data.profiles) == 1 else None,
         losses=outcome.losses,
+        epochs=outcome.epochs,
         chosen=chosen_shares(outcome.model),
     )
 
 
 def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> dict[str, int]:
-    """Return bytesPerProfile, headBytes, sharedBytes and trainedParameters.
+    """Return bytesPerProfile, headBytes, bytesPerTask and trainedParameters.
 
     A number takes four bytes, a mask a bit for each adapter, a label bias a byte for each label. Where each profile has its own labels,
     it has its own head under every method, and nothing is shared.
@@ -80,7 +82,7 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
     numbers = model.numbers_a_profile() if model else 0
     shared = 4 * labels * a_label + (model.shared_bytes() if model else 0)
     if run.method == "majority":
-        return {"bytesPerProfile": 1, "headBytes": 0, "sharedBytes": 0, "trainedParameters": 0}
+        return {"bytesPerProfile": 1, "headBytes": 0, "bytesPerTask": 0, "trainedParameters": 0}
     head = 0
     if run.head == "own" or data.profile_labels:
         of_profile = int((data.label_set_bias() == 0).sum(1).max()) if data.profile_labels else labels
@@ -89,7 +91,7 @@ def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> d
         head = 4 * of_profile * a_label if data.profile_labels else 0
     if run.recipe.label_bias:
         bytes_a_profile, numbers = bytes_a_profile + labels, numbers + labels
-    return {"bytesPerProfile": bytes_a_profile, "headBytes": head, "sharedBytes": shared, "trainedParameters": numbers}
+    return {"bytesPerProfile": bytes_a_profile, "headBytes": head, "bytesPerTask": shared, "trainedParameters": numbers}
 
 
 def chosen_shares(model: ProfileModel | None) -> list[list[list[float]]] | None:

@@ -1,12 +1,13 @@
 """Trains one method on one data set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 
 from xpeft.comparison.methods import METHODS
 from xpeft.comparison.metrics import better, metric_value
+from xpeft.comparison.records import Epoch
 from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example
@@ -23,11 +24,12 @@ from xpeft.train import Losses, train
 
 @dataclass(frozen=True)
 class Outcome:
-    """Logits of each split's texts, the model (None for methods without one), and its training losses."""
+    """Logits of each split's texts, the model (None for methods without one), its training losses, and the figures of its epochs."""
 
     logits: dict[Split, torch.Tensor]
     model: ProfileModel | None
     losses: Losses
+    epochs: list[Epoch] = field(default_factory=list)
 
 
 def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:

@@ -1,12 +1,15 @@
 """`runs/*.json`: one file a run, written by what runs the comparison and read by the report."""
 
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-# In the order of the report's tables.
+# In the order of the report's tables. An experiment names them.
 MethodName = Literal["majority", "head", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora"]
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
+# What `python -m xpeft train` makes by default.
+DEFAULT_METHOD = "profile"
+RECORDED_METHODS = (DEFAULT_METHOD, *METHOD_NAMES)
 # The end of a method's name: a shared head, a label bias for each profile, a head for each profile.
 HEAD_SUFFIXES = ("", "+bias", "+own")
 
@@ -40,6 +43,52 @@ class TextCounts(Exact):
     """Texts of the test split."""
 
 
+class ProfileFigures(Exact):
+    """Figures of each profile with texts in the record's split. The lists have one order."""
+
+    ids: list[str] = Field(min_length=1)
+    """Ids of the profiles."""
+    texts: list[Annotated[int, Field(ge=1)]]
+    """Number of texts."""
+    right: list[Annotated[int, Field(ge=0)]]
+    """Number of texts with the right label."""
+    absoluteErrors: list[Annotated[float, Field(ge=0)]] | None  # noqa: N815
+    """Sum over texts of the distance between predicted and true label. None where labels are no numbers."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        lists = (self.texts, self.right, self.absoluteErrors if self.absoluteErrors is not None else self.ids)
+        if any(len(figures) != len(self.ids) for figures in lists):
+            raise ValueError("the lists of profiles differ in length")
+        if any(right > texts for right, texts in zip(self.right, self.texts, strict=True)):
+            raise ValueError("a profile has more right texts than texts")
+        return self
+
+
+class Answers(Exact):
+    """What the metric compares, text by text: labels by index, scores, or chosen endings."""
+
+    truth: list[float] = Field(min_length=1)
+    """The right answer of each text."""
+    predicted: list[float]
+    """The method's answer, in the same order."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(self.truth) != len(self.predicted):
+            raise ValueError("truth and predicted differ in length")
+        return self
+
+
+class Epoch(Exact):
+    """One pass over the training texts."""
+
+    loss: float
+    """Mean training loss."""
+    dev: float | None
+    """The data set's metric on dev after it. None where it was not measured."""
+
+
 class RunRecord(Exact):
     """One run: one method with one seed on one data set, measured on one split."""
 
@@ -51,8 +100,8 @@ class RunRecord(Exact):
     """The split that all figures of the record are of."""
     purpose: Literal["result", "search", "curve"]
     """result: for the tables. search: to choose a learning rate on dev. curve: accuracy against labelled texts of new profiles."""
-    method: str = Field(pattern=rf"^({'|'.join(METHOD_NAMES)})(\+bias|\+own)?$")
-    """One of METHOD_NAMES, with "+bias" where each profile has a label bias too, and "+own" where it has its own head."""
+    method: str = Field(pattern=rf"^({'|'.join(RECORDED_METHODS)})(\+bias|\+own)?$")
+    """One of RECORDED_METHODS, with "+bias" where each profile has a label bias too, and "+own" where it has its own head."""
     pool: str | None = Field(min_length=1)
     """Adapter pool, its kind first: "sign N=100 k=50", "gaussian N=100 k=50", "trained N=100 k=50". None for methods without one."""
     seed: int = Field(ge=0)
@@ -69,8 +118,8 @@ class RunRecord(Exact):
     """Every byte that a profile needs beside what all profiles share."""
     headBytes: int = Field(default=0, ge=0)  # noqa: N815
     """The part of bytesPerProfile that is a head which every method needs, as each profile has its own labels."""
-    sharedBytes: int = Field(ge=0)  # noqa: N815
-    """What all profiles of the task share, such as the head; not the PLM."""
+    bytesPerTask: int = Field(ge=0)  # noqa: N815
+    """Every byte that all profiles of the task share, such as the head; not the PLM."""
     trainedParameters: int = Field(ge=0)  # noqa: N815
     """Parameters trained for each profile."""
     seconds: float = Field(ge=0)
@@ -89,10 +138,16 @@ class RunRecord(Exact):
     """For purpose "curve": labelled texts of each newly added profile. Else None."""
     recipe: dict[str, JsonValue]
     """Settings: learning rates, epochs, …"""
-    profiles: dict[str, float]
-    """Accuracy of each profile, by its id."""
+    settingsTried: int = Field(ge=1)  # noqa: N815
+    """Number of settings that the search on dev chose from; 1 without a search."""
+    profiles: ProfileFigures
+    """What each profile gets right."""
+    answers: Answers | None
+    """For a data set with one profile: the answer to each text. Else None."""
     losses: list[tuple[int, float]]
     """Step, and the mean training loss since the entry before. Empty for methods without training."""
+    epochs: list[Epoch]
+    """Loss and dev metric of each epoch. Empty for methods without epochs."""
     chosen: list[list[list[float]]] | None
     """For masks: [L][2 (down, up)][N], the share of the profiles that choose each adapter. Else None."""
 

@@ -67,6 +67,7 @@ class Run:
     recipe: Recipe
     purpose: Purpose
     texts_per_profile: int | None = None  # of newly added profiles, for a curve
+    settings_tried: int = 1  # the search on dev chose the recipe from so many
 
     @property
     def head(self) -> HeadKind:

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from xpeft.comparison.experiment import read_experiment
-from xpeft.comparison.records import METHOD_NAMES, RunRecord
+from xpeft.comparison.records import RECORDED_METHODS, RunRecord
 from xpeft.comparison.setup import makes
 from xpeft.errors import XpeftError
 
@@ -28,7 +28,7 @@ PROFILE = {"seed": pl.Int64, "profile": pl.String, "accuracy": pl.Float64}
 TYPES: dict[str, Any] = {
     **dict.fromkeys(("slice", "pool"), pl.String),
     **dict.fromkeys(("micro", "macro", "value", "crossEntropy", "seconds"), pl.Float64),
-    "base": pl.Enum(METHOD_NAMES),
+    "base": pl.Enum(RECORDED_METHODS),
     "textsPerProfile": pl.Int64,
     "profiles": pl.List(pl.Struct(PROFILE)),
     "losses": pl.List(pl.Struct({"step": pl.Int64, "loss": pl.Float64})),
@@ -85,12 +85,17 @@ def read_run(path: Path) -> RunRecord:
 def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
     """Return a sorted row for each run and the name of its file. The recipe is JSON text without the seed."""
     rows = [
-        run.model_dump(exclude={"texts", "metric"})
+        run.model_dump(exclude={"texts", "metric", "answers", "epochs"})
         | {"file": file, "base": run.base, "head": run.head, "bytesBesideHead": run.bytesBesideHead}
         | {"metric": run.metric.name, "value": run.metric.value, "higherIsBetter": run.metric.higherIsBetter}
         | run.texts.model_dump()
         | {"recipe": json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True, allow_nan=False)}
-        | {"profiles": [{"seed": run.seed, "profile": profile, "accuracy": accuracy} for profile, accuracy in run.profiles.items()]}
+        | {
+            "profiles": [
+                {"seed": run.seed, "profile": profile, "accuracy": right / texts}
+                for profile, texts, right in zip(run.profiles.ids, run.profiles.texts, run.profiles.right, strict=True)
+            ]
+        }
         | {"losses": [{"step": step, "loss": loss} for step, loss in run.losses]}
         for run, file in runs
     ]
