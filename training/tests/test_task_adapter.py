@@ -9,8 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xpeft.batches import collate
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.load import load_bundle
+from xpeft.data import Example
 from xpeft.errors import NotFinite, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.mask_model import MaskModel, new_model
@@ -99,6 +101,13 @@ def test_a_task_with_an_adapter_is_read_as_written(last_layer_bundle: Path, tiny
     restored = restore(trained, model_of(last_layer_bundle, tiny_plm, 1)[0])
     assert restored.task_adapter is not None
     torch.testing.assert_close(restored.task_adapter, model.task_adapter)
+    batch = collate([0], [Example(0, 0, [101, 2001, 102], [0, 0, 0])], 0, torch.device("cpu"))
+    with torch.no_grad():
+        served = restored.features(batch)
+        torch.testing.assert_close(served, model.features(batch))
+        # The adapter of the layer below the personal one counts too.
+        restored.task_adapter[0] = 0
+        assert (restored.features(batch) - served).abs().max() > 0.01
 
     record = json.loads((tmp_path / TASK_FILE).read_text(encoding="utf-8"))
     without = Task.model_validate({**record, "adapter": None})

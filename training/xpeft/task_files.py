@@ -21,6 +21,7 @@ from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes, pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
+from xpeft.profile_model import ProfileModel
 from xpeft.records import PROFILE_ID
 from xpeft.task_adapter import pack_task_adapter, task_adapter_bytes, unpack_task_adapter
 
@@ -112,14 +113,13 @@ def write_trained_task(
     has_label_bias: bool,
 ) -> None:
     """Write both files of a trained model, with label biases if `has_label_bias`."""
-    head = torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
     adapter = None if model.task_adapter is None else base64.b64encode(pack_task_adapter(model.task_adapter))
     record = Task(
         task=task,
         bundle=bundle,
         labels=labels,
         maxTokens=max_tokens,
-        head=base64.b64encode(head),
+        head=base64.b64encode(head_bytes(model)),
         adapter=adapter,
         masks=mask_blobs(model)[-1],
     )
@@ -128,6 +128,11 @@ def write_trained_task(
     (folder / PROFILES_FILE).unlink(missing_ok=True)
     write_text(folder / TASK_FILE, record.model_dump_json(indent=2, exclude_none=True) + "\n")
     write_profiles(folder / PROFILES_FILE, model, record, profiles, has_label_bias)
+
+
+def head_bytes(model: ProfileModel) -> bytes:
+    """Return the float32 bytes of a model's head: weight [labels, d], then bias [labels]."""
+    return torch.cat([model.head.weight.detach().flatten(), model.head.bias.detach()]).cpu().numpy().astype("<f4").tobytes()
 
 
 def mask_blobs(model: MaskModel) -> list[bytes]:
