@@ -70,7 +70,7 @@ const manifestSchema = z
     hidden: count,
     bottleneck: count,
     pool,
-    pooling: z.literal("mean"),
+    pooling: z.enum(["mean", "cls"]),
     maxTokens: count,
     learning: z.strictObject({ firstLayer: z.int().min(0), weights: z.array(z.string()) }),
     files,

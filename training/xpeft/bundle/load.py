@@ -22,7 +22,7 @@ def load_bundle_plm(manifest: Manifest, plm_spec: str | None) -> PLM:
 
     Raises XpeftError if the PLM has other weights.
     """
-    plm = load_plm(plm_spec or manifest.plm.name)
+    plm = load_plm(plm_spec or manifest.plm.name, manifest.pooling)
     if plm.weights_sha256() != manifest.plm.sha256:
         raise XpeftError(
             f"bundle {manifest.name} was built from other weights than those in {plm.folder}",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from xpeft.bounds import MIN_TOKENS
 from xpeft.errors import XpeftError
 from xpeft.pool import PoolShape
+from xpeft.pooling import Pooling
 
 MANIFEST = "manifest.json"
 
@@ -81,7 +82,7 @@ class Manifest(Strict):
     hidden: int
     bottleneck: int
     pool: ManifestPool
-    pooling: Literal["mean"]
+    pooling: Pooling
     maxTokens: int  # noqa: N815
     learning: ManifestLearning
     files: list[ManifestFile]
