@@ -19,7 +19,11 @@ from xpeft.errors import UnreadableFile, UnsupportedPlm
 from xpeft.plm import PLM, load_plm
 from xpeft.pooling import Pooling
 
-TEXTS = [("A bird sings in the old tree", None), ("Is it late?", "It is nine in the evening, and the shops are closed."), ("a", None)]
+TEXTS: list[tuple[str, str | None]] = [
+    ("A bird sings in the old tree", None),
+    ("Is it late?", "It is nine in the evening, and the shops are closed."),
+    ("a", None),
+]
 
 
 @pytest.fixture(scope="module", params=[(family, pooling) for family in CONFIGS for pooling in Pooling], ids="-".join)
@@ -37,7 +41,7 @@ def bundle(plm: PLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def encode(plm: PLM) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Padded token ids and types, and lengths."""
-    encodings = [plm.tokenizer.encode(*(text for text in texts if text)) for texts in TEXTS]
+    encodings = [plm.tokenizer.encode(text, pair) for text, pair in TEXTS]
     lengths = torch.tensor([len(encoding.ids) for encoding in encodings])
     ids = torch.full((len(TEXTS), int(lengths.max())), plm.pad_id)
     types = torch.zeros_like(ids)

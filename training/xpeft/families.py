@@ -1,7 +1,7 @@
 """Gives the blocks of each family of PLMs the same names. Families differ in names and positions, not in what a block computes."""
 
 from dataclasses import dataclass, fields
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -63,8 +63,12 @@ FAMILIES = {
 def layers_of(model: nn.Module, family: Family) -> list[Layer]:
     """Return the blocks of a model of transformers, by layer."""
     names = [field.name for field in fields(Layer)]
-    blocks = [block for _, block in model.get_submodule(family.blocks).named_children()]
-    return [Layer(**{name: block.get_submodule(path) for name, path in zip(names, family.parts, strict=True)}) for block in blocks]
+
+    def layer_of(block: nn.Module) -> Layer:
+        parts: dict[str, Any] = {name: block.get_submodule(path) for name, path in zip(names, family.parts, strict=True)}
+        return Layer(**parts)
+
+    return [layer_of(block) for block in model.get_submodule(family.blocks).children()]
 
 
 def positions_of(embeddings: nn.Module) -> torch.Tensor:
@@ -82,7 +86,7 @@ def types_of(embeddings: nn.Module, hidden: int) -> torch.Tensor:
 
 def relative_of(model: nn.Module, longest: int) -> torch.Tensor | None:
     """Return MPNet's bias of attention logits by the key's position minus the query's, [2 · longest - 1, heads], from 1 - longest on."""
-    encoder = getattr(model, "encoder", None)
+    encoder: Any = getattr(model, "encoder", None)
     if not hasattr(encoder, "relative_attention_bias"):
         return None
     bias: torch.Tensor = encoder.relative_attention_bias(encoder.relative_position_bucket(torch.arange(1 - longest, longest)))

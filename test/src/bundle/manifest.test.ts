@@ -68,6 +68,10 @@ describe("parseManifest", () => {
     await expect(parseManifest(encode(manifest(unlisted)))).rejects.toThrow("does not list");
   });
 
+  it("accepts features from the first token", async () => {
+    expect((await parseManifest(encode(manifest({ pooling: "cls" })))).manifest.pooling).toBe("cls");
+  });
+
   it("accepts a trained pool with its files", async () => {
     const trained = manifest({ pool: { kind: "trained", size: 10, chosen: 5 }, ...files(file("pool")) });
     expect((await parseManifest(encode(trained))).manifest).toEqual(trained);

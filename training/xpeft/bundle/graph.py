@@ -125,13 +125,11 @@ def embed(graph: GraphBuilder, plm: PLM) -> str:
     return graph.op("LayerNormalization", [total, f"{norm}.weight", f"{norm}.bias"], "embeddings", epsilon=plm.norm.eps, axis=-1)
 
 
-def relative_positions(graph: GraphBuilder, table: torch.Tensor | None, tokens: str) -> str:
-    """Add what a PLM's relative positions add to attention logits, [heads, T, T]. Return "" if the PLM has none.
+def relative_positions(graph: GraphBuilder, table: torch.Tensor, tokens: str) -> str:
+    """Add what a PLM's relative positions add to attention logits, [heads, T, T].
 
     table: [2 · longest input - 1, heads], see relative_of. tokens: name of the number of tokens, [1].
     """
-    if table is None:
-        return ""
     longest = (len(table) + 1) // 2
     first = graph.constant("relative.first", np.zeros(1, dtype=np.int64))
     places = graph.op("Slice", [graph.constant("relative.places", np.arange(longest)), first, tokens], "relative.keys")
@@ -199,9 +197,9 @@ def encoder_graph(plm: PLM, bottleneck: int | None, graph: GraphBuilder | None =
     hidden = embed(graph, plm)
     if bottleneck is not None:
         split_adapters(graph, len(plm.layers))
-    relative = relative_positions(graph, plm.relative, "length")
-    if relative:
-        relative = graph.op("Unsqueeze", [relative, "relative.first"], "relative.bias")
+    relative = ""
+    if plm.relative is not None:
+        relative = graph.op("Unsqueeze", [relative_positions(graph, plm.relative, "length"), "relative.first"], "relative.bias")
     for index, (layer, outliers) in enumerate(zip(plm.layers, outlier_channels(plm, graph.outliers), strict=True)):
         hidden = block(graph, hidden, layer, index, plm.heads, relative, outliers, adapted=bottleneck is not None)
     tokens = graph.constant("tokens_axis", np.array([1], dtype=np.int64))

@@ -203,7 +203,7 @@ def learning_graph(plm: PLM, bottleneck: int, encoder: onnx.ModelProto, first: i
         graph.nodes.append(helper.make_node("Split", [f"adapter_{part}"], split, name=f"adapter_{part}.split", axis=0, num_outputs=layers))
         for name, piece in zip(each, split, strict=True):
             graph.op("Squeeze", [piece, "first_axis"], name)
-    if first + 1 < len(plm.layers):
+    if plm.relative is not None and first + 1 < len(plm.layers):
         graph.relative = relative_positions(graph, plm.relative, graph.op("Shape", ["residual"], "length", start=0, end=1))
     hidden = graph.adapter(first, "residual")
     for index in range(first + 1, len(plm.layers)):
