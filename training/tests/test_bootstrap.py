@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import bootstrap
 
 import xpeft.bootstrap
-from xpeft.bootstrap import RESAMPLES, Array, Estimate, mean_estimate, paired_difference
+from xpeft.bootstrap import RESAMPLES, Array, Estimate, draws, mean_estimate, paired_difference
 
 
 def figures(seed: int, seeds: int = 3, profiles: int = 60) -> Array:
@@ -56,14 +56,23 @@ def test_sizes_make_it_a_mean_over_texts() -> None:
     assert [found.low, found.high] == pytest.approx([0, 1], abs=0.03)
 
 
+def test_very_many_profiles_have_the_interval_of_the_normal_distribution() -> None:
+    sample = np.random.default_rng(6).normal(0.1, 1, (1, 50_000))
+    error = 1.96 * sample.std() / 50_000**0.5
+    found = mean_estimate(sample, np.full(50_000, 7))
+    assert found == pytest.approx((sample.mean(), sample.mean() - error, sample.mean() + error), abs=0.0005)
+
+
 def test_nineteen_of_twenty_intervals_hold_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xpeft.bootstrap, "RESAMPLES", 1000)
+    draws.cache_clear()
     rng, truth, held, trials = np.random.default_rng(5), 0.01, 0, 300
     for _ in range(trials):
         base = rng.normal(0.7, 0.1, 80)
         gains = truth + rng.normal(0, 0.05, 80) + rng.normal(0, 0.005, (5, 1)) + rng.normal(0, 0.03, (5, 80))
         found = paired_difference(base + gains, np.repeat(base[None], 5, 0))
         held += found.low <= truth <= found.high
+    draws.cache_clear()
     assert 0.92 <= held / trials <= 0.98
 
 
