@@ -27,3 +27,9 @@ def test_the_command_prints_them() -> None:
     assert "373 parameters, 11,468 bytes" in result.stdout
     small = CliRunner().invoke(app, ["sizes", "--layers", "6", "--hidden", "384", "--bottleneck", "24", "--pool-size", "100"]).stdout
     assert "1,200         156" in small
+    last = CliRunner().invoke(app, ["sizes", "--layers", "6", "--hidden", "384", "--pool-size", "100", "--personal-layers", "1"]).stdout
+    assert "hard masks, N = 100, as in the paper       1,776       2,460" in last
+    assert "hard masks, N = 100, as served               200          26" in last
+    wrong = CliRunner().invoke(app, ["sizes", "--layers", "6", "--personal-layers", "7"])
+    assert wrong.exit_code == 1
+    assert "hint: Give --personal-layers up to 6." in wrong.output

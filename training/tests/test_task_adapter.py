@@ -1,6 +1,7 @@
 """The task adapter's bytes, and a task with one on a bundle whose first layers are not personal."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xpeft.add_round import start_from_default
 from xpeft.batches import collate
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.load import load_bundle
@@ -101,10 +103,14 @@ def test_a_task_with_an_adapter_is_read_as_written(last_layer_bundle: Path, tiny
     restored = restore(trained, model_of(last_layer_bundle, tiny_plm, 1)[0])
     assert restored.task_adapter is not None
     torch.testing.assert_close(restored.task_adapter, model.task_adapter)
-    batch = collate([0], [Example(0, 0, [101, 2001, 102], [0, 0, 0])], 0, torch.device("cpu"))
+    batch = collate([2], [Example(0, 0, [101, 2001, 102], [0, 0, 0])], 0, torch.device("cpu"))
     with torch.no_grad():
         served = restored.features(batch)
         torch.testing.assert_close(served, model.features(batch))
+        # A new profile starts at what the default profile has.
+        newcomers = model_of(last_layer_bundle, tiny_plm, 2)[0]
+        start_from_default(newcomers, trained)
+        torch.testing.assert_close(newcomers.features(replace(batch, rows=torch.tensor([0]))), served)
         # The adapter of the layer below the personal one counts too.
         restored.task_adapter[0] = 0
         assert (restored.features(batch) - served).abs().max() > 0.01

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from xpeft.data import DataSet, group_by_profile
+from xpeft.evaluate_task import restore_shared
 from xpeft.features import compute_groups, single_group
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import MaskModel
@@ -33,10 +34,9 @@ def learn_round(
 
 
 def start_from_default(model: MaskModel, task: TrainedTask) -> None:
-    """Copy the task's head into a model of new profiles, and start their masks near the default profile's."""
+    """Copy the task's head and adapter into a model of new profiles, and start their masks near the default profile's."""
+    restore_shared(task, model)
     with torch.no_grad():
-        model.head.weight.copy_(task.weight)
-        model.head.bias.copy_(task.bias)
         model.profile_masks.add_(DEFAULT_MASK_LEAD * task.masks[-1].flatten().to(model.device))
 
 

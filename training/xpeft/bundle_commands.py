@@ -92,12 +92,20 @@ def sizes(
         list[int] | None,
         typer.Option(min=1, max=bounds.MAX_POOL_SIZE, help="Adapters N in the pool; may be repeated. [default: 100, 200, 400]"),
     ] = None,
+    personal_layers: Annotated[
+        int | None, typer.Option(min=1, max=bounds.MAX_COUNT, help="How many of the last blocks have masks, as served. [default: all]")
+    ] = None,
 ) -> None:
     """Print the numbers trained and the bytes stored for a profile, with one adapter and with masks, for any PLM's sizes."""
     from xpeft.pool import PoolShape
     from xpeft.sizes import sizes as sizes_of
 
-    rows = [row for size in pool_size or (100, 200, 400) for row in sizes_of(PoolShape(layers, hidden, bottleneck, size, 1))]
+    personal = personal_layers or layers
+    with readable_errors():
+        if personal > layers:
+            raise XpeftError(f"a PLM of {layers} layers cannot have {personal} personal layers", f"Give --personal-layers up to {layers}.")
+    shapes = [PoolShape(personal, hidden, bottleneck, size, 1, layers - personal) for size in pool_size or (100, 200, 400)]
+    rows = [row for shape in shapes for row in sizes_of(shape)]
     adapter = rows[0]
     typer.echo(f"{'':<36}{'parameters':>12}{'bytes':>12}{'an adapter has, times as many':>32}")
     for row in dict.fromkeys(rows):

@@ -18,15 +18,21 @@ from xpeft.train_task import load_tokenized
 
 def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
     """Copy a trained task's masks, label biases, head and adapter into a model of the same sizes, and return the model."""
+    restore_shared(trained, model)
     with torch.no_grad():
         # The k ones of a mask are its k largest values, so stored masks serve as mask logits.
         model.profile_masks.copy_(trained.masks.flatten(1))
         model.shared_masks.zero_()
-        model.task_adapter = None if trained.task_adapter is None else trained.task_adapter.to(model.device)
         model.label_bias.copy_(trained.label_bias)
+    return model
+
+
+def restore_shared(trained: TrainedTask, model: MaskModel) -> None:
+    """Copy what all profiles of a trained task share, its head and adapter, into a model of the same sizes."""
+    with torch.no_grad():
         model.head.weight.copy_(trained.weight)
         model.head.bias.copy_(trained.bias)
-    return model
+    model.task_adapter = None if trained.task_adapter is None else trained.task_adapter.to(model.device)
 
 
 def evaluate_files(

@@ -181,11 +181,12 @@ def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> di
 
 
 def profile_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[str, float]:
-    """Return the stored bytes of a profile, and for comparison of one fp32 adapter of the same size, without the shared head."""
+    """Return the stored bytes of a profile, and for comparison of one fp32 adapter of the same size, without what the task shares."""
     return {
         "masks": mask_bytes(manifest.pool_shape),
         "label_bias": len(trained.task.labels) if trained.has_label_bias else 0,
         "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(trained.profiles), 1),
         "head_shared_by_the_task": len(trained.task.head),
+        "adapter_shared_by_the_task": len(trained.task.adapter or b""),
         "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,
     }
