@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from xpeft import heads, train
+from xpeft import train
 from xpeft.bundle.build import build_bundle
 from xpeft.checkpoint import TrainingState, save_checkpoint
 from xpeft.plm import load_plm
@@ -43,15 +43,6 @@ def interrupted_at(steps: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(train, "CHECKPOINT_STEPS", steps)
         patched.setattr(train, "save_checkpoint", save_and_stop)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def short_head_search() -> Iterator[None]:
-    """Search two heads in place of twelve, which take most of the time of a tiny training. test_heads.py searches all."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(heads, "LEARNING_RATES", (3e-3, 3e-2))
-        patched.setattr(heads, "PASSES", (12,))
         yield
 
 

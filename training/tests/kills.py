@@ -19,11 +19,10 @@ import importlib, json, os, signal, sys
 from pathlib import Path
 import transformers.models.bert.modeling_bert  # for all runs at once
 import xpeft.add
-from xpeft import heads, train
+from xpeft import train
 from xpeft.cli import app
 
 train.CHECKPOINT_STEPS = 7
-heads.LEARNING_RATES, heads.PASSES = (3e-3, 3e-2), (12,)
 
 def arm(when, target, number):
     left = [number]

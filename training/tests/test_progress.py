@@ -16,11 +16,8 @@ from tests.test_train import arguments
 from xpeft import progress as module
 from xpeft.progress import progress
 
-# The search of two heads, as in other tests.
 COMMAND = """
-from xpeft import heads
 from xpeft.cli import app
-heads.LEARNING_RATES, heads.PASSES = (3e-3, 3e-2), (12,)
 app()
 """
 ON_TERMINAL = """

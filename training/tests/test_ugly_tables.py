@@ -29,7 +29,6 @@ from tests.table_journey import Journey
 from tests.ugly_csv import ugly_csv
 from tests.ugly_json import ugly_json
 from tests.ugly_tables import chance
-from xpeft import heads
 from xpeft.bundle import load
 from xpeft.plm import load_plm
 
@@ -63,11 +62,9 @@ def edge(bundle: Path) -> Iterator[Edge]:
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_training() -> Iterator[None]:
-    """Read the PLM once, and try a single head."""
+    """Read the PLM once."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(load, "load_plm", cache(load_plm))
-        patched.setattr(heads, "LEARNING_RATES", (3e-2,))
-        patched.setattr(heads, "PASSES", (2,))
         yield
 
 

@@ -1,30 +1,31 @@
 """Fits linear heads on frozen features: the task's final head and the heads of the baselines.
 
-Learning rate and number of passes are chosen on the dev split, for the task and for the baselines alike. A baseline without tuning proves
-nothing.
+A fit minimizes the cross entropy of the train split plus two penalties: on the weights, and on what label biases differ from their start,
+the log-ratio of label counts. The problem is convex, so a fit has no learning rate, no seed and no number of passes. The penalties are
+chosen by the cross entropy of held-out texts, for the task and for the baselines alike. A baseline without tuning proves nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Literal
 
 import torch
 
-from xpeft.batches import seeded_generator
-from xpeft.data import DataSet
+from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.features import Features
-from xpeft.label_bias import stored_bias
-from xpeft.profile_model import target_loss
+from xpeft.label_bias import bias_from_counts, stored_bias
+from xpeft.linear_fit import LinearFit, Penalties, Targets, minimize
 from xpeft.progress import progress
 from xpeft.records import Split
-from xpeft.scores import Indices, score
+from xpeft.scores import Indices
 
-LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
-PASSES = (4, 12, 40)
-TEXTS_PER_STEP = 64
-# Few texts give smaller steps, not fewer: with one or two steps a pass, weights and biases would stay at their start.
-MIN_STEPS_PER_PASS = 16
+# From strong to weak: each fit starts at the one before, and its way is short.
+WEIGHT_PENALTIES = (5000.0, 2000.0, 1000.0, 500.0, 200.0, 100.0, 50.0, 20.0)
+BIAS_PENALTIES = (100.0, 30.0, 3.0, 1.0)
+# Without a dev split, every fifth text of each profile is held out while penalties are chosen.
+HELD_OUT_EVERY = 5
+# Constant features, as of a single text, would have a scale of 0.
+SMALLEST_SCALE = 1e-6
 
 # Whose the head is: all profiles share it, share it with a label bias for each profile, or each profile has its own.
 HeadKind = Literal["shared", "bias", "own"]
@@ -64,59 +65,100 @@ class Head:
         predicted: Indices = self.split_logits(data, features, split).argmax(1).numpy()
         return predicted
 
+    def of_raw_features(self, mean: torch.Tensor, scale: torch.Tensor) -> "Head":
+        """Return the head that gives features x the logits that this one gives (x - mean) / scale."""
+        weight = self.weight / scale
+        return Head(weight, *self._moved(-weight @ mean))
 
-def search_head(
-    data: DataSet,
-    features: Features,
-    kind: HeadKind,
-    chosen_on: Split,
-    seed: int,
-    name: str,
-    quiet: bool,
-    loss: Callable[[torch.Tensor], float],
-) -> Head:
-    """Return the head of a grid whose logits on the split `chosen_on` have the smallest `loss`."""
-    grid = progress(list(product(LEARNING_RATES, PASSES)), name, "setting", quiet)
-    heads = (fit_head(data, features["train"], kind, rate, passes, seed) for rate, passes in grid)
-    return min(heads, key=lambda head: loss(head.split_logits(data, features, chosen_on)))
+    def of_standardized_features(self, mean: torch.Tensor, scale: torch.Tensor) -> "Head":
+        """Return the head that gives (x - mean) / scale the logits that this one gives features x."""
+        return Head(self.weight * scale, *self._moved(self.weight @ mean))
+
+    def _moved(self, by: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the biases, with `by` added to whichever has its shape: those of all profiles, or of each."""
+        return (self.bias + by, self.profile_bias) if by.dim() == 1 else (self.bias, self.profile_bias + by)
 
 
-def label_loss(data: DataSet, split: Split) -> Callable[[torch.Tensor], float]:
-    """Return a loss of a split's logits: the mean absolute error if labels are numbers, else the negative macro accuracy."""
+@dataclass(frozen=True)
+class Fit:
+    """A head with its penalties, and the cross entropy of held-out texts under it."""
 
-    def loss(logits: torch.Tensor) -> float:
-        scores = score(logits.argmax(1).numpy(), data.splits[split], data.labels)
-        return scores.get("mae", -scores["macro"])
-
-    return loss
+    penalties: Penalties
+    head: Head
+    loss: float
 
 
-def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, rate: float, passes: int, seed: int) -> Head:
-    """Return a head trained on the train split's features with AdamW; the rate falls linearly to 0."""
-    examples = data.splits["train"]
-    profiles = torch.tensor([example.profile for example in examples])
-    labels = torch.tensor([example.label for example in examples])
-    next_label_weights = torch.tensor([example.next_label_weight for example in examples])
-    generator = seeded_generator(seed, passes)
-    weight = torch.randn(len(data.labels), features.shape[1], generator=generator) * 0.02
+def settings_tried(kind: HeadKind) -> int:
+    """Return how many settings `search_head` tries."""
+    return len(WEIGHT_PENALTIES) + (len(BIAS_PENALTIES) if kind == "bias" else 0)
+
+
+def search_head(data: DataSet, features: Features, kind: HeadKind, chosen_on: Split, name: str, quiet: bool) -> Head:
+    """Return the head, fitted on the train split, whose penalties give the least cross entropy on the split `chosen_on`.
+
+    If that is the train split itself, penalties are chosen on held-out texts of it, and the head is fitted again on all.
+    """
+    if chosen_on != "train":
+        return search_penalties(data, features, kind, chosen_on, name, quiet).head
+    texts = data.splits["train"]
+    fitted, held_out = hold_out(texts)
+    parts = replace(data, splits={"train": [texts[index] for index in fitted], "dev": [texts[index] for index in held_out], "test": []})
+    best = search_penalties(parts, {"train": features["train"][fitted], "dev": features["train"][held_out]}, kind, "dev", name, quiet)
+    return fit_head(data, features["train"], kind, best.penalties)
+
+
+def hold_out(examples: Sequence[Example]) -> tuple[list[int], list[int]]:
+    """Return the indices of the texts to fit on, and of the held-out texts: every fifth of each profile, or the last of all."""
+    held_out = {index for indices in group_by_profile(examples).values() for index in indices[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]}
+    held_out = held_out or {len(examples) - 1}
+    return [index for index in range(len(examples)) if index not in held_out] or [0], sorted(held_out)
+
+
+def search_penalties(data: DataSet, features: Features, kind: HeadKind, chosen_on: Split, name: str, quiet: bool) -> Fit:
+    """Return the fit with the least cross entropy on a split.
+
+    The weights' penalty is chosen first, then the biases': the best of one hardly depends on the other.
+    """
+    held_out = Targets.of(data.splits[chosen_on])
+
+    def tried(candidates: list[Penalties], start: Head | None, what: str) -> list[Fit]:
+        fits = []
+        for penalties in progress(candidates, f"{name}, {what}", "setting", quiet):
+            start = fit_head(data, features["train"], kind, penalties, start)
+            fits.append(Fit(penalties, start, held_out.loss(start.logits(features[chosen_on], held_out.profiles)).item()))
+        return fits
+
+    fits = tried([Penalties(weight) for weight in WEIGHT_PENALTIES], None, "weights")
+    if kind == "bias":
+        best = min(fits, key=lambda fit: fit.loss)
+        fits += tried([replace(best.penalties, bias=bias) for bias in BIAS_PENALTIES], best.head, "label biases")
+    return min(fits, key=lambda fit: fit.loss)
+
+
+def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, penalties: Penalties, start: Head | None = None) -> Head:
+    """Return the head that fits the train split's features [texts, d]. start: a head of the same kind, to begin the search at."""
+    mean, scale = features.mean(0), features.std(0, correction=0).mean().clamp(min=SMALLEST_SCALE)
+    standardized, targets = (features - mean) / scale, Targets.of(data.splits["train"])
     if kind == "own":
-        weight = weight.repeat(len(data.profiles), 1, 1)
-    head = Head(weight, torch.zeros(len(data.labels)), data.label_set_bias())
-    parameters = {
-        "shared": [head.weight, head.bias],
-        "bias": [head.weight, head.bias, head.profile_bias],
-        "own": [head.weight, head.profile_bias],
-    }[kind]
-    for parameter in parameters:
-        parameter.requires_grad_()
-    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0, fused=True)
-    texts_per_step = -(-len(examples) // max(-(-len(examples) // TEXTS_PER_STEP), MIN_STEPS_PER_PASS))
-    steps_per_pass = -(-len(examples) // texts_per_step)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / (passes * steps_per_pass))
-    for _ in range(passes):
-        for chunk in torch.randperm(len(examples), generator=generator).split(texts_per_step):
-            optimizer.zero_grad()
-            target_loss(head.logits(features[chunk], profiles[chunk]), labels[chunk], next_label_weights[chunk]).backward()
-            optimizer.step()
-            scheduler.step()
-    return Head(head.weight.detach(), head.bias.detach(), head.profile_bias.detach())
+        return fit_own_heads(data, standardized, targets, penalties).of_raw_features(mean, scale)
+    biases = data.label_set_bias()
+    if kind == "bias":
+        biases += bias_from_counts(data.splits["train"], *biases.shape)
+    before = start and start.of_standardized_features(mean, scale)
+    first = LinearFit(before.weight, before.bias, before.profile_bias - biases) if before else LinearFit.zero(features.shape[1], biases)
+    fit = minimize(standardized, targets, biases, kind == "bias", penalties, first)
+    return Head(fit.weight, fit.bias, biases + fit.change).of_raw_features(mean, scale)
+
+
+def fit_own_heads(data: DataSet, features: torch.Tensor, targets: Targets, penalties: Penalties) -> Head:
+    """Return a head whose weights and biases each profile learns from its own texts alone."""
+    allowed = data.label_set_bias()
+    weights, biases = torch.zeros(*allowed.shape, features.shape[1]), allowed.clone()
+    for profile, indices in group_by_profile(data.splits["train"]).items():
+        rows = torch.tensor(indices)
+        own = replace(targets.of_rows(rows), profiles=torch.zeros_like(rows))
+        fit = minimize(
+            features[rows], own, allowed[profile : profile + 1], False, penalties, LinearFit.zero(features.shape[1], allowed[:1])
+        )
+        weights[profile], biases[profile] = fit.weight, allowed[profile] + fit.bias
+    return Head(weights, torch.zeros(len(data.labels)), biases)

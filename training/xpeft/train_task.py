@@ -16,7 +16,7 @@ from xpeft.checkpoint import CHECKPOINT, finished_report, run_id
 from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
 from xpeft.features import plain_features, predict, profile_features, single_group
-from xpeft.heads import HeadKind, label_loss, search_head
+from xpeft.heads import HeadKind, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
@@ -76,14 +76,14 @@ def run_training(
     features = profile_features(model, data, plm.pad_id, quiet)
     # During mask training the head lags behind the masks, so it is fitted again on the final features.
     kind: HeadKind = "bias" if recipe.label_bias else "shared"
-    head = search_head(data, features, kind, chosen_on, recipe.seed, "finish head", quiet, label_loss(data, chosen_on)).stored()
+    head = search_head(data, features, kind, chosen_on, "finish head", quiet).stored()
     with torch.no_grad():
         model.label_bias[:-1] = head.profile_bias
         model.head.weight.copy_(head.weight)
         model.head.bias.copy_(head.bias)
     write_trained_task(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
 
-    baselines = fit_baselines(model, data, plm.pad_id, chosen_on, recipe.seed, quiet)
+    baselines = fit_baselines(model, data, plm.pad_id, chosen_on, quiet)
     splits = measured_splits(data)
     methods: dict[Split, dict[str, Indices]] = {
         split: {
@@ -150,17 +150,15 @@ def measured_splits(data: DataSet) -> list[Split]:
     return [split for split in measured if data.splits[split]]
 
 
-def fit_baselines(
-    model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, seed: int, quiet: bool
-) -> dict[str, dict[Split, Indices]]:
+def fit_baselines(model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, quiet: bool) -> dict[str, dict[Split, Indices]]:
     """Return the predictions of three baselines for every split that has texts.
 
     The baselines are each profile's majority label, a shared head on the plain PLM's features, and that head with label biases.
     """
     splits = {split: examples for split, examples in data.splits.items() if examples}
     features = plain_features(model.encoder, data, pad_id, model.device, quiet)
-    alone = search_head(data, features, "shared", chosen_on, seed, "head alone", quiet, label_loss(data, chosen_on))
-    biased = search_head(data, features, "bias", chosen_on, seed, "head + label bias", quiet, label_loss(data, chosen_on))
+    alone = search_head(data, features, "shared", chosen_on, "head alone", quiet)
+    biased = search_head(data, features, "bias", chosen_on, "head + label bias", quiet)
     return {
         "majority": {split: majority(data.splits["train"], examples) for split, examples in splits.items()},
         "shared_head": {split: alone.predict(data, features, split) for split in splits},

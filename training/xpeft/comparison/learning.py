@@ -6,19 +6,18 @@ import torch
 import torch.nn.functional as F
 
 from xpeft.comparison.methods import METHODS
-from xpeft.comparison.metrics import better, metric_value
 from xpeft.comparison.records import Epoch
-from xpeft.comparison.sets import SETS
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.features import Features, plain_features, profile_features
 from xpeft.heads import Head, search_head
 from xpeft.label_bias import bias_from_counts
+from xpeft.linear_fit import Targets
 from xpeft.plm import PLM
-from xpeft.profile_model import ProfileModel, target_loss
+from xpeft.profile_model import ProfileModel
 from xpeft.records import Split
-from xpeft.scores import majority, score
+from xpeft.scores import majority
 from xpeft.train import Losses, train
 
 
@@ -34,9 +33,7 @@ class Outcome:
 
 def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
     """Return the mean cross entropy of logits [texts, labels]."""
-    labels = torch.tensor([example.label for example in examples])
-    weights = torch.tensor([example.next_label_weight for example in examples])
-    return target_loss(logits, labels, weights).item()
+    return Targets.of(examples).loss(logits).item()
 
 
 def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
@@ -75,15 +72,6 @@ def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet
 
 
 def finish_head(run: Run, data: DataSet, features: Features) -> Head:
-    """Return the head that is best on dev, rounded as it is stored: by cross entropy for a search, else by the set's metric."""
-    metric = SETS[run.name].metric
-
-    def loss(logits: torch.Tensor) -> float:
-        if run.purpose == "search":
-            return cross_entropy(logits, data.splits["dev"])
-        scores = score(logits.argmax(1).numpy(), data.splits["dev"], data.labels)
-        value = metric_value(metric, logits, data.splits["dev"], data.labels)
-        return -scores["macro"] if metric == "accuracy" else -better(metric) * value
-
-    head = search_head(data, features, run.head, "dev", run.recipe.seed, "head", run.setup.quiet, loss)
+    """Return the head whose cross entropy on dev is the least, with label biases rounded as they are stored."""
+    head = search_head(data, features, run.head, "dev", "head", run.setup.quiet)
     return head.stored() if run.recipe.label_bias else head

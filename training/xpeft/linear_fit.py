@@ -1,0 +1,92 @@
+"""Minimizes a linear head's penalized cross entropy on standardized features, with or without a label bias for each profile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from xpeft.data import Example
+from xpeft.profile_model import target_loss
+
+MAX_STEPS = 100
+# Of the mean cross entropy and its gradient.
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """How strongly a fit pulls the weights, and the changes of label biases, to 0.
+
+    A fit minimizes the summed cross entropy of its texts + weight / 2 * the weights' squares + bias / 2 * the changes' squares.
+    """
+
+    weight: float
+    bias: float = 10.0
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What texts belong to and should be answered: profiles, labels and next_label_weights, each [texts]."""
+
+    profiles: torch.Tensor
+    labels: torch.Tensor
+    next_label_weights: torch.Tensor
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> Self:
+        """Return the targets of examples, in order."""
+        return cls(
+            torch.tensor([example.profile for example in examples]),
+            torch.tensor([example.label for example in examples]),
+            torch.tensor([example.next_label_weight for example in examples]),
+        )
+
+    def of_rows(self, rows: torch.Tensor) -> "Targets":
+        """Return the targets of some texts, by index."""
+        return Targets(self.profiles[rows], self.labels[rows], self.next_label_weights[rows])
+
+    def loss(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the mean cross entropy of logits [texts, labels]."""
+        return target_loss(logits, self.labels, self.next_label_weights)
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """weight: [labels, d]. bias: [labels]. change: [profiles, labels], what is added to the profiles' biases that were given."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    change: torch.Tensor
+
+    @classmethod
+    def zero(cls, d: int, profile_bias: torch.Tensor) -> Self:
+        """Return the fit that knows nothing but the biases [profiles, labels] that profiles have."""
+        return cls(torch.zeros(profile_bias.shape[1], d), torch.zeros(profile_bias.shape[1]), torch.zeros_like(profile_bias))
+
+
+def minimize(
+    features: torch.Tensor, targets: Targets, profile_bias: torch.Tensor, learn_change: bool, penalties: Penalties, start: LinearFit
+) -> LinearFit:
+    """Return the best fit for features [texts, d] and the label biases [profiles, labels] that profiles have before it.
+
+    learn_change: whether the fit may change these biases. The problem is convex: `start` only says how far the way is.
+    """
+    fit = LinearFit(start.weight.clone(), start.bias.clone(), start.change.clone())
+    parameters = [fit.weight, fit.bias, *([fit.change] if learn_change else [])]
+    for parameter in parameters:
+        parameter.requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        parameters, max_iter=MAX_STEPS, tolerance_grad=TOLERANCE, tolerance_change=TOLERANCE, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = features @ fit.weight.T + fit.bias + (profile_bias + fit.change)[targets.profiles]
+        penalty = penalties.weight * fit.weight.square().sum() + penalties.bias * fit.change.square().sum()
+        value = targets.loss(logits) + penalty / (2 * len(features))
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return LinearFit(fit.weight.detach(), fit.bias.detach(), fit.change.detach())
