@@ -21,10 +21,10 @@ const versionColumns = {
   updatedAt: integer("updated_at").notNull(),
 };
 
-/** One row a task: its labels, its head, and the masks of its default profile. */
+/** One row a task: its labels, its head, its adapter, and the masks of its default profile. */
 export const tasks = sqliteTable("tasks", {
   name: text("name").primaryKey(),
-  /** Id of the bundle that head and masks were trained on. */
+  /** Id of the bundle that head, masks and adapter were trained on. */
   bundle: text("bundle").notNull(),
   /** JSON array of strings, in the order of the logits. */
   labels: text("labels").notNull(),
@@ -34,6 +34,8 @@ export const tasks = sqliteTable("tasks", {
   /** Mask blob of the default profile. */
   masks: bytes("masks").notNull(),
   ...versionColumns,
+  /** Task adapter: float32 scales [layers, 2], then int8 steps; NULL if the task has none. */
+  adapter: bytes("adapter"),
 });
 
 const profileColumns = {
@@ -58,8 +60,8 @@ export const profiles = sqliteTable(
 );
 
 /**
- * A profile's last five generations, written by triggers (migration 0003). A new head of the task clears them, because
- * those masks were trained with the old head.
+ * A profile's last five generations, written by triggers (migration 0003). A new head or adapter of the task clears them
+ * (migration 0005), because those masks were trained with the old one.
  */
 export const profileHistory = sqliteTable("profile_history", profileColumns, (table) => [
   primaryKey({ columns: [table.task, table.id, table.generation] }),

@@ -7,13 +7,15 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { bytesFromFloats } from "../src/lib/floats.ts";
 import { packMasks } from "../src/profiles/masks.ts";
+import { adapterBytes } from "../src/profiles/task-adapter.ts";
 
 const MIGRATIONS = "schema/migrations";
 const FOLDER = "test/fixtures/databases";
 const STATEMENT_BREAK = "--> statement-breakpoint";
 
-const SHAPE = { layers: 6, size: 100, chosen: 50 };
+const SHAPE = { firstLayer: 0, layers: 6, size: 100, chosen: 50 };
 const HIDDEN = 384;
+const ADAPTER_BYTES = adapterBytes({ layers: SHAPE.layers, hidden: HIDDEN, bottleneck: 24 });
 const LABELS = ["no", "yes"];
 const CREATED_AT = Date.UTC(2026, 0, 1);
 
@@ -58,6 +60,8 @@ function fill(db: DatabaseSync): void {
     masks: masksFrom(0),
     generation: 3,
     updated_at: CREATED_AT,
+    // Zeros: D1 rejects a statement with the bytes of another one.
+    adapter: new Uint8Array(ADAPTER_BYTES),
   });
   for (const [index, id] of ["written-once", "written-twice", "deleted"].entries()) {
     const parts = { masks: masksFrom(index + 1), label_bias: Uint8Array.of(index, 255) };
@@ -81,6 +85,7 @@ function fill(db: DatabaseSync): void {
 }
 
 const literal = (value: unknown): string => {
+  if (value instanceof Uint8Array && value.every((byte) => byte === 0)) return `zeroblob(${value.length})`;
   if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString("hex")}'`;
   if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
   return value === null ? "NULL" : String(value);

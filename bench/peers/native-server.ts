@@ -9,6 +9,7 @@ import { readVerified } from "../../src/bundle/files.ts";
 import { oneWithRole } from "../../src/bundle/manifest.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "../../src/model/merge.ts";
 import { loadPool } from "../../src/model/pool/load.ts";
+import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { BUNDLE, ENCODER } from "../graphs.ts";
 import { predictionOf, serve } from "./serve.ts";
@@ -20,6 +21,7 @@ const folder = process.argv[2] ?? ".";
 const bundle = await readBundle(BUNDLE);
 const { layers, hidden, bottleneck, files } = bundle.manifest;
 const task = await readTaskFile(join(folder, "task.json"), bundle);
+const taskAdapter = task.adapter && readTaskAdapter(task.adapter, bundle.manifest);
 const rows = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
 const masksById = new Map(rows.map(({ id, masks }) => [id, masks]));
 const read = readFolder(BUNDLE);
@@ -43,7 +45,7 @@ const shift = new Tensor("float32", zeros, [layers, bottleneck]);
 function merge(profile: string): MergedAdapters {
   const masks = masksById.get(profile);
   if (!masks) throw new RangeError(`There is no profile "${profile}".`);
-  const merged = cache.get(profile) ?? mergeAdapters(pool, masks);
+  const merged = cache.get(profile) ?? mergeAdapters(pool, masks, taskAdapter);
   cache.set(profile, merged);
   return merged;
 }

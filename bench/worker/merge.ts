@@ -1,6 +1,7 @@
 import { mergeAdapters } from "../../src/model/merge.ts";
 import kernels from "../../src/model/pool/kernels.wasm";
 import { createSignPool } from "../../src/model/pool/sign.ts";
+import { maskShapeOf } from "../../src/profiles/masks.ts";
 import { masksOf } from "../../test/support/rows.ts";
 import type { Isolate } from "./isolate.ts";
 import { createTrainedPool } from "./pools.ts";
@@ -27,13 +28,13 @@ export async function merge(
   { graph, tokens, kind, size, chosen, ...sampling }: MergeParams,
   { env }: Isolate,
 ): Promise<{ merge: number[]; encoder: number[] }> {
-  const shape = { layers: 6, hidden: 384, bottleneck: 24, pool: { size, chosen } };
+  const shape = { layers: 6, hidden: 384, bottleneck: 24, pool: { firstLayer: 0, size, chosen } };
   const pool =
     kind === "int8"
       ? await createTrainedPool(shape, kernels)
       : await createSignPool({ ...shape, pool: { ...shape.pool, seed: 0, scale: 0.14 } }, kernels);
-  const masks = Array.from({ length: PROFILES }, (_, seed) => masksOf(seed, { layers: shape.layers, size, chosen }));
+  const masks = Array.from({ length: PROFILES }, (_, seed) => masksOf(seed, maskShapeOf(shape)));
   let calls = 0;
-  const merge = () => mergeAdapters(pool, masks[calls++ % PROFILES] ?? new Uint8Array());
+  const merge = () => mergeAdapters(pool, masks[calls++ % PROFILES] ?? new Uint8Array(), null);
   return await withRun(env, graph, tokens, (encoder) => sampleInRounds({ merge, encoder }, sampling));
 }

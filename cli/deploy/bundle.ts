@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadEngine } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
-import { maskBytes } from "../../src/profiles/masks.ts";
+import { maskBytes, maskShapeOf } from "../../src/profiles/masks.ts";
 import { exampleText } from "../command-line.ts";
 import { addJsonOption, type OutputOptions } from "../options.ts";
 import { formatColumns, printResult } from "../output.ts";
@@ -13,7 +13,7 @@ const SHORT_HASH = 12;
 async function info(folder: string, options: OutputOptions): Promise<void> {
   const { id, manifest } = await readBundle(folder);
   const { layers, hidden, bottleneck, pool, plm, name, maxTokens, learning, files } = manifest;
-  const bytesOfMasks = maskBytes({ layers, ...pool });
+  const bytesOfMasks = maskBytes(maskShapeOf(manifest));
   printResult(options, { id, maskBytes: bytesOfMasks, ...manifest }, () => {
     const properties = [
       ["id", id],
@@ -21,9 +21,10 @@ async function info(folder: string, options: OutputOptions): Promise<void> {
       ["language model", `${plm.name} (${plm.licence})`],
       ["layers, hidden, bottleneck", `${layers}, ${hidden}, ${bottleneck}`],
       ["adapter pool", `${pool.kind}, ${pool.size} adapters; each mask selects ${pool.chosen}`],
+      ["layers with masks", `${pool.firstLayer} to ${layers - 1}`],
       ["masks of a profile", `${bytesOfMasks} bytes`],
       ["longest text", `${maxTokens} tokens`],
-      ["layers that learn can train", `${learning.firstLayer} to ${layers - 1}`],
+      ["layers that learn can train", `${Math.max(learning.firstLayer, pool.firstLayer)} to ${layers - 1}`],
     ];
     const rows = files.map(({ path, role, bytes, sha256 }) => [path, role, bytes, sha256.slice(0, SHORT_HASH)]);
     return `${formatColumns(["bundle", folder], properties)}\n\n${formatColumns(["file", "role", "bytes", "sha256"], rows)}`;

@@ -59,6 +59,7 @@ export function checkSameTask(file: NewTask, stored: NewTask): void {
     file.maxTokens === stored.maxTokens &&
     file.labels.join("\n") === stored.labels.join("\n") &&
     Buffer.from(file.masks).equals(stored.masks) &&
+    Buffer.from(file.adapter ?? []).equals(stored.adapter ?? new Uint8Array()) &&
     file.head.length === stored.head.length &&
     file.head.every((value, index) => value === stored.head[index]);
   if (same) return;

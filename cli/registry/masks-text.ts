@@ -1,24 +1,20 @@
 import { fromBase64 } from "../../src/lib/base64.ts";
-import { unpackMasks } from "../../src/profiles/masks.ts";
-
-/** The sizes of a bundle that masks depend on. */
-interface MaskSizes {
-  readonly layers: number;
-  readonly pool: { readonly size: number; readonly chosen: number };
-}
+import { type MaskedSizes, maskShapeOf, unpackMasks } from "../../src/profiles/masks.ts";
 
 /**
- * Returns masks as text: a line for each layer and side, with a sign for each adapter of the pool.
+ * Returns masks as text: a line for each personal layer and side, with a sign for each adapter of the pool.
  *
  * @param masks packed masks in base64
  */
-export function formatMasks(masks: string, { layers, pool: { size, chosen } }: MaskSizes): string {
-  const adapters = unpackMasks(fromBase64(masks), { layers, size, chosen });
-  const width = String(layers - 1).length;
+export function formatMasks(masks: string, bundle: MaskedSizes): string {
+  const shape = maskShapeOf(bundle);
+  const { firstLayer, layers, size, chosen } = shape;
+  const adapters = unpackMasks(fromBase64(masks), shape);
+  const width = String(bundle.layers - 1).length;
   const rows = Array.from({ length: 2 * layers }, (_, row) => {
     const signs = Array.from({ length: size }, () => "·");
     for (const adapter of adapters.subarray(row * chosen, (row + 1) * chosen)) signs[adapter] = "●";
-    return `${String(row >> 1).padStart(width)} ${row % 2 === 0 ? "down" : "up  "} ${signs.join("")}`;
+    return `${String(firstLayer + (row >> 1)).padStart(width)} ${row % 2 === 0 ? "down" : "up  "} ${signs.join("")}`;
   });
   return rows.join("\n");
 }

@@ -45,7 +45,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
     return "GET /v1/profiles/{task} lists the task's profiles.";
   },
   unknown_generation:
-    "GET /v1/profiles/{task}/{profile}/history lists the generations: the last five since the task's head changed.",
+    "GET /v1/profiles/{task}/{profile}/history lists the generations: the last five since the task's head or adapter changed.",
   bundle_mismatch: "Write the task and its profiles as trained on this bundle, or deploy their bundle.",
   head_mismatch:
     "Send profiles that were trained with this task's head, or write the task that they were trained with.",
@@ -57,6 +57,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
       bundle: "Train the task on this bundle, or deploy the task's bundle.",
       length: "Train the task with a smaller maxTokens.",
       head: "Write the task's file again from its training.",
+      adapter: "Write the task's file again from its training.",
       size: "Train the task with fewer or shorter labels.",
       training: "Train the task again.",
       task: "Send each profile to its own task.",

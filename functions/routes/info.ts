@@ -28,7 +28,7 @@ const Info = z
       layers: count,
       hidden: count,
       bottleneck: count,
-      pool: z.object({ kind: z.enum(["sign", "trained"]), size: count, chosen: count }),
+      pool: z.object({ kind: z.enum(["sign", "trained"]), firstLayer: count, size: count, chosen: count }),
       maxTokens: count,
     }),
     access: z.object({
@@ -80,12 +80,12 @@ export const infoRoutes = createRouter().openapi(route, async (c) => {
   const { publicPredict, cacheTtlSeconds } = readSettings(c.env);
   const { id, manifest } = engine.bundle;
   const { name, layers, hidden, bottleneck, maxTokens } = manifest;
-  const { kind, size, chosen } = manifest.pool;
+  const { kind, firstLayer, size, chosen } = manifest.pool;
   const plm = { name: manifest.plm.name, licence: manifest.plm.licence };
   return c.json(
     {
       version,
-      bundle: { id, name, plm, layers, hidden, bottleneck, pool: { kind, size, chosen }, maxTokens },
+      bundle: { id, name, plm, layers, hidden, bottleneck, pool: { kind, firstLayer, size, chosen }, maxTokens },
       access: { publicPredict, profileTokens: Boolean(c.env.TOKEN_KEYS), rateLimit: c.env.RATE_LIMITER !== undefined },
       limits: {
         inputs: MAX_INPUTS,

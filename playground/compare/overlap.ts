@@ -46,7 +46,7 @@ export async function showOverlap(): Promise<void> {
     const shape = await readMaskShape();
     const rowOf = (id: string) => readableRows.find(({ profile }) => profile === id)?.masks ?? "";
     const [first, second] = comparedProfiles().map((id) => masksOf(rowOf(id), shape));
-    const { table, chosen, added } = makeMaskTable(first ?? [], second ?? [], WORDS);
+    const { table, chosen, added } = makeMaskTable(first ?? [], second ?? [], WORDS, shape);
     const byChance = Math.round((chosen * shape.chosen) / shape.size);
     elements.sharedAdapters.textContent = `They share ${chosen - added} of the ${chosen} adapters that each chooses. By chance they would share about ${byChance}.`;
     elements.masks.replaceChildren(table);

@@ -29,8 +29,8 @@ async function readOthers({ name, before, learnt }: Learning): Promise<Map<strin
   return row ? others.set(`the earlier masks: generation ${row.generation}`, row.masks) : others;
 }
 
-function showTable(description: string, before: readonly Mask[], after: readonly Mask[]): void {
-  const { table, changed, chosen, added } = makeMaskTable(before, after, WORDS);
+function showTable(description: string, before: readonly Mask[], after: readonly Mask[], shape: MaskShape): void {
+  const { table, changed, chosen, added } = makeMaskTable(before, after, WORDS, shape);
   const where = changed.map((mask) => `${mask.title} ${mask.added}`).join(", ");
   elements.changes.textContent = `Compared with ${description}: ${added} of ${chosen} chosen adapters changed${added > 0 ? `: ${where}` : ""}.`;
   elements.masks.replaceChildren(table);
@@ -39,7 +39,7 @@ function showTable(description: string, before: readonly Mask[], after: readonly
 function offerOthers(others: ReadonlyMap<string, string>, after: readonly Mask[], shape: MaskShape): void {
   const show = () => {
     const description = elements.otherMasks.value;
-    showTable(description, masksOf(others.get(description) ?? "", shape), after);
+    showTable(description, masksOf(others.get(description) ?? "", shape), after, shape);
   };
   fillOptions(elements.otherMasks, [...others.keys()]);
   elements.otherMasks.onchange = show;
@@ -60,7 +60,7 @@ export async function showMaskChanges(learning: Learning): Promise<void> {
     elements.otherMasksLabel.hidden = (others?.size ?? 0) < 2;
     if (others) return offerOthers(others, after, shape);
     elements.changes.textContent = UNREADABLE;
-    elements.masks.replaceChildren(makeMaskTable(null, after, WORDS).table);
+    elements.masks.replaceChildren(makeMaskTable(null, after, WORDS, shape).table);
   } catch (error) {
     elements.changes.replaceChildren(makeProblem(messageOf(error)));
   }

@@ -40,7 +40,7 @@ export interface Predictions {
 export interface Info {
   readonly bundle: {
     readonly layers: number;
-    readonly pool: { readonly size: number; readonly chosen: number };
+    readonly pool: { readonly firstLayer: number; readonly size: number; readonly chosen: number };
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MaskShape } from "../../src/profiles/masks.ts";
 import { make } from "./dom.ts";
 import { type CellKind, makeCells } from "./mask-cells.ts";
 import type { Mask } from "./masks.ts";
@@ -25,10 +26,20 @@ const kindOf = (was: boolean, is: boolean): CellKind => {
   return was ? "dropped" : "neither";
 };
 
-const titleOf = (place: number): string => `layer ${Math.floor(place / 2) + 1} ${place % 2 === 0 ? "down" : "up"}`;
+const titleOf = (place: number, firstLayer: number): string =>
+  `layer ${firstLayer + Math.floor(place / 2) + 1} ${place % 2 === 0 ? "down" : "up"}`;
 
-/** Draws masks in comparison with others, or alone if there are no others. */
-export function makeMaskTable(before: readonly Mask[] | null, after: readonly Mask[], words: MaskWords): MaskTable {
+/**
+ * Draws masks in comparison with others, or alone if there are no others.
+ *
+ * @param firstLayer the layer of the first masks, from 0
+ */
+export function makeMaskTable(
+  before: readonly Mask[] | null,
+  after: readonly Mask[],
+  words: MaskWords,
+  { firstLayer }: Pick<MaskShape, "firstLayer">,
+): MaskTable {
   const table = make("table", { className: "masks" });
   const rows = after.map((mask, place) => {
     const other = before?.[place] ?? mask;
@@ -38,7 +49,7 @@ export function makeMaskTable(before: readonly Mask[] | null, after: readonly Ma
       count("added"),
       count("dropped"),
       mask.filter(Boolean).length,
-      titleOf(place),
+      titleOf(place, firstLayer),
     ];
     const row = table.insertRow();
     row.append(make("th", { scope: "row" }, title));

@@ -1,4 +1,4 @@
-import { type MaskShape, unpackMasks } from "../../src/profiles/masks.ts";
+import { type MaskShape, maskShapeOf, unpackMasks } from "../../src/profiles/masks.ts";
 import type { Info } from "./answers.ts";
 import { requestJson } from "./api.ts";
 
@@ -10,11 +10,10 @@ export const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base
 
 /** Returns the shape that all masks of the service's bundle have. */
 export async function readMaskShape(): Promise<MaskShape> {
-  const { layers, pool } = (await requestJson<Info>("/v1/info")).bundle;
-  return { layers, size: pool.size, chosen: pool.chosen };
+  return maskShapeOf((await requestJson<Info>("/v1/info")).bundle);
 }
 
-/** Unpacks a row's masks: two per layer, down and up. */
+/** Unpacks a row's masks: two per personal layer, down and up. */
 export function masksOf(base64: string, shape: MaskShape): Mask[] {
   const { layers, size, chosen } = shape;
   const adapters = unpackMasks(bytesOf(base64), shape);

@@ -15,7 +15,7 @@ const COLOURS = { both: "#5b3f8c", first: "#2b8cbe", second: "#e6862e", neither:
 
 /** Draws the adapters that two profiles choose: a row per layer and side, a column per adapter of the pool. */
 export function drawMasks(a: ProfileLine, b: ProfileLine, shape: MaskShape): string {
-  const { layers, size, chosen } = shape;
+  const { firstLayer, layers, size, chosen } = shape;
   const chosenSets = (masks: string) => {
     const adapters = unpackMasks(fromBase64(masks), shape);
     return Array.from({ length: 2 * layers }, (_, row) => new Set(adapters.subarray(row * chosen, (row + 1) * chosen)));
@@ -32,7 +32,7 @@ export function drawMasks(a: ProfileLine, b: ProfileLine, shape: MaskShape): str
     }),
   );
   const layerLabels = Array.from({ length: layers }, (_, layer) =>
-    label(8, TOP + layer * (2 * CELL + 2) + 12, `layer ${layer + 1}`, { "font-size": 11 }),
+    label(8, TOP + layer * (2 * CELL + 2) + 12, `layer ${firstLayer + layer + 1}`, { "font-size": 11 }),
   );
   const share = Math.round((100 * shared) / (2 * layers * chosen));
   const legend = [

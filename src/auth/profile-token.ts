@@ -52,20 +52,28 @@ const claimsSchema = z.object({
   masks: base64Schema,
   bias: base64Schema.optional(),
   hash: z.string(),
-  task: z.object({ labels: z.array(z.string()).min(2), maxTokens: z.int().min(3), head: base64Schema }).optional(),
+  task: z
+    .object({
+      labels: z.array(z.string()).min(2),
+      maxTokens: z.int().min(3),
+      head: base64Schema,
+      adapter: base64Schema.optional(),
+    })
+    .optional(),
 });
 
 /** Returns a hash of the task's parts that determine answers: the first 16 bytes of a SHA-256, base64url. */
-export async function hashTask({ labels, maxTokens, head }: TaskParts): Promise<string> {
+export async function hashTask({ labels, maxTokens, head, adapter }: TaskParts): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify([labels, maxTokens]));
-  const digests = new Uint8Array([...(await sha256(text)), ...(await sha256(bytesFromFloats(head)))]);
+  const parts = [text, bytesFromFloats(head), ...(adapter ? [adapter] : [])];
+  const digests = new Uint8Array((await Promise.all(parts.map(sha256))).flatMap((digest) => [...digest]));
   return base64url.encode((await sha256(digests)).subarray(0, 16));
 }
 
 /**
  * Returns a signed token of a profile, as docs/formats.md describes it.
  *
- * @param carry whether the token contains the task's labels and head, so that a prediction needs no database
+ * @param carry whether the token contains the task's labels, head and adapter, so that a prediction needs no database
  * @param ttlSeconds how long the token is valid
  * @param until when the token ends at the latest; null for no limit
  * @throws XpeftError `token_too_large` if it would be over {@link MAX_TOKEN_BYTES}
@@ -90,7 +98,12 @@ export async function signToken(
     ...(profile.labelBias && { bias: toBase64(profile.labelBias) }),
     hash: await hashTask(task),
     ...(carry === "all" && {
-      task: { labels: task.labels, maxTokens: task.maxTokens, head: toBase64(bytesFromFloats(task.head)) },
+      task: {
+        labels: task.labels,
+        maxTokens: task.maxTokens,
+        head: toBase64(bytesFromFloats(task.head)),
+        ...(task.adapter && { adapter: toBase64(task.adapter) }),
+      },
     }),
   };
   const header = { alg: ALGORITHM, kid: keys.current, typ: TYPE };
@@ -132,7 +145,7 @@ export async function readToken(token: string, keys: SigningKeys, use: TokenUse,
     generation: gen,
     parts: { masks, labelBias: bias ?? null },
     taskHash: hash,
-    taskParts: task ? { name, bundle, ...task, head: floatsFromBytes(task.head) } : null,
+    taskParts: task ? { name, bundle, ...task, head: floatsFromBytes(task.head), adapter: task.adapter ?? null } : null,
   };
 }
 

@@ -49,6 +49,7 @@ const files = z
   .refine((all) => all.every(({ bytes }) => bytes < MAX_FILE_BYTES), "has a file of 25 MiB or more");
 
 const sizes = {
+  firstLayer: z.int().min(0).default(0),
   // Adapters are numbered in 16 bits.
   size: count.max(2 ** 16),
   chosen: count,
@@ -75,6 +76,7 @@ const manifestSchema = z
     learning: z.strictObject({ firstLayer: z.int().min(0), weights: z.array(z.string()) }),
     files,
   })
+  .refine(({ pool, layers }) => pool.firstLayer < layers, "has a pool that begins at a layer that it does not have")
   .refine(({ learning, layers }) => learning.firstLayer < layers, "learns from a layer that it does not have")
   .refine(
     ({ learning, files }) =>

@@ -2,6 +2,7 @@ import type { ReadFile } from "../bundle/files.ts";
 import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { createBudget } from "../lib/budget.ts";
+import type { ReadAdapter } from "../model/adapter-reader.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
@@ -45,6 +46,7 @@ export interface LearnerParts {
   readonly encoder: Encoder;
   readonly pool: AdapterPool;
   readonly merged: MergedCache;
+  readonly readAdapter: ReadAdapter;
 }
 
 /** Many times the pause between two reports: the platform has dropped a learning that stops reporting. */
@@ -53,13 +55,15 @@ const FORGET_MS = 60_000;
 const RETRY_SECONDS = 5;
 
 /** Creates a learner. Its graph is open only while it learns. */
-export function createLearner({ bundle, read, wasm, tokenizer, encoder, pool, merged }: LearnerParts): Learn {
+export function createLearner(engine: LearnerParts): Learn {
+  const { bundle, read, wasm, tokenizer, encoder, pool, merged, readAdapter } = engine;
   const slot = createBudget({ limit: 1, forgetAfterMs: FORGET_MS });
   let openGraph: Gradients | undefined;
 
   return async (task, { examples, starts, passes = RECIPE.passes, seed = 0 }, hooks) => {
     checkTask(task, bundle);
     const targets = checkExamples(examples, task.labels);
+    const taskAdapter = await readAdapter(task.adapter);
     const maxTokens = Math.min(task.maxTokens, MAX_TEXT_TOKENS);
     const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
     const blank = texts.findIndex(({ empty }) => empty);
@@ -86,7 +90,8 @@ export function createLearner({ bundle, read, wasm, tokenizer, encoder, pool, me
       openGraph = gradients;
       try {
         const { firstLayer } = bundle.manifest.learning;
-        const parts = { encoder, pool, gradients, firstLayer, merge: merged.adaptersFor, task };
+        const merge = (masks: Uint8Array) => merged.adaptersFor(masks, taskAdapter);
+        const parts = { encoder, pool, gradients, firstLayer, merge, task, taskAdapter };
         return await learn(parts, { texts: labelled, starts, passes, seed }, { ...hooks, onProgress });
       } finally {
         // A learning that was only slow, not dropped, finds its graph released.

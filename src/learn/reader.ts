@@ -31,7 +31,7 @@ export interface PreparedText extends ResidualText, ScoredText, LabelledText {
 /** What reads texts. */
 export interface TextReader {
   readonly encoder: Encoder;
-  /** Returns the pool merged under masks, valid until the next call. */
+  /** Returns the pool merged under masks, with the task's adapter, valid until the next call. */
   merge(masks: Uint8Array): MergedAdapters;
   readonly task: Pick<Task, "labels" | "head">;
 }

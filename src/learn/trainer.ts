@@ -1,8 +1,10 @@
 import { notFiniteError } from "../model/head.ts";
+import { firstMaskedLayer } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import { packLabelBias, readLabelBias } from "../profiles/label-bias.ts";
-import { packMasks, unpackMasks } from "../profiles/masks.ts";
+import { maskShapeOf, packMasks, unpackMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import type { TaskAdapter } from "../profiles/task-adapter.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
 import { fitLabelBias } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
@@ -16,7 +18,10 @@ import { startTrainingRun, type TrainedParts, type TrainingRun } from "./trainin
 export interface TrainerParts extends TextReader {
   readonly pool: AdapterPool;
   readonly gradients: Gradients;
+  /** The first layer of the learning graph. */
   readonly firstLayer: number;
+  /** Of all profiles of the task; null if it has none. */
+  readonly taskAdapter: TaskAdapter | null;
 }
 
 /** Trains from one start on any of its texts. */
@@ -44,12 +49,12 @@ export function createTrainer(
   passes: number,
   random: Random,
 ): Trainer {
-  const { pool, gradients, firstLayer, task } = parts;
-  const { size, chosen } = pool.pool;
-  const shape = { layers: pool.layers, size, chosen };
+  const { pool, gradients, firstLayer, task, taskAdapter } = parts;
+  const shape = maskShapeOf(pool);
   const labels = task.labels.length;
   const adapters = unpackMasks(start.parts.masks, shape);
-  const frozen = adapters.subarray(0, 2 * firstLayer * chosen);
+  const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
+  const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
   const trainable = adapters.subarray(frozen.length);
   // Training adds to the start's label bias as if it were the head's.
   const startBias = start.parts.labelBias ? readLabelBias(start.parts.labelBias, labels) : new Float32Array(labels);
@@ -59,7 +64,7 @@ export function createTrainer(
     head[index] = (head[index] ?? Number.NaN) + value;
   }
   const startRun = (runTexts: readonly PreparedText[]) =>
-    startTrainingRun({ pool, gradients, firstLayer, head, labels }, runTexts, trainable, passes, random);
+    startTrainingRun({ pool, gradients, firstLayer, taskAdapter, head, labels }, runTexts, trainable, passes, random);
   const pack = (bias: Float64Array) => packLabelBias(bias.map((value, label) => value + (startBias[label] ?? 0)));
   const partsOf = ({ adapters: trained, bias }: TrainedParts): ProfileParts => ({
     masks: packMasks([...frozen, ...trained], shape),

@@ -1,6 +1,7 @@
 import { softmax } from "../model/head.ts";
 import { allocateAdapters } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
+import type { TaskAdapter } from "../profiles/task-adapter.ts";
 import { createAdam, rateFactor } from "./adam.ts";
 import { fitLabelBias, type ScoredText } from "./fit-label-bias.ts";
 import type { Gradients, ResidualText } from "./gradients.ts";
@@ -12,7 +13,10 @@ import { RECIPE } from "./recipe.ts";
 export interface TrainingRunParts {
   readonly pool: AdapterPool;
   readonly gradients: Gradients;
+  /** The first layer of the learning graph. */
   readonly firstLayer: number;
+  /** Of all profiles of the task; null if it has none. */
+  readonly taskAdapter: TaskAdapter | null;
   /** Weight `[labels, d]`, then bias `[labels]`. */
   readonly head: Float32Array;
   readonly labels: number;
@@ -56,7 +60,7 @@ export function startTrainingRun(
   passes: number,
   random: Random,
 ): TrainingRun {
-  const { pool, gradients, head, labels } = parts;
+  const { pool, gradients, firstLayer, taskAdapter, head, labels } = parts;
   const { size, chosen } = pool.pool;
   const rows = start.length / chosen;
   const logits = Float64Array.from({ length: rows * size }, () => RECIPE.jitter * random.normal());
@@ -64,8 +68,8 @@ export function startTrainingRun(
     const index = Math.floor(position / chosen) * size + adapter;
     logits[index] = (logits[index] ?? 0) + RECIPE.startLogit;
   }
-  const masks = createMaskOptimizer(pool, parts.firstLayer, logits, RECIPE.tau);
-  const adapterGradients = allocateAdapters({ ...pool, layers: rows / 2 });
+  const masks = createMaskOptimizer({ pool, firstLayer, taskAdapter }, logits, RECIPE.tau);
+  const adapterGradients = allocateAdapters({ ...pool, layers: pool.layers - firstLayer });
   // The bias starts at the optimum under the start's masks, so that the masks learn what remains.
   const bias = fitLabelBias(texts, labels, RECIPE.biasSpread);
   const biasAdam = createAdam(labels);

@@ -1,18 +1,20 @@
 import { LRUCache } from "lru-cache";
 import { toBase64 } from "../lib/base64.ts";
+import type { IdentifiedAdapter } from "./adapter-reader.ts";
 import { allocateAdapters, type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
 import type { AdapterPool } from "./pool/pool.ts";
 
 /** A cache of merged adapters. */
 export interface MergedCache {
   /**
-   * Returns the pool merged under masks. The masks are the key, so no entry can be stale.
+   * Returns the pool merged under masks, with a task's adapter. Masks and adapter are the key, so no entry can be stale.
    *
+   * @param taskAdapter null if the task has none
    * @returns arrays that are valid until the next call. The least recently used entry's arrays are reused: otherwise an
    * isolate fills with dropped entries before garbage collection
    * @throws XpeftError `invalid_mask` if the blob does not fit the pool
    */
-  adaptersFor(masks: Uint8Array): MergedAdapters;
+  adaptersFor(masks: Uint8Array, taskAdapter: IdentifiedAdapter | null): MergedAdapters;
   /** Returns the size of the cache. */
   size(): { profiles: number; bytes: number; maxBytes: number };
 }
@@ -28,11 +30,11 @@ export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCa
     },
   });
   return {
-    adaptersFor(masks) {
-      const key = toBase64(masks);
+    adaptersFor(masks, taskAdapter) {
+      const key = `${toBase64(masks)} ${taskAdapter?.id ?? ""}`;
       const cached = cache.get(key);
       if (cached) return cached;
-      const merged = mergeAdapters(pool, masks, reusable ?? allocateAdapters(pool));
+      const merged = mergeAdapters(pool, masks, taskAdapter, reusable ?? allocateAdapters(pool));
       reusable = undefined;
       cache.set(key, merged);
       return merged;

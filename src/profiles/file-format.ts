@@ -5,11 +5,12 @@ import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { labelSetFault, MAX_LABEL_LENGTH } from "./labels.ts";
-import { unpackMasks } from "./masks.ts";
+import { maskShapeOf, unpackMasks } from "./masks.ts";
 import { describeInvalidId, profilePattern, taskPattern } from "./names.ts";
 import type { NewProfile } from "./profile.ts";
 import { headHashPattern, type ProfileTask } from "./profile-task.ts";
 import type { NewTask } from "./task.ts";
+import { adapterFault } from "./task-adapter.ts";
 
 /** The database's limit for a row is 2,000,000 bytes; the rest is for the columns that are not counted here. */
 const MAX_ROW_BYTES = 1_950_000;
@@ -38,6 +39,7 @@ export const taskSchema = z.strictObject({
   maxTokens: z.int().min(MIN_TOKENS).max(MAX_TOKENS),
   head: base64Schema,
   masks: base64Schema,
+  adapter: base64Schema.nullish(),
 });
 
 const profileSchema = z.strictObject({
@@ -92,7 +94,7 @@ export function parseStoredTask(text: string, bundle: Bundle): NewTask {
  */
 export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bundle): NewTask {
   const { id, manifest } = target;
-  const { task, bundle, labels, maxTokens, head, masks } = fields;
+  const { task, bundle, labels, maxTokens, head, masks, adapter = null } = fields;
   if (bundle !== id) {
     throw mismatch("bundle", `Task "${task}" was trained on bundle ${bundle}, not ${id}.`);
   }
@@ -106,15 +108,18 @@ export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bund
       `The head of task "${task}" has ${head.length} bytes; ${labels.length} labels need ${headBytes}.`,
     );
   }
-  if (head.length + masks.length + new TextEncoder().encode(JSON.stringify(labels)).length > MAX_ROW_BYTES) {
+  const labelBytes = new TextEncoder().encode(JSON.stringify(labels)).length;
+  if (head.length + masks.length + (adapter?.length ?? 0) + labelBytes > MAX_ROW_BYTES) {
     throw mismatch("size", `Task "${task}" is larger than a row of the database, ${MAX_ROW_BYTES} bytes.`);
   }
   const numbers = floatsFromBytes(head);
   if (!numbers.every(Number.isFinite)) {
     throw mismatch("training", `The head of task "${task}" has numbers that are not finite.`);
   }
-  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
-  return { name: task, bundle, labels, maxTokens, head: numbers, masks };
+  const fault = adapter && adapterFault(adapter, manifest);
+  if (fault) throw mismatch("adapter", `The adapter of task "${task}" ${fault}.`);
+  unpackMasks(masks, maskShapeOf(manifest));
+  return { name: task, bundle, labels, maxTokens, head: numbers, masks, adapter };
 }
 
 /**
@@ -135,7 +140,7 @@ export function checkProfileFields(
     const message = `Profile "${id}" was trained with head ${headHash}, and task "${task.name}" has head ${task.headHash}.`;
     throw new XpeftError("head_mismatch", message);
   }
-  unpackMasks(masks, { layers: manifest.layers, ...manifest.pool });
+  unpackMasks(masks, maskShapeOf(manifest));
   if (labelBias) readLabelBias(labelBias, task.labels.length);
   return { id, masks, labelBias };
 }
@@ -166,7 +171,15 @@ export function parseImportLine(line: string): {
 }
 
 /** Returns the fields of `task.json` for a task: the inverse of {@link checkTaskFields}. */
-export function taskFileFields({ name, bundle, labels, maxTokens, head, masks }: NewTask): z.input<typeof taskSchema> {
+export function taskFileFields({
+  name,
+  bundle,
+  labels,
+  maxTokens,
+  head,
+  masks,
+  adapter,
+}: NewTask): z.input<typeof taskSchema> {
   return {
     format: "xpeft-task/1",
     task: name,
@@ -175,6 +188,7 @@ export function taskFileFields({ name, bundle, labels, maxTokens, head, masks }:
     maxTokens,
     head: toBase64(bytesFromFloats(head)),
     masks: toBase64(masks),
+    ...(adapter && { adapter: toBase64(adapter) }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { NewTask } from "./task.ts";
 
 /** What a profile's line must fit of its task. */
 export interface ProfileTask extends Pick<NewTask, "name" | "labels"> {
-  /** Identifies what masks are trained with: the task's bundle, labels and head. */
+  /** Identifies what masks are trained with: the task's bundle, labels, head and adapter. */
   readonly headHash: string;
 }
 
@@ -17,11 +17,15 @@ export async function profileTaskOf({
   bundle,
   labels,
   head,
-}: Pick<NewTask, "name" | "bundle" | "labels" | "head">): Promise<ProfileTask> {
+  adapter,
+}: Pick<NewTask, "name" | "bundle" | "labels" | "head" | "adapter">): Promise<ProfileTask> {
   const text = new TextEncoder().encode(JSON.stringify([bundle, labels]));
-  const headBytes = bytesFromFloats(head);
-  const bytes = new Uint8Array(text.length + headBytes.length);
-  bytes.set(text);
-  bytes.set(headBytes, text.length);
+  const parts = [text, bytesFromFloats(head), ...(adapter ? [adapter] : [])];
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
   return { name, labels, headHash: (await sha256Hex(bytes)).slice(0, 32) };
 }

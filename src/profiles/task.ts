@@ -34,6 +34,8 @@ export interface Task {
   readonly head: Float32Array;
   /** Mask blob of the task's default profile. */
   readonly masks: Uint8Array;
+  /** The adapter that all profiles share: src/profiles/task-adapter.ts. Null if the task has none. */
+  readonly adapter: Uint8Array | null;
   readonly generation: number;
 }
 
@@ -41,10 +43,10 @@ export interface Task {
 export type NewTask = Omit<Task, "generation">;
 
 /** What predictions use of a task, beside the profile's parts. */
-export type TaskParts = Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head">;
+export type TaskParts = Pick<Task, "name" | "bundle" | "labels" | "maxTokens" | "head" | "adapter">;
 
-/** A task as it is listed: without its head and masks. */
-export interface TaskSummary extends Omit<Task, "head" | "masks"> {
+/** A task as it is listed: without what is binary. */
+export interface TaskSummary extends Omit<Task, "head" | "masks" | "adapter"> {
   readonly updatedAt: Date;
 }
 

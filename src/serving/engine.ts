@@ -1,12 +1,13 @@
 import { type ReadFile, readManifest, readVerified } from "../bundle/files.ts";
 import { type Bundle, oneWithRole, withRole } from "../bundle/manifest.ts";
 import { createLearner, type Learn } from "../learn/learner.ts";
+import { createAdapterReader } from "../model/adapter-reader.ts";
 import { createEncoder } from "../model/encoder.ts";
 import { notFiniteError } from "../model/head.ts";
 import { createMergedCache } from "../model/merged-cache.ts";
 import { heapBytes } from "../model/onnx-runtime.ts";
 import { loadPool } from "../model/pool/load.ts";
-import { packMasks } from "../profiles/masks.ts";
+import { maskShapeOf, packMasks } from "../profiles/masks.ts";
 import { createTokenizer } from "../text/tokenizer.ts";
 import { createLabelTexts, type LabelTexts } from "./label-texts.ts";
 
@@ -73,18 +74,19 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
   const encoder = await createEncoder(wasm, manifest, read);
   const pool = await loadPool(manifest, read, kernels);
-  const shape = { layers: manifest.layers, size: manifest.pool.size, chosen: manifest.pool.chosen };
+  const shape = maskShapeOf(manifest);
   const merged = createMergedCache(pool, mergedCacheBytes);
-  const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, encoder, merged });
+  const readAdapter = createAdapterReader(manifest);
+  const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapter });
 
   return {
     bundle,
     predict: labelTexts,
-    learn: createLearner({ bundle, read, wasm, tokenizer, encoder, pool, merged }),
+    learn: createLearner({ bundle, read, wasm, tokenizer, encoder, pool, merged, readAdapter }),
     async probe() {
       const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, index) => index % shape.chosen);
       const text = tokenizer.encode({ text: PROBE_TEXT }, manifest.maxTokens);
-      const features = await encoder.run(text, () => merged.adaptersFor(packMasks(first, shape)));
+      const features = await encoder.run(text, () => merged.adaptersFor(packMasks(first, shape), null));
       if (!features.every(Number.isFinite)) throw notFiniteError();
       return { tokens: text.ids.length };
     },

@@ -2,6 +2,7 @@ import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { createBudget } from "../lib/budget.ts";
 import { startStopwatch } from "../lib/stopwatch.ts";
+import type { ReadAdapter } from "../model/adapter-reader.ts";
 import type { Encoder } from "../model/encoder.ts";
 import { bestLabel, labelLogits, softmax } from "../model/head.ts";
 import type { MergedCache } from "../model/merged-cache.ts";
@@ -69,13 +70,14 @@ interface LabelParts {
   readonly tokenizer: Tokenizer;
   readonly encoder: Encoder;
   readonly merged: MergedCache;
+  readonly readAdapter: ReadAdapter;
 }
 
 /** Many times as long as a text waits for its turn. */
 const FORGET_MS = 60_000;
 
 /** Creates what labels texts, and counts the tokens in flight. */
-export function createLabelTexts({ bundle, tokenizer, encoder, merged }: LabelParts): {
+export function createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapter }: LabelParts): {
   labelTexts: LabelTexts;
   /** Returns the tokens of accepted texts that the encoder has not read yet. */
   tokensInFlight: () => number;
@@ -103,6 +105,8 @@ export function createLabelTexts({ bundle, tokenizer, encoder, merged }: LabelPa
     if (!reservation) throw tooManyTokensError(capacity.inUse());
     const predictions: Prediction[] = [];
     try {
+      const taskAdapter = await readAdapter(task.adapter);
+      timings.merge += lap();
       // Texts are queued one by one, so that other calls wait for one of them and not for all.
       for (const [index, { text, masks, bias }] of texts.entries()) {
         // The encoder never yields: without a pause no other request would be read.
@@ -110,7 +114,7 @@ export function createLabelTexts({ bundle, tokenizer, encoder, merged }: LabelPa
         const features = await encoder.run(text, () => {
           // The time of other calls is in no step.
           lap();
-          const adapters = merged.adaptersFor(masks);
+          const adapters = merged.adaptersFor(masks, taskAdapter);
           timings.merge += lap();
           return adapters;
         });

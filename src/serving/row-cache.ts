@@ -64,8 +64,8 @@ async function readTimed(store: ProfileStore, ...query: Parameters<ProfileStore[
 /** Estimated bytes of an entry beside its content: objects, strings, the cache's bookkeeping. */
 const ENTRY_OVERHEAD = 512;
 
-const bytesOfTask = ({ head, masks, labels }: Task): number =>
-  head.byteLength + masks.byteLength + 2 * labels.join("").length + ENTRY_OVERHEAD;
+const bytesOfTask = ({ head, masks, adapter, labels }: Task): number =>
+  head.byteLength + masks.byteLength + (adapter?.byteLength ?? 0) + 2 * labels.join("").length + ENTRY_OVERHEAD;
 
 const bytesOfProfile = ({ masks, labelBias, task, id }: StoredProfile): number =>
   masks.byteLength + (labelBias?.byteLength ?? 0) + 2 * (task.length + id.length) + ENTRY_OVERHEAD;

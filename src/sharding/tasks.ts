@@ -4,7 +4,7 @@ import { XpeftError } from "../errors.ts";
 import type { NewTask } from "../profiles/task.ts";
 import { type Database, withDatabaseErrors } from "../storage/database.ts";
 import type { Precondition } from "../storage/precondition.ts";
-import { hasNoProfiles, profilesMayStay, taskRow } from "../storage/sql.ts";
+import { hasNoProfiles, profilesMayStay, selectTaskRow, taskRow } from "../storage/sql.ts";
 import { createTaskRegistry, type ExistingProfiles, rejectionError, type TaskRegistry } from "../storage/tasks.ts";
 import { generationAt, outOfStepError } from "./generations.ts";
 import { FIRST_SHARD, onShard, type Shards, shardNumbers } from "./shards.ts";
@@ -30,10 +30,12 @@ async function copyTask(db: Database, task: NewTask, generation: number, existin
       db
         .insert(tasks)
         .select(
-          // In the order of the table's columns.
-          sql`SELECT ${task.name}, ${row.bundle}, ${row.labels}, ${row.maxTokens}, ${row.head}, ${row.masks},
-            ${generation}, ${row.updatedAt}
-            WHERE ${isBefore(task.name, generation)} AND ${profilesMayStay(task.name, row)} AND NOT ${deleted}`,
+          selectTaskRow(
+            task.name,
+            row,
+            generation,
+            sql`${isBefore(task.name, generation)} AND ${profilesMayStay(task.name, row)} AND NOT ${deleted}`,
+          ),
         )
         .onConflictDoUpdate({ target: tasks.name, set: { ...row, generation } }),
     ]),

@@ -5,7 +5,7 @@ import { XpeftError } from "../errors.ts";
 import type { NewProfile } from "../profiles/profile.ts";
 import type { NewTask } from "../profiles/task.ts";
 import { type Database, withDatabaseErrors } from "./database.ts";
-import { firstGeneration, replaceProfile, taskRow } from "./sql.ts";
+import { firstGeneration, fitsSameMasks, replaceProfile, type TaskRow, taskRow } from "./sql.ts";
 
 /** Writes a task and profiles of it in one transaction. */
 export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<void>;
@@ -13,21 +13,17 @@ export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<v
 /** D1's limit is 100 bound parameters for a statement, and a profile's row binds seven. */
 const PROFILES_A_STATEMENT = 14;
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);
-
 /**
  * Returns the upsert of a task. The whole transaction fails if the row is no longer at the generation `seen` (null: it
  * does not exist), or if a profile that is not pushed would keep masks for another head.
  */
-function upsertTask(db: Database, row: Omit<typeof tasks.$inferInsert, "generation">, seen: number | null, ids: SQL) {
-  const same = and(eq(tasks.bundle, row.bundle), eq(tasks.labels, row.labels), eq(tasks.head, row.head));
+function upsertTask(db: Database, row: { name: string } & TaskRow, seen: number | null, ids: SQL) {
   const others = sql`SELECT 1 FROM ${profiles} WHERE ${and(eq(profiles.task, row.name), notInArray(profiles.id, ids))}`;
   // A null violates the column's NOT NULL, which rolls the transaction back.
   const next =
     seen === null
       ? sql`NULL`
-      : sql`CASE WHEN ${tasks.generation} = ${seen} AND (${same} OR NOT EXISTS (${others})) THEN ${seen + 1} END`;
+      : sql`CASE WHEN ${tasks.generation} = ${seen} AND ((${fitsSameMasks(row)}) OR NOT EXISTS (${others})) THEN ${seen + 1} END`;
   return db
     .insert(tasks)
     .values({ ...row, generation: firstGeneration(row.name, "") })
@@ -63,22 +59,22 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
   // All ids are one parameter: there may be far more of them than a statement can bind.
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(pushed.map(({ id }) => id))}))`;
   const [[stored], [notPushed]] = await db.batch([
-    db.select().from(tasks).where(eq(tasks.name, task.name)),
+    db
+      .select({ generation: tasks.generation, same: sql<number>`${fitsSameMasks(row)}` })
+      .from(tasks)
+      .where(eq(tasks.name, task.name)),
     db
       .select({ id: profiles.id })
       .from(profiles)
       .where(and(eq(profiles.task, task.name), notInArray(profiles.id, ids)))
       .limit(1),
   ]);
-  if (stored && notPushed) {
-    const same = stored.bundle === row.bundle && stored.labels === row.labels && sameBytes(stored.head, row.head);
-    if (!same) {
-      throw new XpeftError(
-        "mismatched_write",
-        `Task "${task.name}" would get a head that its profile "${notPushed.id}" was not trained with.`,
-        { reason: "profiles" },
-      );
-    }
+  if (stored && notPushed && !stored.same) {
+    throw new XpeftError(
+      "mismatched_write",
+      `Task "${task.name}" would get a head or an adapter that its profile "${notPushed.id}" was not trained with.`,
+      { reason: "profiles" },
+    );
   }
 
   const chunks: BatchItem<"sqlite">[] = [];

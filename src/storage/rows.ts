@@ -27,11 +27,11 @@ function timeFromColumn(row: string, column: number): Date {
 }
 
 /**
- * Returns a task's row without its head and masks.
+ * Returns a task's row without what is binary.
  *
  * @throws XpeftError `invalid_row` if the labels or the time cannot be read
  */
-export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" | "masks">): TaskSummary {
+export function taskSummaryFromRow(row: Omit<typeof tasks.$inferSelect, "head" | "masks" | "adapter">): TaskSummary {
   const label = `task "${row.name}"`;
   return { ...row, labels: labelsFromColumn(row.name, row.labels), updatedAt: timeFromColumn(label, row.updatedAt) };
 }
@@ -46,13 +46,13 @@ export function storedTaskFromRow(row: typeof tasks.$inferSelect): StoredTask {
 }
 
 /**
- * Returns a task's row. Whether the head fits the bundle's hidden size is not checked here.
+ * Returns a task's row. Whether head and adapter fit the bundle's sizes is not checked here.
  *
  * @throws XpeftError `invalid_row` if the labels cannot be read, or the head does not have equally many float32 numbers
  * for each of them
  */
 export function taskFromRow(row: Omit<typeof tasks.$inferSelect, "updatedAt">): Task {
-  const { name, bundle, maxTokens, masks, generation } = row;
+  const { name, bundle, maxTokens, masks, adapter, generation } = row;
   const labels = labelsFromColumn(row.name, row.labels);
   if (row.head.length === 0 || row.head.length % (4 * labels.length) !== 0) {
     throw invalidRow(
@@ -60,7 +60,7 @@ export function taskFromRow(row: Omit<typeof tasks.$inferSelect, "updatedAt">): 
       `its head of ${row.head.length} bytes does not fit ${labels.length} labels.`,
     );
   }
-  return { name, bundle, labels, maxTokens, head: floatsFromBytes(row.head), masks, generation };
+  return { name, bundle, labels, maxTokens, head: floatsFromBytes(row.head), masks, adapter, generation };
 }
 
 /** Returns a profile's row. @throws XpeftError `invalid_row` if the time cannot be read */

@@ -32,22 +32,40 @@ export function taskRow(task: NewTask) {
     maxTokens: task.maxTokens,
     head: bytesFromFloats(task.head),
     masks: task.masks,
+    adapter: task.adapter,
     updatedAt: Date.now(),
   };
 }
+
+/** A task's row without name and generation. */
+export type TaskRow = ReturnType<typeof taskRow>;
 
 /** Returns the SQL condition that a task has no profiles. */
 export const hasNoProfiles = (name: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
 
 /**
- * Returns the SQL condition that a task's profiles still fit a new row: it has the same head, labels and bundle, or
- * there are none.
+ * Returns the SQL condition that a task's row has what masks are trained with: this bundle, these labels, this head and
+ * this adapter.
  */
-export function profilesMayStay(name: string, { bundle, labels, head }: ReturnType<typeof taskRow>): SQL {
-  const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${tasks.bundle} = ${bundle}
-    AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head})`;
+export const fitsSameMasks = ({ bundle, labels, head, adapter }: TaskRow): SQL =>
+  sql`${tasks.bundle} = ${bundle} AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head}
+    AND ${tasks.adapter} IS ${adapter}`;
+
+/** Returns the SQL condition that a task's profiles still fit a new row, or that there are none. */
+export function profilesMayStay(name: string, row: TaskRow): SQL {
+  const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${fitsSameMasks(row)})`;
   return sql`(${same} OR ${hasNoProfiles(name)})`;
+}
+
+/**
+ * Returns the SELECT of a task's row for an insert, in the order of the table's columns.
+ *
+ * @param condition is checked in the statement itself
+ */
+export function selectTaskRow(name: string, row: TaskRow, generation: SQL | number, condition: SQL): SQL {
+  return sql`SELECT ${name}, ${row.bundle}, ${row.labels}, ${row.maxTokens}, ${row.head}, ${row.masks}, ${generation},
+    ${row.updatedAt}, ${row.adapter} WHERE ${condition}`;
 }
 
 /** SQL for a database's own place: "1/2" for database 1 of 2; NULL if it has none. */

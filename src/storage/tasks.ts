@@ -7,10 +7,10 @@ import { type Database, withDatabaseErrors } from "./database.ts";
 import type { ListPage, ListQuery } from "./page.ts";
 import { generationMismatchError, meetsPrecondition, type Precondition, preconditionHolds } from "./precondition.ts";
 import { storedTaskFromRow, taskSummaryFromRow } from "./rows.ts";
-import { firstGeneration, hasNoProfiles, profilesMayStay, taskRow } from "./sql.ts";
+import { firstGeneration, hasNoProfiles, profilesMayStay, selectTaskRow, taskRow } from "./sql.ts";
 
 /**
- * What happens to a task's profiles when its head changes or it is deleted: they block the write, or are deleted too.
+ * What happens to a task's profiles when its head or adapter changes, or it is deleted: they block the write, or are deleted too.
  */
 export type ExistingProfiles = "keep" | "delete";
 
@@ -22,7 +22,7 @@ export interface WriteOutcome {
 
 /** The tasks of a database. Every method throws `database_unavailable` if the database fails. */
 export interface TaskRegistry {
-  /** Returns tasks by name, without heads and masks. @param only the only permitted task; null for all */
+  /** Returns tasks by name, without heads, masks and adapters. @param only the only permitted task; null for all */
   list(query: ListQuery, only: string | null): Promise<ListPage<TaskSummary>>;
 
   /** Returns a task. @throws XpeftError `unknown_task`, or `invalid_row` if the row cannot be read */
@@ -32,7 +32,7 @@ export interface TaskRegistry {
    * Creates or replaces a task in one transaction.
    *
    * @throws XpeftError `generation_mismatch`, or `task_has_profiles` if profiles would keep masks for another head,
-   * other labels or another bundle
+   * another adapter, other labels or another bundle
    */
   put(task: NewTask, expected: Precondition, existing: ExistingProfiles): Promise<WriteOutcome>;
 
@@ -47,7 +47,7 @@ export interface TaskRegistry {
 
 /** Returns the error for a write that profiles block. */
 function taskHasProfilesError(name: string): XpeftError {
-  const message = `Task "${name}" has profiles, which depend on its head, labels and bundle.`;
+  const message = `Task "${name}" has profiles, which depend on its head, adapter, labels and bundle.`;
   return new XpeftError("task_has_profiles", message);
 }
 
@@ -75,7 +75,7 @@ export function createTaskRegistry(db: Database): TaskRegistry {
 
   return {
     async list({ limit, after }, only) {
-      const { head: _head, masks: _masks, ...summary } = getTableColumns(tasks);
+      const { head: _head, masks: _masks, adapter: _adapter, ...summary } = getTableColumns(tasks);
       const rows = await withDatabaseErrors(() =>
         db
           .select(summary)
@@ -103,10 +103,12 @@ export function createTaskRegistry(db: Database): TaskRegistry {
           db
             .insert(tasks)
             .select(
-              // In the order of the table's columns.
-              sql`SELECT ${task.name}, ${row.bundle}, ${row.labels}, ${row.maxTokens}, ${row.head}, ${row.masks},
-                ${firstGeneration(task.name, "")}, ${row.updatedAt}
-                WHERE ${preconditionHolds(expected, generationOf(task.name))} AND ${profilesMayStay(task.name, row)}`,
+              selectTaskRow(
+                task.name,
+                row,
+                firstGeneration(task.name, ""),
+                sql`${preconditionHolds(expected, generationOf(task.name))} AND ${profilesMayStay(task.name, row)}`,
+              ),
             )
             .onConflictDoUpdate({ target: tasks.name, set: { ...row, generation: sql`${tasks.generation} + 1` } })
             .returning({ generation: tasks.generation }),

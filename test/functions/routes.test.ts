@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
-import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
+import { adapterOf, masksOf, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { type RequestOptions, type RunningWorker, startWorker } from "../support/worker.ts";
 
 const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -33,6 +33,41 @@ describe("GET /v1/tasks", () => {
         },
       ],
       next: null,
+    });
+  });
+});
+
+describe("PUT /v1/tasks/{task}", () => {
+  it("writes an adapter that GET returns, and that answers use", async () => {
+    const target = await readBundle("bundles/minilm-l6-v2");
+    const task = taskFor(target, { name: "adapted" });
+    const adapted = taskFile({ ...task, adapter: adapterOf(1) });
+    const put = (body: string) => worker.request("PUT", "/v1/tasks/adapted?profiles=delete", { body });
+    const scores = async () => {
+      const texts = { task: "adapted", profile: "none", onUnknownProfile: "default", inputs: "a text", logits: true };
+      return (await worker.predict(texts, { headers: { "cache-control": "no-cache" } })).json<{
+        predictions: unknown;
+      }>();
+    };
+    expect((await put(taskFile(task))).status).toBe(200);
+    const plain = await scores();
+    expect((await put(adapted)).status).toBe(200);
+    const read = await worker.get("/v1/tasks/adapted");
+    expect(await read.json()).toEqual(JSON.parse(adapted));
+    expect(await scores()).not.toMatchObject({ predictions: plain.predictions });
+    expect(await (await put(taskFile(task))).json()).toMatchObject({ generation: 3 });
+    expect(await (await worker.get("/v1/tasks/adapted")).json()).toEqual(JSON.parse(taskFile(task)));
+  });
+
+  it("rejects a damaged adapter by its name", async () => {
+    const target = await readBundle("bundles/minilm-l6-v2");
+    const task = taskFor(target, { name: "damaged", adapter: adapterOf(1).subarray(1) });
+    const response = await worker.request("PUT", "/v1/tasks/damaged", { body: taskFile(task) });
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({
+      code: "mismatched_write",
+      detail: 'The adapter of task "damaged" has 110639 bytes; this bundle needs 110640.',
+      hint: "Write the task's file again from its training.",
     });
   });
 });

@@ -3,10 +3,16 @@ import type { MaskShape } from "../../src/profiles/masks.ts";
 
 /** Small mask shapes, with pools that fill their last byte and pools that do not. */
 export const shapes: fc.Arbitrary<MaskShape> = fc
-  .record({ layers: fc.integer({ min: 1, max: 4 }), size: fc.integer({ min: 1, max: 40 }) })
-  .chain(({ layers, size }) => fc.integer({ min: 1, max: size }).map((chosen) => ({ layers, size, chosen })));
+  .record({
+    firstLayer: fc.integer({ min: 0, max: 3 }),
+    layers: fc.integer({ min: 1, max: 4 }),
+    size: fc.integer({ min: 1, max: 40 }),
+  })
+  .chain(({ firstLayer, layers, size }) =>
+    fc.integer({ min: 1, max: size }).map((chosen) => ({ firstLayer, layers, size, chosen })),
+  );
 
-/** Adapters chosen by all masks of a shape, `[L, 2, k]` flat, ascending in each mask. */
+/** Adapters chosen by all masks of a shape, `[K, 2, k]` flat, ascending in each mask. */
 export function choicesOf({ layers, size, chosen }: MaskShape): fc.Arbitrary<number[]> {
   const pool = Array.from({ length: size }, (_, adapter) => adapter);
   const mask = fc.subarray(pool, { minLength: chosen, maxLength: chosen });

@@ -1,4 +1,5 @@
 import type { Manifest } from "../../src/bundle/manifest.ts";
+import { bytesFromFloats } from "../../src/lib/floats.ts";
 import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import { profileTaskOf } from "../../src/profiles/profile-task.ts";
@@ -7,7 +8,7 @@ import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
 
 /** The shape of the default bundle's masks. */
-export const DEFAULT_SHAPE: MaskShape = { layers: 6, size: 100, chosen: 50 };
+export const DEFAULT_SHAPE: MaskShape = { firstLayer: 0, layers: 6, size: 100, chosen: 50 };
 
 /** Yields pseudorandom numbers from 0 to 1, the same for the same seed. */
 function* numbers(seed: number): Generator<number, never> {
@@ -30,6 +31,23 @@ export function masksOf(seed: number, shape: MaskShape = DEFAULT_SHAPE): Uint8Ar
   return packMasks(chosen.flat(), shape);
 }
 
+/** Returns the bytes of a task adapter. @param scales `[L, 2]` flat @param steps `[L, 2, d·b]` flat */
+export function packAdapter(scales: Float32Array, steps: Int8Array): Uint8Array {
+  const bytes = new Uint8Array(scales.byteLength + steps.length);
+  bytes.set(bytesFromFloats(scales));
+  bytes.set(new Uint8Array(steps.buffer, steps.byteOffset, steps.length), scales.byteLength);
+  return bytes;
+}
+
+/** Returns a pseudorandom task adapter for the default bundle, strong enough to change answers. */
+export function adapterOf(seed: number): Uint8Array {
+  const random = numbers(seed);
+  const matrices = 2 * DEFAULT_SHAPE.layers;
+  const scales = Float32Array.from({ length: matrices }, () => 0.001 * random.next().value);
+  const steps = Int8Array.from({ length: matrices * 384 * 24 }, () => Math.floor(256 * random.next().value) - 128);
+  return packAdapter(scales, steps);
+}
+
 /** Returns a task with a pseudorandom head. */
 export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewTask {
   const { hidden = 384, ...task } = parts;
@@ -41,6 +59,7 @@ export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewT
     maxTokens: 32,
     head: Float32Array.from({ length: labels.length * (hidden + 1) }, () => random.next().value - 0.5),
     masks: masksOf(0),
+    adapter: null,
     ...task,
     labels,
   };
@@ -64,13 +83,14 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 
 /** Returns a task in the format of `task.json`. */
 export function taskFile(task: NewTask): string {
-  const { name, head, masks, ...rest } = task;
+  const { name, head, masks, adapter, ...rest } = task;
   return JSON.stringify({
     format: "xpeft-task/1",
     task: name,
     ...rest,
     head: base64(new Uint8Array(head.buffer)),
     masks: base64(masks),
+    adapter: adapter ? base64(adapter) : undefined,
   });
 }
 

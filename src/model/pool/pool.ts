@@ -1,17 +1,24 @@
-/** A pool's sizes, with the letters of docs/formats.md. */
+/** Sizes of an encoder and its pool, with the letters of docs/formats.md. */
 export interface PoolShape {
-  /** L */
+  /** L, all layers of the encoder. */
   readonly layers: number;
   /** d */
   readonly hidden: number;
   /** b */
   readonly bottleneck: number;
   readonly pool: {
+    /** F: the pool has adapters for the layers from F to L - 1. */
+    readonly firstLayer: number;
     /** N */
     readonly size: number;
     /** k */
     readonly chosen: number;
   };
+}
+
+/** Returns the number of a pool's matrices: `2 · (L - F) · N`. */
+export function countMatrices({ layers, pool: { firstLayer, size } }: PoolShape): number {
+  return 2 * (layers - firstLayer) * size;
 }
 
 /** The adapters that masks choose from. */
@@ -21,7 +28,7 @@ export interface AdapterPool extends PoolShape {
   /**
    * Writes the mean of the chosen matrices to `target`.
    *
-   * @param row `2 · layer`, and one more for up projections
+   * @param row `2 · (layer - F)`, and one more for up projections
    * @param adapters k numbers below N
    * @param target `[d·b]`
    */

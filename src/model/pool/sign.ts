@@ -1,6 +1,6 @@
 import { sha256 } from "../../lib/sha256.ts";
 import { createPoolMemory } from "./kernels.ts";
-import type { AdapterPool, PoolShape } from "./pool.ts";
+import { type AdapterPool, countMatrices, type PoolShape } from "./pool.ts";
 
 /** Sizes, seed and scale of a sign pool. */
 export interface SignPoolSpec extends PoolShape {
@@ -10,22 +10,22 @@ export interface SignPoolSpec extends PoolShape {
 /** A pool as sign bits: 1 is `+scale`, 0 is `-scale`. */
 export interface SignPool extends AdapterPool, SignPoolSpec {
   readonly pool: SignPoolSpec["pool"];
-  /** `[L, 2, N, ceil(d·b / 8)]` flat, the second axis down, up, as docs/formats.md describes it. */
+  /** `[K, 2, N, ceil(d·b / 8)]` flat, the second axis down, up, as docs/formats.md describes it. */
   readonly signs: Uint8Array<ArrayBuffer>;
 }
 
 /**
  * Computes the sign pool of a bundle: the AES-128-CTR keystream under a key derived from the seed.
  *
- * Takes `2 · L · N · ceil(d·b / 8)` bytes of memory, 1.4 MB for the default bundle.
+ * Takes `2 · K · N · ceil(d·b / 8)` bytes of memory, 1.4 MB for the default bundle.
  *
  * @param kernels kernels.wasm, compiled
  */
 export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Module): Promise<SignPool> {
-  const { layers, hidden, bottleneck, pool } = spec;
+  const { hidden, bottleneck, pool } = spec;
   const { size, chosen, scale, seed } = pool;
   const entries = hidden * bottleneck;
-  const layout = { matrices: 2 * layers * size, bytesPerMatrix: Math.ceil(entries / 8), entries };
+  const layout = { matrices: countMatrices(spec), bytesPerMatrix: Math.ceil(entries / 8), entries };
   const memory = createPoolMemory(kernels, layout);
   memory.matrices.set(await signKeystream(seed, memory.matrices.length));
   // Allocated by the first learning and reused: a new array for each row of each step would be most of its garbage.

@@ -2,12 +2,12 @@ import { type ReadFile, readVerified } from "../../bundle/files.ts";
 import { type BundleFile, withRole } from "../../bundle/manifest.ts";
 import { XpeftError } from "../../errors.ts";
 import { createPoolMemory } from "./kernels.ts";
-import type { AdapterPool, PoolShape } from "./pool.ts";
+import { type AdapterPool, countMatrices, type PoolShape } from "./pool.ts";
 
 /**
  * Reads a trained pool: int8 matrices with one scale each (docs/formats.md, "Trained pool").
  *
- * Takes `2 · L · N · (d·b + 4)` bytes of memory, 11 MB in the sizes of the default bundle.
+ * Takes `2 · K · N · (d·b + 4)` bytes of memory, 11 MB in the sizes of the default bundle.
  *
  * @param kernels kernels.wasm, compiled
  * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files have another
@@ -20,8 +20,8 @@ export async function readTrainedPool(
   kernels: WebAssembly.Module,
 ): Promise<AdapterPool> {
   const { layers, hidden, bottleneck } = shape;
-  const { size, chosen } = shape.pool;
-  const matrices = 2 * layers * size;
+  const { firstLayer, size, chosen } = shape.pool;
+  const matrices = countMatrices(shape);
   const entries = hidden * bottleneck;
   const parts = withRole(files, "pool");
   const expected = matrices * (4 + entries);
@@ -39,7 +39,7 @@ export async function readTrainedPool(
     layers,
     hidden,
     bottleneck,
-    pool: { size, chosen },
+    pool: { firstLayer, size, chosen },
     bytes: memory.bytes,
     mergeMatrix(row, adapters, target) {
       const first = row * size;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
@@ -28,19 +29,39 @@ describe("a token", () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 500 }), bias, fc.constantFrom("all", "masks"), async (seed, labelBias, carry) => {
         const { token, expiresAt } = await signToken(keys, task, profileOf(seed, labelBias), { ...options, carry });
-        const { name, bundle, labels, maxTokens, head } = task;
+        const { name, bundle, labels, maxTokens, head, adapter } = task;
         const expected: TokenProfile = {
           task: "demo",
           profile: "anna@x.org",
           generation: 7,
           parts: { masks: masksOf(seed), labelBias },
           taskHash: await hashTask(task),
-          taskParts: carry === "all" ? { name, bundle, labels: [...labels], maxTokens, head } : null,
+          taskParts: carry === "all" ? { name, bundle, labels: [...labels], maxTokens, head, adapter } : null,
         };
         expect(await readToken(token, keys, use, now)).toEqual(expected);
         expect(expiresAt).toEqual(later(600));
       }),
       { numRuns: 20 },
+    );
+  });
+
+  it("carries the task's adapter, which its hash covers", async () => {
+    const adapter = new Uint8Array([1, 2, 3]);
+    const adapted = { ...task, adapter };
+    const { token } = await signToken(keys, adapted, profileOf(1), options);
+    expect(await readToken(token, keys, use, now)).toMatchObject({
+      taskHash: await hashTask(adapted),
+      taskParts: { adapter },
+    });
+    const digest = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest();
+    const parts = [JSON.stringify([task.labels, task.maxTokens]), new Uint8Array(task.head.buffer), adapter].map(
+      digest,
+    );
+    expect(await hashTask(adapted)).toBe(digest(Buffer.concat(parts)).subarray(0, 16).toString("base64url"));
+    expect(await hashTask(task)).toBe(
+      digest(Buffer.concat(parts.slice(0, 2)))
+        .subarray(0, 16)
+        .toString("base64url"),
     );
   });
 

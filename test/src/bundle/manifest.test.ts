@@ -48,7 +48,7 @@ describe("parseManifest", () => {
   it("returns the manifest, and an id that hashes its exact bytes", async () => {
     const bytes = encode(manifest());
     const { manifest: parsed, id } = await parseManifest(bytes);
-    expect(parsed).toEqual(manifest());
+    expect(parsed).toEqual(manifest(pool({ firstLayer: 0 })));
     expect(id).toBe(createHash("sha256").update(bytes).digest("hex").slice(0, 32));
     expect((await parseManifest(Uint8Array.of(...bytes, 32))).id).not.toBe(id);
   });
@@ -63,7 +63,7 @@ describe("parseManifest", () => {
   it("accepts a pool whose adapters are all chosen, and a learning graph over some weights", async () => {
     const two = files(file("weights", { path: "more" }));
     const parts = { ...pool({ size: 5, chosen: 5 }), ...two, learning: { firstLayer: 0, weights: ["weights"] } };
-    expect((await parseManifest(encode(manifest(parts)))).manifest).toEqual(manifest(parts));
+    expect((await parseManifest(encode(manifest(parts)))).manifest).toMatchObject(manifest(parts));
     const unlisted = { ...parts, learning: { firstLayer: 0, weights: ["weights", "graph"] } };
     await expect(parseManifest(encode(manifest(unlisted)))).rejects.toThrow("does not list");
   });
@@ -74,7 +74,12 @@ describe("parseManifest", () => {
 
   it("accepts a trained pool with its files", async () => {
     const trained = manifest({ pool: { kind: "trained", size: 10, chosen: 5 }, ...files(file("pool")) });
-    expect((await parseManifest(encode(trained))).manifest).toEqual(trained);
+    expect((await parseManifest(encode(trained))).manifest).toMatchObject(trained);
+  });
+
+  it("accepts a pool that begins at a later layer", async () => {
+    const parts = pool({ firstLayer: 1 });
+    expect((await parseManifest(encode(manifest(parts)))).manifest).toEqual(manifest(parts));
   });
 
   it("rejects the default bundle's manifest with any byte flipped, or gives it another id", async () => {
@@ -125,6 +130,8 @@ describe("parseManifest", () => {
     ["a pool with more adapters chosen than it has", pool({ chosen: 11 }), "more adapters than it has"],
     ["a pool with no adapter chosen", pool({ chosen: 0 }), "pool.chosen"],
     ["a pool of more adapters than 16 bits can number", pool({ size: 2 ** 16 + 1 }), "pool.size"],
+    ["a pool that begins after the last layer", pool({ firstLayer: 2 }), "begins at a layer that it does not have"],
+    ["a pool that begins before the first layer", pool({ firstLayer: -1 }), "pool.firstLayer"],
     ["no scale", pool({ scale: 0 }), "pool.scale"],
     ["a seed below 0", pool({ seed: -1 }), "pool.seed"],
     ["another pooling", { pooling: "max" }, "pooling"],

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { mergeAdapters, mergedBytes } from "../../../src/model/merge.ts";
 import { createMergedCache } from "../../../src/model/merged-cache.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
-import { packMasks } from "../../../src/profiles/masks.ts";
+import { maskShapeOf, packMasks } from "../../../src/profiles/masks.ts";
 import { compileKernels } from "../../support/default-bundle.ts";
 
-const shape = { layers: 2, hidden: 16, bottleneck: 4, pool: { size: 20, chosen: 5, scale: 1, seed: 7 } };
+const shape = { layers: 2, hidden: 16, bottleneck: 4, pool: { firstLayer: 0, size: 20, chosen: 5, scale: 1, seed: 7 } };
 const pool = await createSignPool(shape, await compileKernels());
-const sizes = { layers: 2, size: 20, chosen: 5 };
+const sizes = maskShapeOf(shape);
 
 /** Returns masks that choose five neighbours, starting at `first`. */
 const masksOf = (first: number) =>
@@ -19,9 +19,9 @@ const masksOf = (first: number) =>
 describe("the cache of merged adapters", () => {
   it("caches as many as fit, and returns the same object on a hit", () => {
     const cache = createMergedCache(pool, 2.5 * mergedBytes(pool));
-    const first = cache.adaptersFor(masksOf(0));
-    cache.adaptersFor(masksOf(1));
-    expect(cache.adaptersFor(masksOf(0))).toBe(first);
+    const first = cache.adaptersFor(masksOf(0), null);
+    cache.adaptersFor(masksOf(1), null);
+    expect(cache.adaptersFor(masksOf(0), null)).toBe(first);
     expect(cache.size()).toEqual({ profiles: 2, bytes: 2 * mergedBytes(pool), maxBytes: 2.5 * mergedBytes(pool) });
   });
 
@@ -30,19 +30,36 @@ describe("the cache of merged adapters", () => {
     const seen = new Set<object>();
     for (let call = 0; call < 60; call++) {
       const masks = masksOf((call * 7) % 20);
-      const merged = cache.adaptersFor(masks);
-      expect(merged).toEqual(mergeAdapters(pool, masks));
+      const merged = cache.adaptersFor(masks, null);
+      expect(merged).toEqual(mergeAdapters(pool, masks, null));
       seen.add(merged);
     }
     // Two cached ones, and the one merged beside them.
     expect(seen.size).toBeLessThanOrEqual(3);
   });
 
+  it("keeps apart the same masks under other adapters of tasks", () => {
+    const cache = createMergedCache(pool, 3 * mergedBytes(pool));
+    const adapter = (id: string, scale: number) => ({
+      id,
+      scales: new Float32Array(4).fill(scale),
+      steps: new Int8Array(4 * 16 * 4).fill(1),
+    });
+    const [one, two] = [adapter("one", 0.5), adapter("two", 2)];
+    const plain = cache.adaptersFor(masksOf(0), null);
+    const withOne = cache.adaptersFor(masksOf(0), one);
+    expect(cache.adaptersFor(masksOf(0), two)).toEqual(mergeAdapters(pool, masksOf(0), two));
+    expect(withOne).toEqual(mergeAdapters(pool, masksOf(0), one));
+    expect(withOne).not.toEqual(plain);
+    expect(cache.adaptersFor(masksOf(0), { ...one })).toBe(withOne);
+    expect(cache.adaptersFor(masksOf(0), null)).toBe(plain);
+  });
+
   it("is unchanged after masks that it rejects", () => {
     const cache = createMergedCache(pool, mergedBytes(pool));
-    const merged = mergeAdapters(pool, masksOf(3));
-    cache.adaptersFor(masksOf(3));
-    expect(() => cache.adaptersFor(new Uint8Array(3))).toThrow("mask");
-    expect(cache.adaptersFor(masksOf(3))).toEqual(merged);
+    const merged = mergeAdapters(pool, masksOf(3), null);
+    cache.adaptersFor(masksOf(3), null);
+    expect(() => cache.adaptersFor(new Uint8Array(3), null)).toThrow("mask");
+    expect(cache.adaptersFor(masksOf(3), null)).toEqual(merged);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
@@ -7,12 +8,13 @@ import {
   parseProfile,
   parseStoredTask,
   parseTask,
+  taskFileFields,
 } from "../../../src/profiles/file-format.ts";
 import { labelSetFault } from "../../../src/profiles/labels.ts";
 import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { errorWithCode } from "../../support/errors.ts";
-import { masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+import { adapterOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle);
@@ -32,6 +34,8 @@ describe("parseTask", () => {
       fc.property(labels, fc.integer({ min: 5, max: 512 }), fc.nat(), (labels, maxTokens, seed) => {
         const written = taskFor(bundle, { labels, maxTokens, masks: masksOf(seed) });
         expect(parseTask(taskFile(written), bundle)).toEqual(written);
+        const adapted = { ...written, adapter: adapterOf(seed) };
+        expect(parseTask(JSON.stringify(taskFileFields(adapted)), bundle)).toEqual(adapted);
       }),
       { numRuns: 20 },
     );
@@ -50,10 +54,18 @@ describe("parseTask", () => {
     ["another bundle", fileWith({ bundle: "0".repeat(32) }), "mismatched_write"],
     ["more tokens than the bundle accepts", fileWith({ maxTokens: 513 }), "mismatched_write"],
     ["a head of another length", fileWith({ labels: ["one", "two"] }), "mismatched_write"],
+    ["an adapter of another length", fileWith({ adapter: base64(adapterOf(1).subarray(1)) }), "mismatched_write"],
+    ["an empty adapter", fileWith({ adapter: "" }), "mismatched_write"],
+    ["an adapter that is not base64", fileWith({ adapter: "*" }), "invalid_row"],
     ["masks of another length", fileWith({ masks: base64(masksOf(0).subarray(1)) }), "invalid_mask"],
   ] as const)("reports %s", (_, text, code) => {
     expect(() => parseTask(text, bundle)).toThrow(errorWithCode(code));
   });
+});
+
+it("reads an adapter that is null as none, and writes none", () => {
+  expect(parseTask(fileWith({ adapter: null }), bundle)).toEqual(task);
+  expect(taskFileFields(task)).not.toHaveProperty("adapter");
 });
 
 it("reads a stored task whose labels are older than the rule", () => {
@@ -80,6 +92,22 @@ describe("a task's limits", () => {
     expect(() => parseTask(manyLabels(numbered(1000, "ü".repeat(250))), bundle)).toThrow("larger than a row");
   });
 
+  it("count the adapter", () => {
+    const labels = Array.from({ length: 1195 }, (_, number) => String(number));
+    const large = taskFor(bundle, { labels });
+    expect(parseTask(taskFile(large), bundle).labels).toHaveLength(1195);
+    const adapted = taskFile({ ...large, adapter: adapterOf(1) });
+    expect(() => parseTask(adapted, bundle)).toThrow("larger than a row");
+  });
+
+  it.each([Number.NaN, Infinity, -1])("exclude the scale %d in an adapter", (scale) => {
+    const adapter = adapterOf(1);
+    adapter.set(new Uint8Array(Float32Array.of(scale).buffer), 4);
+    expect(() => parseTask(fileWith({ adapter: base64(adapter) }), bundle)).toThrow(
+      `The adapter of task "demo" has the scale ${scale} for the up matrix of layer 0; a scale is finite and not negative.`,
+    );
+  });
+
   it.each([Number.NaN, Infinity, -Infinity])("exclude %d in a head", (value) => {
     const head = task.head.with(3, value);
     const file = fileWith({ head: base64(new Uint8Array(head.buffer)) });
@@ -100,15 +128,28 @@ describe("a task's limits", () => {
 describe("a head's hash", () => {
   it.each(golden.heads)("is the companion's for the labels $labels", async ({ bundle, labels, head, hash }) => {
     const numbers = new Float32Array(new Uint8Array(Buffer.from(head, "base64")).buffer);
-    expect((await profileTaskOf({ name: "demo", bundle, labels, head: numbers })).headHash).toBe(hash);
+    expect((await profileTaskOf({ name: "demo", bundle, labels, head: numbers, adapter: null })).headHash).toBe(hash);
   });
 
-  it("depends on what masks are trained with: bundle, labels and head", async () => {
+  it("covers the adapter's bytes after the head's", async () => {
+    const adapter = adapterOf(1);
+    const text = JSON.stringify([task.bundle, task.labels]);
+    const hash = createHash("sha256")
+      .update(text)
+      .update(new Uint8Array(task.head.buffer))
+      .update(adapter)
+      .digest("hex");
+    expect((await profileTaskOf({ ...task, adapter })).headHash).toBe(hash.slice(0, 32));
+  });
+
+  it("depends on what masks are trained with: bundle, labels, head and adapter", async () => {
     const tasks = [
       task,
       { ...task, bundle: "2".repeat(32) },
       { ...task, labels: ["low", "high", "middle"] },
       { ...task, head: task.head.with(7, 1) },
+      { ...task, adapter: adapterOf(1) },
+      { ...task, adapter: adapterOf(2) },
     ];
     const hashes = await Promise.all(tasks.map(async (one) => (await profileTaskOf(one)).headHash));
     expect(new Set(hashes).size).toBe(tasks.length);

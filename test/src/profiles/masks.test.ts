@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maskBytes, packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
+import { maskBytes, maskShapeOf, packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
 import { choicesOf, shapes } from "../../support/arbitraries.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { DEFAULT_SHAPE } from "../../support/rows.ts";
@@ -13,9 +13,16 @@ describe("maskBytes", () => {
   });
 });
 
+it("has masks only for the layers of the pool", () => {
+  const pool = { firstLayer: 4, size: 256, chosen: 128 };
+  const shape = maskShapeOf({ layers: 6, pool });
+  expect(shape).toEqual({ firstLayer: 4, layers: 2, size: 256, chosen: 128 });
+  expect(maskBytes(shape)).toBe(128);
+});
+
 describe("packMasks", () => {
   it("puts adapter n at bit n & 7 of byte n >> 3, down before up", () => {
-    const blob = packMasks([0, 9, 3, 8], { layers: 1, size: 10, chosen: 2 });
+    const blob = packMasks([0, 9, 3, 8], { firstLayer: 0, layers: 1, size: 10, chosen: 2 });
     expect([...blob]).toEqual([0b1, 0b10, 0b1000, 0b1]);
   });
 
@@ -26,7 +33,9 @@ describe("packMasks", () => {
     ["a fractional adapter", [0, 1, 2, 2.5]],
     ["an adapter chosen twice", [0, 1, 2, 2]],
   ])("rejects %s", (_, adapters) => {
-    expect(() => packMasks(adapters, { layers: 1, size: 10, chosen: 2 })).toThrow(errorWithCode("invalid_mask"));
+    expect(() => packMasks(adapters, { firstLayer: 0, layers: 1, size: 10, chosen: 2 })).toThrow(
+      errorWithCode("invalid_mask"),
+    );
   });
 });
 
@@ -53,13 +62,13 @@ describe("unpackMasks", () => {
   });
 
   it("reports which mask is wrong", () => {
-    const shape = { layers: 2, size: 8, chosen: 1 };
+    const shape = { firstLayer: 3, layers: 2, size: 8, chosen: 1 };
     const whole = packMasks([0, 1, 2, 3], shape);
     const names = [
-      "the down mask of layer 0",
-      "the up mask of layer 0",
-      "the down mask of layer 1",
-      "the up mask of layer 1",
+      "the down mask of layer 3",
+      "the up mask of layer 3",
+      "the down mask of layer 4",
+      "the up mask of layer 4",
     ];
     for (const [row, name] of names.entries()) {
       expect(() => unpackMasks(whole.with(row, 0b11), shape)).toThrow(`2 adapters are chosen in ${name}, not 1.`);
@@ -69,7 +78,7 @@ describe("unpackMasks", () => {
   });
 
   it("rejects a bit past the pool even if the count of ones is right", () => {
-    const shape = { layers: 1, size: 10, chosen: 2 };
+    const shape = { firstLayer: 0, layers: 1, size: 10, chosen: 2 };
     expect(() => unpackMasks(Uint8Array.of(0b1, 0b100, 0b11, 0), shape)).toThrow(/past the pool's 10 adapters/);
   });
 

@@ -6,7 +6,7 @@ import type { Task } from "../../../src/profiles/task.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
 import { MAX_TOKENS_IN_FLIGHT } from "../../../src/serving/overload.ts";
 import { errorWithCode } from "../../support/errors.ts";
-import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
+import { adapterOf, engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 
 let engine: Engine;
 let task: Task;
@@ -44,6 +44,19 @@ describe("predicting", () => {
     expect(prediction?.scores).toEqual(softmax(prediction?.logits ?? []));
     expect(prediction?.scores.reduce((sum, score) => sum + score)).toBeCloseTo(1, 6);
     expect(prediction).toMatchObject({ truncated: false, tokens: 11 });
+  });
+
+  it("adds the task's adapter, also under masks that it has read before", async () => {
+    const logitsUnder = async (adapter: Uint8Array | null) =>
+      (await engine.predict({ ...task, adapter }, [inputOf(null)])).predictions[0]?.logits;
+    const plain = await logitsUnder(null);
+    const adapted = await logitsUnder(adapterOf(1));
+    expect(adapted).not.toEqual(plain);
+    expect(await logitsUnder(adapterOf(2))).not.toEqual(adapted);
+    expect(await logitsUnder(adapterOf(1))).toEqual(adapted);
+    expect(await logitsUnder(null)).toEqual(plain);
+    expect(await logitsUnder(new Uint8Array(adapterOf(1).length))).toEqual(plain);
+    await expect(logitsUnder(adapterOf(1).subarray(1))).rejects.toThrow(errorWithCode("invalid_row"));
   });
 
   it("reports a text that it cannot read, by its number among several", async () => {

@@ -10,19 +10,21 @@ import type { Engine } from "../../../src/serving/engine.ts";
 import type { Prediction } from "../../../src/serving/label-texts.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { compileKernels } from "../../support/default-bundle.ts";
+import { maskShapeFrom, poolShapeOf } from "../../support/pools.ts";
 
 const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
 
 describe.each(golden.merges)(
   "the companion's pool of $shape.size adapters of $shape.hidden by $shape.bottleneck",
   (merge) => {
-    const { hidden, bottleneck, layers, ...sizes } = merge.shape;
-    const shape = { layers, ...sizes };
+    const { hidden, bottleneck } = merge.shape;
+    const shape = maskShapeFrom(merge.shape);
     const masks = bytes(merge.masks);
     let pool: SignPool;
 
     beforeAll(async () => {
-      const spec = { layers, hidden, bottleneck, pool: { ...sizes, seed: merge.seed, scale: merge.scale } };
+      const { pool: sizes, ...encoder } = poolShapeOf(shape, merge.shape);
+      const spec = { ...encoder, pool: { ...sizes, seed: merge.seed, scale: merge.scale } };
       pool = await createSignPool(spec, await compileKernels());
     });
 
@@ -36,13 +38,13 @@ describe.each(golden.merges)(
     });
 
     it("merges to the same numbers", () => {
-      const { down, up } = mergeAdapters(pool, masks);
+      const { down, up } = mergeAdapters(pool, masks, null);
       for (const [layer, sides] of merge.merged.entries()) {
         for (const [merged, expected] of [
           [down, sides[0]],
           [up, sides[1]],
         ] as const) {
-          const start = layer * hidden * bottleneck;
+          const start = (shape.firstLayer + layer) * hidden * bottleneck;
           const found = merged.subarray(start, start + (expected?.length ?? 0));
           expect(found.length).toBeGreaterThan(0);
           for (const [entry, value] of found.entries()) expect(value).toBeCloseTo(expected?.[entry] ?? Number.NaN, 6);
@@ -66,6 +68,7 @@ describe("the companion's predictions in fp32", () => {
       maxTokens,
       head: new Float32Array(bytes(head).buffer),
       masks: bytes(masks[0] ?? ""),
+      adapter: null,
       generation: 1,
     };
     predictions = [];

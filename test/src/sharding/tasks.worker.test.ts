@@ -6,7 +6,7 @@ import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { idsIn } from "../../support/ids.ts";
-import { masksOf, taskOf } from "../../support/rows.ts";
+import { adapterOf, masksOf, taskOf } from "../../support/rows.ts";
 import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
 
 const shards = shardsOver(DATABASES);
@@ -61,6 +61,19 @@ describe("writing a task", () => {
     expect((await store.read("demo", [id], null)).profiles.size).toBe(1);
     expect(await tasks.put(taskWith(5), 2, "delete")).toEqual({ generation: 3, created: false });
     expect((await store.read("demo", [id], null)).profiles.size).toBe(0);
+  });
+
+  it("copies its adapter, and treats another one like another head", async () => {
+    const adapted = { ...taskOf(), adapter: adapterOf(1) };
+    await tasks.put(adapted, undefined, "keep");
+    const rows = await Promise.all(DATABASES.map((database) => database.prepare("SELECT adapter FROM tasks").first()));
+    expect(rows[0]?.adapter).toHaveLength(adapterOf(1).length);
+    expect(rows[1]).toEqual(rows[0]);
+    await putProfile(secondId, 1);
+    const changed = { ...taskOf(), adapter: adapterOf(2) };
+    await expect(tasks.put(changed, undefined, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
+    expect(await tasks.put(changed, 1, "delete")).toEqual({ generation: 2, created: false });
+    expect((await store.read("demo", [secondId], null)).task?.adapter).toEqual(adapterOf(2));
   });
 
   it("that fails in one database is reported, never served, and repaired by a retry", async () => {

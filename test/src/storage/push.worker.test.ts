@@ -5,7 +5,7 @@ import { createProfileHistory } from "../../../src/storage/history.ts";
 import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
-import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
+import { adapterOf, masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
 const push = createPush(db);
@@ -52,6 +52,7 @@ it("changes no row if one row of the push fails", async () => {
 it.each([
   ["labels", taskOf({ labels: ["a", "b", "c"] })],
   ["head", taskOf({ head: new Float32Array(3 * 385) })],
+  ["adapter", taskOf({ adapter: adapterOf(1) })],
   ["bundle", taskOf({ bundle: "1".repeat(32) })],
 ])("leaves no profile with %s it was not trained with", async (_, changed) => {
   await push(taskOf(), profilesOf(3));
@@ -96,11 +97,17 @@ it("rejects a push if a profile was written meanwhile", async () => {
   expect(await generationsOf("demo-000", "late")).toEqual([1, 1]);
 });
 
-it("keeps the history across a push with the same head, and deletes it with another head", async () => {
-  await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
-  await push(taskOf({ maxTokens: 16 }), [{ id: "a", masks: masksOf(2), labelBias: null }]);
-  const before = await history.read({ task: "demo", id: "a" });
-  expect(before.earlier.map(({ generation, masks }) => [generation, masks])).toEqual([[1, masksOf(1)]]);
-  await push(taskOf({ labels: ["a", "b", "c"] }), [{ id: "a", masks: masksOf(3), labelBias: null }]);
-  expect((await history.read({ task: "demo", id: "a" })).earlier).toEqual([]);
-});
+it.each([
+  ["labels", { labels: ["a", "b", "c"] }],
+  ["an adapter", { adapter: adapterOf(1) }],
+])(
+  "keeps the history across a push with the same head, and deletes it with another head or adapter: %s",
+  async (_, changed) => {
+    await push(taskOf(), [{ id: "a", masks: masksOf(1), labelBias: null }]);
+    await push(taskOf({ maxTokens: 16 }), [{ id: "a", masks: masksOf(2), labelBias: null }]);
+    const before = await history.read({ task: "demo", id: "a" });
+    expect(before.earlier.map(({ generation, masks }) => [generation, masks])).toEqual([[1, masksOf(1)]]);
+    await push(taskOf(changed), [{ id: "a", masks: masksOf(3), labelBias: null }]);
+    expect((await history.read({ task: "demo", id: "a" })).earlier).toEqual([]);
+  },
+);

@@ -5,7 +5,7 @@ import { createProfileRegistry } from "../../../src/storage/profiles.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
 import { errorWithCode } from "../../support/errors.ts";
-import { profilesOf, taskOf } from "../../support/rows.ts";
+import { adapterOf, profilesOf, taskOf } from "../../support/rows.ts";
 
 const db = drizzle(env.DB);
 const tasks = createTaskRegistry(db);
@@ -17,7 +17,7 @@ describe("listing", () => {
     for (const name of ["zebra", "ant", "mole"]) await tasks.put(taskOf({ name }), undefined, "keep");
     const first = await tasks.list({ limit: 2, after: "" }, null);
     expect(first).toMatchObject({ items: [{ name: "ant" }, { name: "mole" }], next: "mole" });
-    expect(first.items[0]).not.toHaveProperty("head");
+    for (const part of ["head", "masks", "adapter"]) expect(first.items[0]).not.toHaveProperty(part);
     const last = await tasks.list({ limit: 2, after: "mole" }, null);
     expect(last).toMatchObject({ items: [{ name: "zebra" }], next: null });
   });
@@ -58,6 +58,7 @@ describe("writing", () => {
   it.each([
     ["labels", taskOf({ labels: ["a", "b", "c"] })],
     ["head", taskOf({ head: new Float32Array(3 * 385) })],
+    ["adapter", taskOf({ adapter: adapterOf(1) })],
     ["bundle", taskOf({ bundle: "1".repeat(32) })],
   ])("leaves no profile with %s it was not trained with", async (_, changed) => {
     await push(taskOf(), profilesOf(2));
@@ -67,6 +68,20 @@ describe("writing", () => {
     expect(await tasks.put(changed, 2, "delete")).toEqual({ generation: 3, created: false });
     expect((await profiles.list("demo", { limit: 9, after: "" }, "")).items).toEqual([]);
   });
+});
+
+it("treats another adapter, or none, like another head", async () => {
+  const adapted = taskOf({ adapter: adapterOf(1) });
+  await push(adapted, profilesOf(1));
+  expect(await tasks.get("demo")).toMatchObject(adapted);
+  expect(await tasks.put({ ...adapted, maxTokens: 9 }, 1, "keep")).toMatchObject({ generation: 2 });
+  for (const adapter of [null, adapterOf(2)]) {
+    const changed = { ...adapted, adapter };
+    await expect(tasks.put(changed, undefined, "keep")).rejects.toThrow(errorWithCode("task_has_profiles"));
+    await expect(push(changed, [])).rejects.toThrow(errorWithCode("mismatched_write"));
+  }
+  expect(await tasks.put(taskOf(), 2, "delete")).toMatchObject({ generation: 3 });
+  expect((await tasks.get("demo")).adapter).toBeNull();
 });
 
 describe("deleting", () => {

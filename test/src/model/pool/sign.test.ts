@@ -17,16 +17,16 @@ it.each([
   { hidden: 5, bottleneck: 3, bytes: 2 },
   { hidden: 11, bottleneck: 3, bytes: 5 },
 ])(
-  "is the keystream, matrices of $hidden by $bottleneck signs in $bytes bytes each",
+  "is the keystream from the pool's first layer on, matrices of $hidden by $bottleneck signs in $bytes bytes each",
   async ({ hidden, bottleneck, bytes }) => {
-    const spec = { layers: 2, hidden, bottleneck, pool: { seed: 7, size: 5, chosen: 2, scale: 0.5 } };
+    const spec = { layers: 5, hidden, bottleneck, pool: { firstLayer: 3, seed: 7, size: 5, chosen: 2, scale: 0.5 } };
     const { signs } = await createSignPool(spec, kernels);
     expect(Buffer.from(signs)).toEqual(keystream(7, 2 * 2 * 5 * bytes));
   },
 );
 
 it("differs for another seed", async () => {
-  const spec = { layers: 1, hidden: 8, bottleneck: 4, pool: { seed: 1, size: 4, chosen: 2, scale: 1 } };
+  const spec = { layers: 1, hidden: 8, bottleneck: 4, pool: { firstLayer: 0, seed: 1, size: 4, chosen: 2, scale: 1 } };
   const other = { ...spec, pool: { ...spec.pool, seed: 2 } };
   expect((await createSignPool(spec, kernels)).signs).not.toEqual((await createSignPool(other, kernels)).signs);
 });

@@ -13,7 +13,7 @@ import golden from "../../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../../support/arbitraries.ts";
 import { compileKernels, compileRuntime, readBundleFile } from "../../../support/default-bundle.ts";
 import { errorWithCode } from "../../../support/errors.ts";
-import { poolFile, trainedPool } from "../../../support/pools.ts";
+import { maskShapeFrom, poolFile, poolShapeOf, trainedPool } from "../../../support/pools.ts";
 import { engineInputs, masksOf, taskOf } from "../../../support/rows.ts";
 
 const kernels = await compileKernels();
@@ -42,13 +42,9 @@ const cases = fc
 it("returns the mean of the chosen adapters for any shape and any split into files", async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ shape, choices, scales, steps, part }) => {
-      const { layers, hidden, bottleneck, size, chosen } = shape;
-      const pool = await trainedPool(
-        { layers, hidden, bottleneck, pool: { size, chosen } },
-        packed(scales, steps),
-        part,
-      );
-      const merged = mergeAdapters(pool, packMasks(choices, shape));
+      const { firstLayer, layers, hidden, bottleneck, size, chosen } = shape;
+      const pool = await trainedPool(poolShapeOf(shape, shape), packed(scales, steps), part);
+      const merged = mergeAdapters(pool, packMasks(choices, shape), null);
       const entries = hidden * bottleneck;
       for (let row = 0; row < 2 * layers; row++) {
         for (let entry = 0; entry < entries; entry++) {
@@ -56,7 +52,7 @@ it("returns the mean of the chosen adapters for any shape and any split into fil
             const matrix = row * size + adapter;
             return total + (scales[matrix] ?? Number.NaN) * (steps[matrix * entries + entry] ?? Number.NaN);
           }, 0);
-          const found = (row % 2 === 0 ? merged.down : merged.up)[(row >> 1) * entries + entry];
+          const found = (row % 2 === 0 ? merged.down : merged.up)[(firstLayer + (row >> 1)) * entries + entry];
           expect(Math.abs((found ?? Number.NaN) - sum / chosen)).toBeLessThan(1e-4);
         }
       }
@@ -67,10 +63,9 @@ it("returns the mean of the chosen adapters for any shape and any split into fil
 
 it("merges the companion's pool to the same numbers as the companion", async () => {
   const { shape, pool: base64, masks, merged: expected } = golden.trainedMerge;
-  const { layers, hidden, bottleneck, ...sizes } = shape;
   const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
-  const pool = await trainedPool({ layers, hidden, bottleneck, pool: sizes }, bytes(base64));
-  const { down, up } = mergeAdapters(pool, bytes(masks));
+  const pool = await trainedPool(poolShapeOf(maskShapeFrom(shape), shape), bytes(base64));
+  const { down, up } = mergeAdapters(pool, bytes(masks), null);
   const flat = { down: expected.flatMap(([side]) => side ?? []), up: expected.flatMap(([, side]) => side ?? []) };
   expect(down.length).toBe(flat.down.length);
   for (const [side, found] of [
@@ -82,7 +77,7 @@ it("merges the companion's pool to the same numbers as the companion", async () 
 });
 
 describe("invalid pool files", () => {
-  const shape = { layers: 1, hidden: 3, bottleneck: 2, pool: { size: 2, chosen: 1 } };
+  const shape = { layers: 1, hidden: 3, bottleneck: 2, pool: { firstLayer: 0, size: 2, chosen: 1 } };
   const good = packed(new Float32Array(4).fill(0.5), new Int8Array(24).fill(1));
 
   it("are reported if their size is wrong", async () => {
