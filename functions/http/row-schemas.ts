@@ -31,7 +31,7 @@ export const Base64 = (description: string) =>
 /** The hash of the head that masks were trained with. */
 export const HeadHash = z.string().regex(headHashPattern, "is not a head's hash: 32 hex digits").openapi({
   description:
-    "Identifies the bundle, labels and head that the profile was trained with. A write is rejected if the task has others.",
+    "Identifies the bundle, labels, head and task adapter that the profile was trained with. A write is rejected if the task has others.",
 });
 
 /** What every row says about its last write. */

@@ -19,7 +19,7 @@ export const BODY_PROBLEMS = [
 /** Most bytes of a body with texts. */
 export const MAX_TEXTS_BYTES = 256 * 1024;
 
-/** Most bytes of a body with a task: a head of 1.9 MB, which a database row can hold, in base64. */
+/** Most bytes of a body with a task: a head and an adapter of 1.9 MB, which a database row can hold, in base64. */
 export const MAX_TASK_BYTES = 2.5 * 1024 * 1024;
 
 /** Most bytes of a body with a profile: masks of the largest pool. */

@@ -26,7 +26,7 @@ const TokenBody = z
       .openapi({ description: "Seconds until the token expires.", example: DAY }),
     carry: z.enum(["all", "masks"]).default("all").openapi({
       description:
-        "all: the token has the task's labels and head too, so a prediction needs no database. masks: it has the profile's masks and label bias only, which makes it a hundred times smaller.",
+        "all: the token has the task's labels, head and adapter too, so a prediction needs no database. masks: it has the profile's masks and label bias only, which makes it a hundred times smaller.",
     }),
   })
   .openapi("TokenRequest");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { BundleFile } from "../../src/bundle/manifest.ts";
 import type { AdapterPool, PoolShape } from "../../src/model/pool/pool.ts";
 import { readTrainedPool } from "../../src/model/pool/trained.ts";
-import type { MaskShape } from "../../src/profiles/masks.ts";
+import { type MaskShape, maskShapeOf } from "../../src/profiles/masks.ts";
 import { compileKernels } from "./default-bundle.ts";
 
 /** Returns a pool file's entry in a manifest. */
@@ -13,23 +13,19 @@ export const poolFile = (path: string, data: Uint8Array): BundleFile => ({
   sha256: createHash("sha256").update(data).digest("hex"),
 });
 
-/** Sizes of a pool as the companion's golden file has them: `layers` counts those with masks. */
+/** Sizes of a pool as the companion's golden file has them. */
 interface CompanionShape {
   readonly layers: number;
   readonly hidden: number;
   readonly bottleneck: number;
   readonly size: number;
   readonly chosen: number;
-  readonly first_layer?: number;
+  readonly firstLayer?: number;
 }
 
 /** Returns the shape of the masks of the companion's pool. */
-export const maskShapeFrom = ({ layers, size, chosen, first_layer = 0 }: CompanionShape): MaskShape => ({
-  firstLayer: first_layer,
-  layers,
-  size,
-  chosen,
-});
+export const maskShapeFrom = ({ layers, size, chosen, firstLayer = 0 }: CompanionShape): MaskShape =>
+  maskShapeOf({ layers, pool: { firstLayer, size, chosen } });
 
 /** Returns the sizes of an encoder and a pool that masks of a shape fit. */
 export const poolShapeOf = (

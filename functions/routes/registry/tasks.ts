@@ -45,7 +45,7 @@ const write = createRoute({
   tags: ["Registry"],
   summary: "Create or replace a task",
   description:
-    "A write keeps the task's profiles. A new head, new labels or another bundle are rejected while the task has any.",
+    "A write keeps the task's profiles. A new head, another adapter, new labels or another bundle are rejected while the task has any.",
   request: { params, query: ExistingProfilesQuery, headers: Preconditions, body: jsonRequest(TaskFile) },
   responses: {
     200: rowAnswer("The task is written.", TaskWritten),

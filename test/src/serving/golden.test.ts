@@ -2,15 +2,18 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadEngine } from "../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
-import { mergeAdapters } from "../../../src/model/merge.ts";
+import { softmax } from "../../../src/model/head.ts";
+import { matrixOf, mergeAdapters } from "../../../src/model/merge.ts";
 import { createSignPool, type SignPool } from "../../../src/model/pool/sign.ts";
 import { packMasks, unpackMasks } from "../../../src/profiles/masks.ts";
+import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import type { Task } from "../../../src/profiles/task.ts";
+import { readTaskAdapter } from "../../../src/profiles/task-adapter.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
 import type { Prediction } from "../../../src/serving/label-texts.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
-import { compileKernels } from "../../support/default-bundle.ts";
-import { maskShapeFrom, poolShapeOf } from "../../support/pools.ts";
+import { compileKernels, engineWith } from "../../support/default-bundle.ts";
+import { maskShapeFrom, poolShapeOf, trainedPool } from "../../support/pools.ts";
 
 const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
 
@@ -54,33 +57,88 @@ describe.each(golden.merges)(
   },
 );
 
+describe.each(golden.adaptedMerges.map((merge) => ({ kind: merge.pool === undefined ? "sign" : "trained", merge })))(
+  "the companion's merge of a task's adapter and a $kind pool from a later layer on",
+  ({ merge }) => {
+    const { shape, adapter, masks } = merge;
+
+    it("has the same numbers", async () => {
+      const sizes = poolShapeOf(maskShapeFrom(shape), shape);
+      const signs = { ...sizes, pool: { ...sizes.pool, seed: merge.seed ?? 0, scale: merge.scale ?? 0 } };
+      const pool = merge.pool
+        ? await trainedPool(sizes, bytes(merge.pool))
+        : await createSignPool(signs, await compileKernels());
+      const merged = mergeAdapters(pool, bytes(masks), readTaskAdapter(bytes(adapter), shape));
+      for (const [row, expected] of merge.merged.flat().entries()) {
+        const matrix = matrixOf(merged, row, shape);
+        expect(matrix.length).toBe(expected.length);
+        for (const [entry, value] of matrix.entries()) expect(value).toBeCloseTo(expected[entry] ?? Number.NaN, 6);
+      }
+    });
+  },
+);
+
+/** Predictions that the companion computed in fp32. */
+interface CompanionCase {
+  readonly task: {
+    readonly labels: readonly string[];
+    readonly maxTokens: number;
+    readonly head: string;
+    readonly masks: readonly string[];
+    readonly adapter?: string;
+    readonly labelBiases: readonly (string | null)[];
+  };
+  readonly bundle: string;
+  readonly predictions: readonly {
+    readonly text: number;
+    readonly masks: number;
+    readonly logits: readonly number[];
+  }[];
+}
+
+/** Returns the task of a case, under its first masks. */
+function taskOf({ bundle, task: { labels, maxTokens, head, masks, adapter } }: CompanionCase): Task {
+  return {
+    name: "golden",
+    bundle,
+    labels,
+    maxTokens,
+    head: new Float32Array(bytes(head).buffer),
+    masks: bytes(masks[0] ?? ""),
+    adapter: adapter ? bytes(adapter) : null,
+    generation: 1,
+  };
+}
+
+/** Returns the edge's predictions of a case, in order. */
+async function predictCase(engine: Engine, companion: CompanionCase): Promise<Prediction[]> {
+  const task = taskOf(companion);
+  const predictions: Prediction[] = [];
+  for (const { text, masks } of companion.predictions) {
+    const bias = companion.task.labelBiases[masks];
+    const parts = { masks: bytes(companion.task.masks[masks] ?? ""), labelBias: bias ? bytes(bias) : null };
+    const input = { text: golden.texts[text] ?? "" };
+    predictions.push(...(await engine.predict(task, [{ parts, input }])).predictions);
+  }
+  return predictions;
+}
+
+/** Returns by how much a score of each prediction differs from the companion's, at most. */
+function scoreGaps({ predictions }: CompanionCase, served: readonly Prediction[]): number[] {
+  return predictions.map(({ logits }, index) =>
+    Math.max(...softmax(logits).map((score, label) => Math.abs(score - (served[index]?.scores[label] ?? Number.NaN)))),
+  );
+}
+
+const mean = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one) / numbers.length;
+
 describe("the companion's predictions in fp32", () => {
   let engine: Engine;
   let predictions: Prediction[];
 
   beforeAll(async () => {
     engine = await loadEngine(DEFAULT_BUNDLE);
-    const { labels, maxTokens, head, masks, labelBiases } = golden.task;
-    const task: Task = {
-      name: "golden",
-      bundle: golden.bundle,
-      labels,
-      maxTokens,
-      head: new Float32Array(bytes(head).buffer),
-      masks: bytes(masks[0] ?? ""),
-      adapter: null,
-      generation: 1,
-    };
-    predictions = [];
-    const profiles = masks.map((blob, row) => {
-      const bias = labelBiases[row];
-      return { masks: bytes(blob), labelBias: bias ? bytes(bias) : null };
-    });
-    for (const { text, masks: row } of golden.predictions) {
-      const parts = profiles[row];
-      const input = { text: golden.texts[text] ?? "" };
-      if (parts) predictions.push(...(await engine.predict(task, [{ parts, input }])).predictions);
-    }
+    predictions = await predictCase(engine, golden);
   });
 
   it("are of the default bundle", () => {
@@ -99,15 +157,29 @@ describe("the companion's predictions in fp32", () => {
   });
 
   it("are close in int8", () => {
-    const gaps = golden.predictions.map(({ logits }, index) => {
-      const powers = logits.map(Math.exp);
-      const sum = powers.reduce((total, power) => total + power);
-      const scores = predictions[index]?.scores ?? [];
-      return Math.max(...powers.map((power, label) => Math.abs(power / sum - (scores[label] ?? Number.NaN))));
-    });
+    const gaps = scoreGaps(golden, predictions);
     // Quantized activations change a score by at most 0.035 here, by 0.012 on average. Another profile's masks
     // change it by up to 0.28, by 0.11 on average.
     expect(Math.max(...gaps)).toBeLessThan(0.05);
-    expect(gaps.reduce((total, gap) => total + gap) / gaps.length).toBeLessThan(0.02);
+    expect(mean(gaps)).toBeLessThan(0.02);
+  });
+});
+
+describe("the companion's predictions with masks in the last layers and a task's adapter", () => {
+  const { personalLayers } = golden;
+
+  it("are close in int8, and far from those without the adapter", async () => {
+    const engine = await engineWith(personalLayers.manifest);
+    expect(engine.bundle.id).toBe(personalLayers.bundle);
+    const gaps = scoreGaps(personalLayers, await predictCase(engine, personalLayers));
+    expect(Math.max(...gaps)).toBeLessThan(0.05);
+    expect(mean(gaps)).toBeLessThan(0.02);
+    const { adapter: _, ...task } = personalLayers.task;
+    const without = { ...personalLayers, task };
+    expect(mean(scoreGaps(without, await predictCase(engine, without)))).toBeGreaterThan(0.04);
+  });
+
+  it("are of a head with the same hash", async () => {
+    expect((await profileTaskOf(taskOf(personalLayers))).headHash).toBe(personalLayers.headHash);
   });
 });

@@ -3,15 +3,13 @@ import { describe, expect, it } from "vitest";
 import { loadEngine } from "../../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../../node/files.ts";
 import { readManifest } from "../../../../src/bundle/files.ts";
-import { parseManifest } from "../../../../src/bundle/manifest.ts";
 import { mergeAdapters } from "../../../../src/model/merge.ts";
 import { createSignPool } from "../../../../src/model/pool/sign.ts";
 import { readTrainedPool } from "../../../../src/model/pool/trained.ts";
 import { packMasks } from "../../../../src/profiles/masks.ts";
-import { createEngine } from "../../../../src/serving/engine.ts";
 import golden from "../../../fixtures/golden.json" with { type: "json" };
 import { choicesOf, shapes } from "../../../support/arbitraries.ts";
-import { compileKernels, compileRuntime, readBundleFile } from "../../../support/default-bundle.ts";
+import { compileKernels, engineWith, readBundleFile } from "../../../support/default-bundle.ts";
 import { errorWithCode } from "../../../support/errors.ts";
 import { maskShapeFrom, poolFile, poolShapeOf, trainedPool } from "../../../support/pools.ts";
 import { engineInputs, masksOf, taskOf } from "../../../support/rows.ts";
@@ -114,14 +112,7 @@ describe("a bundle with a trained pool", () => {
     const data = packed(new Float32Array(matrices).fill(scale), steps);
     const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
     const files = [...manifest.files, poolFile("pool.0", data)];
-    const bytes = new TextEncoder().encode(JSON.stringify({ ...manifest, pool: trained, files }));
-    const engine = await createEngine({
-      wasm: await compileRuntime(),
-      kernels,
-      read: async (path) => (path === "manifest.json" ? bytes : path === "pool.0" ? data : await readBundleFile(path)),
-    });
-    expect(engine.bundle.id).toBe((await parseManifest(bytes)).id);
-    return engine;
+    return await engineWith(JSON.stringify({ ...manifest, pool: trained, files }), { "pool.0": data });
   }
 
   it("gives the same scores as a sign pool with the same adapters", async () => {
