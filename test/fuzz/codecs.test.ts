@@ -18,10 +18,11 @@ import {
 import { packLabelBias, readLabelBias } from "../../src/profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../../src/profiles/masks.ts";
 import { profileTaskOf } from "../../src/profiles/profile-task.ts";
+import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
 import { choicesOf, shapes } from "../support/arbitraries.ts";
 import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { isLongForm } from "../support/long-form.ts";
-import { masksOf, taskFor } from "../support/rows.ts";
+import { masksOf, packAdapter, taskFor } from "../support/rows.ts";
 
 /** The total number of cases. */
 const CASES = isLongForm ? 100_000 : 5_000;
@@ -84,6 +85,16 @@ const CODECS = [
     read: ([shape, blob]) => unpackMasks(blob, shape),
     rejectionCodes: /^invalid_mask$/,
     holds: (adapters, [shape, blob]) => expect(packMasks(adapters, shape)).toEqual(blob),
+  }),
+  codec({
+    name: "task adapter",
+    inputs: hostileBytes(packAdapter(Float32Array.of(1, 0, 0.5, 2), new Int8Array(24).fill(-3))),
+    read: (bytes) => readTaskAdapter(bytes, { layers: 2, hidden: 3, bottleneck: 2 }),
+    rejectionCodes: /^invalid_row$/,
+    holds({ scales, steps }, bytes) {
+      expect(packAdapter(scales, steps)).toEqual(bytes);
+      expect(scales.every((scale) => scale >= 0 && scale < Number.POSITIVE_INFINITY)).toBe(true);
+    },
   }),
   codec({
     name: "label bias",
