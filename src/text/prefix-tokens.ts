@@ -34,34 +34,43 @@ export function prefixTokens(
 /** Characters that are counted at a time: few enough that their tokens need little memory. */
 const CHARACTERS_A_COUNT = 8192;
 
+/** ASCII white space, and ASCII punctuation, of which each character is a token by itself. */
+const SEAMS = " \t\r\n!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
 /**
- * Places where splitting a text does not change its tokens: after ASCII white space, or after ASCII punctuation that is
- * always a token by itself and is in no special token.
+ * Returns the characters after which splitting a text does not change its tokens: white space and punctuation that are
+ * in no added token.
+ *
+ * @param added the tokens that a tokenizer finds before it splits words, such as `[SEP]`
  */
-const SEAM = /[ \t\r\n!"#$%&'()*+,./:;<=>?@^`{|}~]/g;
+export function seamsBeside(added: readonly string[]): ReadonlySet<string> {
+  return new Set([...SEAMS].filter((character) => !added.some((token) => token.includes(character))));
+}
 
 /** Returns the end of the part that begins at `from`: its last seam, or else the first seam after it. */
-function partEnd(text: string, from: number): number {
+function partEnd(text: string, from: number, seams: ReadonlySet<string>): number {
   const limit = from + CHARACTERS_A_COUNT;
   if (limit >= text.length) return text.length;
-  let last = -1;
-  for (const { index } of text.slice(from, limit).matchAll(SEAM)) last = index;
-  if (last >= 0) return from + last + 1;
-  SEAM.lastIndex = limit;
-  const next = SEAM.exec(text);
-  SEAM.lastIndex = 0;
-  return next ? next.index + 1 : text.length;
+  for (let end = limit; end > from; end--) if (seams.has(text.charAt(end - 1))) return end;
+  for (let end = limit; end < text.length; end++) if (seams.has(text.charAt(end))) return end + 1;
+  return text.length;
 }
 
 /**
  * Counts a text's tokens part by part, so that no list of all tokens is made.
  *
+ * @param seams what {@link seamsBeside} returns
  * @returns how many there are; counting stops at `enough`
  */
-export function countTokens(text: string, enough: number, tokensOf: (text: string) => string[]): number {
+export function countTokens(
+  text: string,
+  enough: number,
+  tokensOf: (text: string) => string[],
+  seams: ReadonlySet<string>,
+): number {
   let count = 0;
   for (let from = 0; from < text.length && count < enough; ) {
-    const end = partEnd(text, from);
+    const end = partEnd(text, from, seams);
     count += tokensOf(text.slice(from, end)).length;
     from = end;
   }
@@ -85,6 +94,7 @@ export function pairPrefixTokens(
   wanted: number,
   uncertain: number,
   tokensOf: (text: string) => string[],
+  seams: ReadonlySet<string>,
 ): PairPrefixes {
   const [first, second] = [
     prefixTokens(texts[0], wanted, uncertain, tokensOf),
@@ -94,11 +104,14 @@ export function pairPrefixTokens(
   let [firstLength, secondLength] = [first.tokens.length, second.tokens.length];
   if (!first.complete && !second.complete) {
     // One of them must be counted to its end; the one with fewer characters takes less time.
-    if (texts[0].length < texts[1].length) firstLength = countTokens(texts[0], Number.POSITIVE_INFINITY, tokensOf);
-    else secondLength = countTokens(texts[1], Number.POSITIVE_INFINITY, tokensOf);
+    if (texts[0].length < texts[1].length)
+      firstLength = countTokens(texts[0], Number.POSITIVE_INFINITY, tokensOf, seams);
+    else secondLength = countTokens(texts[1], Number.POSITIVE_INFINITY, tokensOf, seams);
   }
   // For the other one, one token more is enough.
-  if (!first.complete && firstLength <= secondLength) firstLength = countTokens(texts[0], secondLength + 1, tokensOf);
-  if (!second.complete && secondLength <= firstLength) secondLength = countTokens(texts[1], firstLength + 1, tokensOf);
+  if (!first.complete && firstLength <= secondLength)
+    firstLength = countTokens(texts[0], secondLength + 1, tokensOf, seams);
+  if (!second.complete && secondLength <= firstLength)
+    secondLength = countTokens(texts[1], firstLength + 1, tokensOf, seams);
   return { tokens, lengths: [firstLength, secondLength] };
 }

@@ -1,8 +1,8 @@
 import { Tokenizer as LibraryTokenizer, WordPiece } from "@huggingface/tokenizers";
-import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { ReferenceNormalizer, ReferencePreTokenizer } from "./bert-normalizer.ts";
-import { pairPrefixTokens, prefixTokens } from "./prefix-tokens.ts";
+import { pairPrefixTokens, prefixTokens, seamsBeside } from "./prefix-tokens.ts";
+import { tokenizerFile } from "./tokenizer-file.ts";
 import { longestFirst } from "./truncate-pair.ts";
 import { boundedEncode } from "./wordpiece.ts";
 
@@ -35,25 +35,6 @@ export interface Tokenizer {
   encode(input: TextInput, maxTokens: number): TokenizedText;
 }
 
-const bertNormalizer = z.object({
-  type: z.literal("BertNormalizer"),
-  clean_text: z.boolean(),
-  handle_chinese_chars: z.boolean(),
-  // null and absent both mean: the value of `lowercase`.
-  strip_accents: z
-    .boolean()
-    .nullish()
-    .transform((strip) => strip ?? undefined),
-  lowercase: z.boolean(),
-});
-
-const bertTokenizer = z.looseObject({
-  normalizer: bertNormalizer,
-  pre_tokenizer: z.object({ type: z.literal("BertPreTokenizer") }),
-  post_processor: z.looseObject({ type: z.literal("TemplateProcessing") }),
-  model: z.looseObject({ type: z.literal("WordPiece") }),
-});
-
 /**
  * Creates a tokenizer from a bundle's `tokenizer.json`. Its settings for truncation and padding are ignored: each task
  * has its length, and texts run one at a time.
@@ -61,10 +42,11 @@ const bertTokenizer = z.looseObject({
  * @throws XpeftError `bundle_unusable` if it is not a BERT tokenizer, the only kind that is tested against Python
  */
 export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
-  const { tokenizer, postProcess, longestWord } = parseTokenizer(tokenizerJson);
+  const { tokenizer, postProcess, longestWord, added } = parseTokenizer(tokenizerJson);
   const tokensOf = (text: string) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).tokens;
-  // A cut changes the last word, which has at most one piece for each character, and may cut a special token.
-  const uncertain = 2 * longestWord;
+  // A cut changes the last word, which has at most one piece for each character, and may cut an added token.
+  const uncertain = longestWord + Math.max(longestWord, ...added.map(({ length }) => length));
+  const seams = seamsBeside(added);
 
   const idOf = (token: string): number => {
     const id = tokenizer.token_to_id(token);
@@ -100,7 +82,7 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
         const { tokens } = prefixTokens(text, wanted, uncertain, tokensOf);
         return toTokenizedText(postProcess(tokens.slice(0, budget), null), tokens.length, budget);
       }
-      const { tokens, lengths } = pairPrefixTokens([text, textPair], wanted, uncertain, tokensOf);
+      const { tokens, lengths } = pairPrefixTokens([text, textPair], wanted, uncertain, tokensOf, seams);
       const [keepFirst, keepSecond] = longestFirst(lengths, budget);
       const truncated = postProcess(tokens[0].slice(0, keepFirst), tokens[1].slice(0, keepSecond));
       return toTokenizedText(truncated, lengths[0] + lengths[1], budget);
@@ -109,18 +91,33 @@ export function createTokenizer(tokenizerJson: Uint8Array): Tokenizer {
 }
 
 function parseTokenizer(tokenizerJson: Uint8Array) {
+  const parsed = tokenizerFile.safeParse(parseJson(tokenizerJson));
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
+    throw unusable(`tokenizer.json is not a BERT tokenizer that this engine can read: ${faults.join("; ")}.`);
+  }
+  const { data: json } = parsed;
+  const tokenizer = new LibraryTokenizer(json, {});
+  const { model, normalizer, post_processor: postProcess } = tokenizer;
+  if (!(model instanceof WordPiece) || normalizer === null || postProcess === null) {
+    throw unusable("tokenizer.json is not complete.");
+  }
+  // The library returns these tokens as it finds them: in normalized text.
+  for (const { content, id, normalized } of tokenizer.get_added_tokens_decoder().values()) {
+    if (normalized) model.tokens_to_ids.set(normalizer.normalize(content), id);
+  }
+  tokenizer.normalizer = new ReferenceNormalizer(json.normalizer);
+  tokenizer.pre_tokenizer = new ReferencePreTokenizer();
+  model.encode = boundedEncode(model);
+  const added = json.added_tokens.map(({ content }) => content);
+  return { tokenizer, postProcess, longestWord: model.max_input_chars_per_word, added };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    const json = bertTokenizer.parse(JSON.parse(new TextDecoder().decode(tokenizerJson)));
-    const tokenizer = new LibraryTokenizer(json, {});
-    tokenizer.normalizer = new ReferenceNormalizer(json.normalizer);
-    tokenizer.pre_tokenizer = new ReferencePreTokenizer();
-    if (!(tokenizer.model instanceof WordPiece)) throw new TypeError("no WordPiece");
-    tokenizer.model.encode = boundedEncode(tokenizer.model);
-    if (tokenizer.post_processor === null) throw new TypeError("no post-processor");
-    const { max_input_chars_per_word: longestWord } = tokenizer.model;
-    return { tokenizer, postProcess: tokenizer.post_processor, longestWord };
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw unusable("tokenizer.json is not a BERT tokenizer that this engine can read.", cause);
+    throw unusable("tokenizer.json is not JSON.", cause);
   }
 }
 

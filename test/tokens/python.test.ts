@@ -1,9 +1,11 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { missingPython } from "../support/python.ts";
+import { makeTempFolder, removeTempFolder } from "../support/temp-folders.ts";
 import { EDGE_CASE_REQUESTS, type Request } from "./edge-cases.ts";
+import { mpnetTokenizer } from "./mpnet.ts";
 import { disagreements, pythonTokens } from "./reference.ts";
 
 /** Folder of data sets: `TASK/*.jsonl.gz` with lines of {"text", "text_pair"?}. They are not part of the project. */
@@ -69,6 +71,33 @@ describe.skipIf(missingPython !== undefined)(
         maxTokens: 512,
       }));
       expect(disagreements(requests)).toEqual([]);
+    });
+
+    it("with MPNet's special tokens, in edge cases and in pairs that are counted part by part", async () => {
+      const folder = await makeTempFolder("xpeft-mpnet-");
+      try {
+        const file = join(folder, "tokenizer.json");
+        writeFileSync(file, mpnetTokenizer());
+        const texts = [
+          "<s> in </s> the <mask> text <pad>[UNK]",
+          "<S> < s> <mask>ed x</s>y [CLS] [SEP]",
+          "a <mask>  <mask> b",
+        ];
+        const alone = texts.flatMap((text) => [
+          { text, maxTokens: 7 },
+          { text, textPair: text, maxTokens: 64 },
+        ]);
+        // A special token is at each place where parts could end.
+        const long = [2999, 3000, 3001].map((times) => ({
+          text: "a<mask>b".repeat(3000),
+          textPair: "<s></s>c".repeat(times),
+          // Python computes all overflowing pairs: few tokens would be many pairs.
+          maxTokens: 600,
+        }));
+        expect(disagreements([...EDGE_CASE_REQUESTS, ...alone, ...long], file)).toEqual([]);
+      } finally {
+        await removeTempFolder(folder);
+      }
     });
   },
 );

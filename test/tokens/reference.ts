@@ -6,14 +6,15 @@ import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { python } from "../support/python.ts";
 import type { Request } from "./edge-cases.ts";
 
-const TOKENIZER = join(DEFAULT_BUNDLE, "tokenizer.json");
+/** Path of the default bundle's `tokenizer.json`. */
+export const DEFAULT_TOKENIZER = join(DEFAULT_BUNDLE, "tokenizer.json");
 
 /** Token ids and type ids. */
 export type Tokens = readonly [ids: readonly number[], typeIds: readonly number[]];
 
 /** Returns the Python tokenizer's tokens for each text. */
-export function pythonTokens(requests: readonly Request[]): Tokens[] {
-  const { status, stdout, stderr } = spawnSync(python, [join(import.meta.dirname, "reference.py"), TOKENIZER], {
+export function pythonTokens(requests: readonly Request[], file = DEFAULT_TOKENIZER): Tokens[] {
+  const { status, stdout, stderr } = spawnSync(python, [join(import.meta.dirname, "reference.py"), file], {
     input: requests.map((request) => JSON.stringify(request)).join("\n"),
     encoding: "utf8",
     maxBuffer: 2 ** 30,
@@ -25,11 +26,14 @@ export function pythonTokens(requests: readonly Request[]): Tokens[] {
     .map((line) => JSON.parse(line));
 }
 
-const tokenizer = createTokenizer(readFileSync(TOKENIZER));
-
-/** Returns the texts that the engine and Python tokenize differently, each with both results. */
-export function disagreements(requests: readonly Request[]): object[] {
-  const fromPython = pythonTokens(requests);
+/**
+ * Returns the texts that the engine and Python tokenize differently, each with both results.
+ *
+ * @param file path of a `tokenizer.json`
+ */
+export function disagreements(requests: readonly Request[], file = DEFAULT_TOKENIZER): object[] {
+  const tokenizer = createTokenizer(readFileSync(file));
+  const fromPython = pythonTokens(requests, file);
   return requests.flatMap((request, index) => {
     const { ids, typeIds } = tokenizer.encode(request, request.maxTokens);
     const engine: Tokens = [[...ids], [...typeIds]];

@@ -7,18 +7,19 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from tokenizers.normalizers import NFC
 from typer.testing import CliRunner
 
-from tests.conftest import BUNDLE
+from tests.conftest import BUNDLE, build_tiny_bundle
 from xpeft import DEFAULT_PLM
-from xpeft.bundle import external
+from xpeft.bundle import external, platform_limits
 from xpeft.bundle.build import build_bundle
 from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.load import pool_entries
 from xpeft.bundle.manifest import MANIFEST, read_manifest
 from xpeft.cli import app
 from xpeft.encoder import AdapterEncoder, Adapters, merge
-from xpeft.errors import XpeftError
+from xpeft.errors import TooLarge, UnsupportedTokenizer, XpeftError
 from xpeft.masks import hard_weights
 from xpeft.plm import load_plm
 from xpeft.pool import PoolShape, default_scale, sign_pool
@@ -116,6 +117,39 @@ def test_a_pool_can_be_larger_than_usual(tiny_plm: Path, tiny_bundle: Path, tmp_
     sizes = ["--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--pool-seed", "1", "--pool-scale", "3"]
     assert CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(out), *sizes]).exit_code == 0
     assert torch.allclose(pool_entries(out, read_manifest(out)[0]), 3 * usual)
+
+
+def test_a_matrix_that_fits_no_file_is_refused(tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The word embeddings have 976,704 bytes.
+    monkeypatch.setattr(external, "PART_BYTES", 900_000)
+    monkeypatch.setattr(platform_limits, "PART_BYTES", 900_000)
+    with pytest.raises(TooLarge, match=r"encoder\.weights\.0 would have 9.* bytes"):
+        build_tiny_bundle(tiny_plm, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_a_tokenizer_that_the_edge_cannot_read_is_refused(tiny_plm: Path, tmp_path: Path) -> None:
+    plm = load_plm(str(tiny_plm))
+    plm.tokenizer.normalizer = NFC()
+    with pytest.raises(UnsupportedTokenizer, match=r"normalizer\.type"):
+        build_bundle(plm, tmp_path / "bundle", "tiny", bottleneck=5, size=12, chosen=5)
+    plm = load_plm(str(tiny_plm))
+    plm.tokenizer.add_tokens(["acme"])
+    with pytest.raises(UnsupportedTokenizer, match="the id 30522, and the PLM has 30522 word embeddings"):
+        build_bundle(plm, tmp_path / "bundle", "tiny", bottleneck=5, size=12, chosen=5)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_the_command_notes_that_an_isolate_is_too_small(tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build() -> str:
+        ran = CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(tmp_path / "bundle"), "--pooling", "cls"])
+        assert ran.exit_code == 0
+        return ran.stderr
+
+    assert "note:" not in build()
+    monkeypatch.setattr(platform_limits, "ISOLATE_BYTES", 2_000_000)
+    assert "note: loading this bundle takes more than 2 MB" in build()
+    assert read_manifest(tmp_path / "bundle")[0].pooling == "cls"
 
 
 def test_a_folder_with_other_files_is_not_overwritten(tiny_plm: Path, tmp_path: Path) -> None:

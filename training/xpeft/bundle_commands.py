@@ -55,6 +55,7 @@ def bundle(
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Builds are reproducible."""
     from xpeft.bundle.build import build_bundle
+    from xpeft.bundle.platform_limits import memory_note
     from xpeft.plm import load_plm
 
     with readable_errors():
@@ -68,6 +69,8 @@ def bundle(
         for file in manifest.files:
             typer.echo(f"{file.bytes:>10}  {file.sha256[:16]}  {out / file.path}")
         typer.echo(f"bundle {manifest.name} {identity}")
+        if note := memory_note(manifest):
+            typer.echo(note, err=True)
 
 
 def golden(

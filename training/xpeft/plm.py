@@ -14,6 +14,7 @@ from transformers.utils.logging import disable_progress_bar
 from xpeft import DEFAULT_PLM
 from xpeft.errors import UnreadableFile, UnsupportedPlm, XpeftError
 from xpeft.families import FAMILIES, Layer, layers_of, positions_of, relative_of, types_of
+from xpeft.plm_tokenizer import read_tokenizer
 from xpeft.pooling import POOLING_FILE, Pooling, read_pooling
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -90,7 +91,7 @@ def load_plm(spec: str, pooling: Pooling | None = None) -> PLM:
     disable_progress_bar()
     try:
         model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer = read_tokenizer(folder / "tokenizer.json")
     # The readers of the three files share no error class.
     except Exception as error:
         hint = "Check that its files are complete: config.json, model.safetensors, tokenizer.json."
@@ -105,8 +106,6 @@ def load_plm(spec: str, pooling: Pooling | None = None) -> PLM:
         )
     embeddings = model.embeddings
     words, positions = embeddings.word_embeddings.weight, positions_of(embeddings)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     return PLM(
         name=spec if not Path(spec).is_dir() else Path(spec).resolve().name,
         folder=folder,

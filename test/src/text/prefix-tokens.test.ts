@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { countTokens, pairPrefixTokens, prefixTokens } from "../../../src/text/prefix-tokens.ts";
+import { countTokens, pairPrefixTokens, prefixTokens, seamsBeside } from "../../../src/text/prefix-tokens.ts";
 import { createTokenizer, type TextInput, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import { longestFirst } from "../../../src/text/truncate-pair.ts";
 import { readBundleFile } from "../../support/default-bundle.ts";
@@ -43,10 +43,11 @@ describe("countTokens", () => {
   /** Returns the token count, and the parts the text was counted in. */
   function partsOf(text: string, enough = Number.POSITIVE_INFINITY) {
     const parts: string[] = [];
-    const count = countTokens(text, enough, (part) => {
+    const tokensOf = (part: string) => {
       parts.push(part);
       return words(part);
-    });
+    };
+    const count = countTokens(text, enough, tokensOf, seamsBeside(["[SEP]"]));
     return { count, lengths: parts.map(({ length }) => length), text: parts.join("") };
   }
 
@@ -67,15 +68,29 @@ describe("countTokens", () => {
   });
 });
 
+describe("seamsBeside", () => {
+  it("splits after white space and punctuation, except inside added tokens", () => {
+    const all = seamsBeside([]);
+    expect([..." \n!-<>[]_~"].every((character) => all.has(character))).toBe(true);
+    expect([..."a0é，"].some((character) => all.has(character))).toBe(false);
+    const few = seamsBeside(["<s>", "</s>", "a b"]);
+    expect(["<", "/", ">", " ", "[", "\t"].map((character) => few.has(character))).toEqual([
+      ...[false, false, false, false],
+      ...[true, true],
+    ]);
+  });
+});
+
 describe("pairPrefixTokens", () => {
   const read = (...texts: [string, string]) => {
     let most = 0;
     let all = 0;
-    const { lengths } = pairPrefixTokens(texts, 10, 2, (part) => {
+    const tokensOf = (part: string) => {
       most = Math.max(most, part.length);
       all += part.length;
       return words(part);
-    });
+    };
+    const { lengths } = pairPrefixTokens(texts, 10, 2, tokensOf, seamsBeside([]));
     return { order: Math.sign(lengths[0] - lengths[1]), most, all };
   };
 
@@ -166,12 +181,13 @@ describe("a long text's tokens", () => {
 
   it("have the same count part by part as at once", { timeout: 120_000 }, () => {
     const tokensOf = (text: string) => [...wholeOf(text)].map(String);
+    const seams = seamsBeside(["[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]"]);
     fc.assert(
       fc.property(fc.array(fc.oneof(longText, evenText), { minLength: 1, maxLength: 6 }), (texts) => {
         const text = texts.join("");
         const count = tokensOf(text).length;
-        expect(countTokens(text, Number.POSITIVE_INFINITY, tokensOf)).toBe(count);
-        expect(countTokens(text, 100, tokensOf)).toBeGreaterThanOrEqual(Math.min(count, 100));
+        expect(countTokens(text, Number.POSITIVE_INFINITY, tokensOf, seams)).toBe(count);
+        expect(countTokens(text, 100, tokensOf, seams)).toBeGreaterThanOrEqual(Math.min(count, 100));
       }),
       { numRuns: 100 },
     );

@@ -17,6 +17,8 @@ from xpeft.bundle.manifest import (
     bundle_id,
     describe_file,
 )
+from xpeft.bundle.platform_limits import check_files
+from xpeft.bundle.tokenizer_rules import check_tokenizer
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale
@@ -49,8 +51,9 @@ def build_bundle(
     pool_file: a trained pool of `python -m xpeft pool`; without one, the pool is a sign pool of `seed` and `scale`.
     learnt_layers: how many of the last layers the learning graph trains, at most the personal ones.
     personal_layers: how many of the last layers have a pool and masks; None for all.
-    Raises XpeftError, UnreadableFile or NotWritten.
+    Raises XpeftError, UnsupportedTokenizer, TooLarge, UnreadableFile or NotWritten. `out` then stays as it is.
     """
+    check_tokenizer(plm.tokenizer, len(plm.words))
     licence = licence or plm.licence()
     if licence is None:
         raise XpeftError(f"the model card in {plm.folder} names no licence", "Name the PLM's licence with --licence.")
@@ -82,6 +85,7 @@ def build_bundle(
             describe_file(draft, "tokenizer.json", "tokenizer"),
             describe_file(draft, "NOTICE", "notice"),
         ]
+        check_files(files)
         manifest = Manifest(
             name=name,
             plm=ManifestPLM(name=plm.name, licence=licence, sha256=plm.weights_sha256()),
