@@ -15,7 +15,7 @@ from transformers import BertConfig, BertModel
 
 from xpeft import train
 from xpeft.bundle.build import build_bundle
-from xpeft.checkpoint import TrainingState, save_checkpoint
+from xpeft.checkpoint import CheckpointClock, TrainingState, save_checkpoint
 from xpeft.plm import load_plm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,12 +36,12 @@ def sentence(names: list[str], number: int) -> str:
 def interrupted_at(steps: int) -> Iterator[None]:
     """Interrupt training, as Ctrl-C does, at its first checkpoint, after `steps` steps."""
 
-    def save_and_stop(path: Path, training: TrainingState, step: int, losses: train.Losses) -> None:
+    def save_and_stop(path: Path, training: TrainingState, step: int, losses: torch.Tensor) -> None:
         save_checkpoint(path, training, step, losses)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(train, "CHECKPOINT_STEPS", steps)
+        patched.setattr(CheckpointClock, "due", lambda _, done: done % steps == 0)
         patched.setattr(train, "save_checkpoint", save_and_stop)
         yield
 

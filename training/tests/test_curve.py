@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from xpeft import train as loop
@@ -10,7 +11,6 @@ from xpeft.cli import app
 from xpeft.comparison import curve
 from xpeft.comparison.learning import Outcome
 from xpeft.comparison.records import RunRecord
-from xpeft.train import Losses
 
 
 def run(sets_root: Path, bundle: Path, plm: Path, out: Path, *more: str) -> tuple[int, str]:
@@ -79,7 +79,7 @@ def test_an_interrupted_curve_resumes_without_training_its_base_again(
     assert sorted(path.suffix for path in interrupted.iterdir()) == ["", ".pt"]
     steps: list[int] = []
 
-    def count(path: Path, training: TrainingState, step: int, losses: Losses) -> None:
+    def count(path: Path, training: TrainingState, step: int, losses: torch.Tensor) -> None:
         steps.append(step)
         save_checkpoint(path, training, step, losses)
 

@@ -14,7 +14,7 @@ from tests.kills import contents
 from tests.test_train import arguments
 from xpeft import train as loop
 from xpeft import train_task
-from xpeft.checkpoint import CHECKPOINT
+from xpeft.checkpoint import CHECKPOINT, CheckpointClock
 from xpeft.cli import app
 from xpeft.errors import NotFinite
 from xpeft.profile_model import target_loss
@@ -34,7 +34,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_the_last_good_checkpoint_st
         calls += 1
         return target_loss(*given) * (float("nan") if calls == 17 else 1)
 
-    monkeypatch.setattr(loop, "CHECKPOINT_STEPS", 7)
+    monkeypatch.setattr(CheckpointClock, "due", lambda _, done: done % 7 == 0)
     monkeypatch.setattr(loop, "target_loss", lost)
     result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path))
     assert result.exit_code == 1

@@ -16,10 +16,9 @@ from typer.testing import CliRunner
 from tests.conftest import PAGE
 from tests.kills import Moment, contents, kill_runs
 from tests.test_train import arguments, written
-from xpeft import train as loop
 from xpeft import train_task
 from xpeft.atomic_files import atomic_file, write_text
-from xpeft.checkpoint import CHECKPOINT
+from xpeft.checkpoint import CHECKPOINT, CheckpointClock
 from xpeft.cli import app
 from xpeft.errors import NotWritten
 from xpeft.task_files import PROFILES_FILE, TASK_FILE
@@ -88,7 +87,7 @@ def test_a_disk_full_at_a_checkpoint_keeps_the_previous_checkpoint(
     command: Command, whole: tuple[bytes, bytes], checkpoint: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = small_disk / "out"
-    monkeypatch.setattr(loop, "CHECKPOINT_STEPS", 7)
+    monkeypatch.setattr(CheckpointClock, "due", lambda _, done: done % 7 == 0)
     filler = leave_room(small_disk, 1)
     result = CliRunner().invoke(app, command(out))
     assert result.exit_code == 1

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,31 +15,38 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 from xpeft.atomic_files import atomic_file
+from xpeft.best_epoch import BestEpoch
 from xpeft.errors import BadCheckpoint, OtherRun
 from xpeft.profile_model import ProfileModel
 
 CHECKPOINT = "checkpoint.pt"
+# A kill loses no more than this, unless saving takes more than a share of the time, as it does for very many profiles.
+CHECKPOINT_SECONDS = 60
+CHECKPOINT_SHARE = 0.05
 DAMAGED_HINT = "Delete that file, and start the run again without --resume."
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """The parts of a run that change from step to step, and `settings`, which must be equal in the resumed run."""
+    """The parts of a run that change from step to step, and `settings`, which must be equal in the resumed run.
+
+    best: the best epoch so far, where the run keeps it.
+    """
 
     model: ProfileModel
     optimizers: Sequence[torch.optim.Optimizer]
     schedulers: Sequence[LRScheduler]
     settings: object
+    best: BestEpoch | None = None
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         """The parameters that training changes, by name."""
-        wanted = {id(parameter) for parameter in (*self.model.tables(), *self.model.shared(), *self.model.task_parts())}
-        return {name: parameter for name, parameter in self.model.named_parameters() if id(parameter) in wanted}
+        return self.model.trained_parameters()
 
 
-def save_checkpoint(path: Path, training: TrainingState, step: int, losses: list[tuple[int, float]]) -> None:
-    """Write the state and the losses after `step` steps. It replaces an earlier checkpoint in one move."""
+def save_checkpoint(path: Path, training: TrainingState, step: int, losses: torch.Tensor) -> None:
+    """Write the state and the losses of the `step` steps so far. It replaces an earlier checkpoint in one move."""
     state = {
         "step": step,
         "setup": repr(training.settings),
@@ -46,13 +54,14 @@ def save_checkpoint(path: Path, training: TrainingState, step: int, losses: list
         "learnt": {name: parameter.detach() for name, parameter in training.parameters.items()},
         "optimizers": [optimizer.state_dict() for optimizer in training.optimizers],
         "schedulers": [scheduler.state_dict() for scheduler in training.schedulers],
+        "best": training.best.state() if training.best else None,
     }
     with atomic_file(path) as file:
         torch.save(state, file)
 
 
-def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tuple[int, float]]]:
-    """Restore the saved state, and return the steps done and the losses. Raises BadCheckpoint or OtherRun."""
+def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, torch.Tensor]:
+    """Restore the saved state, and return the steps done and the loss of each. Raises BadCheckpoint or OtherRun."""
     parameters = training.parameters
     try:
         # torch.load does not check the checksums.
@@ -74,7 +83,30 @@ def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, list[tupl
         optimizer.load_state_dict(state)
     for scheduler, state in zip(training.schedulers, saved["schedulers"], strict=True):
         scheduler.load_state_dict(state)
-    return int(saved["step"]), [(step, loss) for step, loss in saved["losses"]]
+    if training.best:
+        training.best.load(saved["best"])
+    return int(saved["step"]), saved["losses"]
+
+
+class CheckpointClock:
+    """Says when to save a checkpoint. saved: whether the run has one."""
+
+    def __init__(self, saved: bool) -> None:
+        self.saved = saved
+        self.seconds = 0.0  # that the last save took
+        self.since = time.monotonic()
+
+    def due(self, _done: int) -> bool:
+        """Return whether it is time to save the state after `_done` steps."""
+        return time.monotonic() - self.since >= max(CHECKPOINT_SECONDS, self.seconds / CHECKPOINT_SHARE)
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Measure the save inside the block."""
+        start = time.monotonic()
+        yield
+        self.saved, self.since = True, time.monotonic()
+        self.seconds = self.since - start
 
 
 def run_id(settings: object) -> str:

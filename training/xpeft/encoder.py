@@ -13,6 +13,19 @@ ADAPTER_NORM_EPS = 1e-5
 
 
 @dataclass(frozen=True)
+class Dropout:
+    """Sets a fraction `rate` of numbers to 0 and scales the others, so that their expectation stays."""
+
+    rate: float
+    generator: torch.Generator  # on the CPU, so that a seed drops the same numbers on every device
+
+    def __call__(self, values: torch.Tensor) -> torch.Tensor:
+        """Return values with some dropped."""
+        kept = torch.rand(values.shape, generator=self.generator) >= self.rate
+        return values * kept.to(values.device) / (1 - self.rate)
+
+
+@dataclass(frozen=True)
 class Adapters:
     """A bottleneck adapter for each of G groups of texts in each of L blocks.
 
@@ -26,14 +39,14 @@ class Adapters:
     affine: torch.Tensor | None = None  # [G, L, 2 (gain, shift), b]
     down_bias: torch.Tensor | None = None  # [G, L, b]
     up_bias: torch.Tensor | None = None  # [G, L, d]
+    dropout: Dropout | None = None  # of the bottleneck
 
     @staticmethod
-    def from_merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None) -> "Adapters":
+    def from_merged(merged: torch.Tensor, hidden: int, affine: torch.Tensor | None = None, dropout: Dropout | None = None) -> "Adapters":
         """Return the adapters of merged matrices [G, L, 2, d*b] for hidden size d."""
         groups, layers = merged.shape[:2]
-        return Adapters(
-            merged[:, :, 0].reshape(groups, layers, hidden, -1), merged[:, :, 1].reshape(groups, layers, -1, hidden), affine=affine
-        )
+        down, up = merged[:, :, 0].reshape(groups, layers, hidden, -1), merged[:, :, 1].reshape(groups, layers, -1, hidden)
+        return Adapters(down, up, affine=affine, dropout=dropout)
 
     def apply(self, block: int, hidden: torch.Tensor) -> torch.Tensor:
         """Return what the adapters of a block add, [G, M*T, d], for inputs [G, M*T, d]."""
@@ -44,7 +57,8 @@ class Adapters:
             bottleneck = F.layer_norm(bottleneck, bottleneck.shape[-1:], eps=ADAPTER_NORM_EPS)
         if self.affine is not None:
             bottleneck = bottleneck * self.affine[:, block, 0, None] + self.affine[:, block, 1, None]
-        added = torch.bmm(F.relu(bottleneck), self.up[:, block])
+        active = F.relu(bottleneck)
+        added = torch.bmm(self.dropout(active) if self.dropout else active, self.up[:, block])
         return added if self.up_bias is None else added + self.up_bias[:, block, None]
 
 

@@ -50,6 +50,11 @@ def single_group(examples: list[Example], row: int = 0) -> dict[int, list[int]]:
     return {row: list(range(len(examples)))}
 
 
+def feature_groups(model: ProfileModel, examples: list[Example]) -> dict[int, list[int]]:
+    """Return the indices of the examples whose features the model computes under each row of its tables."""
+    return single_group(examples) if model.shares_features else group_by_profile(examples)
+
+
 def predict(
     model: ProfileModel, examples: list[Example], groups: dict[int, list[int]], pad_id: int, trunks: TrunkCache | None = None
 ) -> Indices:
@@ -61,7 +66,7 @@ def predict(
 def profile_features(model: ProfileModel, data: DataSet, pad_id: int, quiet: bool, trunks: TrunkCache | None = None) -> Features:
     """Return the features of every text under what its profile has learnt."""
     return {
-        split: compute_groups(model.features, examples, group_by_profile(examples), pad_id, model.device, trunks)
+        split: compute_groups(model.features, examples, feature_groups(model, examples), pad_id, model.device, trunks)
         for split, examples in progress(list(data.splits.items()), "features", "split", quiet)
         if examples
     }

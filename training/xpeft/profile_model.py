@@ -39,6 +39,7 @@ class ProfileModel(nn.Module, ABC):
 
     label_bias: torch.Tensor
     first_layer = 0
+    shares_features = False  # whether a text has the same features under all profiles
 
     def __init__(self, encoder: AdapterEncoder, profiles: int, labels: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -74,6 +75,11 @@ class ProfileModel(nn.Module, ABC):
     def shared_bytes(self) -> int:
         """Return the stored bytes that all profiles share beside the head."""
         return 0
+
+    def trained_parameters(self) -> dict[str, nn.Parameter]:
+        """Return everything that training changes, by name."""
+        trained = {id(parameter) for parameter in (*self.tables(), *self.shared(), *self.task_parts())}
+        return {name: parameter for name, parameter in self.named_parameters() if id(parameter) in trained}
 
     @abstractmethod
     def bytes_a_profile(self) -> int:
@@ -126,9 +132,9 @@ def look_up(table: nn.Parameter, rows: torch.Tensor) -> torch.Tensor:
     return F.embedding(rows, table, sparse=True)
 
 
-def target_loss(logits: torch.Tensor, labels: torch.Tensor, next_label_weights: torch.Tensor) -> torch.Tensor:
+def target_loss(logits: torch.Tensor, labels: torch.Tensor, next_label_weights: torch.Tensor | None) -> torch.Tensor:
     """Return the mean cross entropy. A target with a weight for the next label is spread over both labels."""
-    if not next_label_weights.any():
+    if next_label_weights is None:
         return F.cross_entropy(logits, labels)
     next_labels = (labels + 1).clamp(max=logits.shape[1] - 1)
     lower, upper = (F.cross_entropy(logits, targets, reduction="none") for targets in (labels, next_labels))

@@ -26,7 +26,7 @@ from xpeft.records import Split
 from xpeft.scores import Indices, Scores, majority, profile_accuracies, score
 from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT
-from xpeft.train import Recipe, train
+from xpeft.train import Recipe, refuse_torchrun, train
 
 
 def run_training(
@@ -51,6 +51,7 @@ def run_training(
         raise XpeftError(
             f"{task!r} cannot name a task", "Use at most 64 lower case letters, digits, - and _; start with a letter or a digit."
         )
+    refuse_torchrun()
     manifest, identity = read_manifest(bundle)
     if not quiet:
         print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens))
