@@ -82,9 +82,15 @@ def tiny_bundle(tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return build_tiny_bundle(tiny_plm, tmp_path_factory.mktemp("bundles") / "tiny")
 
 
-def build_tiny_bundle(plm: Path, out: Path) -> Path:
+@pytest.fixture(scope="session")
+def last_layer_bundle(tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny bundle with masks in the last of its two layers only."""
+    return build_tiny_bundle(tiny_plm, tmp_path_factory.mktemp("bundles") / "last", personal_layers=1)
+
+
+def build_tiny_bundle(plm: Path, out: Path, personal_layers: int | None = None) -> Path:
     """Build a bundle of a tiny PLM, and return its folder."""
-    build_bundle(load_plm(str(plm)), out, "tiny", bottleneck=5, size=12, chosen=5, seed=1)
+    build_bundle(load_plm(str(plm)), out, "tiny", bottleneck=5, size=12, chosen=5, seed=1, personal_layers=personal_layers)
     return out
 
 

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 
 from xpeft.add_round import start_from_default
 from xpeft.batches import collate
-from xpeft.bundle.build import build_bundle
 from xpeft.bundle.load import load_bundle
 from xpeft.data import Example
 from xpeft.errors import NotFinite, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.mask_model import MaskModel, new_model
-from xpeft.plm import load_plm
 from xpeft.pool import PoolShape
 from xpeft.task_adapter import pack_task_adapter, rounded_task_adapter, task_adapter_bytes, unpack_task_adapter
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, Task, check_row, read_trained_task, write_trained_task
@@ -75,14 +73,6 @@ def test_the_adapter_counts_in_the_row() -> None:
     check_row(labels, shape)
     with pytest.raises(XpeftError, match="a task of 400 labels with an adapter takes"):
         check_row(labels, shape, with_adapter=True)
-
-
-@pytest.fixture(scope="module")
-def last_layer_bundle(tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bundle of the tiny PLM with masks in the last of its two layers."""
-    out = tmp_path_factory.mktemp("bundles") / "last"
-    build_bundle(load_plm(str(tiny_plm)), out, "last", bottleneck=5, size=12, chosen=5, seed=1, personal_layers=1)
-    return out
 
 
 def model_of(bundle: Path, plm: Path, seed: int) -> tuple[MaskModel, str]:
