@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from xpeft.comparison.records import RunRecord
 from xpeft.report.runs import run_table
 
 POOL = "sign N=4 k=2"
-BYTES = {"head": 0, "hard": 156, "soft": 4800, "adapter": 442368}
+BYTES = {"profile": 64, "majority": 1, "head": 0, "hard": 156, "soft": 4800, "adapter": 442368}
 
 
 def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> RunRecord:
@@ -46,6 +48,12 @@ def record(data: str, method: str, seed: int, macro: float, **changes: Any) -> R
         "chosen": [[[0.5, 1.0, 0.5, 0.0], [1.0, 0.0, 0.5, 0.5]]] * 2 if base == "hard" else None,
     }
     return RunRecord.model_validate(fields | changes)
+
+
+def figures(right: NDArray[np.int64], texts: int) -> dict[str, Any]:
+    """The figures of profiles with as many texts each. right: [profiles]."""
+    ids = [f"profile-{number}" for number in range(len(right))]
+    return {"ids": ids, "texts": [texts] * len(right), "right": right.tolist(), "absoluteErrors": None}
 
 
 def three(data: str, method: str, macro: float, **changes: Any) -> list[RunRecord]:

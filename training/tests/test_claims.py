@@ -1,161 +1,189 @@
 """What the report claims, from a few small made-up runs."""
 
-import re
+import json
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 
-from tests.made_up_runs import record, table, three
+from tests.made_up_runs import figures, record, table, three
+from xpeft.bootstrap import paired_difference
 from xpeft.comparison.records import RunRecord
-from xpeft.report.claims import PEERS, Claim, claims
-from xpeft.report.groups import interval
+from xpeft.errors import XpeftError
+from xpeft.report.claims import Claim, claims, claims_json
 
 
-def claim_of(runs: list[RunRecord], start: str) -> Claim:
-    """The first claim whose sentence starts so."""
-    return next(claim for claim in claims(table(runs)) if claim.sentence.startswith(start))
+def claim_of(runs: list[RunRecord], data: str, against: str, metric: str = "macro accuracy", method: str = "profile") -> Claim:
+    """The claim on a data set and a method."""
+    found = [
+        claim for claim in claims(table(runs)) if (claim.data, claim.method, claim.against, claim.metric) == (data, method, against, metric)
+    ]
+    assert len(found) == 1
+    return found[0]
 
 
-@pytest.mark.parametrize(
-    ("hard", "adapter", "status"),
-    [
-        (three("news", "hard", 0.72), three("news", "adapter", 0.71), "holds"),
-        (three("news", "hard", 0.71), three("news", "adapter", 0.72), "fails"),
-        (three("news", "hard", 0.71)[:2], three("news", "adapter", 0.72), "open"),
-        (three("news", "hard", 0.72, slice="20 profiles"), three("news", "adapter", 0.71, slice="20 profiles"), "open"),
-        (three("news", "hard", 0.72), three("news", "adapter", 0.71, slice="20 profiles"), "open"),
-        (
-            [*three("news", "hard", 0.72)[:2], *three("news", "hard", 0.72, split="dev")],
-            [*three("news", "adapter", 0.71), *three("news", "adapter", 0.71, split="dev")],
-            "open",
-        ),
-        (three("news", "hard+bias", 0.72), three("news", "adapter", 0.71), "open"),
-        (three("news", "hard+bias", 0.72), three("news", "adapter+bias", 0.71), "holds"),
-        (three("news", "hard", 0.72, bytesPerProfile=401), three("news", "adapter", 0.71), "open"),
-        (three("news", "hard", 0.72, pool="trained N=4 k=2"), three("news", "adapter", 0.71), "open"),
-    ],
-)
-def test_hard_is_compared_with_adapter(hard: list[RunRecord], adapter: list[RunRecord], status: str) -> None:
-    claim = claim_of([*hard, *adapter], "news: hard")
-    assert claim.status == status
+def test_a_claim_has_the_paired_difference_its_seeds_and_bytes() -> None:
+    runs = [*three("news", "profile", 0.72), *three("news", "head+bias", 0.7)]
+    (line,) = json.loads(claims_json(claims(table(runs))))
+    assert line == {
+        **{"data": "news", "method": "profile", "against": "head+bias", "metric": "macro accuracy"},
+        **{"difference": 2.0, "low": 2.0, "high": 2.0, "seeds": 3, "bytes": 64},
+    }
 
 
-def variant(method: str, test: float, dev: float | None, seeds: int = 3, **changes: Any) -> list[RunRecord]:
+def test_the_interval_is_the_paired_bootstrap_of_profiles_and_seeds() -> None:
+    rng = np.random.default_rng(0)
+    right = {method: rng.integers(10, 20, (3, 30)) for method in ("profile", "adapter")}
+    runs = [record("news", method, seed, 0.7, profiles=figures(right[method][seed], 20)) for method in right for seed in range(3)]
+    claim = claim_of(runs, "news", "adapter")
+    wanted = paired_difference(right["profile"] / 20, right["adapter"] / 20)
+    assert (claim.difference, claim.low, claim.high) == pytest.approx([100 * figure for figure in wanted], abs=0.005)
+
+
+def test_a_smaller_error_is_a_positive_difference() -> None:
+    rng = np.random.default_rng(1)
+    texts, errors = [10, 30, 20], {"profile": rng.integers(1, 9, (3, 3)).tolist(), "majority": rng.integers(9, 20, (3, 3)).tolist()}
+    mae = {"name": "mae", "value": 0.5, "higherIsBetter": False}
+    runs = [
+        record(
+            "offense",
+            method,
+            seed,
+            0.7,
+            metric=mae,
+            profiles={"ids": ["a", "b", "c"], "texts": texts, "right": [5, 5, 5], "absoluteErrors": found},
+        )
+        for method, of_seeds in errors.items()
+        for seed, found in enumerate([[float(error) for error in one] for one in of_seeds])
+    ]
+    claim = claim_of(runs, "offense", "majority", "mae")
+    means = {method: np.mean([sum(one) / 60 for one in of_seeds]) for method, of_seeds in errors.items()}
+    assert claim.difference == pytest.approx(100 * (means["majority"] - means["profile"]), abs=0.005)
+    assert 0 < claim.low < claim.difference < claim.high
+    assert claim_of(runs, "offense", "majority").difference == 0
+
+
+def one_profile(data: str, method: str, metric: str, predicted: list[list[float]], truth: list[float], **changes: Any) -> list[RunRecord]:
+    """Runs of a data set with one profile."""
+    answers = [{"truth": truth, "predicted": one} for one in predicted]
+    fields: dict[str, Any] = {"split": "dev", "profileCount": 1, "metric": {"name": metric, "value": 0.5, "higherIsBetter": True}}
+    return [record(data, method, seed, 0.7, **fields, answers=one, **changes) for seed, one in enumerate(answers)]
+
+
+def test_one_profile_is_compared_text_by_text() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 2, 200).astype(float)
+    right = {method: rng.random((2, 200)) < share for method, share in (("profile", 0.9), ("head", 0.6))}
+    runs = [
+        run
+        for method, one in right.items()
+        for run in one_profile("glue/rte", method, "accuracy", np.where(one, truth, 1 - truth).tolist(), truth.tolist())
+    ]
+    claim = claim_of(runs, "glue/rte", "head", "accuracy")
+    wanted = paired_difference(right["profile"], right["head"])
+    assert (claim.difference, claim.low, claim.high, claim.seeds) == pytest.approx([*(100 * figure for figure in wanted), 2], abs=0.005)
+
+
+def test_only_seeds_of_both_methods_are_compared() -> None:
+    runs = [*three("news", "profile", 0.72), *three("news", "lora", 0.7)[1:]]
+    assert claim_of(runs, "news", "lora").seeds == 2
+    assert claims(table([*runs[:1], *runs[-1:]])) == []
+
+
+def test_figures_of_other_texts_are_not_paired() -> None:
+    others = record("news", "lora", 0, 0.7, profiles=figures(np.array([5, 6]), 20))
+    with pytest.raises(XpeftError, match="news, test: runs of lora were not measured on the texts"):
+        claims(table([*three("news", "profile", 0.72), others]))
+
+
+def variant(method: str, test: float, dev: float | None, **changes: Any) -> list[RunRecord]:
     """A method's runs on news, measured on test and, if there is a figure for it, on dev."""
-    runs = three("news", method, test, **changes)[:seeds]
-    return runs if dev is None else [*runs, *three("news", method, dev, split="dev", **changes)[:seeds]]
+    runs = three("news", method, test, **changes)
+    return runs if dev is None else [*runs, *three("news", method, dev, split="dev", **changes)]
 
 
-OTHER_POOL: dict[str, Any] = {"pool": "sign N=8 k=4", "bytesPerProfile": 300}
-SMALL: dict[str, Any] = {"bytesPerProfile": 9000}
-
-
-@pytest.mark.parametrize(
-    ("runs", "status", "words"),
-    [
-        # Test would have chosen the other pool, and the other head of the adapter.
-        (
-            [
-                *variant("hard", 0.72, 0.73),
-                *variant("hard", 0.71, 0.74, **OTHER_POOL),
-                *variant("adapter", 0.705, 0.75),
-                *variant("adapter+bias", 0.74, 0.72),
-            ],
-            "holds",
-            "hard (sign N=8 k=4) 0.710 ± 0.010 (300 bytes, 3 seeds) against adapter 0.705",
-        ),
-        # What the bias gives must be given to the adapter too.
-        ([*variant("hard", 0.71, 0.7), *variant("hard+bias", 0.73, 0.75), *variant("adapter", 0.72, 0.72)], "open", "adapter+bias"),
-        # What dev chose has too few seeds.
-        (
-            [*variant("hard+bias", 0.73, 0.75), *variant("adapter", 0.72, 0.72), *variant("adapter+bias", 0.76, 0.78, seeds=2)],
-            "open",
-            "adapter+bias",
-        ),
-        ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.8, None), *variant("adapter+bias", 0.6, 0.6)], "open", "not all variants"),
-        # Two sizes of one name have dev figures of their own.
-        ([*variant("hard", 0.7, 0.7), *variant("adapter", 0.72, 0.8), *variant("adapter", 0.6, 0.7, **SMALL)], "fails", "adapter 0.720"),
-    ],
-)
-def test_a_claim_takes_the_variants_that_dev_chose(runs: list[RunRecord], status: str, words: str) -> None:
-    claim = claim_of(runs, "news: hard")
-    assert claim.status == status
-    assert words in claim.figures
-
-
-def test_a_head_that_every_method_has_is_no_cost_of_masks() -> None:
-    runs = [*three("intents", "hard", 0.72, bytesPerProfile=23256, headBytes=23100)]
-    runs += three("intents", "adapter", 0.71, bytesPerProfile=475260, headBytes=23100)
-    claim = claim_of(runs, "intents: hard")
-    assert claim.status == "holds"
-    assert "0.720 ± 0.010 (156 bytes beside its head, 3 seeds) against adapter" in claim.figures
-
-
-def test_the_figures_of_a_claim_are_those_of_the_runs() -> None:
-    claim = claim_of([*three("news", "hard", 0.72), *three("news", "adapter", 0.71)], "news: hard")
-    assert "0.720 ± 0.010 (156 bytes, 3 seeds) against adapter 0.710 ± 0.010 (442,368 bytes, 3 seeds)" in claim.figures
-    assert "paired difference +0.0100, 95% bootstrap interval over 2 profiles +0.0100 to +0.0100 (test)" in claim.figures
-
-
-def test_an_interval_is_of_the_profiles_differences() -> None:
-    rng = numpy.random.default_rng(0)
-    differences = rng.normal(0.02, 0.1, 400).tolist()
-    said = re.fullmatch(r", 95% bootstrap interval over 400 profiles (\S+) to (\S+)", interval(differences))
-    assert said
-    mean, error = numpy.mean(differences), 1.96 * numpy.std(differences) / 20
-    assert [float(end) for end in said.groups()] == pytest.approx([mean - error, mean + error], abs=0.001)
-    assert interval([0.1]) == ""
+OTHER: dict[str, Any] = {"bytesPerProfile": 700}
 
 
 @pytest.mark.parametrize(
-    ("peers", "status"),
+    ("runs", "difference"),
     [
-        (dict.fromkeys(PEERS, 0.6), "holds"),
-        (dict.fromkeys(PEERS[1:], 0.6), "open"),
-        (dict.fromkeys(PEERS, 0.6) | {"vera": 0.8}, "fails"),
-        (dict.fromkeys(PEERS, 0.6) | {"soft": 0.8}, "holds"),
+        # Test would have chosen the other size.
+        ([*variant("lora", 0.71, 0.75), *variant("lora", 0.74, 0.72, **OTHER)], 1),
+        ([*variant("lora", 0.71, 0.72), *variant("lora", 0.74, 0.75, **OTHER)], -2),
+        # A label bias is a setting, too.
+        ([*variant("lora", 0.71, 0.75), *variant("lora+bias", 0.74, 0.72)], 1),
+        # Without dev, the other method has the benefit of the doubt.
+        ([*variant("lora", 0.71, 0.75), *variant("lora", 0.74, None, **OTHER)], -2),
     ],
 )
-def test_only_peers_of_as_few_bytes_count(peers: dict[str, float], status: str) -> None:
-    runs = three("news", "hard", 0.7)
-    for peer, macro in peers.items():
-        runs += three("news", peer, macro, bytesPerProfile=157 if peer == "soft" else 156)
-    claim = claim_of(runs, "news: no other")
-    assert claim.status == status
+def test_the_other_method_stands_with_the_variant_that_dev_chose(runs: list[RunRecord], difference: float) -> None:
+    assert claim_of([*variant("profile", 0.72, 0.73), *runs], "news", "lora").difference == difference
 
 
-def test_a_peer_that_is_larger_elsewhere_need_not_run() -> None:
-    def peers(bytes_of_vera: int) -> list[RunRecord]:
-        runs = [run for peer in PEERS if peer != "vera" for run in three("news", peer, 0.6)]
-        return [*three("news", "hard", 0.7), *runs, record("offense", "vera", 0, 0.9, bytesPerProfile=bytes_of_vera)]
-
-    for size, status, words in ((157, "holds", "larger wherever they ran: vera."), (156, "open", "No runs of vera.")):
-        claim = claim_of(peers(size), "news: no other")
-        assert claim.status == status
-        assert words in claim.figures
+def test_heads_are_methods_of_their_own() -> None:
+    runs = [*three("news", "profile", 0.72), *three("news", "head", 0.7), *three("news", "head+bias", 0.71)]
+    assert {claim.against: claim.difference for claim in claims(table(runs))} == {"head": 2, "head+bias": 1}
 
 
-def test_a_shared_head_is_always_needed() -> None:
-    runs = [run for peer in PEERS if peer != "head" for run in three("news", peer, 0.6)]
-    runs += [*three("news", "hard", 0.7), record("offense", "head+own", 0, 0.9, bytesPerProfile=9000)]
-    claim = claim_of(runs, "news: no other")
-    assert (claim.status, claim.figures.endswith("No runs of head.")) == ("open", True)
+def test_seeds_of_the_default_may_choose_other_masks() -> None:
+    made: list[dict[str, Any]] = [
+        {"pool": "sign N=4 k=2", "bytesPerProfile": 64},
+        {"pool": None, "bytesPerProfile": 5},
+        {"pool": "sign N=8 k=4", "bytesPerProfile": 128},
+    ]
+    runs = [record("news", "profile", seed, 0.7, **choice) for seed, choice in enumerate(made)]
+    claim = claim_of([*runs, *three("news", "head", 0.7)], "news", "head")
+    assert (claim.seeds, claim.bytes) == (3, 128)
 
 
-@pytest.mark.parametrize(("rte", "status"), [(0.69, "holds"), (0.67, "fails")])
-def test_the_suite_is_a_mean_over_tasks(rte: float, status: str) -> None:
-    runs = [*three("glue/mrpc", "hard", 0.7), *three("glue/rte", "hard", rte)]
-    runs += [*three("glue/mrpc", "adapter", 0.7), *three("glue/rte", "adapter", 0.71), *three("glue/rte", "soft", rte + 0.05)]
-    claim = claim_of(runs, "GLUE")
-    assert claim.status == status
-    assert "soft - hard: +0.0500 over glue/rte." in claim.figures
-    rest = claim_of([*runs, *three("glue/cola", "head", 0.1)], "GLUE")
-    assert rest.status == "open" and "No runs of both on glue/cola." in rest.figures
+def test_a_part_of_the_data_is_named() -> None:
+    part: dict[str, Any] = {"slice": "at most 50 training texts a profile"}
+    runs = [*three("reviews", "profile", 0.72, **part), *three("reviews", "head", 0.7, **part), *three("reviews", "head", 0.6)]
+    assert claim_of(runs, "reviews, at most 50 training texts a profile", "head").difference == 2
 
 
-def test_a_variant_without_adapters_adds_no_claim_on_the_suite() -> None:
-    runs = [*three("glue/mrpc", "hard", 0.7), *three("glue/mrpc", "adapter", 0.7)]
-    both = [claim for claim in claims(table([*runs, *three("glue/mrpc", "hard+bias", 0.8)])) if claim.sentence.startswith("GLUE")]
-    assert [claim.status for claim in both] == ["holds"]
-    assert claim_of(runs[:3], "GLUE").status == "open"
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [((0.01, 2), "above"), ((-2, -0.01), "below"), ((-0.9, 0.9), "equal"), ((-1.1, 0.5), "undecided"), ((-0.5, 1), "undecided")],
+)
+def test_a_verdict_needs_the_whole_interval(ends: tuple[float, float], verdict: str) -> None:
+    assert Claim("news", "profile", "head", "macro accuracy", sum(ends) / 2, *ends, 3, 64).verdict == verdict
+
+
+def suite(method: str, shares: dict[str, float]) -> list[RunRecord]:
+    """Runs of SuperGLUE's tasks that get a share of the texts right."""
+    truth = [1.0] * 100
+    return [
+        run
+        for task, share in shares.items()
+        for metric in [{"superglue/copa": "choice-accuracy"}.get(task, "accuracy")]
+        for run in one_profile(task, method, metric, [[1.0] * round(100 * share) + [0.0] * round(100 - 100 * share)] * 3, truth)
+    ]
+
+
+def test_a_suite_is_a_mean_over_its_tasks() -> None:
+    tasks = ["superglue/cb", "superglue/boolq", "superglue/copa"]
+    adapter = suite("adapter", dict.fromkeys(tasks, 0.7))
+    runs = [*suite("soft", dict(zip(tasks, (0.7, 0.7, 0.73), strict=True))), *adapter]
+    claim = claim_of(runs, "superglue", "adapter", "mean of 3 tasks", "soft")
+    assert (claim.difference, claim.seeds) == (1, 3)
+    assert claim.low == pytest.approx(0, abs=0.4)
+    # A mean needs all tasks.
+    assert claims(table([*runs[:-3]])) == []
+
+
+def test_wnli_is_not_in_the_mean() -> None:
+    tasks = ["glue/rte", "glue/sst-2", "glue/mrpc", "glue/cola", "glue/sts-b"]
+    truth = [1.0, 0.0] * 50
+
+    def runs(method: str, wrong: int, names: list[str]) -> list[RunRecord]:
+        metrics = {"glue/mrpc": "f1", "glue/cola": "matthews", "glue/sts-b": "pearson-spearman"}
+        predicted = [1 - one if index < wrong else one for index, one in enumerate(truth)]
+        return [run for name in names for run in one_profile(name, method, metrics.get(name, "accuracy"), [predicted] * 3, truth)]
+
+    both = [*runs("hard", 10, tasks), *runs("adapter", 10, tasks)]
+    whole = [*both, *runs("hard", 90, ["glue/wnli"]), *runs("adapter", 0, ["glue/wnli"])]
+    for made in (both, whole):
+        claim = claim_of(made, "glue", "adapter", "mean of 5 tasks", "hard")
+        assert (claim.difference, claim.low, claim.high, claim.verdict) == (0, 0, 0, "equal")

@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.made_up_runs import record, table, three
+from tests.made_up_runs import figures, record, table, three
+from xpeft.bootstrap import mean_estimate, paired_difference
 from xpeft.comparison.records import RunRecord
 from xpeft.errors import XpeftError
-from xpeft.report.claims import PEERS
+from xpeft.report.claims import claims, claims_json
 from xpeft.report.page import page_text, write_report
 from xpeft.report.runs import read_runs, summary_json
 from xpeft.report.tables import data_tables, search_table, suite_table
@@ -21,7 +23,7 @@ from xpeft.report.tables import data_tables, search_table, suite_table
 RESULTS = ROOT / "training" / "results"
 SUMMARY_KEYS = [
     *("data", "split", "method", "pool", "seed", "micro", "macro", "metric", "value", "bytesPerProfile"),
-    *("trainedParameters", "seconds", "device", "commit", "slice", "purpose"),
+    *("bytesPerTask", "trainedParameters", "settingsTried", "seconds", "device", "commit", "slice", "purpose"),
 ]
 
 
@@ -36,7 +38,9 @@ def folder_of(runs: list[RunRecord], folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def all_kinds() -> list[RunRecord]:
     """Runs for every section of the page."""
-    runs = [run for method in ("head", "hard", "soft", "adapter", *PEERS[1:-1]) for run in three("news", method, 0.7)]
+    runs = [
+        run for method in ("profile", "head", "head+bias", "hard", "soft", "adapter", "lora", "vera") for run in three("news", method, 0.7)
+    ]
     runs += [run for method in ("hard", "adapter") for run in three("glue/mrpc", method, 0.7, split="dev")]
     runs += [record("news", "hard", 0, 0.6, purpose="search", split="dev", recipe={"lr": lr}) for lr in (0.1, 0.2)]
     runs += [record("news", "hard", 0, 0.5 + texts / 100, purpose="curve", textsPerProfile=texts) for texts in (5, 1)]
@@ -70,16 +74,16 @@ def test_summary_has_one_line_of_just_these_keys_a_run(all_kinds: list[RunRecord
 
 
 def test_the_page_goes_from_what_fails_to_the_commands(all_kinds: list[RunRecord]) -> None:
-    runs = table([*all_kinds, *three("offense", "hard", 0.5), *three("offense", "adapter", 0.6)])
+    runs = table([*all_kinds, *three("offense", "profile", 0.5), *three("offense", "head+bias", 0.6)])
     plots = [f"{name}.svg" for name in ("size-profiles", "gains", "masks-news", "loss-profiles", "texts")]
-    page = page_text(runs, plots, "We tried *this*.\n\n| and | that |\n")
+    page = page_text(runs, claims(runs), plots, "We tried *this*.\n\n| and | that |\n")
     order = [
         "### Does not hold",
-        "**offense: hard",
+        "**offense: not below head+bias",
         "### Not shown",
         "**reviews:",
         "### Holds",
-        "**news: hard",
+        "**news: not below head+bias",
         "We tried *this*.\n\n| and | that |",
     ]
     order += [
@@ -102,7 +106,9 @@ def test_the_committed_page_is_what_the_code_makes_of_the_committed_runs() -> No
     runs = read_runs(RESULTS)
     notes, page = ((RESULTS / name).read_text(encoding="utf-8") for name in ("notes.md", "report.md"))
     plots = re.findall(r"\(plots/(.*?)\)", page)
-    assert page_text(runs, plots, notes) == page
+    found = claims(runs)
+    assert page_text(runs, found, plots, notes) == page
+    assert claims_json(found) == (RESULTS / "claims.json").read_text(encoding="utf-8")
     assert summary_json(runs) == (RESULTS / "summary.json").read_text(encoding="utf-8")
     assert {path.name for path in (RESULTS / "plots").iterdir()} == set(plots)
 
@@ -117,16 +123,41 @@ def test_a_mean_over_seeds_is_of_one_recipe(tmp_path: Path) -> None:
 def test_parts_and_few_seeds_are_marked() -> None:
     runs = [*three("news", "hard", 0.7), *three("news", "head", 0.6)[:1], *three("news", "adapter", 0.5, slice="20 profiles")]
     text = data_tables(table(runs))
-    assert "| 0.700 ± 0.010 |" in text and "| 0.600‡ |" not in text and "| 0.590‡ |" in text
-    assert "### news, test, 20 profiles †" in text and "| 0.500 ± 0.010† |" in text
-    suite = suite_table(table([*three("glue/mrpc", "hard", 0.7, slice="100 texts"), *three("glue/rte", "hard", 0.6)[:2]]))
-    assert "| 0.700 ± 0.010† | 0.595 ± 0.007‡ | 0.647†‡ |" in suite
+    assert "| 3 | 70.0 (" in text and "| 1‡ | 59.0 (" in text
+    assert "### news, test, 20 profiles †" in text and "| 3† | 50.0 (" in text
+    runs = [*three("glue/mrpc", "hard", 0.7, slice="100 texts"), *three("glue/rte", "hard", 0.6)[:2]]
+    suite = suite_table(table([one.model_copy(update={"profileCount": 1}) for one in runs]))
+    assert "| 70.0† | 59.5‡ |" in suite
     assert "mrpc: 100 texts" in suite
 
 
+def test_tables_have_the_interval_of_each_figure_and_difference() -> None:
+    right = {"profile": [[15, 12, 18], [16, 12, 17]], "head": [[14, 11, 18], [14, 12, 17]]}
+    runs = [
+        record("news", method, seed, 0.7, profiles=figures(np.array(one), 20), settingsTried=3)
+        for method, of_seeds in right.items()
+        for seed, one in enumerate(of_seeds)
+    ]
+    found, gain = mean_estimate(np.array(right["head"]) / 20), paired_difference(*(np.array(one) / 20 for one in right.values()))
+    head, less = ([f"{100 * figure:.1f}" for figure in one] for one in (found, gain))
+    row = f"| head | – | 0 | 100 | 3 | 2‡ | {head[0]} ({head[1]} to {head[2]}) | +{less[0]} (+{less[1]} to +{less[2]}) |"
+    assert row in data_tables(table(runs))
+
+
+def test_an_error_has_its_interval_the_right_way_up() -> None:
+    mae = {"name": "mae", "value": 0.5, "higherIsBetter": False}
+    runs = [
+        record("offense", "profile", seed, 0.5, metric=mae, profiles=figures(np.array([5, 5]), 10) | {"absoluteErrors": [4.0, 6.0]})
+        for seed in (0, 1)
+    ]
+    text = data_tables(table(runs))
+    assert "mae x 100 (less is better)" in text and "| 50.0 (40.0 to 60.0) |" in text
+
+
 def test_the_whole_set_stands_before_a_part_of_it() -> None:
-    suite = suite_table(table([*three("glue/mrpc", "hard", 0.7), *three("glue/mrpc", "hard", 0.8, slice="100 texts")]))
-    assert "0.700 ± 0.010 |" in suite and "0.800" not in suite
+    runs = [*three("glue/mrpc", "hard", 0.7), *three("glue/mrpc", "hard", 0.8, slice="100 texts")]
+    suite = suite_table(table([one.model_copy(update={"profileCount": 1}) for one in runs]))
+    assert "| 70.0 |" in suite and "80.0" not in suite
 
 
 def test_a_search_shows_what_was_tried_and_the_best() -> None:

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 RESAMPLES = 10_000
 COVERAGE = 0.95
 MOST_UNITS = 1000
-# Entries of the counts that a statistic gets at once.
-CHUNK = 2**21
+# Entries of the counts that a statistic gets at once: few enough for the cache.
+CHUNK = 2**17
 
 Array = NDArray[np.float64]
 # The figure of each seed, [resamples, seeds], when each unit occurs as often as the counts [resamples, units] say.

@@ -21,7 +21,7 @@ app = typer.Typer(
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder with runs/*.json, one file a run.", exists=True, file_okay=False)],
 ) -> None:
-    """Turn a folder of runs into summary.json, plots and a page, report.md."""
+    """Turn a folder of runs into summary.json, claims.json, plots and a page, report.md."""
     from xpeft.report.page import write_report
 
     with readable_errors():

@@ -9,7 +9,8 @@ MethodName = Literal["majority", "head", "hard", "soft", "adapter", "lora", "ia3
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 # What `python -m xpeft train` makes by default.
 DEFAULT_METHOD = "profile"
-RECORDED_METHODS = (DEFAULT_METHOD, *METHOD_NAMES)
+# The report's goals name the last two.
+RECORDED_METHODS = tuple(dict.fromkeys((DEFAULT_METHOD, *METHOD_NAMES, "user-vector", "shared-adapter")))
 # The end of a method's name: a shared head, a label bias for each profile, a head for each profile.
 HEAD_SUFFIXES = ("", "+bias", "+own")
 

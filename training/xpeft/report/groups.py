@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
-from scipy.stats import bootstrap
 
-from xpeft.report.runs import PROFILE
+from xpeft.comparison.sets import SETS
 
 # A row of `group_runs`.
 Group = dict[str, Any]
 
+PROFILE = {"seed": pl.Int64, "profile": pl.String, "accuracy": pl.Float64}
 ENOUGH_SEEDS = 3
 SLICE_MARK, SEEDS_MARK = "†", "‡"
 LEGEND = f"{SLICE_MARK} part of the data set. {SEEDS_MARK} fewer than {ENOUGH_SEEDS} seeds."
@@ -19,7 +18,7 @@ SUITES = {"glue": "GLUE", "superglue": "SuperGLUE"}
 IN_SUITE = pl.col("family").is_in(list(SUITES))
 METHOD = ("base", "head", "pool", "bytesPerProfile")
 SHARED = (
-    *("method", "headBytes", "bytesBesideHead", "metric", "higherIsBetter", "trainedParameters"),
+    *("method", "headBytes", "bytesBesideHead", "metric", "higherIsBetter"),
     *("profileCount", "train", "dev", "test", "chosen"),
 )
 
@@ -27,26 +26,27 @@ SHARED = (
 def group_runs(runs: pl.DataFrame, purpose: str) -> pl.DataFrame:
     """Return a row for each method on each part of the data: whole sets before parts, test before dev, methods in their order.
 
-    micro, macro and value are means over seeds; micro_sd, macro_sd and value_sd are None for one seed. on_dev is the same
-    runs' macro accuracy on dev. profiles and losses hold the entries of all runs.
+    macro and value are means over seeds; macro_sd is None for one seed. on_dev is the same runs' macro accuracy on dev. runs has the
+    seed, profiles and answers of each run, losses the entries of all.
     """
-    same, figures = ("data", "slice", *METHOD, "textsPerProfile"), ("micro", "macro", "value")
+    same, figures = ("data", "slice", *METHOD, "textsPerProfile"), ("macro", "value")
     groups = (
         runs.filter(pl.col("purpose") == purpose)
         .sort("data", pl.col("slice").is_not_null(), "slice", pl.col("split") == "dev", *METHOD, "textsPerProfile", "seed")
         .group_by(*same, "split", maintain_order=True)
         .agg(
             pl.first(*SHARED),
-            pl.mean(*figures, "seconds"),
-            pl.col(*figures).std().name.suffix("_sd"),
+            pl.max("bytesPerTask", "settingsTried"),
+            pl.mean(*figures),
+            pl.col("macro").std().name.suffix("_sd"),
             pl.col("seed").n_unique().alias("seeds"),
-            pl.col("device").unique().sort().str.join(", "),
-            pl.col("profiles", "losses").explode().drop_nulls(),
+            pl.struct("seed", "profiles", "answers").alias("runs"),
+            pl.col("losses").explode().drop_nulls(),
         )
         .with_columns(
-            complete=pl.col("slice").is_null() & (pl.col("seeds") >= ENOUGH_SEEDS),
             marks=pl.col("slice").is_null().replace_strict({True: "", False: SLICE_MARK})
             + (pl.col("seeds") >= ENOUGH_SEEDS).replace_strict({True: "", False: SEEDS_MARK}),
+            part=pl.coalesce(pl.format("{}, {}", "data", "slice"), "data"),
             name=pl.coalesce(pl.format("{} ({})", "method", "pool"), "method"),
             family=pl.col("data").str.extract("^([^/]+)"),
         )
@@ -62,25 +62,22 @@ def panels(groups: pl.DataFrame) -> dict[str, list[Group]]:
     }
 
 
-def select(groups: Sequence[Group], base: str, head: str) -> list[Group]:
-    """Return the groups of one method with one kind of head."""
-    return [group for group in groups if (group["base"], group["head"]) == (base, head)]
-
-
 def title(group: Group) -> str:
     """Return data set, split and part. Groups with the same title were measured on the same texts."""
     return f"{group['data']}, {group['split']}" + (f", {group['slice']} {SLICE_MARK}" if group["slice"] else "")
 
 
-def weight(group: Group) -> tuple[bool, bool, int]:
-    """Return a sort key for how much a group's figures say. Dev comes after test even with more seeds, as choices were made on it."""
-    return group["slice"] is None, group["split"] == "test", group["seeds"]
+def of_measured_split(groups: pl.DataFrame) -> pl.DataFrame:
+    """Return the groups of the split that figures are of: dev for data sets without test labels."""
+    on_dev = [name for name, spec in SETS.items() if spec.measured == "dev"]
+    return groups.filter((pl.col("split") == "dev") == pl.col("data").is_in(on_dev))
 
 
-def figure(group: Group, name: str = "macro") -> str:
-    """Return a mean with its standard deviation and marks, as tables show it."""
-    deviation = group[f"{name}_sd"]
-    return f"{group[name]:.3f}{'' if deviation is None else f' ± {deviation:.3f}'}{group['marks']}"
+def best_variant(variants: Sequence[Group]) -> Group:
+    """Return the variant of a method (pool, head, size) that is best on dev; where dev has no figures of all, the best as measured."""
+    if all(variant["on_dev"] is not None for variant in variants):
+        return max(variants, key=lambda variant: variant["on_dev"])
+    return max(variants, key=lambda variant: variant["macro"] if variant["profileCount"] > 1 else variant["value"])
 
 
 def all_marks(groups: list[Group]) -> str:
@@ -88,17 +85,19 @@ def all_marks(groups: list[Group]) -> str:
     return "".join(sorted({mark for group in groups for mark in group["marks"]}))
 
 
-def paired_differences(ours: Group, theirs: Group) -> list[float]:
+def profile_differences(ours: Group, theirs: Group) -> list[float]:
     """Return the sorted differences of the profiles' accuracies, each a mean over the seeds that both groups have."""
-    mine, other = (pl.DataFrame(group["profiles"], PROFILE) for group in (ours, theirs))
+    mine, other = (accuracies(group) for group in (ours, theirs))
     both = mine.join(other, on=["seed", "profile"])
     means = both.group_by("profile").agg((pl.col("accuracy") - pl.col("accuracy_right")).mean())
     return means["accuracy"].sort().to_list()
 
 
-def interval(differences: list[float]) -> str:
-    """Return the 95% bootstrap interval of a mean paired difference, in words; "" for fewer than two profiles."""
-    if len(differences) < 2:
-        return ""
-    found = bootstrap((differences,), np.mean, method="percentile", rng=np.random.default_rng(0)).confidence_interval
-    return f", 95% bootstrap interval over {len(differences)} profiles {found.low:+.4f} to {found.high:+.4f}"
+def accuracies(group: Group) -> pl.DataFrame:
+    """Return a row for each seed and profile."""
+    rows = [
+        (run["seed"], profile, right / texts)
+        for run in group["runs"]
+        for profile, right, texts in zip(*(run["profiles"][name] for name in ("ids", "right", "texts")), strict=True)
+    ]
+    return pl.DataFrame(rows, PROFILE, orient="row")

@@ -1,4 +1,4 @@
-"""`report.md`, `summary.json` and the plots of a folder of runs."""
+"""`report.md`, `claims.json`, `summary.json` and the plots of a folder of runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,36 +10,41 @@ from xpeft.errors import XpeftError
 if TYPE_CHECKING:
     import polars as pl
 
+    from xpeft.report.claims import Claim
+
 
 def write_report(folder: Path) -> list[Path]:
-    """Write summary.json, plots/*.svg and report.md into a folder with runs/*.json, and return their paths, the page last."""
+    """Write summary.json, claims.json, plots/*.svg and report.md into a folder with runs/*.json, and return their paths, the page last."""
     try:
+        from xpeft.report.claims import claims, claims_json
         from xpeft.report.plots import write_plots
         from xpeft.report.runs import read_runs, summary_json
     except ModuleNotFoundError as error:
         raise XpeftError(f"{error.name} is not installed", "Install what the report needs: pip install -e 'training[compare]'.") from error
     runs = read_runs(folder)
     plots = write_plots(runs, folder / "plots")
-    notes, summary, page = folder / "notes.md", folder / "summary.json", folder / "report.md"
+    found = claims(runs)
+    notes, summary, claimed, page = (folder / name for name in ("notes.md", "summary.json", "claims.json", "report.md"))
     write_text(summary, summary_json(runs))
-    write_text(page, page_text(runs, [plot.name for plot in plots], notes.read_text("utf-8") if notes.exists() else ""))
-    return [summary, *plots, page]
+    write_text(claimed, claims_json(found))
+    write_text(page, page_text(runs, found, [plot.name for plot in plots], notes.read_text("utf-8") if notes.exists() else ""))
+    return [summary, claimed, *plots, page]
 
 
-def page_text(runs: "pl.DataFrame", plots: Sequence[str], notes: str) -> str:
-    """Return the page with links to the named plots, in Markdown."""
+def page_text(runs: "pl.DataFrame", found: "Sequence[Claim]", plots: Sequence[str], notes: str) -> str:
+    """Return the page with the claims found in the runs, and links to the named plots, in Markdown."""
     from jinja2 import Template
 
     from xpeft.report import tables
-    from xpeft.report.claims import HEADINGS, PEERS, claims
+    from xpeft.report.goals import HEADINGS, goals
 
     template = Template(Path(__file__).with_name("page.md.j2").read_text("utf-8"), trim_blocks=True, keep_trailing_newline=True)
     text: str = template.render(
-        claims=claims(runs),
+        goals=goals(runs, found),
         headings=HEADINGS,
-        peers=", ".join(PEERS),
         notes=notes.strip(),
         data_tables=tables.data_tables(runs),
+        suite_means=tables.suite_means(found),
         suite_table=tables.suite_table(runs),
         plots=plots,
         search_table=tables.search_table(runs),

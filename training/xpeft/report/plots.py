@@ -12,14 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xpeft.atomic_files import make_folder
-from xpeft.comparison.records import HEAD_SUFFIXES
-from xpeft.report.groups import IN_SUITE, METHOD, Group, all_marks, group_runs, paired_differences, panels, select, title
+from xpeft.report.claims import best_variants, reference
+from xpeft.report.groups import IN_SUITE, METHOD, Group, all_marks, group_runs, panels, profile_differences, title
 
 Figures = dict[str, Figure]
 
-# Colour and marker of each method. The colours are Okabe and Ito's, which colour-blind readers can tell apart. Their yellow is too pale
-# for a line, so VeRA and VB-LoRA have two dark ones of Tol's.
+# Colour and marker of the methods in most panels. The colours are Okabe and Ito's, which colour-blind readers can tell apart. Their
+# yellow is too pale for a line, so VeRA and VB-LoRA have two dark ones of Tol's.
 LOOKS = {
+    "profile": ("#0072B2", "*"),
     "hard": ("#0072B2", "o"),
     "soft": ("#56B4E9", "s"),
     "adapter": ("#D55E00", "D"),
@@ -31,6 +32,7 @@ LOOKS = {
     "head": ("#000000", "."),
     "majority": ("#888888", "."),
 }
+OTHER_LOOKS = ("#666666", "x")
 LABEL_INCHES = 0.155
 
 
@@ -67,7 +69,8 @@ def write_plots(runs: pl.DataFrame, folder: Path) -> list[Path]:
             series = {name: loss_series(groups) for name, groups in losses.items()}
             figures |= draw(f"loss-{kind}.svg", series, "step", "training loss")
         with_profiles = panels(results.filter(pl.col("profileCount") > 1)).items()
-        gains = {f"{name}: hard - {other}": gain_series(groups, other) for name, groups in with_profiles for other in ("adapter", "head")}
+        others = ("adapter", "head", "head+bias")
+        gains = {f"{name}: less {other}": gain_series(groups, other) for name, groups in with_profiles for other in others}
         figures |= draw("gains.svg", gains, "share of profiles, sorted by gain", "gain in accuracy")
         figures |= mask_plots(once)
         curves = {name: curve_series(groups) for name, groups in panels(group_runs(runs, "curve")).items()}
@@ -88,7 +91,7 @@ def draw(name: str, lines: dict[str, list[Series]], xlabel: str, ylabel: str, xs
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel, (name_of_panel, shown) in zip(axes, lines.items(), strict=False):
         for one in shown:
-            colour, marker = LOOKS[one.group["base"]]
+            colour, marker = LOOKS.get(one.group["base"], OTHER_LOOKS)
             style = {"color": colour, "marker": marker, "linestyle": "--" if one.group["head"] else "-", "elinewidth": 0.8}
             panel.errorbar(one.xs, one.ys, yerr=one.errors, **style | one.style)
         panel.set(title=name_of_panel, xlabel=xlabel, ylabel=ylabel, xscale=xscale)
@@ -104,7 +107,7 @@ def draw(name: str, lines: dict[str, list[Series]], xlabel: str, ylabel: str, xs
 def margin_labels(axes: Axes, shown: Sequence[Series]) -> None:
     """Write labels to the right of the panel, evenly spaced in the order of their points, each with a line to its point."""
     for number, one in enumerate(sorted(shown, key=lambda one: (one.ys[-1], one.label))):
-        colour = LOOKS[one.group["base"]][0]
+        colour = LOOKS.get(one.group["base"], OTHER_LOOKS)[0]
         line = {"arrowstyle": "-", "color": colour, "alpha": 0.4, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 2}
         text: dict[str, Any] = {"color": colour, "fontsize": 7.5, "va": "center", "annotation_clip": False, "arrowprops": line}
         axes.annotate(one.label, (one.xs[-1], one.ys[-1]), (1.03, (number + 0.5) / len(shown)), textcoords=axes.transAxes, **text)
@@ -152,21 +155,15 @@ def curve_series(groups: list[Group]) -> list[Series]:
 
 
 def gain_series(groups: list[Group], other: str) -> list[Series]:
-    """Return each profile's accuracy under hard masks less that under the other method, sorted: a line for each kind of head.
-
-    Of several pools or sizes it takes the sign pool and the smallest.
-    """
-    series = []
-    for head in HEAD_SUFFIXES:
-        hards = sorted(select(groups, "hard", head), key=lambda group: not group["pool"].startswith("sign"))
-        pairs = list(zip(hards, select(groups, other, head), strict=False))[:1]
-        for ours, theirs in pairs:
-            if gains := paired_differences(ours, theirs):
-                won, lost = (sum(sign * gain > 1e-9 for gain in gains) for sign in (1, -1))
-                text = f"{ours['method']}{all_marks([ours, theirs])}:\nmean {fmean(gains):+.3f}\n{won} gain, {lost} lose"
-                shares = [index / max(1, len(gains) - 1) for index in range(len(gains))]
-                series.append(Series(ours, text, shares, gains, style={"marker": ""}))
-    return series
+    """Return each profile's accuracy under the default, or hard masks, less that under the other method, sorted."""
+    ours, theirs = reference(groups), best_variants(groups).get(other)
+    gains = profile_differences(ours, theirs) if ours and theirs else []
+    if not ours or not theirs or not gains:
+        return []
+    won, lost = (sum(sign * gain > 1e-9 for gain in gains) for sign in (1, -1))
+    text = f"{ours['method']}{all_marks([ours, theirs])}:\nmean {fmean(gains):+.3f}\n{won} gain, {lost} lose"
+    shares = [index / max(1, len(gains) - 1) for index in range(len(gains))]
+    return [Series(ours, text, shares, gains, style={"marker": ""})]
 
 
 def mask_plots(groups: pl.DataFrame) -> Figures:

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from xpeft.comparison.experiment import read_experiment
-from xpeft.comparison.records import RECORDED_METHODS, RunRecord
+from xpeft.comparison.records import DEFAULT_METHOD, RECORDED_METHODS, RunRecord
 from xpeft.comparison.setup import makes
 from xpeft.errors import XpeftError
 
@@ -21,16 +21,18 @@ ONE_RECIPE = ("data", "slice", "purpose", "method", "pool", "bytesPerProfile", "
 ORDER = ("data", "slice", "split", "purpose", "method", "pool", "bytesPerProfile", "textsPerProfile", "seed")
 SUMMARY = (
     *("data", "split", "method", "pool", "seed", "micro", "macro", "metric", "value", "bytesPerProfile"),
-    *("trainedParameters", "seconds", "device", "commit", "slice", "purpose"),
+    *("bytesPerTask", "trainedParameters", "settingsTried", "seconds", "device", "commit", "slice", "purpose"),
 )
 # Columns whose type cannot be seen where all runs have None or an empty list.
-PROFILE = {"seed": pl.Int64, "profile": pl.String, "accuracy": pl.Float64}
 TYPES: dict[str, Any] = {
     **dict.fromkeys(("slice", "pool"), pl.String),
     **dict.fromkeys(("micro", "macro", "value", "crossEntropy", "seconds"), pl.Float64),
     "base": pl.Enum(RECORDED_METHODS),
     "textsPerProfile": pl.Int64,
-    "profiles": pl.List(pl.Struct(PROFILE)),
+    "profiles": pl.Struct(
+        {"ids": pl.List(pl.String), "texts": pl.List(pl.Int64), "right": pl.List(pl.Int64), "absoluteErrors": pl.List(pl.Float64)}
+    ),
+    "answers": pl.Struct({"truth": pl.List(pl.Float64), "predicted": pl.List(pl.Float64)}),
     "losses": pl.List(pl.Struct({"step": pl.Int64, "loss": pl.Float64})),
     "chosen": pl.List(pl.List(pl.List(pl.Float64))),
 }
@@ -60,7 +62,7 @@ def read_runs(folder: Path) -> pl.DataFrame:
         if len(same) > 1:
             first, second = same["file"][:2]
             raise XpeftError(f"{first} and {second} are of the same run", "A mean over seeds counts each seed once: keep one of the two.")
-    for alike in runs.filter(pl.col("purpose") != "search").partition_by(ONE_RECIPE, maintain_order=True):
+    for alike in runs.filter(pl.col("purpose") != "search", pl.col("base") != DEFAULT_METHOD).partition_by(ONE_RECIPE, maintain_order=True):
         first = alike.row(0, named=True)
         others = alike.filter(pl.col("recipe") != first["recipe"])
         if len(others):
@@ -85,21 +87,22 @@ def read_run(path: Path) -> RunRecord:
 def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
     """Return a sorted row for each run and the name of its file. The recipe is JSON text without the seed."""
     rows = [
-        run.model_dump(exclude={"texts", "metric", "answers", "epochs"})
+        run.model_dump(exclude={"texts", "metric", "epochs"})
         | {"file": file, "base": run.base, "head": run.head, "bytesBesideHead": run.bytesBesideHead}
         | {"metric": run.metric.name, "value": run.metric.value, "higherIsBetter": run.metric.higherIsBetter}
         | run.texts.model_dump()
         | {"recipe": json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True, allow_nan=False)}
-        | {
-            "profiles": [
-                {"seed": run.seed, "profile": profile, "accuracy": right / texts}
-                for profile, texts, right in zip(run.profiles.ids, run.profiles.texts, run.profiles.right, strict=True)
-            ]
-        }
         | {"losses": [{"step": step, "loss": loss} for step, loss in run.losses]}
         for run, file in runs
     ]
-    return pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None).sort(*ORDER, "recipe")
+    # Seeds of the default may choose other masks and heads on dev. They are one method, and as large as the largest.
+    default = pl.col("base") == DEFAULT_METHOD
+    sizes = [
+        pl.when(default).then(pl.max(name).over("data", "slice", "purpose", "method")).otherwise(name).alias(name)
+        for name in ("bytesPerProfile", "bytesBesideHead")
+    ]
+    table = pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None)
+    return table.with_columns(*sizes, pl.when(default).then(None).otherwise("pool").alias("pool")).sort(*ORDER, "recipe")
 
 
 def summary_json(runs: pl.DataFrame) -> str:

@@ -4,11 +4,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from statistics import fmean
 
 import polars as pl
 
-from xpeft.report.groups import IN_SUITE, LEGEND, METHOD, SUITES, Group, all_marks, figure, group_runs, panels
+from xpeft.bootstrap import Estimate
+from xpeft.report.claims import Claim, reference
+from xpeft.report.groups import IN_SUITE, LEGEND, METHOD, SUITES, Group, group_runs, panels
+from xpeft.report.intervals import MAE, difference, metrics_of, sample
 
 NONE = "–"
 
@@ -28,42 +30,66 @@ def data_tables(runs: pl.DataFrame) -> str:
 
 
 def data_table(groups: Sequence[Group]) -> str:
-    """Return the table of one panel."""
-    first = groups[0]
-    metric = first["metric"] + ("" if first["higherIsBetter"] else " (less is better)")
-    numbers = ["bytes a profile", "trained parameters", "seeds", "micro", "macro", metric, "seconds"]
-    rows = [
-        [
-            *(group["method"], group["pool"] or NONE, f"{group['bytesPerProfile']:,}", f"{group['trainedParameters']:,}"),
-            *(f"{group['seeds']}", figure(group, "micro"), figure(group), figure(group, "value")),
-            *(f"{group['seconds']:,.0f}", group["device"]),
-        ]
-        for group in groups
-    ]
+    """Return the table of one panel: each method's figures, and the default's less them."""
+    first, ours = groups[0], reference(groups)
+    columns = [(metric, name) for metric in metrics_of(first) for name in (heading(metric), f"{ours['name']} less it" if ours else "")]
+    header = ["method", "pool", "bytes a profile", "bytes a task", "settings tried", "seeds", *(name for _, name in columns if name)]
+    rows = []
+    for group in groups:
+        sizes = [f"{group[name]:,}" for name in ("bytesPerProfile", "bytesPerTask", "settingsTried")]
+        figures = []
+        for metric in metrics_of(first):
+            figures.append(figure(group, metric))
+            if ours:
+                figures.append(NONE if group is ours else less(ours, group, metric))
+        rows.append([group["method"], group["pool"] or NONE, *sizes, f"{group['seeds']}{group['marks']}", *figures])
     counts = f"{first['profileCount']:,} profiles; {first['train']:,} training, {first['dev']:,} dev and {first['test']:,} test texts."
-    return f"{counts}\n\n{table(['method', 'pool', *numbers, 'device'], rows, numbers)}"
+    return f"{counts}\n\n{table(header, rows, header[2:])}"
+
+
+def heading(metric: str) -> str:
+    """Return a metric's name in a table's header."""
+    return f"{metric} x 100 (less is better)" if metric == MAE else metric
+
+
+def figure(group: Group, metric: str) -> str:
+    """Return a method's figure with its interval, in points; without the figures of profiles or texts, the mean over seeds alone."""
+    found = sample(group, metric)
+    if found is None:
+        return f"{100 * group['value']:.1f}"
+    value, low, high = found.estimate()
+    return f"{-value:.1f} ({-high:.1f} to {-low:.1f})" if metric == MAE else f"{value:.1f} ({low:.1f} to {high:.1f})"
+
+
+def less(ours: Group, theirs: Group, metric: str) -> str:
+    """Return our figure less theirs with its interval, in points."""
+    found = difference(ours, theirs, metric)
+    return signed(found.estimate()) if found else NONE
+
+
+def signed(found: Estimate) -> str:
+    """Return a difference with its interval."""
+    return f"{found.value:+.1f} ({found.low:+.1f} to {found.high:+.1f})"
 
 
 def suite_table(runs: pl.DataFrame) -> str:
-    """Return the table of GLUE and SuperGLUE: a row for each method and pool, a column for each task and each suite's mean."""
+    """Return the table of GLUE and SuperGLUE: a row for each method and pool, a column for each task."""
     most = (pl.col("slice").is_null(), pl.col("split") == "test", "seeds")
     groups = group_runs(runs, "result").filter(IN_SUITE).sort(*most, maintain_order=True)
     shown = groups.unique(("method", "pool", "data"), keep="last").sort(*METHOD[:3], "data")
     if shown.is_empty():
         return "No results of GLUE or SuperGLUE yet."
     metrics = dict(shown.sort("data").select("data", "metric").iter_rows())
-    suites = {suite: [task for task in metrics if task.startswith(f"{suite}/")] for suite in shown["family"].unique().sort()}
-    tasks = [f"{task} ({metric})" for task, metric in metrics.items()]
-    header = ["method", "pool", "bytes a profile", *tasks, *(f"mean of {SUITES[suite]}" for suite in suites)]
+    header = ["method", "pool", "bytes a profile", *(f"{task} ({metric})" for task, metric in metrics.items())]
     rows = []
     for line in shown.partition_by("method", "pool", maintain_order=True):
         row = {group["data"]: group for group in line.rows(named=True)}
         sizes = line["bytesPerProfile"].unique().sort()
         size = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
-        values = [figure(row[task], "value") if task in row else NONE for task in metrics]
-        rows.append([line["method"][0], line["pool"][0] or NONE, size, *values, *(suite_mean(row, tasks) for tasks in suites.values())])
+        values = [f"{figure(row[task], metric)}{row[task]['marks']}" if task in row else NONE for task, metric in metrics.items()]
+        rows.append([line["method"][0], line["pool"][0] or NONE, size, *values])
     parts = shown.drop_nulls("slice").select(pl.format("{}: {}", pl.col("data").str.extract("/(.+)"), "slice")).to_series().unique().sort()
-    notes = [f"Of {' and '.join(groups['split'].unique().sort())}. A suite has a mean where all its tasks have run."]
+    notes = [f"Of {' and '.join(groups['split'].unique().sort())}, with intervals over texts and seeds."]
     notes += [
         "Of several runs of a task, the table shows those that say most.",
         LEGEND,
@@ -72,12 +98,15 @@ def suite_table(runs: pl.DataFrame) -> str:
     return f"{table(header, rows, header[2:])}\n\n{' '.join(notes)}"
 
 
-def suite_mean(row: dict[str, Group], tasks: Sequence[str]) -> str:
-    """Return the mean over a suite's tasks, with all their marks."""
-    if not all(task in row for task in tasks):
-        return NONE
-    groups = [row[task] for task in tasks]
-    return f"{fmean(group['value'] for group in groups):.3f}{all_marks(groups)}"
+def suite_means(found: Sequence[Claim]) -> str:
+    """Return the table of the suites' means: masks less the adapter."""
+    rows = [
+        [SUITES[claim.data], claim.method, f"{claim.bytes:,}", f"{claim.seeds}", signed(Estimate(claim.difference, claim.low, claim.high))]
+        for claim in found
+        if claim.data in SUITES
+    ]
+    header = ["suite", "method", "bytes a profile", "seeds", "less adapter, mean of tasks"]
+    return table(header, rows, header[2:]) if rows else "No suite has runs of masks and adapter on all its tasks yet."
 
 
 def search_table(runs: pl.DataFrame) -> str:
