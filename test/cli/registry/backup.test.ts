@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { measureFile } from "../../../cli/registry/backup-files.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+import { adapterOf, masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { runCli } from "../../support/run-cli.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 import { type RunningWorker, startWorker } from "../../support/worker.ts";
@@ -13,6 +13,8 @@ let from: RunningWorker;
 let to: RunningWorker;
 let folder: string;
 let copy: string;
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
 const runOn = (worker: RunningWorker, ...args: string[]) =>
   runCli(args, { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" });
@@ -26,7 +28,7 @@ beforeAll(async () => {
   folder = await makeTempFolder("xpeft-backup-");
   [from, to] = await Promise.all([startWorker(), startWorker()]);
   await from.push(task, profilesOf(20));
-  await from.push({ ...task, name: "other" }, profilesOf(3));
+  await from.push({ ...task, name: "other", adapter: adapterOf(1) }, profilesOf(3));
   const written = await runOn(from, "backup", join(folder, "whole"));
   expect(written).toMatchObject({
     code: 0,
@@ -53,6 +55,8 @@ it("restores tasks and profiles to another Worker byte for byte, and skips uncha
   await to.push(task, [...profilesOf(20), { id: "later", masks: masksOf(50), labelBias: null }]);
   const again = await runOn(to, "restore", copy, "--replace");
   expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
+  expect(await exported(to, "other")).toEqual(await exported(from, "other"));
+  expect(await (await to.get("/v1/tasks/other")).json()).toMatchObject({ adapter: base64(adapterOf(1)) });
   // The head is the same, so no profile must be deleted.
   expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
   await to.request("DELETE", "/v1/profiles/demo/later");

@@ -2,7 +2,7 @@ import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../node/files.ts";
 import { MAX_TOKEN_BYTES } from "../../../src/auth/profile-token.ts";
-import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { adapterOf, masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, startWorker, TOKEN_KEYS } from "../../support/worker.ts";
 
 const TEXT = "The committee met again and nobody was surprised.";
@@ -131,13 +131,20 @@ describe("a token", () => {
     }
   });
 
-  it("that would be too large is rejected, and is small enough without the head", async () => {
-    const labels = Array.from({ length: 80 }, (_, index) => `label ${index}`);
-    const large = taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "large", labels });
+  it.each([
+    ["head", { labels: Array.from({ length: 80 }, (_, index) => `label ${index}`) }],
+    ["adapter", { adapter: adapterOf(1) }],
+  ])("that would be too large for the task's %s is rejected, and is small enough without", async (_, parts) => {
+    const large = taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "large", ...parts });
     await worker.push(large, profilesOf(1));
     const rejected = await worker.request("POST", "/v1/profiles/large/demo-000/token", { body: {} });
     expect([rejected.status, await predicted(rejected)]).toEqual([413, "token_too_large"]);
-    expect((await make({ carry: "masks" }, "/v1/profiles/large/demo-000/token")).bytes).toBeLessThan(700);
+    const made = await make({ carry: "masks" }, "/v1/profiles/large/demo-000/token");
+    expect(made.bytes).toBeLessThan(700);
+    const request = { task: "large", profile: "demo-000", inputs: TEXT, logits: true };
+    const [own, byToken] = [await worker.predict(request), await worker.predict(request, { key: made.token })];
+    const { logits } = await predicted(own);
+    expect(await predicted(byToken)).toMatchObject({ masks: "token", logits });
   });
 });
 

@@ -4,11 +4,13 @@ import { loadEngine } from "../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
 import type { LearnHooks, LearnProgress } from "../../../src/learn/progress.ts";
 import type { Start } from "../../../src/learn/reader.ts";
+import { maskShapeOf } from "../../../src/profiles/masks.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
+import { engineWith } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { examplesOf } from "../../support/examples.ts";
-import { masksOf, taskOf } from "../../support/rows.ts";
+import { adapterOf, masksOf, taskOf } from "../../support/rows.ts";
 
 let engine: Engine;
 let task: Task;
@@ -32,14 +34,18 @@ interface LearnOptions {
 }
 
 /** Learns a profile. Returns the result and every progress report. */
-async function learn({ starts = [DEFAULT], ...options }: LearnOptions, hooks: Partial<LearnHooks> = {}) {
+async function learn(
+  { starts = [DEFAULT], ...options }: LearnOptions,
+  hooks: Partial<LearnHooks> = {},
+  of: { engine: Engine; task: Task } = { engine, task },
+) {
   const reports: LearnProgress[] = [];
   const onProgress = async (progress: LearnProgress) => {
     reports.push(progress);
   };
   const context = { onProgress, signal: new AbortController().signal, budgetSeconds: 60, ...hooks };
   const examples = options.examples.map(({ text, label }) => ({ input: { text }, label }));
-  return { learnt: await engine.learn(task, { ...options, starts, examples }, context), reports };
+  return { learnt: await of.engine.learn(of.task, { ...options, starts, examples }, context), reports };
 }
 
 const hashOf = (bytes: Uint8Array | null) => bytes && createHash("sha256").update(bytes).digest("hex").slice(0, 16);
@@ -63,6 +69,30 @@ describe("learning a profile", () => {
     const labelBias = parts.labelBias && [...parts.labelBias];
     const line = JSON.stringify({ masks: hashOf(parts.masks), labelBias, ...rest, ...leftOut });
     await expect(`${line}\n`).toMatchFileSnapshot(`../../fixtures/learnt/${name}.json`);
+  });
+
+  // The learning graph of the default bundle begins at layer 4.
+  it.each([
+    ["before the learning graph's", 3],
+    ["after the learning graph's", 5],
+  ])("trains only layers with masks, beside the task's adapter, if the pool's first layer is %s", async (_, first) => {
+    const { manifest } = engine.bundle;
+    const late = await engineWith(JSON.stringify({ ...manifest, pool: { ...manifest.pool, firstLayer: first } }));
+    const start = masksOf(0, maskShapeOf(late.bundle.manifest));
+    const adapted = { ...task, bundle: late.bundle.id, masks: start, adapter: adapterOf(1) };
+    const parts = { masks: start, labelBias: null };
+    const options = { examples: examplesOf(6), starts: [{ profile: null, parts }] as [Start], passes: 5 };
+    const { learnt } = await learn(options, {}, { engine: late, task: adapted });
+    expect(learnt.kept).toBe("masks");
+    const { masks } = learnt.parts;
+    expect(masks).toHaveLength(start.length);
+    // 26 bytes a layer: layers before the learning graph stay the start's.
+    const frozen = 26 * Math.max(0, 4 - first);
+    expect(masks.subarray(0, frozen)).toEqual(start.subarray(0, frozen));
+    for (let side = frozen; side < start.length; side += 13) {
+      expect(masks.subarray(side, side + 13)).not.toEqual(start.subarray(side, side + 13));
+    }
+    expect(learnt.leftOut.learnt.loss).toBeLessThan(learnt.leftOut.start.loss);
   });
 
   it("labels more examples right than its start, held-out ones included", async () => {
