@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 from xpeft.cli import app
 from xpeft.comparison.describe import without_folders
 from xpeft.comparison.experiment import read_experiment
-from xpeft.comparison.methods import METHODS
+from xpeft.comparison.methods import METHODS, PoolSpec
 from xpeft.comparison.metrics import METRICS, metric_value, profile_figures
 from xpeft.comparison.records import METHOD_NAMES, RunRecord
 from xpeft.comparison.sets import Slice, load_set
-from xpeft.comparison.setup import makes
+from xpeft.comparison.setup import Comparison, Run, makes
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.mask_model import MaskKind, MaskModel
@@ -118,6 +118,13 @@ def test_sets_of_one_profile_are_measured_on_dev_with_their_own_metric(
     # A tenth of train takes dev's place for choosing; COPA's texts count once for each ending.
     endings = 2 if name == "superglue/copa" else 1
     assert record.texts.model_dump() == {"train": 36 * endings, "dev": 4 * endings, "test": 12 * endings}
+
+
+def test_each_seed_draws_a_pool_of_its_own() -> None:
+    setup = Comparison(Recipe(), Slice(), PoolSpec(size=4, chosen=2))
+    runs = [Run(setup, "news", "hard", Recipe(seed=seed), "result") for seed in (0, 7)]
+    assert [run.pool.seed for run in runs if run.pool] == [0, 7]
+    assert runs[0].stem != runs[1].stem
 
 
 def test_a_shared_affine_is_trained_and_counted_for_the_task(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def test_the_committed_page_is_what_the_code_makes_of_the_committed_runs() -> No
 
 
 def test_a_mean_over_seeds_is_of_one_recipe(tmp_path: Path) -> None:
-    runs = [record("news", "adapter", seed, 0.5, recipe={"lr": lr, "seed": seed}) for seed, lr in ((0, 0.1), (1, 0.1), (2, 0.2))]
+    recipes: list[dict[str, Any]] = [{"lr": lr, "seed": seed, "pool": {"seed": seed}} for seed, lr in enumerate((0.1, 0.1, 0.2))]
+    runs = [record("news", "adapter", seed, 0.5, recipe=recipe) for seed, recipe in enumerate(recipes)]
     assert len(read_runs(folder_of(runs[:2], tmp_path / "one"))) == 2
     with pytest.raises(XpeftError, match="seeds 0 and 2 of adapter on news have different recipes"):
         read_runs(folder_of(runs, tmp_path / "two"))

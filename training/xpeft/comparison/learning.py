@@ -57,7 +57,7 @@ def untrained_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
     """Return the method's untrained model. A label bias starts at the smoothed log-ratio of label counts."""
     setup, texts = run.setup, data.splits["train"]
     sizes = len(data.profiles), len(data.labels)
-    model = METHODS[run.method].build(plm, setup.pool, run.kind, *sizes, run.recipe.seed).to(setup.device)
+    model = METHODS[run.method].build(plm, run.adapters, run.kind, *sizes, run.recipe.seed).to(setup.device)
     bias = data.label_set_bias() + (bias_from_counts(texts, *sizes) if run.recipe.label_bias else 0.0)
     model.label_bias[:-1] = bias.to(setup.device)
     return model

@@ -80,9 +80,14 @@ class Run:
         return self.method if self.method == "majority" or self.head == "shared" else f"{self.method}+{self.head}"
 
     @property
+    def adapters(self) -> PoolSpec:
+        """The pool, or the sizes of adapters without one. Each seed draws a pool of its own."""
+        return replace(self.setup.pool, seed=self.recipe.seed)
+
+    @property
     def pool(self) -> PoolSpec | None:
         """The pool, if the method has one."""
-        return self.setup.pool if self.method in METHODS and METHODS[self.method].masks else None
+        return self.adapters if self.method in METHODS and METHODS[self.method].masks else None
 
     @property
     def kind(self) -> MaskKind:
@@ -147,5 +152,5 @@ def makes(experiment: Experiment, record: RunRecord) -> bool:
 def comparable(settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Return the settings that an experiment fixes."""
     pool = settings.get("pool")
-    fixed = {"pool": {key: value for key, value in pool.items() if key != "file"}} if isinstance(pool, dict) else {}
+    fixed = {"pool": {key: value for key, value in pool.items() if key not in ("file", "seed")}} if isinstance(pool, dict) else {}
     return {key: value for key, value in settings.items() if key not in VARIED} | fixed

@@ -1,12 +1,12 @@
 """The runs of a folder as one table: a row for each file `runs/*.json`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from xpeft.comparison.experiment import read_experiment
 from xpeft.comparison.records import DEFAULT_METHOD, RECORDED_METHODS, RunRecord
@@ -85,13 +85,13 @@ def read_run(path: Path) -> RunRecord:
 
 
 def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
-    """Return a sorted row for each run and the name of its file. The recipe is JSON text without the seed."""
+    """Return a sorted row for each run and the name of its file. The recipe is JSON text without seeds."""
     rows = [
         run.model_dump(exclude={"texts", "metric", "epochs"})
         | {"file": file, "base": run.base, "head": run.head, "bytesBesideHead": run.bytesBesideHead}
         | {"metric": run.metric.name, "value": run.metric.value, "higherIsBetter": run.metric.higherIsBetter}
         | run.texts.model_dump()
-        | {"recipe": json.dumps({name: value for name, value in run.recipe.items() if name != "seed"}, sort_keys=True, allow_nan=False)}
+        | {"recipe": json.dumps(without_seeds(run.recipe), sort_keys=True, allow_nan=False)}
         | {"losses": [{"step": step, "loss": loss} for step, loss in run.losses]}
         for run, file in runs
     ]
@@ -103,6 +103,15 @@ def run_table(runs: Iterable[tuple[RunRecord, str]]) -> pl.DataFrame:
     ]
     table = pl.DataFrame(rows, schema_overrides=TYPES, infer_schema_length=None)
     return table.with_columns(*sizes, pl.when(default).then(None).otherwise("pool").alias("pool")).sort(*ORDER, "recipe")
+
+
+def without_seeds(recipe: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return what a recipe's runs share, whatever their seeds: a pool has the seed of its run."""
+    return {
+        name: without_seeds(value) if name == "pool" and isinstance(value, dict) else value
+        for name, value in recipe.items()
+        if name != "seed"
+    }
 
 
 def summary_json(runs: pl.DataFrame) -> str:
