@@ -23,8 +23,8 @@ import typer
 from xpeft.add import Sharding, add_profiles
 from xpeft.comparison.describe import device_name
 from xpeft.options import Device, torch_device
+from xpeft.recipe import AddRecipe
 from xpeft.records import read_records
-from xpeft.train import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,9 +66,9 @@ def main(
         file = Path(folder) / "many.jsonl"
         lines = resampled(data, profiles, 0)
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        recipe = Recipe(epochs=epochs, bf16=bf16)
+        recipe = AddRecipe(use="profile", epochs=epochs)
         start = time.monotonic()
-        add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, torch_place, Sharding(profiles), False)
+        add_profiles(task, file, bundle, Path(folder) / "out", None, False, recipe, 0, bf16, torch_place, Sharding(profiles), False)
         seconds = (time.monotonic() - start) / profiles
     script = ROOT / "training" / "adapters_library" / "one_at_a_time.py"
     options = {"--data": data, "--profiles": one_at_a_time, "--epochs": epochs, "--max-tokens": max_tokens, "--threads": threads}

@@ -28,12 +28,12 @@ from xpeft.evaluate_task import restore
 from xpeft.features import compute_groups
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.mask_model import new_model
-from xpeft.options import Bf16Option, EpochsOption, MaxTokensOption, PlmOption, QuietOption, SeedOption, rate, readable_errors
+from xpeft.options import Bf16Option, MaxTokensOption, PlmOption, QuietOption, RecipeOption, SeedOption, readable_errors
+from xpeft.recipe import read_recipe
 from xpeft.records import Record, Split, read_records
 from xpeft.scores import majority, score
 from xpeft.task_files import TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT
-from xpeft.train import Recipe
 from xpeft.train_task import load_tokenized, run_training
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,10 +154,7 @@ def main(
     seed: SeedOption = 0,
     counts: Annotated[list[int], typer.Option(help="Numbers of training texts of a newcomer.")] = [5, 10, 20, 50],  # noqa: B006
     max_tokens: MaxTokensOption = 32,
-    epochs: EpochsOption = 4,
-    label_bias: Annotated[bool, typer.Option("--label-bias", help="As for `train`.")] = False,
-    shared_lr: Annotated[float, rate("As for `train`.")] = 0.0,
-    profile_lr: Annotated[float, rate("As for `train`.", "--profile-lr", "--mask-lr")] = 3e-2,
+    recipe: RecipeOption = None,
     bf16: Bf16Option = False,
     plm: PlmOption = None,
     quiet: QuietOption = False,
@@ -165,17 +162,18 @@ def main(
     """Train a task without 16 of its profiles, add them, and measure them beside the baselines."""
     with readable_errors():
         make_folder(out)
-        options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens, "epochs": epochs}
-        keep_options(out, {**options, "label_bias": label_bias, "shared_lr": shared_lr, "profile_lr": profile_lr, "bf16": bf16})
+        plan = read_recipe(recipe)
+        options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens}
+        keep_options(out, {**options, "recipe": plan.model_dump(), "bf16": bf16})
         records = list(read_records(data).values())
         newcomers = draw_newcomers(records, max(counts), seed)
         known = [record for record in records if record.profile not in newcomers]
         write_records(out / "known.jsonl", known)
-        recipe = Recipe(epochs=epochs, profile_lr=profile_lr, shared_lr=shared_lr, label_bias=label_bias, bf16=bf16, seed=seed)
+        cpu = torch.device("cpu")
         base = out / "base"
         if not (base / REPORT).exists():
             resume = any(base.glob("*.pt"))
-            run_training(out / "known.jsonl", task, bundle, base, plm, max_tokens, False, recipe, torch.device("cpu"), resume, quiet)
+            run_training(out / "known.jsonl", task, bundle, base, plm, max_tokens, False, plan, seed, bf16, cpu, resume, quiet)
 
         ordered = [in_order([r for r in records if r.profile == one and r.split == "train"], min(counts), seed) for one in newcomers]
         measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
@@ -188,12 +186,10 @@ def main(
         for count in counts:
             few = out / f"few-{count}.jsonl"
             write_records(few, [record for texts in ordered for record in texts[:count]] + measured)
-            # The defaults of `add`, except the seed. The task says whether there are label biases.
-            add_recipe = Recipe(epochs=10, bf16=bf16, seed=seed)
             added = out / f"add-{count}"
             if not (added / REPORT).exists():
-                add_profiles(base, few, bundle, added, plm, False, add_recipe, torch.device("cpu"), Sharding(2000), False, quiet)
-            companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["masks"]
+                add_profiles(base, few, bundle, added, plm, False, plan.add, seed, bf16, cpu, Sharding(2000), False, quiet)
+            companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["new_profiles"]
             few_indices = [index for indices in group_by_profile(whole.splits["train"]).values() for index in indices[:count]]
             found[count] = {"companion": companion, "without": baselines.measure(few_indices)}
         result = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}

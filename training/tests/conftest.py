@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from xpeft.plm import load_plm
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# A quick training of tiny data, in which masks are always trained and kept.
+QUICK = Path(__file__).parent / "quick.toml"
 ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]
 
 # More threads slow these small models down: on a busy machine they wait for each other. Processes that tests start inherit the variable.
@@ -30,6 +33,21 @@ torch.set_num_threads(1)
 
 def sentence(names: list[str], number: int) -> str:
     return f"the {names[number % 4]} and the {names[(number + 1) % 4]}" + " again" * (number % 3)
+
+
+def quick_recipe(path: Path, **changes: object) -> str:
+    """Write the quick recipe with changed keys, TABLE__KEY=value, and return its path."""
+    recipe = tomllib.loads(QUICK.read_text(encoding="utf-8"))
+    for key, value in changes.items():
+        *tables, name = key.split("__")
+        (recipe[tables[0]] if tables else recipe)[name] = value
+    lines = []
+    for name, value in sorted(recipe.items(), key=lambda item: isinstance(item[1], dict)):
+        keys = value if isinstance(value, dict) else {name: value}
+        lines += [f"[{name}]"] if keys is value else []
+        lines += [f"{key} = {json.dumps(one)}" for key, one in keys.items()]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
 
 
 @contextmanager

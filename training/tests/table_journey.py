@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.conftest import quick_recipe
 from tests.edge import Edge
 from tests.ugly_tables import UglyTable, chance, is_number
 from xpeft.checkpoint import CHECKPOINT
@@ -124,8 +125,9 @@ class Journey:
         """Return the folder of the trained task."""
         out = self.folder / "out"
         paths = ["--data", str(data), "--bundle", str(self.bundle), "--plm", str(self.plm), "--out", str(out)]
-        recipe = ["--epochs", "1", "--profiles-per-step", "4", "--device", "cpu", "--quiet", *self.pair_option]
-        recipe += self.rng.choice([[], [], ["--label-bias"], ["--max-tokens", "8"]])
+        changes: dict[str, object] = self.rng.choice([{}, {"label_bias": True}, {"label_bias": "auto", "masks__use": "auto"}])
+        file = quick_recipe(self.folder / "recipe.toml", masks__epochs=1, masks__profiles_per_step=4, **changes)
+        recipe = ["--recipe", file, "--device", "cpu", "--quiet", *self.pair_option, *self.rng.choice([[], ["--max-tokens", "8"]])]
         checked = CliRunner().invoke(app, ["check", str(data), "--json", *self.pair_option])
         ran = run("train", "--task", self.task, *paths, *recipe)
         records = lines_of(data)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.conftest import interrupted_at
+from tests.conftest import QUICK, interrupted_at, quick_recipe
 from tests.kills import Moment, contents, kill_runs
 from tests.test_train import written
 from xpeft import train as loop
@@ -18,17 +18,17 @@ from xpeft.task_files import PROFILES_FILE, TASK_FILE, Task
 
 def arguments(data: Path, task: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
     paths = ["--data", str(data), "--task", str(task), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out)]
-    recipe = ["--epochs", "4", "--profiles-per-step", "2", "--texts-per-profile", "3", "--device", "cpu", "--quiet"]
+    recipe = ["--recipe", str(QUICK), "--device", "cpu", "--quiet"]
     return ["add", *paths, *recipe, *more]
 
 
-@pytest.fixture(scope="module", params=[(), ("--label-bias",)], ids=["masks", "masks and label bias"])
+@pytest.fixture(scope="module", params=[False, True], ids=["masks", "masks and label bias"])
 def task(
     request: pytest.FixtureRequest, tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     out = tmp_path_factory.mktemp("tasks") / "things"
     paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out), "--task", "things"]
-    recipe = ["--epochs", "3", "--profiles-per-step", "2", "--head-lr", "0.03", "--device", "cpu", "--quiet", *request.param]
+    recipe = ["--recipe", quick_recipe(out.with_suffix(".toml"), label_bias=request.param), "--device", "cpu", "--quiet"]
     assert CliRunner().invoke(app, ["train", *paths, *recipe]).exit_code == 0
     return out
 
@@ -57,13 +57,13 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
     head_hash = Task.model_validate_json(before[0]).head_hash
     assert {profile["headHash"] for profile in [*known, *profiles]} == {head_hash}
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert set(report["test"]["methods"]) == {"masks", "default", "majority"}
-    assert report["test"]["profiles"]["d"]["masks"] > 0.8
+    assert set(report["test"]["methods"]) == {"majority_label", "default_profile", "label_bias", "new_profiles"}
+    assert report["test"]["profiles"]["d"]["new_profiles"] > 0.8
     assert sorted(path.name for path in tmp_path.iterdir()) == [PROFILES_FILE, "report.json", TASK_FILE]
 
     paths = ["--data", str(newcomers), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(tmp_path)]
     result = CliRunner().invoke(app, ["eval", *paths, "--device", "cpu"])
-    assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 20, **report["test"]["methods"]["masks"]}
+    assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 20, **report["test"]["methods"]["new_profiles"]}
 
 
 def test_texts_in_two_splits_and_all_faults_are_told(
@@ -110,14 +110,14 @@ MOMENTS = (
     Moment("call", "xpeft.train.collate", 21),
     Moment("half of", TASK_FILE),
     Moment("half of", PROFILES_FILE),
-    Moment("call", "xpeft.add.predict_rounds"),
+    Moment("call", "xpeft.add.measured_steps"),
     Moment("half of", "report.json"),
     Moment("call", "shutil.rmtree", 2),
     Moment("call", "xpeft.task_commands.print_report"),
 )
 
 
-@pytest.mark.parametrize("task", [("--label-bias",)], indirect=True)
+@pytest.mark.parametrize("task", [True], indirect=True)
 def test_a_run_killed_at_any_moment_resumes_to_the_same_bytes(
     task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
@@ -153,7 +153,7 @@ def test_rounds_and_shards_learn_every_profile_and_an_interrupted_round_resumes(
     assert add(whole, *one).startswith("0")
     assert names(whole) == ["d", "e"]
     report = json.loads((whole / "report.json").read_text(encoding="utf-8"))
-    assert report["test"]["profiles"]["d"]["masks"] > 0.8
+    assert report["test"]["profiles"]["d"]["new_profiles"] > 0.8
     with monkeypatch.context() as patched:
         patched.setattr(CheckpointClock, "due", lambda _, done: done % 5 == 0)
         patched.setattr(loop, "save_checkpoint", stop_in_second)

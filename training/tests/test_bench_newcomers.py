@@ -8,6 +8,7 @@ import pytest
 
 from bench.inbox import LABELS, TEXTS, sort_inbox
 from bench.newcomers import NEWCOMERS, draw_newcomers, in_order, keep_options, main
+from tests.conftest import QUICK
 from xpeft.errors import XpeftError
 from xpeft.records import Record
 
@@ -41,7 +42,7 @@ def test_both_halves_figures_are_written(tiny_plm: Path, tiny_bundle: Path, tmp_
     data.write_text("\n".join(lines[::3]), encoding="utf-8")
     out = tmp_path / "out"
     for _ in range(2):  # the second time nothing is made again
-        main(data, "inbox", out, tiny_bundle, 0, [3, 6], 16, 1, plm=str(tiny_plm), quiet=True)
+        main(data, "inbox", out, tiny_bundle, 0, [3, 6], 16, QUICK, plm=str(tiny_plm), quiet=True)
     found = json.loads((out / "companion.json").read_text(encoding="utf-8"))
     assert set(found["counts"]) == {"3", "6"}
     names = {"majority", "default", "default and label bias", "best known", "best known and label bias"}

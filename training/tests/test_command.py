@@ -12,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, quick_recipe
 from tests.test_train import arguments
 from xpeft.cli import app
 from xpeft.task_files import PROFILES_FILE
@@ -78,12 +78,17 @@ def test_a_missing_gpu_is_named(tiny_data: Path, tiny_bundle: Path, tiny_plm: Pa
 
 def test_a_profile_of_one_label_learns_to_give_it(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
     lines = [line | ({"label": "vehicle"} if line["profile"] == "a" else {}) for line in lines_of(tiny_data)]
-    status, output = train(write_lines(tmp_path / "data.jsonl", lines), "--epochs", "16", "--mask-lr", "0.1", quiet=False)
+    status, output = train(
+        write_lines(tmp_path / "data.jsonl", lines),
+        "--recipe",
+        quick_recipe(tmp_path / "recipe.toml", masks__epochs=16, masks__profile_lr=0.1),
+        quiet=False,
+    )
     assert status == 0, output
     assert "1 of 3 profiles learn one label: all their training texts have it\n" in output[: output.index("majority")]
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert report["one_label_profiles"] == 1
-    assert report["test"]["profiles"]["a"]["masks"] == 1
+    assert report["test"]["profiles"]["a"]["profile_masks"] == 1
 
     own = write_lines(tmp_path / "own.jsonl", [line for line in lines if line["profile"] == "a"])
     predictions = tmp_path / "predictions.ndjson"
@@ -109,12 +114,14 @@ def test_training_checks_its_file_first(train: Train, tiny_data: Path, tmp_path:
     assert f"error[no-train-text]: {path}, line 127: no training text has the profile 'd' (1)\n" in output
 
 
-def test_without_dev_and_test_texts_nothing_is_measured(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
+def test_without_dev_texts_every_fifth_training_text_is_held_out(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
     lines = lines_of(tiny_data)
     status, output = train(write_lines(tmp_path / "train.jsonl", [line for line in lines if line["split"] == "train"]))
     assert status == 0, output
-    assert "nothing was measured: the data has no dev and no test texts\n" in output
-    assert "heads are the best ones on the training texts: the data has no dev texts\n" in output
+    assert "held out" in output
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert (report["chosen_on"], "dev" in report, "test" in report) == ("train", False, False)
+    assert report["held_out"]["methods"]["profile_masks"]["macro"] > 0.8
     assert len(lines_of(tmp_path / "out" / PROFILES_FILE)) == 3
 
     # The task's profiles are known without their training texts, and need not all have test texts.
@@ -144,11 +151,11 @@ def test_eval_and_add_read_pairs_as_the_task_was_trained(
     # The label is of the second text alone.
     lines = [{**line, "text": "a thing", "text_pair": line["text"]} for line in lines_of(tiny_data)]
     data = write_lines(tmp_path / "pairs.jsonl", lines)
-    assert train(data, "--pair", "--epochs", "6")[0] == 0
+    assert train(data, "--pair", "--recipe", quick_recipe(tmp_path / "recipe.toml", masks__epochs=6))[0] == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     status, output = evaluate(data)
-    assert (status, json.loads(output.splitlines()[-1])["micro"]) == (0, report["test"]["methods"]["masks"]["micro"])
-    assert report["test"]["methods"]["masks"]["micro"] > 0.9
+    assert (status, json.loads(output.splitlines()[-1])["micro"]) == (0, report["test"]["methods"]["profile_masks"]["micro"])
+    assert report["test"]["methods"]["profile_masks"]["micro"] > 0.9
     assert evaluate(data, "--pair") == (0, output)
     status, said = evaluate(data, "--no-pair")
     assert (status, "the task was trained with --pair, as " in said, "hint: Leave --pair and --no-pair out." in said) == (1, True, True)
@@ -158,7 +165,7 @@ def test_eval_and_add_read_pairs_as_the_task_was_trained(
     result = CliRunner().invoke(app, ["add", *paths, "--out", str(tmp_path / "more"), "--device", "cpu", "--quiet"])
     assert result.exit_code == 0, result.output
     added = json.loads((tmp_path / "more" / "report.json").read_text(encoding="utf-8"))
-    assert (added["pair"], added["test"]["methods"]["masks"]["micro"] > 0.9) == (True, True)
+    assert (added["pair"], added["test"]["methods"]["new_profiles"]["micro"] > 0.9) == (True, True)
 
     (tmp_path / "out" / "report.json").unlink()
     status, said = evaluate(data)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tests.kills import contents
 from tests.test_train import arguments
 from xpeft import train as loop
-from xpeft import train_task
+from xpeft import verdict
 from xpeft.checkpoint import CHECKPOINT, CheckpointClock
 from xpeft.cli import app
 from xpeft.errors import NotFinite
@@ -95,12 +95,12 @@ def test_numbers_that_are_not_finite_are_names(
     result = CliRunner().invoke(app, arguments(data, tiny_bundle, tiny_plm, tmp_path / "out"))
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert ("mae" in report["test"]["methods"]["masks"]) is has_mae
+    assert ("mae" in report["test"]["methods"]["profile_masks"]) is has_mae
 
 
 def test_a_report_that_cannot_be_made_fails_before_the_first_step(
     tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train_task, "score", Mock(side_effect=NotFinite("no score", "")))
+    monkeypatch.setattr(verdict, "score", Mock(side_effect=NotFinite("no score", "")))
     result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path / "out"))
     assert (result.exit_code, "no score" in result.output, (tmp_path / "out").exists()) == (1, True, False)

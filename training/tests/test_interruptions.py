@@ -8,6 +8,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,8 @@ from typer.testing import CliRunner
 from tests.conftest import PAGE
 from tests.kills import Moment, contents, kill_runs
 from tests.test_train import arguments, written
-from xpeft import train_task
+from xpeft import learn_task
+from xpeft import train as loop
 from xpeft.atomic_files import atomic_file, write_text
 from xpeft.checkpoint import CHECKPOINT, CheckpointClock
 from xpeft.cli import app
@@ -46,11 +48,12 @@ def checkpoint(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The checkpoint of a run that was stopped after its last step."""
     out = tmp_path_factory.mktemp("stopped")
 
-    def stop(*_arguments: object) -> None:
+    def stop_after(*given: Any, **more: Any) -> None:
+        loop.train(*given, **more)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(train_task, "profile_features", stop)
+        patched.setattr(learn_task, "train", stop_after)
         result = CliRunner().invoke(app, command(out))
     assert (result.exit_code, "--resume" in result.output) == (130, True)
     return out / CHECKPOINT
@@ -152,11 +155,11 @@ MOMENTS = (
     Moment("half of", CHECKPOINT, 1),
     Moment("call", "xpeft.train.collate", 13),
     Moment("half of", CHECKPOINT, 3),
-    Moment("call", "xpeft.train_task.profile_features"),
-    Moment("call", "xpeft.train_task.search_head"),
+    Moment("call", "xpeft.learn_task.profile_features", 2),
+    Moment("call", "xpeft.learn_task.search_head", 2),
     Moment("half of", TASK_FILE),
     Moment("half of", PROFILES_FILE),
-    Moment("call", "xpeft.train_task.fit_baselines"),
+    Moment("call", "xpeft.train_task.read_trained_task"),
     Moment("half of", "report.json"),
     Moment("unlink", CHECKPOINT),
     Moment("call", "xpeft.task_commands.print_report"),
@@ -186,12 +189,12 @@ def test_a_finished_run_of_other_settings_is_not_resumed(command: Command, tmp_p
 def test_a_new_run_in_a_used_folder_resumes_before_its_first_checkpoint(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_arguments: object) -> None:
+    def stop(*_given: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
     assert CliRunner().invoke(app, command(tmp_path, "--seed", "1")).exit_code == 0
     with monkeypatch.context() as stopped:
-        stopped.setattr(train_task, "train", stop)
+        stopped.setattr(learn_task, "train", stop)
         assert CliRunner().invoke(app, command(tmp_path)).exit_code == 130
     assert not (tmp_path / "report.json").exists()
     assert CliRunner().invoke(app, command(tmp_path, "--resume")).exit_code == 0
@@ -244,9 +247,9 @@ def test_a_link_is_written_to_and_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_run_stopped_before_its_first_checkpoint_says_so(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_arguments: object) -> None:
+    def stop(*_given: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_task, "train", stop)
+    monkeypatch.setattr(learn_task, "train", stop)
     result = CliRunner().invoke(app, command(tmp_path))
     assert (result.exit_code, "stopped; there is no checkpoint yet" in result.output) == (130, True)

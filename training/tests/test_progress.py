@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, quick_recipe
 from tests.test_train import arguments
 from xpeft import progress as module
 from xpeft.progress import progress
@@ -32,10 +32,17 @@ def test_quiet_prints_only_the_result_and_a_log_gets_few_lines(tiny_data: Path, 
         done = subprocess.run(line, cwd=ROOT / "training", capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
-    line = arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path / "out", "--profiles-per-step", "1", "--texts-per-profile", "1")
+    line = arguments(
+        tiny_data,
+        tiny_bundle,
+        tiny_plm,
+        tmp_path / "out",
+        "--recipe",
+        quick_recipe(tmp_path / "recipe.toml", masks__profiles_per_step=1, masks__texts_per_profile=1),
+    )
     status, result, beside = run(line)
     assert (status, beside) == (0, ""), beside
-    assert [text.split()[0] for text in result.splitlines()[:2]] == ["dev", "masks"]
+    assert [text.split()[0] for text in result.splitlines()[:2]] == ["dev", "majority"]
 
     line.remove("--quiet")
     status, again, beside = run(line)

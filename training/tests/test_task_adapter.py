@@ -10,10 +10,10 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xpeft.add_round import start_from_default
+from xpeft.add_round import Round
 from xpeft.batches import collate
 from xpeft.bundle.load import load_bundle
-from xpeft.data import Example
+from xpeft.data import DataSet, Example
 from xpeft.errors import NotFinite, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.mask_model import MaskModel, new_model
@@ -94,13 +94,15 @@ def test_a_task_with_an_adapter_is_read_as_written(last_layer_bundle: Path, tiny
     restored = restore(trained, model_of(last_layer_bundle, tiny_plm, 1)[0])
     assert restored.task_adapter is not None
     torch.testing.assert_close(restored.task_adapter, model.task_adapter)
-    batch = collate([2], [Example(0, 0, [101, 2001, 102], [0, 0, 0])], 0, torch.device("cpu"))
+    example = Example(0, 0, [101, 2001, 102], [0, 0, 0])
+    batch = collate([2], [example], 0, torch.device("cpu"))
     with torch.no_grad():
         served = restored.features(batch)
         torch.testing.assert_close(served, model.features(batch))
         # A new profile starts at what the default profile has.
         newcomers = model_of(last_layer_bundle, tiny_plm, 2)[0]
-        start_from_default(newcomers, trained)
+        data = DataSet(["c", "d"], trained.task.labels, {"train": [example], "dev": [], "test": []})
+        Round(newcomers, trained, data, 0, tmp_path, quiet=True).keep_default_masks(data)
         torch.testing.assert_close(newcomers.features(replace(batch, rows=torch.tensor([0]))), served)
         # The adapter of the layer below the personal one counts too.
         restored.task_adapter[0] = 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.conftest import BUNDLE, interrupted_at
+from tests.conftest import BUNDLE, QUICK, interrupted_at, quick_recipe
 from xpeft import train_task
 from xpeft.cli import app
 from xpeft.task_files import PROFILES_FILE, TASK_FILE
@@ -13,8 +13,7 @@ from xpeft.task_files import PROFILES_FILE, TASK_FILE
 
 def arguments(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
     paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out)]
-    recipe = ["--epochs", "3", "--profiles-per-step", "2", "--texts-per-profile", "3", "--head-lr", "0.03", "--device", "cpu", "--quiet"]
-    return ["train", "--task", "things", *paths, *recipe, *more]
+    return ["train", "--task", "things", *paths, "--recipe", str(QUICK), "--device", "cpu", "--quiet", *more]
 
 
 def written(out: Path) -> tuple[bytes, bytes]:
@@ -31,8 +30,8 @@ def trained(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory
 
 def test_masks_beat_the_baselines_in_the_report(trained: Path) -> None:
     report = json.loads((trained / "report.json").read_text(encoding="utf-8"))
-    assert set(report["test"]["methods"]) == {"masks", "default", "majority", "shared_head", "shared_head_label_bias"}
-    assert report["test"]["methods"]["masks"]["macro"] > 0.9 > report["test"]["methods"]["majority"]["macro"]
+    assert set(report["test"]["methods"]) == {"majority_label", "shared_head", "profile_masks"}
+    assert report["test"]["methods"]["profile_masks"]["macro"] > 0.9 > report["test"]["methods"]["majority_label"]["macro"]
     assert set(report["test"]["profiles"]) == {"a", "b", "c"}
     assert report["bytes"]["masks"] == 8
 
@@ -44,7 +43,7 @@ def test_eval_gives_the_scores_of_the_report(trained: Path, tiny_data: Path, tin
     assert result.exit_code == 0, result.output
     line = json.loads(result.stdout.splitlines()[-1])
     report = json.loads((trained / "report.json").read_text(encoding="utf-8"))
-    assert line == {"task": "things", "n": 30, **report["test"]["methods"]["masks"]}
+    assert line == {"task": "things", "n": 30, **report["test"]["methods"]["profile_masks"]}
 
     result = CliRunner().invoke(app, ["agree", str(predictions), str(predictions)])
     assert json.loads(result.stdout)["agree"] == 1
@@ -57,8 +56,8 @@ def test_eval_gives_the_scores_of_the_report(trained: Path, tiny_data: Path, tin
 
 def test_shared_masks_and_label_biases_resume_from_a_checkpoint(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     def run_in(out: Path, *more: str) -> int:
-        recipe = ["--shared-lr", "0.1", "--mask-lr", "0.002", "--label-bias", *more]
-        return CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, *recipe)).exit_code
+        recipe = quick_recipe(tmp_path / "recipe.toml", label_bias=True, masks__shared_lr=0.1, masks__profile_lr=0.002)
+        return CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--recipe", recipe, *more)).exit_code
 
     whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
     assert run_in(whole) == 0
@@ -76,7 +75,7 @@ def test_a_label_bias_is_learnt_stored_and_read_back(tiny_data: Path, tiny_bundl
     data = tmp_path / "data.jsonl"
     data.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     out = tmp_path / "out"
-    more = ["--label-bias", "--shared-lr", "0.03", "--mask-lr", "0"]
+    more = ["--recipe", quick_recipe(tmp_path / "recipe.toml", label_bias=True, masks__shared_lr=0.03, masks__profile_lr=1e-4)]
     assert CliRunner().invoke(app, arguments(data, tiny_bundle, tiny_plm, out, *more)).exit_code == 0
 
     profiles = [json.loads(line) for line in (out / PROFILES_FILE).read_text(encoding="utf-8").splitlines()]
@@ -86,11 +85,11 @@ def test_a_label_bias_is_learnt_stored_and_read_back(tiny_data: Path, tiny_bundl
     assert all(abs(sum(label)) <= 1.5 for label in zip(*signed, strict=True))
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["bytes"]["label_bias"] == 2
-    assert report["test"]["profiles"]["a"]["masks"] == 1
+    assert report["test"]["profiles"]["a"]["profile_masks"] == 1
 
     paths = ["--data", str(data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--task", str(out)]
     result = CliRunner().invoke(app, ["eval", *paths, "--device", "cpu"])
-    assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 30, **report["test"]["methods"]["masks"]}
+    assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 30, **report["test"]["methods"]["profile_masks"]}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
@@ -113,7 +112,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     assert "--resume" in result.output
     assert not (out / TASK_FILE).exists()
 
-    result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--resume", "--mask-lr", "0.5"))
+    result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out, "--resume", "--seed", "5"))
     assert result.exit_code == 1
     assert "other settings" in result.output
 
@@ -128,7 +127,7 @@ def test_a_run_interrupted_during_evaluation_resumes_too(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(train_task, "fit_baselines", stop)
+        patched.setattr(train_task, "measure_steps", stop)
         assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path)).exit_code == 130
     assert CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, tmp_path, "--resume")).exit_code == 0
     assert written(tmp_path) == written(trained)
@@ -156,6 +155,6 @@ def test_labels_that_the_edge_could_not_store_are_rejected_before_training(tmp_p
     arguments = ["train", "--data", str(data), "--task", "many", "--bundle", str(BUNDLE), "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
-    assert "a task of 1,300 labels takes 2,01" in result.output
+    assert "a task of 1,300 labels with an adapter takes 2," in result.output
     assert "--min-label" in result.output
     assert not (tmp_path / "out").exists()

@@ -58,10 +58,10 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     result = CliRunner().invoke(app, arguments(tiny_data, bundle, tiny_plm, task))
     assert result.exit_code == 0, result.output
     report = json.loads((task / "report.json").read_text(encoding="utf-8"))
-    assert report["test"]["methods"]["masks"]["macro"] > 0.9
+    assert report["test"]["methods"]["profile_masks"]["macro"] > 0.9
     paths = ["--data", str(tiny_data), "--bundle", str(bundle), "--plm", str(tiny_plm), "--task", str(task), "--device", "cpu"]
     result = CliRunner().invoke(app, ["eval", *paths])
-    assert json.loads(result.stdout.splitlines()[-1])["macro"] == report["test"]["methods"]["masks"]["macro"]
+    assert json.loads(result.stdout.splitlines()[-1])["macro"] == report["test"]["methods"]["profile_masks"]["macro"]
 
 
 @given(st.integers(0, 2**31))

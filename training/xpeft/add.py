@@ -8,31 +8,37 @@ import json
 import os
 import re
 import shutil
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from xpeft.add_round import learn_round
+from xpeft.add_round import Round
 from xpeft.atomic_files import atomic_file, make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
-from xpeft.bundle.manifest import Manifest, read_manifest
+from xpeft.bundle.manifest import read_manifest
 from xpeft.check import check_file
 from xpeft.checkpoint import finished_report, run_id
-from xpeft.data import DataSet, count_one_label_profiles, group_by_profile
+from xpeft.data import DataSet, Example, count_one_label_profiles
 from xpeft.errors import NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate_task import restore
-from xpeft.features import predict, single_group
+from xpeft.learn_task import LABEL_BIAS, MAJORITY
 from xpeft.mask_model import new_model
-from xpeft.plm import PLM
+from xpeft.masks import mask_bytes
+from xpeft.pool import PoolShape
 from xpeft.progress import remark
+from xpeft.recipe import AddRecipe
 from xpeft.records import Split
-from xpeft.scores import Indices, majority
+from xpeft.scores import majority
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT, reads_pair
-from xpeft.train import Recipe
-from xpeft.train_task import check_measurable, load_tokenized, measured_splits, print_findings, report_split
+from xpeft.train_task import load_tokenized, print_findings
+from xpeft.verdict import Step, key, measure_steps
+
+DEFAULT, STORED = "default profile", "new profiles"
+STEPS = (DEFAULT, LABEL_BIAS, STORED)
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,18 @@ def add_profiles(
     out: Path,
     plm_spec: str | None,
     pair: bool | None,
-    recipe: Recipe,
+    recipe: AddRecipe,
+    seed: int,
+    bf16: bool,
     device: torch.device,
     sharding: Sharding,
     resume: bool,
     quiet: bool = False,
 ) -> tuple[dict[str, object], Path]:
-    """Train the profiles of a data file for the task in `folder`, and return a report and the folder of the new files.
+    """Train the profiles of a data file for the task in `folder`. Return the report and the folder of the new files.
 
-    That folder, `out` or the shard's folder in it, gets `profiles.ndjson`, a copy of `task.json`, and the report. The head stays the same,
-    so the recipe's head_lr, shared_lr and label_bias are ignored. pair: None to read `text_pair` as the task's report says. Raises
-    XpeftError, or KeyboardInterrupt where it stops early.
+    That folder, `out` or the shard's folder in it, gets `profiles.ndjson`, a copy of `task.json`, and the report. pair: None to read
+    `text_pair` as the task's report says. Raises XpeftError, or KeyboardInterrupt where it stops early.
     """
     manifest, identity = read_manifest(bundle)
     task = read_trained_task(folder, identity, manifest.pool_shape)
@@ -94,22 +101,28 @@ def add_profiles(
         hint = f"Use fewer shards: {data_file} has {len(whole.profiles)} profiles."
         raise NoProfiles(f"no profile is left for shard {sharding.shard} of {sharding.shards}", hint)
     data, rounds, out = whole.subset(in_shard), Sharding(sharding.round_size).rounds(len(in_shard)), sharding.folder(out)
-    recipe = replace(recipe, head_lr=0.0, shared_lr=0.0, label_bias=task.has_label_bias)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (data_file, folder / TASK_FILE, folder / PROFILES_FILE)]
-    settings = ("add", recipe, *digests, pair, sharding)
+    settings = ("add", recipe, seed, bf16, *digests, pair, sharding)
     if resume and (finished := finished_report(out / REPORT, settings)):
         # The run may have been killed while it deleted them.
         shutil.rmtree(drafts_path(out, settings), ignore_errors=True)
         return finished, out
     check_new(task, data, folder, out)
-    check_measurable(data)
     plm = load_bundle_plm(manifest, plm_spec)
     drafts = drafts_folder(out, settings, resume, quiet)
+
+    def new_round(profiles: list[int]) -> Round:
+        model = new_model(bundle, manifest, plm, len(profiles), len(data.labels), seed, device)
+        return Round(model, task, data.subset(profiles), plm.pad_id, drafts, quiet)
+
     for number, profiles in enumerate(rounds):
-        draft = drafts / f"{number:05}.ndjson"
+        draft, checkpoint = drafts / f"{number:05}.ndjson", drafts / f"{number:05}.pt"
         if not draft.exists():
-            model = new_model(bundle, manifest, plm, len(profiles), len(data.labels), recipe.seed, device)
-            learn_round(model, task, data.subset(profiles), recipe, plm.pad_id, draft, (*settings, number), quiet)
+            part = new_round(profiles)
+            part.learn(recipe, seed, bf16, checkpoint, (*settings, number))
+            part.write(draft)
+        for path in drafts.glob(f"{checkpoint.stem}*.pt"):
+            path.unlink()
 
     with atomic_file(out / TASK_FILE) as file:
         file.write((folder / TASK_FILE).read_bytes())
@@ -117,47 +130,51 @@ def add_profiles(
         for number in range(len(rounds)):
             file.write((drafts / f"{number:05}.ndjson").read_bytes())
     trained = read_trained_task(out, identity, manifest.pool_shape)
-    methods = predict_rounds(trained, data, rounds, bundle, manifest, plm, device)
+    own = (trained.masks[:-1] != trained.masks[-1]).flatten(1).any(1)
     report: dict[str, object] = {
         "run": run_id(settings),
         "task": task.task.task,
         "bundle": identity,
         "data": {"sha256": digests[0], "texts": {split: len(examples) for split, examples in data.splits.items()}},
         "profiles": len(data.profiles),
+        "profiles_with_own_masks": int(own.sum()),
         "one_label_profiles": count_one_label_profiles(data),
         "pair": pair,
-        "recipe": asdict(recipe),
-        **{split: report_split(methods[split], data, split) for split in methods},
+        "seed": seed,
+        "recipe": recipe.model_dump(),
+        "kept": key(STORED),
+        **measure_steps(measured_steps(trained, manifest.pool_shape, data, rounds, new_round), data),
     }
     write_text(out / REPORT, json.dumps(report, indent=2, allow_nan=False) + "\n")
     shutil.rmtree(drafts)
     return report, out
 
 
-def predict_rounds(
-    trained: TrainedTask, data: DataSet, rounds: list[list[int]], bundle: Path, manifest: Manifest, plm: PLM, device: torch.device
-) -> dict[Split, dict[str, Indices]]:
-    """Return label indices for the dev and test texts, under each profile, under the default profile, and by majority label."""
-    texts = {split: data.splits[split] for split in measured_splits(data)}
-    methods: dict[Split, dict[str, Indices]] = {
-        split: {
-            "masks": np.zeros(len(examples), dtype=np.int64),
-            "default": np.zeros(len(examples), dtype=np.int64),
-            "majority": majority(data.splits["train"], examples),
-        }
-        for split, examples in texts.items()
-    }
-    for profiles in rounds:
-        model = restore(trained.subset(profiles), new_model(bundle, manifest, plm, len(profiles), len(data.labels), 0, device))
-        part, in_round = data.subset(profiles), set(profiles)
+def measured_steps(
+    trained: TrainedTask, shape: PoolShape, data: DataSet, rounds: list[list[int]], new_round: Callable[[list[int]], Round]
+) -> list[Step]:
+    """Return what new profiles predict by majority label, as the default profile, with a label bias alone, and as they are stored."""
+    texts: dict[Split, list[Example]] = {split: examples for split, examples in data.splits.items() if examples and split != "train"}
+    found = {name: {split: np.zeros(len(examples), dtype=np.int64) for split, examples in texts.items()} for name in STEPS}
+    for profiles in rounds if texts else []:
+        part = new_round(profiles)
+        part.keep_default_masks(part.data)
+        predicted = {DEFAULT: part.predict(biased=False), LABEL_BIAS: part.predict()}
+        restore(trained.subset(profiles), part.model)
+        predicted[STORED] = part.predict()
         for split, examples in texts.items():
-            positions = [index for index, example in enumerate(examples) if example.profile in in_round]
-            if positions:
-                texts_of_round = part.splits[split]
-                groups = {"masks": group_by_profile(texts_of_round), "default": single_group(texts_of_round, model.default_row)}
-                for name, group in groups.items():
-                    methods[split][name][positions] = predict(model, texts_of_round, group, plm.pad_id)
-    return methods
+            positions = np.isin([example.profile for example in examples], profiles)
+            for name in STEPS:
+                found[name][split][positions] = predicted[name][split]
+    most = {split: majority(data.splits["train"], examples) for split, examples in texts.items()}
+    bias = len(data.labels) if trained.has_label_bias else 0
+    masks = mask_bytes(shape) if trained.masks[:-1].any() else 0
+    return [
+        Step(MAJORITY, most, 1),
+        Step(DEFAULT, found[DEFAULT], 0, MAJORITY),
+        Step(LABEL_BIAS, found[LABEL_BIAS], bias, DEFAULT),
+        Step(STORED, found[STORED], bias + masks, LABEL_BIAS),
+    ]
 
 
 def check_new(task: TrainedTask, data: DataSet, folder: Path, out: Path) -> None:

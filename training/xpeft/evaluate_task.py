@@ -23,6 +23,7 @@ def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
         # The k ones of a mask are its k largest values, so stored masks serve as mask logits.
         model.profile_masks.copy_(trained.masks.flatten(1))
         model.shared_masks.zero_()
+        model.has_masks.copy_(trained.masks.flatten(1).any(1))
         model.label_bias.copy_(trained.label_bias)
     return model
 

@@ -39,11 +39,13 @@ class MaskModel(ProfileModel):
     """A model whose mask logits are the sum of profile masks, [P + 1, K*2*N], and shared masks, [K, 2, N].
 
     Masks cover the pool's K layers, which are the encoder's last ones. task_adapter: [L, 2, d*b], the task's own adapter, which is frozen
-    and added to the merged adapters. Layers below the pool's run under it alone, or without an adapter where there is none.
+    and added to the merged adapters. Layers below the pool's run under it alone, or without an adapter where there is none. has_masks:
+    bool [P + 1], whether each table row has masks; a row without masks has the task adapter alone in all layers.
     """
 
     pool: torch.Tensor
     task_adapter: torch.Tensor | None
+    has_masks: torch.Tensor
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class MaskModel(ProfileModel):
         self.first_layer = shape.first_layer
         self.register_buffer("pool", pool)
         self.register_buffer("task_adapter", task_adapter)
+        self.register_buffer("has_masks", torch.ones(profiles + 1, dtype=torch.bool))
         self.profile_masks = nn.Parameter(start)
         self.shared_masks = nn.Parameter(torch.zeros(shape.layers, 2, shape.size))
         rows = {"none": 0, "shared": 1, "own": profiles + 1}[self.kind.affine]
@@ -97,8 +100,10 @@ class MaskModel(ProfileModel):
         return look_up(self.profile_masks, rows).view(-1, *self.shared_masks.shape) + self.shared_masks
 
     def weights(self, rows: torch.Tensor, step: StepSettings | None) -> torch.Tensor:
-        """Return the weights [G, K, 2, N] of the pool's adapters."""
-        logits = self.mask_logits(rows)
+        """Return the weights [G, K, 2, N] of the pool's adapters; 0 for rows without masks."""
+        return self._weights(self.mask_logits(rows), step) * self.has_masks[rows, None, None, None]
+
+    def _weights(self, logits: torch.Tensor, step: StepSettings | None) -> torch.Tensor:
         if self.kind.soft:
             return torch.softmax(logits, dim=-1)
         if step is None:

@@ -35,14 +35,18 @@ def mask_bytes(shape: PoolShape) -> int:
 
 
 def pack_masks(ones: NDArray[np.bool_], shape: PoolShape) -> bytes:
-    """Return the mask blob of boolean masks [K, 2 (down, up), N]."""
+    """Return the mask blob of boolean masks [K, 2 (down, up), N]. Without a one, they are no masks, and the blob is empty."""
+    if not ones.any():
+        return b""
     if ones.shape != (shape.layers, 2, shape.size) or not (ones.sum(axis=-1) == shape.chosen).all():
         raise ValueError(f"masks must be [{shape.layers}, 2, {shape.size}] with {shape.chosen} ones each")
     return np.packbits(ones, axis=-1, bitorder="little").tobytes()
 
 
 def unpack_masks(blob: bytes, shape: PoolShape) -> NDArray[np.bool_]:
-    """Return the boolean masks [K, 2, N] of a mask blob. Raises XpeftError where it breaks one of the format's three rules."""
+    """Return the boolean masks [K, 2, N] of a mask blob; none is set if it is empty. Raises XpeftError if it breaks the format's rules."""
+    if not blob:
+        return np.zeros((shape.layers, 2, shape.size), dtype=bool)
     hint = "The blob is damaged, or belongs to another bundle. Train or fetch the profile again."
     if len(blob) != mask_bytes(shape):
         raise XpeftError(f"mask blob has {len(blob)} bytes, not {mask_bytes(shape)}", hint)

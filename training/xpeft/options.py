@@ -47,6 +47,10 @@ MaxTokensOption = Annotated[
     int,
     typer.Option(min=bounds.MIN_TOKENS, help="Cut texts to this many tokens, special tokens included. The most is the bundle's maxTokens."),
 ]
+RecipeOption = Annotated[
+    Path | None,
+    typer.Option(help="TOML file that changes how the parts of a task are trained and chosen; training/README.md lists its keys."),
+]
 HeadRateOption = Annotated[float, rate("Learning rate of the shared head.")]
 NoiseOption = Annotated[
     float,

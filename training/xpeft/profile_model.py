@@ -60,6 +60,13 @@ class ProfileModel(nn.Module, ABC):
         """The default profile's row in the tables."""
         return self.profiles
 
+    @torch.no_grad()
+    def set_head(self, weight: torch.Tensor, bias: torch.Tensor, label_bias: torch.Tensor) -> None:
+        """Copy a head, weight [labels, d] and bias [labels], and the profiles' label biases [P, labels]."""
+        self.head.weight.copy_(weight)
+        self.head.bias.copy_(bias)
+        self.label_bias[:-1] = label_bias
+
     @abstractmethod
     def tables(self) -> list[nn.Parameter]:
         """Return what profiles learn, each [P + 1, numbers]; trained at the rate `profile_lr`."""

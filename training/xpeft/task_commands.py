@@ -3,7 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -90,53 +90,31 @@ def train(
     data: options.DataOption,
     task: Annotated[str, typer.Option(help="Name of the task, in lower case.")],
     bundle: options.BundleOption,
-    out: Annotated[Path, typer.Option(help="Folder for task.json, profiles.ndjson, report.json and the checkpoint.")],
-    max_tokens: options.MaxTokensOption = 32,
+    out: Annotated[Path, typer.Option(help="Folder for task.json, profiles.ndjson, report.json and the checkpoints.")],
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            min=bounds.MIN_TOKENS,
+            help="Cut texts to this many tokens, special tokens included. By default, so many that 99% of the training texts stay whole.",
+        ),
+    ] = None,
     pair: options.PairOption = False,
     plm: options.PlmOption = None,
-    epochs: options.EpochsOption = 4,
-    profiles_per_step: options.ProfilesPerStepOption = 16,
-    texts_per_profile: options.TextsPerProfileOption = 4,
-    profile_lr: Annotated[float, options.rate("Learning rate of the profile masks.", "--profile-lr", "--mask-lr")] = 3e-2,
-    shared_lr: Annotated[
-        float, options.rate("Learning rate of the shared masks, which are added to every profile's masks; 0: no shared masks.")
-    ] = 0.0,
-    label_bias: Annotated[
-        bool,
-        typer.Option(
-            "--label-bias",
-            help="Give each profile a label bias, a byte for each label. Use it where profiles differ in how often they give each label.",
-        ),
-    ] = False,
-    head_lr: options.HeadRateOption = 2e-3,
-    noise: options.NoiseOption = 0.2,
-    tau: options.TauOption = 1.0,
+    recipe: options.RecipeOption = None,
     bf16: options.Bf16Option = False,
     seed: options.SeedOption = 0,
     device: options.DeviceOption = options.Device.auto,
     resume: options.ResumeOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
-    """Train masks for every profile and a head for the task, and report their accuracy beside baselines."""
-    from xpeft.checkpoint import CHECKPOINT
-    from xpeft.train import Recipe
+    """Train a task: head, label biases, an adapter that all profiles share, and masks. Keep what helps on the dev texts."""
+    from xpeft.learn_task import CHECKPOINTS
+    from xpeft.recipe import read_recipe
     from xpeft.train_task import run_training
 
-    recipe = Recipe(
-        epochs=epochs,
-        groups_per_step=profiles_per_step,
-        texts_per_group=texts_per_profile,
-        profile_lr=profile_lr,
-        shared_lr=shared_lr,
-        label_bias=label_bias,
-        head_lr=head_lr,
-        noise=noise,
-        tau=tau,
-        bf16=bf16,
-        seed=seed,
-    )
-    with options.readable_errors(), options.resumable(out, CHECKPOINT):
-        report = run_training(data, task, bundle, out, plm, max_tokens, pair, recipe, options.torch_device(device), resume, quiet)
+    with options.readable_errors(), options.resumable(out, CHECKPOINTS):
+        plan, where = read_recipe(recipe), options.torch_device(device)
+        report = run_training(data, task, bundle, out, plm, max_tokens, pair, plan, seed, bf16, where, resume, quiet)
         print_report(report, out)
 
 
@@ -149,14 +127,7 @@ def add(
     out: Annotated[Path, typer.Option(help="Folder for the new profiles.ndjson, a copy of task.json, and report.json.")],
     pair: options.TaskPairOption = None,
     plm: options.PlmOption = None,
-    epochs: options.EpochsOption = 10,
-    profiles_per_step: options.ProfilesPerStepOption = 16,
-    texts_per_profile: options.TextsPerProfileOption = 4,
-    profile_lr: Annotated[
-        float, options.rate("Learning rate of the profile masks; 0: keep the default profile's masks.", "--profile-lr", "--mask-lr")
-    ] = 3e-2,
-    noise: options.NoiseOption = 0.2,
-    tau: options.TauOption = 1.0,
+    recipe: options.RecipeOption = None,
     bf16: options.Bf16Option = False,
     seed: options.SeedOption = 0,
     device: options.DeviceOption = options.Device.auto,
@@ -170,35 +141,23 @@ def add(
     resume: options.ResumeOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
-    """Add new profiles to a finished task. Its head and its other profiles stay the same."""
+    """Add new profiles to a finished task. Its head, its adapter and its other profiles stay the same."""
     from xpeft.add import Sharding, add_profiles
-    from xpeft.train import Recipe
+    from xpeft.recipe import read_recipe
 
-    recipe = Recipe(epochs, profiles_per_step, texts_per_profile, profile_lr, noise=noise, tau=tau, bf16=bf16, seed=seed)
     with options.readable_errors(), options.resumable(out, "**/drafts-*/*"):
-        sharding = Sharding.from_option(profiles_at_once, shard)
-        report, folder = add_profiles(task, data, bundle, out, plm, pair, recipe, options.torch_device(device), sharding, resume, quiet)
+        plan, sharding = read_recipe(recipe).add, Sharding.from_option(profiles_at_once, shard)
+        where = options.torch_device(device)
+        report, folder = add_profiles(task, data, bundle, out, plm, pair, plan, seed, bf16, where, sharding, resume, quiet)
         print_report(report, folder)
 
 
-def print_report(report: dict[str, object], out: Path) -> None:
-    """Print a table for each split with texts, and the paths of the written files."""
-    measured = {split: part for split in ("dev", "test") if isinstance(part := report.get(split), dict)}
-    for split, part in measured.items():
-        print_table(split, part["methods"])
-    if not measured:
-        typer.echo("nothing was measured: the data has no dev and no test texts")
-    if report.get("heads_chosen_on") == "train":
-        typer.echo("heads are the best ones on the training texts: the data has no dev texts")
+def print_report(report: dict[str, Any], out: Path) -> None:
+    """Print the verdict of a training, and the paths of the written files."""
+    from xpeft.verdict import verdict_lines
+
+    typer.echo("\n".join(verdict_lines(report) or ["nothing was measured: the data has no dev and no test texts"]))
     typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
-
-
-def print_table(split: str, methods: dict[str, dict[str, float]]) -> None:
-    """Print a line of scores for each method."""
-    columns = list(methods["masks"])
-    typer.echo(f"{split:<24}" + "".join(f"{column:>8}" for column in columns))
-    for name, scores in methods.items():
-        typer.echo(f"{name.replace('_', ' '):<24}" + "".join(f"{scores[column]:>8.3f}" for column in columns))
 
 
 def evaluate(

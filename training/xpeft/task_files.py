@@ -71,8 +71,8 @@ class TrainedTask:
     """A trained task as tensors.
 
     weight [labels, d] and bias [labels] are the head's. task_adapter [L, 2, d*b] is None if the task has none. masks [P + 1, K, 2, N],
-    0.0 or 1.0, and label_bias [P + 1, labels] have a row for each profile; the last row is the default profile's. has_label_bias: whether
-    the files have label biases; if not, they are 0.
+    0.0 or 1.0, and label_bias [P + 1, labels] have a row for each profile; the last row is the default profile's. The masks of a profile
+    without masks are 0. has_label_bias: whether the files have label biases; if not, they are 0.
     """
 
     task: Task
@@ -138,8 +138,8 @@ def head_bytes(model: ProfileModel) -> bytes:
 def mask_blobs(model: MaskModel) -> list[bytes]:
     """Return the mask blob of each profile and, last, of the default profile, in base64."""
     rows = torch.arange(len(model.profile_masks), device=model.device)
-    ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen).cpu().numpy().astype(bool)
-    return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones]
+    ones = topk_ones(model.mask_logits(rows).detach(), model.shape.chosen) * model.has_masks[:, None, None, None]
+    return [base64.b64encode(pack_masks(masks, model.shape)) for masks in ones.cpu().numpy().astype(bool)]
 
 
 def write_profiles(path: Path, model: MaskModel, task: Task, profiles: list[str], has_label_bias: bool) -> None:

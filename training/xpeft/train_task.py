@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -11,22 +10,24 @@ import torch
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
-from xpeft.check import CheckedFile, check_file
-from xpeft.checkpoint import CHECKPOINT, finished_report, run_id
+from xpeft.check import CheckedFile, check_file, count_tokens
+from xpeft.checkpoint import finished_report, run_id
 from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
-from xpeft.features import plain_features, predict, profile_features, single_group
-from xpeft.heads import HeadKind, search_head
-from xpeft.label_bias import bias_from_counts
-from xpeft.mask_model import new_model
+from xpeft.learn_task import CHECKPOINTS, Run, TaskLearner
 from xpeft.masks import mask_bytes
-from xpeft.profile_model import ProfileModel
 from xpeft.progress import remark
-from xpeft.records import Split
-from xpeft.scores import Indices, Scores, majority, profile_accuracies, score
+from xpeft.recipe import TaskRecipe
+from xpeft.records import read_records
 from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT
-from xpeft.train import Recipe, refuse_torchrun, train
+from xpeft.train import refuse_torchrun
+from xpeft.verdict import key, measure_steps
+
+# A length in tokens is chosen from these: more time and memory for fewer texts that are cut.
+LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256)
+# Fraction of the training texts that a chosen length does not cut.
+WHOLE_TEXTS = 0.99
 
 
 def run_training(
@@ -35,65 +36,50 @@ def run_training(
     bundle: Path,
     out: Path,
     plm_spec: str | None,
-    max_tokens: int,
+    max_tokens: int | None,
     pair: bool,
-    recipe: Recipe,
+    recipe: TaskRecipe,
+    seed: int,
+    bf16: bool,
     device: torch.device,
     resume: bool,
     quiet: bool = False,
 ) -> dict[str, object]:
     """Train a task, write `task.json`, `profiles.ndjson` and `report.json` into `out`, and return the report.
 
-    Raises XpeftError, or KeyboardInterrupt where it stops early. `resume` continues from the checkpoint; without one it starts, unless
-    the run is finished.
+    max_tokens: None to choose it from the lengths of the training texts. Raises XpeftError, or KeyboardInterrupt where it stops early.
+    `resume` continues from the checkpoints; without one it starts, unless the run is finished.
     """
+    refuse_torchrun()
     if not re.fullmatch(TASK_NAME, task):
         raise XpeftError(
             f"{task!r} cannot name a task", "Use at most 64 lower case letters, digits, - and _; start with a letter or a digit."
         )
-    refuse_torchrun()
     manifest, identity = read_manifest(bundle)
+    tokenizer = bundle / manifest.file("tokenizer")
+    if max_tokens is None:
+        max_tokens = choose_max_tokens(data_file, tokenizer, pair, manifest)
     if not quiet:
-        print_findings(check_file(data_file, pair, bundle / manifest.file("tokenizer"), max_tokens))
+        print_findings(check_file(data_file, pair, tokenizer, max_tokens))
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
-    check_measurable(data)
-    check_row(data.labels, manifest.pool_shape)
+    check_row(data.labels, manifest.pool_shape, with_adapter=recipe.task_adapter.use is not False)
     data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
-    settings = (recipe, identity, task, data_sha256, max_tokens, pair)
-    if resume and not (out / CHECKPOINT).exists():
+    settings = (recipe, seed, bf16, identity, task, data_sha256, max_tokens, pair)
+    if resume and not any(out.glob(CHECKPOINTS)):
         if finished := finished_report(out / REPORT, settings):
             return finished
         remark(f"{out} holds no checkpoint: training starts at its first step", quiet)
     plm = load_bundle_plm(manifest, plm_spec)
-    model = new_model(bundle, manifest, plm, len(data.profiles), len(data.labels), recipe.seed, device)
+    learner = TaskLearner(data, recipe, Run(bundle, manifest, plm, device, out, settings, seed, bf16, resume, quiet))
     make_folder(out)
     # The report of an earlier run in this folder does not describe this one.
     (out / REPORT).unlink(missing_ok=True)
-    if recipe.label_bias:
-        model.label_bias[:-1] = bias_from_counts(data.splits["train"], len(data.profiles), len(data.labels))
-    train(model, data.splits["train"], recipe, plm.pad_id, out / CHECKPOINT, settings, resume, quiet)
+    learnt = learner.learn()
+    model = learnt.model
+    model.set_head(learnt.head.weight, learnt.head.bias, learnt.head.profile_bias)
+    has_label_bias = learnt.kind == "bias"
+    write_trained_task(out, model, task, identity, data.labels, data.profiles, max_tokens, has_label_bias)
 
-    chosen_on: Split = "dev" if data.splits["dev"] else "train"
-    features = profile_features(model, data, plm.pad_id, quiet)
-    # During mask training the head lags behind the masks, so it is fitted again on the final features.
-    kind: HeadKind = "bias" if recipe.label_bias else "shared"
-    head = search_head(data, features, kind, chosen_on, "finish head", quiet).stored()
-    with torch.no_grad():
-        model.label_bias[:-1] = head.profile_bias
-        model.head.weight.copy_(head.weight)
-        model.head.bias.copy_(head.bias)
-    write_trained_task(out, model, task, identity, data.labels, data.profiles, max_tokens, recipe.label_bias)
-
-    baselines = fit_baselines(model, data, plm.pad_id, chosen_on, quiet)
-    splits = measured_splits(data)
-    methods: dict[Split, dict[str, Indices]] = {
-        split: {
-            "masks": head.predict(data, features, split),
-            "default": predict(model, data.splits[split], single_group(data.splits[split], model.default_row), plm.pad_id),
-            **{name: predictions[split] for name, predictions in baselines.items()},
-        }
-        for split in splits
-    }
     report: dict[str, object] = {
         "run": run_id(settings),
         "task": task,
@@ -104,15 +90,27 @@ def run_training(
         "labels": len(data.labels),
         "maxTokens": max_tokens,
         "pair": pair,
-        "recipe": asdict(recipe),
-        "heads_chosen_on": chosen_on,
-        "bytes": profile_bytes(manifest, read_trained_task(out, identity, manifest.pool_shape), out),
-        **{split: report_split(methods[split], data, split) for split in splits},
+        "seed": seed,
+        "recipe": recipe.model_dump(),
+        "kept": key(learnt.name),
+        "chosen_on": "dev" if data.splits["dev"] else "train",
+        "bytes": stored_bytes(manifest, read_trained_task(out, identity, manifest.pool_shape), out),
+        **measure_steps(learner.steps, learner.data, learner.data is not data),
     }
     write_text(out / REPORT, json.dumps(report, indent=2, allow_nan=False) + "\n")
-    # Last, so that a run that stops during the evaluation can be resumed too.
-    (out / CHECKPOINT).unlink()
+    # Last, so that a run that stops before can be resumed.
+    for checkpoint in out.glob(CHECKPOINTS):
+        checkpoint.unlink()
     return report
+
+
+def choose_max_tokens(data_file: Path, tokenizer_file: Path, pair: bool, manifest: Manifest) -> int:
+    """Return the smallest of some lengths at which hardly a training text is cut, or the largest that the bundle reads."""
+    train = {number: record for number, record in read_records(data_file, canonical=True).items() if record.split == "train"}
+    counts = sorted(count_tokens(train, tokenizer_file, pair).values())
+    longest = counts[int(WHOLE_TEXTS * (len(counts) - 1))] if counts else 0
+    fitting = [length for length in LENGTHS if longest <= length <= manifest.maxTokens]
+    return fitting[0] if fitting else manifest.maxTokens
 
 
 def load_tokenized(
@@ -139,53 +137,13 @@ def print_findings(checked: CheckedFile) -> None:
         remark(f"`python -m xpeft check {checked.file}` says more", quiet=False)
 
 
-def check_measurable(data: DataSet) -> None:
-    """Score the majority baseline, so that what can fail in the report fails before the training."""
-    for split in measured_splits(data):
-        report_split({"masks": majority(data.splits["train"], data.splits[split])}, data, split)
-
-
-def measured_splits(data: DataSet) -> list[Split]:
-    """Return the splits that a report has scores of: dev and test, if they have texts."""
-    measured: tuple[Split, ...] = ("dev", "test")
-    return [split for split in measured if data.splits[split]]
-
-
-def fit_baselines(model: ProfileModel, data: DataSet, pad_id: int, chosen_on: Split, quiet: bool) -> dict[str, dict[Split, Indices]]:
-    """Return the predictions of three baselines for every split that has texts.
-
-    The baselines are each profile's majority label, a shared head on the plain PLM's features, and that head with label biases.
-    """
-    splits = {split: examples for split, examples in data.splits.items() if examples}
-    features = plain_features(model.encoder, data, pad_id, model.device, quiet)
-    alone = search_head(data, features, "shared", chosen_on, "head alone", quiet)
-    biased = search_head(data, features, "bias", chosen_on, "head + label bias", quiet)
+def stored_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[str, float]:
+    """Return the stored bytes of a profile and of the task, and for comparison of one fp32 adapter of the same size."""
     return {
-        "majority": {split: majority(data.splits["train"], examples) for split, examples in splits.items()},
-        "shared_head": {split: alone.predict(data, features, split) for split in splits},
-        "shared_head_label_bias": {split: biased.predict(data, features, split) for split in splits},
-    }
-
-
-def report_split(methods: dict[str, Indices], data: DataSet, split: Split) -> dict[str, object]:
-    """Return every method's scores on a split, and each profile's accuracy under every method."""
-    examples = data.splits[split]
-    scores: dict[str, Scores] = {name: score(predicted, examples, data.labels) for name, predicted in methods.items()}
-    accuracies = {name: profile_accuracies(predicted, examples) for name, predicted in methods.items()}
-    profiles = {
-        data.profiles[profile]: {name: round(values[profile], 4) for name, values in accuracies.items()}
-        for profile in sorted(accuracies["masks"])
-    }
-    return {"methods": scores, "profiles": profiles}
-
-
-def profile_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[str, float]:
-    """Return the stored bytes of a profile, and for comparison of one fp32 adapter of the same size, without what the task shares."""
-    return {
-        "masks": mask_bytes(manifest.pool_shape),
+        "masks": mask_bytes(manifest.pool_shape) if trained.masks.any() else 0,
         "label_bias": len(trained.task.labels) if trained.has_label_bias else 0,
         "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(trained.profiles), 1),
-        "head_shared_by_the_task": len(trained.task.head),
-        "adapter_shared_by_the_task": len(trained.task.adapter or b""),
+        "head_of_the_task": len(trained.task.head),
+        "adapter_of_the_task": len(trained.task.adapter or b""),
         "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,
     }

@@ -1,0 +1,97 @@
+"""What a training keeps: only what held-out texts prefer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from tests.conftest import quick_recipe
+from tests.test_train import arguments
+from xpeft.bundle.manifest import read_manifest
+from xpeft.cli import app
+from xpeft.learn_task import ADAPTER_CHECKPOINT
+from xpeft.task_files import PROFILES_FILE, read_trained_task
+
+
+@pytest.fixture
+def train(tiny_data: Path, last_layer_bundle: Path, tiny_plm: Path, tmp_path: Path) -> Any:
+    def run(data: Path = tiny_data, *more: str, **changes: object) -> tuple[dict[str, Any], str]:
+        recipe = quick_recipe(tmp_path / "recipe.toml", **changes)
+        result = CliRunner().invoke(app, arguments(data, last_layer_bundle, tiny_plm, tmp_path / "out", "--recipe", recipe, *more))
+        assert result.exit_code == 0, result.output
+        return json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8")), result.output
+
+    return run
+
+
+def stored(out: Path, bundle: Path) -> Any:
+    manifest, identity = read_manifest(bundle)
+    return read_trained_task(out, identity, manifest.pool_shape)
+
+
+AUTO = {"label_bias": "auto", "task_adapter__use": "auto", "masks__use": "auto"}
+
+
+def test_random_labels_keep_no_masks(train: Any, tiny_data: Path, last_layer_bundle: Path, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]
+    drawn = torch.randint(2, (len(lines),), generator=torch.Generator().manual_seed(4)).tolist()
+    data = tmp_path / "random.jsonl"
+    data.write_text(
+        "\n".join(json.dumps({**line, "label": "ab"[label]}) for line, label in zip(lines, drawn, strict=True)), encoding="utf-8"
+    )
+    report, output = train(data, **AUTO, masks__epochs=30)
+    assert report["kept"] in {"shared_head", "label_bias"}
+    assert f"{report['kept'].replace('_', ' '):<16}" in output
+    assert [line.endswith("kept") for line in output.splitlines()].count(True) == 2
+    trained = stored(tmp_path / "out", last_layer_bundle)
+    assert not trained.masks.any()
+    assert trained.task_adapter is None
+    assert report["bytes"]["masks"] == 0
+    assert json.loads((tmp_path / "out" / PROFILES_FILE).read_text(encoding="utf-8").splitlines()[0])["masks"] == ""
+
+
+def test_every_step_is_reported_with_its_gain(train: Any, last_layer_bundle: Path, tmp_path: Path) -> None:
+    report, _ = train(task_adapter__use=True, label_bias=True, masks__use="profile")
+    steps = ["majority_label", "shared_head", "label_bias", "task_adapter", "profile_masks"]
+    assert list(report["dev"]["methods"]) == list(report["test"]["methods"]) == steps
+    assert {name: gain["over"] for name, gain in report["test"]["gains"].items()} == dict(zip(steps[1:], steps[:-1], strict=True))
+    scores = {name: report["test"]["methods"][name]["macro"] for name in steps}
+    for name, gain in report["test"]["gains"].items():
+        assert gain["value"] == pytest.approx(100 * (scores[name] - scores[gain["over"]]))
+        assert gain["low"] <= gain["value"] <= gain["high"]
+    assert report["bytes_a_profile"] == {"majority_label": 1, "shared_head": 0, "label_bias": 2, "task_adapter": 2, "profile_masks": 2 + 4}
+    assert report["kept"] == "profile_masks"
+    trained = stored(tmp_path / "out", last_layer_bundle)
+    assert trained.task_adapter is not None
+    assert not trained.masks.flatten(1).eq(trained.masks[-1].flatten()).all()
+
+
+def test_shared_masks_are_those_of_the_default_profile(train: Any, last_layer_bundle: Path, tmp_path: Path) -> None:
+    report, _ = train(masks__use="shared", masks__shared_lr=0.03)
+    assert report["kept"] == "shared_masks"
+    trained = stored(tmp_path / "out", last_layer_bundle)
+    assert trained.masks.any()
+    assert torch.equal(trained.masks, trained.masks[-1:].expand_as(trained.masks))
+
+
+def test_a_run_stopped_in_the_adapter_resumes_to_the_same_bytes(train: Any, tiny_data: Path, tmp_path: Path) -> None:
+    changes = {**AUTO, "task_adapter__use": True}
+    before, _ = train(**changes)
+    written = (tmp_path / "out" / PROFILES_FILE).read_bytes()
+    assert not list((tmp_path / "out").glob("*checkpoint*"))
+    assert ADAPTER_CHECKPOINT == "adapter-checkpoint.pt"
+    again, _ = train(tiny_data, "--resume", **changes)
+    assert (again, (tmp_path / "out" / PROFILES_FILE).read_bytes()) == (before, written)
+
+
+def test_a_length_is_chosen_that_cuts_few_texts(train: Any, tiny_data: Path, tmp_path: Path) -> None:
+    report, _ = train()
+    assert report["maxTokens"] == 16
+    lines = [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()]
+    longer = [{**line, "text": line["text"] + " and a ship" * 6} for line in lines]
+    data = tmp_path / "long.jsonl"
+    data.write_text("\n".join(map(json.dumps, longer)), encoding="utf-8")
+    assert train(data)[0]["maxTokens"] == 32

@@ -1,0 +1,225 @@
+"""Learns a task step by step, from a head to masks of each profile's own, and keeps what held-out texts say is better."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from xpeft.bootstrap import Array
+from xpeft.bundle.load import pool_entries
+from xpeft.bundle.manifest import Manifest
+from xpeft.checkpoint import CHECKPOINT
+from xpeft.data import DataSet
+from xpeft.encoder import AdapterEncoder
+from xpeft.features import profile_features
+from xpeft.heads import Head, HeadKind, search_head
+from xpeft.held_out import with_dev
+from xpeft.linear_fit import Targets
+from xpeft.mask_model import MaskModel
+from xpeft.masks import mask_bytes
+from xpeft.plm import PLM
+from xpeft.recipe import Choice, TaskRecipe
+from xpeft.scores import majority
+from xpeft.shared_adapter import Regularization, train_shared_adapter
+from xpeft.task_adapter import rounded_task_adapter
+from xpeft.train import Recipe, train
+from xpeft.trunk_cache import TrunkCache
+from xpeft.verdict import Step, measure_steps, profile_figures, worth_keeping
+
+# In the run's folder: of the masks' training, of their second training with all texts, and of the adapter's.
+CHECKPOINTS = f"*{CHECKPOINT}"
+SECOND_CHECKPOINT, ADAPTER_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}"
+
+MAJORITY, HEAD, LABEL_BIAS = "majority label", "shared head", "label bias"
+ADAPTER, SHARED_MASKS, PROFILE_MASKS = "task adapter", "shared masks", "profile masks"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and how a training runs.
+
+    out: folder of the checkpoints. settings: everything that must be equal in a resumed run.
+    """
+
+    bundle: Path
+    manifest: Manifest
+    plm: PLM
+    device: torch.device
+    out: Path
+    settings: object
+    seed: int
+    bf16: bool
+    resume: bool
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a step has learnt: a model, the head on its features, and what these give the texts to choose on.
+
+    trunks: the residuals below the layers that masks change. loss: cross entropy. figures: of each profile, higher is better, [profiles].
+    """
+
+    name: str
+    model: MaskModel
+    trunks: TrunkCache
+    head: Head
+    kind: HeadKind
+    loss: float
+    figures: Array
+
+    def better_than(self, other: "Learnt") -> bool:
+        """Return whether the texts to choose on prefer this step."""
+        return worth_keeping(self.loss, self.figures, other.loss, other.figures)
+
+
+def kept(use: Choice, found: Learnt, best: Learnt) -> Learnt:
+    """Return the better of a new step and the best one before it, or what the recipe demands."""
+    return found if use is True or (use == "auto" and found.better_than(best)) else best
+
+
+class TaskLearner:
+    """Tries the steps of a recipe on a data set. `steps` are those that were tried, in order."""
+
+    def __init__(self, data: DataSet, recipe: TaskRecipe, run: Run) -> None:
+        """Without dev texts in `data`, every fifth training text of each profile is held out to choose on."""
+        self.whole, self.data, self.recipe, self.run = data, with_dev(data), recipe, run
+        self.pool = pool_entries(run.bundle, run.manifest)
+        measured = {split: examples for split, examples in self.data.splits.items() if examples}
+        self.steps = [Step(MAJORITY, {split: majority(data.splits["train"], examples) for split, examples in measured.items()}, 1)]
+        # What can fail in the report fails before the training.
+        measure_steps(self.steps, self.data)
+
+    def learn(self) -> Learnt:
+        """Return the best of all steps. Raises NotFinite, or KeyboardInterrupt where the run stops early."""
+        best = self.learn_heads()
+        if self.recipe.task_adapter.use is not False:
+            best = kept(self.recipe.task_adapter.use, self.learn_adapter(best), best)
+        if self.recipe.masks.use is not False:
+            best = self.learn_masks(best)
+        if self.data is not self.whole:
+            best = self.learn_again(best)
+        return best
+
+    def learn_heads(self) -> Learnt:
+        """Return the better of a head alone and a head with label biases, on the PLM's own features."""
+        model = self.new_model(None, masks=False)
+        trunks = self.trunks(model)
+        alone = self.finish(HEAD, model, trunks, "shared", MAJORITY)
+        if self.recipe.label_bias is False:
+            return alone
+        return kept(self.recipe.label_bias, self.finish(LABEL_BIAS, model, trunks, "bias", HEAD), alone)
+
+    def learn_adapter(self, before: Learnt) -> Learnt:
+        """Return a head on the features of an adapter that all profiles train."""
+        plan, run, shape = self.recipe.task_adapter, self.run, self.run.manifest.pool_shape
+        recipe = Recipe(
+            epochs=plan.epochs,
+            groups_per_step=plan.profiles_per_step,
+            texts_per_group=plan.texts_per_profile,
+            profile_lr=plan.head_lr,
+            shared_lr=plan.lr,
+            label_bias=before.kind == "bias",
+            head_lr=plan.head_lr,
+            bf16=run.bf16,
+            seed=run.seed,
+        )
+        trained, _ = train_shared_adapter(
+            before.model.encoder,
+            self.data,
+            shape.bottleneck,
+            recipe,
+            run.plm.pad_id,
+            run.out / ADAPTER_CHECKPOINT,
+            run.settings,
+            run.resume,
+            run.quiet,
+            Regularization(plan.dropout, plan.weight_decay, plan.patience),
+        )
+        model = self.new_model(rounded_task_adapter(trained.adapter.detach(), shape), masks=False)
+        return self.finish(ADAPTER, model, self.trunks(model), before.kind, before.name)
+
+    def learn_masks(self, before: Learnt) -> Learnt:
+        """Return the best of no masks, the default profile's masks for all, and masks of each profile's own."""
+        use, best, model = self.recipe.masks.use, before, self.train_masks(self.data, before)
+        if use != "profile":
+            shared = self.finish(SHARED_MASKS, self.with_default_masks(model), before.trunks, before.kind, best.name)
+            best = kept(use == "shared" or "auto", shared, best)
+        if use != "shared":
+            own = self.finish(PROFILE_MASKS, model, before.trunks, before.kind, best.name)
+            best = kept(use == "profile" or "auto", own, best)
+        return best
+
+    def train_masks(self, data: DataSet, start: Learnt) -> MaskModel:
+        """Return a model with masks trained on the train split, over the trunk and from the head of a step without masks."""
+        plan, run = self.recipe.masks, self.run
+        recipe = Recipe(
+            epochs=plan.epochs,
+            groups_per_step=plan.profiles_per_step,
+            texts_per_group=plan.texts_per_profile,
+            profile_lr=plan.profile_lr,
+            shared_lr=plan.shared_lr,
+            head_lr=plan.head_lr,
+            noise=plan.noise,
+            tau=plan.tau,
+            bf16=run.bf16,
+            seed=run.seed,
+        )
+        model = self.new_model(start.model.task_adapter)
+        model.set_head(start.head.weight, start.head.bias, start.head.profile_bias)
+        texts = data.splits["train"]
+        checkpoint = run.out / (CHECKPOINT if data is self.data else SECOND_CHECKPOINT)
+        train(model, texts, recipe, run.plm.pad_id, checkpoint, run.settings, run.resume, run.quiet, trunks=start.trunks)
+        return model
+
+    def learn_again(self, best: Learnt) -> Learnt:
+        """Return the best step, with masks and head learnt from the texts that were held out too."""
+        model, run, data = best.model, self.run, self.whole
+        if best.name in (SHARED_MASKS, PROFILE_MASKS):
+            model = self.train_masks(data, best)
+            model = model if best.name == PROFILE_MASKS else self.with_default_masks(model)
+        features = profile_features(model, data, run.plm.pad_id, run.quiet, best.trunks)
+        head = search_head(data, features, best.kind, "train", "head from all texts", run.quiet).stored()
+        if data.splits["test"]:
+            test = head.predict(data, features, "test")
+            self.steps = [
+                replace(step, predictions={**step.predictions, "test": test}) if step.name == best.name else step for step in self.steps
+            ]
+        return replace(best, model=model, head=head)
+
+    def finish(self, name: str, model: MaskModel, trunks: TrunkCache, kind: HeadKind, against: str) -> Learnt:
+        """Fit the head on a model's features, note the step, and return what it has learnt."""
+        run, data = self.run, self.data
+        features = profile_features(model, data, run.plm.pad_id, run.quiet, trunks)
+        head = search_head(data, features, kind, "dev", f"head of {name}", run.quiet).stored()
+        logits = {split: head.split_logits(data, features, split) for split in features}
+        predictions = {split: logits[split].argmax(1).numpy() for split in features}
+        loss = Targets.of(data.splits["dev"]).loss(logits["dev"]).item()
+        self.steps.append(Step(name, predictions, self.bytes_a_profile(model, kind), against, loss))
+        return Learnt(name, model, trunks, head, kind, loss, profile_figures(predictions["dev"], data.splits["dev"], data.labels))
+
+    def bytes_a_profile(self, model: MaskModel, kind: HeadKind) -> int:
+        """Return the bytes of a profile's masks and label bias."""
+        masks = mask_bytes(model.shape) if bool(model.has_masks.any()) else 0
+        return masks + (len(self.data.labels) if kind == "bias" else 0)
+
+    def new_model(self, adapter: torch.Tensor | None, masks: bool = True) -> MaskModel:
+        """Return a model of the data's profiles, with untrained masks or without any. adapter: the task's, [L, 2, d*b]."""
+        sizes = len(self.data.profiles), len(self.data.labels)
+        encoder, shape = AdapterEncoder(self.run.plm), self.run.manifest.pool_shape
+        model = MaskModel(encoder, self.pool, shape, *sizes, self.run.seed, task_adapter=adapter).to(self.run.device)
+        model.has_masks.fill_(masks)
+        return model
+
+    def with_default_masks(self, model: MaskModel) -> MaskModel:
+        """Return a model in which every profile has the default profile's masks."""
+        shared = self.new_model(model.task_adapter)
+        with torch.no_grad():
+            shared.shared_masks.copy_(model.shared_masks)
+            shared.profile_masks.copy_(model.profile_masks[-1])
+        return shared
+
+    def trunks(self, model: MaskModel) -> TrunkCache:
+        """Return the residuals of all texts below the layers that masks change."""
+        texts = [example for examples in self.data.splits.values() for example in examples]
+        return TrunkCache(model, texts, self.run.plm.pad_id, self.run.out, self.run.quiet)

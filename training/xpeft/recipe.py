@@ -1,0 +1,141 @@
+"""The recipe of a training: what `train` and `add` try, and how they learn. A TOML file can change it (`--recipe`)."""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from xpeft import bounds
+from xpeft.errors import BadValue, UnknownKey, UnreadableFile
+
+Rate = Annotated[float, Field(gt=0, le=bounds.MAX_RATE)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Epochs = Annotated[int, Field(ge=1, le=bounds.MAX_EPOCHS)]
+ProfilesPerStep = Annotated[int, Field(ge=1, le=bounds.MAX_PROFILES_PER_STEP)]
+TextsPerProfile = Annotated[int, Field(ge=1, le=bounds.MAX_TEXTS_PER_PROFILE)]
+Noise = Annotated[float, Field(ge=0, le=bounds.MAX_NOISE)]
+Tau = Annotated[float, Field(ge=bounds.MIN_TAU, le=bounds.MAX_TAU)]
+# Whether a part is trained and kept. "auto": held-out texts decide.
+Choice = Literal["auto", True, False]
+
+
+class Part(BaseModel):
+    """A table of the recipe. It rejects unknown keys and converts no types, except whole numbers to fractions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class TaskAdapterRecipe(Part):
+    """How the adapter that all profiles of the task share is trained."""
+
+    use: Choice = "auto"
+    """Whether the task has an adapter: true, false or "auto"."""
+    lr: Rate = 2e-3
+    """Learning rate."""
+    epochs: Epochs = 6
+    """Most passes over the training texts. The best one is kept."""
+    patience: Epochs = 2
+    """Training stops after this many passes that bring nothing."""
+    head_lr: Rate = 2e-3
+    """Learning rate of head and label biases beside the adapter."""
+    profiles_per_step: ProfilesPerStep = 16
+    """Groups of texts in a step. All texts of a group have one profile."""
+    texts_per_profile: TextsPerProfile = 4
+    """Texts in a group."""
+    dropout: Fraction = 0.1
+    """Dropout in the bottleneck and on the features."""
+    weight_decay: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 0.01
+    """Weight decay of adapter and head."""
+
+
+class MasksRecipe(Part):
+    """How masks are trained."""
+
+    use: Literal["auto", "profile", "shared", False] = "auto"
+    """Whose masks profiles have: their own ("profile"), those of the default profile ("shared"), or "auto"; false trains none."""
+    profile_lr: Rate = 1e-2
+    """Learning rate of each profile's own masks."""
+    shared_lr: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 1e-2
+    """Learning rate of the masks that all profiles share; 0 for none."""
+    head_lr: Rate = 1e-3
+    """Learning rate of the head beside the masks."""
+    epochs: Epochs = 8
+    """Passes over the training texts."""
+    profiles_per_step: ProfilesPerStep = 8
+    """Groups of texts in a step. All texts of a group have one profile."""
+    texts_per_profile: TextsPerProfile = 8
+    """Texts in a group."""
+    noise: Noise = 0.2
+    """Strength of the Gumbel noise at the start. It falls linearly to 0."""
+    tau: Tau = 1.0
+    """Temperature of the softmax that gives masks their gradient."""
+
+
+class AddRecipe(Part):
+    """How `add` trains the masks of new profiles. The task's head and adapter stay the same."""
+
+    use: Literal["auto", "profile", "shared"] = "auto"
+    """Whose masks new profiles have: their own ("profile"), those of the default profile ("shared"), or "auto"."""
+    profile_lr: Rate = 3e-2
+    """Learning rate of each profile's own masks."""
+    epochs: Epochs = 10
+    """Passes over the training texts."""
+    profiles_per_step: ProfilesPerStep = 16
+    """Groups of texts in a step. All texts of a group have one profile."""
+    texts_per_profile: TextsPerProfile = 4
+    """Texts in a group."""
+    noise: Noise = 0.2
+    """Strength of the Gumbel noise at the start. It falls linearly to 0."""
+    tau: Tau = 1.0
+    """Temperature of the softmax that gives masks their gradient."""
+
+
+class TaskRecipe(Part):
+    """The recipe of a task. Its defaults need no knowledge of the data."""
+
+    label_bias: Choice = "auto"
+    """Whether each profile has a label bias: true, false or "auto"."""
+    task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
+    """Table of the task's adapter."""
+    masks: MasksRecipe = MasksRecipe()
+    """Table of the masks."""
+    add: AddRecipe = AddRecipe()
+    """Table of `add`."""
+
+
+def read_recipe(path: Path | None) -> TaskRecipe:
+    """Return the recipe of a TOML file, or the default without one. Raises UnreadableFile, UnknownKey or BadValue."""
+    if path is None:
+        return TaskRecipe()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableFile(f"{path} cannot be read: {reason}", "Name a recipe in TOML and UTF-8.") from error
+    try:
+        return TaskRecipe.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise faulty(path, first["loc"], first["type"], first.get("input"), first["msg"]) from error
+
+
+def faulty(path: Path, place: tuple[int | str, ...], kind: str, value: object, message: str) -> BadValue | UnknownKey:
+    """Return the error of a key. place: its name, after its table's name if it is in a table."""
+    model: type[BaseModel] = TaskRecipe
+    names = [part for part in place if isinstance(part, str)]
+    known: dict[str, Any] = {}
+    for depth, name in enumerate(names):
+        known = dict(model.model_fields)
+        info = known.get(name)
+        if info is None:
+            key = ".".join(names[: depth + 1])
+            near = get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"The keys there are {', '.join(known)}."
+            return (
+                UnknownKey(f"{path}: unknown key {key}", hint) if kind == "extra_forbidden" else BadValue(f"{path}: {key}: {message}", hint)
+            )
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Part):
+            model = info.annotation
+    return BadValue(f"{path}: {'.'.join(names)} = {value!r}: {message}", str(known[names[-1]].description))
