@@ -13,7 +13,7 @@ export interface PeerRequest {
 
 /** Returns the prediction of a task's head for features `[d]`. */
 export function predictionOf(task: NewTask, features: Float32Array, tokens: number): Prediction {
-  const scores = softmax(labelLogits(task.head, null, features, task.labels.length));
+  const scores = softmax(labelLogits(task, null, features));
   const best = bestLabel(scores);
   return { label: task.labels[best] ?? "", score: scores[best] ?? 0, tokens };
 }

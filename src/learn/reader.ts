@@ -33,7 +33,7 @@ export interface TextReader {
   readonly encoder: Encoder;
   /** Returns the pool merged under masks, with the task's adapter, valid until the next call. */
   merge(masks: Uint8Array): MergedAdapters;
-  readonly task: Pick<Task, "labels" | "head">;
+  readonly task: Pick<Task, "labels" | "head" | "adapter">;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function scoreTexts(
   const scored: ScoredText[] = [];
   for (const { text, target } of texts) {
     const features = await encoder.run(text, () => merge(masks));
-    scored.push({ logits: labelLogits(task.head, bias, features, labels), target });
+    scored.push({ logits: labelLogits(task, bias, features), target });
     await work.afterText(estimateReadMs(text.ids.length));
   }
   return scored;
@@ -73,7 +73,7 @@ export async function readResiduals(
   const prepared: PreparedText[] = [];
   for (const { text, target } of texts) {
     const { features, residual } = await encoder.runToLearn(text, () => merge(masks));
-    prepared.push({ text, residual, logits: labelLogits(task.head, bias, features, labels), target });
+    prepared.push({ text, residual, logits: labelLogits(task, bias, features), target });
     await work.afterText(estimateReadMs(text.ids.length));
   }
   return prepared;

@@ -1,4 +1,5 @@
 import { XpeftError } from "../errors.ts";
+import type { TaskParts } from "../profiles/task.ts";
 
 /** Returns how many numbers a task's head has: weight `[labels, hidden]`, then bias `[labels]`. */
 function headLength(labels: number, hidden: number): number {
@@ -8,19 +9,17 @@ function headLength(labels: number, hidden: number): number {
 /**
  * Returns the logits of a text: `weight · features + bias + labelBias`.
  *
- * @param head {@link headLength} numbers
+ * @param task its head has {@link headLength} numbers
  * @param labelBias the profile's, `[labels]`, or null
- * @param features `[hidden]`, from the encoder
- * @param labels the number of labels
+ * @param features `[hidden]`, from the encoder, under the task's adapter
  * @returns `[labels]`
- * @throws XpeftError `invalid_row` if the head has another length or a logit is not finite, `bundle_unusable` if a
- * feature is not finite
+ * @throws XpeftError `invalid_row` if the head has another length, or if a logit is not finite; `bundle_unusable` if a
+ * feature is not finite although the task has no adapter
  */
 export function labelLogits(
-  head: Float32Array,
+  { head, labels: { length: labels }, adapter }: Pick<TaskParts, "head" | "labels" | "adapter">,
   labelBias: Float32Array | null,
   features: Float32Array,
-  labels: number,
 ): number[] {
   const hidden = features.length;
   if (head.length !== headLength(labels, hidden)) {
@@ -28,6 +27,8 @@ export function labelLogits(
     throw new XpeftError("invalid_row", message, { reason: "stored" });
   }
   if (!features.every(Number.isFinite)) {
+    // The bundle gives finite features without it: a probe checks that.
+    if (adapter) throw trainingError("adapter makes features that are not finite.");
     throw notFiniteError();
   }
   const logits = Array.from({ length: labels }, (_, label) => {
@@ -38,10 +39,12 @@ export function labelLogits(
     return logit;
   });
   if (!logits.every(Number.isFinite)) {
-    throw new XpeftError("invalid_row", "The task's head has numbers that are not finite.", { reason: "training" });
+    throw trainingError("head has numbers that are not finite.");
   }
   return logits;
 }
+
+const trainingError = (fault: string) => new XpeftError("invalid_row", `The task's ${fault}`, { reason: "training" });
 
 /** Returns the softmax of logits: scores from 0 to 1 whose sum is 1. */
 export function softmax(logits: readonly number[]): number[] {

@@ -141,12 +141,12 @@ function checkText(text: TokenizedText, name: string, limit: number | null): Tok
 }
 
 function toPrediction(
-  task: Pick<TaskParts, "labels" | "head">,
+  task: Pick<TaskParts, "labels" | "head" | "adapter">,
   bias: Float32Array | null,
   features: Float32Array,
   { ids, truncated }: TokenizedText,
 ): Prediction {
-  const logits = labelLogits(task.head, bias, features, task.labels.length);
+  const logits = labelLogits(task, bias, features);
   const scores = softmax(logits);
   const best = bestLabel(scores);
   return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, logits, tokens: ids.length, truncated };

@@ -3,7 +3,17 @@ import { describe, expect, it } from "vitest";
 import { bestLabel, labelLogits, softmax } from "../../../src/model/head.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
-const scoreLabels = (...args: Parameters<typeof labelLogits>) => softmax(labelLogits(...args));
+/** Returns the scores of a task with this many labels. */
+function scoreLabels(
+  head: Float32Array,
+  labelBias: Float32Array | null,
+  features: Float32Array,
+  labels: number,
+  adapter: Uint8Array | null = null,
+) {
+  const task = { head, labels: Array.from({ length: labels }, String), adapter };
+  return softmax(labelLogits(task, labelBias, features));
+}
 
 describe("labelLogits and softmax", () => {
   it("is the softmax of weight times features plus bias", () => {
@@ -45,6 +55,12 @@ describe("labelLogits and softmax", () => {
     expect(() => scoreLabels(new Float32Array(6), null, Float32Array.of(1, value), 2)).toThrow(
       errorWithCode("bundle_unusable"),
     );
+  });
+
+  it("names the task's adapter if a feature is not finite under it", () => {
+    const score = () => scoreLabels(new Float32Array(6), null, Float32Array.of(1, NaN), 2, new Uint8Array(1));
+    expect(score).toThrow(errorWithCode("invalid_row"));
+    expect(score).toThrow("The task's adapter makes features that are not finite.");
   });
 
   it.each([NaN, Infinity, -Infinity])("rejects a head that contains %d", (value) => {
