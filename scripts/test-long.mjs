@@ -1,5 +1,6 @@
-// `npm run test:long`: a short mutation test and the long forms of benches, faults, floods, races, fuzzing and ugly
-// tables. It skips parts that passed on the same sources. `--only=faults,codecs` runs these parts. `--again` runs all parts.
+// `npm run test:long`: a second public encoder, a short mutation test, and the long forms of benches, faults, floods,
+// races, fuzzing and ugly tables. It skips parts that passed on the same sources. `--only=faults,codecs` runs these
+// parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -38,8 +39,19 @@ const tables = {
   live: true,
 };
 
+// A second public encoder is built, trained and served.
+const encoder = {
+  name: "encoder",
+  command: python,
+  args: ["-m", "pytest", "tests/test_second_encoder.py"],
+  cwd: training,
+  env: { XPEFT_LONG: "1", OMP_NUM_THREADS: "1" },
+  live: true,
+};
+
 /** The shortest first. */
 const parts = [
+  encoder,
   {
     name: "mutation",
     command: node,

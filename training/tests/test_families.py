@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
 from tests.stored_encoder import as_stored, by_autograd, random_feeds
@@ -122,4 +123,15 @@ def test_another_pooling_is_refused_unless_one_is_given(tmp_path: Path) -> None:
     assert load_plm(str(folder), Pooling.mean).pooling is Pooling.mean
     (folder / "1_Pooling" / "config.json").write_text("[", encoding="utf-8")
     with pytest.raises(UnreadableFile, match="1_Pooling"):
+        load_plm(str(folder))
+
+
+def test_a_folder_without_all_weights_is_refused(tmp_path: Path) -> None:
+    folder = write_family(tmp_path / "bert", "bert")
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: tensor for name, tensor in weights.items() if not name.startswith("pooler.")}, folder / "model.safetensors")
+    load_plm(str(folder))
+    del weights["encoder.layer.1.output.dense.bias"]
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(UnreadableFile, match=r"lacks 1 weights, such as encoder\.layer\.1\.output\.dense\.bias"):
         load_plm(str(folder))

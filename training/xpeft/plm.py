@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard, snapshot_download
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
-from transformers.utils.logging import disable_progress_bar
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from xpeft import DEFAULT_PLM
 from xpeft.errors import UnreadableFile, UnsupportedPlm, XpeftError
@@ -87,15 +87,21 @@ def load_plm(spec: str, pooling: Pooling | None = None) -> PLM:
     for file in FILES:
         if not (folder / file).exists():
             raise XpeftError(f"{folder} has no {file}", "A PLM is a folder of transformers with a fast tokenizer and safetensors weights.")
-    # Its bar for some seconds would be in every log.
+    # Its bar for some seconds would be in every log, and so would its report of weights without a use, such as a missing pooler.
     disable_progress_bar()
+    set_verbosity_error()
     try:
-        model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+        model, report = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
         tokenizer = read_tokenizer(folder / "tokenizer.json")
     # The readers of the three files share no error class.
     except Exception as error:
         hint = "Check that its files are complete: config.json, model.safetensors, tokenizer.json."
         raise UnreadableFile(f"the PLM in {folder} cannot be read: {error}", hint) from error
+    model.eval().requires_grad_(False)
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        hint = "Use the folder of the whole model, as transformers saves it."
+        raise UnreadableFile(f"the PLM in {folder} lacks {len(missing)} weights, such as {missing[0]}", hint)
     config = model.config
     activation = getattr(config, "hidden_act", None) or getattr(config, "activation", None)
     if config.model_type not in FAMILIES or activation != "gelu" or hasattr(model, "embeddings_project"):
