@@ -6,8 +6,6 @@ from pathlib import Path
 import torch
 
 from xpeft.bootstrap import Array
-from xpeft.bundle.load import pool_entries
-from xpeft.bundle.manifest import Manifest
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet
 from xpeft.encoder import AdapterEncoder
@@ -18,6 +16,7 @@ from xpeft.linear_fit import Targets
 from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes
 from xpeft.plm import PLM
+from xpeft.pool import PoolShape
 from xpeft.recipe import Choice, TaskRecipe
 from xpeft.scores import majority
 from xpeft.shared_adapter import Regularization, train_shared_adapter
@@ -38,12 +37,13 @@ ADAPTER, SHARED_MASKS, PROFILE_MASKS = "task adapter", "shared masks", "profile 
 class Run:
     """Where and how a training runs.
 
-    out: folder of the checkpoints. settings: everything that must be equal in a resumed run.
+    pool: the adapters that masks choose from, [K, 2, N, d*b]. out: folder of the checkpoints. settings: everything that must be equal in
+    a resumed run.
     """
 
-    bundle: Path
-    manifest: Manifest
     plm: PLM
+    pool: torch.Tensor
+    shape: PoolShape
     device: torch.device
     out: Path
     settings: object
@@ -84,7 +84,6 @@ class TaskLearner:
     def __init__(self, data: DataSet, recipe: TaskRecipe, run: Run) -> None:
         """Without dev texts in `data`, every fifth training text of each profile is held out to choose on."""
         self.whole, self.data, self.recipe, self.run = data, with_dev(data), recipe, run
-        self.pool = pool_entries(run.bundle, run.manifest)
         measured = {split: examples for split, examples in self.data.splits.items() if examples}
         self.steps = [Step(MAJORITY, {split: majority(data.splits["train"], examples) for split, examples in measured.items()}, 1)]
         # What can fail in the report fails before the training.
@@ -112,7 +111,7 @@ class TaskLearner:
 
     def learn_adapter(self, before: Learnt) -> Learnt:
         """Return a head on the features of an adapter that all profiles train."""
-        plan, run, shape = self.recipe.task_adapter, self.run, self.run.manifest.pool_shape
+        plan, run, shape = self.recipe.task_adapter, self.run, self.run.shape
         recipe = Recipe(
             epochs=plan.epochs,
             groups_per_step=plan.profiles_per_step,
@@ -206,8 +205,8 @@ class TaskLearner:
     def new_model(self, adapter: torch.Tensor | None, masks: bool = True) -> MaskModel:
         """Return a model of the data's profiles, with untrained masks or without any. adapter: the task's, [L, 2, d*b]."""
         sizes = len(self.data.profiles), len(self.data.labels)
-        encoder, shape = AdapterEncoder(self.run.plm), self.run.manifest.pool_shape
-        model = MaskModel(encoder, self.pool, shape, *sizes, self.run.seed, task_adapter=adapter).to(self.run.device)
+        encoder, shape = AdapterEncoder(self.run.plm), self.run.shape
+        model = MaskModel(encoder, self.run.pool, shape, *sizes, self.run.seed, task_adapter=adapter).to(self.run.device)
         model.has_masks.fill_(masks)
         return model
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from xpeft.atomic_files import make_folder, write_text
-from xpeft.bundle.load import load_bundle_plm
+from xpeft.bundle.load import load_bundle_plm, pool_entries
 from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
 from xpeft.check import CheckedFile, check_file, count_tokens
 from xpeft.checkpoint import finished_report, run_id
@@ -70,7 +70,9 @@ def run_training(
             return finished
         remark(f"{out} holds no checkpoint: training starts at its first step", quiet)
     plm = load_bundle_plm(manifest, plm_spec)
-    learner = TaskLearner(data, recipe, Run(bundle, manifest, plm, device, out, settings, seed, bf16, resume, quiet))
+    pool = pool_entries(bundle, manifest)
+    run = Run(plm, pool, manifest.pool_shape, device, out, settings, seed, bf16, resume, quiet)
+    learner = TaskLearner(data, recipe, run)
     make_folder(out)
     # The report of an earlier run in this folder does not describe this one.
     (out / REPORT).unlink(missing_ok=True)
