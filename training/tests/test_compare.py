@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from xpeft.cli import app
 from xpeft.comparison.describe import without_folders
 from xpeft.comparison.experiment import read_experiment
-from xpeft.comparison.methods import METHODS, PoolSpec
+from xpeft.comparison.methods import FEATURE_METHODS, METHODS, PoolSpec
 from xpeft.comparison.metrics import METRICS, metric_value, profile_figures
 from xpeft.comparison.records import METHOD_NAMES, RunRecord
 from xpeft.comparison.sets import Slice, load_set
@@ -57,7 +57,7 @@ def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) 
     assert (dev.split, dev.purpose, test.split, test.purpose) == ("dev", "result", "test", "result")
     assert test.profileCount == 3
     assert test.texts.train == 72
-    assert test.settingsTried == 1
+    assert (test.settingsTried > 1) is (method in FEATURE_METHODS)
     assert (sum(test.profiles.texts), test.answers) == (test.texts.test, None)
     assert test.macro == pytest.approx(fmean(right / texts for right, texts in zip(test.profiles.right, test.profiles.texts, strict=True)))
     assert bool(test.losses) is (method in METHODS)
@@ -196,6 +196,7 @@ def test_metrics_are_what_their_names_say() -> None:
         ({"data": ["offense"], "profile_lr": 0.1}, "cannot be read"),
         ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
         ({"pool": "trained", "pool_file": "none"}, "there is no pool file"),
+        ({"methods": ["ridge"], "own_head": True}, "ridge has a shared head"),
     ],
 )
 def test_errors_name_what_cannot_be_compared(

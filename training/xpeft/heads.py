@@ -137,7 +137,7 @@ def search_penalties(data: DataSet, features: Features, kind: HeadKind, chosen_o
 
 def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, penalties: Penalties, start: Head | None = None) -> Head:
     """Return the head that fits the train split's features [texts, d]. start: a head of the same kind, to begin the search at."""
-    mean, scale = features.mean(0), features.std(0, correction=0).mean().clamp(min=SMALLEST_SCALE)
+    mean, scale = feature_scale(features)
     standardized, targets = (features - mean) / scale, Targets.of(data.splits["train"])
     if kind == "own":
         return fit_own_heads(data, standardized, targets, penalties).of_raw_features(mean, scale)
@@ -148,6 +148,11 @@ def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, penalties: P
     first = LinearFit(before.weight, before.bias, before.profile_bias - biases) if before else LinearFit.zero(features.shape[1], biases)
     fit = minimize(standardized, targets, biases, kind == "bias", penalties, first)
     return Head(fit.weight, fit.bias, biases + fit.change).of_raw_features(mean, scale)
+
+
+def feature_scale(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mean [d] of features [texts, d], and one scale for all their numbers."""
+    return features.mean(0), features.std(0, correction=0).mean().clamp(min=SMALLEST_SCALE)
 
 
 def fit_own_heads(data: DataSet, features: torch.Tensor, targets: Targets, penalties: Penalties) -> Head:

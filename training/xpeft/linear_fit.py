@@ -1,6 +1,6 @@
 """Minimizes a linear head's penalized cross entropy on standardized features, with or without a label bias for each profile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -73,20 +73,30 @@ def minimize(
     learn_change: whether the fit may change these biases. The problem is convex: `start` only says how far the way is.
     """
     fit = LinearFit(start.weight.clone(), start.bias.clone(), start.change.clone())
-    parameters = [fit.weight, fit.bias, *([fit.change] if learn_change else [])]
+
+    def loss() -> torch.Tensor:
+        logits = features @ fit.weight.T + fit.bias + (profile_bias + fit.change)[targets.profiles]
+        penalty = penalties.weight * fit.weight.square().sum() + penalties.bias * fit.change.square().sum()
+        return targets.loss(logits) + penalty / (2 * len(features))
+
+    descend([fit.weight, fit.bias, *([fit.change] if learn_change else [])], loss)
+    return fit
+
+
+def descend(parameters: list[torch.Tensor], loss: Callable[[], torch.Tensor]) -> None:
+    """Change the parameters in place so that they minimize a smooth loss."""
     for parameter in parameters:
         parameter.requires_grad_()
     optimizer = torch.optim.LBFGS(
         parameters, max_iter=MAX_STEPS, tolerance_grad=TOLERANCE, tolerance_change=TOLERANCE, line_search_fn="strong_wolfe"
     )
 
-    def loss() -> torch.Tensor:
+    def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = features @ fit.weight.T + fit.bias + (profile_bias + fit.change)[targets.profiles]
-        penalty = penalties.weight * fit.weight.square().sum() + penalties.bias * fit.change.square().sum()
-        value = targets.loss(logits) + penalty / (2 * len(features))
+        value = loss()
         value.backward()
         return value
 
-    optimizer.step(loss)
-    return LinearFit(fit.weight.detach(), fit.bias.detach(), fit.change.detach())
+    optimizer.step(closure)
+    for parameter in parameters:
+        parameter.requires_grad_(False)

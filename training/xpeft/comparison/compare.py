@@ -12,10 +12,11 @@ from xpeft.comparison.curve import curve
 from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.experiment import Experiment
 from xpeft.comparison.learning import train_method
-from xpeft.comparison.methods import Rates
+from xpeft.comparison.methods import FEATURE_METHODS, Rates
 from xpeft.comparison.records import RunRecord
 from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run, candidates
+from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.progress import remark
 from xpeft.records import Split
@@ -28,6 +29,9 @@ def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experim
     """
     for name in experiment.data:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
+    for method in experiment.methods:
+        if setup.head == "own" and method in FEATURE_METHODS and method != "head":
+            raise XpeftError(f"{method} has a shared head", "Remove own_head, or run the method in a [[runs]] table without it.")
     tokenizer = setup.bundle / manifest.file("tokenizer")
     files = []
     for name in experiment.data:

@@ -18,6 +18,7 @@ from xpeft.comparison.setup import Run
 from xpeft.data import DataSet
 from xpeft.mask_model import MaskModel
 from xpeft.masks import topk_ones
+from xpeft.peers.feature_method import Stored
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
 from xpeft.records import Split
@@ -52,7 +53,7 @@ def describe(
         macro=scores["macro"],
         metric=Metric(name=metric, value=value, higherIsBetter=better(metric) > 0),
         crossEntropy=None if run.method == "majority" else cross_entropy(logits, examples),
-        **sizes(run, data, outcome.model, plm.hidden),
+        **sizes(run, data, outcome, plm.hidden),
         seconds=round(seconds, 1),
         device=device_name(run.setup.device),
         commit=commit(),
@@ -61,7 +62,7 @@ def describe(
         profileCount=len(data.profiles),
         textsPerProfile=run.texts_per_profile,
         recipe=run.settings,
-        settingsTried=run.settings_tried,
+        settingsTried=run.settings_tried * outcome.settings_tried,
         profiles=profile_figures(metric, logits, examples, data),
         answers=answers(metric, logits, examples, data.labels) if len(data.profiles) == 1 else None,
         losses=outcome.losses,
@@ -70,25 +71,23 @@ def describe(
     )
 
 
-def sizes(run: Run, data: DataSet, model: ProfileModel | None, hidden: int) -> dict[str, int]:
+def sizes(run: Run, data: DataSet, outcome: Outcome, hidden: int) -> dict[str, int]:
     """Return bytesPerProfile, headBytes, bytesPerTask and trainedParameters.
 
     A number takes four bytes, a mask a bit for each adapter, a label bias a byte for each label. Where each profile has its own labels,
     it has its own head under every method, and nothing is shared.
     """
-    labels = len(data.labels)
-    a_label = hidden + 1
-    bytes_a_profile = model.bytes_a_profile() if model else 0
-    numbers = model.numbers_a_profile() if model else 0
-    shared = 4 * labels * a_label + (model.shared_bytes() if model else 0)
-    if run.method == "majority":
-        return {"bytesPerProfile": 1, "headBytes": 0, "bytesPerTask": 0, "trainedParameters": 0}
-    head = 0
+    labels, a_label, model = len(data.labels), hidden + 1, outcome.model
+    stored = Stored(model.bytes_a_profile(), model.shared_bytes(), model.numbers_a_profile()) if model else outcome.stored
+    if not stored.head:
+        return {"bytesPerProfile": stored.profile, "headBytes": 0, "bytesPerTask": stored.task, "trainedParameters": stored.numbers}
+    bytes_a_profile, shared, numbers, head = stored.profile, stored.task, stored.numbers, 0
     if run.head == "own" or data.profile_labels:
         of_profile = int((data.label_set_bias() == 0).sum(1).max()) if data.profile_labels else labels
         bytes_a_profile, numbers = bytes_a_profile + 4 * of_profile * a_label, numbers + of_profile * a_label
-        shared -= 4 * labels * a_label
         head = 4 * of_profile * a_label if data.profile_labels else 0
+    else:
+        shared += 4 * labels * a_label
     if run.recipe.label_bias:
         bytes_a_profile, numbers = bytes_a_profile + labels, numbers + labels
     return {"bytesPerProfile": bytes_a_profile, "headBytes": head, "bytesPerTask": shared, "trainedParameters": numbers}

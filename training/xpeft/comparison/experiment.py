@@ -30,7 +30,7 @@ class Experiment(Exact):
     data: Annotated[list[str], Field(min_length=1)]
     """Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …"""
     methods: Annotated[list[MethodName], Field(min_length=1)]
-    """Methods: majority, head, hard, soft, adapter, lora, ia3, bitfit, vera, vblora."""
+    """Methods: majority, head, user-vector, hard, soft, adapter, …; docs/comparison.md has a table."""
     seeds: Count = 3
     """How many seeds of each result run: 0, 1, …"""
     profiles: Count | None = None

@@ -1,11 +1,12 @@
 """Trains one method on one data set."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 
-from xpeft.comparison.methods import METHODS
+from xpeft.comparison.methods import FEATURE_METHODS, METHODS
 from xpeft.comparison.records import Epoch
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example
@@ -14,6 +15,7 @@ from xpeft.features import Features, plain_features, profile_features
 from xpeft.heads import Head, search_head
 from xpeft.label_bias import bias_from_counts
 from xpeft.linear_fit import Targets
+from xpeft.peers.feature_method import Fitted, Stored
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
 from xpeft.records import Split
@@ -23,12 +25,22 @@ from xpeft.train import Losses, train
 
 @dataclass(frozen=True)
 class Outcome:
-    """Logits of each split's texts, the model (None for methods without one), its training losses, and the figures of its epochs."""
+    """Logits of each split's texts, the model (None for methods without one), its training losses, and the figures of its epochs.
+
+    stored: what a method without a model stores beside head and label biases. settings_tried: those that it chose from.
+    """
 
     logits: dict[Split, torch.Tensor]
     model: ProfileModel | None
     losses: Losses
     epochs: list[Epoch] = field(default_factory=list)
+    stored: Stored = field(default_factory=Stored)
+    settings_tried: int = 1
+
+    @classmethod
+    def of(cls, fitted: Fitted) -> Self:
+        """Return the outcome of a method on the plain PLM's features."""
+        return cls(fitted.logits, None, [], stored=fitted.stored, settings_tried=fitted.settings_tried)
 
 
 def cross_entropy(logits: torch.Tensor, examples: list[Example]) -> float:
@@ -40,17 +52,28 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     """Train, finish the head on dev, and return the logits of all texts."""
     if run.method == "majority":
         chosen = {split: torch.from_numpy(majority(data.splits["train"], examples)) for split, examples in data.splits.items()}
-        return Outcome({split: F.one_hot(labels, len(data.labels)).float() for split, labels in chosen.items()}, None, [])
-    model: ProfileModel | None = None
-    losses: Losses = []
-    if run.method in METHODS:
-        model = untrained_model(run, plm, data)
-        resume = run.checkpoint.exists()
-        texts, quiet = data.splits["train"], run.setup.quiet
-        losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default_profile=False)
+        logits = {split: F.one_hot(labels, len(data.labels)).float() for split, labels in chosen.items()}
+        return Outcome.of(Fitted(logits, Stored(profile=1, head=False)))
+    if run.method in FEATURE_METHODS:
+        return Outcome.of(fit_features(run, plm, data))
+    model = untrained_model(run, plm, data)
+    resume = run.checkpoint.exists()
+    texts, quiet = data.splits["train"], run.setup.quiet
+    losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default_profile=False)
     features = split_features(run, plm, model, data)
     head = finish_head(run, data, features)
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
+
+
+def fit_features(run: Run, plm: PLM, data: DataSet) -> Fitted:
+    """Return the fit of a method on the plain PLM's features. `data` is the run's whole slice."""
+    setup, place = run.setup, (run.name, run.setup.part.description)
+    if place not in setup.plain:
+        setup.plain[place] = split_features(run, plm, None, data)
+    key = (*place, run.reported_method)
+    if key not in setup.fitted:
+        setup.fitted[key] = FEATURE_METHODS[run.method](data, setup.plain[place], run.head, setup.quiet)
+    return setup.fitted[key]
 
 
 def untrained_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:

@@ -11,6 +11,10 @@ from xpeft.comparison.experiment import PoolKind
 from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.mask_model import MaskKind, MaskModel
+from xpeft.peers.feature_method import FeatureMethod, shared_head
+from xpeft.peers.head_changes import rank_one, user_vector
+from xpeft.peers.neighbours import neighbours
+from xpeft.peers.scikit import logistic, ridge
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
 from xpeft.profile_model import ProfileModel
@@ -116,4 +120,15 @@ METHODS: dict[str, Method] = {
     "vera": Method(_peft("vera"), rates(3e-3, 1e-2, 3e-2)),
     # PEFT's documentation advises a tenth of the logits' rate for the bank of vectors.
     "vblora": Method(_peft("vblora"), rates(3e-3, 1e-2, 3e-2, shared=0.1)),
+}
+# Methods that have neither a head nor a label bias.
+HEADLESS = ("majority", "knn")
+# Methods on the plain PLM's features. They search their own settings on dev.
+FEATURE_METHODS: dict[str, FeatureMethod] = {
+    "head": shared_head,
+    "logistic": logistic,
+    "ridge": ridge,
+    "user-vector": user_vector,
+    "rank-1": rank_one,
+    "knn": neighbours,
 }

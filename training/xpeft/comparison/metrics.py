@@ -19,7 +19,7 @@ LOWER_IS_BETTER: tuple[MetricName, ...] = ("mae",)
 # Metrics that are not the accuracy of single texts. Micro and macro are the metric then.
 WITHOUT_ACCURACY: tuple[MetricName, ...] = ("pearson-spearman", "choice-accuracy")
 # A prediction's digits in a run's file.
-DIGITS = 4
+DIGITS = 6
 
 
 def correlation(truth: Array, predicted: Array) -> float:

@@ -5,7 +5,10 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 # In the order of the report's tables. An experiment names them.
-MethodName = Literal["majority", "head", "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora"]
+MethodName = Literal[
+    "majority", "head", "logistic", "ridge", "user-vector", "rank-1", "knn",
+    "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora",
+]  # fmt: skip
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 # What `python -m xpeft train` makes by default.
 DEFAULT_METHOD = "profile"

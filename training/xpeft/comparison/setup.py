@@ -10,11 +10,13 @@ import torch
 from pydantic import JsonValue
 
 from xpeft.comparison.experiment import Experiment
-from xpeft.comparison.methods import METHODS, PoolSpec, Rates
+from xpeft.comparison.methods import HEADLESS, METHODS, PoolSpec, Rates
 from xpeft.comparison.records import RunRecord
 from xpeft.comparison.sets import SETS, Slice
+from xpeft.features import Features
 from xpeft.heads import HeadKind
 from xpeft.mask_model import Affine, MaskKind
+from xpeft.peers.feature_method import Fitted
 from xpeft.train import Recipe
 
 Purpose = Literal["result", "search", "curve"]
@@ -41,6 +43,9 @@ class Comparison:
     plm_spec: str | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     quiet: bool = True
+    # Plain features, and what methods make of them, do not depend on the seed: once for a data set is enough.
+    plain: dict[tuple[str, str], Features] = field(default_factory=dict, compare=False, repr=False)
+    fitted: dict[tuple[str, str, str], Fitted] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, one: Experiment) -> Self:
@@ -77,7 +82,7 @@ class Run:
     @property
     def reported_method(self) -> str:
         """The method's name in reports."""
-        return self.method if self.method == "majority" or self.head == "shared" else f"{self.method}+{self.head}"
+        return self.method if self.method in HEADLESS or self.head == "shared" else f"{self.method}+{self.head}"
 
     @property
     def adapters(self) -> PoolSpec:
