@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import pytest
 import torch
 
+from bench import training_steps
 from bench.graphs import GRAPHS, write_plain
 from bench.many_profiles import resampled
 from tests.conftest import BUNDLE
@@ -35,3 +37,10 @@ def test_the_plain_graph_is_the_default_encoder_without_adapters(tmp_path: Path)
     with torch.no_grad():
         expected = AdapterEncoder(plm)(torch.from_numpy(ids).long(), torch.zeros(1, 3, dtype=torch.long), torch.tensor([3]), None)[0]
     assert torch.cosine_similarity(torch.from_numpy(features), expected, dim=0) > 0.99
+
+
+def test_the_steps_of_training_are_measured(tiny_plm: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training_steps.main(rounds=1, threads=1, plm=str(tiny_plm))
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"all, bf16 / last 1, cached", "all, bf16 / last 2, cached, bf16", "all / last 1, cached"} <= figures["ratios"].keys()
+    assert all(ratio > 0 for ratio in figures["ratios"].values())

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from xpeft.encoder import AdapterEncoder, Adapters, merge
+from xpeft.encoder import AdapterEncoder, Adapters, cast_weights, merge
 from xpeft.errors import XpeftError
 from xpeft.plm import PLM, load_plm
 from xpeft.pool import PoolShape, sign_pool
@@ -79,3 +79,17 @@ def test_trunk_and_tail_are_the_encoder(plm: PLM) -> None:
         # Padding does not matter.
         residual[torch.arange(ids.shape[1]) >= lengths[:, None]] = 7.0
         torch.testing.assert_close(encoder.tail(residual, lengths, above, layer), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_bf16_weights_are_cast_once_and_again_after_a_change(plm: PLM) -> None:
+    encoder, batch = AdapterEncoder(plm), padded(ROWS)
+    exact, rounded = (encoder(*batch, None, bf16=bf16) for bf16 in (False, True))
+    torch.testing.assert_close(rounded, exact, rtol=0, atol=0.05)
+    assert not torch.equal(rounded, exact)
+    weight = plm.layers[0].up.weight
+    casts = [cast_weights(plm.layers[0].up)[0] for _ in range(2)]
+    assert casts[0] is casts[1]
+    before = weight.clone()
+    weight.mul_(2)
+    assert torch.equal(cast_weights(plm.layers[0].up)[0], weight.bfloat16())
+    weight.copy_(before)

@@ -75,7 +75,16 @@ def apply_linear(linear: nn.Module, hidden: torch.Tensor, bf16: bool) -> torch.T
     if not bf16 or not isinstance(linear, nn.Linear):
         out: torch.Tensor = linear(hidden)  # as a module: calibration hooks its inputs, and PEFT replaces it
         return out
-    return F.linear(hidden.bfloat16(), linear.weight.bfloat16(), linear.bias.bfloat16()).float()
+    return F.linear(hidden.bfloat16(), *cast_weights(linear)).float()
+
+
+def cast_weights(linear: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return weight and bias in bfloat16. They are cast once, because frozen weights change only if the module is moved or edited."""
+    key = (linear.weight.data_ptr(), linear.weight._version)
+    cached: tuple[object, torch.Tensor, torch.Tensor] | None = linear.__dict__.get("cast")
+    if cached is None or cached[0] != key:
+        cached = linear.__dict__["cast"] = (key, linear.weight.bfloat16(), linear.bias.bfloat16())
+    return cached[1:]
 
 
 def real_tokens(lengths: torch.Tensor, tokens: int) -> torch.Tensor:
