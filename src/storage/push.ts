@@ -5,7 +5,7 @@ import { XpeftError } from "../errors.ts";
 import type { NewProfile } from "../profiles/profile.ts";
 import type { NewTask } from "../profiles/task.ts";
 import { type Database, withDatabaseErrors } from "./database.ts";
-import { firstGeneration, fitsSameMasks, replaceProfile, type TaskRow, taskRow } from "./sql.ts";
+import { firstGeneration, masksStillFit, replaceProfile, type TaskRow, taskRow } from "./sql.ts";
 
 /** Writes a task and profiles of it in one transaction. */
 export type Push = (task: NewTask, profiles: readonly NewProfile[]) => Promise<void>;
@@ -23,7 +23,7 @@ function upsertTask(db: Database, row: { name: string } & TaskRow, seen: number 
   const next =
     seen === null
       ? sql`NULL`
-      : sql`CASE WHEN ${tasks.generation} = ${seen} AND ((${fitsSameMasks(row)}) OR NOT EXISTS (${others})) THEN ${seen + 1} END`;
+      : sql`CASE WHEN ${tasks.generation} = ${seen} AND ((${masksStillFit(row)}) OR NOT EXISTS (${others})) THEN ${seen + 1} END`;
   return db
     .insert(tasks)
     .values({ ...row, generation: firstGeneration(row.name, "") })
@@ -60,7 +60,7 @@ async function push(db: Database, task: NewTask, pushed: readonly NewProfile[]):
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(pushed.map(({ id }) => id))}))`;
   const [[stored], [notPushed]] = await db.batch([
     db
-      .select({ generation: tasks.generation, same: sql<number>`${fitsSameMasks(row)}` })
+      .select({ generation: tasks.generation, same: sql<number>`${masksStillFit(row)}` })
       .from(tasks)
       .where(eq(tasks.name, task.name)),
     db

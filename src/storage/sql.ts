@@ -45,16 +45,16 @@ export const hasNoProfiles = (name: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM ${profiles} WHERE ${profiles.task} = ${name})`;
 
 /**
- * Returns the SQL condition that a task's row has what masks are trained with: this bundle, these labels, this head and
- * this adapter.
+ * Returns the SQL condition that masks of a stored task still fit a new row: both have the same bundle, labels, head and
+ * adapter.
  */
-export const fitsSameMasks = ({ bundle, labels, head, adapter }: TaskRow): SQL =>
+export const masksStillFit = ({ bundle, labels, head, adapter }: TaskRow): SQL =>
   sql`${tasks.bundle} = ${bundle} AND ${tasks.labels} = ${labels} AND ${tasks.head} = ${head}
     AND ${tasks.adapter} IS ${adapter}`;
 
 /** Returns the SQL condition that a task's profiles still fit a new row, or that there are none. */
 export function profilesMayStay(name: string, row: TaskRow): SQL {
-  const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${fitsSameMasks(row)})`;
+  const same = sql`EXISTS (SELECT 1 FROM ${tasks} WHERE ${tasks.name} = ${name} AND ${masksStillFit(row)})`;
   return sql`(${same} OR ${hasNoProfiles(name)})`;
 }
 
