@@ -21,6 +21,7 @@ from xpeft.encoder import AdapterEncoder
 from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.plm import load_plm
 from xpeft.pool import PoolShape, sign_pool
+from xpeft.recipe import TaskRecipe
 from xpeft.train import Recipe, train
 
 TINY = {"epochs": 2, "bottleneck": 5, "pool_size": 12, "chosen": 5, "head_lr": 0.03, "seeds": 1}
@@ -57,15 +58,26 @@ def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) 
     assert (dev.split, dev.purpose, test.split, test.purpose) == ("dev", "result", "test", "result")
     assert test.profileCount == 3
     assert test.texts.train == 72
-    assert (test.settingsTried > 1) is (method in FEATURE_METHODS)
+    assert (test.settingsTried > 1) is (method in FEATURE_METHODS or method == "profile")
     assert (sum(test.profiles.texts), test.answers) == (test.texts.test, None)
     assert test.macro == pytest.approx(fmean(right / texts for right, texts in zip(test.profiles.right, test.profiles.texts, strict=True)))
     assert bool(test.losses) is (method in METHODS)
-    assert (test.pool is not None) is (method in ("hard", "soft"))
+    assert (test.pool is not None) is (method in ("profile", "hard", "soft"))
     if method == "majority":
         assert test.macro == 0.5
     else:
         assert test.macro > 0.6
+
+
+@pytest.mark.parametrize("name", ["intents", "glue/mrpc", "glue/sts-b", "superglue/copa"])
+def test_what_train_makes_is_measured_on_every_kind_of_set(
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, name: str
+) -> None:
+    settings = {"data": [name], "methods": ["profile"], "personal_layers": 1}
+    record = run(sets_root, tiny_bundle, tiny_plm, tmp_path, settings)[-1]
+    assert (record.method, record.pool, record.data) == ("profile", "sign N=12 k=5 b=5 last 1", name)
+    assert record.recipe["masks"]["epochs"] == TaskRecipe().masks.epochs
+    assert {path.name for path in tmp_path.iterdir()} == {"experiment.toml", "runs"}
 
 
 def test_hard_masks_count_bits_and_record_what_they_choose(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:

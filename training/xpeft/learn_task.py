@@ -105,7 +105,8 @@ class TaskLearner:
         model = self.new_model(None, masks=False)
         trunks = self.trunks(model)
         alone = self.finish(HEAD, model, trunks, "shared", MAJORITY)
-        if self.recipe.label_bias is False:
+        # With labels of its own, a profile's label bias says which they are.
+        if self.recipe.label_bias is False or self.data.profile_labels:
             return alone
         return kept(self.recipe.label_bias, self.finish(LABEL_BIAS, model, trunks, "bias", HEAD), alone)
 
@@ -178,7 +179,8 @@ class TaskLearner:
             model = self.train_masks(data, best)
             model = model if best.name == PROFILE_MASKS else self.with_default_masks(model)
         features = profile_features(model, data, run.plm.pad_id, run.quiet, best.trunks)
-        head = search_head(data, features, best.kind, "train", "head from all texts", run.quiet).stored()
+        head = search_head(data, features, best.kind, "train", "head from all texts", run.quiet)
+        head = head.stored() if best.kind == "bias" else head
         if data.splits["test"]:
             test = head.predict(data, features, "test")
             self.steps = [
@@ -190,7 +192,8 @@ class TaskLearner:
         """Fit the head on a model's features, note the step, and return what it has learnt."""
         run, data = self.run, self.data
         features = profile_features(model, data, run.plm.pad_id, run.quiet, trunks)
-        head = search_head(data, features, kind, "dev", f"head of {name}", run.quiet).stored()
+        head = search_head(data, features, kind, "dev", f"head of {name}", run.quiet)
+        head = head.stored() if kind == "bias" else head
         logits = {split: head.split_logits(data, features, split) for split in features}
         predictions = {split: logits[split].argmax(1).numpy() for split in features}
         loss = Targets.of(data.splits["dev"]).loss(logits["dev"]).item()

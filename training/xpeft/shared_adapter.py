@@ -110,9 +110,9 @@ def train_shared_adapter(
     sizes = len(data.profiles), len(data.labels)
     model = SharedAdapterModel(encoder, bottleneck, *sizes, recipe.seed, plan.dropout).to(encoder.get_buffer("words").device)
     texts = data.splits["train"]
-    if recipe.label_bias:
-        model.label_bias[:-1] = bias_from_counts(texts, *sizes).to(model.device)
-    else:
+    start = data.label_set_bias() + (bias_from_counts(texts, *sizes) if recipe.label_bias else 0.0)
+    model.label_bias[:-1] = start.to(model.device)
+    if not recipe.label_bias:
         recipe = replace(recipe, profile_lr=0.0)
     best = BestEpoch(model, data.splits["dev"], pad_id, plan.patience, trunks)
     train(

@@ -30,7 +30,7 @@ class Experiment(Exact):
     data: Annotated[list[str], Field(min_length=1)]
     """Data sets: news, offense, intents, reviews, glue/mrpc, superglue/cb, …"""
     methods: Annotated[list[MethodName], Field(min_length=1)]
-    """Methods: majority, head, user-vector, hard, soft, adapter, …; docs/comparison.md has a table."""
+    """Methods: profile (as `train` makes it), majority, head, user-vector, hard, soft, adapter, …; docs/comparison.md has a table."""
     seeds: Count = 3
     """How many seeds of each result run: 0, 1, …"""
     profiles: Count | None = None
@@ -75,6 +75,8 @@ class Experiment(Exact):
     """Bottleneck size b of adapters."""
     pool_scale: Annotated[float, Field(ge=bounds.MIN_POOL_SCALE, le=bounds.MAX_POOL_SCALE)] = 1.0
     """Size of the pool's entries, as a multiple of the usual size."""
+    personal_layers: Count | None = None
+    """Give only this many of the last layers a pool and masks. Without it, all."""
     affine: Literal["none", "shared", "own"] = "none"
     """Gain and shift of the masked bottleneck's LayerNorm: none, one for all profiles, or one for each."""
     newcomers: Count | None = None

@@ -1,25 +1,31 @@
 """Trains one method on one data set."""
 
+import shutil
 from dataclasses import dataclass, field
 from typing import Self
 
 import torch
 import torch.nn.functional as F
 
+from xpeft.atomic_files import make_folder
 from xpeft.comparison.methods import FEATURE_METHODS, METHODS
-from xpeft.comparison.records import Epoch
+from xpeft.comparison.records import DEFAULT_METHOD, Epoch
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.features import Features, plain_features, profile_features
 from xpeft.heads import Head, search_head
 from xpeft.label_bias import bias_from_counts
+from xpeft.learn_task import Run as TaskRun
+from xpeft.learn_task import TaskLearner
 from xpeft.linear_fit import Targets
 from xpeft.peers.feature_method import Fitted, Stored
 from xpeft.plm import PLM
 from xpeft.profile_model import ProfileModel
+from xpeft.recipe import TaskRecipe
 from xpeft.records import Split
 from xpeft.scores import majority
+from xpeft.task_adapter import task_adapter_bytes
 from xpeft.train import Losses, train
 
 
@@ -54,6 +60,8 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
         chosen = {split: torch.from_numpy(majority(data.splits["train"], examples)) for split, examples in data.splits.items()}
         logits = {split: F.one_hot(labels, len(data.labels)).float() for split, labels in chosen.items()}
         return Outcome.of(Fitted(logits, Stored(profile=1, head=False)))
+    if run.method == DEFAULT_METHOD:
+        return learn_default(run, plm, data)
     if run.method in FEATURE_METHODS:
         return Outcome.of(fit_features(run, plm, data))
     model = untrained_model(run, plm, data)
@@ -63,6 +71,26 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     features = split_features(run, plm, model, data)
     head = finish_head(run, data, features)
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
+
+
+def learn_default(run: Run, plm: PLM, data: DataSet) -> Outcome:
+    """Learn as `python -m xpeft train` does by default, with the run's pool."""
+    setup, spec, folder = run.setup, run.adapters, run.checkpoint.with_suffix("")
+    make_folder(folder)
+    shape, seed = spec.shape(plm), run.recipe.seed
+    surroundings = TaskRun(plm, spec.entries(plm), shape, setup.device, folder, run.settings, seed, run.recipe.bf16, True, setup.quiet)
+    learner = TaskLearner(data, TaskRecipe(), surroundings)
+    learnt = learner.learn()
+    features = profile_features(learnt.model, data, plm.pad_id, setup.quiet, learnt.trunks)
+    logits = {split: learnt.head.split_logits(data, features, split) for split in features}
+    has_masks, adapter = bool(learnt.model.has_masks.any()), learnt.model.task_adapter
+    stored = Stored(
+        profile=next(step.bytes_a_profile for step in learner.steps if step.name == learnt.name),
+        task=0 if adapter is None else task_adapter_bytes(shape),
+        numbers=2 * shape.layers * shape.size * has_masks + len(data.labels) * (learnt.kind == "bias"),
+    )
+    shutil.rmtree(folder)
+    return Outcome(logits, None, [], stored=stored, settings_tried=len(learner.steps) - 1)
 
 
 def fit_features(run: Run, plm: PLM, data: DataSet) -> Fitted:

@@ -23,7 +23,11 @@ from xpeft.stored_pool import load_pool
 
 @dataclass(frozen=True)
 class PoolSpec:
-    """An adapter pool: kind, sizes, and seed or file. scale: size of its entries, as a multiple of the usual size or of the file's."""
+    """An adapter pool: kind, sizes, and seed or file.
+
+    scale: size of its entries, as a multiple of the usual size or of the file's. personal_layers: how many of the last layers it covers;
+    None for all.
+    """
 
     kind: PoolKind = "sign"
     size: int = 100
@@ -32,6 +36,7 @@ class PoolSpec:
     scale: float = 1.0
     seed: int = 0
     file: str | None = None
+    personal_layers: int | None = None
 
     def __post_init__(self) -> None:
         """Raise XpeftError where a mask would choose more adapters than there are."""
@@ -47,11 +52,16 @@ class PoolSpec:
         """The pool's name in reports."""
         scale = "" if self.scale == 1 else f" scale x{self.scale:g}"
         bottleneck = "" if self.bottleneck == 24 else f" b={self.bottleneck}"
-        return f"{self.kind} N={self.size} k={self.chosen}{bottleneck}{scale}"
+        layers = "" if self.personal_layers is None else f" last {self.personal_layers}"
+        return f"{self.kind} N={self.size} k={self.chosen}{bottleneck}{scale}{layers}"
 
     def shape(self, plm: PLM) -> PoolShape:
         """Return the pool's sizes with a PLM's layers and hidden size."""
-        return PoolShape(len(plm.layers), plm.hidden, self.bottleneck, self.size, self.chosen)
+        layers = len(plm.layers)
+        personal = layers if self.personal_layers is None else self.personal_layers
+        if personal > layers:
+            raise XpeftError(f"the PLM has {layers} layers, not {personal}", "Choose fewer personal layers.")
+        return PoolShape(personal, plm.hidden, self.bottleneck, self.size, self.chosen, layers - personal)
 
     def entries(self, plm: PLM) -> torch.Tensor:
         """Return the pool's adapters [L, 2, N, d*b]."""

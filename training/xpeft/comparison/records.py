@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 # In the order of the report's tables. An experiment names them.
 MethodName = Literal[
-    "majority", "head", "logistic", "ridge", "user-vector", "rank-1", "knn",
+    "profile", "majority", "head", "logistic", "ridge", "user-vector", "rank-1", "knn",
     "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora",
 ]  # fmt: skip
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)

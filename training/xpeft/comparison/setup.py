@@ -11,12 +11,13 @@ from pydantic import JsonValue
 
 from xpeft.comparison.experiment import Experiment
 from xpeft.comparison.methods import HEADLESS, METHODS, PoolSpec, Rates
-from xpeft.comparison.records import RunRecord
+from xpeft.comparison.records import DEFAULT_METHOD, RunRecord
 from xpeft.comparison.sets import SETS, Slice
 from xpeft.features import Features
 from xpeft.heads import HeadKind
 from xpeft.mask_model import Affine, MaskKind
 from xpeft.peers.feature_method import Fitted
+from xpeft.recipe import TaskRecipe
 from xpeft.train import Recipe
 
 Purpose = Literal["result", "search", "curve"]
@@ -52,7 +53,7 @@ class Comparison:
         """Return the settings of an experiment, without paths."""
         recipe = Recipe(one.epochs, one.profiles_per_step, one.texts_per_profile)
         recipe = replace(recipe, label_bias=one.label_bias, head_lr=one.head_lr, noise=one.noise, tau=one.tau, bf16=one.bf16)
-        pool = PoolSpec(one.pool, one.pool_size, one.chosen, one.bottleneck, one.pool_scale, file=one.pool_file)
+        pool = PoolSpec(one.pool, one.pool_size, one.chosen, one.bottleneck, one.pool_scale, 0, one.pool_file, one.personal_layers)
         part = Slice(one.profiles, one.texts, one.max_tokens)
         return cls(recipe, part, pool, one.affine, "own" if one.own_head else "shared", one.searched_on)
 
@@ -92,7 +93,8 @@ class Run:
     @property
     def pool(self) -> PoolSpec | None:
         """The pool, if the method has one."""
-        return self.adapters if self.method in METHODS and METHODS[self.method].masks else None
+        has_masks = self.method == DEFAULT_METHOD or (self.method in METHODS and METHODS[self.method].masks)
+        return self.adapters if has_masks else None
 
     @property
     def kind(self) -> MaskKind:
@@ -107,8 +109,12 @@ class Run:
             content = self.pool.content()
             model = {"pool": without_none(self.pool) | ({"file": content} if content else {}), **without_none(self.kind)}
         head: dict[str, JsonValue] = {"head": "own"} if self.head == "own" else {}
+        recipe: dict[str, JsonValue] = without_none(self.recipe)
+        if self.method == DEFAULT_METHOD:
+            # Of the loop's recipe, only this holds for it.
+            recipe = {name: recipe[name] for name in (*VARIED, "bf16")} | TaskRecipe().model_dump(mode="json")
         texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
-        return {**without_none(self.recipe), **model, **head, **texts, "slice": self.setup.part.description, "purpose": self.purpose}
+        return {**recipe, **model, **head, **texts, "slice": self.setup.part.description, "purpose": self.purpose}
 
     @property
     def stem(self) -> str:
