@@ -113,6 +113,19 @@ def test_the_committed_page_is_what_the_code_makes_of_the_committed_runs() -> No
     assert {path.name for path in (RESULTS / "plots").iterdir()} == set(plots)
 
 
+def intervals(text: str) -> set[str]:
+    """The figures of a page that have an interval."""
+    number = r"[+-]?\d+\.\d+"
+    return set(re.findall(rf"{number} \({number} to {number}\)", text.replace("−", "-")))
+
+
+def test_each_interval_in_the_docs_is_one_of_the_report() -> None:
+    assert intervals("+1.2 (−0.4 to +2.9), and 70.0 (69.1 to 71.0) of 3 (2 to 4)") == {"+1.2 (-0.4 to +2.9)", "70.0 (69.1 to 71.0)"}
+    shown = intervals((RESULTS / "report.md").read_text(encoding="utf-8"))
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        assert intervals(page.read_text(encoding="utf-8")) <= shown, page.name
+
+
 def test_a_mean_over_seeds_is_of_one_recipe(tmp_path: Path) -> None:
     recipes: list[dict[str, Any]] = [{"lr": lr, "seed": seed, "pool": {"seed": seed}} for seed, lr in enumerate((0.1, 0.1, 0.2))]
     runs = [record("news", "adapter", seed, 0.5, recipe=recipe) for seed, recipe in enumerate(recipes)]

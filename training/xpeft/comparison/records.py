@@ -12,10 +12,8 @@ MethodName = Literal[
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 # What `python -m xpeft train` makes by default.
 DEFAULT_METHOD = "profile"
-# The report's goals name the last two.
-RECORDED_METHODS = tuple(dict.fromkeys((DEFAULT_METHOD, *METHOD_NAMES, "user-vector", "shared-adapter")))
-# The end of a method's name: a shared head, a label bias for each profile, a head for each profile.
-HEAD_SUFFIXES = ("", "+bias", "+own")
+# The report's goals name the last.
+RECORDED_METHODS = tuple(dict.fromkeys((DEFAULT_METHOD, *METHOD_NAMES, "shared-adapter")))
 
 
 class Exact(BaseModel):
@@ -187,5 +185,5 @@ class RunRecord(Exact):
 
     @property
     def head(self) -> str:
-        """One of HEAD_SUFFIXES."""
+        """What the name says of the head: nothing if it is shared, "+bias" if label biases are added, "+own" if each profile has one."""
         return self.method.removeprefix(self.base)
