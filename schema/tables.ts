@@ -31,7 +31,7 @@ export const tasks = sqliteTable("tasks", {
   maxTokens: integer("max_tokens").notNull(),
   /** Little-endian float32: weight [labels, hidden], then bias [labels]. */
   head: bytes("head").notNull(),
-  /** Mask blob of the default profile. */
+  /** Mask blob of the default profile; of 0 bytes if it has no masks. */
   masks: bytes("masks").notNull(),
   ...versionColumns,
   /** Task adapter: float32 scales [layers, 2], then int8 steps; NULL if the task has none. */

@@ -9,8 +9,9 @@ function rowBytes(task: string, profile: string, { masks, labelBias }: LearntPro
 }
 
 /** Returns which candidate won cross-validation. */
-function describeWinner({ kept, passes, start }: LearntProfile): string {
-  const masks = start === null ? "the task's default masks" : `the masks of profile ${start}`;
+function describeWinner({ kept, passes, start, parts }: LearntProfile): string {
+  const startMasks = start === null ? "the task's default masks" : `the masks of profile ${start}`;
+  const masks = parts.masks.length === 0 ? "no masks" : startMasks;
   const epochs = `${passes} ${passes === 1 ? "epoch" : "epochs"}`;
   const candidates = {
     start: `${masks}, unchanged`,

@@ -2,11 +2,13 @@ import { fromBase64 } from "../../src/lib/base64.ts";
 import { type MaskedSizes, maskShapeOf, unpackMasks } from "../../src/profiles/masks.ts";
 
 /**
- * Returns masks as text: a line for each personal layer and side, with a sign for each adapter of the pool.
+ * Returns masks as text: a line for each personal layer and side, with a sign for each adapter of the pool. Without
+ * masks, one line says this.
  *
  * @param masks packed masks in base64
  */
 export function formatMasks(masks: string, bundle: MaskedSizes): string {
+  if (masks === "") return "no masks";
   const shape = maskShapeOf(bundle);
   const { firstLayer, layers, size, chosen } = shape;
   const adapters = unpackMasks(fromBase64(masks), shape);

@@ -9,6 +9,8 @@ import { formatMasks } from "./masks-text.ts";
 
 const bytesOf = (row: { maskBytes: number; labelBiasBytes: number }) => row.maskBytes + row.labelBiasBytes;
 
+const formatBytes = (bytes: number) => (bytes > 0 ? `${bytes} bytes` : "none");
+
 /** `xpeft profiles list TASK`. */
 export async function listProfiles(
   task: string,
@@ -54,9 +56,7 @@ export async function showProfile(
   const row = await unwrap(client.v1.profiles[":task"][":profile"].$get({ param: { task, profile: id } }));
   if (options.json) return printResult(options, row, String);
   console.log(`${task}/${id}: generation ${row.generation}, written ${row.updatedAt}`);
-  console.log(
-    `masks: ${row.maskBytes} bytes; label bias: ${row.labelBiasBytes ? `${row.labelBiasBytes} bytes` : "none"}`,
-  );
+  console.log(`masks: ${formatBytes(row.maskBytes)}; label bias: ${formatBytes(row.labelBiasBytes)}`);
   if (row.labelBias !== null) console.log(`added to the logits: ${await formatLabelBias(client, task, row.labelBias)}`);
   if (options.masks) console.log(formatMasks(row.masks, (await unwrap(client.v1.info.$get())).bundle));
 }

@@ -77,14 +77,14 @@ const Result = z
         "Why nothing was written; null if the profile was written. no-gain: the profile exists and nothing was gained, so it stays as it is; a dry run says this too.",
     }),
     headHash: HeadHash,
-    masks: Base64("The learnt masks."),
+    masks: Base64("The learnt masks; empty if the profile has no masks."),
     labelBias: Base64("The learnt label bias; null if there is none.").nullable(),
     start: ProfileId.nullable().openapi({
       description: "The profile that learning started from; null for the task's default.",
     }),
     kept: z.enum(["start", "label-bias", "masks"]).openapi({
       description:
-        "The candidate that won. masks: new masks and a label bias. label-bias: the start's masks and a new label bias. start: the start unchanged. The last two win only if their held-out loss is lower by more than a standard error.",
+        "The candidate that won. masks: new masks and a label bias. label-bias: the start's masks, if it has any, and a new label bias. start: the start unchanged. The last two win only if their held-out loss is lower by more than a standard error.",
     }),
     epochs: z.int().openapi({ description: "Passes that the masks were trained for; 0 if they are the start's." }),
     leftOut: z

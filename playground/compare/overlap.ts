@@ -45,7 +45,13 @@ export async function showOverlap(): Promise<void> {
   try {
     const shape = await readMaskShape();
     const rowOf = (id: string) => readableRows.find(({ profile }) => profile === id)?.masks ?? "";
-    const [first, second] = comparedProfiles().map((id) => masksOf(rowOf(id), shape));
+    const compared = comparedProfiles();
+    const without = new Set(compared.filter((id) => rowOf(id) === ""));
+    if (without.size > 0) {
+      elements.sharedAdapters.textContent = `No masks: ${[...without].join(" and ")}. There is nothing to compare.`;
+      return elements.masks.replaceChildren();
+    }
+    const [first, second] = compared.map((id) => masksOf(rowOf(id), shape));
     const { table, chosen, added } = makeMaskTable(first ?? [], second ?? [], WORDS, shape);
     const byChance = Math.round((chosen * shape.chosen) / shape.size);
     elements.sharedAdapters.textContent = `They share ${chosen - added} of the ${chosen} adapters that each chooses. By chance they would share about ${byChance}.`;

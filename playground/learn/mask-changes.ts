@@ -24,15 +24,18 @@ async function readOthers({ name, before, learnt }: Learning): Promise<Map<strin
   const { row } = before;
   if (learnt.start === profile && row) return new Map([["the earlier masks, which were the start", row.masks]]);
   const path = learnt.start === null ? `/v1/tasks/${task}` : profilePath(task, learnt.start);
-  const start = learnt.start === null ? "the task's default masks" : `the masks of ${learnt.start}`;
-  const others = new Map([[`the start: ${start}`, (await requestJson<{ masks: string }>(path)).masks]]);
+  const start = learnt.start === null ? "the task's default" : `the profile ${learnt.start}`;
+  const others = new Map([[`the start, ${start}`, (await requestJson<{ masks: string }>(path)).masks]]);
   return row ? others.set(`the earlier masks: generation ${row.generation}`, row.masks) : others;
 }
 
 function showTable(description: string, before: readonly Mask[], after: readonly Mask[], shape: MaskShape): void {
-  const { table, changed, chosen, added } = makeMaskTable(before, after, WORDS, shape);
+  const hadMasks = before.length > 0;
+  const { table, changed, chosen, added } = makeMaskTable(hadMasks ? before : null, after, WORDS, shape);
   const where = changed.map((mask) => `${mask.title} ${mask.added}`).join(", ");
-  elements.changes.textContent = `Compared with ${description}: ${added} of ${chosen} chosen adapters changed${added > 0 ? `: ${where}` : ""}.`;
+  elements.changes.textContent = hadMasks
+    ? `Compared with ${description}: ${added} of ${chosen} chosen adapters changed${added > 0 ? `: ${where}` : ""}.`
+    : `No masks in ${description}. All ${chosen} chosen adapters are new.`;
   elements.masks.replaceChildren(table);
 }
 
@@ -53,6 +56,11 @@ export async function showMaskChanges(learning: Learning): Promise<void> {
   try {
     const shape = await readMaskShape();
     const after = masksOf(learning.learnt.masks, shape);
+    if (after.length === 0) {
+      elements.otherMasksLabel.hidden = true;
+      elements.changes.textContent = "The profile has no masks.";
+      return;
+    }
     const others = await readOthers(learning).catch((error: unknown) => {
       if (!hasCode(error, KEY_PROBLEMS)) throw error;
       return null;

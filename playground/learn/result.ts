@@ -7,10 +7,12 @@ import { labelBiasText } from "./label-bias-text.ts";
 import type { Learning } from "./last-learning.ts";
 import { taskLabels } from "./tasks.ts";
 
-function candidateText({ kept, epochs }: Learnt): string {
+function candidateText({ kept, epochs, masks }: Learnt): string {
   if (kept === "start") return "the start: it did better on held-out examples than trained masks";
-  if (kept === "label-bias")
-    return "the start's masks and a label bias: better on held-out examples than trained masks";
+  if (kept === "label-bias") {
+    const start = masks === "" ? "a label bias without masks" : "the start's masks and a label bias";
+    return `${start}: better on held-out examples than trained masks`;
+  }
   return `trained masks and a label bias, after ${epochs} ${epochs === 1 ? "pass" : "passes"}`;
 }
 

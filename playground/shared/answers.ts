@@ -8,7 +8,7 @@ export interface Task {
 export interface Profile {
   readonly profile: string;
   readonly generation: number;
-  /** Base64. */
+  /** Base64; empty if the profile has no masks. */
   readonly masks: string;
   readonly maskBytes: number;
   readonly labelBiasBytes: number;

@@ -13,9 +13,10 @@ export async function readMaskShape(): Promise<MaskShape> {
   return maskShapeOf((await requestJson<Info>("/v1/info")).bundle);
 }
 
-/** Unpacks a row's masks: two per personal layer, down and up. */
+/** Unpacks a row's masks: two per personal layer, down and up. A row without masks has none. */
 export function masksOf(base64: string, shape: MaskShape): Mask[] {
   const { layers, size, chosen } = shape;
+  if (base64 === "") return [];
   const adapters = unpackMasks(bytesOf(base64), shape);
   return Array.from({ length: 2 * layers }, (_, place) => {
     const mask = new Set(adapters.subarray(place * chosen, (place + 1) * chosen));

@@ -1,8 +1,10 @@
+import { maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { type Candidate, chooseCandidate, evaluateCandidates } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
 import { type Fold, type HeldOutScore, heldOutScore, isSignificant, makeFolds } from "./cross-validation.ts";
 import { textKey } from "./examples.ts";
+import { withInitialMasks } from "./initial-masks.ts";
 import { estimateReadMs, type LearnHooks, trackWork } from "./progress.ts";
 import { createRandom } from "./random.ts";
 import { type LabelledText, readResiduals, type Start } from "./reader.ts";
@@ -47,7 +49,8 @@ export interface LearnResult {
  * Learns a profile: chooses its start, finds out by cross-validation whether a label bias or masks help, then trains
  * these on all texts.
  *
- * Only the masks of the bundle's last layers are trained; those before stay the start's.
+ * Only the masks of the bundle's last layers are trained; those before stay the start's. From a
+ * start without masks, random ones are trained. If such a start wins, alone or with a label bias, the profile has none.
  *
  * @throws XpeftError `learning_too_long`, `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`; and
  * the signal's reason
@@ -59,7 +62,8 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const startTexts = groups.slice(0, RECIPE.heldOutTexts).flatMap(([first]) => input.texts[first] ?? []);
   const work = trackWork(estimateMs(input, folds, startTexts), hooks);
 
-  const start = await chooseStart(parts, input.starts, startTexts, work);
+  const chosen = await chooseStart(parts, input.starts, startTexts, work);
+  const start = withInitialMasks(chosen, maskShapeOf(parts.pool), random);
   const texts = await readResiduals(parts, start, input.texts, work);
   const trainer = createTrainer(parts, start, texts, input.passes, random);
   const candidates = await evaluateCandidates(trainer, folds, input.passes, work);
@@ -73,7 +77,7 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   // After the training, because both draw from the same random numbers.
   const trusted = winner !== baseline && isSignificant(baseline.results, winner.results, learntResults, random);
   return {
-    parts: trained ? trainer.partsOf(trained) : start.parts,
+    parts: trained ?? start.parts,
     start: start.profile,
     kept: winner.kind,
     passes: winner.passes,

@@ -16,6 +16,12 @@ export interface Start {
   readonly parts: ProfileParts;
 }
 
+/** A start with the masks that training begins with. */
+export interface TrainingStart extends Start {
+  /** The start's own masks, unless it has none. */
+  readonly initialMasks: Uint8Array;
+}
+
 /** A text with its label. */
 export interface LabelledText {
   readonly text: TokenizedText;
@@ -23,7 +29,7 @@ export interface LabelledText {
   readonly target: Float32Array;
 }
 
-/** A text with the input of the learnt layers and its logits, both under the start. */
+/** A text with the input of the learnt layers under the initial masks, and its logits under the start. */
 export interface PreparedText extends ResidualText, ScoredText, LabelledText {
   readonly target: Float32Array;
 }
@@ -58,13 +64,13 @@ export async function scoreTexts(
 }
 
 /**
- * Returns texts with their residuals before the learnt layers and their logits, both under a start.
+ * Returns texts with their residuals before the learnt layers, under the initial masks, and their logits under the start.
  *
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function readResiduals(
   { encoder, merge, task }: TextReader,
-  { parts: { masks, labelBias } }: Start,
+  { parts: { masks, labelBias }, initialMasks }: TrainingStart,
   texts: readonly LabelledText[],
   work: WorkTracker,
 ): Promise<PreparedText[]> {
@@ -72,7 +78,8 @@ export async function readResiduals(
   const bias = labelBias && readLabelBias(labelBias, labels);
   const prepared: PreparedText[] = [];
   for (const { text, target } of texts) {
-    const { features, residual } = await encoder.runToLearn(text, () => merge(masks));
+    const { features: initial, residual } = await encoder.runToLearn(text, () => merge(initialMasks));
+    const features = initialMasks === masks ? initial : await encoder.run(text, () => merge(masks));
     prepared.push({ text, residual, logits: labelLogits(task, bias, features), target });
     await work.afterText(estimateReadMs(text.ids.length));
   }

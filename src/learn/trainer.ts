@@ -10,7 +10,7 @@ import { fitLabelBias } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
 import { estimateReadMs, type WorkTracker } from "./progress.ts";
 import type { Random } from "./random.ts";
-import { type LabelledText, type PreparedText, type Start, scoreTexts, type TextReader } from "./reader.ts";
+import { type LabelledText, type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import { startTrainingRun, type TrainedParts, type TrainingRun } from "./training-run.ts";
 
@@ -33,10 +33,12 @@ export interface Trainer {
   startRun(texts: readonly PreparedText[]): TrainingRun;
   /** Returns how texts are answered under trained parts, as they would be served. */
   evaluate(trained: TrainedParts, texts: readonly LabelledText[], work: WorkTracker): Promise<HeldOutResult[]>;
-  /** Trains on all texts: only a label bias for 0 passes, otherwise masks and a label bias. */
-  trainOnAll(passes: number, work: WorkTracker): Promise<TrainedParts>;
-  /** Returns a profile's parts as they are stored. */
-  partsOf(trained: TrainedParts): ProfileParts;
+  /**
+   * Trains on all texts: only a label bias for 0 passes, otherwise masks and a label bias.
+   *
+   * @returns a profile's parts as they are stored
+   */
+  trainOnAll(passes: number, work: WorkTracker): Promise<ProfileParts>;
   /** Returns a label bias without the start's, after rounding to the steps of its storage, `[labels]`. */
   servedBias(bias: Float64Array): Float64Array;
 }
@@ -44,7 +46,7 @@ export interface Trainer {
 /** Creates a trainer. What it trains is added to the start. */
 export function createTrainer(
   parts: TrainerParts,
-  start: Start,
+  start: TrainingStart,
   texts: readonly PreparedText[],
   passes: number,
   random: Random,
@@ -52,7 +54,7 @@ export function createTrainer(
   const { pool, gradients, firstLayer, task, taskAdapter } = parts;
   const shape = maskShapeOf(pool);
   const labels = task.labels.length;
-  const adapters = unpackMasks(start.parts.masks, shape);
+  const adapters = unpackMasks(start.initialMasks, shape);
   const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
   const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
   const trainable = adapters.subarray(frozen.length);
@@ -64,7 +66,13 @@ export function createTrainer(
     head[index] = (head[index] ?? Number.NaN) + value;
   }
   const startRun = (runTexts: readonly PreparedText[]) =>
-    startTrainingRun({ pool, gradients, firstLayer, taskAdapter, head, labels }, runTexts, trainable, passes, random);
+    startTrainingRun(
+      { pool, gradients, firstLayer, taskAdapter, head, labels },
+      runTexts,
+      { adapters: trainable, logit: start.parts.masks.length > 0 ? RECIPE.startLogit : 0 },
+      passes,
+      random,
+    );
   const pack = (bias: Float64Array) => packLabelBias(bias.map((value, label) => value + (startBias[label] ?? 0)));
   const partsOf = ({ adapters: trained, bias }: TrainedParts): ProfileParts => ({
     masks: packMasks([...frozen, ...trained], shape),
@@ -74,7 +82,6 @@ export function createTrainer(
   return {
     labels,
     startRun,
-    partsOf,
     servedBias(bias) {
       const blob = pack(bias);
       const served = blob ? readLabelBias(blob, labels) : noBias;
@@ -86,10 +93,11 @@ export function createTrainer(
     },
     textsOf: (numbers) => numbers.flatMap((number) => texts[number] ?? []),
     async trainOnAll(allPasses, work) {
-      if (allPasses === 0) return { adapters: trainable, bias: fitLabelBias(texts, labels, RECIPE.biasSpread) };
+      if (allPasses === 0)
+        return { masks: start.parts.masks, labelBias: pack(fitLabelBias(texts, labels, RECIPE.biasSpread)) };
       const run = startRun(texts);
       await runPasses(run, texts, { passes: allPasses }, work);
-      return run.trained();
+      return partsOf(run.trained());
     },
   };
 }

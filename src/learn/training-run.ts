@@ -50,23 +50,24 @@ export interface TrainingRun {
  * Starts a training run.
  *
  * @param texts at least one, with their logits under the start
- * @param start adapters that the learnt layers' masks choose, `[rows, k]` flat
+ * @param start.adapters that the learnt layers' masks choose, `[rows, k]` flat
+ * @param start.logit their initial logit; others have 0, and each has jitter
  * @param passes how often each text will be read
  */
 export function startTrainingRun(
   parts: TrainingRunParts,
   texts: readonly (ResidualText & ScoredText)[],
-  start: Uint16Array,
+  start: { readonly adapters: Uint16Array; readonly logit: number },
   passes: number,
   random: Random,
 ): TrainingRun {
   const { pool, gradients, firstLayer, taskAdapter, head, labels } = parts;
   const { size, chosen } = pool.pool;
-  const rows = start.length / chosen;
+  const rows = start.adapters.length / chosen;
   const logits = Float64Array.from({ length: rows * size }, () => RECIPE.jitter * random.normal());
-  for (const [position, adapter] of start.entries()) {
+  for (const [position, adapter] of start.adapters.entries()) {
     const index = Math.floor(position / chosen) * size + adapter;
-    logits[index] = (logits[index] ?? 0) + RECIPE.startLogit;
+    logits[index] = (logits[index] ?? 0) + start.logit;
   }
   const masks = createMaskOptimizer({ pool, firstLayer, taskAdapter }, logits, RECIPE.tau);
   const adapterGradients = allocateAdapters({ ...pool, layers: pool.layers - firstLayer });

@@ -4,7 +4,8 @@ import type { AdapterPool, PoolShape } from "./pool/pool.ts";
 
 /**
  * The adapters that a text is read under. In each layer they are the sum of the task's adapter and the mean of the
- * adapters that the profile's masks choose from the pool. Layers before the pool's first have the task's adapter only.
+ * adapters that the profile's masks choose from the pool. Layers before the pool's first have the task's adapter only,
+ * and so have all layers of a profile without masks.
  */
 export interface MergedAdapters {
   /** `[L, d, b]` flat */
@@ -42,7 +43,7 @@ export function matrixOf(
 /**
  * Merges a pool under a profile's masks (X-PEFT, section 3), and adds the task's adapter.
  *
- * @param masks a mask blob, as docs/formats.md describes it
+ * @param masks a mask blob, as docs/formats.md describes it; empty if the profile has no masks
  * @param taskAdapter of all profiles of the task; null if it has none
  * @param merged is overwritten, unless the masks are rejected
  * @returns `merged`
@@ -61,7 +62,8 @@ export function mergeAdapters(
 /**
  * Merges the last layers: writes their matrices to `merged`.
  *
- * @param chosen adapters that the masks of these layers choose, `[rows, k]` flat; layers without a pool have no rows
+ * @param chosen adapters that the masks of these layers choose, `[rows, k]` flat; layers without a pool have no rows.
+ * Empty if there are no masks
  * @param taskAdapter null if the task has none
  * @param firstLayer the first of these layers
  * @param merged of the layers from `firstLayer` on; is overwritten
@@ -77,7 +79,7 @@ export function mergeLayers(
   for (let row = 2 * firstLayer; row < 2 * pool.layers; row++) {
     const matrix = matrixOf(merged, row - 2 * firstLayer, pool);
     const start = (row - 2 * first) * pool.pool.chosen;
-    if (start < 0) matrix.fill(0);
+    if (start < 0 || chosen.length === 0) matrix.fill(0);
     else pool.mergeMatrix(row - 2 * pool.pool.firstLayer, chosen.subarray(start, start + pool.pool.chosen), matrix);
     if (taskAdapter) addMatrix(taskAdapter, row, matrix);
   }

@@ -34,7 +34,7 @@ function bytesPerMask(size: number): number {
   return Math.ceil(size / 8);
 }
 
-/** Returns the bytes of a profile's mask blob: `2 · K · ceil(N / 8)`. */
+/** Returns the bytes of the mask blob of a profile that has masks: `2 · K · ceil(N / 8)`. */
 export function maskBytes(shape: MaskShape): number {
   return 2 * shape.layers * bytesPerMask(shape.size);
 }
@@ -51,13 +51,15 @@ function nameOfRow(row: number, { firstLayer }: MaskShape): string {
 /**
  * Returns the adapters that a mask blob chooses.
  *
- * @param blob `2 · K · ceil(N / 8)` bytes, as docs/formats.md describes them
- * @returns the chosen adapters' numbers, `[K, 2, k]` flat, rising in each mask; the middle axis is down, up
+ * @param blob `2 · K · ceil(N / 8)` bytes, as docs/formats.md describes them; or none: no masks
+ * @returns the chosen adapters' numbers, `[K, 2, k]` flat, rising in each mask; the middle axis is down, up. Empty if
+ * there are no masks
  * @throws XpeftError `invalid_mask` if the length, a mask's count of ones or its padding bits are wrong
  */
 export function unpackMasks(blob: Uint8Array, shape: MaskShape): Uint16Array {
   const { layers, size, chosen } = shape;
   const stride = bytesPerMask(size);
+  if (blob.length === 0) return new Uint16Array();
   if (blob.length !== maskBytes(shape)) {
     throw invalid(`A mask blob has ${blob.length} bytes; this bundle needs ${maskBytes(shape)}.`);
   }
@@ -81,12 +83,13 @@ export function unpackMasks(blob: Uint8Array, shape: MaskShape): Uint16Array {
 /**
  * Returns a mask blob: the inverse of {@link unpackMasks}.
  *
- * @param adapters the chosen adapters' numbers, `[K, 2, k]` flat, in any order within a mask
+ * @param adapters the chosen adapters' numbers, `[K, 2, k]` flat, in any order within a mask; or empty: no masks
  * @throws XpeftError `invalid_mask` if their number is wrong, one is out of range, or one is chosen twice
  */
 export function packMasks(adapters: ArrayLike<number>, shape: MaskShape): Uint8Array {
   const { layers, size, chosen } = shape;
   const stride = bytesPerMask(size);
+  if (adapters.length === 0) return new Uint8Array();
   if (adapters.length !== 2 * layers * chosen) {
     throw invalid(`There are ${adapters.length} adapters; the masks choose ${2 * layers * chosen}.`);
   }

@@ -5,6 +5,7 @@ export interface NewProfile extends ProfileParts {
 
 /** What predictions use of a profile. */
 export interface ProfileParts {
+  /** A mask blob, as docs/formats.md describes it; empty where the profile has no masks. */
   readonly masks: Uint8Array;
   /** One int8 for each label; null where the profile has none. */
   readonly labelBias: Uint8Array | null;

@@ -25,7 +25,8 @@ export function mergePages(pages: readonly ListPage<StoredProfile>[], limit: num
   const ends = pages.flatMap(({ next }) => (next === null ? [] : [next])).sort();
   const [end] = ends;
   const complete = end === undefined ? all : all.filter(({ id }) => id <= end);
-  const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / (all[0]?.masks.length ?? 1))));
+  const maskBytes = Math.max(1, ...all.map(({ masks }) => masks.length));
+  const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / maskBytes)));
   const items = complete.slice(0, pageSize);
   return { items, next: items.length < all.length || end !== undefined ? (items.at(-1)?.id ?? null) : null };
 }

@@ -67,14 +67,27 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
 
   return {
     async list(task, { limit, after }, prefix) {
+      const inPage = and(
+        eq(profiles.task, task),
+        gt(profiles.id, after),
+        gte(profiles.id, prefix),
+        // Ids are ASCII, and none of their characters comes after this one.
+        lt(profiles.id, `${prefix}\x7f`),
+      );
+      // All masks of a task have one length, but the default profile may have none.
+      const ofProfiles = sql`(SELECT max(length(masks)) FROM
+        (SELECT ${profiles.masks} FROM ${profiles} WHERE ${inPage} ORDER BY ${profiles.id} LIMIT ${limit}))`;
       const [taskRow] = await withDatabaseErrors(() =>
         db
-          .select({ maskBytes: sql<number>`length(${tasks.masks})`, generation: tasks.generation })
+          .select({
+            maskBytes: sql<number>`coalesce(nullif(length(${tasks.masks}), 0), ${ofProfiles}, 0)`,
+            generation: tasks.generation,
+          })
           .from(tasks)
           .where(eq(tasks.name, task)),
       );
       if (!taskRow) throw unknownTaskError(task);
-      const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / taskRow.maskBytes)));
+      const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / Math.max(1, taskRow.maskBytes))));
       const taskGeneration = sql<
         number | null
       >`(SELECT ${tasks.generation} FROM ${tasks} WHERE ${tasks.name} = ${task})`;
@@ -82,15 +95,7 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
         db
           .select({ profile: getTableColumns(profiles), taskGeneration })
           .from(profiles)
-          .where(
-            and(
-              eq(profiles.task, task),
-              gt(profiles.id, after),
-              gte(profiles.id, prefix),
-              // Ids are ASCII, and none of their characters comes after this one.
-              lt(profiles.id, `${prefix}\x7f`),
-            ),
-          )
+          .where(inPage)
           .orderBy(asc(profiles.id))
           .limit(pageSize + 1),
       );

@@ -41,6 +41,13 @@ describe("xpeft profiles", () => {
     await remote.json("profiles", "delete", "demo", "biased");
   });
 
+  it("says that a profile has no masks", async () => {
+    await remote.worker.request("PUT", "/v1/profiles/demo/plain", { body: { masks: "" } });
+    const { stdout } = await remote.runCli("profiles", "show", "demo", "plain", "--masks");
+    expect(stdout).toMatch(/\nmasks: none; label bias: none\nno masks\n$/);
+    await remote.json("profiles", "delete", "demo", "plain");
+  });
+
   it("pulls a file that a push restores byte for byte", async () => {
     const path = join(remote.folder, "pulled.ndjson");
     expect(await remote.runCli("profiles", "pull", "demo", "--out", path)).toMatchObject({ code: 0, stdout: "" });

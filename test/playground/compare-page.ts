@@ -54,6 +54,19 @@ export function testComparePage(): void {
     await saveScreenshot(opened.page, "compare");
   });
 
+  it("says which profiles have no masks to compare", async () => {
+    await at("task").selectOption("plain");
+    await fill("key", worker.adminKey);
+    await fill("profiles", "demo-000\ndemo-001");
+    await fill("text", TEXT);
+    await press("compare");
+    await expectSoon(() => textOf("shared-adapters")).toBe(
+      "No masks: demo-000 and demo-001. There is nothing to compare.",
+    );
+    expect(await at("masks").locator("tr").count()).toBe(0);
+    expect(await textOf("answers")).toContain("0 bytes, generation 1");
+  });
+
   it("shows one profile's error beside the answers of the others", async () => {
     await fill("profiles", "demo-000\nnobody");
     await fill("text", TEXT);

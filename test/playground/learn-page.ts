@@ -206,6 +206,22 @@ export function testLearnPage(): void {
     expect(await rowOf("new-one")).toMatchObject({ code: "unknown_profile" });
   });
 
+  it("learns from a default without masks, and says that there were none", async () => {
+    await at("task").selectOption("plain");
+    await fill("key", worker.adminKey);
+    await fill("profile", "new-one");
+    await pasteExamples(examplesOf(2));
+    await press("learn");
+    await expectSoon(() => textOf("result-title")).toBe("Profile new-one of plain, created: generation 1");
+    const { masks } = (await (await worker.get("/v1/profiles/plain/new-one")).json()) as { masks: string };
+    await expectSoon(() => textOf("changes")).toBe(
+      masks === ""
+        ? "The profile has no masks."
+        : "No masks in the start, the task's default. All 600 chosen adapters are new.",
+    );
+    expect(await at("masks").locator("table").count()).toBe(masks === "" ? 0 : 1);
+  });
+
   it("learns with a key that may only learn, and says which scope comparing and undoing need", async () => {
     await fill("key", await worker.makeKey({ scopes: ["predict", "learn"] }));
     await fill("profile", "demo-006");

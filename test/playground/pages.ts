@@ -5,7 +5,10 @@ import { type OpenPage, openPage, startBrowser } from "../support/browser.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
-/** The Worker of all page tests. Its task `demo` has eight profiles: tests compare the first and learn the last. */
+/**
+ * The Worker of all page tests. Its task `demo` has eight profiles: tests compare the first and learn the last. Its task
+ * `plain` has two profiles, and neither they nor its default have masks.
+ */
 export let worker: RunningWorker;
 
 let browser: Browser;
@@ -13,7 +16,13 @@ let browser: Browser;
 export async function startPages(): Promise<void> {
   // Rows are cached as in the deploy, so a page that does not bypass the cache shows old answers and fails.
   [worker, browser] = await Promise.all([startWorker(), startBrowser()]);
-  await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), profilesOf(8));
+  const bundle = await readBundle("bundles/minilm-l6-v2");
+  await worker.push(taskFor(bundle), profilesOf(8));
+  const masks = new Uint8Array();
+  await worker.push(
+    taskFor(bundle, { name: "plain", masks }),
+    profilesOf(2).map((profile) => ({ ...profile, masks })),
+  );
 }
 
 export async function stopPages(): Promise<void> {

@@ -90,11 +90,14 @@ def adapted_merge_case(
 
 
 def adapted_merge_cases(shape: PoolShape) -> list[dict[str, object]]:
-    """Return the adapted merge of a sign pool and of a trained pool."""
+    """Return the adapted merge of a sign pool, of a trained pool, and of a sign pool without masks."""
     scale, stored, masks, adapter = default_scale(shape.chosen), random_pool(shape, 7), random_masks(shape, 4), random_adapter(shape, 6)
+    signs = sign_pool(3, shape, scale)
+    seed: dict[str, object] = {"seed": 3, "scale": scale}
     return [
-        adapted_merge_case(shape, sign_pool(3, shape, scale), {"seed": 3, "scale": scale}, masks, adapter),
+        adapted_merge_case(shape, signs, seed, masks, adapter),
         adapted_merge_case(shape, stored.entries(), {"pool": text_of(stored.pack())}, masks, adapter),
+        adapted_merge_case(shape, signs, seed, np.zeros_like(masks), adapter),
     ]
 
 

@@ -9,7 +9,7 @@ export const ProfileLine = z
     task: TaskName,
     profile: ProfileId,
     headHash: HeadHash.optional(),
-    masks: Base64("The profile's mask blob."),
+    masks: Base64("The profile's mask blob; empty if it has no masks."),
     labelBias: Base64("The profile's label bias.").optional(),
   })
   .openapi("ProfileLine");

@@ -4,7 +4,7 @@ import type { StoredProfile } from "../../../src/profiles/profile.ts";
 import { Base64, HeadHash, LastWrite, NextPage, ProfileId, TaskName } from "../../http/row-schemas.ts";
 
 const parts = {
-  masks: Base64("The profile's mask blob."),
+  masks: Base64("The profile's mask blob; empty if it has no masks."),
   labelBias: Base64("The profile's label bias: an int8 for each label, in sixteenths. Null if it has none.").nullable(),
 };
 
@@ -14,7 +14,7 @@ export const Profile = z
     task: TaskName,
     profile: ProfileId,
     ...parts,
-    maskBytes: z.int().openapi({ description: "Bytes of the mask blob.", example: 156 }),
+    maskBytes: z.int().openapi({ description: "Bytes of the mask blob; 0 if there are no masks.", example: 156 }),
     labelBiasBytes: z.int().openapi({ description: "Bytes of the label bias; 0 if there is none.", example: 5 }),
     ...LastWrite,
   })

@@ -24,7 +24,7 @@ export const TaskFile = taskSchema
     bundle: BundleId,
     labels: newLabelsSchema.openapi(documented),
     head: Base64("float32, little-endian: weight [labels, hidden], then bias [labels]."),
-    masks: Base64("Mask blob of the task's default profile."),
+    masks: Base64("Mask blob of the task's default profile; empty if it has no masks."),
     adapter: Base64(
       "Adapter that all profiles of the task share: float32 scales [layers, 2], then int8 steps. Without it, the task has none.",
     ).nullish(),

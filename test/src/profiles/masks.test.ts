@@ -61,6 +61,20 @@ describe("unpackMasks", () => {
     );
   });
 
+  it("reads no bytes as no masks, and rejects every other length", () => {
+    fc.assert(
+      fc.property(shapesAndChoices, fc.nat(), ([shape, choices], length) => {
+        expect(unpackMasks(packMasks([], shape), shape)).toEqual(new Uint16Array());
+        const blob = packMasks(choices, shape);
+        const bytes = 1 + (length % blob.length);
+        const other = new Uint8Array([...blob.subarray(0, bytes), ...(bytes === blob.length ? [0] : [])]);
+        expect(() => unpackMasks(other, shape)).toThrow(errorWithCode("invalid_mask"));
+      }),
+    );
+    expect([...packMasks([], DEFAULT_SHAPE)]).toEqual([]);
+    expect(() => unpackMasks(new Uint8Array(155), DEFAULT_SHAPE)).toThrow("has 155 bytes; this bundle needs 156.");
+  });
+
   it("reports which mask is wrong", () => {
     const shape = { firstLayer: 3, layers: 2, size: 8, chosen: 1 };
     const whole = packMasks([0, 1, 2, 3], shape);

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { compileRuntime } from "../../node/engine.ts";
+import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
+import { readVerified } from "../../src/bundle/files.ts";
+import { oneWithRole } from "../../src/bundle/manifest.ts";
+import { createEncoder } from "../../src/model/encoder.ts";
+import { labelLogits } from "../../src/model/head.ts";
+import { allocateAdapters } from "../../src/model/merge.ts";
+import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
+import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { adapterOf, masksOf, taskFile, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+const TEXT = "The committee met again and nobody was surprised.";
+const BIAS = Float32Array.of(1, -0.5, 0);
+const LABEL_BIAS = Buffer.from(Int8Array.of(16, -8, 0)).toString("base64");
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+const bundle = await readBundle(DEFAULT_BUNDLE);
+const plain = taskFor(bundle, { name: "plain", masks: new Uint8Array() });
+const adapted = { ...plain, name: "adapted", adapter: adapterOf(1) };
+
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  worker = await startWorker({ vars: { CACHE_TTL_SECONDS: "0" } });
+  for (const task of [plain, adapted]) {
+    expect((await worker.request("PUT", `/v1/tasks/${task.name}`, { body: taskFile(task) })).status).toBe(200);
+    const body = { masks: "", labelBias: LABEL_BIAS };
+    expect((await worker.request("PUT", `/v1/profiles/${task.name}/anna`, { body })).status).toBe(200);
+  }
+});
+afterAll(() => worker.close());
+
+async function predictionOf(body: object, key?: string) {
+  const response = await worker.predict({ inputs: TEXT, logits: true, ...body }, key === undefined ? {} : { key });
+  const { predictions } = await response.json<{ predictions: { logits: object; masks: string }[] }>();
+  return predictions[0];
+}
+
+/** Returns the features of the text under the task's adapter alone, or under none. */
+async function featuresUnder(adapter: Uint8Array | null): Promise<Float32Array> {
+  const { manifest } = bundle;
+  const read = readFolder(DEFAULT_BUNDLE);
+  const encoder = await createEncoder(await compileRuntime(), manifest, read);
+  const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
+  const adapters = allocateAdapters(manifest);
+  if (adapter) {
+    const { scales, steps } = readTaskAdapter(adapter, manifest);
+    const entries = manifest.hidden * manifest.bottleneck;
+    for (const [place, step] of steps.entries()) {
+      const matrix = Math.floor(place / entries);
+      const side = matrix % 2 === 0 ? adapters.down : adapters.up;
+      side[(matrix >> 1) * entries + (place % entries)] = step * (scales[matrix] ?? Number.NaN);
+    }
+  }
+  return await encoder.run(tokenizer.encode({ text: TEXT }, plain.maxTokens), () => adapters);
+}
+
+it.each([
+  ["the PLM alone", plain],
+  ["the task's adapter alone", adapted],
+])("predicts by %s, and adds the label bias", async (_, task) => {
+  const { name, adapter } = task;
+  const features = await featuresUnder(adapter);
+  const expected = (bias: Float32Array | null) => {
+    const [low, middle, high] = labelLogits(task, bias, features);
+    return { low, middle, high };
+  };
+  const profile = await predictionOf({ task: name, profile: "anna" });
+  expect(profile).toMatchObject({ masks: "profile", logits: expected(BIAS) });
+  const unknown = await predictionOf({ task: name, profile: "nobody", onUnknownProfile: "default" });
+  expect(unknown).toMatchObject({ masks: "default", logits: expected(null) });
+  const response = await worker.request("POST", `/v1/profiles/${name}/anna/token`, { body: { carry: "masks" } });
+  const { token } = await response.json<{ token: string }>();
+  const own = await predictionOf({ task: name, profile: "anna" }, token);
+  expect(own).toMatchObject({ masks: "token", logits: expected(BIAS) });
+});
+
+it("returns what was written, and rolls back to it", async () => {
+  expect(await (await worker.get("/v1/tasks/plain")).json()).toEqual(JSON.parse(taskFile(plain)));
+  const read = async () => (await worker.get("/v1/profiles/plain/anna")).json();
+  const row = { masks: "", maskBytes: 0, labelBias: LABEL_BIAS, labelBiasBytes: 3 };
+  expect(await read()).toMatchObject({ ...row, generation: 1 });
+  const masks = Buffer.from(masksOf(1)).toString("base64");
+  await worker.request("PUT", "/v1/profiles/plain/anna", { body: { masks } });
+  expect(await read()).toMatchObject({ masks, labelBias: null, generation: 2 });
+  expect(await (await worker.get("/v1/profiles/plain/anna/history")).json()).toMatchObject({
+    earlier: [{ maskBytes: 0, labelBiasBytes: 3 }],
+  });
+  await worker.request("POST", "/v1/profiles/plain/anna/rollback", { body: { generation: 1 } });
+  expect(await read()).toMatchObject({ ...row, generation: 3 });
+});
+
+it("exports lines that an import restores", async () => {
+  const exported = async () => (await worker.get("/v1/tasks/adapted/export")).text();
+  const file = await exported();
+  expect(JSON.parse(file)).toMatchObject({ profile: "anna", masks: "", labelBias: LABEL_BIAS });
+  const send = async () => {
+    const response = await worker.request("POST", "/v1/tasks/adapted/import", { body: file, headers: NDJSON });
+    return JSON.parse((await response.text()).split("\n", 1)[0] ?? "");
+  };
+  expect(await send()).toMatchObject({ status: "unchanged" });
+  await worker.request("DELETE", "/v1/profiles/adapted/anna");
+  expect(await exported()).toBe("");
+  expect(await send()).toMatchObject({ status: "created" });
+  expect(await exported()).toBe(file);
+});
+
+it("rejects masks that are one byte too short", async () => {
+  const masks = Buffer.from(masksOf(1).subarray(1)).toString("base64");
+  const response = await worker.request("PUT", "/v1/profiles/plain/short", { body: { masks } });
+  expect(response.status).toBe(409);
+  expect(await response.json()).toMatchObject({ code: "mismatched_write" });
+});

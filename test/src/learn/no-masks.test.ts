@@ -1,0 +1,75 @@
+import { beforeAll, expect, it } from "vitest";
+import { loadEngine } from "../../../node/engine.ts";
+import { DEFAULT_BUNDLE } from "../../../node/files.ts";
+import { withInitialMasks } from "../../../src/learn/initial-masks.ts";
+import { createRandom } from "../../../src/learn/random.ts";
+import { readResiduals, type Start } from "../../../src/learn/reader.ts";
+import { createTrainer } from "../../../src/learn/trainer.ts";
+import { unpackMasks } from "../../../src/profiles/masks.ts";
+import type { Engine } from "../../../src/serving/engine.ts";
+import { examplesOf } from "../../support/examples.ts";
+import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
+
+const NO_MASKS = new Uint8Array();
+const START: Start = { profile: null, parts: { masks: NO_MASKS, labelBias: null } };
+const SHAPE = { firstLayer: 0, layers: 2, size: 4, chosen: 2 };
+const work = { afterText: async () => {}, report: () => {} };
+
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await loadEngine(DEFAULT_BUNDLE);
+});
+
+it("begins training with the start's masks, or with random ones if it has none", () => {
+  const own = { ...START, parts: { masks: masksOf(1), labelBias: null } };
+  expect(withInitialMasks(own, SHAPE, createRandom(0)).initialMasks).toBe(own.parts.masks);
+  const drawn = [0, 1, 2, 3].map((seed) => withInitialMasks(START, SHAPE, createRandom(seed)).initialMasks);
+  for (const masks of drawn) expect(unpackMasks(masks, SHAPE)).toHaveLength(8);
+  expect(new Set(drawn.map(String)).size).toBeGreaterThan(1);
+});
+
+it("reads residuals under the initial masks, and logits as the start is served", async () => {
+  const start = withInitialMasks(START, SHAPE, createRandom(0));
+  const featuresOf = ({ down }: { down: Float32Array }) => down;
+  const reader = {
+    encoder: {
+      run: async (_: unknown, merged: () => { down: Float32Array }) => featuresOf(merged()),
+      runToLearn: async (_: unknown, merged: () => { down: Float32Array }) => ({
+        features: featuresOf(merged()),
+        residual: featuresOf(merged()),
+      }),
+    },
+    merge: (masks: Uint8Array) => ({ down: Float32Array.of(masks.length), up: new Float32Array() }),
+    task: { labels: ["low", "high"], head: Float32Array.of(1, 2, 10, 20), adapter: null },
+  };
+  const text = { ids: [1, 2, 3], typeIds: [0, 0, 0], empty: false, truncated: false };
+  const [read] = await readResiduals(reader as never, start, [{ text, target: Float32Array.of(0, 1) }] as never, work);
+  expect(read).toMatchObject({ residual: Float32Array.of(4), logits: [10, 20] });
+});
+
+it("keeps a profile without masks if only its label bias is trained", async () => {
+  const start = withInitialMasks(START, SHAPE, createRandom(0));
+  const parts = {
+    pool: { layers: 2, hidden: 1, bottleneck: 1, pool: SHAPE },
+    firstLayer: 1,
+    taskAdapter: null,
+    task: { labels: ["low", "high"], head: new Float32Array(4), adapter: null },
+  };
+  const text = { logits: Float64Array.of(0, 0), target: Float32Array.of(0, 1) };
+  const trainer = createTrainer(parts as never, start, [text, text, text] as never, 1, createRandom(0));
+  const { masks, labelBias } = await trainer.trainOnAll(0, work);
+  expect(masks).toEqual(NO_MASKS);
+  expect(labelBias?.[1]).toBeGreaterThan(0);
+});
+
+it("learns masks from a default profile without masks", async () => {
+  const task = { ...taskOf({ bundle: engine.bundle.id, masks: NO_MASKS }), generation: 1 };
+  const examples = examplesOf(4).map(({ text, label }) => ({ input: { text }, label }));
+  const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 170 };
+  const learnt = await engine.learn(task, { examples, starts: [START], passes: 2 }, hooks);
+  expect(learnt).toMatchObject({ kept: "masks", start: null });
+  expect(learnt.parts.masks).toHaveLength(156);
+  const { predictions } = await engine.predict(task, engineInputs(learnt.parts.masks, { text: "A river" }));
+  expect(predictions).toHaveLength(1);
+});
