@@ -13,7 +13,7 @@ from xpeft.comparison.describe import without_folders
 from xpeft.comparison.experiment import read_experiment
 from xpeft.comparison.methods import FEATURE_METHODS, METHODS, PoolSpec
 from xpeft.comparison.metrics import METRICS, metric_value, profile_figures
-from xpeft.comparison.records import METHOD_NAMES, RunRecord
+from xpeft.comparison.records import DEFAULT_METHOD, METHOD_NAMES, RunRecord
 from xpeft.comparison.sets import Slice, load_set
 from xpeft.comparison.setup import Comparison, Run, makes
 from xpeft.data import DataSet, Example
@@ -22,6 +22,8 @@ from xpeft.mask_model import MaskKind, MaskModel
 from xpeft.plm import load_plm
 from xpeft.pool import PoolShape, sign_pool
 from xpeft.recipe import TaskRecipe
+from xpeft.report.claims import claims
+from xpeft.report.runs import run_table
 from xpeft.train import Recipe, train
 
 TINY = {"epochs": 2, "bottleneck": 5, "pool_size": 12, "chosen": 5, "head_lr": 0.03, "seeds": 1}
@@ -78,6 +80,12 @@ def test_what_train_makes_is_measured_on_every_kind_of_set(
     assert (record.method, record.pool, record.data) == ("profile", "sign N=12 k=5 b=5 last 1", name)
     assert record.recipe["masks"] == TaskRecipe().masks.model_dump()
     assert {path.name for path in tmp_path.iterdir()} == {"experiment.toml", "runs"}
+
+
+def test_the_report_claims_a_difference_from_each_method(all_methods: list[RunRecord]) -> None:
+    found = claims(run_table((one, f"{number}.json") for number, one in enumerate(all_methods)))
+    assert {claim.against for claim in found} == set(METHOD_NAMES) - {DEFAULT_METHOD}
+    assert all(claim.low <= claim.difference <= claim.high for claim in found)
 
 
 def test_hard_masks_count_bits_and_record_what_they_choose(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
