@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,7 +15,7 @@ from xpeft.comparison.experiment import read_experiment
 from xpeft.comparison.methods import FEATURE_METHODS, METHODS, PoolSpec
 from xpeft.comparison.metrics import METRICS, metric_value, profile_figures
 from xpeft.comparison.records import DEFAULT_METHOD, METHOD_NAMES, RunRecord
-from xpeft.comparison.sets import Slice, load_set
+from xpeft.comparison.sets import SETS, Slice, load_set
 from xpeft.comparison.setup import Comparison, Run, makes
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
@@ -186,6 +187,14 @@ def test_a_profile_keeps_its_texts_right_answers_and_errors() -> None:
     figures = profile_figures("mae", torch.eye(3)[[0, 0, 0]], examples, data)
     assert figures.model_dump() == {"ids": ["a", "c"], "texts": [1, 2], "right": [0, 1], "absoluteErrors": [1.0, 3.0]}
     assert profile_figures("accuracy", torch.eye(3)[[0, 0, 0]], examples, data).absoluteErrors is None
+
+
+def test_a_large_set_may_have_a_limit_of_training_texts(sets_root: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SETS, "glue/mrpc", replace(SETS["glue/mrpc"], most_train=10))
+    whole, part = (load_set(sets_root, "glue/mrpc", tiny_bundle / "tokenizer.json", part, 0) for part in (Slice(), Slice(texts=20)))
+    assert {split: len(examples) for split, examples in whole.splits.items()} == {"train": 10, "dev": 4, "test": 12}
+    # Who asks for a part gets it.
+    assert len(part.splits["train"]) == 20
 
 
 def test_metrics_are_what_their_names_say() -> None:

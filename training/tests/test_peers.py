@@ -11,7 +11,10 @@ from safetensors.torch import save_file
 from transformers import AutoModel
 
 from xpeft.batches import Batch
+from xpeft.comparison.methods import METHODS as METHODS_OF_COMPARISON
+from xpeft.comparison.methods import PoolSpec
 from xpeft.encoder import AdapterEncoder
+from xpeft.mask_model import MaskKind
 from xpeft.peers.adapter import AdapterModel
 from xpeft.peers.peft import CONFIGS, PeftModel
 from xpeft.plm import PLM, load_plm
@@ -76,7 +79,10 @@ def test_a_profile_in_a_batch_is_what_peft_computes_for_it_alone(plm: PLM, tiny_
     features = model.features(batch)
 
     base = AutoModel.from_pretrained(tiny_plm)
-    config = CONFIGS[method](plm.hidden)
+    config = CONFIGS[method](plm.hidden, len(plm.layers))
+    if method == "ia3-last":
+        config.target_modules = r".*layer\.1\.(attention\.self\.(key|value)|output\.dense)"
+        config.feedforward_modules = r".*layer\.1\.output\.dense"
     if method == "ia3":
         # Attention's output has the same end of its name, and is none of ours.
         config.target_modules = r".*(key|value|\d\.output\.dense)"
@@ -99,6 +105,8 @@ def test_a_profile_in_a_batch_is_what_peft_computes_for_it_alone(plm: PLM, tiny_
 
 def their_name(ours: str) -> str:
     """The name of one of our wrapped encoder's weights in a wrapped transformers model."""
+    if ".blocks." not in ours:
+        return ours
     prefix, rest = ours.split(".blocks.")
     layer, module, weight = rest.split(".", 2)
     return f"{prefix}.encoder.layer.{layer}.{NAMES[module]}.{weight}"
@@ -109,8 +117,8 @@ def test_every_peer_starts_as_the_plain_plm_and_can_leave_it(plm: PLM, method: s
     batch = batch_of([0, 1])
     plain = AdapterEncoder(plm)(batch.ids, batch.types, batch.lengths, None)
     model = PeftModel(AdapterEncoder(load_plm(str(plm.folder))), method, 2, 2, 0)
-    # VB-LoRA starts with small weights, the others with none.
-    torch.testing.assert_close(model.features(batch), plain, rtol=1e-4, atol=1e-3 if method == "vblora" else 1e-5)
+    # VB-LoRA and Uni-LoRA start with small weights, the others with none.
+    torch.testing.assert_close(model.features(batch), plain, rtol=1e-4, atol=1e-3 if method.startswith(("vblora", "unilora")) else 1e-5)
     model.features(batch, StepSettings(0.0, 1.0, torch.Generator(), bf16=False)).square().sum().backward()
     assert any(table.grad is not None and table.grad.coalesce().values().abs().sum() > 0 for table in model.tables())
 
@@ -125,3 +133,23 @@ def test_sizes_are_those_that_the_methods_store(plm: PLM) -> None:
     assert sizes["vblora"] == layers * 2 * 2 * 4 * (d // 16) * (2 + 4)
     assert sizes["bitfit"] == 4 * layers * (4 * d + 64 + d + 2 * d)
     assert AdapterModel(AdapterEncoder(plm), 5, 1, 2, 0).bytes_a_profile() == 4 * layers * (2 * 5 * d + 5 + d)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [("unilora-200", 200), ("unilora-400", 400), ("lora-xs", 2 * 2 * 9), ("ia3-last", 2 * 32 + 64)]
+)
+def test_a_peer_of_few_bytes_stores_its_change_in_int8(tiny_plm: Path, name: str, numbers: int) -> None:
+    method = METHODS_OF_COMPARISON[name]
+    model = method.build(load_plm(str(tiny_plm)), PoolSpec(), MaskKind(), 2, 2, 0)
+    assert method.bytes_a_profile(model) == numbers + 4
+    starts = [table.detach()[:1].clone() for table in model.tables()]
+    with torch.no_grad():
+        for table in model.tables():
+            table.add_(torch.randn(table.shape, generator=torch.Generator().manual_seed(1)))
+    before = torch.cat([table.detach() - start for table, start in zip(model.tables(), starts, strict=True)], dim=1)
+    method.round_as_stored(model, starts)
+    after = torch.cat([table.detach() - start for table, start in zip(model.tables(), starts, strict=True)], dim=1)
+    step = before.abs().amax(1, keepdim=True) / 127
+    assert ((after - before).abs() <= 0.51 * step).all()
+    assert ((after / step - (after / step).round()).abs() < 1e-2).all()
+    assert not torch.equal(before, after)

@@ -11,6 +11,7 @@ import torch
 
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.comparison.learning import Outcome, cross_entropy
+from xpeft.comparison.methods import METHODS
 from xpeft.comparison.metrics import WITHOUT_ACCURACY, answers, better, metric_value, profile_figures
 from xpeft.comparison.records import Metric, RunRecord, TextCounts
 from xpeft.comparison.sets import SETS
@@ -78,7 +79,9 @@ def sizes(run: Run, data: DataSet, outcome: Outcome, hidden: int) -> dict[str, i
     it has its own head under every method, and nothing is shared.
     """
     labels, a_label, model = len(data.labels), hidden + 1, outcome.model
-    stored = Stored(model.bytes_a_profile(), model.shared_bytes(), model.numbers_a_profile()) if model else outcome.stored
+    stored = (
+        Stored(METHODS[run.method].bytes_a_profile(model), model.shared_bytes(), model.numbers_a_profile()) if model else outcome.stored
+    )
     if not stored.head:
         return {"bytesPerProfile": stored.profile, "headBytes": 0, "bytesPerTask": stored.task, "trainedParameters": stored.numbers}
     bytes_a_profile, shared, numbers, head = stored.profile, stored.task, stored.numbers, 0

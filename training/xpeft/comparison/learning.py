@@ -1,13 +1,14 @@
 """Trains one method on one data set."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import torch
 import torch.nn.functional as F
 
 from xpeft.atomic_files import make_folder
+from xpeft.best_epoch import BestEpoch
 from xpeft.comparison.methods import FEATURE_METHODS, METHODS
 from xpeft.comparison.records import DEFAULT_METHOD, Epoch
 from xpeft.comparison.setup import Run
@@ -25,8 +26,12 @@ from xpeft.profile_model import ProfileModel
 from xpeft.recipe import TaskRecipe
 from xpeft.records import Split
 from xpeft.scores import majority
+from xpeft.shared_adapter import SharedAdapterModel
 from xpeft.task_adapter import task_adapter_bytes
 from xpeft.train import Losses, train
+
+# Epochs that bring nothing on dev before training stops.
+PATIENCE = 2
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,26 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
         return learn_default(run, plm, data)
     if run.method in FEATURE_METHODS:
         return Outcome.of(fit_features(run, plm, data))
-    model = untrained_model(run, plm, data)
-    resume = run.checkpoint.exists()
-    texts, quiet = data.splits["train"], run.setup.quiet
-    losses = train(model, texts, run.recipe, plm.pad_id, run.checkpoint, run.settings, resume, quiet, with_default_profile=False)
+    method, model = METHODS[run.method], untrained_model(run, plm, data)
+    starts = [table.detach()[:1].clone() for table in model.tables()]
+    recipe = run.recipe
+    if isinstance(model, SharedAdapterModel) and not recipe.label_bias:
+        # Its profiles learn nothing but label biases.
+        recipe = replace(recipe, profile_lr=0.0)
+    losses = train(
+        model,
+        data.splits["train"],
+        recipe,
+        plm.pad_id,
+        run.checkpoint,
+        run.settings,
+        run.checkpoint.exists(),
+        run.setup.quiet,
+        with_default_profile=False,
+        best=BestEpoch(model, data.splits["dev"], plm.pad_id, PATIENCE),
+        weight_decay=method.weight_decay,
+    )
+    method.round_as_stored(model, starts)
     features = split_features(run, plm, model, data)
     head = finish_head(run, data, features)
     return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)

@@ -11,13 +11,14 @@ from xpeft.comparison.experiment import PoolKind
 from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.mask_model import MaskKind, MaskModel
-from xpeft.peers.feature_method import FeatureMethod, shared_head
+from xpeft.peers.feature_method import FeatureMethod, int8_steps, shared_head
 from xpeft.peers.head_changes import rank_one, user_vector
 from xpeft.peers.neighbours import neighbours
 from xpeft.peers.scikit import logistic, ridge
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape, default_scale, gaussian_pool, sign_pool
 from xpeft.profile_model import ProfileModel
+from xpeft.shared_adapter import Regularization, SharedAdapterModel
 from xpeft.stored_pool import load_pool
 
 
@@ -89,11 +90,35 @@ Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
 
 @dataclass(frozen=True)
 class Method:
-    """How to build a method's model from PLM, pool, kind of masks, profiles, labels and seed, and the rates to search."""
+    """How to build a method's model from PLM, pool, kind of masks, profiles, labels and seed, and the rates to search.
+
+    int8: whether a profile stores its change from the start in int8, with one scale. weight_decay: of the head and of what all profiles
+    share.
+    """
 
     build: Build
     searched: tuple[Rates, ...]
     masks: bool = False
+    int8: bool = False
+    weight_decay: float = 0.0
+
+    def bytes_a_profile(self, model: ProfileModel) -> int:
+        """Return the stored bytes of a profile without its label bias."""
+        return model.numbers_a_profile() + 4 if self.int8 else model.bytes_a_profile()
+
+    @torch.no_grad()
+    def round_as_stored(self, model: ProfileModel, starts: list[torch.Tensor]) -> None:
+        """Round what profiles have learnt as it is stored. starts: rows [1, numbers] that the model's tables started with."""
+        if isinstance(model, SharedAdapterModel):
+            # A scale for each matrix, as in a task's row.
+            model.adapter.copy_(int8_steps(model.adapter, -1))
+        if not self.int8:
+            return
+        tables = model.tables()
+        changes = torch.cat([table - start for table, start in zip(tables, starts, strict=True)], dim=1)
+        rounded = int8_steps(changes, 1).split([table.shape[1] for table in tables], dim=1)
+        for table, start, change in zip(tables, starts, rounded, strict=True):
+            table.copy_(start + change)
 
 
 def _masks(plm: PLM, pool: PoolSpec, kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
@@ -104,6 +129,10 @@ def _adapter(plm: PLM, pool: PoolSpec, _kind: MaskKind, profiles: int, labels: i
     from xpeft.peers.adapter import AdapterModel
 
     return AdapterModel(AdapterEncoder(plm), pool.bottleneck, profiles, labels, seed)
+
+
+def _shared_adapter(plm: PLM, pool: PoolSpec, _kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
+    return SharedAdapterModel(AdapterEncoder(plm), pool.bottleneck, profiles, labels, seed)
 
 
 def _peft(name: str) -> Build:
@@ -130,6 +159,14 @@ METHODS: dict[str, Method] = {
     "vera": Method(_peft("vera"), rates(3e-3, 1e-2, 3e-2)),
     # PEFT's documentation advises a tenth of the logits' rate for the bank of vectors.
     "vblora": Method(_peft("vblora"), rates(3e-3, 1e-2, 3e-2, shared=0.1)),
+    "unilora-200": Method(_peft("unilora-200"), rates(3e-3, 1e-2, 3e-2), int8=True),
+    "unilora-400": Method(_peft("unilora-400"), rates(3e-3, 1e-2, 3e-2), int8=True),
+    "lora-xs": Method(_peft("lora-xs"), rates(3e-3, 1e-2, 3e-2), int8=True),
+    "ia3-last": Method(_peft("ia3-last"), rates(3e-3, 1e-2, 3e-2), int8=True),
+    # The profile's rate is that of the label biases.
+    "shared-adapter": Method(
+        _shared_adapter, tuple(Rates(2e-3, shared) for shared in (3e-4, 1e-3, 3e-3)), weight_decay=Regularization.weight_decay
+    ),
 }
 # Methods that have neither a head nor a label bias.
 HEADLESS = ("majority", "knn")

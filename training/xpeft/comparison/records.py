@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 MethodName = Literal[
     "profile", "majority", "head", "logistic", "ridge", "user-vector", "rank-1", "knn",
     "hard", "soft", "adapter", "lora", "ia3", "bitfit", "vera", "vblora",
+    "unilora-200", "unilora-400", "lora-xs", "ia3-last", "shared-adapter",
 ]  # fmt: skip
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 # What `python -m xpeft train` makes by default.
 DEFAULT_METHOD = "profile"
-# The report's goals name the last.
-RECORDED_METHODS = tuple(dict.fromkeys((DEFAULT_METHOD, *METHOD_NAMES, "shared-adapter")))
+RECORDED_METHODS = METHOD_NAMES
 
 
 class Exact(BaseModel):

@@ -7,7 +7,7 @@ each group's row in place of PEFT's own weights. BitFit (Ben Zaken et al., 2022)
 from collections.abc import Callable
 
 import torch
-from peft import IA3Config, LoraConfig, PeftConfig, VBLoRAConfig, VeraConfig, get_peft_model
+from peft import IA3Config, LoraConfig, PeftConfig, TinyLoraConfig, UniLoraConfig, VBLoRAConfig, VeraConfig, get_peft_model
 from torch import nn
 from torch.func import functional_call, vmap
 
@@ -16,17 +16,27 @@ from xpeft.encoder import AdapterEncoder
 from xpeft.profile_model import ProfileModel, StepSettings, look_up
 
 VB_VECTORS, VB_CHOSEN = 90, 2
-# The sizes of the methods' papers for encoders like BERT; VB-LoRA's vectors are cut so that they divide the hidden size.
-CONFIGS: dict[str, Callable[[int], PeftConfig]] = {
-    "lora": lambda _: LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"]),
-    "ia3": lambda _: IA3Config(target_modules=["key", "value", "down"], feedforward_modules=["down"]),
-    "vera": lambda _: VeraConfig(r=256, target_modules=["query", "value"]),
-    "vblora": lambda hidden: VBLoRAConfig(
+# The r of LoRA-XS: as many numbers a matrix as masks of a few hundred bytes can pay for.
+XS_RANK = 3
+# Hidden size, layers -> config. The sizes of the methods' papers for encoders like BERT; VB-LoRA's vectors are cut so that they divide
+# the hidden size. The last four are as small as masks.
+CONFIGS: dict[str, Callable[[int, int], PeftConfig]] = {
+    "lora": lambda *_: LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"]),
+    "ia3": lambda *_: IA3Config(target_modules=["key", "value", "down"], feedforward_modules=["down"]),
+    "vera": lambda *_: VeraConfig(r=256, target_modules=["query", "value"]),
+    "vblora": lambda hidden, _: VBLoRAConfig(
         r=4,
         num_vectors=VB_VECTORS,
         vector_length=hidden // 3 if hidden % 3 == 0 else hidden // 2,
         topk=VB_CHOSEN,
         target_modules=["query", "value"],
+    ),
+    "unilora-200": lambda *_: UniLoraConfig(r=4, theta_d_length=200, target_modules=["query", "value"]),
+    "unilora-400": lambda *_: UniLoraConfig(r=4, theta_d_length=400, target_modules=["query", "value"]),
+    # TinyLoRA with as many numbers as the r x r matrix of LoRA-XS has: a fixed rotation of it, between the same parts of the weights.
+    "lora-xs": lambda *_: TinyLoraConfig(r=XS_RANK, u=XS_RANK**2, target_modules=["query", "value"]),
+    "ia3-last": lambda _, layers: IA3Config(
+        target_modules=rf"blocks\.{layers - 1}\.(key|value|down)", feedforward_modules=rf"blocks\.{layers - 1}\.down"
     ),
 }
 # All profiles share VB-LoRA's bank of vectors. Every other weight belongs to a profile.
@@ -42,7 +52,7 @@ class PeftModel(ProfileModel):
         # PEFT starts its weights from torch's own generator.
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            wrapped = encoder if method == "bitfit" else get_peft_model(encoder, CONFIGS[method](encoder.hidden))
+            wrapped = encoder if method == "bitfit" else get_peft_model(encoder, CONFIGS[method](encoder.hidden, len(encoder.blocks)))
         self.wrapped = wrapped.eval()
         chosen = {
             name: start for name, start in wrapped.named_parameters() if start.requires_grad or (method == "bitfit" and is_bias(name))
