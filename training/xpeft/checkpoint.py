@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -130,13 +131,17 @@ def finished_report(path: Path, settings: object) -> dict[str, object] | None:
 
 @contextmanager
 def stop_requested() -> Iterator[Callable[[], bool]]:
-    """Delay Ctrl-C and SIGTERM to the end of a step. The function that it yields returns True after one of them."""
+    """Delay Ctrl-C and SIGTERM to the end of a step. The function that it yields returns True after one of them.
+
+    Python delivers signals to the main thread alone. In any other thread the function returns False.
+    """
     received: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
         received.append(number)
 
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, remember) for number in numbers}
     try:
         yield lambda: bool(received)
     finally:

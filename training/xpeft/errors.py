@@ -119,6 +119,21 @@ class NoProfiles(XpeftError):
     code = "no-profiles"
 
 
+class UnreachableWorker(XpeftError):
+    """Nothing answers at an address, or what answers is no Worker."""
+
+    code = "unreachable-worker"
+
+
+class WorkerProblem(XpeftError):
+    """A Worker answers with an error. code, hint: the Worker's own. status: of HTTP."""
+
+    def __init__(self, message: str, hint: str, code: str, status: int) -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.status = status
+
+
 class OtherRun(XpeftError):
     """A checkpoint belongs to a run with other settings or data."""
 

@@ -13,7 +13,8 @@ from xpeft.labels import number_spellings
 from xpeft.oddities import find_oddities
 from xpeft.records import SPLITS, Record
 from xpeft.splits import drop_rare, split_texts, text_key
-from xpeft.table_records import Columns, IdHash, Tell, read_table_records
+from xpeft.table_records import COMMAND_HINTS, Columns, Hints, IdHash, ReadRows, Tell, read_table_records
+from xpeft.tables import read_rows
 
 HASH_NOTICE = "Without a key, whoever guesses an id can compute its hash. If ids are personal, add --id-key-file."
 
@@ -36,14 +37,23 @@ class Preparation:
     id_hash: IdHash | None = None
 
 
-def prepare_data(path: Path, out: Path, columns: Columns, how: Preparation, tell: Tell) -> dict[str, int]:
+def prepare_data(
+    path: Path,
+    out: Path,
+    columns: Columns,
+    how: Preparation,
+    tell: Tell,
+    read: ReadRows = read_rows,
+    hints: Hints = COMMAND_HINTS,
+) -> dict[str, int]:
     """Write a table as a data file, and return its numbers of profiles, of labels and of texts in each split.
 
-    tell: receives what the user should know. Raises BadLine, UnreadableFile, NoTexts, NoTrainText, UnknownLabel or NotWritten.
+    tell: receives what the user should know. read: reads the rows of the table that errors call `path`. hints: for its bad rows.
+    Raises BadLine, UnreadableFile, NoTexts, NoTrainText, UnknownLabel or NotWritten.
     """
     if out.suffix == ".gz":
         raise XpeftError(f"{out} would not be zipped, whatever its name says", "Name a plain file: --out texts.jsonl")
-    records, found = read_table_records(path, columns, how.id_hash, how.skip_bad, tell)
+    records, found = read_table_records(path, columns, how.id_hash, how.skip_bad, tell, read, hints)
     if not records:
         raise NoTexts(f"{path} holds no texts", "Give a table with a row for each labelled text.")
     for field in found:

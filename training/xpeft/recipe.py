@@ -1,6 +1,7 @@
 """The recipe of a training: what `train` and `add` try, and how they learn. A TOML file can change it (`--recipe`)."""
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -114,14 +115,19 @@ def read_recipe(path: Path | None) -> TaskRecipe:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UnreadableFile(f"{path} cannot be read: {reason}", "Name a recipe in TOML and UTF-8.") from error
+    return to_recipe(content, str(path))
+
+
+def to_recipe(content: Mapping[str, object], source: str) -> TaskRecipe:
+    """Return the recipe with some keys changed. source: names it in errors. Raises UnknownKey or BadValue."""
     try:
         return TaskRecipe.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        raise faulty(path, first["loc"], first["type"], first.get("input"), first["msg"]) from error
+        raise faulty(source, first["loc"], first["type"], first.get("input"), first["msg"]) from error
 
 
-def faulty(path: Path, place: tuple[int | str, ...], kind: str, value: object, message: str) -> BadValue | UnknownKey:
+def faulty(source: str, place: tuple[int | str, ...], kind: str, value: object, message: str) -> BadValue | UnknownKey:
     """Return the error of a key. place: its name, after its table's name if it is in a table."""
     model: type[BaseModel] = TaskRecipe
     names = [part for part in place if isinstance(part, str)]
@@ -134,8 +140,10 @@ def faulty(path: Path, place: tuple[int | str, ...], kind: str, value: object, m
             near = get_close_matches(name, known, 1)
             hint = f"Did you mean {near[0]}?" if near else f"The keys there are {', '.join(known)}."
             return (
-                UnknownKey(f"{path}: unknown key {key}", hint) if kind == "extra_forbidden" else BadValue(f"{path}: {key}: {message}", hint)
+                UnknownKey(f"{source}: unknown key {key}", hint)
+                if kind == "extra_forbidden"
+                else BadValue(f"{source}: {key}: {message}", hint)
             )
         if isinstance(info.annotation, type) and issubclass(info.annotation, Part):
             model = info.annotation
-    return BadValue(f"{path}: {'.'.join(names)} = {value!r}: {message}", str(known[names[-1]].description))
+    return BadValue(f"{source}: {'.'.join(names)} = {value!r}: {message}", str(known[names[-1]].description))

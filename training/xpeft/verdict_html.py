@@ -1,0 +1,25 @@
+"""Shows the verdict of a training in a notebook."""
+
+from html import escape
+from typing import Any
+
+
+def verdict_html(title: str, report: dict[str, Any]) -> str:
+    """Return a title and the verdict of a report as HTML. The step that was kept is bold."""
+    parts = [f"<p>{escape(title)}</p>"]
+    for split in (split for split in ("dev", "held_out", "test") if split in report):
+        methods, gains = report[split]["methods"], report[split]["gains"]
+        columns = list(methods[report["kept"]])
+        rows = [row("th", [split, *columns, "bytes", "gain"])]
+        for name, scores in methods.items():
+            gain = "{value:+.2f} ({low:+.2f} to {high:+.2f}) over {over}".format(**gains[name]) if name in gains else ""
+            figures = [f"{scores[column]:.3f}" for column in columns]
+            rows.append(row("td", [name, *figures, str(report["bytes_a_profile"][name]), gain], bold=name == report["kept"]))
+        parts.append(f"<table>{''.join(rows)}</table>")
+    return "".join(parts)
+
+
+def row(tag: str, texts: list[str], bold: bool = False) -> str:
+    """Return a row of a table. tag: of its cells."""
+    shown = [escape(text.replace("_", " ")) for text in texts]
+    return f"<tr>{''.join(f'<{tag}><b>{text}</b></{tag}>' if bold else f'<{tag}>{text}</{tag}>' for text in shown)}</tr>"
