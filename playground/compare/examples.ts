@@ -14,11 +14,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     ],
   },
   offense: {
-    profiles: ["offense-000", "offense-002", "offense-004", "offense-006"],
-    texts: [
-      "You clearly have no idea what you are talking about.",
-      "Nobody asked you",
-      "Thank you, that was kind of you!",
-    ],
+    profiles: ["offense-000", "offense-005", "offense-021", "offense-024"],
+    texts: ["Only a fool would say that.", "Nobody asked you", "Thank you, that was kind of you!"],
   },
 };

@@ -40,6 +40,8 @@ export async function openSession(
         // The graphs are exported ready to run: looking for fusions takes half of the opening time and speeds up
         // nothing.
         graphOptimizationLevel: "disabled",
+        // Errors only. A warning of a constant that a graph does not use would be no line of JSON in the Worker's log.
+        logSeverityLevel: 3,
       });
     } finally {
       WebAssembly.instantiate = instantiate;

@@ -57,7 +57,7 @@ export interface EngineParts {
   readonly wasm: WebAssembly.Module;
   /** The kernels that merge the adapter pool, src/model/pool/kernels.wasm, compiled. */
   readonly kernels: WebAssembly.Module;
-  /** The most bytes of merged adapters to cache. The default, 4 MiB, caches 9 profiles of the default bundle. */
+  /** The most bytes of merged adapters to cache. The default, 4 MiB, caches 14 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;
 }
 

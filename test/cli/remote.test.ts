@@ -18,19 +18,19 @@ const remote = useRemote();
 describe("xpeft profiles", () => {
   it("lists them by id and prefix, with their sizes", async () => {
     expect(await remote.json("profiles", "list", "demo")).toMatchObject([
-      { profile: "demo-000", bytes: 156 },
+      { profile: "demo-000", bytes: 64 },
       { profile: "demo-001" },
       { profile: "demo-002" },
     ]);
     const { stdout } = await remote.runCli("profiles", "list", "demo", "--prefix", "demo-002");
-    expect(stdout).toMatch(/^profile +generation +bytes +written\ndemo-002 +\d+ +156 +\d{4}-\d\d-\d\dT\d\d:\d\dZ\n$/);
+    expect(stdout).toMatch(/^profile +generation +bytes +written\ndemo-002 +\d+ +64 +\d{4}-\d\d-\d\dT\d\d:\d\dZ\n$/);
   });
 
   it("shows one, with its masks drawn", async () => {
     const { stdout } = await remote.runCli("profiles", "show", "demo", "demo-001", "--masks");
-    const rows = stdout.split("\n").filter((line) => /^\d (down|up {2}) [●·]{100}$/.test(line));
-    expect(rows).toHaveLength(12);
-    expect(rows[0]?.match(/●/g)).toHaveLength(50);
+    const rows = stdout.split("\n").filter((line) => /^\d (down|up {2}) [●·]{256}$/.test(line));
+    expect(rows).toHaveLength(2);
+    expect(rows[0]?.match(/●/g)).toHaveLength(128);
   });
 
   it("shows a label bias as what it adds to each logit", async () => {
@@ -64,7 +64,7 @@ describe("xpeft profiles", () => {
     await writeFile(path, `\n${profilesFile("demo", [...profilesOf(4), bad])}`);
     const { code, stdout, stderr } = await remote.runCli("profiles", "push", "demo", path, "--dry-run");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "Dry run: 1 created, 0 replaced, 3 unchanged, 1 failed.\n" });
-    expect(stderr).toMatch(/^\S+bad\.ndjson:6: mismatched_write: 54 adapters/);
+    expect(stderr).toMatch(/^\S+bad\.ndjson:6: mismatched_write: 13\d adapters/);
     expect(await remote.json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
   });
 
@@ -317,10 +317,10 @@ describe("exit statuses", () => {
 
 describe("xpeft bundle", () => {
   it("describes the bundle, and verifies its files", async () => {
-    expect(await remote.json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 156 });
+    expect(await remote.json("bundle", "info")).toMatchObject({ id: bundle.id, maskBytes: 64 });
     expect(await remote.json("bundle", "verify")).toMatchObject({ id: bundle.id });
     const { stdout } = await remote.runCli("bundle", "info");
-    expect(stdout).toContain("sign, 100 adapters; each mask selects 50");
+    expect(stdout).toContain("sign, 256 adapters; each mask selects 128");
   });
 });
 

@@ -166,7 +166,7 @@ describe("what is visible from outside", () => {
     await worker.predict({ task: "demo", profile: "demo-000", inputs: "a text" });
     const info = await (await worker.get("/v1/info")).json();
     expect(info).toMatchObject({
-      bundle: { layers: 6, hidden: 384, bottleneck: 24, pool: { kind: "sign", firstLayer: 0, size: 100, chosen: 50 } },
+      bundle: { layers: 6, hidden: 384, bottleneck: 16, pool: { kind: "sign", firstLayer: 5, size: 256, chosen: 128 } },
       access: { publicPredict: true, profileTokens: true, rateLimit: true },
       limits: { inputs: 64, tokenBytes: 98304 },
       caches: { ttlSeconds: 30, rows: { tasks: 1, profiles: 1 }, merged: { profiles: 1 } },

@@ -187,7 +187,7 @@ describe("faults of the service", () => {
     await expectProblem(await post(request({ profile: "demo-000" })), 500, "invalid_label_bias");
     await worker.db.exec("UPDATE profiles SET label_bias = NULL");
     await worker.db.exec(
-      "INSERT INTO tasks SELECT 'odd', bundle, labels, max_tokens, x'000000000000000000000000', masks, 1, 1 FROM tasks WHERE name = 'demo'",
+      "INSERT INTO tasks SELECT 'odd', bundle, labels, max_tokens, x'000000000000000000000000', masks, 1, 1, NULL FROM tasks WHERE name = 'demo'",
     );
     const odd = request({ task: "odd", onUnknownProfile: "default" });
     await expectProblem(await post(odd), 500, "invalid_row");

@@ -66,7 +66,7 @@ describe("PUT /v1/tasks/{task}", () => {
     expect(response.status).toBe(409);
     expect(await response.json()).toMatchObject({
       code: "mismatched_write",
-      detail: 'The adapter of task "damaged" has 110639 bytes; this bundle needs 110640.',
+      detail: 'The adapter of task "damaged" has 73775 bytes; this bundle needs 73776.',
       hint: "Write the task's file again from its training.",
     });
   });
@@ -82,7 +82,7 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
       profile: "demo-000",
       masks: Buffer.from(profile?.masks ?? []).toString("base64"),
       labelBias: null,
-      maskBytes: 156,
+      maskBytes: 64,
       labelBiasBytes: 0,
       generation: 2,
       updatedAt: expect.stringMatching(NOW),
@@ -94,7 +94,7 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
     const profile = { id: "biased", masks: masksOf(1), labelBias: Uint8Array.of(0, 127, 128) };
     await worker.push(taskFor(target, { name: "biased" }), [profile]);
     const body = await (await worker.get("/v1/profiles/biased/biased")).json();
-    expect(body).toMatchObject({ labelBias: "AH+A", maskBytes: 156, labelBiasBytes: 3 });
+    expect(body).toMatchObject({ labelBias: "AH+A", maskBytes: 64, labelBiasBytes: 3 });
   });
 
   it.each([

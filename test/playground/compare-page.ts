@@ -44,13 +44,13 @@ export function testComparePage(): void {
     await expectSoon(() => at("profiles").inputValue()).toMatch(/^demo-000\n/);
     await fill("text", TEXT);
     await press("compare");
-    await expectSoon(() => at("masks").locator("tr").count()).toBe(12);
-    expect(await textOf("answers")).toContain("156 bytes, generation 1");
+    await expectSoon(() => at("masks").locator("tr").count()).toBe(2);
+    expect(await textOf("answers")).toContain("64 bytes, generation 1");
     expect(await textOf("shared-adapters")).toMatch(
-      /^They share \d+ of the 600 adapters that each chooses\. By chance they would share about 300\.$/,
+      /^They share \d+ of the 256 adapters that each chooses\. By chance they would share about 128\.$/,
     );
     await at("second-profile").selectOption("demo-000");
-    await expectSoon(() => textOf("shared-adapters")).toMatch(/^They share 600 of/);
+    await expectSoon(() => textOf("shared-adapters")).toMatch(/^They share 256 of/);
     await saveScreenshot(opened.page, "compare");
   });
 

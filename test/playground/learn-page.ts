@@ -137,7 +137,7 @@ export function testLearnPage(): void {
     const facts = await textOf("facts");
     expect(facts).toMatch(/Held-out accuracy, start\s+\d+% of 6/);
     expect(facts).toMatch(/Held-out accuracy, learnt\s+\d+% of 6/);
-    expect(facts).toContain("159 (masks 156, label bias 3)");
+    expect(facts).toContain("67 (masks 64, label bias 3)");
     expect(await textOf("trust")).toMatch(/gain/);
 
     const rows = 2 * DEFAULT_SHAPE.layers;
@@ -217,7 +217,7 @@ export function testLearnPage(): void {
     await expectSoon(() => textOf("changes")).toBe(
       masks === ""
         ? "The profile has no masks."
-        : "No masks in the start, the task's default. All 600 chosen adapters are new.",
+        : "No masks in the start, the task's default. All 256 chosen adapters are new.",
     );
     expect(await at("masks").locator("table").count()).toBe(masks === "" ? 0 : 1);
   });

@@ -8,7 +8,7 @@ import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
 
 /** The shape of the default bundle's masks. */
-export const DEFAULT_SHAPE: MaskShape = { firstLayer: 0, layers: 6, size: 100, chosen: 50 };
+export const DEFAULT_SHAPE: MaskShape = { firstLayer: 5, layers: 1, size: 256, chosen: 128 };
 
 /** Yields pseudorandom numbers from 0 to 1, the same for the same seed. */
 function* numbers(seed: number): Generator<number, never> {
@@ -42,9 +42,9 @@ export function packAdapter(scales: Float32Array, steps: Int8Array): Uint8Array 
 /** Returns a pseudorandom task adapter for the default bundle, strong enough to change answers. */
 export function adapterOf(seed: number): Uint8Array {
   const random = numbers(seed);
-  const matrices = 2 * DEFAULT_SHAPE.layers;
+  const matrices = 2 * (DEFAULT_SHAPE.firstLayer + DEFAULT_SHAPE.layers);
   const scales = Float32Array.from({ length: matrices }, () => 0.001 * random.next().value);
-  const steps = Int8Array.from({ length: matrices * 384 * 24 }, () => Math.floor(256 * random.next().value) - 128);
+  const steps = Int8Array.from({ length: matrices * 384 * 16 }, () => Math.floor(256 * random.next().value) - 128);
   return packAdapter(scales, steps);
 }
 

@@ -12,15 +12,19 @@ from onnx import TensorProto, helper
 from xpeft import DEFAULT_PLM
 from xpeft.bundle.external import save_external
 from xpeft.bundle.graph import IR_VERSION, OPSET, encoder_graph
-from xpeft.bundle.learning_graph import first_learnt, learnt_weights
+from xpeft.bundle.learning_graph import learnt_weights
+from xpeft.bundle.manifest import read_manifest
 from xpeft.plm import PLM, load_plm
 
-GRAPHS = Path(__file__).parents[2] / "bench" / "graphs"
+ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
+GRAPHS = ROOT / "bench" / "graphs"
 
 
 def write_plain(plm: PLM, folder: Path) -> None:
     """Write `plain.onnx`, the default bundle's encoder without adapters."""
-    separate = learnt_weights(first_learnt(len(plm.layers)))
+    manifest, _ = read_manifest(BUNDLE)
+    separate = learnt_weights(manifest.learning.firstLayer)
     with tempfile.TemporaryDirectory() as draft:
         save_external(encoder_graph(plm, None), Path(draft), "plain.onnx", "encoder.weights", separate)
         (folder / "plain.onnx").write_bytes((Path(draft) / "plain.onnx").read_bytes())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xpeft.bundle.load import load_bundle
 from xpeft.data import Example, group_by_profile
+from xpeft.encoder import Adapters, merge
 from xpeft.evaluate_task import restore
 from xpeft.features import predict
 from xpeft.mask_model import MaskModel, new_model
@@ -42,8 +43,11 @@ def data_file(data: Path, task: str) -> Path:
 
 def feeds_of(model: MaskModel, row: int) -> dict[str, NDArray[np.float32]]:
     """Return the adapters of a row of the mask table as the graph takes them: down [L, d, b], up [L, b, d], gain and shift [L, b]."""
-    adapters = model.adapters(torch.tensor([row]))
-    layers, bottleneck = model.shape.layers, model.shape.bottleneck
+    shape = model.shape
+    layers, bottleneck = shape.encoder_layers, shape.bottleneck
+    merged = torch.zeros(layers, 2, shape.hidden * bottleneck) if model.task_adapter is None else model.task_adapter.clone()
+    merged[shape.first_layer :] += merge(model.weights(torch.tensor([row]), None), model.pool)[0]
+    adapters = Adapters.from_merged(merged[None], shape.hidden)
     return {
         "adapter_down": adapters.down[0].numpy(),
         "adapter_up": adapters.up[0].numpy(),

@@ -30,7 +30,7 @@ PART_LIMIT = 25 * 1024 * 1024
 
 def test_a_rebuilt_default_bundle_has_the_same_hashes(tmp_path: Path) -> None:
     out = tmp_path / "minilm-l6-v2"
-    build_bundle(load_plm(DEFAULT_PLM), out, "minilm-l6-v2", bottleneck=24, size=100, chosen=50, seed=0)
+    build_bundle(load_plm(DEFAULT_PLM), out, "minilm-l6-v2", bottleneck=16, size=256, chosen=128, personal_layers=1)
     assert (out / MANIFEST).read_bytes() == (BUNDLE / MANIFEST).read_bytes()
     _, identity = read_manifest(out)
     assert identity == read_manifest(BUNDLE)[1]
@@ -47,12 +47,15 @@ def test_int8_features_point_where_fp32_ones_do() -> None:
     plm, shape = load_plm(DEFAULT_PLM), manifest.pool_shape
     logits = torch.randn(1, shape.layers, 2, shape.size, generator=torch.Generator().manual_seed(0))
     merged = merge(hard_weights(logits, shape.chosen), pool_entries(BUNDLE, manifest))
+    # Layers without a pool have adapters of zeros.
+    merged = torch.cat([merged.new_zeros(1, shape.first_layer, *merged.shape[2:]), merged], dim=1)
+    layers = shape.encoder_layers
     encoder, session = AdapterEncoder(plm), onnxruntime.InferenceSession(str(BUNDLE / "encoder.onnx"))
     feeds = {
-        "adapter_down": merged[0, :, 0].reshape(shape.layers, shape.hidden, shape.bottleneck).numpy(),
-        "adapter_up": merged[0, :, 1].reshape(shape.layers, shape.bottleneck, shape.hidden).numpy(),
-        "adapter_gain": np.ones((shape.layers, shape.bottleneck), dtype=np.float32),
-        "adapter_shift": np.zeros((shape.layers, shape.bottleneck), dtype=np.float32),
+        "adapter_down": merged[0, :, 0].reshape(layers, shape.hidden, shape.bottleneck).numpy(),
+        "adapter_up": merged[0, :, 1].reshape(layers, shape.bottleneck, shape.hidden).numpy(),
+        "adapter_gain": np.ones((layers, shape.bottleneck), dtype=np.float32),
+        "adapter_shift": np.zeros((layers, shape.bottleneck), dtype=np.float32),
     }
     for text, other in (("Ferry crews vote to end the strike", None), ("Is it raining?", "It has been dry since Monday.")):
         encoding = plm.tokenizer.encode(text, other) if other else plm.tokenizer.encode(text)
@@ -114,7 +117,7 @@ def test_a_trained_pool_is_part_of_its_bundle(tiny_plm: Path, tmp_path: Path, mo
 def test_a_pool_can_be_larger_than_usual(tiny_plm: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     usual = pool_entries(tiny_bundle, read_manifest(tiny_bundle)[0])
     out = tmp_path / "large"
-    sizes = ["--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--pool-seed", "1", "--pool-scale", "3"]
+    sizes = ["--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--pool-seed", "1", "--pool-scale", "3", "--personal-layers", "2"]
     assert CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(out), *sizes]).exit_code == 0
     assert torch.allclose(pool_entries(out, read_manifest(out)[0]), 3 * usual)
 
@@ -168,7 +171,7 @@ def test_the_manifest_rejects_unknown_fields(tiny_bundle: Path, tmp_path: Path) 
         read_manifest(copy)
 
 
-@pytest.mark.parametrize(("personal", "learnt", "first"), [(1, 2, 1), (2, 1, 0), (None, 2, 0)])
+@pytest.mark.parametrize(("personal", "learnt", "first"), [(2, 2, 0), (2, 1, 0), (None, 2, 1)])
 def test_the_pool_covers_the_personal_layers(tiny_plm: Path, tmp_path: Path, personal: int | None, learnt: int, first: int) -> None:
     out = tmp_path / "bundle"
     sizes = ["--bottleneck", "5", "--pool-size", "12", "--chosen", "5", "--pool-seed", "1", "--learnt-layers", str(learnt)]
@@ -176,7 +179,7 @@ def test_the_pool_covers_the_personal_layers(tiny_plm: Path, tmp_path: Path, per
     assert CliRunner().invoke(app, ["bundle", "--plm", str(tiny_plm), "--out", str(out), *sizes, *layers]).exit_code == 0
     manifest, _ = read_manifest(out)
     assert manifest.pool_shape == PoolShape(2 - first, 32, 5, 12, 5, first)
-    assert manifest.learning.firstLayer == 2 - min(learnt, personal or 2)
+    assert manifest.learning.firstLayer == 2 - min(learnt, personal or 1)
     assert ("firstLayer" in json.loads((out / MANIFEST).read_text(encoding="utf-8"))["pool"]) == (first > 0)
     # The stream of signs begins at the first personal layer.
     whole = sign_pool(1, PoolShape(2, 32, 5, 12, 5), default_scale(5))

@@ -16,7 +16,7 @@ def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
     write_golden(BUNDLE, None, tmp_path / "golden.json")
     made: dict[str, Any] = json.loads((tmp_path / "golden.json").read_text(encoding="utf-8"))
     kept: dict[str, Any] = json.loads((ROOT / "test" / "fixtures" / "golden.json").read_text(encoding="utf-8"))
-    for made_case, kept_case in ((made, kept), (made["personalLayers"], kept["personalLayers"])):
+    for made_case, kept_case in ((made, kept), (made["allLayers"], kept["allLayers"])):
         for case, other in zip(made_case.pop("predictions"), kept_case.pop("predictions"), strict=True):
             assert case["logits"] == pytest.approx(other["logits"], abs=1e-3)
             assert case["features"] == pytest.approx(other["features"], abs=1e-3)

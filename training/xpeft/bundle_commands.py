@@ -20,9 +20,9 @@ def bundle(
             help="Features: the mean of all tokens, or the first token. [default: as the PLM's 1_Pooling/config.json says, or mean]"
         ),
     ] = None,
-    bottleneck: BottleneckOption = 24,
-    pool_size: PoolSizeOption = 100,
-    chosen: ChosenOption = 50,
+    bottleneck: BottleneckOption = 16,
+    pool_size: PoolSizeOption = 256,
+    chosen: ChosenOption = 128,
     pool_seed: Annotated[int | None, typer.Option(min=0, max=bounds.MAX_SEED, help="Seed of the pool. [default: 0]")] = None,
     pool_scale: Annotated[
         float | None,
@@ -49,9 +49,9 @@ def bundle(
         ),
     ] = 2,
     personal_layers: Annotated[
-        int | None,
-        typer.Option(min=1, max=bounds.MAX_COUNT, help="How many of the last layers have a pool and masks. [default: all]"),
-    ] = None,
+        int,
+        typer.Option(min=1, max=bounds.MAX_COUNT, help="How many of the last layers have a pool and masks."),
+    ] = 1,
 ) -> None:
     """Build a bundle: the PLM in int8 with merged adapters as inputs, its tokenizer, and a manifest. Builds are reproducible."""
     from xpeft.bundle.build import build_bundle

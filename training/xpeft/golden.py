@@ -78,15 +78,15 @@ def task_case(model: MaskModel, plm: PLM, texts: list[str]) -> dict[str, object]
     return {"task": task, "predictions": predictions}
 
 
-def personal_layers_case(bundle: Path, manifest: Manifest, plm: PLM, texts: list[str]) -> dict[str, object]:
-    """Return a task with an adapter on a bundle whose pool begins at the middle layer: that bundle's manifest and id, and the task.
+def all_layers_case(bundle: Path, manifest: Manifest, plm: PLM, texts: list[str]) -> dict[str, object]:
+    """Return a task with an adapter on a bundle whose pool has every layer: that bundle's manifest and id, and the task.
 
-    The bundle's other files are those of `bundle`.
+    The manifest has no `firstLayer`. The bundle's other files are those of `bundle`.
     """
-    later = manifest.model_copy(update={"pool": manifest.pool.model_copy(update={"firstLayer": manifest.layers // 2})})
-    text = later.model_dump_json(indent=2) + "\n"
+    whole = manifest.model_copy(update={"pool": manifest.pool.model_copy(update={"firstLayer": 0})})
+    text = whole.model_dump_json(indent=2) + "\n"
     identity = bundle_id(text.encode())
-    model = new_model(bundle, later, plm, len(LABEL_BIASES), len(LABELS), 0, torch.device("cpu"))
+    model = new_model(bundle, whole, plm, len(LABEL_BIASES), len(LABELS), 0, torch.device("cpu"))
     model.task_adapter = random_adapter(model.shape, 8)
     case = task_case(model, plm, texts)
     hashed = hash_head(identity, LABELS, head_bytes(model), pack_task_adapter(model.task_adapter))
@@ -112,7 +112,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
         "adaptedMerges": adapted_merge_cases(replace(SMALL, first_layer=1)),
         "task": case["task"],
         "heads": [head_case(identity, LABELS, head), head_case("0" * 32, HARD_LABELS, head[: 4 * 8])],
-        "personalLayers": personal_layers_case(bundle, manifest, plm, texts[:6]),
+        "allLayers": all_layers_case(bundle, manifest, plm, texts[:6]),
         "texts": texts,
         "predictions": case["predictions"],
     }

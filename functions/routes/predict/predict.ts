@@ -77,8 +77,8 @@ const route = createRoute({
               value: {
                 task: "offense",
                 inputs: [
-                  { profile: "offense-000", text: "You clearly have no idea." },
-                  { profile: "offense-002", text: "You clearly have no idea." },
+                  { profile: "offense-000", text: "Only a fool would say that." },
+                  { profile: "offense-024", text: "Only a fool would say that." },
                 ],
                 topK: 2,
               },

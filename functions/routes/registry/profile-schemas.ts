@@ -14,7 +14,7 @@ export const Profile = z
     task: TaskName,
     profile: ProfileId,
     ...parts,
-    maskBytes: z.int().openapi({ description: "Bytes of the mask blob; 0 if there are no masks.", example: 156 }),
+    maskBytes: z.int().openapi({ description: "Bytes of the mask blob; 0 if there are no masks.", example: 64 }),
     labelBiasBytes: z.int().openapi({ description: "Bytes of the label bias; 0 if there is none.", example: 5 }),
     ...LastWrite,
   })

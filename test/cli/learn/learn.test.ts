@@ -74,7 +74,7 @@ it("shows what learning a CSV file would gain, and writes nothing", async () => 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^demo\/new: candidate "(start|label-bias|masks)" won: .*\n/);
   expect(stdout).toMatch(/ held-out accuracy [\d.]+ before, [\d.]+ after; .* \(6 texts\); .*(gain)/);
-  expect(stdout).toMatch(/ row of 1\d\d bytes, learnt in [\d.]+ s; nothing was written: add --push or --out\n$/);
+  expect(stdout).toMatch(/ row of 8\d bytes, learnt in [\d.]+ s; nothing was written: add --push or --out\n$/);
   expect(await rowOf("new")).toBeUndefined();
 });
 

@@ -109,6 +109,8 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("starts from a clearly better profile, else from the default, or from the requested profile", async () => {
+    const asTheDefault = profilesOf(3).map((profile) => ({ ...profile, masks: masksOf(0) }));
+    await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2")), asTheDefault);
     const auto = await readEvents(await learn({ examples: EXAMPLES, epochs: 1, start: "auto", dryRun: true }));
     expect(auto.at(-1)?.data.start).toBeNull();
     await readEvents(await learn({ examples: EXAMPLES, epochs: 12 }, {}, "demo/demo-001"));
@@ -136,7 +138,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("answers predictions meanwhile, with the old generation until the new one is written", async () => {
     const before = await rowOf();
-    const events = eventsOf(await learn({ examples: examplesOf(12), epochs: 6 }));
+    const events = eventsOf(await learn({ examples: examplesOf(20), epochs: 20 }));
     await events.next();
     const generations = [];
     let last = await events.next();

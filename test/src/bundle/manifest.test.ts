@@ -55,7 +55,12 @@ describe("parseManifest", () => {
 
   it("accepts the default bundle's manifest, with weights in parts that the platform can serve", async () => {
     const { manifest: parsed } = await parseManifest((await readBundleFile("manifest.json")) ?? new Uint8Array());
-    expect(parsed).toMatchObject({ layers: 6, hidden: 384, bottleneck: 24, pool: { size: 100, chosen: 50 } });
+    expect(parsed).toMatchObject({
+      layers: 6,
+      hidden: 384,
+      bottleneck: 16,
+      pool: { firstLayer: 5, size: 256, chosen: 128 },
+    });
     expect(oneWithRole(parsed.files, "graph").path).toBe("encoder.onnx");
     expect(withRole(parsed.files, "weights").length).toBeGreaterThan(0);
   });

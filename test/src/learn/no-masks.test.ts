@@ -69,7 +69,7 @@ it("learns masks from a default profile without masks", async () => {
   const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 170 };
   const learnt = await engine.learn(task, { examples, starts: [START], passes: 2 }, hooks);
   expect(learnt).toMatchObject({ kept: "masks", start: null });
-  expect(learnt.parts.masks).toHaveLength(156);
+  expect(learnt.parts.masks).toHaveLength(64);
   const { predictions } = await engine.predict(task, engineInputs(learnt.parts.masks, { text: "A river" }));
   expect(predictions).toHaveLength(1);
 });

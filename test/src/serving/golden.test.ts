@@ -165,21 +165,21 @@ describe("the companion's predictions in fp32", () => {
   });
 });
 
-describe("the companion's predictions with masks in the last layers and a task's adapter", () => {
-  const { personalLayers } = golden;
+describe("the companion's predictions with masks in every layer and a task's adapter", () => {
+  const { allLayers } = golden;
 
   it("are close in int8, and far from those without the adapter", async () => {
-    const engine = await engineWith(personalLayers.manifest);
-    expect(engine.bundle.id).toBe(personalLayers.bundle);
-    const gaps = scoreGaps(personalLayers, await predictCase(engine, personalLayers));
+    const engine = await engineWith(allLayers.manifest);
+    expect(engine.bundle.id).toBe(allLayers.bundle);
+    const gaps = scoreGaps(allLayers, await predictCase(engine, allLayers));
     expect(Math.max(...gaps)).toBeLessThan(0.05);
     expect(mean(gaps)).toBeLessThan(0.02);
-    const { adapter: _, ...task } = personalLayers.task;
-    const without = { ...personalLayers, task };
+    const { adapter: _, ...task } = allLayers.task;
+    const without = { ...allLayers, task };
     expect(mean(scoreGaps(without, await predictCase(engine, without)))).toBeGreaterThan(0.04);
   });
 
   it("are of a head with the same hash", async () => {
-    expect((await profileTaskOf(taskOf(personalLayers))).headHash).toBe(personalLayers.headHash);
+    expect((await profileTaskOf(taskOf(allLayers))).headHash).toBe(allLayers.headHash);
   });
 });

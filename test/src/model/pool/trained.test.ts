@@ -4,6 +4,7 @@ import { loadEngine } from "../../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../../node/files.ts";
 import { readManifest } from "../../../../src/bundle/files.ts";
 import { mergeAdapters } from "../../../../src/model/merge.ts";
+import { countMatrices } from "../../../../src/model/pool/pool.ts";
 import { createSignPool } from "../../../../src/model/pool/sign.ts";
 import { readTrainedPool } from "../../../../src/model/pool/trained.ts";
 import { packMasks } from "../../../../src/profiles/masks.ts";
@@ -105,12 +106,13 @@ const { manifest } = await readManifest(readBundleFile);
 describe("a bundle with a trained pool", () => {
   const { layers, hidden, bottleneck, pool } = manifest;
   const entries = hidden * bottleneck;
-  const matrices = 2 * layers * pool.size;
+  const matrices = countMatrices(manifest);
 
   /** Returns an engine on the default bundle with its pool replaced: these int8 steps under one scale. */
   async function engineOver(steps: Int8Array, scale: number) {
     const data = packed(new Float32Array(matrices).fill(scale), steps);
-    const trained = { kind: "trained", size: pool.size, chosen: pool.chosen };
+    const { size, chosen, firstLayer } = pool;
+    const trained = { kind: "trained", size, chosen, firstLayer };
     const files = [...manifest.files, poolFile("pool.0", data)];
     return await engineWith(JSON.stringify({ ...manifest, pool: trained, files }), { "pool.0": data });
   }
