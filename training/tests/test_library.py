@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from tests.conftest import QUICK
+from tests.conftest import QUICK, interrupted_at
 from tests.edge import NODE, Edge
 from xpeft import Task, errors
 from xpeft.cli import app
@@ -129,6 +129,16 @@ def test_a_thread_trains_and_leaves_signals_alone(rows: Rows, tiny_bundle: Path,
 def test_a_folder_keeps_the_data_and_the_files(rows: Rows, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     fit(rows, tiny_bundle, tiny_plm, out=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"data.jsonl", "task.json", "profiles.ndjson", "report.json"}
+
+
+def test_a_stopped_training_resumes_in_its_folder(rows: Rows, tiny_bundle: Path, tiny_plm: Path, task: Task, tmp_path: Path) -> None:
+    with interrupted_at(7), pytest.raises(KeyboardInterrupt):
+        fit(rows, tiny_bundle, tiny_plm, out=tmp_path / "out")
+    assert list((tmp_path / "out").glob("*checkpoint.pt"))
+    with pytest.raises(errors.OtherRun):
+        fit(rows, tiny_bundle, tiny_plm, out=tmp_path / "out", resume=True, seed=1)
+    resumed = fit(rows, tiny_bundle, tiny_plm, out=tmp_path / "out", resume=True)
+    assert contents(resumed, tmp_path / "resumed") == contents(task, tmp_path / "whole")
 
 
 @pytest.mark.parametrize(

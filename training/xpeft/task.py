@@ -65,6 +65,7 @@ class Task:
         device: DeviceName = "auto",
         plm: str | None = None,
         out: str | Path | None = None,
+        resume: bool = False,
         quiet: bool = True,
     ) -> "Task":
         """Train a task on a bundle, as `python -m xpeft train` does.
@@ -72,6 +73,7 @@ class Task:
         data: a data frame, a Hugging Face `Dataset` or `DatasetDict`, or dictionaries, with the columns profile, text, label and, if there
         are any, text_pair and split. Without splits, a tenth of each profile's texts is for dev and a fifth for test. max_tokens: None to
         choose it from the lengths of the texts. out: folder that gets the task's files, its data and checkpoints; by default, none is kept.
+        resume: whether to continue from the checkpoints in `out`, if there are any, with the same data and settings.
         plm: folder or hub id of the bundle's PLM, if it is not where its name says. quiet: False to show progress on stderr.
         Raises XpeftError, or KeyboardInterrupt where it stops early.
         """
@@ -81,7 +83,7 @@ class Task:
             make_folder(folder)
             write_frame(data, folder / DATA_FILE, seed)
             run_training(
-                folder / DATA_FILE, name, Path(bundle), folder, plm, max_tokens, pair, plan, seed, False, where, False, quiet=quiet
+                folder / DATA_FILE, name, Path(bundle), folder, plm, max_tokens, pair, plan, seed, False, where, resume, quiet=quiet
             )
             return cls(folder, bundle, plm=plm, device=device)
 
