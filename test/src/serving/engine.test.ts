@@ -69,10 +69,10 @@ describe("loading a damaged bundle", () => {
 describe("loading a bundle of intact files that do not match", () => {
   it("rejects an encoder whose sizes differ from the manifest's", async () => {
     const read = altered("manifest.json", (bytes) =>
-      new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 24', '"bottleneck": 12')),
+      new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 16', '"bottleneck": 12')),
     );
     await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_unusable"));
-    await expect(createEngine({ read, ...modules })).rejects.toThrow("adapter_down [6,384,24]");
+    await expect(createEngine({ read, ...modules })).rejects.toThrow("adapter_down [6,384,16]");
   });
 
   it.each(["encoder.onnx", "tokenizer.json"])("rejects an %s with other content", async (path) => {
