@@ -12,7 +12,10 @@ export const GENERATION = 1;
 /** Bytes of a profile's masks. */
 export const MASK_BYTES = maskBytes(DEFAULT_SHAPE);
 
-/** Different masks of one layer and side. A profile combines some of them. */
+/** Parts of a mask, each with its share of the ones: few pieces then make many masks. */
+const PARTS = 4;
+
+/** Different parts. A profile combines some of them. */
 const PIECES = 1024;
 
 /** Odd, so that different numbers below 2^32 have different products modulo 2^32. */
@@ -29,9 +32,15 @@ export const idOf = (number: number): string =>
 
 function createPieces(): Uint8Array {
   const random = createRandom(1);
-  const adapters = Array.from({ length: DEFAULT_SHAPE.size }, (_, adapter) => adapter);
-  const chosen = Array.from({ length: PIECES }, () => random.shuffled(adapters).slice(0, DEFAULT_SHAPE.chosen));
-  return packMasks(chosen.flat(), { ...DEFAULT_SHAPE, layers: PIECES / 2 });
+  const shape = {
+    ...DEFAULT_SHAPE,
+    layers: PIECES / 2,
+    size: DEFAULT_SHAPE.size / PARTS,
+    chosen: DEFAULT_SHAPE.chosen / PARTS,
+  };
+  const adapters = Array.from({ length: shape.size }, (_, adapter) => adapter);
+  const chosen = Array.from({ length: PIECES }, () => random.shuffled(adapters).slice(0, shape.chosen));
+  return packMasks(chosen.flat(), shape);
 }
 
 /**
