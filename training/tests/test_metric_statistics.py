@@ -24,7 +24,7 @@ def answers(name: MetricName) -> tuple[Array, Array]:
 @pytest.mark.parametrize("name", ["accuracy", "choice-accuracy", "f1", "matthews", "pearson-spearman"])
 def test_each_resample_has_the_metric_of_its_texts(name: MetricName) -> None:
     truth, predicted = answers(name)
-    ((counts, _),) = draws(TEXTS, 2, 0)
+    counts, _ = draws(TEXTS, 2, 0)[0]
     found = metric_statistic(name, truth, predicted)(counts[:50])
     for resample, figures in zip(counts.astype(int), found, strict=False):
         drawn = np.repeat(np.arange(TEXTS), resample)
