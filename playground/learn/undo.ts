@@ -15,7 +15,7 @@ async function undoWrite(): Promise<string> {
   const headers = { "if-match": `"${generation}"` };
   if (created) {
     await requestJson(path, { method: "DELETE", headers });
-    return "Undone: the profile is deleted. The task's default masks answer for it.";
+    return "Undone: the profile is deleted.";
   }
   // The learning required the generation that it read, so it has written the next one.
   const json = { generation: generation - 1 };

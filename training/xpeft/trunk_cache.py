@@ -65,7 +65,7 @@ class TrunkCache:
         self.stored = torch.frombuffer(memory, dtype=STORED).view(-1, self.hidden)
 
     def _compute(self, file: BinaryIO, model: ProfileModel, texts: list[Example], pad_id: int, quiet: bool) -> None:
-        for start in progress(range(0, len(texts), 64), "trunk", "batch", quiet):
+        for start in progress(range(0, len(texts), 64), "trunk", "part", quiet):
             chunk = texts[start : start + 64]
             batch = collate([0], chunk, pad_id, model.device)
             real = torch.arange(batch.ids.shape[1], device=model.device) < batch.lengths[:, None]

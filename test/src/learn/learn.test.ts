@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { loadEngine } from "../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
 import type { LearnHooks, LearnProgress } from "../../../src/learn/progress.ts";
@@ -113,7 +113,17 @@ describe("learning a profile", () => {
   });
 
   it("reports phase, pass and a growing share of the work done", async () => {
-    const { reports } = await learn({ examples: examplesOf(6), starts: [DEFAULT, known(1), known(2)], passes: 6 });
+    // On this clock a text takes a second, so every text is reported.
+    let now = 0;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => {
+      now += 1000;
+      return now;
+    });
+    const hooks = { budgetSeconds: 1e6 };
+    const { reports } = await learn(
+      { examples: examplesOf(6), starts: [DEFAULT, known(1), known(2)], passes: 6 },
+      hooks,
+    ).finally(() => clock.mockRestore());
     const order = ["start", "left-out", "all"];
     const places = reports.map(({ phase }) => order.indexOf(phase));
     expect(places).toEqual([...places].sort());
