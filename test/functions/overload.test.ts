@@ -196,7 +196,7 @@ describe("chunked bodies", { timeout: isLongForm ? 3_600_000 : PATIENCE_MS }, ()
     const opened = openMany(6, " ".repeat(240 * 1024), { key });
     const status = async () => (await worker.predict(LARGE, { key })).status;
     try {
-      await expect.poll(status, { timeout: 30_000 }).toBe(503);
+      await expect.poll(status, { timeout: 120_000 }).toBe(503);
       expect(await sendChunked(worker, LARGE, { key })).toMatchObject({
         status: 503,
         body: expect.stringContaining("overloaded"),
@@ -222,7 +222,7 @@ describe("a caller's share of the memory for bodies", { timeout: PATIENCE_MS }, 
     const predict = (options: { key: string | null; headers?: Record<string, string> }) =>
       worker.predict(LARGE, options);
     try {
-      await expect.poll(async () => (await predict({ key: greedy })).status, { timeout: 30_000 }).toBe(503);
+      await expect.poll(async () => (await predict({ key: greedy })).status, { timeout: 120_000 }).toBe(503);
       const rejected = await predict({ key: greedy });
       expect(rejected.headers.get("retry-after")).toBe("1");
       expect(await rejected.json()).toMatchObject({
@@ -235,7 +235,7 @@ describe("a caller's share of the memory for bodies", { timeout: PATIENCE_MS }, 
       expect((await predict({ key: other })).status).toBe(200);
       // A second greedy caller leaves a share for the third too.
       opened.push(openMany(1, " ".repeat(240 * 1024), from("203.0.113.1")));
-      await expect.poll(async () => (await predict(from("203.0.113.1"))).status, { timeout: 30_000 }).toBe(503);
+      await expect.poll(async () => (await predict(from("203.0.113.1"))).status, { timeout: 120_000 }).toBe(503);
       const small = worker.predict(SMALL, from("203.0.113.2"));
       expect((await small).status).toBe(200);
     } finally {
