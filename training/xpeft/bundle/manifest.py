@@ -28,7 +28,7 @@ class ManifestPLM(Strict):
     sha256: str
 
 
-# Left out where it is 0, as in manifests from before personal layers: a bundle's id is a hash over these bytes.
+# Absent where it is 0, as in manifests from before personal layers: a bundle's id is a hash over these bytes.
 FirstLayer = Annotated[int, Field(ge=0, exclude_if=lambda first: first == 0)]
 
 

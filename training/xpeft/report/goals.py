@@ -18,7 +18,7 @@ PROFILE_SETS = ("tastes", "reviews", "news", "offense", "intents")
 # People differ there in what they mean, or domains in how it is said: the label counts alone tell little.
 GAINS = {"tastes": 0.0, "reviews": 7.0}
 SMALL_PEERS = ("majority", "user-vector")
-# Ten times a profile of masks: no peer is left out for a few bytes.
+# Ten times a profile of masks: a few bytes exclude no peer.
 MOST_BYTES = 4096
 ADAPTER_RATIO = 1000
 
