@@ -1,6 +1,7 @@
 """What a training keeps: only what held-out texts prefer."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from typer.testing import CliRunner
 
 from tests.conftest import quick_recipe
 from tests.test_train import arguments
+from xpeft import train as loop
 from xpeft.bundle.manifest import read_manifest
+from xpeft.checkpoint import CHECKPOINT, CheckpointClock, TrainingState, save_checkpoint
 from xpeft.cli import app
-from xpeft.learn_task import ADAPTER_CHECKPOINT
+from xpeft.learn_task import ADAPTER_CHECKPOINT, SECOND_CHECKPOINT, TaskLearner
 from xpeft.task_files import PROFILES_FILE, read_trained_task
 
 
@@ -77,14 +80,75 @@ def test_shared_masks_are_those_of_the_default_profile(train: Any, last_layer_bu
     assert torch.equal(trained.masks, trained.masks[-1:].expand_as(trained.masks))
 
 
-def test_a_run_stopped_in_the_adapter_resumes_to_the_same_bytes(train: Any, tiny_data: Path, tmp_path: Path) -> None:
-    changes = {**AUTO, "task_adapter__use": True}
-    before, _ = train(**changes)
+@pytest.fixture
+def without_dev(tiny_data: Path, tmp_path: Path) -> Path:
+    lines = [line for line in tiny_data.read_text(encoding="utf-8").splitlines() if json.loads(line)["split"] != "dev"]
+    data = tmp_path / "without_dev.jsonl"
+    data.write_text("\n".join(lines), encoding="utf-8")
+    return data
+
+
+# Without dev texts, all three are trained.
+STAGES = {"label_bias": "auto", "task_adapter__use": True, "masks__use": "profile"}
+
+
+@pytest.fixture
+def stop_at(without_dev: Path, last_layer_bundle: Path, tiny_plm: Path, tmp_path: Path) -> Callable[..., str]:
+    """Start a training without dev texts, and stop it at the first save of a checkpoint of this name."""
+
+    def stop(name: str, *more: str) -> str:
+        def save_and_stop(path: Path, training: TrainingState, step: int, losses: torch.Tensor) -> None:
+            save_checkpoint(path, training, step, losses)
+            if path.name == name:
+                raise KeyboardInterrupt
+
+        recipe = quick_recipe(tmp_path / "recipe.toml", **STAGES)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(CheckpointClock, "due", lambda _, done: done == 5)
+            patched.setattr(loop, "save_checkpoint", save_and_stop)
+            line = arguments(without_dev, last_layer_bundle, tiny_plm, tmp_path / "out", "--recipe", recipe, *more)
+            result = CliRunner().invoke(app, line)
+        assert (result.exit_code, (tmp_path / "out" / name).exists()) == (130, True), result.output
+        return result.output
+
+    return stop
+
+
+@pytest.mark.parametrize("name", [ADAPTER_CHECKPOINT, CHECKPOINT, SECOND_CHECKPOINT])
+def test_a_run_stopped_in_any_training_resumes_to_the_same_bytes(
+    train: Any, stop_at: Callable[..., str], without_dev: Path, tmp_path: Path, name: str
+) -> None:
+    before, _ = train(without_dev, **STAGES)
     written = (tmp_path / "out" / PROFILES_FILE).read_bytes()
     assert not list((tmp_path / "out").glob("*checkpoint*"))
-    assert ADAPTER_CHECKPOINT == "adapter-checkpoint.pt"
-    again, _ = train(tiny_data, "--resume", **changes)
+    assert f"the work so far is in {tmp_path / 'out'}; run the same command again with --resume" in stop_at(name)
+    assert torch.load(tmp_path / "out" / name)["step"] == 5
+    again, _ = train(without_dev, "--resume", **STAGES)
     assert (again, (tmp_path / "out" / PROFILES_FILE).read_bytes()) == (before, written)
+    assert not list((tmp_path / "out").glob("*checkpoint*"))
+
+
+def test_checkpoints_of_an_earlier_run_are_not_in_the_way_of_a_new_one(
+    train: Any, stop_at: Callable[..., str], without_dev: Path, tmp_path: Path
+) -> None:
+    stop_at(SECOND_CHECKPOINT)
+    stop_at(ADAPTER_CHECKPOINT, "--seed", "1")
+    assert [path.name for path in (tmp_path / "out").glob("*checkpoint*")] == [ADAPTER_CHECKPOINT]
+    assert train(without_dev, "--resume", "--seed", "1", **STAGES)[0]["seed"] == 1
+
+
+def test_other_settings_are_named_before_the_first_step(
+    stop_at: Callable[..., str], without_dev: Path, last_layer_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_at(CHECKPOINT)
+    monkeypatch.setattr(TaskLearner, "learn", pytest.fail)
+    other = quick_recipe(tmp_path / "other.toml", **STAGES, masks__epochs=4)
+    line = arguments(without_dev, last_layer_bundle, tiny_plm, tmp_path / "out", "--recipe", other, "--resume")
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 1
+    assert f"error[other-run]: {tmp_path / 'out' / ADAPTER_CHECKPOINT} belongs to a run with other settings or data\n" in result.output
+    assert "hint: Repeat that run's settings, or delete its checkpoints to start anew.\n" in result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {ADAPTER_CHECKPOINT, CHECKPOINT}
 
 
 def test_a_length_is_chosen_that_cuts_few_texts(train: Any, tiny_data: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 from torch.optim.lr_scheduler import LRScheduler
@@ -25,6 +26,7 @@ CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 60
 CHECKPOINT_SHARE = 0.05
 DAMAGED_HINT = "Delete that file, and start the run again without --resume."
+OTHER_HINT = "Repeat that run's settings, or delete its checkpoints to start anew."
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,30 @@ def save_checkpoint(path: Path, training: TrainingState, step: int, losses: torc
         torch.save(state, file)
 
 
-def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, torch.Tensor]:
-    """Restore the saved state, and return the steps done and the loss of each. Raises BadCheckpoint or OtherRun."""
-    parameters = training.parameters
+def read_checkpoint(path: Path, settings: object, device: torch.device) -> dict[str, Any]:
+    """Return what `save_checkpoint` wrote for a run with these settings. Raises BadCheckpoint or OtherRun."""
     try:
         # torch.load does not check the checksums.
         with zipfile.ZipFile(path) as archive:
             whole = archive.testzip() is None
-        saved = torch.load(path, map_location=training.model.device, weights_only=True)
-        setup, shapes = saved["setup"], {name: value.shape for name, value in saved["learnt"].items()}
+        saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        same = saved["setup"] == repr(settings)
     # Damaged bytes cause errors of many kinds.
     except Exception as error:
         raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}", DAMAGED_HINT) from error
     if not whole:
         raise BadCheckpoint(f"the checkpoint {path} is damaged", DAMAGED_HINT)
-    if setup != repr(training.settings) or shapes != {name: parameter.shape for name, parameter in parameters.items()}:
-        raise OtherRun(f"{path} belongs to a run with other settings or data", f"Repeat that run's settings: {setup}")
+    if not same:
+        raise OtherRun(f"{path} belongs to a run with other settings or data", OTHER_HINT)
+    return saved
+
+
+def load_checkpoint(path: Path, training: TrainingState) -> tuple[int, torch.Tensor]:
+    """Restore the saved state, and return the steps done and the loss of each. Raises BadCheckpoint or OtherRun."""
+    parameters = training.parameters
+    saved = read_checkpoint(path, training.settings, training.model.device)
+    if {name: value.shape for name, value in saved["learnt"].items()} != {name: value.shape for name, value in parameters.items()}:
+        raise OtherRun(f"{path} belongs to a run with parameters of other sizes", OTHER_HINT)
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(saved["learnt"][name])

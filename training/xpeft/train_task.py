@@ -11,7 +11,7 @@ from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle_plm, pool_entries
 from xpeft.bundle.manifest import Manifest, check_max_tokens, read_manifest
 from xpeft.check import CheckedFile, check_file, count_tokens
-from xpeft.checkpoint import finished_report, run_id
+from xpeft.checkpoint import finished_report, read_checkpoint, run_id
 from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
 from xpeft.learn_task import CHECKPOINTS, Run, TaskLearner
@@ -65,17 +65,22 @@ def run_training(
     check_row(data.labels, manifest.pool_shape, with_adapter=recipe.task_adapter.use is not False)
     data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
     settings = (recipe, seed, bf16, identity, task, data_sha256, max_tokens, pair)
-    if resume and not any(out.glob(CHECKPOINTS)):
+    checkpoints = sorted(out.glob(CHECKPOINTS))
+    if resume and not checkpoints:
         if finished := finished_report(out / REPORT, settings):
             return finished
         remark(f"{out} holds no checkpoint: training starts at its first step", quiet)
+    for checkpoint in checkpoints if resume else ():
+        # A later step's checkpoint of another run fails here, not after the steps before it.
+        read_checkpoint(checkpoint, settings, torch.device("cpu"))
     plm = load_bundle_plm(manifest, plm_spec)
     pool = pool_entries(bundle, manifest)
     run = Run(plm, pool, manifest.pool_shape, device, out, settings, seed, bf16, resume, quiet)
     learner = TaskLearner(data, recipe, run)
     make_folder(out)
-    # The report of an earlier run in this folder does not describe this one.
-    (out / REPORT).unlink(missing_ok=True)
+    # The report of an earlier run in this folder does not describe this one, and its checkpoints cannot be resumed by this one.
+    for path in (out / REPORT, *(() if resume else checkpoints)):
+        path.unlink(missing_ok=True)
     learnt = learner.learn()
     model = learnt.model
     model.set_head(learnt.head.weight, learnt.head.bias, learnt.head.profile_bias)
