@@ -41,14 +41,8 @@ def goal_of(runs: list[RunRecord], words: str) -> Goal:
     ],
 )
 def test_a_goal_holds_up_to_its_limit(data: str, against: str, macro: float, words: str, status: str) -> None:
-    base, _, head = against.partition("+")
-    runs = [*three(data, "profile", 0.7), *made_up(data, base, macro, head)]
+    runs = [*three(data, "profile", 0.7), *three(data, against, macro)]
     assert goal_of(runs, words).status == status
-
-
-def made_up(data: str, base: str, macro: float, head: str = "", **changes: Any) -> list[RunRecord]:
-    """Runs of a method."""
-    return three(data, f"{base}+{head}" if head else base, macro, **changes)
 
 
 def test_few_seeds_leave_a_goal_open() -> None:
