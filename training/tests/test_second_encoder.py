@@ -16,6 +16,7 @@ import torch
 from typer.testing import CliRunner
 
 from bench.paraphrase_minilm import onnx_file, write_plm
+from tests.conftest import QUICK
 from tests.edge import NODE, Edge
 from xpeft.cli import app
 from xpeft.encoder import AdapterEncoder
@@ -38,7 +39,8 @@ def plm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bundle(plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bundles") / "minilm-l3-v2"
-    run("bundle", "--plm", str(plm), "--out", str(out), "--bottleneck", "8", "--pool-size", "64", "--chosen", "32")
+    sizes = ["--bottleneck", "8", "--pool-size", "64", "--chosen", "32", "--personal-layers", "2"]
+    run("bundle", "--plm", str(plm), "--out", str(out), *sizes)
     return out
 
 
@@ -75,7 +77,7 @@ def test_the_weights_are_those_of_the_export(plm: Path) -> None:
 def test_the_worker_answers_as_python_does(plm: Path, bundle: Path, edge: Edge, tiny_data: Path, tmp_path: Path) -> None:
     out, here, there = tmp_path / "run", tmp_path / "here.ndjson", tmp_path / "there.ndjson"
     paths = ["--bundle", str(bundle), "--plm", str(plm), "--data", str(tiny_data), "--device", "cpu"]
-    run("train", "--task", "things", "--out", str(out), "--epochs", "4", *paths, "--quiet")
+    run("train", "--task", "things", "--out", str(out), "--recipe", str(QUICK), *paths, "--quiet")
     files = ["--task", str(out / "task.json"), "--profiles", str(out / "profiles.ndjson"), "--bundle", str(bundle)]
     code, _, stderr = edge.run("push", *files, "--url", edge.worker["XPEFT_URL"])
     assert code == 0, stderr
