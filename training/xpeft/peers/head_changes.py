@@ -7,6 +7,7 @@ and along the directions in which the loss of a profile's texts falls fastest th
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import torch
 import torch.nn.functional as F
@@ -25,12 +26,15 @@ USER_NUMBERS = (4, 8, 16)
 # The first factors' size: the fit is not at rest, as at 0, and soon forgets it.
 FIRST_SIZE = 0.5
 
+# The first factors of a change, and the penalty above which both would shrink to 0.
+Start = tuple[torch.Tensor, torch.Tensor, float]
+
 
 class Change(ABC):
     """How a profile changes the head: the product of two factors, learnt together."""
 
     @abstractmethod
-    def start(self, gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
+    def start(self, gradients: torch.Tensor) -> Start:
         """Return the first factors, and the penalty above which both would shrink to 0.
 
         gradients: [profiles, labels, d], by how much a change of the head lowers the loss of a profile's texts.
@@ -55,7 +59,7 @@ class UserVector(Change):
 
     r: int
 
-    def start(self, gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
+    def start(self, gradients: torch.Tensor) -> Start:
         """Return the r changes that explain most of the gradients of all profiles."""
         left, sizes, right = torch.linalg.svd(gradients.flatten(1), full_matrices=False)
         scale = FIRST_SIZE * (sizes[: self.r] / sizes[0].clamp(min=1e-12)).sqrt()
@@ -79,7 +83,7 @@ class UserVector(Change):
 class RankOne(Change):
     """A change of rank 1 for each profile: its outputs [profiles, labels] times its inputs [profiles, d]."""
 
-    def start(self, gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
+    def start(self, gradients: torch.Tensor) -> Start:
         """Return the change of rank 1 that explains most of each profile's own gradient."""
         left, sizes, right = torch.linalg.svd(gradients, full_matrices=False)
         scale = FIRST_SIZE * (sizes[:, :1] / sizes.max().clamp(min=1e-12)).sqrt()
@@ -119,8 +123,9 @@ def fit_changes(data: DataSet, features: Features, kind: HeadKind, changes: list
     def tried() -> Iterator[Fitted]:
         without = alone.head.stored() if kind == "bias" else alone.head
         yield Fitted({split: without.split_logits(data, inputs, split) for split in inputs}, Stored(), settings_tried(kind))
-        for change, part in progress([(change, part) for change in changes for part in PENALTIES], name, "setting", quiet):
-            yield fit_change(data, inputs, kind, alone, change, gradients, part)
+        starts = [(change, change.start(gradients)) for change in changes]
+        for (change, start), part in progress(list(product(starts, PENALTIES)), name, "setting", quiet):
+            yield fit_change(data, inputs, kind, alone, change, start, part)
 
     return choose(data, tried())
 
@@ -138,9 +143,7 @@ def profile_gradients(data: DataSet, features: torch.Tensor, head: Head) -> torc
     return gradients
 
 
-def fit_change(
-    data: DataSet, features: Features, kind: HeadKind, alone: Fit, change: Change, gradients: torch.Tensor, part: float
-) -> Fitted:
+def fit_change(data: DataSet, features: Features, kind: HeadKind, alone: Fit, change: Change, start: Start, part: float) -> Fitted:
     """Return the fit of head and changes under one penalty.
 
     features: standardized. alone: the best head without changes, for these features. part: of the penalty that would leave no change.
@@ -148,7 +151,7 @@ def fit_change(
     biases = data.label_set_bias()
     if kind == "bias":
         biases += bias_from_counts(data.splits["train"], *biases.shape)
-    first, second, largest = change.start(gradients)
+    first, second, largest = start[0].clone(), start[1].clone(), start[2]
     head = Head(alone.head.weight.clone(), alone.head.bias.clone(), alone.head.profile_bias.clone())
     learnt = [head.weight, head.bias, first, second, *([head.profile_bias] if kind == "bias" else [])]
     targets = Targets.of(data.splits["train"])
