@@ -65,6 +65,7 @@ def test_each_method_leaves_a_record(all_methods: list[RunRecord], method: str) 
     assert (sum(test.profiles.texts), test.answers) == (test.texts.test, None)
     assert test.macro == pytest.approx(fmean(right / texts for right, texts in zip(test.profiles.right, test.profiles.texts, strict=True)))
     assert bool(test.losses) is (method in METHODS)
+    assert len(test.epochs) == (TINY["epochs"] if method in METHODS else 0)
     assert (test.pool is not None) is (method in ("profile", "hard", "soft"))
     if method == "majority":
         assert test.macro == 0.5

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from xpeft.atomic_files import make_folder
 from xpeft.best_epoch import BestEpoch
 from xpeft.comparison.methods import FEATURE_METHODS, METHODS
-from xpeft.comparison.records import DEFAULT_METHOD, Epoch
+from xpeft.comparison.records import DEFAULT_METHOD
 from xpeft.comparison.setup import Run
 from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
@@ -36,15 +36,16 @@ PATIENCE = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """Logits of each split's texts, the model (None for methods without one), its training losses, and the figures of its epochs.
+    """Logits of each split's texts, the model (None for methods without one) and its training losses.
 
-    stored: what a method without a model stores beside head and label biases. settings_tried: those that it chose from.
+    epochs: cross entropy on dev after each epoch; empty without early stopping. stored: what a method without a model stores beside head
+    and label biases. settings_tried: those that it chose from.
     """
 
     logits: dict[Split, torch.Tensor]
     model: ProfileModel | None
     losses: Losses
-    epochs: list[Epoch] = field(default_factory=list)
+    epochs: list[float] = field(default_factory=list)
     stored: Stored = field(default_factory=Stored)
     settings_tried: int = 1
 
@@ -75,6 +76,7 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     if isinstance(model, SharedAdapterModel) and not recipe.label_bias:
         # Its profiles learn nothing but label biases.
         recipe = replace(recipe, profile_lr=0.0)
+    best = BestEpoch(model, data.splits["dev"], plm.pad_id, PATIENCE)
     losses = train(
         model,
         data.splits["train"],
@@ -85,13 +87,13 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
         run.checkpoint.exists(),
         run.setup.quiet,
         with_default_profile=False,
-        best=BestEpoch(model, data.splits["dev"], plm.pad_id, PATIENCE),
+        best=best,
         weight_decay=method.weight_decay,
     )
     method.round_as_stored(model, starts)
     features = split_features(run, plm, model, data)
     head = finish_head(run, data, features)
-    return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses)
+    return Outcome({split: head.split_logits(data, features, split) for split in features}, model, losses, best.losses)
 
 
 def learn_default(run: Run, plm: PLM, data: DataSet) -> Outcome:

@@ -82,15 +82,6 @@ class Answers(Exact):
         return self
 
 
-class Epoch(Exact):
-    """One pass over the training texts."""
-
-    loss: float
-    """Mean training loss."""
-    dev: float | None
-    """The data set's metric on dev after it. None where it was not measured."""
-
-
 class RunRecord(Exact):
     """One run: one method with one seed on one data set, measured on one split."""
 
@@ -148,8 +139,8 @@ class RunRecord(Exact):
     """For a data set with one profile: the answer to each text. Else None."""
     losses: list[tuple[int, float]]
     """Step, and the mean training loss since the entry before. Empty for methods without training."""
-    epochs: list[Epoch]
-    """Loss and dev metric of each epoch. Empty for methods without epochs."""
+    epochs: list[float]
+    """Cross entropy on dev after each epoch, by which early stopping chooses. Empty for methods without it, and in earlier files."""
     chosen: list[list[list[float]]] | None
     """For masks: [L][2 (down, up)][N], the share of the profiles that choose each adapter. Else None."""
 
