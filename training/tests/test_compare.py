@@ -227,6 +227,8 @@ def test_metrics_are_what_their_names_say() -> None:
         ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
         ({"pool": "trained", "pool_file": "none"}, "there is no pool file"),
         ({"methods": ["ridge"], "own_head": True}, "ridge has a shared head"),
+        ({"methods": ["profile"], "own_head": True}, "profile chooses its own head"),
+        ({"methods": ["profile"], "label_bias": True}, "profile chooses its own head"),
     ],
 )
 def test_errors_name_what_cannot_be_compared(

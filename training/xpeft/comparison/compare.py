@@ -13,7 +13,7 @@ from xpeft.comparison.describe import describe, write_record
 from xpeft.comparison.experiment import Experiment
 from xpeft.comparison.learning import train_method
 from xpeft.comparison.methods import FEATURE_METHODS, Rates
-from xpeft.comparison.records import RunRecord
+from xpeft.comparison.records import DEFAULT_METHOD, RunRecord
 from xpeft.comparison.sets import SETS, SLICE_SEED, check_set, load_set
 from xpeft.comparison.setup import Comparison, Run, candidates
 from xpeft.errors import XpeftError
@@ -32,6 +32,10 @@ def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experim
     for method in experiment.methods:
         if setup.head == "own" and method in FEATURE_METHODS and method != "head":
             raise XpeftError(f"{method} has a shared head", "Remove own_head, or run the method in a [[runs]] table without it.")
+        if method == DEFAULT_METHOD and (setup.head == "own" or setup.recipe.label_bias):
+            # Its sizes would count the label bias or head twice.
+            hint = "Remove label_bias and own_head, or run it in a [[runs]] table without them."
+            raise XpeftError(f"{method} chooses its own head", hint)
     tokenizer = setup.bundle / manifest.file("tokenizer")
     files = []
     for name in experiment.data:
