@@ -46,7 +46,10 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
         (["--method", "hard", "--texts", "99"], "0 of 3 profiles have 99 training texts"),
         (["--method", "hard", "--texts", "0,2"], "not a list of numbers"),
         (["--method", "hard", "--texts", "2", "--chosen", "13"], "a mask cannot choose 13 of 12 adapters"),
-        (["intents", "--method", "hard", "--texts", "2"], "no profiles that could join"),
+        (
+            ["intents", "--method", "hard", "--texts", "2"],
+            "no profiles that could join a finished head\nhint: Choose from news, offense, tastes, reviews.",
+        ),
     ],
 )
 def test_errors_name_what_has_no_curve(

@@ -44,14 +44,15 @@ def curve(
     for method in methods:
         if method not in CURVED:
             raise XpeftError(f"there is no curve of {method!r}", f"Choose from {', '.join(CURVED)}.")
+    joinable = [name for name, spec in SETS.items() if spec.measured == "test" and not spec.profile_labels]
     manifest, _, plm = load_bundle(setup.bundle, setup.plm_spec)
     make_folder(setup.out)
     files = []
     for name in names:
         check_set(name, setup.part, manifest, setup.recipe.label_bias)
-        if SETS[name].measured != "test" or SETS[name].profile_labels:
+        if name not in joinable:
             # A newcomer with its own labels would need its own head too.
-            raise XpeftError(f"{name!r} has no profiles that could join a finished head", "Choose from news, offense and reviews.")
+            raise XpeftError(f"{name!r} has no profiles that could join a finished head", f"Choose from {', '.join(joinable)}.")
         data = load_set(setup.root, name, setup.bundle / manifest.file("tokenizer"), setup.part, SLICE_SEED)
         for method in methods:
             for seed in seeds:

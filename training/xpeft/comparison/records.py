@@ -13,7 +13,6 @@ MethodName = Literal[
 METHOD_NAMES: tuple[MethodName, ...] = get_args(MethodName)
 # What `python -m xpeft train` makes by default.
 DEFAULT_METHOD = "profile"
-RECORDED_METHODS = METHOD_NAMES
 
 
 class Exact(BaseModel):
@@ -86,15 +85,15 @@ class RunRecord(Exact):
     """One run: one method with one seed on one data set, measured on one split."""
 
     data: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")
-    """Data set: news, offense, intents, reviews, glue/mrpc, superglue/cb, …"""
+    """Data set: news, offense, tastes, intents, reviews, glue/mrpc, superglue/cb, …"""
     slice: str | None = Field(min_length=1)
     """None: the whole data set. Else which part, in words: "20 profiles", "2,000 training texts, 64 tokens"."""
     split: Literal["test", "dev"]
     """The split that all figures of the record are of."""
     purpose: Literal["result", "search", "curve"]
     """result: for the tables. search: to choose a learning rate on dev. curve: accuracy against labelled texts of new profiles."""
-    method: str = Field(pattern=rf"^({'|'.join(RECORDED_METHODS)})(\+bias|\+own)?$")
-    """One of RECORDED_METHODS, with "+bias" where each profile has a label bias too, and "+own" where it has its own head."""
+    method: str = Field(pattern=rf"^({'|'.join(METHOD_NAMES)})(\+bias|\+own)?$")
+    """One of METHOD_NAMES, with "+bias" where each profile has a label bias too, and "+own" where it has its own head."""
     pool: str | None = Field(min_length=1)
     """Adapter pool, its kind first: "sign N=100 k=50", "gaussian N=100 k=50", "trained N=100 k=50". None for methods without one."""
     seed: int = Field(ge=0)

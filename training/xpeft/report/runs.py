@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import JsonValue, ValidationError
 
 from xpeft.comparison.experiment import read_experiment
-from xpeft.comparison.records import DEFAULT_METHOD, RECORDED_METHODS, RunRecord
+from xpeft.comparison.records import DEFAULT_METHOD, METHOD_NAMES, RunRecord
 from xpeft.comparison.setup import makes
 from xpeft.errors import XpeftError
 
@@ -27,7 +27,7 @@ SUMMARY = (
 TYPES: dict[str, Any] = {
     **dict.fromkeys(("slice", "pool"), pl.String),
     **dict.fromkeys(("micro", "macro", "value", "crossEntropy", "seconds"), pl.Float64),
-    "base": pl.Enum(RECORDED_METHODS),
+    "base": pl.Enum(METHOD_NAMES),
     "textsPerProfile": pl.Int64,
     "profiles": pl.Struct(
         {"ids": pl.List(pl.String), "texts": pl.List(pl.Int64), "right": pl.List(pl.Int64), "absoluteErrors": pl.List(pl.Float64)}
