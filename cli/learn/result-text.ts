@@ -10,13 +10,13 @@ function rowBytes(task: string, profile: string, { masks, labelBias }: LearntPro
 
 /** Returns which candidate won cross-validation. */
 function describeWinner({ kept, passes, start, parts }: LearntProfile): string {
-  const startMasks = start === null ? "the task's default masks" : `the masks of profile ${start}`;
-  const masks = parts.masks.length === 0 ? "no masks" : startMasks;
+  // A start may have no masks although the learnt profile has some.
+  const from = start === null ? "the task's default profile" : `profile ${start}`;
   const epochs = `${passes} ${passes === 1 ? "epoch" : "epochs"}`;
   const candidates = {
-    start: `${masks}, unchanged`,
-    "label-bias": `${masks}, with a trained label bias`,
-    masks: `masks and label bias trained for ${epochs}, starting from ${masks}`,
+    start: `${from}, unchanged`,
+    "label-bias": `${parts.masks.length === 0 ? "no masks" : `the masks of ${from}`}, with a trained label bias`,
+    masks: `masks and label bias trained for ${epochs}, starting from ${from}`,
   };
   return `candidate "${kept}" won: ${candidates[kept]}`;
 }

@@ -22,11 +22,11 @@ export const showLegend = (): void => elements.legend.replaceChildren(...makeLeg
 async function readOthers({ name, before, learnt }: Learning): Promise<Map<string, string>> {
   const { task, profile } = name;
   const { row } = before;
-  if (learnt.start === profile && row) return new Map([["the earlier masks, which were the start", row.masks]]);
+  if (learnt.start === profile && row) return new Map([["the earlier generation, which was the start", row.masks]]);
   const path = learnt.start === null ? `/v1/tasks/${task}` : profilePath(task, learnt.start);
   const start = learnt.start === null ? "the task's default" : `the profile ${learnt.start}`;
   const others = new Map([[`the start, ${start}`, (await requestJson<{ masks: string }>(path)).masks]]);
-  return row ? others.set(`the earlier masks: generation ${row.generation}`, row.masks) : others;
+  return row ? others.set(`the earlier generation, ${row.generation}`, row.masks) : others;
 }
 
 function showTable(description: string, before: readonly Mask[], after: readonly Mask[], shape: MaskShape): void {

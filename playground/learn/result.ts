@@ -17,8 +17,8 @@ function candidateText({ kept, epochs, masks }: Learnt): string {
 }
 
 function startText({ start }: Learnt, profile: string): string {
-  if (start === null) return "the task's default masks";
-  return start === profile ? "its own earlier masks" : start;
+  if (start === null) return "the task's default";
+  return start === profile ? "its own earlier generation" : start;
 }
 
 const UNCHANGED =
@@ -37,7 +37,7 @@ function gainText({ generation, leftOut: { texts, trusted, gained } }: Learnt): 
 }
 
 const OWN_START =
-  "The start was the profile's own earlier masks. If they were learnt from some of these examples, both accuracies are too high.";
+  "The start was the profile's own earlier generation. If it was learnt from some of these examples, both accuracies are too high.";
 
 function outcomeText({ generation, created }: Learnt): string {
   if (generation === null) return "unchanged";

@@ -213,6 +213,7 @@ export function testLearnPage(): void {
     await pasteExamples(examplesOf(2));
     await press("learn");
     await expectSoon(() => textOf("result-title")).toBe("Profile new-one of plain, created: generation 1");
+    expect(await textOf("facts")).toMatch(/Start\s+the task's default\s+Held-out/);
     const { masks } = (await (await worker.get("/v1/profiles/plain/new-one")).json()) as { masks: string };
     await expectSoon(() => textOf("changes")).toBe(
       masks === ""
