@@ -60,8 +60,8 @@ export const ERROR_REASONS = {
   invalid_mask: ["stored", "start"],
   invalid_label_bias: ["stored", "start"],
   /**
-   * What does not fit: the task's bundle, length, head, adapter, size or numbers; a profile's task; a repeated profile; profiles
-   * that would keep an old head.
+   * What does not fit: the task's bundle, length, head, adapter, size or numbers; a profile's task; a repeated profile;
+   * profiles that would keep an old head.
    */
   mismatched_write: ["bundle", "length", "head", "adapter", "size", "training", "task", "duplicate", "profiles"],
   /** What failed: the tokenizer; a graph or the pool; the encoder's numbers; reading a file. */

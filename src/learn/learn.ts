@@ -49,8 +49,8 @@ export interface LearnResult {
  * Learns a profile: chooses its start, finds out by cross-validation whether a label bias or masks help, then trains
  * these on all texts.
  *
- * Only the masks of the bundle's last layers are trained; those before stay the start's. From a
- * start without masks, random ones are trained. If such a start wins, alone or with a label bias, the profile has none.
+ * Only the masks of the bundle's last layers are trained; those before stay the start's. From a start without masks,
+ * random ones are trained. If such a start wins, alone or with a label bias, the profile has none.
  *
  * @throws XpeftError `learning_too_long`, `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`; and
  * the signal's reason

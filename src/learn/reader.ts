@@ -64,7 +64,8 @@ export async function scoreTexts(
 }
 
 /**
- * Returns texts with their residuals before the learnt layers, under the initial masks, and their logits under the start.
+ * Returns texts with their residuals before the learnt layers, under the initial masks, and their logits under the
+ * start.
  *
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */

@@ -47,7 +47,8 @@ export async function readRows(
   ids: readonly string[],
   known: number | null | "all",
 ): Promise<ReadRows> {
-  // A head or an adapter can be as large as a thousand profiles, so only the first row has it. All ids are one parameter.
+  // A head or an adapter can be as large as a thousand profiles, so only the first row has it. All ids are one
+  // parameter.
   // No profile has an empty id: it makes a row for the task if no profile is requested.
   const idRows = sql`json_each(${JSON.stringify(ids.length > 0 ? ids : [""])})`;
   const withTask = known === "all" ? sql`FALSE` : sql`json_each.key = 0 AND ${tasks.generation} IS NOT ${known}`;

@@ -10,7 +10,8 @@ import { storedTaskFromRow, taskSummaryFromRow } from "./rows.ts";
 import { firstGeneration, hasNoProfiles, profilesMayStay, selectTaskRow, taskRow } from "./sql.ts";
 
 /**
- * What happens to a task's profiles when its head or adapter changes, or it is deleted: they block the write, or are deleted too.
+ * What happens to a task's profiles when its head or adapter changes, or it is deleted: they block the write, or are
+ * deleted too.
  */
 export type ExistingProfiles = "keep" | "delete";
 

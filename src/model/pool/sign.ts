@@ -17,7 +17,7 @@ export interface SignPool extends AdapterPool, SignPoolSpec {
 /**
  * Computes the sign pool of a bundle: the AES-128-CTR keystream under a key derived from the seed.
  *
- * Takes `2 · K · N · ceil(d·b / 8)` bytes of memory, 1.4 MB for the default bundle.
+ * Takes `2 · K · N · ceil(d·b / 8)` bytes of memory, 0.4 MB for the default bundle.
  *
  * @param kernels kernels.wasm, compiled
  */

@@ -7,7 +7,7 @@ import { type AdapterPool, countMatrices, type PoolShape } from "./pool.ts";
 /**
  * Reads a trained pool: int8 matrices with one scale each (docs/formats.md, "Trained pool").
  *
- * Takes `2 · K · N · (d·b + 4)` bytes of memory, 11 MB in the sizes of the default bundle.
+ * Takes `2 · K · N · (d·b + 4)` bytes of memory, 3 MB in the sizes of the default bundle.
  *
  * @param kernels kernels.wasm, compiled
  * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`, and `bundle_unusable` if the files have another

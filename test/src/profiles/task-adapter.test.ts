@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { adapterBytes, adapterFault, readTaskAdapter } from "../../../src/profiles/task-adapter.ts";
 import { errorWithCode } from "../../support/errors.ts";
 import { packAdapter } from "../../support/rows.ts";
 
+const bundle = await readBundle(DEFAULT_BUNDLE);
 const SIZES = { layers: 2, hidden: 3, bottleneck: 2 };
 
 const small = fc.integer({ min: 1, max: 5 });
@@ -18,8 +20,8 @@ const adapters = fc.record({ layers: small, hidden: small, bottleneck: small }).
   });
 });
 
-it("takes 110,640 bytes in the default bundle", () => {
-  expect(adapterBytes({ layers: 6, hidden: 384, bottleneck: 24 })).toBe(110_640);
+it("takes 73,776 bytes in the default bundle", () => {
+  expect(adapterBytes(bundle.manifest)).toBe(73_776);
 });
 
 describe("readTaskAdapter", () => {

@@ -158,8 +158,8 @@ describe("the companion's predictions in fp32", () => {
 
   it("are close in int8", () => {
     const gaps = scoreGaps(golden, predictions);
-    // Quantized activations change a score by at most 0.035 here, by 0.012 on average. Another profile's masks
-    // change it by up to 0.28, by 0.11 on average.
+    // Quantized activations change a score by at most 0.027 here, by 0.009 on average. Another profile's masks and
+    // label bias change it by up to 0.57, by 0.24 on average.
     expect(Math.max(...gaps)).toBeLessThan(0.05);
     expect(mean(gaps)).toBeLessThan(0.02);
   });
