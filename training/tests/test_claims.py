@@ -96,6 +96,13 @@ def test_figures_of_other_texts_are_not_paired() -> None:
         claims(table([*three("news", "profile", 0.72), others]))
 
 
+def test_seeds_of_other_profiles_are_named() -> None:
+    older = record("news", "lora", 1, 0.7, profiles=figures(np.array([5, 6, 7]), 20))
+    runs = [*three("news", "profile", 0.72), record("news", "lora", 0, 0.7), older]
+    with pytest.raises(XpeftError, match="news, test: runs of lora were not measured on the texts"):
+        claims(table(runs))
+
+
 def variant(method: str, test: float, dev: float | None, **changes: Any) -> list[RunRecord]:
     """A method's runs on news, measured on test and, if there is a figure for it, on dev."""
     runs = three("news", method, test, **changes)

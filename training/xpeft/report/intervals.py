@@ -46,8 +46,10 @@ def metrics_of(group: Group) -> list[str]:
 def sample(group: Group, metric: str) -> Sample | None:
     """Return the sample of a method; None where its runs lack the metric's figures."""
     runs = group["runs"]
-    statistic = statistic_of(runs, metric)
-    return Sample(statistic, len(units_of(runs, metric, group)), len(runs)) if statistic else None
+    if not has_figures(runs, metric):
+        return None
+    units = len(units_of(runs, metric, group))
+    return Sample(statistic_of(runs, metric), units, len(runs))
 
 
 def difference(ours: Group, theirs: Group, metric: str) -> Sample | None:
@@ -57,22 +59,28 @@ def difference(ours: Group, theirs: Group, metric: str) -> Sample | None:
     """
     seeds = {run["seed"] for run in ours["runs"]} & {run["seed"] for run in theirs["runs"]}
     mine, other = ([run for run in group["runs"] if run["seed"] in seeds] for group in (ours, theirs))
-    first, second = statistic_of(mine, metric), statistic_of(other, metric)
-    if not first or not second:
+    if not has_figures(mine, metric) or not has_figures(other, metric):
         return None
-    return Sample(lambda counts: first(counts) - second(counts), len(units_of([*mine, *other], metric, theirs)), len(seeds))
+    units = len(units_of([*mine, *other], metric, theirs))
+    first, second = statistic_of(mine, metric), statistic_of(other, metric)
+    return Sample(lambda counts: first(counts) - second(counts), units, len(seeds))
 
 
-def statistic_of(runs: Sequence[dict[str, Any]], metric: str) -> Statistic | None:
+def has_figures(runs: Sequence[dict[str, Any]], metric: str) -> bool:
+    """Return whether there are runs, and all have what the metric is computed from."""
+    if metric == MACRO:
+        return bool(runs)
+    return bool(runs) and all(run["profiles"]["absoluteErrors"] if metric == MAE else run["answers"] for run in runs)
+
+
+def statistic_of(runs: Sequence[dict[str, Any]], metric: str) -> Statistic:
     """Return the metric of each run, an error with a minus, as a function of the counts of its units."""
     if metric in (MACRO, MAE):
         texts, right, errors = ([run["profiles"][name] for run in runs] for name in ("texts", "right", "absoluteErrors"))
         if metric == MACRO:
-            return mean_statistic(np.array(right) / np.array(texts)) if runs else None
-        return mean_statistic(-np.array(errors) / np.array(texts), texts[0]) if runs and all(errors) else None
+            return mean_statistic(np.array(right) / np.array(texts))
+        return mean_statistic(-np.array(errors) / np.array(texts), texts[0])
     answers = [run["answers"] for run in runs]
-    if not answers or not all(answers):
-        return None
     return metric_statistic(metric, np.array(answers[0]["truth"]), np.array([one["predicted"] for one in answers]))
 
 
