@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import QUICK
 from xpeft.errors import BadValue, UnknownKey, UnreadableFile, XpeftError
-from xpeft.recipe import TaskRecipe, read_recipe
+from xpeft.recipe import AddRecipe, MasksRecipe, TaskAdapterRecipe, TaskRecipe, read_recipe
 
 
 def test_a_file_changes_the_default_recipe() -> None:
@@ -49,3 +49,40 @@ def test_an_error_names_the_key(tmp_path: Path, content: str, error: type[XpeftE
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"none\.toml cannot be read: No such file or directory"):
         read_recipe(tmp_path / "none.toml")
+
+
+def test_every_numeric_key_has_bounds(tmp_path: Path) -> None:
+    wrong: dict[object, tuple[str, ...]] = {
+        float: ("nan", "inf", "-inf", "1e999", "-1", "1000.5", '"x"', "true"),
+        int: ("nan", "0", "-1", "1.5", str(10**18), "true"),
+    }
+    path, tried = tmp_path / "recipe.toml", set()
+    for table in (MasksRecipe, TaskAdapterRecipe, AddRecipe):
+        name = next(name for name, info in TaskRecipe.model_fields.items() if info.annotation is table)
+        for key, info in table.model_fields.items():
+            for value in wrong.get(info.annotation, ()):
+                path.write_text(f"[{name}]\n{key} = {value}", encoding="utf-8")
+                with pytest.raises(BadValue) as raised:
+                    read_recipe(path)
+                assert str(raised.value).startswith(f"{path}: {name}.{key} = "), (key, value)
+                tried.add(f"{name}.{key}")
+    assert tried == {
+        f"{name}.{key}" for name, table in TaskRecipe().model_dump().items() if isinstance(table, dict) for key in table if key != "use"
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("tau = 0", "greater than or equal to 0.001"),
+        ("profile_lr = 0", "greater than 0"),
+        ("head_lr = 101", "less than or equal to 100"),
+        ("noise = 100.1", "less than or equal to 100"),
+        ("profiles_per_step = 10001", "less than or equal to 10000"),
+    ],
+)
+def test_a_value_just_beyond_a_bound_is_rejected(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(f"[masks]\n{line}", encoding="utf-8")
+    with pytest.raises(BadValue, match=message):
+        read_recipe(path)
