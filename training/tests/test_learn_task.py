@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -15,7 +16,9 @@ from xpeft import train as loop
 from xpeft.bundle.manifest import read_manifest
 from xpeft.checkpoint import CHECKPOINT, CheckpointClock, TrainingState, save_checkpoint
 from xpeft.cli import app
+from xpeft.data import DataSet, Example
 from xpeft.learn_task import ADAPTER_CHECKPOINT, SECOND_CHECKPOINT, TaskLearner
+from xpeft.recipe import TaskRecipe
 from xpeft.task_files import PROFILES_FILE, read_trained_task
 
 
@@ -149,6 +152,15 @@ def test_other_settings_are_named_before_the_first_step(
     assert f"error[other-run]: {tmp_path / 'out' / ADAPTER_CHECKPOINT} belongs to a run with other settings or data\n" in result.output
     assert "hint: Repeat that run's settings, or delete its checkpoints to start anew.\n" in result.output
     assert {path.name for path in (tmp_path / "out").iterdir()} == {ADAPTER_CHECKPOINT, CHECKPOINT}
+
+
+def test_the_majority_label_does_not_count_held_out_texts() -> None:
+    train = [Example(0, label, [], []) for label in (0, 0, 1, 1, 1)]
+    learner = TaskLearner(DataSet(["a"], ["no", "yes"], {"train": train, "dev": [], "test": train[:1]}), TaskRecipe(), Mock())
+    assert [learner.steps[0].predictions[split].tolist() for split in ("dev", "test")] == [[0], [0]]
+    # Of two texts one is held out, which may be its profile's only one.
+    alone = DataSet(["a", "b"], ["no", "yes"], {"train": [train[4], Example(1, 0, [], [])], "dev": [], "test": []})
+    assert TaskLearner(alone, TaskRecipe(), Mock()).steps[0].predictions["dev"].tolist() == [1]
 
 
 def test_a_length_is_chosen_that_cuts_few_texts(train: Any, tiny_data: Path, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class TaskLearner:
         """Without dev texts in `data`, every fifth training text of each profile is held out to choose on."""
         self.whole, self.data, self.recipe, self.run = data, with_dev(data), recipe, run
         measured = {split: examples for split, examples in self.data.splits.items() if examples}
-        self.steps = [Step(MAJORITY, {split: majority(data.splits["train"], examples) for split, examples in measured.items()}, 1)]
+        self.steps = [Step(MAJORITY, {split: majority(self.data.splits["train"], examples) for split, examples in measured.items()}, 1)]
         # What can fail in the report fails before the training.
         measure_steps(self.steps, self.data)
 

@@ -33,9 +33,11 @@ def profile_accuracies(predicted: Indices, examples: Sequence[Example]) -> dict[
 
 
 def majority(train: Sequence[Example], examples: Sequence[Example]) -> Indices:
-    """Return, for each example, the label that its profile has most often in training; on a tie, the smallest index."""
-    most = {
-        profile: int(np.bincount([train[index].label for index in indices]).argmax())
-        for profile, indices in group_by_profile(train).items()
-    }
-    return np.array([most[example.profile] for example in examples])
+    """Return, for each example, the label that its profile has most often in training; on a tie, the smallest index.
+
+    A profile without training texts has the label that all profiles together have most often.
+    """
+    all_labels = np.array([example.label for example in train])
+    most = {profile: int(np.bincount(all_labels[indices]).argmax()) for profile, indices in group_by_profile(train).items()}
+    overall = int(np.bincount(all_labels).argmax())
+    return np.array([most.get(example.profile, overall) for example in examples])
