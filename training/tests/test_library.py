@@ -81,12 +81,15 @@ def test_scores_sum_to_one_and_none_is_the_default_profile(task: Task) -> None:
         ("a cat", "a", "bad-value", "texts is one string"),
         (["a cat", " \u200b"], "a", "bad-line", "text 2: no token is left of it"),
         (["a cat", 3], "a", "bad-value", "text 2: 3 is not a text"),
+        ([("a cat",)], "a", "bad-value", "text 1: ('a cat',) is not a text"),
+        ([()], "a", "bad-value", "text 1: () is not a text"),
         ([("a cat", "a dog")], "a", "bad-value", "the task reads no second text"),
     ],
 )
 def test_predict_names_what_is_wrong(task: Task, texts: Any, profile: Any, code: str, message: str) -> None:
-    with pytest.raises(XpeftError, match=message) as raised:
+    with pytest.raises(XpeftError) as raised:
         task.predict(texts, profile)
+    assert message in str(raised.value)
     assert raised.value.code == code
 
 

@@ -60,10 +60,11 @@ class Predictor:
     def tokenize(self, texts: list[Text]) -> list[tuple[list[int], list[int]]]:
         """Return the token ids and token types of each text."""
         for number, text in enumerate(texts, start=1):
-            parts = text if isinstance(text, tuple) else (text,)
-            if len(parts) > 2 or not all(isinstance(part, str) for part in parts):
+            pair = isinstance(text, tuple)
+            parts = text if pair else (text,)
+            if len(parts) != 1 + pair or not all(isinstance(part, str) for part in parts):
                 raise BadValue(f"text {number}: {text!r:.40} is not a text", "A text is a string, or a tuple of two strings.")
-            if len(parts) == 2 and not self.pair:
+            if pair and not self.pair:
                 says = "reads no second text" if self.pair is False else "has no report that says whether it reads a second text"
                 raise BadValue(f"text {number} is a pair, and the task {says}", "Give one string, or load the task with pair=True.")
         # A blank second text is none, as in data files.
