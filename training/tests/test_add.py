@@ -66,6 +66,15 @@ def test_new_profiles_are_learnt_and_the_task_stays(task: Path, newcomers: Path,
     assert json.loads(result.stdout.splitlines()[-1]) == {"task": "things", "n": 20, **report["test"]["methods"]["new_profiles"]}
 
 
+def test_a_single_text_gives_no_masks_of_its_own(task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.jsonl"
+    one.write_text(newcomers.read_text(encoding="utf-8").splitlines()[-1].replace('"test"', '"train"'), encoding="utf-8")
+    recipe = quick_recipe(tmp_path / "recipe.toml", add__use="auto", add__epochs=20, add__profile_lr=0.5)
+    result = CliRunner().invoke(app, arguments(one, task, tiny_bundle, tiny_plm, tmp_path / "out", "--recipe", recipe))
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["profiles_with_own_masks"] == 0
+
+
 def test_texts_in_two_splits_and_all_faults_are_told(
     task: Path, newcomers: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:

@@ -39,7 +39,8 @@ class Round:
     def learn(self, recipe: AddRecipe, seed: int, bf16: bool, checkpoint: Path, settings: object) -> None:
         """Give each profile its label bias, and masks of its own where texts that are not trained on prefer them to the default's.
 
-        These are the dev texts. Without any, every fifth training text of each profile is held out, and then all are learnt from.
+        These are the dev texts. Without any, every fifth training text of each profile is held out, and then all are learnt from. With a
+        single text, nothing can be held out: the default's masks stay.
         """
         schedule = Recipe(
             recipe.epochs,
@@ -54,7 +55,7 @@ class Round:
         )
         trial = with_dev(self.data)
         use = recipe.use
-        if use == "auto" and trial.splits["dev"]:
+        if use == "auto" and (self.data.splits["dev"] or len(self.data.splits["train"]) > 1):
             self.keep_default_masks(trial)
             loss, figures = self.measure(trial)
             self.train_masks(trial, schedule, checkpoint, settings)
