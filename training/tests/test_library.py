@@ -255,6 +255,16 @@ def test_pairs_are_read_as_the_report_says(rows: Rows, tiny_bundle: Path, tiny_p
         loaded.predict([("text", "more")], "a")
 
 
+def test_load_names_what_a_folder_lacks(task: Task, tiny_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(XpeftError, match=r"none does not hold a trained task: No such file or directory: task\.json") as raised:
+        Task.load(tmp_path / "none", tiny_bundle)
+    assert "Name a folder" in raised.value.hint
+    task.save(tmp_path / "damaged")
+    (tmp_path / "damaged" / "report.json").write_text("{", encoding="utf-8")
+    with pytest.raises(XpeftError, match=r"report\.json does not say whether"):
+        Task.load(tmp_path / "damaged", tiny_bundle)
+
+
 def test_the_package_is_imported_fast() -> None:
     program = "import sys, xpeft; assert 'Task' in xpeft.__all__ and 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -47,9 +47,10 @@ class Task:
         self._bundle, self._plm = Path(bundle), plm
         self._device = device_of(device)
         self._manifest, self._identity = read_manifest(self._bundle)
-        self._read(Path(folder))
+        # Raises for a damaged report.
         reported = reported_pair(Path(folder))
         self.pair = pair if reported is None else reported
+        self._read(Path(folder))
 
     @classmethod
     def fit(

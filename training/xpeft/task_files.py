@@ -158,7 +158,10 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
     hint = "Name the bundle that the task was trained with, or train the task again with this bundle."
     try:
         task = Task.model_validate_json((folder / TASK_FILE).read_bytes())
-    except (OSError, ValidationError) as error:
+    except OSError as error:
+        missing = "Name a folder that has the task.json and profiles.ndjson of a training."
+        raise XpeftError(f"{folder} does not hold a trained task: {error.strerror}: {TASK_FILE}", missing) from error
+    except ValidationError as error:
         raise XpeftError(f"{folder} does not hold a trained task: {error}", hint) from error
     if task.bundle != bundle:
         raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
