@@ -113,6 +113,12 @@ def test_training_checks_its_file_first(train: Train, tiny_data: Path, tmp_path:
     assert "note: " in output[: output.index("line 128: no training text has the label 'plant' (1)\n")]
     assert f"error[no-train-text]: {path}, line 127: no training text has the profile 'd' (1)\n" in output
 
+    # A bad line hides no other fault.
+    status, output = train(write_lines(path, [{"profile": "a"}, *lines, strangers[1]]), quiet=False)
+    assert status == 1
+    assert "note: " in output[: output.index("line 128: no training text has the label 'plant' (1)\n")]
+    assert f"error[bad-line]: {path}, line 1: " in output
+
 
 def test_without_dev_texts_every_fifth_training_text_is_held_out(train: Train, evaluate: Train, tiny_data: Path, tmp_path: Path) -> None:
     lines = lines_of(tiny_data)

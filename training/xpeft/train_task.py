@@ -18,7 +18,7 @@ from xpeft.learn_task import CHECKPOINTS, Run, TaskLearner
 from xpeft.masks import mask_bytes
 from xpeft.progress import remark
 from xpeft.recipe import TaskRecipe
-from xpeft.records import read_records
+from xpeft.records import Record, read_lines
 from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT
 from xpeft.train import refuse_torchrun
@@ -112,8 +112,12 @@ def run_training(
 
 
 def choose_max_tokens(data_file: Path, tokenizer_file: Path, pair: bool, manifest: Manifest) -> int:
-    """Return the smallest of some lengths at which hardly a training text is cut, or the largest that the bundle reads."""
-    train = {number: record for number, record in read_records(data_file, canonical=True).items() if record.split == "train"}
+    """Return the smallest of some lengths at which hardly a training text is cut, or the largest that the bundle reads.
+
+    It skips bad lines: the check of the file says more about them.
+    """
+    lines = read_lines(data_file, canonical=True)
+    train = {number: line for number, line in lines if isinstance(line, Record) and line.split == "train"}
     counts = sorted(count_tokens(train, tokenizer_file, pair).values())
     longest = counts[int(WHOLE_TEXTS * (len(counts) - 1))] if counts else 0
     fitting = [length for length in LENGTHS if longest <= length <= manifest.maxTokens]
