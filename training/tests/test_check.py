@@ -48,6 +48,13 @@ def test_a_good_file_has_no_findings(tmp_path: Path) -> None:
     assert findings(tmp_path / "data.jsonl", *good("a"), *good("b")) == {}
 
 
+def test_a_new_profile_may_have_few_texts_of_a_label(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join([*good("a"), line("a", "one", "rare")]), encoding="utf-8")
+    assert [finding.kind for finding in check_file(path, False).findings] == ["rare-label"]
+    assert check_file(path, False, labels=["rare", "x", "y"]).findings == []
+
+
 LIKE_ONES = [line("a", text, "1") for text in "defgh"] + [line("a", text, "1.0") for text in "ijklm"]
 
 
@@ -131,9 +138,9 @@ def test_check_prints_a_table_or_json_and_its_status_says_what_train_does(tmp_pa
 
 def test_labels_that_do_not_fit_into_a_row_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
-    path.write_text("\n".join(line("a", f"text {number}", f"label {number}") for number in range(1300)), encoding="utf-8")
+    path.write_text("\n".join(line("a", f"text {number}", f"label {number}") for number in range(1230)), encoding="utf-8")
     ran = CliRunner().invoke(app, ["check", str(path), "--bundle", str(BUNDLE)])
-    assert (ran.exit_code, "a task of 1,300 labels takes" in ran.output) == (1, True)
+    assert (ran.exit_code, "a task of 1,230 labels with an adapter takes" in ran.output) == (1, True)
     assert ran.output.endswith("train refuses this file\n")
 
 

@@ -10,7 +10,7 @@ from xpeft.labels import is_number, number_spellings
 from xpeft.records import Record
 from xpeft.splits import text_key
 
-RARE_TEXTS = 5
+RARE_LABEL, RARE_TEXTS = "rare-label", 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def label_oddities(records: Mapping[int, Record]) -> Iterator[Finding]:
     if rare := [f"{label!r} ({count})" for label, count in reversed(counts.most_common()) if count < RARE_TEXTS]:
         message = f"{len(rare)} of {len(counts)} labels have fewer than {RARE_TEXTS} training texts"
         hint = f"Profiles hardly learn such a label. `python -m xpeft prepare --min-label {RARE_TEXTS}` drops its texts."
-        yield Finding("rare-label", False, message, rare, hint)
+        yield Finding(RARE_LABEL, False, message, rare, hint)
 
     labels_of: dict[str, set[str]] = defaultdict(set)
     profiles = {record.profile for record in records.values()}
