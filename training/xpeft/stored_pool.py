@@ -75,6 +75,6 @@ def load_pool(path: Path, shape: PoolShape) -> StoredPool:
     if steps.shape != wanted or scale.shape != wanted[:-1]:
         raise XpeftError(
             f"{path} holds a pool {list(steps.shape)}, not {list(wanted)}",
-            "Set --pool-size and --bottleneck to its sizes, or train another pool.",
+            "Give the pool size and bottleneck that it has, or train another pool.",
         )
     return StoredPool(steps[shape.first_layer :], scale[shape.first_layer :])
