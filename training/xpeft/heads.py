@@ -13,7 +13,7 @@ import torch
 
 from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.features import Features
-from xpeft.label_bias import bias_from_counts, stored_bias
+from xpeft.label_bias import first_bias, stored_bias
 from xpeft.linear_fit import LinearFit, Penalties, Targets, minimize
 from xpeft.progress import progress
 from xpeft.records import Split
@@ -141,9 +141,7 @@ def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, penalties: P
     standardized, targets = (features - mean) / scale, Targets.of(data.splits["train"])
     if kind == "own":
         return fit_own_heads(data, standardized, targets, penalties).of_raw_features(mean, scale)
-    biases = data.label_set_bias()
-    if kind == "bias":
-        biases += bias_from_counts(data.splits["train"], *biases.shape)
+    biases = first_bias(data, kind == "bias")
     before = start and start.of_standardized_features(mean, scale)
     first = LinearFit(before.weight, before.bias, before.profile_bias - biases) if before else LinearFit.zero(features.shape[1], biases)
     fit = minimize(standardized, targets, biases, kind == "bias", penalties, first)

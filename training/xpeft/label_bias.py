@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from xpeft.data import Example
+from xpeft.data import DataSet, Example
 from xpeft.errors import XpeftError
 
 STEP = 1 / 16
@@ -25,6 +25,12 @@ def bias_from_counts(examples: Sequence[Example], profiles: int, labels: int) ->
     overall = (counts.sum(0) + 1) / (counts.sum() + labels)
     smoothed = (counts + PRIOR_TEXTS * overall) / (counts.sum(1, keepdim=True) + PRIOR_TEXTS)
     return smoothed.log() - overall.log()
+
+
+def first_bias(data: DataSet, learnt: bool) -> torch.Tensor:
+    """Return the bias [profiles, labels] before training: it keeps profiles to their labels, and starts at the counts if it is learnt."""
+    bias = data.label_set_bias()
+    return bias + bias_from_counts(data.splits["train"], *bias.shape) if learnt else bias
 
 
 def fit_bias(logits: torch.Tensor, examples: Sequence[Example], profiles: int, prior_std: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from xpeft.batches import Batch
 from xpeft.best_epoch import BestEpoch
 from xpeft.data import DataSet
 from xpeft.encoder import AdapterEncoder, Adapters, Dropout
-from xpeft.label_bias import bias_from_counts
+from xpeft.label_bias import first_bias
 from xpeft.profile_model import ProfileModel, StepSettings, look_up
 from xpeft.train import Recipe, train
 from xpeft.trunk_cache import TrunkCache
@@ -110,8 +110,7 @@ def train_shared_adapter(
     sizes = len(data.profiles), len(data.labels)
     model = SharedAdapterModel(encoder, bottleneck, *sizes, recipe.seed, plan.dropout).to(encoder.get_buffer("words").device)
     texts = data.splits["train"]
-    start = data.label_set_bias() + (bias_from_counts(texts, *sizes) if recipe.label_bias else 0.0)
-    model.label_bias[:-1] = start.to(model.device)
+    model.label_bias[:-1] = first_bias(data, recipe.label_bias).to(model.device)
     if not recipe.label_bias:
         recipe = replace(recipe, profile_lr=0.0)
     best = BestEpoch(model, data.splits["dev"], pad_id, plan.patience, trunks)

@@ -16,7 +16,7 @@ from xpeft.data import DataSet, Example
 from xpeft.encoder import AdapterEncoder
 from xpeft.features import Features, plain_features, profile_features
 from xpeft.heads import Head, search_head
-from xpeft.label_bias import bias_from_counts
+from xpeft.label_bias import first_bias
 from xpeft.learn_task import Run as TaskRun
 from xpeft.learn_task import TaskLearner
 from xpeft.linear_fit import Targets
@@ -129,11 +129,10 @@ def fit_features(run: Run, plm: PLM, data: DataSet) -> Fitted:
 
 def untrained_model(run: Run, plm: PLM, data: DataSet) -> ProfileModel:
     """Return the method's untrained model. A label bias starts at the smoothed log-ratio of label counts."""
-    setup, texts = run.setup, data.splits["train"]
+    setup = run.setup
     sizes = len(data.profiles), len(data.labels)
     model = METHODS[run.method].build(plm, run.adapters, run.kind, *sizes, run.recipe.seed).to(setup.device)
-    bias = data.label_set_bias() + (bias_from_counts(texts, *sizes) if run.recipe.label_bias else 0.0)
-    model.label_bias[:-1] = bias.to(setup.device)
+    model.label_bias[:-1] = first_bias(data, run.recipe.label_bias).to(setup.device)
     return model
 
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from xpeft.data import DataSet, group_by_profile
 from xpeft.features import Features
 from xpeft.heads import Fit, Head, HeadKind, search_penalties, settings_tried
-from xpeft.label_bias import bias_from_counts
+from xpeft.label_bias import first_bias
 from xpeft.linear_fit import Targets, descend
 from xpeft.peers.feature_method import Fitted, Stored, choose, int8_steps, standardized
 from xpeft.progress import progress
@@ -148,9 +148,7 @@ def fit_change(data: DataSet, features: Features, kind: HeadKind, alone: Fit, ch
 
     features: standardized. alone: the best head without changes, for these features. part: of the penalty that would leave no change.
     """
-    biases = data.label_set_bias()
-    if kind == "bias":
-        biases += bias_from_counts(data.splits["train"], *biases.shape)
+    biases = first_bias(data, kind == "bias")
     first, second, largest = start[0].clone(), start[1].clone(), start[2]
     head = Head(alone.head.weight.clone(), alone.head.bias.clone(), alone.head.profile_bias.clone())
     learnt = [head.weight, head.bias, first, second, *([head.profile_bias] if kind == "bias" else [])]
