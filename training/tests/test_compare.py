@@ -226,6 +226,7 @@ def test_metrics_are_what_their_names_say() -> None:
         ({"data": ["offense"], "profile_lr": 0.1}, "cannot be read"),
         ({"newcomers": 1, "profile_lr": 0.1, "methods": ["majority"]}, "no curve of 'majority'"),
         ({"pool": "trained", "pool_file": "none"}, "there is no pool file"),
+        ({"personal_layers": 3}, "the PLM has 2 layers, not 3"),
         ({"methods": ["ridge"], "own_head": True}, "ridge has a shared head"),
         ({"methods": ["profile"], "own_head": True}, "profile chooses its own head"),
         ({"methods": ["profile"], "label_bias": True}, "profile chooses its own head"),

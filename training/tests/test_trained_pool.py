@@ -46,6 +46,8 @@ def test_a_pool_is_trained_written_in_int8_and_compared(
     _, record = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "runs", settings)
     assert record.pool == "trained N=12 k=5 b=5"
     assert record.macro > 0.6
+    _, record = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "last", {**settings, "personal_layers": 1})
+    assert (record.pool, record.bytesPerProfile) == ("trained N=12 k=5 b=5 last 1", 4)
 
     bundle, task = tmp_path / "bundle", tmp_path / "task"
     sizes = ["--pool-size", "12", "--chosen", "5", "--bottleneck", "5"]
