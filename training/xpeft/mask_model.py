@@ -132,16 +132,6 @@ class MaskModel(ProfileModel):
         return self.encode(batch, self.adapters(batch.rows, step), step)
 
 
-def new_model(
-    bundle: Path,
-    manifest: Manifest,
-    plm: PLM,
-    profiles: int,
-    labels: int,
-    seed: int,
-    device: torch.device,
-    task_adapter: torch.Tensor | None = None,
-) -> MaskModel:
-    """Return a model of a bundle's PLM and pool whose masks are untrained. task_adapter: [L, 2, d*b], or None."""
-    shape, pool = manifest.pool_shape, pool_entries(bundle, manifest)
-    return MaskModel(AdapterEncoder(plm), pool, shape, profiles, labels, seed, task_adapter=task_adapter).to(device)
+def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
+    """Return a model of a bundle's PLM and pool, with untrained masks and no task adapter."""
+    return MaskModel(AdapterEncoder(plm), pool_entries(bundle, manifest), manifest.pool_shape, profiles, labels, seed).to(device)
