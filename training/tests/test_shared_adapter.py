@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from tests.conftest import interrupted_at
 from tests.test_train import arguments
-from xpeft import best_epoch
 from xpeft.batches import collate, seeded_generator
 from xpeft.best_epoch import BestEpoch
 from xpeft.cli import app
 from xpeft.data import DataSet, load_data
 from xpeft.encoder import AdapterEncoder
 from xpeft.features import predict, single_group
+from xpeft.linear_fit import Targets
 from xpeft.plm import PLM, load_plm
 from xpeft.profile_model import StepSettings
 from xpeft.scores import score
@@ -69,7 +69,7 @@ def test_training_stops_where_dev_gets_worse_and_the_best_epoch_stays(training: 
         return trained(model)
 
     trained = SharedAdapterModel.trained_parameters
-    monkeypatch.setattr(best_epoch, "target_loss", measured)
+    monkeypatch.setattr(Targets, "loss", measured)
     monkeypatch.setattr(SharedAdapterModel, "trained_parameters", kept)
     model, best = training(plan=replace(PLAN, patience=2))
     assert best.losses == pytest.approx([0.6, 0.5, 0.7, 0.55])

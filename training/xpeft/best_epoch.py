@@ -6,7 +6,8 @@ import torch
 
 from xpeft.data import Example
 from xpeft.features import compute_groups, feature_groups
-from xpeft.profile_model import ProfileModel, target_loss
+from xpeft.linear_fit import Targets
+from xpeft.profile_model import ProfileModel
 from xpeft.trunk_cache import TrunkCache
 
 
@@ -47,11 +48,8 @@ class BestEpoch:
         """Measure the model at the end of an epoch. Raises NotFinite where a feature is not finite."""
         model, dev = self.model, self.dev
         features = compute_groups(model.features, dev, feature_groups(model, dev), self.pad_id, model.device, self.trunks).to(model.device)
-        rows, labels, weights = (
-            torch.tensor(column, device=model.device)
-            for column in zip(*((example.profile, example.label, example.next_label_weight) for example in dev), strict=True)
-        )
-        self.losses.append(target_loss(model.scores(features, rows), labels, weights).item())
+        targets = Targets.of(dev)
+        self.losses.append(targets.loss(model.scores(features, targets.profiles.to(model.device)).cpu()).item())
         if self.number == len(self.losses):
             self.parameters = {name: parameter.detach().clone() for name, parameter in model.trained_parameters().items()}
 
