@@ -104,6 +104,8 @@ def test_the_task_shows_its_verdict(task: Task) -> None:
 
 def test_add_makes_new_profiles_known(rows: Rows, tiny_bundle: Path, tiny_plm: Path, task: Task, tmp_path: Path) -> None:
     task.save(tmp_path / "before")
+    file = tmp_path / "before" / "profiles.ndjson"
+    file.write_bytes(file.read_bytes().rstrip())
     grown = Task.load(tmp_path / "before", tiny_bundle, plm=str(tiny_plm), device="cpu")
     before = grown.predict(["the cat"], "a", scores=True)
     report = grown.add([{**row, "profile": "d"} for row in rows if row["profile"] == "a"], recipe={"add": {"use": "profile", "epochs": 4}})

@@ -155,8 +155,9 @@ class Task:
             report, _ = add_profiles(
                 before, data_file, self._bundle, new, self._plm, self.pair, plan, seed, False, self._device, sharding, False, quiet=quiet
             )
-            with (before / PROFILES_FILE).open("ab") as file:
-                file.write((new / PROFILES_FILE).read_bytes())
+            # A file that was not written here may have no end of its last line.
+            known = self._files[PROFILES_FILE].rstrip() + b"\n"
+            (before / PROFILES_FILE).write_bytes(known + (new / PROFILES_FILE).read_bytes())
             self._read(before)
         return report
 
