@@ -89,10 +89,20 @@ def clearly_lower(ours: Array, theirs: Array) -> bool:
     return paired_difference(ours, theirs).high < 0 if len(ours) > 1 else bool(ours.mean() < theirs.mean())
 
 
+def measured_splits(report: dict[str, Any]) -> list[str]:
+    """Return the keys of the splits that a report measures."""
+    return [split for split in ("dev", HELD_OUT, "test") if split in report]
+
+
+def gain_text(gains: dict[str, Any], name: str) -> str:
+    """Return a step's gain with its interval, or nothing if it has none."""
+    return "{value:+.2f} ({low:+.2f} to {high:+.2f}) over {over}".format(**gains[name]) if name in gains else ""
+
+
 def verdict_lines(report: dict[str, Any]) -> list[str]:
     """Return the table of a report: a line for each step and split, with the gain over the step that it adds to."""
     lines = []
-    for split in (split for split in ("dev", HELD_OUT, "test") if split in report):
+    for split in measured_splits(report):
         methods, gains = report[split]["methods"], report[split]["gains"]
         columns = list(methods[report["kept"]])
         lines.append(
@@ -100,6 +110,6 @@ def verdict_lines(report: dict[str, Any]) -> list[str]:
         )
         for name, scores in methods.items():
             figures = "".join(f"{scores[column]:>8.3f}" for column in columns) + f"{report['bytes_a_profile'][name]:>8}"
-            gain = "   {value:+.2f} ({low:+.2f} to {high:+.2f}) over {over}".format(**gains[name]) if name in gains else ""
-            lines.append(f"{name:<16}{figures}{gain}{'   kept' if name == report['kept'] else ''}".replace("_", " "))
+            notes = [gain_text(gains, name), "kept" if name == report["kept"] else ""]
+            lines.append("   ".join([f"{name:<16}{figures}", *filter(None, notes)]).replace("_", " "))
     return lines

@@ -3,18 +3,20 @@
 from html import escape
 from typing import Any
 
+from xpeft.verdict import gain_text, measured_splits
+
 
 def verdict_html(title: str, report: dict[str, Any]) -> str:
     """Return a title and the verdict of a report as HTML. The step that was kept is bold."""
     parts = [f"<p>{escape(title)}</p>"]
-    for split in (split for split in ("dev", "held_out", "test") if split in report):
+    for split in measured_splits(report):
         methods, gains = report[split]["methods"], report[split]["gains"]
         columns = list(methods[report["kept"]])
         rows = [row("th", [split, *columns, "bytes", "gain"])]
         for name, scores in methods.items():
-            gain = "{value:+.2f} ({low:+.2f} to {high:+.2f}) over {over}".format(**gains[name]) if name in gains else ""
             figures = [f"{scores[column]:.3f}" for column in columns]
-            rows.append(row("td", [name, *figures, str(report["bytes_a_profile"][name]), gain], bold=name == report["kept"]))
+            cells = [name, *figures, str(report["bytes_a_profile"][name]), gain_text(gains, name)]
+            rows.append(row("td", cells, bold=name == report["kept"]))
         parts.append(f"<table>{''.join(rows)}</table>")
     return "".join(parts)
 
