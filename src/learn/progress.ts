@@ -19,7 +19,10 @@ export interface LearnProgress {
 
 /** What the caller of a learning provides. */
 export interface LearnHooks {
-  /** Receives the progress twice a second or more often. An error that it throws ends the learning. */
+  /**
+   * Receives the progress twice a second or more often, and after the first text of each phase. An error that it throws
+   * ends the learning.
+   */
   onProgress(progress: LearnProgress): Promise<void>;
   /** Cancels the learning. */
   readonly signal: AbortSignal;
@@ -93,6 +96,8 @@ export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }
       await onProgress({ ...state, done, secondsLeft });
     },
     report(next) {
+      // Each phase is reported, however fast the machine is.
+      if (next.phase !== undefined && next.phase !== state.phase) reportedAt = Number.NEGATIVE_INFINITY;
       state = { ...state, ...next };
     },
   };

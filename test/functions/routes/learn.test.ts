@@ -138,7 +138,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
 
   it("answers predictions meanwhile, with the old generation until the new one is written", async () => {
     const before = await rowOf();
-    const events = eventsOf(await learn({ examples: examplesOf(20), epochs: 20 }));
+    const events = eventsOf(await learn({ examples: examplesOf(20), epochs: 80 }));
     await events.next();
     const generations = [];
     let last = await events.next();
@@ -153,7 +153,8 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
   });
 
   it("leaves the row unchanged after a concurrent write", async () => {
-    const events = eventsOf(await learn({ examples: EXAMPLES }));
+    // Learning takes far longer than the write.
+    const events = eventsOf(await learn({ examples: EXAMPLES, epochs: 40 }));
     await events.next();
     const masks = Buffer.from(masksOf(77)).toString("base64");
     await worker.request("PUT", "/v1/profiles/demo/demo-000", { body: { masks } });

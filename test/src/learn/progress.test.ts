@@ -59,6 +59,17 @@ describe("a learning run's work", () => {
     expect(reports).toHaveLength(3);
   });
 
+  it("is reported after the first text of each phase, however soon it comes", async () => {
+    const work = begin(1000);
+    await work.afterText(1);
+    for (const phase of ["left-out", "left-out", "all"] as const) {
+      work.report({ phase });
+      await work.afterText(1);
+      await work.afterText(1);
+    }
+    expect(reports.map(({ phase }) => phase)).toEqual(["start", "left-out", "all"]);
+  });
+
   it("is never reported as more than done", async () => {
     const work = begin(100);
     now += 1000;
