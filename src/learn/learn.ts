@@ -2,10 +2,10 @@ import { maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { type Candidate, chooseCandidate, evaluateCandidates } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
-import { type Fold, type HeldOutScore, heldOutScore, isSignificant, makeFolds } from "./cross-validation.ts";
+import { type Fold, type HeldOutScore, heldOutScore, isSignificant, makeFolds, mean } from "./cross-validation.ts";
 import { textKey } from "./examples.ts";
 import { withInitialMasks } from "./initial-masks.ts";
-import { estimateReadMs, type LearnHooks, trackWork } from "./progress.ts";
+import { estimateReadMs, estimateTrainingMs, type LearnHooks, trackWork } from "./progress.ts";
 import { createRandom } from "./random.ts";
 import { type LabelledText, readResiduals, type Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
@@ -60,7 +60,7 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const groups = random.shuffled(groupByText(input.texts));
   const folds = makeFolds(groups);
   const startTexts = groups.slice(0, RECIPE.heldOutTexts).flatMap(([first]) => input.texts[first] ?? []);
-  const work = trackWork(estimateMs(input, folds, startTexts), hooks);
+  const work = trackWork(estimateMs(parts, input, folds, startTexts), hooks);
 
   const chosen = await chooseStart(parts, input.starts, startTexts, work);
   const start = withInitialMasks(chosen, maskShapeOf(parts.pool), random);
@@ -104,15 +104,17 @@ function groupByText(texts: readonly LabelledText[]): [number, ...number[]][] {
 }
 
 /** Returns the estimated milliseconds of a learning that runs to its end. */
-function estimateMs(input: LearnInput, folds: readonly Fold[], startTexts: readonly LabelledText[]): number {
-  const { texts, starts, passes } = input;
-  const readMs = (some: readonly LabelledText[]) =>
-    some.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0);
+function estimateMs(
+  { pool, firstLayer }: TrainerParts,
+  { texts, starts, passes }: LearnInput,
+  folds: readonly Fold[],
+  startTexts: readonly LabelledText[],
+): number {
+  const meanReadMs = (some: readonly LabelledText[]) => mean(some.map(({ text }) => estimateReadMs(text.ids.length)));
+  const trainingMs = mean(texts.map(({ text }) => estimateTrainingMs(text.ids.length, pool.layers, firstLayer)));
   const rounds = halvingRounds(starts.length - 1, startTexts.length);
   const reads = rounds.reduce((sum, round) => sum + (1 + round.known) * round.texts, 0);
-  const choosing = (reads / startTexts.length) * readMs(startTexts);
-  const onePass = readMs(texts);
-  const mean = onePass / texts.length;
-  const foldMs = folds.map(({ train, heldOut }) => mean * (passes * train.length + heldOut.length));
-  return choosing + onePass + foldMs.reduce((sum, ms) => sum + ms, 0) + passes * onePass;
+  const heldOut = folds.reduce((sum, fold) => sum + fold.heldOut.length, 0);
+  const trained = folds.reduce((sum, fold) => sum + fold.train.length, texts.length);
+  return reads * meanReadMs(startTexts) + (texts.length + heldOut) * meanReadMs(texts) + passes * trained * trainingMs;
 }

@@ -39,15 +39,29 @@ const REPORT_MS = 400;
  */
 const TURNS = 4;
 
-/**
- * Milliseconds of a forward and backward pass: for dequantizing the weights, and for each token. Measured on a slow
- * machine.
- */
+/** Milliseconds of the encoder: for dequantizing the weights, and for each token. Measured on a slow machine. */
 const READ_MS = 10;
 const TOKEN_MS = 0.4;
 
-/** Returns the estimated milliseconds of a forward and backward pass over a text. */
+/** Returns the estimated milliseconds in which the encoder reads a text. */
 export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
+
+/** Milliseconds of a text in training beside the encoder's blocks: masks, head, and turns for other requests. */
+const TRAINING_MS = 5;
+
+/** A pass back through a block takes about twice as long as the pass forward. */
+const BACK_AND_FORTH = 3;
+
+/**
+ * Returns the estimated milliseconds of a text in a pass of training.
+ *
+ * @param layers of the encoder
+ * @param firstLayer the first layer of the learning graph, which begins near the end of this layer's block
+ */
+export function estimateTrainingMs(tokens: number, layers: number, firstLayer: number): number {
+  const blocks = layers - firstLayer - 1;
+  return TRAINING_MS + (BACK_AND_FORTH * blocks * estimateReadMs(tokens)) / layers;
+}
 
 /** Tracks the work of a learning, reports its progress, and lets other requests run. */
 export interface WorkTracker {

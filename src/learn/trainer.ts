@@ -8,7 +8,7 @@ import type { TaskAdapter } from "../profiles/task-adapter.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
 import { fitLabelBias } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
-import { estimateReadMs, type WorkTracker } from "./progress.ts";
+import type { WorkTracker } from "./progress.ts";
 import type { Random } from "./random.ts";
 import { type LabelledText, type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
@@ -109,13 +109,11 @@ export async function runPasses(
   { passes, before = 0 }: { passes: number; before?: number },
   work: WorkTracker,
 ): Promise<void> {
-  // The run shuffles the texts, so each one counts as a text of mean length.
-  const ms = texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0) / texts.length;
   for (let pass = 0; pass < passes; pass++) {
     let sum = 0;
     await run.pass(pass, async (loss) => {
       sum += loss;
-      await work.afterText(ms);
+      await work.afterText(run.textMs);
     });
     // Logits that are not finite would make arbitrary masks.
     if (!Number.isFinite(sum)) throw notFiniteError();

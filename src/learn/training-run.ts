@@ -3,9 +3,11 @@ import { allocateAdapters } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import type { TaskAdapter } from "../profiles/task-adapter.ts";
 import { createAdam, rateFactor } from "./adam.ts";
+import { mean } from "./cross-validation.ts";
 import { fitLabelBias, type ScoredText } from "./fit-label-bias.ts";
 import type { Gradients, ResidualText } from "./gradients.ts";
 import { createMaskOptimizer } from "./mask-optimizer.ts";
+import { estimateTrainingMs } from "./progress.ts";
 import type { Random } from "./random.ts";
 import { RECIPE } from "./recipe.ts";
 
@@ -35,6 +37,9 @@ export type AfterText = (loss: number) => Promise<void>;
 
 /** Trains masks and a label bias on some texts. */
 export interface TrainingRun {
+  /** Estimated milliseconds of a text in a pass. Passes shuffle the texts, so each counts as one of mean length. */
+  readonly textMs: number;
+
   /**
    * Reads every text once, in random order, and steps after every few texts.
    *
@@ -97,7 +102,11 @@ export function startTrainingRun(
     biasAdam.step(bias, biasGradient, RECIPE.biasRate * factor);
   }
 
+  const textMs = texts.map(({ residual }) =>
+    estimateTrainingMs(residual.length / pool.hidden, pool.layers, firstLayer),
+  );
   return {
+    textMs: mean(textMs),
     async pass(number, afterText) {
       const order = random.shuffled(texts);
       for (let step = 0; step < stepsPerPass; step++) {

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { estimateReadMs, type LearnHooks, type LearnProgress, trackWork } from "../../../src/learn/progress.ts";
+import {
+  estimateReadMs,
+  estimateTrainingMs,
+  type LearnHooks,
+  type LearnProgress,
+  trackWork,
+} from "../../../src/learn/progress.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 let now = 1_000_000;
@@ -17,6 +23,12 @@ function begin(totalMs: number, hooks: Partial<LearnHooks> = {}) {
   const onProgress = async (progress: LearnProgress) => void reports.push(progress);
   return trackWork(totalMs, { onProgress, signal: new AbortController().signal, budgetSeconds: 10, ...hooks });
 }
+
+it("estimates training by the blocks that the learning graph runs whole", () => {
+  expect(estimateTrainingMs(100, 6, 5)).toBe(5);
+  expect(estimateTrainingMs(100, 6, 4)).toBe(30);
+  expect(estimateTrainingMs(0, 6, 3)).toBe(15);
+});
 
 it("estimates more work for longer texts", () => {
   expect(estimateReadMs(0)).toBe(10);
