@@ -52,6 +52,7 @@ def test_random_labels_keep_no_masks(train: Any, tiny_data: Path, last_layer_bun
     assert report["kept"] in {"shared_head", "label_bias"}
     assert f"{report['kept'].replace('_', ' '):<16}" in output
     assert [line.endswith("kept") for line in output.splitlines()].count(True) == 2
+    assert f"to try next: The steps were chosen on {report['data']['texts']['dev']} texts" in output
     trained = stored(tmp_path / "out", last_layer_bundle)
     assert not trained.masks.any()
     assert trained.task_adapter is None

@@ -79,13 +79,17 @@ def kept(use: Choice, found: Learnt, best: Learnt) -> Learnt:
 
 
 class TaskLearner:
-    """Tries the steps of a recipe on a data set. `steps` are those that were tried, in order."""
+    """Tries the steps of a recipe on a data set.
+
+    steps: those that were tried, in order. adapter_epochs: cross entropy of the dev texts after each pass of the adapter's training.
+    """
 
     def __init__(self, data: DataSet, recipe: TaskRecipe, run: Run) -> None:
         """Without dev texts in `data`, every fifth training text of each profile is held out to choose on."""
         self.whole, self.data, self.recipe, self.run = data, with_dev(data), recipe, run
         measured = {split: examples for split, examples in self.data.splits.items() if examples}
         self.steps = [Step(MAJORITY, {split: majority(self.data.splits["train"], examples) for split, examples in measured.items()}, 1)]
+        self.adapter_epochs: list[float] = []
         # What can fail in the report fails before the training.
         measure_steps(self.steps, self.data)
 
@@ -124,7 +128,7 @@ class TaskLearner:
             bf16=run.bf16,
             seed=run.seed,
         )
-        trained, _ = train_shared_adapter(
+        trained, best = train_shared_adapter(
             before.model.encoder,
             self.data,
             shape.bottleneck,
@@ -136,6 +140,7 @@ class TaskLearner:
             run.quiet,
             Regularization(plan.dropout, plan.weight_decay, plan.patience),
         )
+        self.adapter_epochs = best.losses
         model = self.new_model(rounded_task_adapter(trained.adapter.detach(), shape), masks=False)
         return self.finish(ADAPTER, model, self.trunks(model), before.kind, before.name)
 

@@ -1,6 +1,7 @@
 """`python -m xpeft prepare`, `check`, `train`, `add`, `eval` and `agree`."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,13 +110,14 @@ def train(
 ) -> None:
     """Train a task: head, label biases, an adapter that all profiles share, and masks. Keep what helps on the dev texts."""
     from xpeft.learn_task import CHECKPOINTS
+    from xpeft.next_steps import next_steps
     from xpeft.recipe import read_recipe
     from xpeft.train_task import run_training
 
     with options.readable_errors(), options.resumable(out, CHECKPOINTS):
         plan, where = read_recipe(recipe), options.torch_device(device)
         report = run_training(data, task, bundle, out, plm, max_tokens, pair, plan, seed, bf16, where, resume, quiet)
-        print_report(report, out)
+        print_report(report, out, next_steps(report))
 
 
 def add(
@@ -152,11 +154,13 @@ def add(
         print_report(report, folder)
 
 
-def print_report(report: dict[str, Any], out: Path) -> None:
-    """Print the verdict of a training, and the paths of the written files."""
+def print_report(report: dict[str, Any], out: Path, advice: Sequence[str] = ()) -> None:
+    """Print the verdict of a training, what to try next, and the paths of the written files."""
     from xpeft.verdict import verdict_lines
 
     typer.echo("\n".join(verdict_lines(report) or ["nothing was measured: the data has no dev and no test texts"]))
+    for sentence in advice:
+        typer.echo(f"to try next: {sentence}")
     typer.echo(f"{out}/task.json, profiles.ndjson and report.json are written")
 
 

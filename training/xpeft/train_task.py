@@ -101,6 +101,8 @@ def run_training(
         "recipe": recipe.model_dump(),
         "kept": key(learnt.name),
         "chosen_on": "dev" if data.splits["dev"] else "train",
+        "chosen_on_texts": len(learner.data.splits["dev"]),
+        "adapter_epochs": [round(loss, 4) for loss in learner.adapter_epochs],
         "bytes": stored_bytes(manifest, read_trained_task(out, identity, manifest.pool_shape), out),
         **measure_steps(learner.steps, learner.data, learner.data is not data),
     }
