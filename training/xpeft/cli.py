@@ -8,6 +8,7 @@ import typer
 from xpeft.bundle_commands import bundle, golden, sizes
 from xpeft.comparison.commands import compare, curve, pool
 from xpeft.comparison.experiment import keys_help
+from xpeft.fetch.commands import fetch
 from xpeft.options import readable_errors
 from xpeft.task_commands import add, agree, check, evaluate, prepare, train
 
@@ -40,6 +41,7 @@ app.command()(agree)
 app.command()(golden)
 app.command()(sizes)
 app.command()(report)
+app.command()(fetch)
 app.command(epilog=keys_help())(compare)
 app.command()(curve)
 app.command()(pool)

@@ -138,3 +138,27 @@ class OtherRun(XpeftError):
     """A checkpoint belongs to a run with other settings or data."""
 
     code = "other-run"
+
+
+class DownloadFailed(XpeftError):
+    """A file cannot be downloaded."""
+
+    code = "download-failed"
+
+
+class WrongChecksum(XpeftError):
+    """A downloaded file differs from the one that is known."""
+
+    code = "wrong-checksum"
+
+
+class UnexpectedSource(XpeftError):
+    """A downloaded file does not have the format of its source."""
+
+    code = "unexpected-source"
+
+
+class TermsNotAccepted(XpeftError):
+    """The terms of a data set must be accepted first."""
+
+    code = "terms-not-accepted"

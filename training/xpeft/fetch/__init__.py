@@ -1,0 +1,1 @@
+"""Downloads the comparison's public data sets from their sources and prepares them: `python -m xpeft fetch`."""
