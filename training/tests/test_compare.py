@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from xpeft.cli import app
 from xpeft.comparison.describe import without_folders
-from xpeft.comparison.experiment import read_experiment
+from xpeft.comparison.experiment import find_experiment, read_experiment
 from xpeft.comparison.methods import FEATURE_METHODS, METHODS, PoolSpec
 from xpeft.comparison.metrics import METRICS, metric_value, profile_figures
 from xpeft.comparison.records import DEFAULT_METHOD, METHOD_NAMES, RunRecord
@@ -263,6 +263,33 @@ def test_an_own_head_is_counted(sets_root: Path, tiny_bundle: Path, tiny_plm: Pa
     # Here the own head is a choice, not a part that every method has.
     assert {record.headBytes for record in records} == {0}
     assert min(record.macro for record in records) > 0.6
+
+
+def test_the_papers_configuration_runs_by_name_on_a_small_scale(
+    sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = TINY | {"epochs": 1, "max_tokens": 64, "profile_lr": [0.01]}
+    tables = []
+    for one in read_experiment(find_experiment("paper")):
+        # Of all sizes of the pool, the small scale has one.
+        data = [name for name in one.data if name in ("news", "superglue/copa")]
+        table = {**one.model_dump(exclude_defaults=True, exclude={"pool_size"}), **small, "data": data}
+        tables.append("\n".join(["[[runs]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]))
+    monkeypatch.setattr("xpeft.comparison.experiment.EXPERIMENTS", tmp_path)
+    (tmp_path / "paper.toml").write_text("\n".join(tables), encoding="utf-8")
+    paths = ["--root", str(sets_root), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["compare", "paper", *paths, "--device", "cpu", "--quiet"])
+    assert result.exit_code == 0, result.output
+    records = [RunRecord.model_validate_json(path.read_bytes()) for path in (tmp_path / "out" / "runs").iterdir()]
+    found = {(record.data, record.method): record for record in records if record.split != "dev" or record.data != "news"}
+    news = {"majority", "head+own", "adapter+own", "hard+own", "soft+own"}
+    assert set(found) == {("news", method) for method in news} | {
+        ("superglue/copa", method) for method in ("head", "adapter", "hard", "soft")
+    }
+    assert found["news", "hard+own"].pool == "gaussian N=12 k=5 b=5 scale x0.141421 own affine"
+    # Masks, gain and shift, and a head of two labels.
+    assert found["news", "hard+own"].bytesPerProfile == 2 * 2 * 2 + 4 * 2 * 2 * 5 + 4 * 2 * 33
+    assert found["news", "soft+own"].trainedParameters == 2 * (12 + 5) * 2 + 2 * 33
 
 
 def test_a_record_names_no_absolute_folders() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xpeft import bounds, options
-from xpeft.comparison.experiment import read_experiment
+from xpeft.comparison.experiment import find_experiment, read_experiment
 from xpeft.errors import UnreadableFile, XpeftError
 
 DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense, tastes and reviews.")]
@@ -18,7 +18,8 @@ OutOption = Annotated[Path, typer.Option(help="Folder for the runs' files. Runs 
 
 def compare(
     experiments: Annotated[
-        list[Path], typer.Argument(help="Experiment files, *.toml.", metavar="EXPERIMENT.toml", exists=True, dir_okay=False)
+        list[str],
+        typer.Argument(help="Experiments: TOML files, or names of those in training/experiments, such as paper.", metavar="EXPERIMENT"),
     ],
     root: RootOption,
     bundle: options.BundleOption,
@@ -40,7 +41,7 @@ def compare(
 
     with options.readable_errors(), options.resumable(out, "*.pt", ""):
         # All files are read before any run starts, which may take hours.
-        planned = [experiment for file in experiments for experiment in read_experiment(file)]
+        planned = [experiment for name in experiments for experiment in read_experiment(find_experiment(name))]
         for file in {experiment.pool_file for experiment in planned if experiment.pool_file}:
             if not Path(file).is_file():
                 raise UnreadableFile(f"there is no pool file {file}", "Train it first: python -m xpeft pool --help.")

@@ -10,8 +10,9 @@ from rich.markup import escape
 
 from xpeft import bounds
 from xpeft.comparison.records import Exact, MethodName
-from xpeft.errors import BadValue, MissingKey, UnknownKey
+from xpeft.errors import BadValue, MissingKey, UnknownKey, UnreadableFile
 
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 HELP_HINT = "`python -m xpeft compare --help` lists all keys."
 PoolKind = Literal["sign", "gaussian", "trained"]
 Count = Annotated[int, Field(ge=1, le=bounds.MAX_COUNT)]
@@ -83,6 +84,17 @@ class Experiment(Exact):
     """Draw a curve instead: train without this many profiles, then add them with few texts each. Needs one profile_lr."""
     newcomer_texts: list[Count] = Field([1, 2, 5, 10, 20, 50], min_length=1)
     """With newcomers: the numbers of training texts of each."""
+
+
+def find_experiment(name: str) -> Path:
+    """Return the file of an experiment: a TOML file, or one of `EXPERIMENTS` by its name without .toml. Raises UnreadableFile."""
+    known = {path.stem: path for path in sorted(EXPERIMENTS.glob("*.toml"))}
+    path = Path(name)
+    if path.is_file():
+        return path
+    if name not in known:
+        raise UnreadableFile(f"there is no experiment {name!r}", f"Name a TOML file, or one of {', '.join(known)}.")
+    return known[name]
 
 
 def read_experiment(path: Path) -> list[Experiment]:
