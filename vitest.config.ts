@@ -29,7 +29,13 @@ const pythonTests = [
 const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
 // Tests run real models, on a machine that may be busy. Slowness is not a failure.
-const patience = { testTimeout: 180_000, hookTimeout: 180_000, env: { NODE_COMPILE_CACHE: compiled } };
+const PATIENCE_MS = 180_000;
+const patience = {
+  testTimeout: PATIENCE_MS,
+  hookTimeout: PATIENCE_MS,
+  expect: { poll: { timeout: PATIENCE_MS } },
+  env: { NODE_COMPILE_CACHE: compiled },
+};
 
 // Where no times are known yet, Vitest starts with the largest files. These take longest, so they must not be last.
 const LONGEST = [

@@ -45,7 +45,7 @@ beforeAll(async () => {
   expect(made.code).toBe(0);
   key = made.stdout.trim();
   ({ url, child: server } = await serveLocally(state, ["CACHE_TTL_SECONDS:1", "PUBLIC_PREDICT:true"]));
-}, 120_000);
+});
 
 afterAll(async () => {
   await interrupt(server);

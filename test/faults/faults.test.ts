@@ -23,7 +23,7 @@ beforeAll(async () => {
   const healthy = await startTarget(MAIN, {});
   correct = await collectAnswers(healthy).finally(() => healthy.worker.close());
   target = await withToken(await startTarget(MAIN, {}));
-}, 120_000);
+});
 afterAll(() => target.worker.close());
 
 async function runFault(fault: Fault): Promise<Finding> {

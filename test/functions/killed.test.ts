@@ -49,7 +49,7 @@ beforeAll(async () => {
   expect(made.code).toBe(0);
   key = made.stdout.trim();
   await startServer();
-}, 120_000);
+});
 
 afterAll(async () => {
   await interrupt(server);
@@ -58,9 +58,7 @@ afterAll(async () => {
 
 const headers = () => ({ authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" });
 
-it("loses and duplicates no row of an import that is retried after the server is killed half-way", {
-  timeout: 180_000,
-}, async () => {
+it("loses and duplicates no row of an import that is retried after the server is killed half-way", async () => {
   const kinds = Array.from({ length: 50 }, (_, seed) => masksOf(seed));
   const file = profilesFile(
     "demo",

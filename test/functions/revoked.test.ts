@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import { signToken } from "../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
+import { setBroken } from "../faults/faults.ts";
 import { eventsOf } from "../support/events.ts";
 import { examplesOf } from "../support/examples.ts";
 import { profilesFile, profilesOf, taskFor } from "../support/rows.ts";
@@ -15,7 +15,9 @@ let task: ReturnType<typeof taskFor>;
 
 beforeAll(async () => {
   task = taskFor(await readBundle("bundles/minilm-l6-v2"));
-  worker = await startWorker({ vars: { PUBLIC_PREDICT: "false", CACHE_TTL_SECONDS: "0" } });
+  const vars = { PUBLIC_PREDICT: "false", CACHE_TTL_SECONDS: "0" };
+  // This entry's clock can be set.
+  worker = await startWorker({ main: "test/faults/worker.ts", vars });
   await worker.push(task, profilesOf(1));
   await worker.predict({ task: "demo", profile: "demo-000", inputs: "so that the encoder is there" });
 });
@@ -88,16 +90,17 @@ it("answers no more texts of a stream after the key or token expires", async () 
   await worker.db.exec("UPDATE keys SET expires_at = 1 WHERE expires_at IS NOT NULL");
   expect(await byKey(text)).toMatchObject([{ error: { code: "key_expired" } }]);
 
-  const now = Date.now();
   const profile = { task: "demo", id: "demo-000", masks: task.masks, labelBias: null, generation: 1 };
-  // A token is accepted for a minute after it expires; five seconds of it are left.
+  const now = new Date();
+  const ttlSeconds = 3600;
   const { token } = await signToken(
     parseSigningKeys(TOKEN_KEYS),
     { ...task, generation: 1 },
-    { ...profile, updatedAt: new Date(now) },
-    { carry: "all", ttlSeconds: 5, until: null, now: new Date(now - 60_000) },
+    { ...profile, updatedAt: now },
+    { carry: "all", ttlSeconds, until: null, now },
   );
   const byToken = await begin("/v1/predict/stream?task=demo", token, text);
-  await wait(now + 6000 - Date.now());
+  // A token is accepted for a minute after it expires.
+  await setBroken(worker, { clockMs: 1000 * (ttlSeconds + 61) });
   expect(await byToken(text)).toMatchObject([{ error: { code: "token_expired" } }]);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type OpenPage, saveScreenshot } from "../support/browser.ts";
-import { actionsOn, expectSoon, openPlayground, worker } from "./pages.ts";
+import { actionsOn, openPlayground, worker } from "./pages.ts";
 
 const TEXT = "Senate passes bill after long night";
 
@@ -30,9 +30,9 @@ export function testComparePage(): void {
     await fill("text", TEXT);
     await press("compare");
     const labels = await labelsOf(TEXT, profiles);
-    await expectSoon(() => at("answers").locator("caption").allInnerTexts()).toEqual(
-      profiles.map((profile, place) => `${profile}: ${labels[place]}`),
-    );
+    await expect
+      .poll(() => at("answers").locator("caption").allInnerTexts())
+      .toEqual(profiles.map((profile, place) => `${profile}: ${labels[place]}`));
     expect(await textOf("status")).toMatch(/^(All 4 profiles answer|They differ: \d × )/);
     expect(await textOf("phases")).toMatch(/encoder\s+\d+ ms/);
     expect(await at("overlap").isHidden()).toBe(true);
@@ -41,16 +41,16 @@ export function testComparePage(): void {
   it("shows sizes, and the masks of any two profiles, with a key that may read them", async () => {
     await fill("key", worker.adminKey);
     await press("first-profiles");
-    await expectSoon(() => at("profiles").inputValue()).toMatch(/^demo-000\n/);
+    await expect.poll(() => at("profiles").inputValue()).toMatch(/^demo-000\n/);
     await fill("text", TEXT);
     await press("compare");
-    await expectSoon(() => at("masks").locator("tr").count()).toBe(2);
+    await expect.poll(() => at("masks").locator("tr").count()).toBe(2);
     expect(await textOf("answers")).toContain("64 bytes, generation 1");
     expect(await textOf("shared-adapters")).toMatch(
       /^They share \d+ of the 256 adapters that each chooses\. By chance they would share about 128\.$/,
     );
     await at("second-profile").selectOption("demo-000");
-    await expectSoon(() => textOf("shared-adapters")).toMatch(/^They share 256 of/);
+    await expect.poll(() => textOf("shared-adapters")).toMatch(/^They share 256 of/);
     await saveScreenshot(opened.page, "compare");
   });
 
@@ -60,9 +60,9 @@ export function testComparePage(): void {
     await fill("profiles", "demo-000\ndemo-001");
     await fill("text", TEXT);
     await press("compare");
-    await expectSoon(() => textOf("shared-adapters")).toBe(
-      "No masks: demo-000 and demo-001. There is nothing to compare.",
-    );
+    await expect
+      .poll(() => textOf("shared-adapters"))
+      .toBe("No masks: demo-000 and demo-001. There is nothing to compare.");
     expect(await at("masks").locator("tr").count()).toBe(0);
     expect(await textOf("answers")).toContain("0 bytes, generation 1");
   });
@@ -71,11 +71,11 @@ export function testComparePage(): void {
     await fill("profiles", "demo-000\nnobody");
     await fill("text", TEXT);
     await press("compare");
-    await expectSoon(() => at("answers").locator("> *").count()).toBe(2);
+    await expect.poll(() => at("answers").locator("> *").count()).toBe(2);
     expect(await at("answers").locator(".problem").allInnerTexts()).toEqual([expect.stringContaining("nobody")]);
     await fill("profiles", Array.from({ length: 17 }, (_, index) => `demo-${index}`).join("\n"));
     await press("compare");
-    await expectSoon(() => textOf("trouble")).toMatch(/^17 profiles are too many/);
+    await expect.poll(() => textOf("trouble")).toMatch(/^17 profiles are too many/);
   });
 
   it("ranks profiles by labelled texts", async () => {
@@ -83,10 +83,10 @@ export function testComparePage(): void {
     await fill("profiles", "demo-000\ndemo-001\nnobody");
     await fill("labelled", `${TEXT}\t${first}\nno label here`);
     await press("rank");
-    await expectSoon(() => textOf("rank-status")).toMatch(/^Line 2 must end in a tab/);
+    await expect.poll(() => textOf("rank-status")).toMatch(/^Line 2 must end in a tab/);
     await fill("labelled", `${TEXT}\t${first}\n\n${TEXT}\t${first}`);
     await press("rank");
-    await expectSoon(() => textOf("rank-status")).toBe("2 texts, 3 profiles.");
+    await expect.poll(() => textOf("rank-status")).toBe("2 texts, 3 profiles.");
     const rows = await at("ranking").locator("tbody tr").allInnerTexts();
     expect(rows[0]).toMatch(/^demo-00[01]\s+2 of 2 \(100%\)/);
     expect(rows.find((row) => row.startsWith("demo-000"))).toMatch(/2 of 2 \(100%\)/);
@@ -97,7 +97,7 @@ export function testComparePage(): void {
     await fill("profiles", "demo-000");
     await fill("text", TEXT);
     await press("compare");
-    await expectSoon(() => at("answers").locator("> *").count()).toBe(1);
+    await expect.poll(() => at("answers").locator("> *").count()).toBe(1);
     await at("task").dispatchEvent("change");
     expect(await textOf("answers")).toBe("");
     expect(await at("profiles").inputValue()).toBe("");

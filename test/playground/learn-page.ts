@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { OpenPage } from "../support/browser.ts";
 import { examplesOf } from "../support/examples.ts";
 import { DEFAULT_SHAPE } from "../support/rows.ts";
-import { actionsOn, expectSoon, openPlayground, worker } from "./pages.ts";
+import { actionsOn, openPlayground, worker } from "./pages.ts";
 
 interface Example {
   readonly text: string;
@@ -47,7 +47,7 @@ export function testLearnPage(): void {
 
   async function pasteExamples(examples: readonly Example[]): Promise<void> {
     await paste(examples.map(({ text, label }) => `${text}\t${label}`));
-    await expectSoon(shownExamples).toEqual(examples);
+    await expect.poll(shownExamples).toEqual(examples);
   }
 
   /** Returns the displayed scores of tables whose caption starts with a word. */
@@ -78,13 +78,13 @@ export function testLearnPage(): void {
 
     await firstSentence().press("End");
     await paste(["", "", " of mud", "A lake\tlow", "A drill"]);
-    await expectSoon(shownExamples).toEqual([
+    await expect.poll(shownExamples).toEqual([
       { text: "A river of mud", label: "middle" },
       { text: "A lake", label: "low" },
       { text: "A drill", label: "middle" },
     ]);
     await paste(examplesOf(20).map(({ text }) => text));
-    await expectSoon(rowCount).toBe(28);
+    await expect.poll(rowCount).toBe(28);
     expect(await shownExamples()).toHaveLength(22);
   });
 
@@ -92,11 +92,11 @@ export function testLearnPage(): void {
     await pasteExamples(examplesOf(4));
     await fill("profile", "me");
     await press("learn");
-    await expectSoon(() => textOf("trouble")).toContain('needs a key with the scope "learn"');
+    await expect.poll(() => textOf("trouble")).toContain('needs a key with the scope "learn"');
     expect(await textOf("trouble")).toContain("keys create --scope predict learn write");
     await fill("key", await worker.makeKey({ scopes: ["predict", "write"] }));
     await press("learn");
-    await expectSoon(() => textOf("trouble")).toContain("--scope learn");
+    await expect.poll(() => textOf("trouble")).toContain("--scope learn");
   });
 
   it("shows the error of invalid examples, with a hint", async () => {
@@ -107,7 +107,7 @@ export function testLearnPage(): void {
     await press("learn");
     const rejected = await worker.request("POST", "/v1/profiles/demo/me/learn", { body: { examples } });
     const { detail, hint } = (await rejected.json()) as { detail: string; hint: string };
-    await expectSoon(() => textOf("trouble")).toBe(`${detail} ${hint}`);
+    await expect.poll(() => textOf("trouble")).toBe(`${detail} ${hint}`);
     await focused("learn");
   });
 
@@ -120,14 +120,14 @@ export function testLearnPage(): void {
     await at("force").check();
     await press("learn");
     await at("progress-bar").waitFor();
-    await expectSoon(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(
-      /^[1-9]\d*%, (choosing|comparing)/,
-    );
-    await expectSoon(() => textOf("loss")).toMatch(/^\d\.\d{3}$/);
+    await expect
+      .poll(() => at("progress-bar").getAttribute("aria-valuetext"))
+      .toMatch(/^[1-9]\d*%, (choosing|comparing)/);
+    await expect.poll(() => textOf("loss")).toMatch(/^\d\.\d{3}$/);
     expect(await textOf("pass")).toMatch(/^\d+ of \d+$/);
-    await expectSoon(() => textOf("accuracy")).toMatch(/^\d+%$/);
+    await expect.poll(() => textOf("accuracy")).toMatch(/^\d+%$/);
     expect(await textOf("seconds-left")).toMatch(/^\d+/);
-    await expectSoon(answerCount).toBe(4);
+    await expect.poll(answerCount).toBe(4);
     await at("masks").locator("table").waitFor();
 
     const learnt = await rowOf("demo-005");
@@ -154,17 +154,17 @@ export function testLearnPage(): void {
     // This text had no prediction before learning.
     await fill("texts", "Rain on the roof of the mill");
     await press("predict");
-    await expectSoon(answerCount).toBe(2);
+    await expect.poll(answerCount).toBe(2);
     expect(await textOf("answers")).toContain("mill");
     const scoresBefore = await shownScores("Before");
     expect(await shownScores("Now")).not.toEqual(scoresBefore);
 
     await press("undo");
-    await expectSoon(() => textOf("status")).toMatch(
-      new RegExp(`^Undone.*generation ${learnt.generation + 1} restores generation ${before.generation}\\.`),
-    );
+    await expect
+      .poll(() => textOf("status"))
+      .toMatch(new RegExp(`^Undone.*generation ${learnt.generation + 1} restores generation ${before.generation}\\.`));
     expect(await rowOf("demo-005")).toMatchObject({ masks: before.masks, generation: learnt.generation + 1 });
-    await expectSoon(() => textOf("predict-status")).toMatch(/^0 of 1/);
+    await expect.poll(() => textOf("predict-status")).toMatch(/^0 of 1/);
     expect(await shownScores("Now")).toEqual(scoresBefore);
   });
 
@@ -175,7 +175,7 @@ export function testLearnPage(): void {
     // The task's default masks label them right, so there is nothing to learn.
     await pasteExamples(examplesOf(2, ["low", "middle"]));
     await press("learn");
-    await expectSoon(() => textOf("status")).toMatch(/^Learnt in [\d.]+ s\. Nothing was written: there is no gain\.$/);
+    await expect.poll(() => textOf("status")).toMatch(/^Learnt in [\d.]+ s\. Nothing was written: there is no gain\.$/);
     expect(await textOf("result-title")).toBe("Profile demo-004 of demo, unchanged");
     expect(await textOf("trust")).toMatch(/^There is no gain on the 2 held-out examples\. The profile stays as it is/);
     expect(await at("undo").isHidden()).toBe(true);
@@ -184,9 +184,9 @@ export function testLearnPage(): void {
 
     await at("force").check();
     await press("learn");
-    await expectSoon(() => textOf("result-title")).toBe(
-      `Profile demo-004 of demo, updated: generation ${before.generation + 1}`,
-    );
+    await expect
+      .poll(() => textOf("result-title"))
+      .toBe(`Profile demo-004 of demo, updated: generation ${before.generation + 1}`);
     expect(await textOf("trust")).toMatch(/^There is no gain .* add examples\.$/);
     expect(await at("undo").isHidden()).toBe(false);
   });
@@ -197,11 +197,11 @@ export function testLearnPage(): void {
     await fill("texts", "The oar is wet");
     await pasteExamples(examplesOf(2));
     await press("learn");
-    await expectSoon(answerCount).toBe(2);
+    await expect.poll(answerCount).toBe(2);
     expect(await textOf("answers")).toContain("Before (the task's default)");
     expect(await textOf("answers")).toContain("Now (generation 1)");
     await press("undo");
-    await expectSoon(() => textOf("answers")).toContain("Now (the task's default)");
+    await expect.poll(() => textOf("answers")).toContain("Now (the task's default)");
     expect(await shownScores("Now")).toEqual(await shownScores("Before"));
     expect(await rowOf("new-one")).toMatchObject({ code: "unknown_profile" });
   });
@@ -212,14 +212,16 @@ export function testLearnPage(): void {
     await fill("profile", "new-one");
     await pasteExamples(examplesOf(2));
     await press("learn");
-    await expectSoon(() => textOf("result-title")).toBe("Profile new-one of plain, created: generation 1");
+    await expect.poll(() => textOf("result-title")).toBe("Profile new-one of plain, created: generation 1");
     expect(await textOf("facts")).toMatch(/Start\s+the task's default\s+Held-out/);
     const { masks } = (await (await worker.get("/v1/profiles/plain/new-one")).json()) as { masks: string };
-    await expectSoon(() => textOf("changes")).toBe(
-      masks === ""
-        ? "The profile has no masks."
-        : "No masks in the start, the task's default. All 256 chosen adapters are new.",
-    );
+    await expect
+      .poll(() => textOf("changes"))
+      .toBe(
+        masks === ""
+          ? "The profile has no masks."
+          : "No masks in the start, the task's default. All 256 chosen adapters are new.",
+      );
     expect(await at("masks").locator("table").count()).toBe(masks === "" ? 0 : 1);
   });
 
@@ -230,17 +232,17 @@ export function testLearnPage(): void {
     await pasteExamples(examplesOf(2));
     await at("force").check();
     await press("learn");
-    await expectSoon(answerCount).toBe(2);
+    await expect.poll(answerCount).toBe(2);
     await at("masks").locator("table").waitFor();
     expect(await textOf("changes")).toBe("The key cannot read the earlier masks, so there is nothing to compare with.");
     expect(await at("masks").locator(".kept").count()).toBe(2 * DEFAULT_SHAPE.layers * DEFAULT_SHAPE.chosen);
     expect(await shownScores("Before")).toHaveLength(1);
     await press("undo");
-    await expectSoon(() => textOf("trouble")).toContain('needs a key with the scope "write"');
+    await expect.poll(() => textOf("trouble")).toContain('needs a key with the scope "write"');
     await fill("key", worker.adminKey);
     await press("undo");
-    await expectSoon(() => textOf("status")).toMatch(/^Undone/);
-    await expectSoon(() => textOf("predict-status")).toMatch(/^0 of 1/);
+    await expect.poll(() => textOf("status")).toMatch(/^Undone/);
+    await expect.poll(() => textOf("predict-status")).toMatch(/^0 of 1/);
     expect(await shownScores("Now")).toEqual(await shownScores("Before"));
   });
 
@@ -250,18 +252,20 @@ export function testLearnPage(): void {
     await fill("profile", "demo-007");
     await pasteExamples(examplesOf(40));
     await press("learn");
-    await expectSoon(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]/);
+    await expect.poll(() => at("progress-bar").getAttribute("aria-valuetext")).toMatch(/^[1-9]/);
     await focused("stop");
     await opened.page.keyboard.press("Enter");
-    await expectSoon(() => textOf("status")).toMatch(
-      new RegExp(`^Stopped.*still at generation ${before.generation}\\.`),
-    );
+    await expect
+      .poll(() => textOf("status"))
+      .toMatch(new RegExp(`^Stopped.*still at generation ${before.generation}\\.`));
     await focused("learn");
     // The Worker accepts the next learning run only after this one has stopped.
-    await expectSoon(async () => {
-      const body = { examples: examplesOf(2), start: "own", epochs: 1, dryRun: true };
-      return (await worker.request("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;
-    }).toBe(200);
+    await expect
+      .poll(async () => {
+        const body = { examples: examplesOf(2), start: "own", epochs: 1, dryRun: true };
+        return (await worker.request("POST", "/v1/profiles/demo/demo-007/learn", { body })).status;
+      })
+      .toBe(200);
     expect(await rowOf("demo-007")).toEqual(before);
   });
 }

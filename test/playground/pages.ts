@@ -1,5 +1,4 @@
 import type { Browser, Page } from "playwright-core";
-import { expect } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import { type OpenPage, openPage, startBrowser } from "../support/browser.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
@@ -39,9 +38,6 @@ export async function openPlayground(path: string): Promise<OpenPage> {
   await opened.page.locator("#task option", { hasText: "demo" }).waitFor({ state: "attached" });
   return opened;
 }
-
-/** Polls a value until the expectation holds. */
-export const expectSoon = <Value>(value: () => Value) => expect.poll(value, { timeout: 30_000 });
 
 /** Returns what a user can do with a page's form by keyboard. Elements are named by their ids. */
 export function actionsOn(page: Page) {

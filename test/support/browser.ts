@@ -34,6 +34,9 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath ?? "", args: ARGS });
 }
 
+/** Other tests may take most of the processor meanwhile. */
+const PATIENCE_MS = 120_000;
+
 /** An open page, and the browser's uncaught errors, warnings and policy violations. */
 export interface OpenPage {
   readonly page: Page;
@@ -47,6 +50,7 @@ const isBrowserError = (message: ConsoleMessage): boolean =>
 /** Opens a URL in a new context, without cache or other pages. */
 export async function openPage(browser: Browser, url: URL): Promise<OpenPage> {
   const context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const browserErrors: string[] = [];
   page.on("pageerror", (error) => browserErrors.push(String(error)));

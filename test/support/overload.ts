@@ -1,10 +1,10 @@
 import { readBundle } from "../../node/files.ts";
-import { MAX_TOKENS_IN_FLIGHT } from "../../src/serving/overload.ts";
 import { profilesOf, taskFor } from "./rows.ts";
 import type { RunningWorker } from "./worker.ts";
 
 const MAX_TOKENS = 512;
-const TEXTS_ABOVE_CAPACITY = MAX_TOKENS_IN_FLIGHT / MAX_TOKENS + 2;
+/** As many as a request may have: most of them must be answered before there is capacity again. */
+const TEXTS_ABOVE_CAPACITY = 64;
 const TRIES = 200;
 
 /** Pushes a task of the maximum text length. @returns a function that makes a prediction's body of long texts */

@@ -49,7 +49,7 @@ export function useRemote(): Remote {
   beforeAll(async () => {
     folder = await makeTempFolder("xpeft-remote-");
     Object.assign(remote, await startRemote(folder));
-  }, 120_000);
+  });
   afterAll(async () => {
     await remote.worker?.close();
     await removeTempFolder(folder);

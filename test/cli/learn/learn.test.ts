@@ -60,7 +60,7 @@ beforeAll(async () => {
   await write("unknown.csv", "text,label\na river,low\na boat,middle\n");
   await write("other.json", taskFile(other));
   await write("named.json", taskFile({ ...task, name: "named" }));
-}, 120_000);
+});
 afterAll(() => removeTempFolder(folder));
 
 beforeEach(() => {
@@ -152,7 +152,7 @@ it("stops on Ctrl-C, says how to resume, and keeps the finished profiles", async
   );
   const args = ["--all", path, "--epochs", "10", "--start", "default", "--out", out, ...local()];
   const { child, output } = start(["cli/xpeft.ts", ...COMMAND, ...args]);
-  for (let waited = 0; !output.stdout.includes("appended") && waited < 30_000; waited += 50) await sleep(50);
+  await expect.poll(() => output.stdout).toContain("appended");
   await sleep(500);
   expect(await interrupt(child)).toBe(130);
   expect(output.stderr).toContain(`To resume, run the same command again: profiles in ${out} are skipped.`);

@@ -35,7 +35,7 @@ beforeAll(async () => {
     stderr: "",
     stdout: expect.stringMatching(/^demo: 20 profiles\nother: 3 profiles\n/),
   });
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([from.close(), to.close()]);
   await removeTempFolder(folder);

@@ -14,9 +14,7 @@ function countedAssets() {
   return { gate, bindings };
 }
 
-it("loads once for concurrent requests, retries after a failure, and survives the first request's end", {
-  timeout: 60_000,
-}, async () => {
+it("loads once for concurrent requests, retries after a failure, and survives the first request's end", async () => {
   vi.resetModules();
   const { isolateService } = await import("../../../functions/platform/isolate.ts");
   const { gate, bindings } = countedAssets();

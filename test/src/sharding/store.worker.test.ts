@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
 import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
@@ -78,10 +78,12 @@ describe("inconsistent databases", () => {
 
   it("are retried for a moment if one has an older task", async () => {
     await env.DB.exec("UPDATE tasks SET generation = 2");
-    const reading = store.read("demo", SECOND_IDS, null);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    await env.OTHER_DB.exec("UPDATE tasks SET generation = 2");
-    expect((await reading).profiles.size).toBe(2);
+    // The write reaches the other database during the first wait.
+    const wait = vi.spyOn(globalThis, "setTimeout").mockImplementationOnce(((retry: () => void) => {
+      void env.OTHER_DB.exec("UPDATE tasks SET generation = 2").then(retry);
+    }) as typeof setTimeout);
+    const read = await store.read("demo", SECOND_IDS, null).finally(() => wait.mockRestore());
+    expect(read.profiles.size).toBe(2);
   });
 
   it("are reported if their bindings are swapped, also for an unknown task", async () => {

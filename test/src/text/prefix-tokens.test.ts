@@ -179,7 +179,7 @@ describe("a long text's tokens", () => {
     )
     .map(([text, length]) => text.repeat(Math.ceil(length / text.length)));
 
-  it("have the same count part by part as at once", { timeout: 120_000 }, () => {
+  it("have the same count part by part as at once", () => {
     const tokensOf = (text: string) => [...wholeOf(text)].map(String);
     const seams = seamsBeside(["[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]"]);
     fc.assert(
@@ -193,7 +193,7 @@ describe("a long text's tokens", () => {
     );
   });
 
-  it("equal those of the whole text", { timeout: 120_000 }, () => {
+  it("equal those of the whole text", () => {
     fc.assert(
       fc.property(longText, fc.integer({ min: 3, max: 40 }), (text, maxTokens) => {
         const { ids, truncated } = tokenizer.encode({ text }, maxTokens);
@@ -207,7 +207,7 @@ describe("a long text's tokens", () => {
     );
   });
 
-  it("of a pair equal those of both whole texts", { timeout: 120_000 }, () => {
+  it("of a pair equal those of both whole texts", () => {
     const either = fc.oneof(longText, evenText);
     fc.assert(
       fc.property(either, either, fc.integer({ min: 4, max: 40 }), (text, textPair, maxTokens) => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readBundle } from "../../../../node/files.ts";
 import type { Bundle } from "../../../../src/bundle/manifest.ts";
 import { masksOf, profilesOf, taskFor } from "../../../support/rows.ts";
@@ -107,10 +107,13 @@ describe("POST /v1/predict", () => {
   });
 
   it("bypasses the cache on Cache-Control: no-cache", async () => {
-    const [profile] = profilesOf(2).slice(1);
-    const predict = (headers = {}) => worker.predict(request({ profile: "demo-001" }), { headers });
+    // Its TTL is that of the deploy: no entry expires during the test.
+    const caching = await startWorker();
+    onTestFinished(() => caching.close());
+    await caching.push(taskFor(bundle), profilesOf(1));
+    const predict = (headers = {}) => caching.predict(request({}), { headers });
     await answer(await predict());
-    await worker.push(taskFor(bundle), [{ id: profile?.id ?? "", masks: masksOf(501), labelBias: null }]);
+    await caching.push(taskFor(bundle), [{ id: "demo-000", masks: masksOf(501), labelBias: null }]);
     expect(await answer(await predict())).toMatchObject({ predictions: [{ generation: 1 }] });
     const fresh = { "cache-control": "max-age=0, No-Cache" };
     expect(await answer(await predict(fresh))).toMatchObject({ predictions: [{ generation: 2 }] });
