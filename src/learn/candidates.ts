@@ -51,16 +51,21 @@ export async function evaluateCandidates(
 }
 
 /**
- * Returns the masks, unless another candidate did better by more than chance makes likely: a few texts show little, and
- * masks help more often.
+ * Returns the candidate that adds no masks to a start without masks, and new masks otherwise, unless another candidate
+ * has a lower held-out loss by more than a standard error. A few texts show little. New masks in place of others cost no
+ * byte and help more often; where training has found that a task needs none, a label bias is as good.
  */
-export function chooseCandidate({ baseline, learnt: [labelBias, masks] }: Candidates): Candidate {
+export function chooseCandidate(
+  { baseline, learnt: [labelBias, masks] }: Candidates,
+  startHasMasks: boolean,
+): Candidate {
+  const favourite = startHasMasks ? masks : labelBias;
   const lossesOf = ({ results }: Candidate) => results.map(({ loss }) => loss);
-  const better = [baseline, labelBias].filter((candidate) =>
-    isBetter(lossesOf(candidate), lossesOf(masks), RECIPE.candidateMargin),
+  const better = [baseline, labelBias, masks].filter((candidate) =>
+    isBetter(lossesOf(candidate), lossesOf(favourite), RECIPE.candidateMargin),
   );
   return better.reduce(
     (best, candidate) => (heldOutScore(candidate.results).loss < heldOutScore(best.results).loss ? candidate : best),
-    masks,
+    favourite,
   );
 }

@@ -69,7 +69,7 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const candidates = await evaluateCandidates(trainer, folds, input.passes, work);
 
   const { baseline } = candidates;
-  const winner = chooseCandidate(candidates);
+  const winner = chooseCandidate(candidates, start.parts.masks.length > 0);
   const learntResults = candidates.learnt.map(({ results }) => results);
   work.report({ phase: "all", pass: 0, passes: winner.passes });
   const trained = winner === baseline ? null : await trainer.trainOnAll(winner.passes, work);

@@ -33,7 +33,7 @@ export const RECIPE = {
    * On the dev split, 0, 1, 2 and 2.5 were tried too.
    */
   startMargin: 1.5,
-  /** Standard errors by which the start or a label bias alone must beat masks, to be chosen instead. */
+  /** Standard errors by which another candidate must beat the favourite, to be chosen instead. */
   candidateMargin: 1,
   /** Texts of the first round of choosing a start. */
   firstRoundTexts: 5,

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { loadEngine } from "../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
 import { withInitialMasks } from "../../../src/learn/initial-masks.ts";
@@ -63,13 +63,24 @@ it("keeps a profile without masks if only its label bias is trained", async () =
   expect(labelBias?.[1]).toBeGreaterThan(0);
 });
 
-it("learns masks from a default profile without masks", async () => {
-  const task = { ...taskOf({ bundle: engine.bundle.id, masks: NO_MASKS }), generation: 1 };
-  const examples = examplesOf(4).map(({ text, label }) => ({ input: { text }, label }));
-  const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 170 };
-  const learnt = await engine.learn(task, { examples, starts: [START], passes: 2 }, hooks);
-  expect(learnt).toMatchObject({ kept: "masks", start: null });
-  expect(learnt.parts.masks).toHaveLength(64);
-  const { predictions } = await engine.predict(task, engineInputs(learnt.parts.masks, { text: "A river" }));
-  expect(predictions).toHaveLength(1);
+describe("learning from a default profile without masks", () => {
+  const learn = async (count: number, passes: number) => {
+    const task = { ...taskOf({ bundle: engine.bundle.id, masks: NO_MASKS }), generation: 1 };
+    const examples = examplesOf(count).map(({ text, label }) => ({ input: { text }, label }));
+    const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 170 };
+    return { task, learnt: await engine.learn(task, { examples, starts: [START], passes }, hooks) };
+  };
+
+  it("adds masks that clearly beat a label bias", async () => {
+    const { task, learnt } = await learn(10, 5);
+    expect(learnt).toMatchObject({ kept: "masks", start: null });
+    expect(learnt.parts.masks).toHaveLength(64);
+    const { predictions } = await engine.predict(task, engineInputs(learnt.parts.masks, { text: "A river" }));
+    expect(predictions).toHaveLength(1);
+  });
+
+  it("adds no masks if they are only slightly better", async () => {
+    const { learnt } = await learn(4, 2);
+    expect(learnt).toMatchObject({ kept: "label-bias", start: null, parts: { masks: NO_MASKS } });
+  });
 });
