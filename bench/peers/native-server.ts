@@ -7,9 +7,9 @@ import { compileKernels } from "../../node/engine.ts";
 import { readBundle, readFolder, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
 import { oneWithRole } from "../../src/bundle/manifest.ts";
+import { createAdapterReader } from "../../src/model/adapter-reader.ts";
 import { type MergedAdapters, mergeAdapters, mergedBytes } from "../../src/model/merge.ts";
 import { loadPool } from "../../src/model/pool/load.ts";
-import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { BUNDLE, ENCODER } from "../graphs.ts";
 import { predictionOf, serve } from "./serve.ts";
@@ -21,7 +21,7 @@ const folder = process.argv[2] ?? ".";
 const bundle = await readBundle(BUNDLE);
 const { layers, hidden, bottleneck, files } = bundle.manifest;
 const task = await readTaskFile(join(folder, "task.json"), bundle);
-const taskAdapter = task.adapter && readTaskAdapter(task.adapter, bundle.manifest);
+const taskAdapter = await createAdapterReader(bundle.manifest)(task.adapter);
 const rows = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
 const masksById = new Map(rows.map(({ id, masks }) => [id, masks]));
 const read = readFolder(BUNDLE);
@@ -45,7 +45,7 @@ const shift = new Tensor("float32", zeros, [layers, bottleneck]);
 function merge(profile: string): MergedAdapters {
   const masks = masksById.get(profile);
   if (!masks) throw new RangeError(`There is no profile "${profile}".`);
-  const merged = cache.get(profile) ?? mergeAdapters(pool, masks, taskAdapter);
+  const merged = cache.get(profile) ?? mergeAdapters(taskAdapter?.pool ?? pool, masks, taskAdapter);
   cache.set(profile, merged);
   return merged;
 }

@@ -44,6 +44,7 @@ export interface LearnerParts {
   readonly wasm: WebAssembly.Module;
   readonly tokenizer: Tokenizer;
   readonly encoder: Encoder;
+  /** The bundle's; a task's own pool takes its place. */
   readonly pool: AdapterPool;
   readonly merged: MergedCache;
   readonly readAdapter: ReadAdapter;
@@ -91,7 +92,7 @@ export function createLearner(engine: LearnerParts): Learn {
       try {
         const { firstLayer } = bundle.manifest.learning;
         const merge = (masks: Uint8Array) => merged.adaptersFor(masks, taskAdapter);
-        const parts = { encoder, pool, gradients, firstLayer, merge, task, taskAdapter };
+        const parts = { encoder, pool: taskAdapter?.pool ?? pool, gradients, firstLayer, merge, task, taskAdapter };
         return await learn(parts, { texts: labelled, starts, passes, seed }, { ...hooks, onProgress });
       } finally {
         // A learning that was only slow, not dropped, finds its graph released.

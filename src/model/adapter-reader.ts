@@ -1,9 +1,14 @@
 import { sha256Hex } from "../lib/sha256.ts";
-import { type AdapterSizes, readTaskAdapter, type TaskAdapter } from "../profiles/task-adapter.ts";
+import type { PooledSizes } from "../profiles/adapter-sizes.ts";
+import { readTaskAdapter, type TaskAdapter } from "../profiles/task-adapter.ts";
+import type { AdapterPool } from "./pool/pool.ts";
+import { createTaskPool } from "./pool/task.ts";
 
 /** A task adapter with an id: the SHA-256 of its bytes in hex. Another version of the task has another one. */
 export interface IdentifiedAdapter extends TaskAdapter {
   readonly id: string;
+  /** The task's own pool; null if its masks choose from the bundle's. */
+  readonly pool: AdapterPool | null;
 }
 
 /**
@@ -16,14 +21,15 @@ export interface IdentifiedAdapter extends TaskAdapter {
 export type ReadAdapter = (bytes: Uint8Array | null) => Promise<IdentifiedAdapter | null>;
 
 /** Creates what reads the adapters of tasks. */
-export function createAdapterReader(sizes: AdapterSizes): ReadAdapter {
+export function createAdapterReader(sizes: PooledSizes): ReadAdapter {
   // Adapters, not promises: workerd would continue whoever awaits another request's promise in that other request.
   const known = new WeakMap<Uint8Array, IdentifiedAdapter>();
   return async (bytes) => {
     if (bytes === null) return null;
     const cached = known.get(bytes);
     if (cached) return cached;
-    const adapter = { ...readTaskAdapter(bytes, sizes), id: await sha256Hex(bytes) };
+    const { pool, ...matrices } = readTaskAdapter(bytes, sizes);
+    const adapter = { ...matrices, pool: pool && createTaskPool(sizes, pool), id: await sha256Hex(bytes) };
     known.set(bytes, adapter);
     return adapter;
   };

@@ -1,5 +1,6 @@
+import type { AdapterSizes } from "../profiles/adapter-sizes.ts";
 import { maskShapeOf, unpackMasks } from "../profiles/masks.ts";
-import type { AdapterSizes, TaskAdapter } from "../profiles/task-adapter.ts";
+import type { TaskAdapter } from "../profiles/task-adapter.ts";
 import type { AdapterPool, PoolShape } from "./pool/pool.ts";
 
 /**
@@ -43,6 +44,7 @@ export function matrixOf(
 /**
  * Merges a pool under a profile's masks (X-PEFT, section 3), and adds the task's adapter.
  *
+ * @param pool the task's own if it has one, otherwise the bundle's
  * @param masks a mask blob, as docs/formats.md describes it; empty if the profile has no masks
  * @param taskAdapter of all profiles of the task; null if it has none
  * @param merged is overwritten, unless the masks are rejected

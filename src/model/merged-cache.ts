@@ -7,7 +7,8 @@ import type { AdapterPool } from "./pool/pool.ts";
 /** A cache of merged adapters. */
 export interface MergedCache {
   /**
-   * Returns the pool merged under masks, with a task's adapter. Masks and adapter are the key, so no entry can be stale.
+   * Returns a pool merged under masks, with a task's adapter: the task's own pool, or the bundle's if it has none. Masks
+   * and adapter are the key, so no entry can be stale.
    *
    * @param taskAdapter null if the task has none
    * @returns arrays that are valid until the next call. The least recently used entry's arrays are reused: otherwise an
@@ -19,7 +20,7 @@ export interface MergedCache {
   size(): { profiles: number; bytes: number; maxBytes: number };
 }
 
-/** Creates an empty cache. @param maxBytes the most bytes to cache; one profile's adapters are always cached */
+/** Creates an empty cache. @param pool the bundle's @param maxBytes the most bytes to cache; one profile's adapters are always cached */
 export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCache {
   const bytes = mergedBytes(pool);
   let reusable: MergedAdapters | undefined;
@@ -34,7 +35,7 @@ export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCa
       const key = `${toBase64(masks)} ${taskAdapter?.id ?? ""}`;
       const cached = cache.get(key);
       if (cached) return cached;
-      const merged = mergeAdapters(pool, masks, taskAdapter, reusable ?? allocateAdapters(pool));
+      const merged = mergeAdapters(taskAdapter?.pool ?? pool, masks, taskAdapter, reusable ?? allocateAdapters(pool));
       reusable = undefined;
       cache.set(key, merged);
       return merged;

@@ -5,12 +5,12 @@ import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
 import { readLabelBias } from "./label-bias.ts";
 import { labelSetFault, MAX_LABEL_LENGTH } from "./labels.ts";
-import { maskShapeOf, unpackMasks } from "./masks.ts";
+import { unpackMasks } from "./masks.ts";
 import { describeInvalidId, profilePattern, taskPattern } from "./names.ts";
 import type { NewProfile } from "./profile.ts";
 import { headHashPattern, type ProfileTask } from "./profile-task.ts";
 import type { NewTask } from "./task.ts";
-import { adapterFault } from "./task-adapter.ts";
+import { adapterFault, taskMaskShape } from "./task-adapter.ts";
 
 /** The database's limit for a row is 2,000,000 bytes; the rest is for the columns that are not counted here. */
 const MAX_ROW_BYTES = 1_950_000;
@@ -118,7 +118,7 @@ export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bund
   }
   const fault = adapter && adapterFault(adapter, manifest);
   if (fault) throw mismatch("adapter", `The adapter of task "${task}" ${fault}.`);
-  unpackMasks(masks, maskShapeOf(manifest));
+  unpackMasks(masks, taskMaskShape(manifest, adapter));
   return { name: task, bundle, labels, maxTokens, head: numbers, masks, adapter };
 }
 
@@ -126,7 +126,7 @@ export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bund
  * Returns the profile of a line's fields, checked against a task and a bundle.
  *
  * @throws XpeftError `mismatched_write` if the profile is of another task, `head_mismatch` if it was trained with
- * another head, `invalid_mask` or `invalid_label_bias`
+ * another head, `invalid_mask`, `invalid_label_bias`, or `invalid_row` if the task's pool is damaged
  */
 export function checkProfileFields(
   { task: taskOfProfile, profile: id, headHash, masks, labelBias = null }: z.infer<typeof profileSchema>,
@@ -140,7 +140,7 @@ export function checkProfileFields(
     const message = `Profile "${id}" was trained with head ${headHash}, and task "${task.name}" has head ${task.headHash}.`;
     throw new XpeftError("head_mismatch", message);
   }
-  unpackMasks(masks, maskShapeOf(manifest));
+  unpackMasks(masks, taskMaskShape(manifest, task.adapter));
   if (labelBias) readLabelBias(labelBias, task.labels.length);
   return { id, masks, labelBias };
 }

@@ -61,7 +61,7 @@ export function unpackMasks(blob: Uint8Array, shape: MaskShape): Uint16Array {
   const stride = bytesPerMask(size);
   if (blob.length === 0) return new Uint16Array();
   if (blob.length !== maskBytes(shape)) {
-    throw invalid(`A mask blob has ${blob.length} bytes; this bundle needs ${maskBytes(shape)}.`);
+    throw invalid(`A mask blob has ${blob.length} bytes; this task needs ${maskBytes(shape)}.`);
   }
   const adapters = new Uint16Array(2 * layers * chosen);
   for (let row = 0; row < 2 * layers; row++) {

@@ -3,7 +3,7 @@ import { sha256Hex } from "../lib/sha256.ts";
 import type { NewTask } from "./task.ts";
 
 /** What a profile's line must fit of its task. */
-export interface ProfileTask extends Pick<NewTask, "name" | "labels"> {
+export interface ProfileTask extends Pick<NewTask, "name" | "labels" | "adapter"> {
   /** Identifies what masks are trained with: the task's bundle, labels, head and adapter. */
   readonly headHash: string;
 }
@@ -27,5 +27,5 @@ export async function profileTaskOf({
     bytes.set(part, end);
     end += part.length;
   }
-  return { name, labels, headHash: (await sha256Hex(bytes)).slice(0, 32) };
+  return { name, labels, adapter, headHash: (await sha256Hex(bytes)).slice(0, 32) };
 }

@@ -22,7 +22,7 @@ import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
 import { choicesOf, shapes } from "../support/arbitraries.ts";
 import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { isLongForm } from "../support/long-form.ts";
-import { masksOf, packAdapter, taskFor } from "../support/rows.ts";
+import { masksOf, packAdapter, packPooled, taskFor } from "../support/rows.ts";
 
 /** The total number of cases. */
 const CASES = isLongForm ? 100_000 : 5_000;
@@ -88,11 +88,23 @@ const CODECS = [
   }),
   codec({
     name: "task adapter",
-    inputs: hostileBytes(packAdapter(Float32Array.of(1, 0, 0.5, 2), new Int8Array(24).fill(-3))),
-    read: (bytes) => readTaskAdapter(bytes, { layers: 2, hidden: 3, bottleneck: 2 }),
+    inputs: fc.oneof(
+      hostileBytes(packAdapter(Float32Array.of(1, 0, 0.5, 2), new Int8Array(24).fill(-3))),
+      hostileBytes(
+        packPooled(packAdapter(new Float32Array(4), new Int8Array(24)), {
+          size: 2,
+          chosen: 1,
+          scales: Float32Array.of(1, 2, 3, 4),
+          steps: new Int8Array(24).fill(5),
+        }),
+      ),
+    ),
+    read: (bytes) => readTaskAdapter(bytes, { layers: 2, hidden: 3, bottleneck: 2, pool: { firstLayer: 1 } }),
     rejectionCodes: /^invalid_row$/,
-    holds({ scales, steps }, bytes) {
-      expect(packAdapter(scales, steps)).toEqual(bytes);
+    holds({ scales, steps, pool }, bytes) {
+      const alone = packAdapter(scales, steps);
+      expect(pool ? packPooled(alone, pool) : alone).toEqual(bytes);
+      expect(pool?.scales.every((scale) => scale > 0 && scale < Number.POSITIVE_INFINITY) ?? true).toBe(true);
       expect(scales.every((scale) => scale >= 0 && scale < Number.POSITIVE_INFINITY)).toBe(true);
     },
   }),

@@ -4,6 +4,7 @@ import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
+import type { TaskPool } from "../../src/profiles/task-pool.ts";
 import type { EngineInput } from "../../src/serving/label-texts.ts";
 import type { TextInput } from "../../src/text/tokenizer.ts";
 
@@ -39,6 +40,14 @@ export function packAdapter(scales: Float32Array, steps: Int8Array): Uint8Array 
   return bytes;
 }
 
+/** Returns a task adapter's bytes with those of a pool of its own after them. */
+export function packPooled(adapter: Uint8Array, { size, chosen, scales, steps }: TaskPool): Uint8Array {
+  const header = new Uint8Array(4);
+  new DataView(header.buffer).setUint16(0, size, true);
+  new DataView(header.buffer).setUint16(2, chosen, true);
+  return new Uint8Array([...adapter, ...header, ...packAdapter(scales, steps)]);
+}
+
 /** Returns a pseudorandom task adapter for the default bundle, strong enough to change answers. */
 export function adapterOf(seed: number): Uint8Array {
   const random = numbers(seed);
@@ -46,6 +55,18 @@ export function adapterOf(seed: number): Uint8Array {
   const scales = Float32Array.from({ length: matrices }, () => 0.001 * random.next().value);
   const steps = Int8Array.from({ length: matrices * 384 * 16 }, () => Math.floor(256 * random.next().value) - 128);
   return packAdapter(scales, steps);
+}
+
+/** The shape of masks that choose from a pool of {@link pooledAdapterOf}. */
+export const POOLED_SHAPE: MaskShape = { ...DEFAULT_SHAPE, size: 32, chosen: 16 };
+
+/** Returns {@link adapterOf}'s adapter, with a pseudorandom pool that is strong enough to change answers. */
+export function pooledAdapterOf(seed: number): Uint8Array {
+  const random = numbers(seed);
+  const { layers, size, chosen } = POOLED_SHAPE;
+  const scales = Float32Array.from({ length: 2 * layers * size }, () => 0.0005 + 0.002 * random.next().value);
+  const steps = Int8Array.from({ length: scales.length * 384 * 16 }, () => Math.floor(256 * random.next().value) - 128);
+  return packPooled(adapterOf(seed), { size, chosen, scales, steps });
 }
 
 /** Returns a task with a pseudorandom head. */

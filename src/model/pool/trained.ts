@@ -46,15 +46,33 @@ export async function readTrainedPool(
       memory.meanOfSteps(first, adapters, scales.subarray(first, first + size), target);
     },
     projectMatrix(row, gradient, target) {
-      for (let adapter = 0; adapter < size; adapter++) {
-        const matrix = row * size + adapter;
-        const steps = new Int8Array(memory.matrices.buffer, matrix * entries, entries);
-        let sum = 0;
-        for (let entry = 0; entry < entries; entry++) sum += (steps[entry] ?? 0) * (gradient[entry] ?? Number.NaN);
-        target[adapter] = sum * (scales[matrix] ?? Number.NaN);
-      }
+      const first = row * size;
+      const steps = new Int8Array(memory.matrices.buffer, first * entries, size * entries);
+      projectSteps(scales.subarray(first, first + size), steps, gradient, target);
     },
   };
+}
+
+/**
+ * Writes the products of int8 matrices, each times its scale, with one float matrix to `target`.
+ *
+ * @param scales one for each matrix
+ * @param steps one matrix after the other
+ */
+export function projectSteps(
+  scales: Float32Array,
+  steps: Int8Array,
+  gradient: Float32Array,
+  target: Float64Array,
+): void {
+  for (const [adapter, scale] of scales.entries()) {
+    const first = adapter * gradient.length;
+    let sum = 0;
+    for (let entry = 0; entry < gradient.length; entry++) {
+      sum += (steps[first + entry] ?? Number.NaN) * (gradient[entry] ?? Number.NaN);
+    }
+    target[adapter] = sum * scale;
+  }
 }
 
 /** Fills arrays with the bytes of files, one after the other; both have the same size in all. */

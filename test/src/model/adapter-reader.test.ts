@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { createAdapterReader } from "../../../src/model/adapter-reader.ts";
 import { errorWithCode } from "../../support/errors.ts";
-import { packAdapter } from "../../support/rows.ts";
+import { packAdapter, packPooled } from "../../support/rows.ts";
 
-const SIZES = { layers: 1, hidden: 3, bottleneck: 2 };
+const SIZES = { layers: 1, hidden: 3, bottleneck: 2, pool: { firstLayer: 0 } };
 const bytes = packAdapter(
   Float32Array.of(0.5, 2),
   Int8Array.from({ length: 12 }, (_, index) => index - 6),
@@ -18,6 +18,17 @@ it("reads an adapter once for each array of bytes, and gives equal bytes one id"
   expect(copy).not.toBe(adapter);
   expect(copy).toEqual(adapter);
   expect((await read(bytes.with(19, 1)))?.id).not.toBe(adapter?.id);
+  expect(adapter?.pool).toBeNull();
+});
+
+it("returns the task's own pool, with the sizes of the bundle", async () => {
+  const pool = { size: 2, chosen: 1, scales: Float32Array.of(0.5, 2, 1, 4), steps: new Int8Array(24).fill(3) };
+  const adapter = await createAdapterReader(SIZES)(packPooled(bytes, pool));
+  expect(adapter?.pool).toMatchObject({ ...SIZES, pool: { firstLayer: 0, size: 2, chosen: 1 }, bytes: 0 });
+  const target = new Float32Array(6);
+  adapter?.pool?.mergeMatrix(1, Uint16Array.of(1), target);
+  expect(target).toEqual(new Float32Array(6).fill(12));
+  expect(adapter?.scales).toEqual(Float32Array.of(0.5, 2));
 });
 
 it("returns null for a task without an adapter, and reports a damaged one each time", async () => {

@@ -93,7 +93,7 @@ describe("with a task's adapter", () => {
     projectMatrix: () => {},
   };
   const bytes = packAdapter(Float32Array.of(0.25, 2, 0, 0.125), Int8Array.of(4, -8, 1, -128, 100, 100, 16, 127));
-  const adapter = readTaskAdapter(bytes, sizes);
+  const adapter = readTaskAdapter(bytes, pool);
   const masks = Uint8Array.of(0b01, 0b10);
 
   it("returns the sum of the adapter and the pool's mean, worked out by hand", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { mergeAdapters, mergedBytes } from "../../../src/model/merge.ts";
 import { createMergedCache } from "../../../src/model/merged-cache.ts";
 import { createSignPool } from "../../../src/model/pool/sign.ts";
+import { createTaskPool } from "../../../src/model/pool/task.ts";
 import { maskShapeOf, packMasks } from "../../../src/profiles/masks.ts";
 import { compileKernels } from "../../support/default-bundle.ts";
 
@@ -42,6 +43,7 @@ describe("the cache of merged adapters", () => {
     const cache = createMergedCache(pool, 3 * mergedBytes(pool));
     const adapter = (id: string, scale: number) => ({
       id,
+      pool: null,
       scales: new Float32Array(4).fill(scale),
       steps: new Int8Array(4 * 16 * 4).fill(1),
     });
@@ -53,6 +55,21 @@ describe("the cache of merged adapters", () => {
     expect(withOne).not.toEqual(plain);
     expect(cache.adaptersFor(masksOf(0), { ...one })).toBe(withOne);
     expect(cache.adaptersFor(masksOf(0), null)).toBe(plain);
+  });
+
+  it("merges a task's own pool in place of the bundle's", () => {
+    const cache = createMergedCache(pool, 3 * mergedBytes(pool));
+    const own = createTaskPool(shape, {
+      size: 3,
+      chosen: 2,
+      scales: new Float32Array(12).fill(0.5),
+      steps: Int8Array.from({ length: 12 * 16 * 4 }, (_, place) => place % 100),
+    });
+    const adapter = { id: "own", scales: new Float32Array(4), steps: new Int8Array(4 * 16 * 4), pool: own };
+    const masks = packMasks([0, 1, 1, 2, 0, 2, 0, 1], maskShapeOf(own));
+    expect(cache.adaptersFor(masks, adapter)).toEqual(mergeAdapters(own, masks, adapter));
+    expect(() => cache.adaptersFor(masksOf(0), adapter)).toThrow("this task needs 4");
+    expect(() => cache.adaptersFor(masks, null)).toThrow("this task needs 12");
   });
 
   it("is unchanged after masks that it rejects", () => {

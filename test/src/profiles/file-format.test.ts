@@ -14,7 +14,16 @@ import { labelSetFault } from "../../../src/profiles/labels.ts";
 import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { errorWithCode } from "../../support/errors.ts";
-import { adapterOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+import {
+  adapterOf,
+  masksOf,
+  POOLED_SHAPE,
+  pooledAdapterOf,
+  profilesFile,
+  profilesOf,
+  taskFile,
+  taskFor,
+} from "../../support/rows.ts";
 
 const bundle = await readBundle(DEFAULT_BUNDLE);
 const task = taskFor(bundle);
@@ -60,6 +69,44 @@ describe("parseTask", () => {
     ["masks of another length", fileWith({ masks: base64(masksOf(0).subarray(1)) }), "invalid_mask"],
   ] as const)("reports %s", (_, text, code) => {
     expect(() => parseTask(text, bundle)).toThrow(errorWithCode(code));
+  });
+});
+
+describe("a task with a pool of its own", () => {
+  const masks = masksOf(1, POOLED_SHAPE);
+  const pooled = { ...task, masks, adapter: pooledAdapterOf(1) };
+
+  it("has masks of the pool's size, or none", async () => {
+    expect(masks).toHaveLength(8);
+    const bare = { ...pooled, masks: new Uint8Array() };
+    for (const one of [pooled, bare]) expect(parseTask(taskFile(one), bundle)).toEqual(one);
+    const profile = { id: "anna", masks, labelBias: null };
+    const ofPooled = await profileTaskOf(pooled);
+    expect(parseProfile(formatProfile(ofPooled, profile), ofPooled, bundle)).toEqual(profile);
+    expect(parseTask(taskFile({ ...task, adapter: adapterOf(1) }), bundle).masks).toHaveLength(64);
+  });
+
+  it("rejects masks of the bundle's size, as a task without a pool rejects its own", async () => {
+    const message = "A mask blob has 64 bytes; this task needs 8.";
+    expect(() => parseTask(taskFile({ ...pooled, masks: masksOf(0) }), bundle)).toThrow(message);
+    const profile = { id: "anna", masks: masksOf(0), labelBias: null };
+    const ofPooled = await profileTaskOf(pooled);
+    const read = () => parseProfile(formatProfile(ofPooled, profile), ofPooled, bundle);
+    expect(read).toThrow(errorWithCode("invalid_mask"));
+    expect(read).toThrow(message);
+    const other = formatProfile(profileTask, { ...profile, masks });
+    expect(() => parseProfile(other, profileTask, bundle)).toThrow("A mask blob has 8 bytes; this task needs 64.");
+  });
+
+  it("is rejected if the pool is damaged, and its profiles too", async () => {
+    const adapter = pooled.adapter.with(73_776, 8);
+    const damaged = { ...pooled, adapter };
+    expect(() => parseTask(taskFile(damaged), bundle)).toThrow(
+      'The adapter of task "demo" has a pool whose masks choose 16 of 8 adapters.',
+    );
+    const line = formatProfile(await profileTaskOf(damaged), { id: "anna", masks, labelBias: null });
+    const ofDamaged = await profileTaskOf(damaged);
+    expect(() => parseProfile(line, ofDamaged, bundle)).toThrow(errorWithCode("invalid_row"));
   });
 });
 

@@ -72,7 +72,7 @@ describe("unpackMasks", () => {
       }),
     );
     expect([...packMasks([], DEFAULT_SHAPE)]).toEqual([]);
-    expect(() => unpackMasks(new Uint8Array(63), DEFAULT_SHAPE)).toThrow("has 63 bytes; this bundle needs 64.");
+    expect(() => unpackMasks(new Uint8Array(63), DEFAULT_SHAPE)).toThrow("has 63 bytes; this task needs 64.");
   });
 
   it("reports which mask is wrong", () => {

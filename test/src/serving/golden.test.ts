@@ -68,7 +68,7 @@ describe.each(golden.adaptedMerges.map((merge) => ({ kind: merge.pool === undefi
       const pool = merge.pool
         ? await trainedPool(sizes, bytes(merge.pool))
         : await createSignPool(signs, await compileKernels());
-      const merged = mergeAdapters(pool, bytes(masks), readTaskAdapter(bytes(adapter), shape));
+      const merged = mergeAdapters(pool, bytes(masks), readTaskAdapter(bytes(adapter), sizes));
       for (const [row, expected] of merge.merged.flat().entries()) {
         const matrix = matrixOf(merged, row, shape);
         expect(matrix.length).toBe(expected.length);
