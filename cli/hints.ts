@@ -87,9 +87,9 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   tokens_not_set_up: "Use a key. Or set the secret TOKEN_KEYS of the Worker: docs/api.md explains how.",
   token_malformed: NEW_TOKEN,
   token_too_large: (reason) =>
-    reason === "masks"
+    reason === "profile"
       ? "The profile's masks are too large for a token. Use a key."
-      : "Leave the task's head out: xpeft profiles token --masks-only. If it is still too large, use a key.",
+      : "Leave the task's head and adapter out: run xpeft profiles token without --with-task.",
   token_unknown_key: NEW_TOKEN,
   token_other_algorithm: NEW_TOKEN,
   token_forged: NEW_TOKEN,

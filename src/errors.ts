@@ -72,7 +72,7 @@ export const ERROR_REASONS = {
   shard_map_mismatch: ["place", "gap"],
   invalid_setting: ["variable", "secret"],
   /** A token came with a request; or it was to be made, with the task's parts or without. */
-  token_too_large: ["received", "all", "masks"],
+  token_too_large: ["received", "all", "profile"],
   /** The profile was requested; or learning was to start from it. */
   unknown_profile: ["requested", "start"],
   empty_text: ["text", "example"],

@@ -27,7 +27,7 @@ interface MaskSource {
 
 const SOURCES: readonly MaskSource[] = [
   // A service that predicts repeatedly for a profile sends 0.6 kB, not 7: the isolate caches the head.
-  { name: "token, masks", figure: "active_profiles_token", goal: { least: 0.95 }, carry: "masks" },
+  { name: "token, masks", figure: "active_profiles_token", goal: { least: 0.95 }, carry: "profile" },
   { name: "token, all", figure: "active_profiles_token_all", carry: "all" },
   { name: "D1", figure: "active_profiles_d1", goal: { least: 0.85 } },
 ];

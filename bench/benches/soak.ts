@@ -39,7 +39,7 @@ interface Kind {
 
 /** Returns the kinds of calls. A call is of the first kind that fits. Together they get every kind of response. */
 function createKinds({ url, adminKey: key }: InspectedWorker, task: NewTask): Kind[] {
-  const [signMasks, signAll] = [createSigner(task, "masks"), createSigner(task, "all")];
+  const [signMasks, signAll] = [createSigner(task, "profile"), createSigner(task, "all")];
   const predictByToken = async ({ text, profile, target }: Call, sign: typeof signMasks) =>
     predict(url, { ...target, inputs: text }, { key: await sign(profile) });
   const pathOf = ({ task, profile }: Call["target"]) => `/v1/profiles/${task}/${profile}`;

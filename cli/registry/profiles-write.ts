@@ -43,12 +43,12 @@ export async function deleteProfile(
 
 interface TokenOptions extends WorkerOutputOptions {
   readonly ttl: number;
-  readonly masksOnly?: boolean;
+  readonly withTask?: boolean;
 }
 
 /** `xpeft profiles token TASK PROFILE`. */
 export async function createToken(task: string, id: string, options: TokenOptions): Promise<void> {
-  const json = { ttlSeconds: options.ttl, carry: options.masksOnly ? "masks" : "all" } as const;
+  const json = { ttlSeconds: options.ttl, carry: options.withTask ? "all" : "profile" } as const;
   const created = await unwrap(routesOf(options).token.$post({ param: { task, profile: id }, json }));
   if (!options.json) console.error(`Token of ${created.bytes} bytes, valid until ${created.expiresAt}:`);
   printResult(options, created, () => created.token);

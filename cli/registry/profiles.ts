@@ -50,6 +50,6 @@ export function registerProfiles(program: Command): void {
     .action(deleteProfile);
   addProfileCommand("token", "create a token that carries the profile and can be sent in place of a key")
     .option("--ttl <seconds>", "seconds that the token is valid, at least 60", parseWholeNumber(60), TOKEN_SECONDS)
-    .option("--masks-only", "leave out the task's head: the token is smaller, but the Worker must read the task")
+    .option("--with-task", "add the task's labels, head and adapter, for a Worker without a database")
     .action(createToken);
 }

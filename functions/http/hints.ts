@@ -113,9 +113,9 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   token_malformed: `Send the whole token, unchanged. ${NEW_TOKEN}`,
   token_too_large: (reason) =>
     ({
-      received: `${NEW_TOKEN} With "carry": "masks", it leaves out the task's head and adapter.`,
-      all: 'Send "carry": "masks", which leaves out the task\'s head and adapter.',
-      masks: "The profile's masks are too large for a token. Predict with a key.",
+      received: `${NEW_TOKEN} With "carry": "profile", it leaves out the task's head and adapter.`,
+      all: 'Send "carry": "profile", which leaves out the task\'s head and adapter.',
+      profile: "The profile's masks are too large for a token. Predict with a key.",
     })[reason],
   token_unknown_key: NEW_TOKEN,
   token_other_algorithm: NEW_TOKEN,

@@ -24,9 +24,9 @@ const TokenBody = z
       .max(366 * DAY)
       .default(DAY)
       .openapi({ description: "Seconds until the token expires.", example: DAY }),
-    carry: z.enum(["all", "masks"]).default("all").openapi({
+    carry: z.enum(["profile", "all"]).default("profile").openapi({
       description:
-        "all: the token has the task's labels, head and adapter too, so a prediction needs no database. masks: it has the profile's masks and label bias only, which makes it a hundred times smaller.",
+        "profile: the token has the profile's masks and label bias, and names the task by a hash. all: it has the task's labels, head and adapter too, so a prediction needs no database; an adapter of the default bundle is too large for that.",
     }),
   })
   .openapi("TokenRequest");

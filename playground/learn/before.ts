@@ -6,7 +6,7 @@ import { type ProfileName, predict } from "./predict.ts";
 export interface Before {
   /** The profile's row; null if there was none, undefined if the key cannot read it. */
   readonly row: Profile | null | undefined;
-  /** A profile token that carries the masks of before, if one could be made. */
+  /** A profile token that carries the profile of before, if one could be made. */
   readonly token: string | undefined;
   /** Predictions of before, by their texts. */
   readonly predictions: ReadonlyMap<string, Prediction>;
@@ -33,9 +33,7 @@ export async function readBefore(name: ProfileName, texts: readonly string[], si
   // Predictions and token only serve to compare: the learning goes on without them.
   const predictions = texts.length > 0 ? await predict(name, texts, { signal }).catch(() => []) : [];
   const tokenPath = `${profilePath(name.task, name.profile)}/token`;
-  const signed = row
-    ? await requestJson<{ token: string }>(tokenPath, { json: { carry: "masks" }, signal }).catch(() => null)
-    : null;
+  const signed = row ? await requestJson<{ token: string }>(tokenPath, { json: {}, signal }).catch(() => null) : null;
   return {
     row,
     token: signed?.token,

@@ -17,8 +17,8 @@ const TYPE = "xpeft-profile+jwt";
 /** Seconds by which two clocks may differ. */
 const LEEWAY = 60;
 
-/** What a token contains: all that a prediction needs, or only the profile's parts. */
-export type TokenContents = "all" | "masks";
+/** What a token contains: only the profile's parts, or all that a prediction needs. */
+export type TokenContents = "profile" | "all";
 
 /** The profile of a token. */
 export interface TokenProfile {
@@ -109,7 +109,8 @@ export async function signToken(
   const header = { alg: ALGORITHM, kid: keys.current, typ: TYPE };
   const token = await new SignJWT(claims).setProtectedHeader(header).sign(keyOf(keys, keys.current));
   if (token.length > MAX_TOKEN_BYTES) {
-    const message = `The token would have ${token.length} bytes; the limit is ${MAX_TOKEN_BYTES}.`;
+    const contents = carry === "profile" ? "the profile" : `the task's head${task.adapter ? " and adapter" : ""}`;
+    const message = `The token would have ${token.length} bytes with ${contents}; the limit is ${MAX_TOKEN_BYTES}.`;
     throw new XpeftError("token_too_large", message, { reason: carry });
   }
   return { token, expiresAt: new Date(expires * 1000) };

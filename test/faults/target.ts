@@ -47,7 +47,7 @@ export async function startTarget(main: string, broken: object): Promise<Target>
 
 /** Adds a profile token, created by a working Worker. */
 export async function withToken(target: Target): Promise<Target> {
-  const options = { body: { ttlSeconds: 24 * 60 * 60 } };
+  const options = { body: { ttlSeconds: 24 * 60 * 60, carry: "all" } };
   const { token } = await (await target.worker.request("POST", "/v1/profiles/demo/demo-000/token", options)).json<{
     token: string;
   }>();

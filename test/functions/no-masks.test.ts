@@ -71,7 +71,7 @@ it.each([
   expect(profile).toMatchObject({ masks: "profile", logits: expected(BIAS) });
   const unknown = await predictionOf({ task: name, profile: "nobody", onUnknownProfile: "default" });
   expect(unknown).toMatchObject({ masks: "default", logits: expected(null) });
-  const response = await worker.request("POST", `/v1/profiles/${name}/anna/token`, { body: { carry: "masks" } });
+  const response = await worker.request("POST", `/v1/profiles/${name}/anna/token`, { body: {} });
   const { token } = await response.json<{ token: string }>();
   const own = await predictionOf({ task: name, profile: "anna" }, token);
   expect(own).toMatchObject({ masks: "token", logits: expected(BIAS) });

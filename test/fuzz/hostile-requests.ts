@@ -46,7 +46,7 @@ const VALID: readonly { readonly method: string; readonly path: string; readonly
     body: { task: "demo", profile: "fuzzed", masks: base64(masksOf(3)), labelBias: base64(Uint8Array.of(1, 2, 3)) },
   },
   { method: "POST", path: "/v1/profiles/demo/demo-002/rollback", body: { generation: 1 } },
-  { method: "POST", path: "/v1/profiles/demo/demo-003/token", body: { ttlSeconds: 60, carry: "masks" } },
+  { method: "POST", path: "/v1/profiles/demo/demo-003/token", body: { ttlSeconds: 60, carry: "all" } },
   {
     method: "POST",
     path: "/v1/profiles/demo/learnt/learn",

@@ -12,7 +12,7 @@ const now = () => Math.floor(Date.now() / 1000);
 
 /** Requests a token without the task's parts. */
 async function tokenOf(worker: RunningWorker, task: string): Promise<string> {
-  const response = await worker.request("POST", `/v1/profiles/${task}/demo-000/token`, { body: { carry: "masks" } });
+  const response = await worker.request("POST", `/v1/profiles/${task}/demo-000/token`, { body: {} });
   return (await response.json<{ token: string }>()).token;
 }
 

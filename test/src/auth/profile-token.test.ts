@@ -27,20 +27,25 @@ describe("a token", () => {
   it("returns what was signed", async () => {
     const bias = fc.option(fc.uint8Array({ minLength: 3, maxLength: 3 }));
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 500 }), bias, fc.constantFrom("all", "masks"), async (seed, labelBias, carry) => {
-        const { token, expiresAt } = await signToken(keys, task, profileOf(seed, labelBias), { ...options, carry });
-        const { name, bundle, labels, maxTokens, head, adapter } = task;
-        const expected: TokenProfile = {
-          task: "demo",
-          profile: "anna@x.org",
-          generation: 7,
-          parts: { masks: masksOf(seed), labelBias },
-          taskHash: await hashTask(task),
-          taskParts: carry === "all" ? { name, bundle, labels: [...labels], maxTokens, head, adapter } : null,
-        };
-        expect(await readToken(token, keys, use, now)).toEqual(expected);
-        expect(expiresAt).toEqual(later(600));
-      }),
+      fc.asyncProperty(
+        fc.nat({ max: 500 }),
+        bias,
+        fc.constantFrom("all", "profile"),
+        async (seed, labelBias, carry) => {
+          const { token, expiresAt } = await signToken(keys, task, profileOf(seed, labelBias), { ...options, carry });
+          const { name, bundle, labels, maxTokens, head, adapter } = task;
+          const expected: TokenProfile = {
+            task: "demo",
+            profile: "anna@x.org",
+            generation: 7,
+            parts: { masks: masksOf(seed), labelBias },
+            taskHash: await hashTask(task),
+            taskParts: carry === "all" ? { name, bundle, labels: [...labels], maxTokens, head, adapter } : null,
+          };
+          expect(await readToken(token, keys, use, now)).toEqual(expected);
+          expect(expiresAt).toEqual(later(600));
+        },
+      ),
       { numRuns: 20 },
     );
   });
@@ -66,7 +71,7 @@ describe("a token", () => {
   });
 
   it("is rejected if any character is changed", async () => {
-    const { token } = await signToken(keys, task, profileOf(1), { ...options, carry: "masks" });
+    const { token } = await signToken(keys, task, profileOf(1), { ...options, carry: "profile" });
     const other = (character: string) => (character === "A" ? "B" : "A");
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: token.length - 2 }), async (place) => {
@@ -169,7 +174,7 @@ describe("a token's limits", () => {
   it("include its size, when signed and when read", async () => {
     const large = { ...task, head: new Float32Array(MAX_TOKEN_BYTES / 4) };
     await expect(signToken(keys, large, profileOf(1), options)).rejects.toThrow(errorWithCode("token_too_large"));
-    const { token } = await signToken(keys, large, profileOf(1), { ...options, carry: "masks" });
+    const { token } = await signToken(keys, large, profileOf(1), { ...options, carry: "profile" });
     expect(token.length).toBeLessThan(1500);
     const padded = (length: number) => readToken(token.padEnd(length, "A"), keys, use, now);
     await expect(padded(MAX_TOKEN_BYTES + 1)).rejects.toThrow(errorWithCode("token_too_large"));
