@@ -89,21 +89,17 @@ it("serves, prints a working command, stops on Ctrl-C, and restarts with its dat
   await expect(fetch(`http://localhost:${first.port}/healthz`)).rejects.toThrow();
 
   await writeDemo("offense");
+  await writeFile(join(copy, ".dev.vars"), "PUBLIC_PREDICT=false\n");
   const second = await started();
   expect(second.output.stdout).toContain("Seeded task offense");
   expect(second.output.stdout).not.toContain("Seeded task news");
-  const again = await exec("bash", ["-c", second.curl]);
-  expect(JSON.parse(again.stdout)).toMatchObject({ predictions });
   expect(await readFile(settings, "utf8")).toBe(made);
-  await interrupt(second.child);
-
-  await writeFile(join(copy, ".dev.vars"), "PUBLIC_PREDICT=false\n");
-  const third = await started();
-  expect(third.output.stdout).not.toContain("Seeded");
-  const rejected = await exec("bash", ["-c", third.curl]);
+  const rejected = await exec("bash", ["-c", second.curl]);
   expect(JSON.parse(rejected.stdout)).toMatchObject({ code: "key_missing" });
-  expect(await makeToken(third.port, await makeKey(third.output.stdout))).toBe(200);
-  await interrupt(third.child);
+  const again = await exec("bash", ["-c", `${second.curl} -H "authorization: Bearer ${key}"`]);
+  expect(JSON.parse(again.stdout)).toMatchObject({ predictions });
+  expect(await makeToken(second.port, await makeKey(second.output.stdout))).toBe(200);
+  await interrupt(second.child);
 });
 
 /** Runs the script without starting anything: it ends before that. */
