@@ -2,7 +2,7 @@ import { z } from "zod";
 import { XpeftError } from "../../src/errors.ts";
 import type { Bindings } from "../http/env.ts";
 
-/** Bytes of the cached tasks, about fifty with adapters, and of the cached profiles, about six thousand. */
+/** Bytes of the cached tasks, about fifty with adapters or eight with pools too, and of the cached profiles, about six thousand. */
 export const ROW_CACHE_BYTES = 4 * 1024 * 1024;
 
 /** Most bytes of request bodies in flight in an isolate. Parsed, a body takes about five times its bytes. */

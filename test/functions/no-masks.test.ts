@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { compileRuntime } from "../../node/engine.ts";
-import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
-import { readVerified } from "../../src/bundle/files.ts";
-import { oneWithRole } from "../../src/bundle/manifest.ts";
-import { createEncoder } from "../../src/model/encoder.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { labelLogits } from "../../src/model/head.ts";
-import { allocateAdapters } from "../../src/model/merge.ts";
-import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
-import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { plainFeatures } from "../support/plain-features.ts";
 import { adapterOf, masksOf, taskFile, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
@@ -38,31 +32,12 @@ async function predictionOf(body: object, key?: string) {
   return predictions[0];
 }
 
-/** Returns the features of the text under the task's adapter alone, or under none. */
-async function featuresUnder(adapter: Uint8Array | null): Promise<Float32Array> {
-  const { manifest } = bundle;
-  const read = readFolder(DEFAULT_BUNDLE);
-  const encoder = await createEncoder(await compileRuntime(), manifest, read);
-  const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
-  const adapters = allocateAdapters(manifest);
-  if (adapter) {
-    const { scales, steps } = readTaskAdapter(adapter, manifest);
-    const entries = manifest.hidden * manifest.bottleneck;
-    for (const [place, step] of steps.entries()) {
-      const matrix = Math.floor(place / entries);
-      const side = matrix % 2 === 0 ? adapters.down : adapters.up;
-      side[(matrix >> 1) * entries + (place % entries)] = step * (scales[matrix] ?? Number.NaN);
-    }
-  }
-  return await encoder.run(tokenizer.encode({ text: TEXT }, plain.maxTokens), () => adapters);
-}
-
 it.each([
   ["the PLM alone", plain],
   ["the task's adapter alone", adapted],
 ])("predicts by %s, and adds the label bias", async (_, task) => {
   const { name, adapter } = task;
-  const features = await featuresUnder(adapter);
+  const features = await plainFeatures(TEXT, plain.maxTokens, adapter, new Uint8Array());
   const expected = (bias: Float32Array | null) => {
     const [low, middle, high] = labelLogits(task, bias, features);
     return { low, middle, high };

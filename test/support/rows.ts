@@ -87,10 +87,10 @@ export function taskOf(parts: Partial<NewTask> & { hidden?: number } = {}): NewT
 }
 
 /** Returns profiles `demo-000` and on, each with different masks and no label bias. */
-export function profilesOf(count: number): NewProfile[] {
+export function profilesOf(count: number, shape = DEFAULT_SHAPE): NewProfile[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `demo-${String(index).padStart(3, "0")}`,
-    masks: masksOf(index + 1),
+    masks: masksOf(index + 1, shape),
     labelBias: null,
   }));
 }

@@ -26,7 +26,7 @@ export const TaskFile = taskSchema
     head: Base64("float32, little-endian: weight [labels, hidden], then bias [labels]."),
     masks: Base64("Mask blob of the task's default profile; empty if it has no masks."),
     adapter: Base64(
-      "Adapter that all profiles of the task share: float32 scales [layers, 2], then int8 steps. Without it, the task has none.",
+      "Adapter that all profiles of the task share: float32 scales [layers, 2], then int8 steps. The task's own pool may follow: docs/formats.md. Without it, the task has none.",
     ).nullish(),
   })
   .openapi("TaskFile", { description: "A task.json; docs/formats.md lists its fields." });

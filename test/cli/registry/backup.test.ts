@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { measureFile } from "../../../cli/registry/backup-files.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
-import { adapterOf, masksOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
+import { masksOf, POOLED_SHAPE, pooledAdapterOf, profilesFile, profilesOf, taskFor } from "../../support/rows.ts";
 import { runCli } from "../../support/run-cli.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 import { type RunningWorker, startWorker } from "../../support/worker.ts";
@@ -28,7 +28,8 @@ beforeAll(async () => {
   folder = await makeTempFolder("xpeft-backup-");
   [from, to] = await Promise.all([startWorker(), startWorker()]);
   await from.push(task, profilesOf(20));
-  await from.push({ ...task, name: "other", adapter: adapterOf(1) }, profilesOf(3));
+  const pooled = { ...task, name: "other", masks: masksOf(0, POOLED_SHAPE), adapter: pooledAdapterOf(1) };
+  await from.push(pooled, profilesOf(3, POOLED_SHAPE));
   const written = await runOn(from, "backup", join(folder, "whole"));
   expect(written).toMatchObject({
     code: 0,
@@ -56,7 +57,7 @@ it("restores tasks and profiles to another Worker byte for byte, and skips uncha
   const again = await runOn(to, "restore", copy, "--replace");
   expect(again.stdout).toMatch(/^demo, .* 0 created, 0 replaced, 20 unchanged, 0 failed\.\nother, .* 3 created/);
   expect(await exported(to, "other")).toEqual(await exported(from, "other"));
-  expect(await (await to.get("/v1/tasks/other")).json()).toMatchObject({ adapter: base64(adapterOf(1)) });
+  expect(await (await to.get("/v1/tasks/other")).json()).toMatchObject({ adapter: base64(pooledAdapterOf(1)) });
   // The head is the same, so no profile must be deleted.
   expect((await to.get("/v1/profiles/demo/later")).status).toBe(200);
   await to.request("DELETE", "/v1/profiles/demo/later");
