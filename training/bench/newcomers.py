@@ -24,10 +24,9 @@ from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle
 from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.errors import XpeftError
-from xpeft.evaluate_task import restore
+from xpeft.evaluate_task import restored_model
 from xpeft.features import compute_groups
 from xpeft.label_bias import fit_bias, stored_bias
-from xpeft.mask_model import new_model
 from xpeft.options import Bf16Option, MaxTokensOption, PlmOption, QuietOption, RecipeOption, SeedOption, readable_errors
 from xpeft.recipe import read_recipe
 from xpeft.records import Record, Split, read_records
@@ -86,7 +85,7 @@ class Baselines:
         manifest, identity, plm = load_bundle(bundle, plm_spec)
         trained = read_trained_task(base, identity, manifest.pool_shape)
         tried = random.Random(seed).sample(range(len(trained.profiles)), min(KNOWN_TRIED, len(trained.profiles)))
-        model = restore(trained, new_model(bundle, manifest, plm, len(trained.profiles), len(data.labels), 0, torch.device("cpu")))
+        model = restored_model(trained, bundle, manifest, plm, torch.device("cpu"))
         self.data, self.rows = data, [model.default_row, *tried]
         self.bias = trained.label_bias[self.rows]
         self.logits: dict[Split, torch.Tensor] = {}

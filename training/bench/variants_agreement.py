@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from xpeft.bundle.load import load_bundle
 from xpeft.data import Example, group_by_profile
 from xpeft.encoder import Adapters, merge
-from xpeft.evaluate_task import restore
+from xpeft.evaluate_task import restored_model
 from xpeft.features import predict
-from xpeft.mask_model import MaskModel, new_model
+from xpeft.mask_model import MaskModel
 from xpeft.scores import Indices
 from xpeft.task_files import read_trained_task
 from xpeft.train_task import load_tokenized
@@ -87,7 +87,7 @@ def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, 
         "dev"
     ]
     examples = random.Random(0).sample(dev, min(texts, len(dev)))
-    model = restore(learnt, new_model(bundle, manifest, plm, len(learnt.profiles), len(learnt.task.labels), 0, torch.device("cpu")))
+    model = restored_model(learnt, bundle, manifest, plm, torch.device("cpu"))
     right = np.array([example.label for example in examples])
     expected = predict(model, examples, group_by_profile(examples), plm.pad_id)
     found = {name: graph_labels(graph, model, examples) for name, graph in graphs.items()}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import QUICK
 from xpeft.errors import BadValue, UnknownKey, UnreadableFile, XpeftError
-from xpeft.recipe import AddRecipe, MasksRecipe, TaskAdapterRecipe, TaskRecipe, read_recipe
+from xpeft.recipe import AddRecipe, MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, TaskRecipe, read_recipe
 
 
 def test_a_file_changes_the_default_recipe() -> None:
@@ -51,13 +51,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_recipe(tmp_path / "none.toml")
 
 
+def test_a_mask_cannot_choose_more_adapters_than_the_tasks_pool_has(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text("[task_pool]\nsize = 8\nchosen = 9", encoding="utf-8")
+    with pytest.raises(BadValue, match=r"task_pool\.chosen = 9 is larger than task_pool\.size = 8"):
+        read_recipe(path)
+
+
 def test_every_numeric_key_has_bounds(tmp_path: Path) -> None:
     wrong: dict[object, tuple[str, ...]] = {
         float: ("nan", "inf", "-inf", "1e999", "-1", "1000.5", '"x"', "true"),
         int: ("nan", "0", "-1", "1.5", str(10**18), "true"),
     }
     path, tried = tmp_path / "recipe.toml", set()
-    for table in (MasksRecipe, TaskAdapterRecipe, AddRecipe):
+    for table in (MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, AddRecipe):
         name = next(name for name, info in TaskRecipe.model_fields.items() if info.annotation is table)
         for key, info in table.model_fields.items():
             for value in wrong.get(info.annotation, ()):

@@ -27,7 +27,6 @@ from xpeft.evaluate_task import restore
 from xpeft.learn_task import LABEL_BIAS, MAJORITY
 from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
-from xpeft.pool import PoolShape
 from xpeft.progress import remark
 from xpeft.recipe import AddRecipe
 from xpeft.records import Split
@@ -112,7 +111,7 @@ def add_profiles(
     drafts = drafts_folder(out, settings, resume, quiet)
 
     def new_round(profiles: list[int]) -> Round:
-        model = new_model(bundle, manifest, plm, len(profiles), len(data.labels), seed, device)
+        model = new_model(bundle, manifest, plm, len(profiles), len(data.labels), seed, device, task.task_pool)
         return Round(model, task, data.subset(profiles), plm.pad_id, drafts, quiet)
 
     for number, profiles in enumerate(rounds):
@@ -143,16 +142,14 @@ def add_profiles(
         "seed": seed,
         "recipe": recipe.model_dump(),
         "kept": key(STORED),
-        **measure_steps(measured_steps(trained, manifest.pool_shape, data, rounds, new_round), data),
+        **measure_steps(measured_steps(trained, data, rounds, new_round), data),
     }
     write_text(out / REPORT, json.dumps(report, indent=2, allow_nan=False) + "\n")
     shutil.rmtree(drafts)
     return report, out
 
 
-def measured_steps(
-    trained: TrainedTask, shape: PoolShape, data: DataSet, rounds: list[list[int]], new_round: Callable[[list[int]], Round]
-) -> list[Step]:
+def measured_steps(trained: TrainedTask, data: DataSet, rounds: list[list[int]], new_round: Callable[[list[int]], Round]) -> list[Step]:
     """Return what new profiles predict by majority label, as the default profile, with a label bias alone, and as they are stored."""
     texts: dict[Split, list[Example]] = {split: examples for split, examples in data.splits.items() if examples and split != "train"}
     found = {name: {split: np.zeros(len(examples), dtype=np.int64) for split, examples in texts.items()} for name in STEPS}
@@ -168,7 +165,7 @@ def measured_steps(
                 found[name][split][positions] = predicted[name][split]
     most = {split: majority(data.splits["train"], examples) for split, examples in texts.items()}
     bias = len(data.labels) if trained.has_label_bias else 0
-    masks = mask_bytes(shape) if trained.masks[:-1].any() else 0
+    masks = mask_bytes(trained.shape) if trained.masks[:-1].any() else 0
     return [
         Step(MAJORITY, most, 1),
         Step(DEFAULT, found[DEFAULT], 0, MAJORITY),

@@ -6,14 +6,22 @@ import torch
 
 from xpeft.agreement import Prediction, write_predictions
 from xpeft.bundle.load import load_bundle
+from xpeft.bundle.manifest import Manifest
 from xpeft.data import group_by_profile
 from xpeft.errors import NoTexts
 from xpeft.features import predict
 from xpeft.mask_model import MaskModel, new_model
+from xpeft.plm import PLM
 from xpeft.scores import score
 from xpeft.task_files import TrainedTask, read_trained_task
 from xpeft.task_pair import reads_pair
 from xpeft.train_task import load_tokenized
+
+
+def restored_model(trained: TrainedTask, bundle: Path, manifest: Manifest, plm: PLM, device: torch.device) -> MaskModel:
+    """Return a model of a trained task, with its profiles."""
+    sizes = len(trained.profiles), len(trained.task.labels)
+    return restore(trained, new_model(bundle, manifest, plm, *sizes, 0, device, trained.task_pool))
 
 
 def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
@@ -50,7 +58,7 @@ def evaluate_files(
     examples = data.splits["test"]
     if not examples:
         raise NoTexts(f"{data_file} holds no text of the test split", 'Add lines with "split": "test".')
-    model = restore(trained, new_model(bundle, manifest, plm, len(trained.profiles), len(trained.task.labels), 0, device))
+    model = restored_model(trained, bundle, manifest, plm, device)
     predicted = predict(model, examples, group_by_profile(examples), plm.pad_id)
     if predictions is not None:
         rows = [

@@ -13,7 +13,16 @@ from xpeft.bundle.load import load_bundle
 from xpeft.bundle.manifest import Manifest, bundle_id
 from xpeft.bundle.outliers import calibration_texts
 from xpeft.data import Example
-from xpeft.golden_merges import adapted_merge_cases, learning_cases, merged_case, random_adapter, random_masks, text_of, trained_case
+from xpeft.golden_merges import (
+    adapted_merge_cases,
+    learning_cases,
+    merged_case,
+    pooled_merge_cases,
+    random_adapter,
+    random_masks,
+    text_of,
+    trained_case,
+)
 from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.mask_model import MaskModel, new_model
 from xpeft.masks import pack_masks
@@ -110,6 +119,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
         "learning": learning_cases(SMALL),
         "trainedMerge": trained_case(SMALL, 5, random_masks(SMALL, 2)),
         "adaptedMerges": adapted_merge_cases(replace(SMALL, first_layer=1)),
+        "pooledMerges": pooled_merge_cases(replace(SMALL, first_layer=1), (5, 2)),
         "task": case["task"],
         "heads": [head_case(identity, LABELS, head), head_case("0" * 32, HARD_LABELS, head[: 4 * 8])],
         "allLayers": all_layers_case(bundle, manifest, plm, texts[:6]),

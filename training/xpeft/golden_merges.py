@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from xpeft.masks import gumbel_topk, pack_masks
 from xpeft.pool import PoolShape, default_scale, sign_bits, sign_pool
 from xpeft.stored_pool import StoredPool
 from xpeft.task_adapter import pack_task_adapter, rounded_task_adapter
+from xpeft.task_pool import TaskPool
 from xpeft.train import learning_rate_factor
 
 
@@ -99,6 +101,22 @@ def adapted_merge_cases(shape: PoolShape) -> list[dict[str, object]]:
         adapted_merge_case(shape, stored.entries(), {"pool": text_of(stored.pack())}, masks, adapter),
         adapted_merge_case(shape, signs, seed, np.zeros_like(masks), adapter),
     ]
+
+
+def pooled_merge_cases(bundle: PoolShape, sizes: tuple[int, int]) -> list[dict[str, object]]:
+    """Return merges over a task's own pool of N and k adapters: added to a task adapter, added to none, and without masks.
+
+    A case has the bundle's sizes, the adapter's bytes with the pool, and every merged matrix, [L, 2, d*b].
+    """
+    shape = replace(bundle, size=sizes[0], chosen=sizes[1])
+    pool, masks = TaskPool(random_pool(shape, 9), shape.chosen), random_masks(shape, 5)
+    adapter, none = random_adapter(bundle, 6), torch.zeros(bundle.encoder_layers, 2, bundle.hidden * bundle.bottleneck)
+
+    def case(adapter: torch.Tensor, ones: NDArray[np.bool_]) -> dict[str, object]:
+        whole = adapted_merge_case(shape, pool.entries(), {}, ones, adapter)
+        return {**whole, "shape": sizes_of(bundle), "adapter": text_of(pack_task_adapter(adapter) + pool.pack())}
+
+    return [case(adapter, masks), case(none, masks), case(adapter, np.zeros_like(masks))]
 
 
 def rounded(values: torch.Tensor) -> list[object]:

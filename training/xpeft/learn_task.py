@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from xpeft.best_epoch import BestEpoch
 from xpeft.bootstrap import Array
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet
@@ -17,20 +18,23 @@ from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape
+from xpeft.pool_model import PoolModel
+from xpeft.progress import remark
 from xpeft.recipe import Choice, TaskRecipe
 from xpeft.scores import majority
 from xpeft.shared_adapter import Regularization, train_shared_adapter
 from xpeft.task_adapter import rounded_task_adapter
+from xpeft.task_files import fits_row
 from xpeft.train import Recipe, train
 from xpeft.trunk_cache import TrunkCache
 from xpeft.verdict import Step, measure_steps, profile_figures, worth_keeping
 
 # In the run's folder: of the masks' training, of their second training with all texts, and of the adapter's.
 CHECKPOINTS = f"*{CHECKPOINT}"
-SECOND_CHECKPOINT, ADAPTER_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}"
+SECOND_CHECKPOINT, ADAPTER_CHECKPOINT, POOL_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}", f"pool-{CHECKPOINT}"
 
 MAJORITY, HEAD, LABEL_BIAS = "majority label", "shared head", "label bias"
-ADAPTER, SHARED_MASKS, PROFILE_MASKS = "task adapter", "shared masks", "profile masks"
+ADAPTER, SHARED_MASKS, PROFILE_MASKS, TASK_POOL = "task adapter", "shared masks", "profile masks", "task pool"
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,11 @@ class TaskLearner:
         best = self.learn_heads()
         if self.recipe.task_adapter.use is not False:
             best = kept(self.recipe.task_adapter.use, self.learn_adapter(best), best)
+        without_masks = best
         if self.recipe.masks.use is not False:
             best = self.learn_masks(best)
+        if self.tries_pool():
+            best = kept(self.recipe.task_pool.use, self.learn_pool(without_masks, best.name), best)
         if self.data is not self.whole:
             best = self.learn_again(best)
         return best
@@ -154,6 +161,57 @@ class TaskLearner:
             own = self.finish(PROFILE_MASKS, model, before.trunks, before.kind, best.name)
             best = kept(use == "profile" or "auto", own, best)
         return best
+
+    def tries_pool(self) -> bool:
+        """Return whether a pool of the task's own is tried: the recipe wants it, or leaves masks and pool to the texts to choose on."""
+        plan = self.recipe.task_pool
+        if plan.use != "auto" or self.recipe.masks.use != "auto":
+            return plan.use is True
+        if fits_row(self.data.labels, plan.shape(self.run.shape)):
+            return True
+        remark(f"a pool of {plan.size} adapters is larger than a row of the database: not tried", self.run.quiet)
+        return False
+
+    def learn_pool(self, start: Learnt, against: str) -> Learnt:
+        """Return masks over a pool that the profiles train together, from a step without masks. against: the best step before."""
+        plan, run = self.recipe.task_pool, self.run
+        recipe = Recipe(
+            epochs=plan.epochs,
+            groups_per_step=plan.profiles_per_step,
+            texts_per_group=plan.texts_per_profile,
+            profile_lr=plan.profile_lr,
+            shared_lr=plan.lr,
+            head_lr=plan.head_lr,
+            noise=plan.noise,
+            tau=plan.tau,
+            bf16=run.bf16,
+            seed=run.seed,
+        )
+        sizes = len(self.data.profiles), len(self.data.labels)
+        encoder, shape, adapter = AdapterEncoder(run.plm), plan.shape(run.shape), start.model.task_adapter
+        trained = PoolModel(encoder, shape, *sizes, run.seed, adapter, plan.dropout).to(run.device)
+        trained.set_head(start.head.weight, start.head.bias, start.head.profile_bias)
+        texts, dev = self.data.splits["train"], self.data.splits["dev"]
+        best = BestEpoch(trained, dev, run.plm.pad_id, plan.patience, start.trunks)
+        checkpoint = run.out / POOL_CHECKPOINT
+        train(
+            trained,
+            texts,
+            recipe,
+            run.plm.pad_id,
+            checkpoint,
+            run.settings,
+            run.resume,
+            run.quiet,
+            trunks=start.trunks,
+            best=best,
+            weight_decay=plan.weight_decay,
+        )
+        pool = trained.stored_pool()
+        model = MaskModel(encoder, pool.entries(), shape, *sizes, run.seed, task_adapter=adapter, task_pool=pool).to(run.device)
+        with torch.no_grad():
+            model.profile_masks.copy_(trained.profile_masks)
+        return self.finish(TASK_POOL, model, start.trunks, start.kind, against)
 
     def train_masks(self, data: DataSet, start: Learnt) -> MaskModel:
         """Return a model with masks trained on the train split, over the trunk and from the head of a step without masks."""

@@ -15,6 +15,7 @@ from xpeft.masks import gumbel_topk, hard_weights, mask_bytes
 from xpeft.plm import PLM
 from xpeft.pool import PoolShape
 from xpeft.profile_model import ProfileModel, StepSettings, look_up
+from xpeft.task_pool import TaskPool
 
 Affine = Literal["none", "shared", "own"]
 
@@ -40,7 +41,8 @@ class MaskModel(ProfileModel):
 
     Masks cover the pool's K layers, which are the encoder's last ones. task_adapter: [L, 2, d*b], the task's own adapter, which is frozen
     and added to the merged adapters. Layers below the pool's run under it alone, or without an adapter where there is none. has_masks:
-    bool [P + 1], whether each table row has masks; a row without masks has the task adapter alone in all layers.
+    bool [P + 1], whether each table row has masks; a row without masks has the task adapter alone in all layers. task_pool: the stored form
+    of `pool` if it is the task's own.
     """
 
     pool: torch.Tensor
@@ -57,6 +59,7 @@ class MaskModel(ProfileModel):
         seed: int,
         kind: MaskKind | None = None,
         task_adapter: torch.Tensor | None = None,
+        task_pool: TaskPool | None = None,
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
         # Small values: the first gradients, not the start, decide which adapters a mask chooses.
@@ -66,6 +69,7 @@ class MaskModel(ProfileModel):
         self.shape = shape
         self.first_layer = shape.first_layer
         self.register_buffer("pool", pool)
+        self.task_pool = task_pool
         self.register_buffer("task_adapter", task_adapter)
         self.register_buffer("has_masks", torch.ones(profiles + 1, dtype=torch.bool))
         self.profile_masks = nn.Parameter(start)
@@ -132,6 +136,18 @@ class MaskModel(ProfileModel):
         return self.encode(batch, self.adapters(batch.rows, step), step)
 
 
-def new_model(bundle: Path, manifest: Manifest, plm: PLM, profiles: int, labels: int, seed: int, device: torch.device) -> MaskModel:
-    """Return a model of a bundle's PLM and pool, with untrained masks and no task adapter."""
-    return MaskModel(AdapterEncoder(plm), pool_entries(bundle, manifest), manifest.pool_shape, profiles, labels, seed).to(device)
+def new_model(
+    bundle: Path,
+    manifest: Manifest,
+    plm: PLM,
+    profiles: int,
+    labels: int,
+    seed: int,
+    device: torch.device,
+    task_pool: TaskPool | None = None,
+) -> MaskModel:
+    """Return a model of a bundle's PLM and a task's pool, or the bundle's without one, with untrained masks and no task adapter."""
+    shape = manifest.pool_shape
+    pool = task_pool.entries() if task_pool else pool_entries(bundle, manifest)
+    sizes = task_pool.shape(shape) if task_pool else shape
+    return MaskModel(AdapterEncoder(plm), pool, sizes, profiles, labels, seed, task_pool=task_pool).to(device)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from xpeft.bootstrap import paired_difference
-from xpeft.learn_task import ADAPTER, HEAD, MAJORITY, PROFILE_MASKS, SHARED_MASKS
+from xpeft.learn_task import ADAPTER, HEAD, MAJORITY, PROFILE_MASKS, SHARED_MASKS, TASK_POOL
 from xpeft.verdict import HELD_OUT, key
 
 # On fewer texts the interval of a gain is wider than what most steps bring.
@@ -39,7 +39,7 @@ def adapter_passes(report: dict[str, Any]) -> str | None:
 
 def left_out_masks(report: dict[str, Any]) -> str | None:
     """Return advice for masks that were tried and left out."""
-    if key(PROFILE_MASKS) not in report["cross_entropy"] or report["kept"] in (key(SHARED_MASKS), key(PROFILE_MASKS)):
+    if key(PROFILE_MASKS) not in report["cross_entropy"] or report["kept"] in (key(SHARED_MASKS), key(PROFILE_MASKS), key(TASK_POOL)):
         return None
     return (
         "Masks brought nothing, so profiles have none. More texts of each profile may change that, and another rate:"

@@ -10,10 +10,9 @@ from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest
 from xpeft.data import UNREAD_HINT, Example, group_by_profile, has_no_token
 from xpeft.errors import BadLine, BadValue, UnknownProfile
-from xpeft.evaluate_task import restore
+from xpeft.evaluate_task import restored_model
 from xpeft.faults import some
 from xpeft.features import compute_groups
-from xpeft.mask_model import new_model
 from xpeft.task_files import TrainedTask
 
 # A text, or a text and a second one.
@@ -30,7 +29,7 @@ class Predictor:
     ) -> None:
         plm = load_bundle_plm(manifest, plm_spec)
         self.trained, self.pair, self.pad_id = trained, pair, plm.pad_id
-        self.model = restore(trained, new_model(bundle, manifest, plm, len(trained.profiles), len(trained.task.labels), 0, device))
+        self.model = restored_model(trained, bundle, manifest, plm, device)
         self.tokenizer = Tokenizer.from_file(str(bundle / manifest.file("tokenizer")))
         self.tokenizer.enable_truncation(trained.task.maxTokens)
         self.rows: dict[str | None, int] = {None: len(trained.profiles), **{name: row for row, name in enumerate(trained.profiles)}}

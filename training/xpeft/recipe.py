@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xpeft import bounds
 from xpeft.errors import BadValue, UnknownKey, UnreadableFile
+from xpeft.pool import PoolShape
 
 Rate = Annotated[float, Field(gt=0, le=bounds.MAX_RATE)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -74,6 +76,43 @@ class MasksRecipe(Part):
     """Temperature of the softmax that gives masks their gradient."""
 
 
+class TaskPoolRecipe(Part):
+    """How a pool of the task's own is trained, together with masks that choose from it."""
+
+    use: Choice = "auto"
+    """Whether the task has a pool of its own: true, false or "auto". "auto" tries it if `masks.use` is "auto"."""
+    size: Annotated[int, Field(ge=1, le=bounds.MAX_TASK_POOL_SIZE)] = 16
+    """Adapters N in each personal layer."""
+    chosen: Annotated[int, Field(ge=1, le=bounds.MAX_TASK_POOL_SIZE)] = 8
+    """Adapters k that each mask chooses."""
+    lr: Rate = 2e-3
+    """Learning rate of the pool."""
+    profile_lr: Rate = 3e-2
+    """Learning rate of each profile's masks."""
+    head_lr: Rate = 1e-3
+    """Learning rate of the head beside the pool."""
+    epochs: Epochs = 12
+    """Most passes over the training texts. The best one is kept."""
+    patience: Epochs = 3
+    """Training stops after this many passes that bring nothing."""
+    profiles_per_step: ProfilesPerStep = 8
+    """Groups of texts in a step. All texts of a group have one profile."""
+    texts_per_profile: TextsPerProfile = 8
+    """Texts in a group."""
+    dropout: Fraction = 0.3
+    """Dropout on the features."""
+    weight_decay: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 0.01
+    """Weight decay of pool and head."""
+    noise: Noise = 0.2
+    """Strength of the Gumbel noise at the start. It falls linearly to 0."""
+    tau: Tau = 1.0
+    """Temperature of the softmax that gives masks their gradient."""
+
+    def shape(self, bundle: PoolShape) -> PoolShape:
+        """Return the sizes of the pool over a bundle's encoder."""
+        return replace(bundle, size=self.size, chosen=self.chosen)
+
+
 class AddRecipe(Part):
     """How `add` trains the masks of new profiles. The task's head and adapter stay the same."""
 
@@ -102,6 +141,8 @@ class TaskRecipe(Part):
     """Table of the task's adapter."""
     masks: MasksRecipe = MasksRecipe()
     """Table of the masks."""
+    task_pool: TaskPoolRecipe = TaskPoolRecipe()
+    """Table of the task's own pool."""
     add: AddRecipe = AddRecipe()
     """Table of `add`."""
 
@@ -121,10 +162,15 @@ def read_recipe(path: Path | None) -> TaskRecipe:
 def to_recipe(content: Mapping[str, object], source: str) -> TaskRecipe:
     """Return the recipe with some keys changed. source: names it in errors. Raises UnknownKey or BadValue."""
     try:
-        return TaskRecipe.model_validate(content)
+        recipe = TaskRecipe.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         raise faulty(source, first["loc"], first["type"], first.get("input"), first["msg"]) from error
+    plan = recipe.task_pool
+    if plan.chosen > plan.size:
+        hint = "A mask chooses k of the pool's N adapters."
+        raise BadValue(f"{source}: task_pool.chosen = {plan.chosen} is larger than task_pool.size = {plan.size}", hint)
+    return recipe
 
 
 def faulty(source: str, place: tuple[int | str, ...], kind: str, value: object, message: str) -> BadValue | UnknownKey:

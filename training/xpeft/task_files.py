@@ -24,6 +24,7 @@ from xpeft.pool import PoolShape
 from xpeft.profile_model import ProfileModel
 from xpeft.records import PROFILE_ID
 from xpeft.task_adapter import pack_task_adapter, task_adapter_bytes, unpack_task_adapter
+from xpeft.task_pool import TaskPool, task_pool_bytes
 
 TASK_FILE = "task.json"
 PROFILES_FILE = "profiles.ndjson"
@@ -70,9 +71,10 @@ class Profile(Strict):
 class TrainedTask:
     """A trained task as tensors.
 
-    weight [labels, d] and bias [labels] are the head's. task_adapter [L, 2, d*b] is None if the task has none. masks [P + 1, K, 2, N],
-    0.0 or 1.0, and label_bias [P + 1, labels] have a row for each profile; the last row is the default profile's. The masks of a profile
-    without masks are 0. has_label_bias: whether the files have label biases; if not, they are 0.
+    weight [labels, d] and bias [labels] are the head's. task_adapter [L, 2, d*b] and task_pool are None if the task has none. shape: the
+    sizes of the task's pool, or of the bundle's without one. masks [P + 1, K, 2, N], 0.0 or 1.0, and label_bias [P + 1, labels] have a row
+    for each profile; the last row is the default profile's. The masks of a profile without masks are 0. has_label_bias: whether the files
+    have label biases; if not, they are 0.
     """
 
     task: Task
@@ -80,6 +82,8 @@ class TrainedTask:
     weight: torch.Tensor
     bias: torch.Tensor
     task_adapter: torch.Tensor | None
+    task_pool: TaskPool | None
+    shape: PoolShape
     masks: torch.Tensor
     label_bias: torch.Tensor
     has_label_bias: bool
@@ -94,12 +98,22 @@ class TrainedTask:
 
 def check_row(labels: list[str], shape: PoolShape, with_adapter: bool = False) -> None:
     """Raise XpeftError if a task of these labels, and an adapter if `with_adapter`, is larger than a row of the edge's database."""
-    text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    size = 4 * len(labels) * (shape.hidden + 1) + mask_bytes(shape) + len(text.encode()) + with_adapter * task_adapter_bytes(shape)
+    size = row_bytes(labels, shape) + with_adapter * task_adapter_bytes(shape)
     if size > MAX_ROW_BYTES:
         hint = "Train with fewer or shorter labels: `python -m xpeft prepare --min-label N` drops rare ones."
         task = f"a task of {len(labels):,} labels{' with an adapter' if with_adapter else ''}"
         raise XpeftError(f"{task} takes {size:,} bytes; a row of the database has {MAX_ROW_BYTES:,}", hint)
+
+
+def row_bytes(labels: list[str], shape: PoolShape) -> int:
+    """Return the bytes of a task's head, masks and labels in a row of the edge's database."""
+    text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return 4 * len(labels) * (shape.hidden + 1) + mask_bytes(shape) + len(text.encode())
+
+
+def fits_row(labels: list[str], pool: PoolShape) -> bool:
+    """Return whether a task with an adapter and a pool of its own, of the sizes `pool`, fits into a row of the edge's database."""
+    return row_bytes(labels, pool) + task_adapter_bytes(pool) + task_pool_bytes(pool) <= MAX_ROW_BYTES
 
 
 def write_trained_task(
@@ -113,14 +127,14 @@ def write_trained_task(
     has_label_bias: bool,
 ) -> None:
     """Write both files of a trained model, with label biases if `has_label_bias`."""
-    adapter = None if model.task_adapter is None else base64.b64encode(pack_task_adapter(model.task_adapter))
+    adapter = pack_adapters(model)
     record = Task(
         task=task,
         bundle=bundle,
         labels=labels,
         maxTokens=max_tokens,
         head=base64.b64encode(head_bytes(model)),
-        adapter=adapter,
+        adapter=adapter and base64.b64encode(adapter),
         masks=mask_blobs(model)[-1],
     )
     make_folder(folder)
@@ -128,6 +142,26 @@ def write_trained_task(
     (folder / PROFILES_FILE).unlink(missing_ok=True)
     write_text(folder / TASK_FILE, record.model_dump_json(indent=2, exclude_none=True) + "\n")
     write_profiles(folder / PROFILES_FILE, model, record, profiles, has_label_bias)
+
+
+def pack_adapters(model: MaskModel) -> bytes | None:
+    """Return the bytes of a model's task adapter and task pool, or None if it has neither. A pool alone has an adapter of zeros."""
+    if model.task_adapter is None and model.task_pool is None:
+        return None
+    shape = model.shape
+    zeros = torch.zeros(shape.encoder_layers, 2, shape.hidden * shape.bottleneck)
+    adapter = pack_task_adapter(zeros if model.task_adapter is None else model.task_adapter)
+    return adapter + (model.task_pool.pack() if model.task_pool else b"")
+
+
+def unpack_adapters(blob: bytes | None, shape: PoolShape) -> tuple[torch.Tensor | None, TaskPool | None]:
+    """Return the task adapter and the task pool of their bytes. Raises XpeftError if they break the format's rules."""
+    if blob is None:
+        return None, None
+    end = task_adapter_bytes(shape)
+    adapter, pool = unpack_task_adapter(blob[:end], shape), TaskPool.unpack(blob[end:], shape) if blob[end:] else None
+    # An adapter of zeros is there for the pool's sake.
+    return (adapter if pool is None or bool(adapter.any()) else None), pool
 
 
 def head_bytes(model: ProfileModel) -> bytes:
@@ -171,7 +205,8 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {head_bytes}", hint)
     head = torch.from_numpy(np.frombuffer(task.head, dtype="<f4").copy())
     check_finite(head, f"the head of task {task.task!r}")
-    adapter = None if task.adapter is None else unpack_task_adapter(task.adapter, shape)
+    adapter, pool = unpack_adapters(task.adapter, shape)
+    shape = pool.shape(shape) if pool else shape
     file = folder / PROFILES_FILE
     profiles = []
     head_hash = task.head_hash
@@ -190,6 +225,8 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         weight=head[:-labels].reshape(labels, shape.hidden),
         bias=head[-labels:],
         task_adapter=adapter,
+        task_pool=pool,
+        shape=shape,
         masks=torch.from_numpy(masks).float(),
         label_bias=torch.stack([*biases, zero]),
         has_label_bias=any(profile.labelBias is not None for profile in profiles),

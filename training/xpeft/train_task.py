@@ -16,11 +16,14 @@ from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
 from xpeft.learn_task import CHECKPOINTS, Run, TaskLearner
 from xpeft.masks import mask_bytes
+from xpeft.pool import PoolShape
 from xpeft.progress import remark
-from xpeft.recipe import TaskRecipe
+from xpeft.recipe import TaskPoolRecipe, TaskRecipe
 from xpeft.records import Record, read_lines
-from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, read_trained_task, write_trained_task
+from xpeft.task_adapter import task_adapter_bytes
+from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, fits_row, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT
+from xpeft.task_pool import task_pool_bytes
 from xpeft.train import refuse_torchrun
 from xpeft.verdict import key, measure_steps
 
@@ -63,6 +66,7 @@ def run_training(
         print_findings(check_file(data_file, pair, tokenizer, max_tokens))
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
     check_row(data.labels, manifest.pool_shape, with_adapter=recipe.task_adapter.use is not False)
+    check_pool(recipe.task_pool, data.labels, manifest.pool_shape)
     data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
     settings = (recipe, seed, bf16, identity, task, data_sha256, max_tokens, pair)
     checkpoints = sorted(out.glob(CHECKPOINTS))
@@ -113,6 +117,13 @@ def run_training(
     return report
 
 
+def check_pool(plan: TaskPoolRecipe, labels: list[str], bundle: PoolShape) -> None:
+    """Raise XpeftError if a pool that the recipe demands is larger than a row of the edge's database."""
+    if plan.use is True and not fits_row(labels, plan.shape(bundle)):
+        hint = "Lower size in [task_pool] of the recipe, or build the bundle with fewer personal layers or a smaller bottleneck."
+        raise XpeftError(f"a pool of {plan.size} adapters is larger than a row of the database", hint)
+
+
 def choose_max_tokens(data_file: Path, tokenizer_file: Path, pair: bool, manifest: Manifest) -> int:
     """Return the smallest of some lengths at which hardly a training text is cut, or the largest that the bundle reads.
 
@@ -153,10 +164,11 @@ def print_findings(checked: CheckedFile) -> None:
 def stored_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[str, float]:
     """Return the stored bytes of a profile and of the task, and for comparison of one fp32 adapter of the same size."""
     return {
-        "masks": mask_bytes(manifest.pool_shape) if trained.masks.any() else 0,
+        "masks": mask_bytes(trained.shape) if trained.masks.any() else 0,
         "label_bias": len(trained.task.labels) if trained.has_label_bias else 0,
         "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(trained.profiles), 1),
         "head_of_the_task": len(trained.task.head),
-        "adapter_of_the_task": len(trained.task.adapter or b""),
+        "adapter_of_the_task": 0 if trained.task_adapter is None else task_adapter_bytes(trained.shape),
+        "pool_of_the_task": task_pool_bytes(trained.shape) if trained.task_pool else 0,
         "one_adapter": 4 * 2 * manifest.layers * manifest.hidden * manifest.bottleneck,
     }

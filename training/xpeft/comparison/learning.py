@@ -27,7 +27,7 @@ from xpeft.recipe import TaskRecipe
 from xpeft.records import Split
 from xpeft.scores import majority
 from xpeft.shared_adapter import SharedAdapterModel
-from xpeft.task_adapter import task_adapter_bytes
+from xpeft.task_files import pack_adapters
 from xpeft.train import Losses, train
 
 # Epochs that bring nothing on dev before training stops.
@@ -106,11 +106,12 @@ def learn_default(run: Run, plm: PLM, data: DataSet) -> Outcome:
     learnt = learner.learn()
     features = profile_features(learnt.model, data, plm.pad_id, setup.quiet, learnt.trunks)
     logits = {split: learnt.head.split_logits(data, features, split) for split in features}
-    has_masks, adapter = bool(learnt.model.has_masks.any()), learnt.model.task_adapter
+    model = learnt.model
+    has_masks, masks = bool(model.has_masks.any()), model.shape
     stored = Stored(
         profile=next(step.bytes_a_profile for step in learner.steps if step.name == learnt.name),
-        task=0 if adapter is None else task_adapter_bytes(shape),
-        numbers=2 * shape.layers * shape.size * has_masks + len(data.labels) * (learnt.kind == "bias"),
+        task=len(pack_adapters(model) or b""),
+        numbers=2 * masks.layers * masks.size * has_masks + len(data.labels) * (learnt.kind == "bias"),
     )
     shutil.rmtree(folder)
     return Outcome(logits, None, [], stored=stored, settings_tried=len(learner.steps) - 1)

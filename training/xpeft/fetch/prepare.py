@@ -55,7 +55,7 @@ def write_lines(path: Path, lines: Sequence[Line]) -> Path:
     make_folder(path.parent)
     with atomic_file(path) as file, gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as zipped:
         for line in lines:
-            zipped.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            zipped.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n")
     return path
 
 
@@ -70,4 +70,4 @@ def provenance(source: Source, files: Sequence[Downloaded], records: dict[str, i
         ],
         "records": records,
     }
-    return json.dumps(content, indent=2) + "\n"
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
