@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.file_server import FileServer, serve
-from tests.made_up_sources import NAMES, made_up_sources
+from tests.made_up_sources import NAMES, made_up_sources, zipped
 from xpeft.cli import app
 from xpeft.comparison.sets import SETS, Slice, load_set
 from xpeft.fetch.catalog import SOURCES
@@ -64,7 +64,7 @@ def test_compare_reads_what_fetch_writes(known: FileServer, tmp_path: Path, tiny
         assert source.beside(tmp_path, "NOTICE.txt").read_text(encoding="utf-8") == source.notice
         # The notice comes before what the download gives.
         assert result.output.index(source.notice) < result.output.index(str(tmp_path / source.outputs[0]))
-    assert not (tmp_path / DOWNLOADS / "news").exists()
+    assert not (tmp_path / DOWNLOADS).exists()
     # What is there is not downloaded again.
     known.requests.clear()
     again = fetch(known, tmp_path, *EVERY)
@@ -209,6 +209,13 @@ def test_a_file_with_another_checksum_is_refused_unless_asked_for(server: FileSe
     assert {file["verified"] for file in found["files"]} == {False}
 
 
+def test_progress_is_shown_unless_it_is_to_be_quiet(known: FileServer, tmp_path: Path) -> None:
+    for quiet in ([], ["--quiet"]):
+        line = ["fetch", "superglue/cb", "--root", str(tmp_path / str(len(quiet))), "--mirror", known.address, *quiet]
+        result = CliRunner().invoke(app, line)
+        assert (result.exit_code, "CB.zip: " in result.stderr) == (0, not quiet)
+
+
 def test_a_git_id_is_a_checksum(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"hello\n")
@@ -238,7 +245,15 @@ def test_errors_name_what_cannot_be_fetched(known: FileServer, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("glue/rte", b"no archive"), ("superglue/cb", b""), ("intents", b"{}"), ("news", b"[1]"), ("offense", b"a,b\n1,2\n")],
+    [
+        ("glue/sst-2", zipped(**{f"SST-2__{split}.tsv": "sentence\tlabel\nno label\n" for split in ("train", "dev")})),
+        ("glue/wnli", zipped(**{"WNLI__train.tsv": "sentence1\tlabel\na\t1\n"})),
+        ("glue/rte", b"no archive"),
+        ("superglue/cb", b""),
+        ("intents", b"{}"),
+        ("news", b"[1]"),
+        ("offense", b"a,b\n1,2\n"),
+    ],
 )
 def test_a_source_of_another_format_is_named(server: FileServer, tmp_path: Path, name: str, content: bytes) -> None:
     server.files = dict.fromkeys(server.files, content)

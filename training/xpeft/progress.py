@@ -42,6 +42,16 @@ def progress(items: Sequence[Item], name: str, unit: str, quiet: bool, done: int
     return lines
 
 
+def byte_progress(total: int | None, done: int, name: str, quiet: bool) -> "tqdm[None]":
+    """Return a progress bar of a download, to update by hand. Where stderr is no terminal, it writes lines. total: None if unknown."""
+    shared: dict[str, Any] = {"total": total, "initial": done, "desc": name, "unit": "B", "unit_scale": True, "disable": quiet}
+    if sys.stderr.isatty():
+        return tqdm(**shared)
+    form = "{desc}: {n_fmt}B of {total_fmt}B, {elapsed}"
+    lines: tqdm[None] = LogLines(bar_format=form, mininterval=SECONDS_IN_LOG, maxinterval=float("inf"), **shared)
+    return lines
+
+
 def remark(text: str, quiet: bool) -> None:
     """Print what a reader of the result should know, unless the command is to be quiet."""
     if not quiet:

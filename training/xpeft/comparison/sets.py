@@ -19,7 +19,7 @@ from xpeft.records import SPLITS, Split
 
 # The same profiles and texts for every method and seed.
 SLICE_SEED = 0
-FILE_HINT = "Name the folder of the comparison's data with --root, or a file in UTF-8, plain or gzip."
+FILE_HINT = "Name the folder of the comparison's data with --root (`python -m xpeft fetch` makes it), or a file in UTF-8, plain or gzip."
 LINE_HINT = 'A line is {"text": …, "label": …, "split": "train" | "dev" | "test"}; "profile", "text_pair" and "choices" may be added.'
 # The one profile of a set without profiles.
 EVERYBODY = "everybody"

@@ -1,7 +1,6 @@
 """Downloads a file: resumes what is cut off, checks the checksum, and writes it whole or not at all."""
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tqdm import tqdm
-
 from xpeft.atomic_files import write_errors
 from xpeft.errors import DownloadFailed, WrongChecksum
 from xpeft.fetch.source import RemoteFile, hash_file
+from xpeft.progress import byte_progress
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 60
@@ -81,10 +79,7 @@ def receive(address: str, draft: Path, quiet: bool) -> None:
         start = start if response.status == 206 else 0
         length = response.headers["Content-Length"]
         total = start + int(length) if length else None
-        pause = 0.1 if sys.stderr.isatty() else 10
-        shown = tqdm(
-            total=total, initial=start, desc=address.rsplit("/", 1)[1], unit="B", unit_scale=True, mininterval=pause, disable=quiet
-        )
+        shown = byte_progress(total, start, address.rsplit("/", 1)[1], quiet)
         with write_errors(draft):
             content = draft.open("ab" if start else "wb")
         with shown, content:

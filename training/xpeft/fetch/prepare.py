@@ -4,7 +4,9 @@ import csv
 import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import BadZipFile
@@ -38,7 +40,7 @@ def fetch_set(source: Source, root: Path, mirror: str | None, unverified: bool, 
     files = [download(file, folder / file.name, mirror, unverified, quiet) for file in source.files]
     try:
         prepared = source.convert(folder)
-    except (KeyError, ValueError, TypeError, AttributeError, BadZipFile, csv.Error) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, BadZipFile, EOFError, zlib.error, csv.Error) as error:
         what = f"the column or part {error} is missing" if isinstance(error, KeyError) else error
         hint = f"Is it the right file? To download it again, delete {folder}."
         raise UnexpectedSource(f"{source.name}: the source's files do not have the known format: {what}", hint) from error
@@ -47,6 +49,8 @@ def fetch_set(source: Source, root: Path, mirror: str | None, unverified: bool, 
     # The last file: a data set without it is not whole.
     write_text(source.beside(root, PROVENANCE), provenance(source, files, {name: len(lines) for name, lines in prepared.items()}))
     shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # Another data set's downloads may be there.
+        folder.parent.rmdir()
     return paths
 
 
