@@ -1,6 +1,7 @@
 """Generates inbox messages and how many people sort them: data for training profiles, written for this project.
 
-    training/.venv/bin/python -m bench.inbox > inbox.jsonl
+    .venv/bin/python -m bench.inbox > inbox.jsonl
+    .venv/bin/python -m bench.inbox --seed 1 | gzip -n > DATA/inbox/profiles.jsonl.gz    # for `python -m xpeft compare`
 
 A message is a subject of one of six topics in one of sixteen frames. A person has a habit for each topic: that of one of four kinds of
 people or, for about half of the topics, a personal one. The label follows from the topic and the person; neither is enough alone.
@@ -9,6 +10,9 @@ people or, for about half of the topics, a personal one. The label follows from 
 import json
 import random
 from collections.abc import Iterator
+from typing import Annotated
+
+import typer
 
 LABELS = ["now", "later", "archive"]
 TOPICS = {
@@ -140,6 +144,11 @@ def sort_inbox(seed: int = 0) -> Iterator[dict[str, str]]:
                 yield {"profile": f"person-{person:03}", "text": text[0].upper() + text[1:], "label": label, "split": split}
 
 
-if __name__ == "__main__":
-    for record in sort_inbox():
+def main(seed: Annotated[int, typer.Option(min=0, help="Other people, habits and splits for each seed.")] = 0) -> None:
+    """Print the labelled messages of all people, a line of JSON each."""
+    for record in sort_inbox(seed):
         print(json.dumps(record, allow_nan=False))
+
+
+if __name__ == "__main__":
+    typer.run(main)

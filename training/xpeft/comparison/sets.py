@@ -46,6 +46,7 @@ SETS = {
     "news": SetSpec("news/profiles", 32),
     "offense": SetSpec("offense/profiles", 48, "mae"),
     "tastes": SetSpec("tastes/profiles", 32),
+    "inbox": SetSpec("inbox/profiles", 32),
     "intents": SetSpec("intents/profiles", 32, profile_labels=True),
     "reviews": SetSpec("reviews/profiles", 128),
     "glue/cola": SetSpec("glue/cola", 48, "matthews", measured="dev"),

@@ -14,9 +14,9 @@ from xpeft.report.groups import ENOUGH_SEEDS, SUITES, group_runs, of_measured_sp
 Status = Literal["fails", "open", "holds"]
 HEADINGS: dict[Status, str] = {"fails": "Does not hold", "open": "Not shown: runs are missing", "holds": "Holds"}
 
-PROFILE_SETS = ("tastes", "reviews", "news", "offense", "intents")
+PROFILE_SETS = ("inbox", "tastes", "reviews", "news", "offense", "intents")
 # People differ there in what they mean, or domains in how it is said: the label counts alone tell little.
-GAINS = {"tastes": 0.0, "reviews": 7.0}
+GAINS = {"inbox": 0.0, "tastes": 0.0, "reviews": 7.0}
 SMALL_PEERS = ("majority", "user-vector")
 # Ten times a profile of masks: a few bytes exclude no peer.
 MOST_BYTES = 4096
