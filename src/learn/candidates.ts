@@ -51,9 +51,9 @@ export async function evaluateCandidates(
 }
 
 /**
- * Returns the candidate that adds no masks to a start without masks, and new masks otherwise, unless another candidate
- * has a lower held-out loss by more than a standard error. A few texts show little. New masks in place of others cost no
- * byte and help more often; where training has found that a task needs none, a label bias is as good.
+ * Returns the favourite, unless another candidate has a lower held-out loss by more than a standard error: a few texts
+ * show little. The favourite is new masks if the start has masks, because these then cost no further byte and help more
+ * often. Otherwise it is a label bias: training has found that the task needs no masks.
  */
 export function chooseCandidate(
   { baseline, learnt: [labelBias, masks] }: Candidates,

@@ -109,9 +109,12 @@ describe("xpeft profiles", () => {
     expect(stdout).toMatch(/^generation +bytes +written\n\d+ .* current\n/);
   });
 
-  it("creates a token that predicts without a key", async () => {
-    const { stdout, stderr } = await remote.runCli("profiles", "token", "demo", "demo-001", "--ttl", "60");
-    expect(stderr).toMatch(/^Token of \d+ bytes, valid until /);
+  it.each<[string, string[], RegExp]>([
+    ["carries the profile", [], /^Token of \d{3} bytes, valid until /],
+    ["carries its task too", ["--with-task"], /^Token of \d{4} bytes, valid until /],
+  ])("creates a token that %s, and predicts without a key", async (_, options, size) => {
+    const { stdout, stderr } = await remote.runCli("profiles", "token", "demo", "demo-001", "--ttl", "60", ...options);
+    expect(stderr).toMatch(size);
     const args = ["predict", "demo", TEXT, "--profile", "demo-001", "--key", stdout.trim()];
     expect((await remote.runCli(...args)).code).toBe(0);
   });

@@ -7,7 +7,7 @@ import { type CorrectAnswers, collectAnswers, startTarget, type Target, withToke
 import { type Finding, tryFault } from "./try.ts";
 
 /** How long each fault lasts. */
-const MILLISECONDS = isLongForm ? 10_000 : 400;
+const MILLISECONDS = isLongForm ? 10_000 : 200;
 
 /** `npm run faults` writes the table. */
 const WRITES_TABLE = process.env.XPEFT_FAULTS_TABLE === "1";

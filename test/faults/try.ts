@@ -14,7 +14,7 @@ const CALLERS: Readonly<Record<Load, number>> = {
 };
 
 /** The longest allowed recovery after repair. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** The observed effect of a fault. */
 export interface Finding {
