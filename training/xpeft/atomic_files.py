@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from xpeft.errors import NotWritten
@@ -41,6 +42,18 @@ def make_folder(path: Path) -> None:
     """Create a folder and its missing parents. Raises NotWritten where it cannot be created."""
     with write_errors(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that lasts as long as the block. Raises NotWritten where it cannot be made."""
+    try:
+        folder = TemporaryDirectory()
+    except OSError as error:
+        hint = "Free space on its disk, or name another folder in the environment variable TMPDIR."
+        raise NotWritten(f"a temporary folder cannot be made: {error.strerror}", hint) from error
+    with folder as path:
+        yield Path(path)
 
 
 @contextmanager

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from xpeft.data import UNREAD_HINT, has_no_token
+from xpeft.data import UNREAD_HINT, encode, has_no_token
 from xpeft.errors import BadLine, XpeftError
 from xpeft.faults import find_faults
 from xpeft.oddities import RARE_LABEL, Finding, find_oddities
 from xpeft.pool import PoolShape
 from xpeft.records import SPLITS, Record, read_lines
 from xpeft.task_files import check_row
-
-# Texts that the tokenizer reads at once, so that the tokens of few texts are in memory.
-BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -106,9 +103,5 @@ def count_tokens(records: Mapping[int, Record], tokenizer_file: Path, pair: bool
     """Return the tokens of each text, special tokens included; 0 if there are only special tokens."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.no_truncation()
-    numbers, counts = list(records), dict[int, int]()
-    for start in range(0, len(numbers), BATCH):
-        batch = numbers[start : start + BATCH]
-        for number, encoding in zip(batch, tokenizer.encode_batch([records[number].text_or_pair(pair) for number in batch]), strict=True):
-            counts[number] = 0 if has_no_token(encoding) else len(encoding.ids)
-    return counts
+    encodings = zip(records, encode(tokenizer, [record.text_or_pair(pair) for record in records.values()]), strict=True)
+    return {number: 0 if has_no_token(encoding) else len(encoding.ids) for number, encoding in encodings}

@@ -1,8 +1,9 @@
 """Turns data files into data sets: tokenized texts with indices of their profiles and labels."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import torch
@@ -11,14 +12,16 @@ from tokenizers import Encoding, Tokenizer
 from xpeft.errors import BadLine
 from xpeft.faults import find_faults
 from xpeft.labels import find_label, label_indices
-from xpeft.records import SPLITS, Split, read_records
+from xpeft.records import SPLITS, Split, Text, read_records
 
 # Far below every logit.
 NEVER = -1e4
 UNREAD_HINT = "Write a text that the PLM's tokenizer can read."
+# A character may be a token, and an encoding takes a kilobyte for a token.
+CHARACTERS_AT_ONCE = 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A tokenized text. `profile` and `label` are indices into the data set's lists.
 
@@ -87,11 +90,22 @@ def load_data(
     label_of = {number: label for number, record in records.items() if (label := find_label(record.label, indices)) is not None}
     splits: dict[Split, list[Example]] = defaultdict(list)
     texts = [record.text_or_pair(pair) for record in records.values()]
-    for (number, record), encoding in zip(records.items(), tokenizer.encode_batch(texts), strict=True):
+    # Equal numbers and equal lists of types are one object: millions of texts then take a third of the memory.
+    same_id, same_types = dict[int, int](), dict[bytes, list[int]]()
+    for (number, record), encoding in zip(records.items(), encode(tokenizer, texts), strict=True):
         if has_no_token(encoding):
             raise BadLine(f"{path}, line {number}: text: no token is left of it", UNREAD_HINT)
-        splits[record.split].append(Example(profile_index[record.profile], label_of[number], encoding.ids, encoding.type_ids))
+        ids, types = [same_id.setdefault(one, one) for one in encoding.ids], encoding.type_ids
+        types = same_types.setdefault(bytes(types), types)
+        splits[record.split].append(Example(profile_index[record.profile], label_of[number], ids, types))
     return DataSet(task_profiles, task_labels, {split: splits[split] for split in SPLITS})
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[Text]) -> Iterator[Encoding]:
+    """Yield the encoding of each text, while few of them are in memory."""
+    ends = accumulate(len("".join(text)) for text in texts)
+    for _, batch in groupby(zip(ends, texts, strict=True), key=lambda one: one[0] // CHARACTERS_AT_ONCE):
+        yield from tokenizer.encode_batch([text for _, text in batch])
 
 
 def has_no_token(encoding: Encoding) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xpeft.errors import BadLine, NoTexts, NoTrainText, OneLabel, UnknownLabel, UnknownProfile, XpeftError
-from xpeft.labels import find_label, label_indices, number_spellings
+from xpeft.labels import find_label, label_indices, number_spellings, quoted
 from xpeft.records import Record
 
 
@@ -61,7 +61,7 @@ def number_faults(path: Path, records: Mapping[int, Record]) -> Iterator[BadLine
 
 def counted(names: Iterable[str]) -> str:
     """Return names for a message, each with the number of times that it occurs."""
-    return some([f"{name!r} ({count})" for name, count in Counter(names).items()])
+    return some([f"{quoted(name)} ({count})" for name, count in Counter(names).items()])
 
 
 def some(items: Sequence[str], limit: int = 5) -> str:

@@ -31,16 +31,16 @@ def compute_groups(
 
     groups: indices of the examples to compute under each row of the tables, 64 at a time. trunks: the cache that has their residuals.
     """
-    parts: list[torch.Tensor] = []
-    order: list[int] = []
+    out: torch.Tensor | None = None
     for row, indices in groups.items():
         ranked = sorted(indices, key=lambda index: len(examples[index].ids))
         for start in range(0, len(ranked), 64):
             chunk = ranked[start : start + 64]
-            parts.append(compute(collate([row], [examples[index] for index in chunk], pad_id, device, trunks)).float().cpu())
-            order.extend(chunk)
-    out = torch.empty((len(examples), *parts[0].shape[1:]))
-    out[torch.tensor(order)] = torch.cat(parts)
+            computed = compute(collate([row], [examples[index] for index in chunk], pad_id, device, trunks)).float().cpu()
+            out = torch.empty((len(examples), *computed.shape[1:])) if out is None else out
+            out[torch.tensor(chunk)] = computed
+    if out is None:
+        raise ValueError("there are no texts to compute")
     check_finite(out, "what the model computes for a text")
     return out
 

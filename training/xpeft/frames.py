@@ -1,13 +1,14 @@
 """Reads labelled texts from tables in memory: data frames, data sets of Hugging Face, and lists of rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
-from xpeft.errors import BadLine, BadValue
+from xpeft.errors import BadLine, BadValue, XpeftError
 from xpeft.prepare import Preparation, prepare_data
 from xpeft.table_records import Columns, Hints
 from xpeft.tables import OnBad, Row, no_column
@@ -37,6 +38,16 @@ def write_frame(data: object, out: Path, seed: int) -> None:
                 on_bad(error)
 
     prepare_data(DATA, out, Columns(), Preparation(seed=seed), lambda _: None, read, HINTS)
+
+
+@contextmanager
+def called_data(file: Path) -> Iterator[None]:
+    """Let errors inside the block call a written data file `data`: the user knows the table, not the file."""
+    try:
+        yield
+    except XpeftError as error:
+        error.args = (str(error).replace(str(file), str(DATA)),)
+        raise
 
 
 def read_row(path: Path, number: int, row: object, needed: Mapping[str, str], optional: Sequence[str]) -> dict[str, object]:

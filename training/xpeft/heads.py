@@ -138,7 +138,8 @@ def search_penalties(data: DataSet, features: Features, kind: HeadKind, chosen_o
 def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, penalties: Penalties, start: Head | None = None) -> Head:
     """Return the head that fits the train split's features [texts, d]. start: a head of the same kind, to begin the search at."""
     mean, scale = feature_scale(features)
-    standardized, targets = (features - mean) / scale, Targets.of(data.splits["train"])
+    # In place: the features of millions of texts take gigabytes.
+    standardized, targets = (features - mean).div_(scale), Targets.of(data.splits["train"])
     if kind == "own":
         return fit_own_heads(data, standardized, targets, penalties).of_raw_features(mean, scale)
     biases = first_bias(data, kind == "bias")

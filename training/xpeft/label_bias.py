@@ -19,9 +19,8 @@ def bias_from_counts(examples: Sequence[Example], profiles: int, labels: int) ->
 
     During mask training the label bias is fixed to it, so that masks learn what counts do not tell.
     """
-    counts = torch.zeros(profiles, labels)
-    for example in examples:
-        counts[example.profile, example.label] += 1
+    places = torch.tensor([example.profile * labels + example.label for example in examples], dtype=torch.int64)
+    counts = places.bincount(minlength=profiles * labels).view(profiles, labels).float()
     overall = (counts.sum(0) + 1) / (counts.sum() + labels)
     smoothed = (counts + PRIOR_TEXTS * overall) / (counts.sum(1, keepdim=True) + PRIOR_TEXTS)
     return smoothed.log() - overall.log()

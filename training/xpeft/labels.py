@@ -26,10 +26,14 @@ def label_form(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip(TRIMMED)
 
 
+def quoted(text: str) -> str:
+    """Return a text for a message, escaped and in quotes, cut if no label is as long."""
+    return repr(text) if len(text) <= MAX_LABEL_LENGTH else f"{text[:40]!r}…"
+
+
 def canonical_label(text: str) -> str:
     """Return a label's canonical form. Raises ValueError, which shows the text escaped, if the text cannot be a label."""
-    label = label_form(text)
-    shown = repr(text) if len(text) <= MAX_LABEL_LENGTH else f"{text[:40]!r}…"
+    label, shown = label_form(text), quoted(text)
     categories = {unicodedata.category(character) for character in label}
     if categories <= {"Cf"}:
         raise ValueError(f"{shown} is blank")

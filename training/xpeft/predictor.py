@@ -1,5 +1,6 @@
 """Computes the logits of texts under a trained task's profiles, in fp32."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,17 +9,18 @@ from tokenizers import Tokenizer
 
 from xpeft.bundle.load import load_bundle_plm
 from xpeft.bundle.manifest import Manifest
-from xpeft.data import UNREAD_HINT, Example, group_by_profile, has_no_token
+from xpeft.data import UNREAD_HINT, Example, encode, group_by_profile, has_no_token
 from xpeft.errors import BadLine, BadValue, UnknownProfile
 from xpeft.evaluate_task import restored_model
 from xpeft.faults import some
 from xpeft.features import compute_groups
+from xpeft.labels import quoted
+from xpeft.records import Text
 from xpeft.task_files import TrainedTask
 
-# A text, or a text and a second one.
-Text = str | tuple[str, str]
 # The id of one profile for all texts, or of one for each text. None is the default profile.
 Profiles = str | Iterable[str | None] | None
+HALF = re.compile("[\ud800-\udfff]")
 
 
 class Predictor:
@@ -51,7 +53,7 @@ class Predictor:
         if len(given) != texts:
             raise BadValue(f"{len(given)} profiles are given for {texts} texts", "Give one profile for all texts, or one for each text.")
         if unknown := list(dict.fromkeys(one for one in given if one not in self.rows)):
-            names = some([repr(one) for one in unknown])
+            names = some([quoted(one) if isinstance(one, str) else repr(one) for one in unknown])
             hint = "Train it with task.add, or give None for the default profile."
             raise UnknownProfile(f"the task {self.trained.task.task!r} has no profile {names}", hint)
         return [self.rows[one] for one in given]
@@ -61,15 +63,17 @@ class Predictor:
         for number, text in enumerate(texts, start=1):
             pair = isinstance(text, tuple)
             parts = text if pair else (text,)
-            if len(parts) != 1 + pair or not all(isinstance(part, str) for part in parts):
+            # Half a character, as a cut JSON string has it, cannot be tokenized.
+            if len(parts) != 1 + pair or not all(isinstance(part, str) and not HALF.search(part) for part in parts):
                 raise BadValue(f"text {number}: {text!r:.40} is not a text", "A text is a string, or a tuple of two strings.")
             if pair and not self.pair:
                 says = "reads no second text" if self.pair is False else "has no report that says whether it reads a second text"
                 raise BadValue(f"text {number} is a pair, and the task {says}", "Give one string, or load the task with pair=True.")
         # A blank second text is none, as in data files.
         given = [text[0] if isinstance(text, tuple) and not text[1].strip() else text for text in texts]
-        encodings = self.tokenizer.encode_batch(given)
-        for number, encoding in enumerate(encodings, start=1):
+        tokenized = []
+        for number, encoding in enumerate(encode(self.tokenizer, given), start=1):
             if has_no_token(encoding):
                 raise BadLine(f"text {number}: no token is left of it", UNREAD_HINT)
-        return [(encoding.ids, encoding.type_ids) for encoding in encodings]
+            tokenized.append((encoding.ids, encoding.type_ids))
+        return tokenized

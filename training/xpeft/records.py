@@ -14,6 +14,8 @@ from xpeft.json_lines import numbered_lines, parse_line
 from xpeft.labels import canonical_label
 
 Split = Literal["train", "dev", "test"]
+# A text, or a text and a second one.
+Text = str | tuple[str, str]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 NOT_BLANK = r"\S"
 PROFILE_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
@@ -52,7 +54,7 @@ class Record(BaseModel):
     label: str = Field(pattern=NOT_BLANK)
     split: Split
 
-    def text_or_pair(self, pair: bool) -> str | tuple[str, str]:
+    def text_or_pair(self, pair: bool) -> Text:
         """Return the text, or, if `pair` is set and the second text is not blank, both texts."""
         return (self.text, self.text_pair) if pair and self.text_pair and self.text_pair.strip() else self.text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from xpeft.errors import BadLine
 from xpeft.faults import some
 from xpeft.json_lines import parse_line
-from xpeft.labels import label_form
+from xpeft.labels import label_form, quoted
 from xpeft.profile_hashes import hash_profile_id
 from xpeft.records import FIELD_HINTS, LINE_HINT, PROFILE_ID, Record, with_canonical_label
 from xpeft.tables import OnBad, Row, read_rows
@@ -134,7 +134,7 @@ def usable_id(path: Path, line: int, given: str, id_hash: IdHash | None) -> str:
     """Return the profile id for an id of a table. Raises BadLine or BadProfileId where there is none."""
     profile = label_form(given)
     if not profile:
-        raise BadLine(f"{path}, line {line}: profile: {given!r} is blank", "Give each row a profile.")
+        raise BadLine(f"{path}, line {line}: profile: {quoted(given)} is blank", "Give each row a profile.")
     if id_hash is not None:
         return hash_profile_id(profile, id_hash.key)
     if not re.fullmatch(PROFILE_ID, profile):

@@ -3,20 +3,20 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, overload
 
 import torch
 
 from xpeft import bounds
 from xpeft.add import Sharding, add_profiles
-from xpeft.atomic_files import atomic_file, make_folder, write_errors
+from xpeft.atomic_files import atomic_file, make_folder, temporary_folder, write_errors
 from xpeft.bundle.manifest import read_manifest
 from xpeft.errors import BadValue
-from xpeft.frames import write_frame
+from xpeft.frames import called_data, write_frame
 from xpeft.options import Device, torch_device
-from xpeft.predictor import Predictor, Profiles, Text
+from xpeft.predictor import Predictor, Profiles
 from xpeft.recipe import TaskRecipe, read_recipe, to_recipe
+from xpeft.records import Text
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT, reported_pair
 from xpeft.train_task import run_training
@@ -79,13 +79,13 @@ class Task:
         Raises XpeftError, or KeyboardInterrupt where it stops early.
         """
         plan, where, seed = recipe_of(recipe), device_of(device), checked_seed(seed)
-        with TemporaryDirectory() as temporary:
+        with temporary_folder() as temporary:
             folder = Path(out or temporary)
             make_folder(folder)
             write_frame(data, folder / DATA_FILE, seed)
-            run_training(
-                folder / DATA_FILE, name, Path(bundle), folder, plm, max_tokens, pair, plan, seed, False, where, resume, quiet=quiet
-            )
+            file = folder / DATA_FILE
+            with called_data(file):
+                run_training(file, name, Path(bundle), folder, plm, max_tokens, pair, plan, seed, False, where, resume, quiet=quiet)
             return cls(folder, bundle, plm=plm, device=device)
 
     @classmethod
@@ -146,18 +146,32 @@ class Task:
         data, recipe, seed, quiet: as for `fit`. Raises XpeftError, or KeyboardInterrupt where it stops early; the task is then as before.
         """
         plan, seed = recipe_of(recipe).add, checked_seed(seed)
-        with TemporaryDirectory() as temporary:
-            before, new = Path(temporary) / "before", Path(temporary) / "new"
+        with temporary_folder() as temporary:
+            before, new = temporary / "before", temporary / "new"
             self.save(before)
             data_file = before / DATA_FILE
             write_frame(data, data_file, seed)
             sharding = Sharding(PROFILES_AT_ONCE)
-            report, _ = add_profiles(
-                before, data_file, self._bundle, new, self._plm, self.pair, plan, seed, False, self._device, sharding, False, quiet=quiet
-            )
+            with called_data(data_file):
+                report, _ = add_profiles(
+                    before,
+                    data_file,
+                    self._bundle,
+                    new,
+                    self._plm,
+                    self.pair,
+                    plan,
+                    seed,
+                    False,
+                    self._device,
+                    sharding,
+                    False,
+                    quiet=quiet,
+                )
             # A file that was not written here may have no end of its last line.
             known = self._files[PROFILES_FILE].rstrip() + b"\n"
-            (before / PROFILES_FILE).write_bytes(known + (new / PROFILES_FILE).read_bytes())
+            with atomic_file(before / PROFILES_FILE) as file:
+                file.write(known + (new / PROFILES_FILE).read_bytes())
             self._read(before)
         return report
 
@@ -213,6 +227,6 @@ def device_of(name: str) -> torch.device:
 
 def checked_seed(seed: int) -> int:
     """Return a seed. Raises BadValue."""
-    if not 0 <= seed <= bounds.MAX_SEED:
-        raise BadValue(f"seed = {seed} is out of range", f"Give a whole number from 0 to {bounds.MAX_SEED}.")
+    if not isinstance(seed, int) or not 0 <= seed <= bounds.MAX_SEED:
+        raise BadValue(f"seed = {seed!r} is out of range", f"Give a whole number from 0 to {bounds.MAX_SEED}.")
     return seed

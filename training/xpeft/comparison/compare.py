@@ -20,6 +20,7 @@ from xpeft.errors import XpeftError
 from xpeft.plm import PLM
 from xpeft.progress import remark
 from xpeft.records import Split
+from xpeft.task_files import check_row
 
 
 def compare(manifest: Manifest, plm: PLM, setup: Comparison, experiment: Experiment, seeds: Sequence[int]) -> list[Path]:
@@ -93,6 +94,7 @@ def run_once(
         return list(files.values())
     remark(f"{run.stem} ({purpose}, profile_lr {rates.profile:g}, shared_lr {rates.shared:g})", setup.quiet)
     data = load_set(setup.root, name, tokenizer, setup.part, SLICE_SEED)
+    check_row(data.labels, run.adapters.shape(plm))
     make_folder(setup.out)
     start = time.monotonic()
     outcome = train_method(run, plm, data)

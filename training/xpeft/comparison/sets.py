@@ -12,10 +12,11 @@ from tokenizers import Tokenizer
 
 from xpeft.bundle.manifest import Manifest, check_max_tokens
 from xpeft.comparison.metrics import MetricName
-from xpeft.data import DataSet, Example
-from xpeft.errors import XpeftError
+from xpeft.data import DataSet, Example, encode
+from xpeft.errors import BadValue, NoTexts, XpeftError
 from xpeft.json_lines import numbered_lines, parse_line
-from xpeft.records import SPLITS, Split
+from xpeft.labels import is_number, quoted
+from xpeft.records import SPLITS, Split, Text
 
 # The same profiles and texts for every method and seed.
 SLICE_SEED = 0
@@ -101,19 +102,27 @@ def check_set(name: str, part: Slice, manifest: Manifest, label_bias: bool) -> N
 
 
 def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int) -> DataSet:
-    """Return a data set, or a part of it. The seed chooses profiles and training texts; the texts that are measured stay the same."""
+    """Return a data set, or a part of it. The seed chooses profiles and training texts; the texts that are measured stay the same.
+
+    Raises BadLine, UnreadableFile, or NoTexts where a split has no texts.
+    """
     spec = SETS[name]
-    lines = read_lines(root / f"{spec.file}.jsonl.gz")
+    path = root / f"{spec.file}.jsonl.gz"
+    lines = read_lines(path)
     rng = random.Random(seed)
     profiles = sorted({line.profile for line in lines})
     if part.profiles is not None:
         profiles = sorted(rng.sample(profiles, min(part.profiles, len(profiles))))
-        lines = [line for line in lines if line.profile in set(profiles)]
+        chosen = set(profiles)
+        lines = [line for line in lines if line.profile in chosen]
     splits = {split: [line for line in lines if line.split == split] for split in SPLITS}
     if spec.measured == "dev":
         rng.shuffle(splits["train"])
         held_out = min(MOST_HELD_OUT, round(len(splits["train"]) * HELD_OUT))
         splits = {"train": splits["train"][held_out:], "dev": splits["train"][:held_out], "test": splits["dev"]}
+    if empty := [split for split in SPLITS if not splits[split]]:
+        needed = "train and dev" if spec.measured == "dev" else "train, dev and test"
+        raise NoTexts(f"{path} has too few texts: the split {empty[0]} is empty", f"The set needs texts of {needed}.")
     if part.texts is None and spec.most_train is not None:
         splits["train"] = splits["train"][: spec.most_train]
     if part.texts is not None:
@@ -141,6 +150,8 @@ def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
     if spec.choices:
         return ["wrong", "right"]
     if spec.scores:
+        if names := [label for label in labels if not is_number(label)]:
+            raise BadValue(f"the label {quoted(names[0])} is not a number, and the set's labels are scores", "Write a score such as 3.8.")
         scores = [float(label) for label in labels]
         return [str(score) for score in range(int(min(scores)), int(-(-max(scores) // 1)) + 1)]
     return sorted(set(labels))
@@ -148,21 +159,23 @@ def label_names(spec: SetSpec, labels: list[str]) -> list[str]:
 
 def tokenized(spec: SetSpec, lines: list[Line], profiles: list[str], labels: list[str], tokenizer: Tokenizer) -> list[Example]:
     """Return the examples of lines, in order. A line with choices gives one for each choice."""
-    rows: list[tuple[str | tuple[str, str], int, int, float]] = []
+    rows: list[tuple[Text, int, int, float]] = []
+    profile_index, label_index = ({name: index for index, name in enumerate(names)} for names in (profiles, labels))
     for line in lines:
-        profile = profiles.index(line.profile)
+        profile = profile_index[line.profile]
         if spec.choices:
-            rows += [
-                ((line.text, ending), profile, int(str(number) == line.label), 0.0) for number, ending in enumerate(line.choices or [])
-            ]
+            right = [str(number) == line.label for number in range(len(line.choices or []))]
+            if not any(right):
+                raise BadValue(f"the label {quoted(line.label)} names none of {len(right)} choices", "Number the choices from 0.")
+            rows += [((line.text, ending), profile, int(is_right), 0.0) for ending, is_right in zip(line.choices or [], right, strict=True)]
             continue
         text = (line.text, line.text_pair) if spec.pair and line.text_pair else line.text
         if spec.scores:
             above = float(line.label) - float(labels[0])
             rows.append((text, profile, int(above), above - int(above)))
         else:
-            rows.append((text, profile, labels.index(line.label), 0.0))
-    encodings = tokenizer.encode_batch([text for text, *_ in rows])
+            rows.append((text, profile, label_index[line.label], 0.0))
+    encodings = encode(tokenizer, [text for text, *_ in rows])
     return [
         Example(profile, label, encoding.ids, encoding.type_ids, share)
         for (_, profile, label, share), encoding in zip(rows, encodings, strict=True)

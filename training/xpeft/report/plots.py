@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xpeft.atomic_files import make_folder
+from xpeft.atomic_files import atomic_file, make_folder
 from xpeft.report.claims import best_variants, reference
 from xpeft.report.groups import IN_SUITE, METHOD, Group, all_marks, group_runs, panels, profile_differences, title
 
@@ -52,8 +52,6 @@ class Series:
 def write_plots(runs: pl.DataFrame, folder: Path) -> list[Path]:
     """Write all plots as SVG, remove those of runs that are gone, and return the paths."""
     make_folder(folder)
-    for old in folder.glob("*.svg"):
-        old.unlink()
     with matplotlib.rc_context():
         # A user's own matplotlibrc must not show in committed plots.
         matplotlib.rcdefaults()
@@ -76,8 +74,12 @@ def write_plots(runs: pl.DataFrame, folder: Path) -> list[Path]:
         curves = {name: curve_series(groups) for name, groups in panels(group_runs(runs, "curve")).items()}
         figures |= draw("texts.svg", curves, "labelled texts of each new profile", "macro accuracy", xscale="log")
         for name, figure in figures.items():
-            figure.savefig(folder / name, metadata={"Date": None})
-    return [folder / name for name in figures]
+            with atomic_file(folder / name) as file:
+                figure.savefig(file, format="svg", metadata={"Date": None})
+    paths = [folder / name for name in figures]
+    for old in set(folder.glob("*.svg")) - set(paths):
+        old.unlink()
+    return paths
 
 
 def draw(name: str, lines: dict[str, list[Series]], xlabel: str, ylabel: str, xscale: str = "linear") -> Figures:
