@@ -1,6 +1,5 @@
-"""Fixtures: a PLM of a few kilobytes, a bundle built from it, and a few labelled texts."""
+"""Fixtures: a PLM of a few kilobytes, bundles built from it, a few labelled texts, and quick trainings of them."""
 
-import gzip
 import json
 import os
 import shutil
@@ -8,31 +7,31 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from transformers import BertConfig, BertModel
+from typer.testing import CliRunner
 
-from xpeft import train
+from tests.fitted import Rows, fit
+from tests.runs import QUICK, Command, arguments
+from tests.tiny_data import tiny_lines, write_sets
+from xpeft import Task, learn_task, train
 from xpeft.bundle.build import build_bundle
-from xpeft.checkpoint import CheckpointClock, TrainingState, save_checkpoint
+from xpeft.checkpoint import CHECKPOINT, CheckpointClock, TrainingState, save_checkpoint
+from xpeft.cli import app
 from xpeft.plm import load_plm
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "minilm-l6-v2"
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# A quick training of tiny data, in which masks are always trained and kept.
-QUICK = Path(__file__).parent / "quick.toml"
-ANIMALS, VEHICLES = ["cat", "dog", "horse", "bird"], ["car", "train", "ship", "truck"]
 
 # More threads slow these small models down: on a busy machine they wait for each other. Processes that tests start inherit the variable.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
-
-
-def sentence(names: list[str], number: int) -> str:
-    return f"the {names[number % 4]} and the {names[(number + 1) % 4]}" + " again" * (number % 3)
 
 
 def quick_recipe(path: Path, **changes: object) -> str:
@@ -82,14 +81,26 @@ def tiny_plm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_plm(tmp_path_factory.mktemp("plm") / "tiny", 30_522)
 
 
+@pytest.fixture(scope="session")
+def small_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default bundle's tokenizer without most words. It is read in a tenth of the time."""
+    return write_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.json", 2000)
+
+
+def write_tokenizer(path: Path, words: int) -> Path:
+    """Write the default bundle's tokenizer with its first `words` tokens, and return the file."""
+    tokenizer = json.loads((BUNDLE / "tokenizer.json").read_bytes())
+    tokenizer["model"]["vocab"] = {token: index for token, index in tokenizer["model"]["vocab"].items() if index < words}
+    path.write_text(json.dumps(tokenizer), encoding="utf-8")
+    return path
+
+
 def write_tiny_plm(folder: Path, words: int) -> Path:
     """Write a BERT with random weights and the default bundle's tokenizer with its first `words` tokens. Return the folder."""
     torch.manual_seed(0)
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 64}
     BertModel(BertConfig(vocab_size=words, **sizes)).save_pretrained(folder)
-    tokenizer = json.loads((BUNDLE / "tokenizer.json").read_bytes())
-    tokenizer["model"]["vocab"] = {token: index for token, index in tokenizer["model"]["vocab"].items() if index < words}
-    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    write_tokenizer(folder / "tokenizer.json", words)
     (folder / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     return folder
 
@@ -114,61 +125,56 @@ def build_tiny_bundle(plm: Path, out: Path, personal_layers: int | None = None) 
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three profiles that call sentences about animals and vehicles by their names."""
-    lines = [
-        json.dumps({"profile": profile, "text": sentence(names, number), "label": label, "split": split})
-        for profile in ("a", "b", "c")
-        for split, count in (("train", 12), ("dev", 4), ("test", 5))
-        for number in range(count)
-        for label, names in (("animal", ANIMALS), ("vehicle", VEHICLES))
-    ]
+    """The data file of the tiny texts."""
     path = tmp_path_factory.mktemp("data") / "tiny.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(map(json.dumps, tiny_lines())), encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="session")
-def sets_root(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sets_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of small data sets in the layout of the comparison's data."""
-    folder = tmp_path_factory.mktemp("comparison")
-    counts = (("train", 40), ("dev", 12))
-    sets = {
-        "news/profiles": [json.loads(line) for line in tiny_data.read_text(encoding="utf-8").splitlines()],
-        "intents/profiles": [
-            {"profile": profile, "text": sentence(names, number), "label": f"{profile}-{number % 2}", "split": split}
-            for profile, names in (("zoo", ANIMALS), ("garage", VEHICLES))
-            for split, count in (("train", 16), ("dev", 6), ("test", 6))
-            for number in range(count)
-        ],
-        "glue/mrpc": [
-            {"text": sentence(ANIMALS, number), "text_pair": sentence(VEHICLES, number), "label": str(number % 2), "split": split}
-            for split, count in counts
-            for number in range(count)
-        ],
-        "glue/sts-b": [
-            {
-                "text": sentence(ANIMALS, number),
-                "text_pair": sentence(ANIMALS, number % 5),
-                "label": f"{number % 11 / 2:.3f}",
-                "split": split,
-            }
-            for split, count in counts
-            for number in range(count)
-        ],
-        "superglue/copa": [
-            {
-                "text": "a",
-                "choices": [sentence(ANIMALS, number), sentence(VEHICLES, number)][:: 1 - 2 * (number % 2)],
-                "label": str(number % 2),
-            }
-            | {"split": split}
-            for split, count in counts
-            for number in range(count)
-        ],
-    }
-    for name, records in sets.items():
-        path = folder / f"{name}.jsonl.gz"
-        path.parent.mkdir(exist_ok=True)
-        with gzip.open(path, "wt", encoding="utf-8") as file:
-            file.write("\n".join(json.dumps(record) for record in records))
-    return folder
+    return write_sets(tmp_path_factory.mktemp("comparison"))
+
+
+@pytest.fixture(scope="session")
+def command(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path) -> Command:
+    """The command line of a quick training."""
+    return partial(arguments, tiny_data, tiny_bundle, tiny_plm)
+
+
+@pytest.fixture(scope="session")
+def trained(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a quick training. Tests do not write into it."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    result = CliRunner().invoke(app, command(out))
+    assert result.exit_code == 0, result.output
+    return out
+
+
+@pytest.fixture(scope="session")
+def checkpoint(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a quick training that was stopped after its last step."""
+    out = tmp_path_factory.mktemp("stopped")
+
+    def stop_after(*given: Any, **more: Any) -> None:
+        train.train(*given, **more)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(learn_task, "train", stop_after)
+        result = CliRunner().invoke(app, command(out))
+    assert (result.exit_code, "--resume" in result.output) == (130, True)
+    return out / CHECKPOINT
+
+
+@pytest.fixture(scope="session")
+def rows() -> Rows:
+    """The tiny texts."""
+    return tiny_lines()
+
+
+@pytest.fixture(scope="session")
+def task(rows: Rows, tiny_bundle: Path, tiny_plm: Path) -> Task:
+    """A quick task of the library. Tests do not add to it."""
+    return fit(rows, tiny_bundle, tiny_plm)

@@ -1,5 +1,6 @@
 """Small made-up runs for the tests of the report."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,3 +65,11 @@ def three(data: str, method: str, macro: float, **changes: Any) -> list[RunRecor
 def table(runs: list[RunRecord]) -> pl.DataFrame:
     """The runs as the report reads them."""
     return run_table((run, f"{number}.json") for number, run in enumerate(runs))
+
+
+def folder_of(runs: list[RunRecord], folder: Path) -> Path:
+    """A folder that holds the runs."""
+    (folder / "runs").mkdir(parents=True)
+    for number, run in enumerate(runs):
+        (folder / "runs" / f"{number}.json").write_text(run.model_dump_json(), encoding="utf-8")
+    return folder

@@ -6,9 +6,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.conftest import QUICK, interrupted_at, quick_recipe
+from tests.conftest import interrupted_at, quick_recipe
 from tests.kills import Moment, contents, kill_runs
-from tests.test_train import written
+from tests.runs import QUICK, written
 from xpeft import train as loop
 from xpeft.checkpoint import CheckpointClock, TrainingState, save_checkpoint
 from xpeft.cli import app

@@ -8,13 +8,14 @@ import onnxruntime
 import pytest
 import torch
 
-from bench import training_steps
+from bench import large_task, training_steps
 from bench.graphs import GRAPHS, write_plain
 from bench.many_profiles import resampled
 from tests.conftest import BUNDLE
 from xpeft import DEFAULT_PLM
 from xpeft.encoder import AdapterEncoder
 from xpeft.plm import load_plm
+from xpeft.task_files import PROFILES_FILE
 
 
 def test_profiles_are_repeated_with_texts_drawn_again(tiny_data: Path) -> None:
@@ -44,3 +45,13 @@ def test_the_steps_of_training_are_measured(tiny_plm: Path, capsys: pytest.Captu
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {"all, bf16 / last 1, cached", "all, bf16 / last 2, cached, bf16", "all / last 1, cached"} <= figures["ratios"].keys()
     assert all(ratio > 0 for ratio in figures["ratios"].values())
+
+
+def test_a_large_task_is_measured_by_phase(tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    figures = large_task.measure(tmp_path, tiny_bundle, str(tiny_plm), profiles=12, texts=10, share=0.25)
+    assert (figures["profiles"], figures["texts"]) == (12, 120)
+    seconds, hours = figures["seconds"], figures["hours"]
+    assert isinstance(seconds, dict) and isinstance(hours, dict)
+    assert seconds.keys() >= {"lengths", "check", "read", "plan", "counts", "places", "one fit", *large_task.PHASES, "write"}
+    assert hours.keys() == seconds.keys() - {"one fit", "places"}
+    assert len((tmp_path / PROFILES_FILE).read_text(encoding="utf-8").splitlines()) == 12

@@ -8,7 +8,7 @@ import pytest
 
 from bench.inbox import LABELS, TEXTS, sort_inbox
 from bench.newcomers import NEWCOMERS, draw_newcomers, in_order, keep_options, main
-from tests.conftest import QUICK
+from tests.runs import QUICK
 from xpeft.errors import XpeftError
 from xpeft.records import Record
 

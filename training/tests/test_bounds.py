@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tests.test_train import arguments
+from tests.runs import arguments
 from xpeft.cli import app
 from xpeft.comparison.experiment import Experiment, read_experiment
 from xpeft.errors import XpeftError

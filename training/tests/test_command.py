@@ -13,7 +13,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.conftest import ROOT, quick_recipe
-from tests.test_train import arguments
+from tests.runs import arguments
 from xpeft.cli import app
 from xpeft.task_files import PROFILES_FILE
 
@@ -218,3 +218,8 @@ def test_a_damaged_plm_is_rejected(tiny_plm: Path, tmp_path: Path, file: str) ->
     result = CliRunner().invoke(app, ["bundle", "--out", str(tmp_path / "bundle"), "--plm", str(plm)])
     assert (result.exit_code, f"error[unreadable-file]: the PLM in {plm} cannot be read: " in result.output) == (1, True)
     assert not (tmp_path / "bundle").exists()
+
+
+def test_the_command_line_loads_no_large_library_before_a_command_runs() -> None:
+    code = "import sys, xpeft.cli; sys.exit(bool({'matplotlib', 'polars', 'torch', 'transformers'} & sys.modules.keys()))"
+    subprocess.run([sys.executable, "-c", code], check=True)

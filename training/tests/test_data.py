@@ -1,12 +1,14 @@
 import gzip
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from tests.conftest import BUNDLE
-from xpeft.data import DataSet, count_one_label_profiles, load_data
+from xpeft.data import CHARACTERS_AT_ONCE, DataSet, count_one_label_profiles, encode, load_data
 from xpeft.errors import XpeftError
+from xpeft.records import Text
 
 TOKENIZER = BUNDLE / "tokenizer.json"
 
@@ -180,3 +182,19 @@ def test_pairs_are_read_on_request_and_cut(tmp_path: Path) -> None:
     )
     assert (len(alone.ids), len(pair.ids), len(cut.ids)) == (4, 7, 5)
     assert pair.types == [0, 0, 0, 0, 1, 1, 1]
+
+
+def test_long_texts_are_encoded_few_at_a_time() -> None:
+    batches: list[list[Text]] = []
+
+    def encode_batch(texts: list[Text]) -> list[Text]:
+        batches.append(texts)
+        return texts
+
+    sizes = [9 * CHARACTERS_AT_ONCE, *[CHARACTERS_AT_ONCE // 10] * 30, *[1] * 50]
+    texts: list[Text] = [("x" * size, "y") for size in sizes]
+    encoded: list[object] = list(encode(Mock(encode_batch=encode_batch), texts))
+    assert encoded == texts
+    # One text may be longer than what is read at once.
+    assert all(sum(len("".join(text)) for text in batch[1:]) <= CHARACTERS_AT_ONCE for batch in batches)
+    assert len(batches) <= 5

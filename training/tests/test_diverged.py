@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.kills import contents
-from tests.test_train import arguments
+from tests.runs import arguments
 from xpeft import train as loop
 from xpeft import verdict
 from xpeft.checkpoint import CHECKPOINT, CheckpointClock

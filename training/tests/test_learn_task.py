@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.conftest import quick_recipe
-from tests.test_train import arguments
+from tests.runs import arguments
 from xpeft import train as loop
 from xpeft.bundle.manifest import read_manifest
 from xpeft.checkpoint import CHECKPOINT, CheckpointClock, TrainingState, save_checkpoint

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, quick_recipe
-from tests.test_train import arguments
+from tests.runs import arguments
 from xpeft import progress as module
 from xpeft.progress import progress
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import QUICK
+from tests.runs import QUICK
 from xpeft.errors import BadValue, UnknownKey, UnreadableFile, XpeftError
 from xpeft.recipe import AddRecipe, MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, TaskRecipe, read_recipe
 

@@ -16,8 +16,8 @@ import torch
 from typer.testing import CliRunner
 
 from bench.paraphrase_minilm import onnx_file, write_plm
-from tests.conftest import QUICK
 from tests.edge import NODE, Edge
+from tests.runs import QUICK
 from xpeft.cli import app
 from xpeft.encoder import AdapterEncoder
 from xpeft.plm import load_plm

@@ -7,7 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.conftest import interrupted_at
-from tests.test_train import arguments
+from tests.runs import arguments
 from xpeft.batches import collate, seeded_generator
 from xpeft.best_epoch import BestEpoch
 from xpeft.cli import app

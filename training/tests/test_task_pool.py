@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tests.conftest import ANIMALS, VEHICLES, quick_recipe, sentence
-from tests.test_train import arguments
+from tests.conftest import quick_recipe
+from tests.runs import arguments
+from tests.tiny_data import ANIMALS, VEHICLES, sentence
 from xpeft import task_files
 from xpeft.bundle.manifest import read_manifest
 from xpeft.cli import app

@@ -5,27 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.conftest import BUNDLE, QUICK, interrupted_at, quick_recipe
+from tests.conftest import BUNDLE, interrupted_at, quick_recipe
+from tests.runs import arguments, written
 from xpeft import train_task
 from xpeft.cli import app
 from xpeft.task_files import PROFILES_FILE, TASK_FILE
-
-
-def arguments(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, out: Path, *more: str) -> list[str]:
-    paths = ["--data", str(tiny_data), "--bundle", str(tiny_bundle), "--plm", str(tiny_plm), "--out", str(out)]
-    return ["train", "--task", "things", *paths, "--recipe", str(QUICK), "--device", "cpu", "--quiet", *more]
-
-
-def written(out: Path) -> tuple[bytes, bytes]:
-    return (out / TASK_FILE).read_bytes(), (out / PROFILES_FILE).read_bytes()
-
-
-@pytest.fixture(scope="module")
-def trained(tiny_data: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "whole"
-    result = CliRunner().invoke(app, arguments(tiny_data, tiny_bundle, tiny_plm, out))
-    assert result.exit_code == 0, result.output
-    return out
 
 
 def test_masks_beat_the_baselines_in_the_report(trained: Path) -> None:

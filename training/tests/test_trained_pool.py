@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tests.test_compare import run
-from tests.test_train import arguments
+from tests.compared import run
+from tests.runs import arguments
 from xpeft.cli import app
 from xpeft.comparison.trained_pool import assign_texts
 from xpeft.data import DataSet, Example

@@ -1,12 +1,11 @@
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.conftest import PAGE, ROOT
+from tests.conftest import PAGE
 from tests.test_mask_model import BOTTLENECK, HIDDEN, LAYERS, build
 from xpeft import DEFAULT_PLM
 from xpeft.batches import collate
@@ -89,17 +88,15 @@ def test_a_full_disk_is_named_and_leaves_no_file(plm: PLM, small_disk: Path) -> 
     assert not list(small_disk.iterdir())
 
 
-def test_a_killed_process_leaves_no_file(tiny_plm: Path, tmp_path: Path) -> None:
-    script = f"""
-import os, signal
-from pathlib import Path
-from tests.test_trunk_cache import build, load_plm, texts
-from xpeft import trunk_cache
-model = build(load_plm({str(tiny_plm)!r}), 1)
-cache = trunk_cache.TrunkCache(model, texts(100, 5000), 0, Path({str(tmp_path)!r}), quiet=True, memory_bytes=0)
-assert cache.residuals(texts(100, 5000)[:2], 14).isfinite().all()
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT / "training", capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
+def test_a_killed_process_leaves_no_file(plm: PLM, tmp_path: Path) -> None:
+    model, examples = build(plm, 1), texts(100, 5000)
+    process = os.fork()
+    if process == 0:
+        try:
+            cache = TrunkCache(model, examples, 0, tmp_path, quiet=True, memory_bytes=0)
+            assert cache.residuals(examples[:2], 14).isfinite().all()
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
     assert not list(tmp_path.iterdir())
