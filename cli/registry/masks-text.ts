@@ -1,5 +1,5 @@
 import { fromBase64 } from "../../src/lib/base64.ts";
-import { type MaskedSizes, maskShapeOf, unpackMasks } from "../../src/profiles/masks.ts";
+import { type MaskShape, unpackMasks } from "../../src/profiles/masks.ts";
 
 /**
  * Returns masks as text: a line for each personal layer and side, with a sign for each adapter of the pool. Without
@@ -7,12 +7,11 @@ import { type MaskedSizes, maskShapeOf, unpackMasks } from "../../src/profiles/m
  *
  * @param masks packed masks in base64
  */
-export function formatMasks(masks: string, bundle: MaskedSizes): string {
+export function formatMasks(masks: string, shape: MaskShape): string {
   if (masks === "") return "no masks";
-  const shape = maskShapeOf(bundle);
   const { firstLayer, layers, size, chosen } = shape;
   const adapters = unpackMasks(fromBase64(masks), shape);
-  const width = String(bundle.layers - 1).length;
+  const width = String(firstLayer + layers - 1).length;
   const rows = Array.from({ length: 2 * layers }, (_, row) => {
     const signs = Array.from({ length: size }, () => "·");
     for (const adapter of adapters.subarray(row * chosen, (row + 1) * chosen)) signs[adapter] = "●";

@@ -2,6 +2,8 @@ import { type Client, unwrap } from "../../client/index.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
 import { readLabelBias } from "../../src/profiles/label-bias.ts";
 import { escapeControls } from "../../src/profiles/labels.ts";
+import type { MaskShape } from "../../src/profiles/masks.ts";
+import { taskMaskShape } from "../../src/profiles/task-adapter.ts";
 import type { WorkerOutputOptions } from "../options.ts";
 import { formatColumns, formatMinute, printResult } from "../output.ts";
 import { openClient, readAllPages } from "../worker-client.ts";
@@ -46,6 +48,13 @@ async function formatLabelBias(client: Client, task: string, labelBias: string):
   return labels.map((label, index) => `${escapeControls(label)} ${bias[index]?.toFixed(2)}`).join(", ");
 }
 
+/** Returns the shape of a task's masks: those of its own pool or of the bundle's. */
+async function readMaskShape(client: Client, task: string): Promise<MaskShape> {
+  const { bundle } = await unwrap(client.v1.info.$get());
+  const { adapter } = await unwrap(client.v1.tasks[":task"].$get({ param: { task } }));
+  return taskMaskShape(bundle, adapter ? fromBase64(adapter) : null);
+}
+
 /** `xpeft profiles show TASK PROFILE`. */
 export async function showProfile(
   task: string,
@@ -58,7 +67,7 @@ export async function showProfile(
   console.log(`${task}/${id}: generation ${row.generation}, written ${row.updatedAt}`);
   console.log(`masks: ${formatBytes(row.maskBytes)}; label bias: ${formatBytes(row.labelBiasBytes)}`);
   if (row.labelBias !== null) console.log(`added to the logits: ${await formatLabelBias(client, task, row.labelBias)}`);
-  if (options.masks) console.log(formatMasks(row.masks, (await unwrap(client.v1.info.$get())).bundle));
+  if (options.masks) console.log(formatMasks(row.masks, await readMaskShape(client, task)));
 }
 
 /** `xpeft profiles history TASK PROFILE`. */

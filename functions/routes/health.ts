@@ -21,7 +21,9 @@ const Health = z
     }),
     database: z.boolean().openapi({ description: "Whether a database is bound. If so, every database has answered." }),
     waitingTokens: z.int().openapi({ description: "Tokens in flight: how busy the encoder is." }),
-    heapBytes: z.int().openapi({ description: "Bytes of WebAssembly memory of the encoder and the adapter pool." }),
+    heapBytes: z
+      .int()
+      .openapi({ description: "Bytes of WebAssembly memory of the encoder and the bundle's adapter pool." }),
   })
   .openapi("Health");
 

@@ -78,6 +78,9 @@ const Result = z
     }),
     headHash: HeadHash,
     masks: Base64("The learnt masks; empty if the profile has no masks."),
+    pool: z
+      .object({ firstLayer: z.int(), size: z.int(), chosen: z.int() })
+      .openapi({ description: "The pool that the masks choose from: the task's own or the bundle's." }),
     labelBias: Base64("The learnt label bias; null if there is none.").nullable(),
     start: ProfileId.nullable().openapi({
       description: "The profile that learning started from; null for the task's default.",

@@ -1,10 +1,12 @@
+import type { MaskShape } from "../../src/profiles/masks.ts";
 import type { Profile } from "../shared/answers.ts";
 import { messageOf } from "../shared/api.ts";
 import { fillOptions, makeProblem } from "../shared/dom.ts";
 import { makeLegend } from "../shared/mask-cells.ts";
 import { type MaskWords, makeMaskTable } from "../shared/mask-table.ts";
-import { masksOf, readMaskShape } from "../shared/masks.ts";
+import { masksOf, readTaskShape } from "../shared/masks.ts";
 import { elements } from "./elements.ts";
+import { chosenTask } from "./tasks.ts";
 
 const MEANINGS = {
   kept: "chosen by both",
@@ -19,6 +21,7 @@ const WORDS: MaskWords = {
 };
 
 let readableRows: readonly Profile[] = [];
+let shapeOfRows: Promise<MaskShape> | undefined;
 
 export const showLegend = (): void => elements.legend.replaceChildren(...makeLegend(MEANINGS));
 
@@ -35,6 +38,7 @@ export async function offerRows(rows: readonly Profile[], compared: readonly [st
   readableRows = rows;
   elements.overlap.hidden = rows.length < 2;
   if (rows.length < 2) return;
+  shapeOfRows = readTaskShape(chosenTask());
   offer(elements.firstProfile, compared[0], 0);
   offer(elements.secondProfile, compared[1], 1);
   await showOverlap();
@@ -43,7 +47,8 @@ export async function offerRows(rows: readonly Profile[], compared: readonly [st
 /** Shows the masks of the two chosen profiles, and how many adapters they share. */
 export async function showOverlap(): Promise<void> {
   try {
-    const shape = await readMaskShape();
+    const shape = await shapeOfRows;
+    if (!shape) return;
     const rowOf = (id: string) => readableRows.find(({ profile }) => profile === id)?.masks ?? "";
     const compared = comparedProfiles();
     const without = new Set(compared.filter((id) => rowOf(id) === ""));

@@ -3,7 +3,7 @@ import { hasCode, KEY_PROBLEMS, messageOf, profilePath, requestJson } from "../s
 import { fillOptions, makeProblem } from "../shared/dom.ts";
 import { makeLegend } from "../shared/mask-cells.ts";
 import { type MaskWords, makeMaskTable } from "../shared/mask-table.ts";
-import { type Mask, masksOf, readMaskShape } from "../shared/masks.ts";
+import { type Mask, masksOf, readShapeOver } from "../shared/masks.ts";
 import { elements } from "./elements.ts";
 import type { Learning } from "./last-learning.ts";
 
@@ -54,7 +54,7 @@ export async function showMaskChanges(learning: Learning): Promise<void> {
   elements.masks.replaceChildren();
   elements.changes.textContent = "";
   try {
-    const shape = await readMaskShape();
+    const shape = await readShapeOver(learning.learnt.pool);
     const after = masksOf(learning.learnt.masks, shape);
     if (after.length === 0) {
       elements.otherMasksLabel.hidden = true;

@@ -37,10 +37,19 @@ export interface Predictions {
   readonly timings: Timings;
 }
 
+/** The pool that masks choose from. */
+export interface Pool {
+  readonly firstLayer: number;
+  readonly size: number;
+  readonly chosen: number;
+}
+
 export interface Info {
   readonly bundle: {
     readonly layers: number;
-    readonly pool: { readonly firstLayer: number; readonly size: number; readonly chosen: number };
+    readonly hidden: number;
+    readonly bottleneck: number;
+    readonly pool: Pool;
   };
 }
 
@@ -78,6 +87,7 @@ export interface Learnt {
   readonly created: boolean;
   /** Base64. */
   readonly masks: string;
+  readonly pool: Pool;
   readonly labelBias: string | null;
   readonly start: string | null;
   readonly kept: "start" | "label-bias" | "masks";

@@ -1,5 +1,6 @@
 import { type MaskShape, maskShapeOf, unpackMasks } from "../../src/profiles/masks.ts";
-import type { Info } from "./answers.ts";
+import { taskMaskShape } from "../../src/profiles/task-adapter.ts";
+import type { Info, Pool } from "./answers.ts";
 import { requestJson } from "./api.ts";
 
 /** A mask: for each adapter of the pool, whether the profile chooses it. */
@@ -8,9 +9,18 @@ export type Mask = readonly boolean[];
 /** Decodes base64. */
 export const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 
-/** Returns the shape that all masks of the service's bundle have. */
-export async function readMaskShape(): Promise<MaskShape> {
-  return maskShapeOf((await requestJson<Info>("/v1/info")).bundle);
+const readBundle = async () => (await requestJson<Info>("/v1/info")).bundle;
+
+/** Returns the shape of masks that choose from a pool. */
+export async function readShapeOver(pool: Pool): Promise<MaskShape> {
+  const { layers } = await readBundle();
+  return maskShapeOf({ layers, pool });
+}
+
+/** Returns the shape of a task's masks. The key must be able to read the task. */
+export async function readTaskShape(task: string): Promise<MaskShape> {
+  const { adapter } = await requestJson<{ adapter?: string }>(`/v1/tasks/${task}`);
+  return taskMaskShape(await readBundle(), adapter ? bytesOf(adapter) : null);
 }
 
 /** Unpacks a row's masks: two per personal layer, down and up. A row without masks has none. */

@@ -1,4 +1,4 @@
-import { maskShapeOf } from "../profiles/masks.ts";
+import { type MaskedSizes, maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { type Candidate, chooseCandidate, evaluateCandidates } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
@@ -27,6 +27,8 @@ export interface LearnInput {
 /** A profile that was learnt. */
 export interface LearnResult {
   readonly parts: ProfileParts;
+  /** The pool that its masks choose from: the task's own or the bundle's. */
+  readonly pool: MaskedSizes["pool"];
   /** Id of the profile that it started from; null for the task's default. */
   readonly start: string | null;
   /** The candidate that was chosen. */
@@ -63,7 +65,8 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const work = trackWork(estimateMs(parts, input, folds, startTexts), hooks);
 
   const chosen = await chooseStart(parts, input.starts, startTexts, work);
-  const start = withInitialMasks(chosen, maskShapeOf(parts.pool), random);
+  const shape = maskShapeOf(parts.pool);
+  const start = withInitialMasks(chosen, shape, random);
   const texts = await readResiduals(parts, start, input.texts, work);
   const trainer = createTrainer(parts, start, texts, input.passes, random);
   const candidates = await evaluateCandidates(trainer, folds, input.passes, work);
@@ -78,6 +81,7 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const trusted = winner !== baseline && isSignificant(baseline.results, winner.results, learntResults, random);
   return {
     parts: trained ?? start.parts,
+    pool: { firstLayer: shape.firstLayer, size: shape.size, chosen: shape.chosen },
     start: start.profile,
     kept: winner.kind,
     passes: winner.passes,

@@ -39,7 +39,7 @@ export interface Engine {
    */
   probe(): Promise<{ tokens: number }>;
 
-  /** Returns the bytes of WASM memory that the encoder and the adapter pool use. */
+  /** Returns the bytes of WASM memory that the encoder and the bundle's pool use. */
   heapBytes(): number;
 
   /** Returns the tokens of accepted texts that the encoder has not read yet. */

@@ -5,6 +5,7 @@ import { readEvents } from "../support/events.ts";
 import { examplesOf } from "../support/examples.ts";
 import { plainFeatures } from "../support/plain-features.ts";
 import { adapterOf, masksOf, POOLED_SHAPE, pooledAdapterOf, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { runCli } from "../support/run-cli.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 const TEXT = "The committee met again and nobody was surprised.";
@@ -66,6 +67,16 @@ describe("a task with a pool of its own", () => {
     expect(row).toMatchObject({ masks: base64(profile?.masks ?? new Uint8Array()), maskBytes: 8 });
   });
 
+  it("draws masks over its pool on the command line", async () => {
+    const variables = { XPEFT_URL: String(worker.url), XPEFT_KEY: worker.adminKey, NO_COLOR: "1" };
+    const { stdout } = await runCli(["profiles", "show", "pooled", "demo-000", "--masks"], variables);
+    const rows = stdout.split("\n").filter((line) => /^5 (down|up )/.test(line));
+    expect(rows.map((row) => [row.match(/[●·]/g)?.length, row.match(/●/g)?.length])).toEqual([
+      [32, 16],
+      [32, 16],
+    ]);
+  });
+
   it("makes tokens that predict as the profile does", async () => {
     const made = await worker.request("POST", "/v1/profiles/pooled/demo-001/token", { body: { carry: "profile" } });
     const { token } = await made.json<{ token: string }>();
@@ -106,7 +117,8 @@ describe("a task with a pool of its own", () => {
     const body = { examples, start: "auto", epochs: 24 };
     const events = await readEvents(await worker.request("POST", "/v1/profiles/pooled/learnt/learn", { body }));
     const learnt = events.at(-1)?.data ?? {};
-    expect(learnt).toMatchObject({ kept: "masks", leftOut: { gained: true } });
+    const pool = { firstLayer: 5, size: 32, chosen: 16 };
+    expect(learnt).toMatchObject({ kept: "masks", pool, leftOut: { gained: true } });
     const { masks } = learnt;
     expect(Buffer.from(String(masks), "base64")).toHaveLength(8);
     expect(await (await worker.get("/v1/profiles/pooled/learnt")).json()).toMatchObject({ masks, generation: 1 });

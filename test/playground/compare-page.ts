@@ -54,6 +54,18 @@ export function testComparePage(): void {
     await saveScreenshot(opened.page, "compare");
   });
 
+  it("shows masks over the task's own pool", async () => {
+    await at("task").selectOption("pooled");
+    await fill("key", worker.adminKey);
+    await fill("profiles", "demo-000\ndemo-001");
+    await fill("text", TEXT);
+    await press("compare");
+    await expect
+      .poll(() => textOf("shared-adapters"))
+      .toMatch(/^They share \d+ of the 32 adapters that each chooses\. By chance they would share about 16\.$/);
+    expect(await textOf("answers")).toContain("8 bytes, generation 1");
+  });
+
   it("says which profiles have no masks to compare", async () => {
     await at("task").selectOption("plain");
     await fill("key", worker.adminKey);

@@ -1,12 +1,13 @@
 import type { Browser, Page } from "playwright-core";
 import { readBundle } from "../../node/files.ts";
 import { type OpenPage, openPage, startBrowser } from "../support/browser.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
+import { POOLED_SHAPE, pooledAdapterOf, profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, startWorker } from "../support/worker.ts";
 
 /**
  * The Worker of all page tests. Its task `demo` has eight profiles: tests compare the first and learn the last. Its task
- * `plain` has two profiles, and neither they nor its default have masks.
+ * `plain` has two profiles, and neither they nor its default have masks. Its task `pooled` has a pool of its own and two
+ * profiles.
  */
 export let worker: RunningWorker;
 
@@ -22,6 +23,8 @@ export async function startPages(): Promise<void> {
     taskFor(bundle, { name: "plain", masks }),
     profilesOf(2).map((profile) => ({ ...profile, masks })),
   );
+  const pooled = taskFor(bundle, { name: "pooled", masks, adapter: pooledAdapterOf(1) });
+  await worker.push(pooled, profilesOf(2, POOLED_SHAPE));
 }
 
 export async function stopPages(): Promise<void> {

@@ -5,6 +5,7 @@ import type { LearntProfile } from "../../../src/serving/learn-profile.ts";
 const score = { loss: 1, accuracy: 0.5 };
 const LEARNT: LearntProfile = {
   parts: { masks: new Uint8Array(64), labelBias: null },
+  pool: { firstLayer: 5, size: 256, chosen: 128 },
   start: null,
   kept: "masks",
   passes: 5,

@@ -65,7 +65,8 @@ describe("learning a profile", () => {
     ],
     ["the default, in several passes", "passes", { examples: examplesOf(6), passes: 6 }],
   ])("gives the same bits as before from %s", async (_, name, options) => {
-    const { parts, leftOut, ...rest } = (await learn(options)).learnt;
+    const { parts, pool, leftOut, ...rest } = (await learn(options)).learnt;
+    expect(pool).toEqual({ firstLayer: 5, size: 256, chosen: 128 });
     const labelBias = parts.labelBias && [...parts.labelBias];
     const line = JSON.stringify({ masks: hashOf(parts.masks), labelBias, ...rest, ...leftOut });
     await expect(`${line}\n`).toMatchFileSnapshot(`../../fixtures/learnt/${name}.json`);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadEngine } from "../../../node/engine.ts";
 import { DEFAULT_BUNDLE } from "../../../node/files.ts";
+import { createAdapterReader } from "../../../src/model/adapter-reader.ts";
 import { softmax } from "../../../src/model/head.ts";
 import { matrixOf, mergeAdapters } from "../../../src/model/merge.ts";
 import { createSignPool, type SignPool } from "../../../src/model/pool/sign.ts";
@@ -77,6 +78,21 @@ describe.each(golden.adaptedMerges.map((merge) => ({ kind: merge.pool === undefi
     });
   },
 );
+
+it("the companion's merges over a task's own pool have the same numbers", async () => {
+  expect(golden.pooledMerges.map(({ masks }) => masks === "")).toEqual([false, false, true]);
+  for (const { shape, adapter, masks, merged: companions } of golden.pooledMerges) {
+    const sizes = poolShapeOf(maskShapeFrom(shape), shape);
+    const task = await createAdapterReader(sizes)(bytes(adapter));
+    if (!task?.pool) throw new Error("the task has a pool of its own");
+    const merged = mergeAdapters(task.pool, bytes(masks), task);
+    for (const [row, expected] of companions.flat().entries()) {
+      const matrix = matrixOf(merged, row, shape);
+      expect(matrix.length).toBe(expected.length);
+      for (const [entry, value] of matrix.entries()) expect(value).toBeCloseTo(expected[entry] ?? Number.NaN, 6);
+    }
+  }
+});
 
 /** Predictions that the companion computed in fp32. */
 interface CompanionCase {

@@ -26,6 +26,7 @@ const { headHash } = await profileTaskOf(task);
 
 const LEARNT: LearnResult = {
   parts: { masks: masksOf(50), labelBias: Uint8Array.of(1, 2, 3) },
+  pool: { firstLayer: 5, size: 256, chosen: 128 },
   start: null,
   kept: "masks",
   passes: 5,
