@@ -29,11 +29,11 @@ const pythonTests = [
 const compiled = join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
 // Tests run real models, on a machine that may be busy. Slowness is not a failure.
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 600_000;
 const patience = {
   testTimeout: PATIENCE_MS,
   hookTimeout: PATIENCE_MS,
-  expect: { poll: { timeout: PATIENCE_MS } },
+  expect: { poll: { timeout: PATIENCE_MS / 2 } },
   env: { NODE_COMPILE_CACHE: compiled },
 };
 

@@ -68,7 +68,7 @@ beforeAll(async () => {
   await writeFile(join(project, "right.ts"), RIGHT);
   await writeFile(join(project, "wrong.ts"), WRONG);
   await writeFile(join(project, "engine.ts"), ENGINE);
-}, 300_000);
+});
 afterAll(async () => {
   await reference.worker.close();
   await rm(project, { recursive: true, force: true });

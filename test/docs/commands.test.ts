@@ -6,7 +6,7 @@ import { commandsOf, documents } from "../support/documents.ts";
 import { freePort, interrupt, runProgram, start, waitForResponse } from "../support/processes.ts";
 import { copyProject, projectFiles } from "../support/project.ts";
 
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 600_000;
 const LOCAL = "http://localhost:8787";
 
 const withCommands: string[] = [];

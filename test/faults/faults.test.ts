@@ -39,7 +39,6 @@ async function runFault(fault: Fault): Promise<Finding> {
 
 it.each(FAULTS)(
   "$name: gives only expected errors, no wrong answer, no lost write, and recovers after repair",
-  { timeout: 300_000 },
   async (fault) => {
     const finding = await runFault(fault);
     for (const [load, outcomes] of finding.seen) {

@@ -8,7 +8,7 @@ import { pushLongTask } from "../support/overload.ts";
 import { type RequestOptions, type RunningWorker, startWorker } from "../support/worker.ts";
 
 /** Other tests may take most of the processor meanwhile. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 600_000;
 
 let worker: RunningWorker;
 

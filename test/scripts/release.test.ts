@@ -13,7 +13,7 @@ describe.skipIf(missingPython)("a release", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "xpeft-release-"));
     packed = await run(["scripts/release.ts", "--draft", "--only", "python", "--out", relative(root, folder)]);
-  }, 300_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it("prints the hash of the wheel (test/clients/package.test.ts packs the npm package)", async () => {

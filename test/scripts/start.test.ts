@@ -13,7 +13,7 @@ import { freePort, interrupt, run, start } from "../support/processes.ts";
 import { copyProject, projectFiles } from "../support/project.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 300_000;
 const exec = promisify(execFile);
 
 const children: ChildProcess[] = [];

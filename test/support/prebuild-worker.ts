@@ -9,7 +9,7 @@ import { run } from "./processes.ts";
 const ROOT = "XPEFT_PREBUILT";
 
 const POLL_MS = 100;
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 300_000;
 
 async function build(configPath: string, folder: string): Promise<void> {
   const building = `${folder}.building`;

@@ -68,7 +68,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Requests a URL until it responds with success. */
-export async function waitForResponse(url: string, timeoutMs = 180_000): Promise<Response> {
+export async function waitForResponse(url: string, timeoutMs = 300_000): Promise<Response> {
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(200)) {
     const response = await fetch(url).catch(() => null);
     if (response?.ok) return response;

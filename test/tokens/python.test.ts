@@ -34,7 +34,7 @@ function requestsOf(file: string): Request[] {
 
 describe.skipIf(missingPython !== undefined)(
   `tokens equal Python's [${missingPython ?? "found"}]`,
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   () => {
     describe.skipIf(missingData !== undefined)(`on data sets [${missingData ?? "found"}]`, () => {
       const files = data ? globSync(join(data, "*", "*.jsonl.gz")).sort() : [];

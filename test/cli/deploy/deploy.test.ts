@@ -6,7 +6,7 @@ import { SCOPES } from "../../../src/auth/access.ts";
 import { ACCOUNT, type FakeCloudflare, startCloudflare } from "../../support/cloudflare.ts";
 import { run } from "../../support/processes.ts";
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 const KEY = /^xpk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n$/;
 
 let cloudflare: FakeCloudflare;
