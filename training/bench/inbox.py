@@ -1,7 +1,7 @@
 """Generates inbox messages and how many people sort them: data for training profiles, written for this project.
 
     .venv/bin/python -m bench.inbox > inbox.jsonl
-    .venv/bin/python -m bench.inbox --seed 1 | gzip -n > DATA/inbox/profiles.jsonl.gz    # for `python -m xpeft compare`
+    .venv/bin/python -m bench.inbox --seed 2 | gzip -n > DATA/inbox/profiles.jsonl.gz    # for `python -m xpeft compare`
 
 A message is a subject of one of six topics in one of sixteen frames. A person has a habit for each topic: that of one of four kinds of
 people or, for about half of the topics, a personal one. The label follows from the topic and the person; neither is enough alone.

@@ -1,5 +1,6 @@
 """Recipe files: defaults, changes, and errors that name the key."""
 
+import typing
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,9 @@ def test_every_numeric_key_has_bounds(tmp_path: Path) -> None:
     for table in (MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, AddRecipe):
         name = next(name for name, info in TaskRecipe.model_fields.items() if info.annotation is table)
         for key, info in table.model_fields.items():
-            for value in wrong.get(info.annotation, ()):
-                path.write_text(f"[{name}]\n{key} = {value}", encoding="utf-8")
+            many = typing.get_origin(info.annotation) is list
+            for value in wrong[float] if many else wrong.get(info.annotation, ()):
+                path.write_text(f"[{name}]\n{key} = {f'[{value}]' if many else value}", encoding="utf-8")
                 with pytest.raises(BadValue) as raised:
                     read_recipe(path)
                 assert str(raised.value).startswith(f"{path}: {name}.{key} = "), (key, value)

@@ -78,7 +78,7 @@ POOL = {
     "masks__profile_lr": 0.001,
     "task_pool__size": 10,
     "task_pool__chosen": 3,
-    "task_pool__lr": 0.03,
+    "task_pool__lr": [0.001, 0.03],
     "task_pool__epochs": 30,
     "task_pool__patience": 30,
     "task_pool__dropout": 0,

@@ -29,9 +29,9 @@ from xpeft.train import Recipe, train
 from xpeft.trunk_cache import TrunkCache
 from xpeft.verdict import Step, measure_steps, profile_figures, worth_keeping
 
-# In the run's folder: of the masks' training, of their second training with all texts, and of the adapter's.
+# In the run's folder: of the masks' training, of their second training with all texts, and of the adapter's. Those of pools have numbers.
 CHECKPOINTS = f"*{CHECKPOINT}"
-SECOND_CHECKPOINT, ADAPTER_CHECKPOINT, POOL_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}", f"pool-{CHECKPOINT}"
+SECOND_CHECKPOINT, ADAPTER_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}"
 
 MAJORITY, HEAD, LABEL_BIAS = "majority label", "shared head", "label bias"
 ADAPTER, SHARED_MASKS, PROFILE_MASKS, TASK_POOL = "task adapter", "shared masks", "profile masks", "task pool"
@@ -174,13 +174,26 @@ class TaskLearner:
 
     def learn_pool(self, start: Learnt, against: str) -> Learnt:
         """Return masks over a pool that the profiles train together, from a step without masks. against: the best step before."""
+        tried = [self.train_pool(start, rate, f"pool-{number}-{CHECKPOINT}") for number, rate in enumerate(self.recipe.task_pool.lr)]
+        trained, _ = min(tried, key=lambda found: min(found[1].losses))
+        pool, run = trained.stored_pool(), self.run
+        sizes = len(self.data.profiles), len(self.data.labels)
+        adapter = start.model.task_adapter
+        encoder, shape = AdapterEncoder(run.plm), pool.shape(run.shape)
+        model = MaskModel(encoder, pool.entries(), shape, *sizes, run.seed, task_adapter=adapter, task_pool=pool).to(run.device)
+        with torch.no_grad():
+            model.profile_masks.copy_(trained.profile_masks)
+        return self.finish(TASK_POOL, model, start.trunks, start.kind, against)
+
+    def train_pool(self, start: Learnt, rate: float, checkpoint: str) -> tuple[PoolModel, BestEpoch]:
+        """Return a model with a trained pool and masks, at its best epoch, and that epoch's losses."""
         plan, run = self.recipe.task_pool, self.run
         recipe = Recipe(
             epochs=plan.epochs,
             groups_per_step=plan.profiles_per_step,
             texts_per_group=plan.texts_per_profile,
             profile_lr=plan.profile_lr,
-            shared_lr=plan.lr,
+            shared_lr=rate,
             head_lr=plan.head_lr,
             noise=plan.noise,
             tau=plan.tau,
@@ -188,18 +201,16 @@ class TaskLearner:
             seed=run.seed,
         )
         sizes = len(self.data.profiles), len(self.data.labels)
-        encoder, shape, adapter = AdapterEncoder(run.plm), plan.shape(run.shape), start.model.task_adapter
-        trained = PoolModel(encoder, shape, *sizes, run.seed, adapter, plan.dropout).to(run.device)
-        trained.set_head(start.head.weight, start.head.bias, start.head.profile_bias)
-        texts, dev = self.data.splits["train"], self.data.splits["dev"]
-        best = BestEpoch(trained, dev, run.plm.pad_id, plan.patience, start.trunks)
-        checkpoint = run.out / POOL_CHECKPOINT
+        encoder, shape = AdapterEncoder(run.plm), plan.shape(run.shape)
+        model = PoolModel(encoder, shape, *sizes, run.seed, start.model.task_adapter, plan.dropout).to(run.device)
+        model.set_head(start.head.weight, start.head.bias, start.head.profile_bias)
+        best = BestEpoch(model, self.data.splits["dev"], run.plm.pad_id, plan.patience, start.trunks)
         train(
-            trained,
-            texts,
+            model,
+            self.data.splits["train"],
             recipe,
             run.plm.pad_id,
-            checkpoint,
+            run.out / checkpoint,
             run.settings,
             run.resume,
             run.quiet,
@@ -207,11 +218,7 @@ class TaskLearner:
             best=best,
             weight_decay=plan.weight_decay,
         )
-        pool = trained.stored_pool()
-        model = MaskModel(encoder, pool.entries(), shape, *sizes, run.seed, task_adapter=adapter, task_pool=pool).to(run.device)
-        with torch.no_grad():
-            model.profile_masks.copy_(trained.profile_masks)
-        return self.finish(TASK_POOL, model, start.trunks, start.kind, against)
+        return model, best
 
     def train_masks(self, data: DataSet, start: Learnt) -> MaskModel:
         """Return a model with masks trained on the train split, over the trunk and from the head of a step without masks."""

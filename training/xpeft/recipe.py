@@ -81,19 +81,19 @@ class TaskPoolRecipe(Part):
 
     use: Choice = "auto"
     """Whether the task has a pool of its own: true, false or "auto". "auto" tries it if `masks.use` is "auto"."""
-    size: Annotated[int, Field(ge=1, le=bounds.MAX_TASK_POOL_SIZE)] = 16
+    size: Annotated[int, Field(ge=1, le=bounds.MAX_TASK_POOL_SIZE)] = 32
     """Adapters N in each personal layer."""
     chosen: Annotated[int, Field(ge=1, le=bounds.MAX_TASK_POOL_SIZE)] = 8
     """Adapters k that each mask chooses."""
-    lr: Rate = 2e-3
-    """Learning rate of the pool."""
+    lr: Annotated[list[Rate], Field(min_length=1)] = [1e-3, 3e-3, 6e-3]
+    """Learning rates of the pool. All are tried, and the one with the lowest cross entropy on held-out texts is used."""
     profile_lr: Rate = 3e-2
     """Learning rate of each profile's masks."""
     head_lr: Rate = 1e-3
     """Learning rate of the head beside the pool."""
-    epochs: Epochs = 12
+    epochs: Epochs = 8
     """Most passes over the training texts. The best one is kept."""
-    patience: Epochs = 3
+    patience: Epochs = 8
     """Training stops after this many passes that bring nothing."""
     profiles_per_step: ProfilesPerStep = 8
     """Groups of texts in a step. All texts of a group have one profile."""

@@ -68,11 +68,11 @@ class Experiment(Exact):
     """Kind of the adapter pool: sign (from a seed, no bytes), gaussian (as in the paper) or trained."""
     pool_file: str | None = None
     """File of a trained pool, as `python -m xpeft pool` writes it. The path starts at the experiment file."""
-    pool_size: PoolSize = 100
+    pool_size: PoolSize = 256
     """Adapters N in the pool."""
-    chosen: PoolSize = 50
+    chosen: PoolSize = 128
     """Adapters k that each mask chooses."""
-    bottleneck: Annotated[int, Field(ge=1, le=bounds.MAX_BOTTLENECK)] = 24
+    bottleneck: Annotated[int, Field(ge=1, le=bounds.MAX_BOTTLENECK)] = 16
     """Bottleneck size b of adapters."""
     pool_scale: Annotated[float, Field(ge=bounds.MIN_POOL_SCALE, le=bounds.MAX_POOL_SCALE)] = 1.0
     """Size of the pool's entries, as a multiple of the usual size."""

@@ -31,9 +31,9 @@ class PoolSpec:
     """
 
     kind: PoolKind = "sign"
-    size: int = 100
-    chosen: int = 50
-    bottleneck: int = 24
+    size: int = 256
+    chosen: int = 128
+    bottleneck: int = 16
     scale: float = 1.0
     seed: int = 0
     file: str | None = None
@@ -52,9 +52,8 @@ class PoolSpec:
     def description(self) -> str:
         """The pool's name in reports."""
         scale = "" if self.scale == 1 else f" scale x{self.scale:g}"
-        bottleneck = "" if self.bottleneck == 24 else f" b={self.bottleneck}"
         layers = "" if self.personal_layers is None else f" last {self.personal_layers}"
-        return f"{self.kind} N={self.size} k={self.chosen}{bottleneck}{scale}{layers}"
+        return f"{self.kind} N={self.size} k={self.chosen} b={self.bottleneck}{scale}{layers}"
 
     def shape(self, plm: PLM) -> PoolShape:
         """Return the pool's sizes with a PLM's layers and hidden size."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 # In the order of the report's tables. An experiment names them.
 MethodName = Literal[
@@ -95,7 +95,7 @@ class RunRecord(Exact):
     method: str = Field(pattern=rf"^({'|'.join(METHOD_NAMES)})(\+bias|\+own)?$")
     """One of METHOD_NAMES, with "+bias" where each profile has a label bias too, and "+own" where it has its own head."""
     pool: str | None = Field(min_length=1)
-    """Adapter pool, its kind first: "sign N=100 k=50", "gaussian N=100 k=50", "trained N=100 k=50". None for methods without one."""
+    """Adapter pool, its kind first: "sign N=256 k=128 b=16", "gaussian N=100 k=50 b=48", …. None for methods without one."""
     seed: int = Field(ge=0)
     """Seed of everything random in the run."""
     micro: float
@@ -139,15 +139,9 @@ class RunRecord(Exact):
     losses: list[tuple[int, float]]
     """Step, and the mean training loss since the entry before. Empty for methods without training."""
     epochs: list[float]
-    """Cross entropy on dev after each epoch, by which early stopping chooses. Empty for methods without it, and in earlier files."""
+    """Cross entropy on dev after each epoch, by which early stopping chooses. Empty for methods without it."""
     chosen: list[list[list[float]]] | None
     """For masks: [L][2 (down, up)][N], the share of the profiles that choose each adapter. Else None."""
-
-    @field_validator("recipe")
-    @classmethod
-    def _current_names(cls, recipe: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        # Files of earlier runs call the learning rate of what a profile learns "own_lr".
-        return {"profile_lr" if name == "own_lr" else name: value for name, value in recipe.items()}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

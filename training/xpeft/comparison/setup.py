@@ -119,9 +119,7 @@ class Run:
     @property
     def stem(self) -> str:
         """Name of the run's files: data set, method, seed and a digest of the settings."""
-        # The files of earlier runs were named when the rate had another name; they must still be found.
-        named = {"own_lr" if name == "profile_lr" else name: value for name, value in self.settings.items()}
-        digest = hashlib.sha256(json.dumps(named, sort_keys=True, allow_nan=False).encode()).hexdigest()[:8]
+        digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True, allow_nan=False).encode()).hexdigest()[:8]
         return f"{self.name.replace('/', '-')}.{self.reported_method}.{self.recipe.seed}.{digest}"
 
     @property
