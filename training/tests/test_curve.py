@@ -48,7 +48,7 @@ def test_a_newcomer_is_measured_for_each_number_of_texts(
         (["--method", "hard", "--texts", "2", "--chosen", "13"], "a mask cannot choose 13 of 12 adapters"),
         (
             ["intents", "--method", "hard", "--texts", "2"],
-            "no profiles that could join a finished head\nhint: Choose from news, offense, tastes, reviews.",
+            "no profiles that could join a finished head\nhint: Choose from news, offense, tastes, inbox, reviews.",
         ),
     ],
 )
