@@ -9,13 +9,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tests.conftest import quick_recipe
-from tests.runs import arguments
+from tests.runs import arguments, written
 from tests.tiny_data import ANIMALS, VEHICLES, sentence
 from xpeft import task_files
+from xpeft import train as loop
 from xpeft.bundle.manifest import read_manifest
+from xpeft.checkpoint import CheckpointClock, TrainingState, save_checkpoint
 from xpeft.cli import app
 from xpeft.errors import XpeftError
 from xpeft.pool import PoolShape
@@ -47,6 +49,7 @@ def test_the_bytes_are_read_as_written(size: int, chosen: int, seed: int) -> Non
     [
         (b"\5", "the task's pool has 1 bytes"),
         (b"\5\0\6\0", "masks choose 6 of the 5 adapters in the task's pool"),
+        (b"\1\x10\1\0", "the task's pool has 4097 adapters; the most are 4096"),
         (b"\5\0\0\0", "masks choose 0 of the 5 adapters in the task's pool"),
         (random_pool(5, 2, 0).pack() + b"\0", "the task's pool has 105 bytes, not 104"),
         (random_pool(5, 2, 0).pack()[:4] + np.float32(-1).tobytes() + random_pool(5, 2, 0).pack()[8:], "is not a positive number"),
@@ -122,6 +125,31 @@ def test_profiles_that_mean_different_things_get_a_pool_of_their_own(
     report = json.loads((tmp_path / "added" / "report.json").read_text(encoding="utf-8"))
     assert report["test"]["methods"]["new_profiles"]["micro"] > 0.8
     assert report["bytes_a_profile"]["new_profiles"] == 4
+
+
+def test_a_run_stopped_while_a_pool_is_trained_resumes_to_the_same_bytes(
+    opposed: Path, last_layer_bundle: Path, tiny_plm: Path, tmp_path: Path
+) -> None:
+    recipe = quick_recipe(tmp_path / "recipe.toml", **{**POOL, "task_pool__use": True, "task_pool__epochs": 3})
+
+    def train(out: Path, *more: str) -> Result:
+        return CliRunner().invoke(app, arguments(opposed, last_layer_bundle, tiny_plm, out, "--recipe", recipe, *more))
+
+    def save_and_stop(path: Path, training: TrainingState, step: int, losses: torch.Tensor) -> None:
+        save_checkpoint(path, training, step, losses)
+        if path.name == "pool-1-checkpoint.pt":
+            raise KeyboardInterrupt
+
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert train(whole).exit_code == 0
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(CheckpointClock, "due", lambda _, done: done == 5)
+        patched.setattr(loop, "save_checkpoint", save_and_stop)
+        assert train(stopped).exit_code == 130
+    assert torch.load(stopped / "pool-1-checkpoint.pt")["step"] == 5
+    assert train(stopped, "--resume").exit_code == 0
+    assert written(stopped) == written(whole)
+    assert not list(stopped.glob("*checkpoint*"))
 
 
 def test_a_pool_that_is_too_large_for_a_row_is_named(opposed: Path, last_layer_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from xpeft.bounds import MAX_TASK_POOL_SIZE
 from xpeft.errors import XpeftError
 from xpeft.pool import PoolShape
 from xpeft.stored_pool import StoredPool
@@ -39,6 +40,8 @@ class TaskPool:
         if len(raw) < SIZES.size:
             raise XpeftError(f"the task's pool has {len(raw)} bytes", HINT)
         size, chosen = SIZES.unpack_from(raw)
+        if size > MAX_TASK_POOL_SIZE:
+            raise XpeftError(f"the task's pool has {size} adapters; the most are {MAX_TASK_POOL_SIZE}", HINT)
         if not 1 <= chosen <= size:
             raise XpeftError(f"masks choose {chosen} of the {size} adapters in the task's pool", HINT)
         shape = replace(bundle, size=size, chosen=chosen)
