@@ -20,7 +20,7 @@ from xpeft.plm import PLM
 from xpeft.pool import PoolShape
 from xpeft.pool_model import PoolModel
 from xpeft.progress import remark
-from xpeft.recipe import Choice, TaskRecipe
+from xpeft.recipe import Choice, MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, TaskRecipe
 from xpeft.scores import majority
 from xpeft.shared_adapter import Regularization, train_shared_adapter
 from xpeft.task_adapter import rounded_task_adapter
@@ -124,17 +124,7 @@ class TaskLearner:
     def learn_adapter(self, before: Learnt) -> Learnt:
         """Return a head on the features of an adapter that all profiles train."""
         plan, run, shape = self.recipe.task_adapter, self.run, self.run.shape
-        recipe = Recipe(
-            epochs=plan.epochs,
-            groups_per_step=plan.profiles_per_step,
-            texts_per_group=plan.texts_per_profile,
-            profile_lr=plan.head_lr,
-            shared_lr=plan.lr,
-            label_bias=before.kind == "bias",
-            head_lr=plan.head_lr,
-            bf16=run.bf16,
-            seed=run.seed,
-        )
+        recipe = replace(self.loop_recipe(plan, plan.head_lr, plan.lr), label_bias=before.kind == "bias")
         trained, best = train_shared_adapter(
             before.model.encoder,
             self.data,
@@ -188,18 +178,7 @@ class TaskLearner:
     def train_pool(self, start: Learnt, rate: float, checkpoint: str) -> tuple[PoolModel, BestEpoch]:
         """Return a model with a trained pool and masks, at its best epoch, and that epoch's losses."""
         plan, run = self.recipe.task_pool, self.run
-        recipe = Recipe(
-            epochs=plan.epochs,
-            groups_per_step=plan.profiles_per_step,
-            texts_per_group=plan.texts_per_profile,
-            profile_lr=plan.profile_lr,
-            shared_lr=rate,
-            head_lr=plan.head_lr,
-            noise=plan.noise,
-            tau=plan.tau,
-            bf16=run.bf16,
-            seed=run.seed,
-        )
+        recipe = replace(self.loop_recipe(plan, plan.profile_lr, rate), noise=plan.noise, tau=plan.tau)
         sizes = len(self.data.profiles), len(self.data.labels)
         encoder, shape = AdapterEncoder(run.plm), plan.shape(run.shape)
         model = PoolModel(encoder, shape, *sizes, run.seed, start.model.task_adapter, plan.dropout).to(run.device)
@@ -223,24 +202,18 @@ class TaskLearner:
     def train_masks(self, data: DataSet, start: Learnt) -> MaskModel:
         """Return a model with masks trained on the train split, over the trunk and from the head of a step without masks."""
         plan, run = self.recipe.masks, self.run
-        recipe = Recipe(
-            epochs=plan.epochs,
-            groups_per_step=plan.profiles_per_step,
-            texts_per_group=plan.texts_per_profile,
-            profile_lr=plan.profile_lr,
-            shared_lr=plan.shared_lr,
-            head_lr=plan.head_lr,
-            noise=plan.noise,
-            tau=plan.tau,
-            bf16=run.bf16,
-            seed=run.seed,
-        )
+        recipe = replace(self.loop_recipe(plan, plan.profile_lr, plan.shared_lr), noise=plan.noise, tau=plan.tau)
         model = self.new_model(start.model.task_adapter)
         model.set_head(start.head.weight, start.head.bias, start.head.profile_bias)
         texts = data.splits["train"]
         checkpoint = run.out / (CHECKPOINT if data is self.data else SECOND_CHECKPOINT)
         train(model, texts, recipe, run.plm.pad_id, checkpoint, run.settings, run.resume, run.quiet, trunks=start.trunks)
         return model
+
+    def loop_recipe(self, plan: TaskAdapterRecipe | MasksRecipe | TaskPoolRecipe, profile_lr: float, shared_lr: float) -> Recipe:
+        """Return the training loop's hyperparameters for a table of the recipe."""
+        sizes = plan.epochs, plan.profiles_per_step, plan.texts_per_profile
+        return Recipe(*sizes, profile_lr, shared_lr, head_lr=plan.head_lr, bf16=self.run.bf16, seed=self.run.seed)
 
     def learn_again(self, best: Learnt) -> Learnt:
         """Return the best step, with masks and head learnt from the texts that were held out too."""
