@@ -11,7 +11,7 @@ from xpeft import bounds, options
 from xpeft.comparison.experiment import find_experiment, read_experiment
 from xpeft.errors import UnreadableFile, XpeftError
 
-DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense, tastes and reviews.")]
+DataArgument = Annotated[list[str], typer.Argument(help="Data sets: news, offense, tastes, inbox and reviews.")]
 RootOption = Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True, file_okay=False)]
 OutOption = Annotated[Path, typer.Option(help="Folder for the runs' files. Runs that it has are skipped.")]
 

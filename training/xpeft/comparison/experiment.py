@@ -29,7 +29,7 @@ class Experiment(Exact):
     """The settings of some runs: every method on every data set with every seed. The docstrings below are the help of `compare`."""
 
     data: Annotated[list[str], Field(min_length=1)]
-    """Data sets: news, offense, tastes, intents, reviews, glue/mrpc, superglue/cb, …"""
+    """Data sets: news, offense, tastes, inbox, intents, reviews, glue/mrpc, superglue/cb, …"""
     methods: Annotated[list[MethodName], Field(min_length=1)]
     """Methods: profile (as `train` makes it), majority, head, user-vector, hard, soft, adapter, …; docs/comparison.md has a table."""
     seeds: Count = 3

@@ -85,7 +85,7 @@ class RunRecord(Exact):
     """One run: one method with one seed on one data set, measured on one split."""
 
     data: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")
-    """Data set: news, offense, tastes, intents, reviews, glue/mrpc, superglue/cb, …"""
+    """Data set: news, offense, tastes, inbox, intents, reviews, glue/mrpc, superglue/cb, …"""
     slice: str | None = Field(min_length=1)
     """None: the whole data set. Else which part, in words: "20 profiles", "2,000 training texts, 64 tokens"."""
     split: Literal["test", "dev"]
