@@ -18,9 +18,9 @@ import { quietEnv, root } from "./install.mjs";
  */
 
 /**
- * How a part ended.
+ * How a part ended. remarks: what the summary says about it, such as the tests that failed.
  *
- * @typedef {{ name: string, passed: boolean, seconds: number }} Result
+ * @typedef {{ name: string, passed: boolean, seconds: number, remarks?: string[] }} Result
  */
 
 const children = new Set();
@@ -88,8 +88,10 @@ export async function runInTurn(parts) {
 export function summarise(command, results, start) {
   const failed = results.filter(({ passed }) => !passed);
   console.log("\nSummary");
-  for (const { name, passed, seconds } of results)
+  for (const { name, passed, seconds, remarks = [] } of results) {
     console.log(`  ${passed ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
+    for (const remark of remarks) console.log(`            ${remark}`);
+  }
   console.log(`${results.length - failed.length} checks passed, ${failed.length} failed`);
   const seconds = Math.round((Date.now() - start) / 1000);
   console.log(`${command} took ${Math.floor(seconds / 60)} min ${seconds % 60} s`);
