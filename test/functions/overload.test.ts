@@ -1,4 +1,5 @@
 import { Agent } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
 import { CALLER_SHARE, MAX_BODY_BYTES_IN_FLIGHT } from "../../functions/platform/settings.ts";
@@ -20,18 +21,25 @@ afterAll(() => worker.close());
 const waitingTokens = async () =>
   (await (await worker.get("/healthz")).json<{ waitingTokens: number }>()).waitingTokens;
 
-/** Waits until the Worker reads texts. */
-async function untilBusy(): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) if ((await waitingTokens()) > 0) return;
-  throw new Error("The Worker reads no texts.");
+/** Sends a request, again until the Worker is seen while it reads its texts. @returns its response, still pending */
+async function seenBusy(send: () => Promise<Response>): Promise<{ response: Promise<Response> }> {
+  for (;;) {
+    const response = send();
+    const ended = response.then(() => true);
+    do if ((await waitingTokens()) > 0) return { response };
+    while (!(await Promise.race([ended, setTimeout(0, false)])));
+  }
 }
 
 async function untilIdle(): Promise<void> {
-  while ((await waitingTokens()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await waitingTokens()) > 0) await setTimeout(50);
 }
 
-/** The number of maximum-size bodies within a caller's share, overhead included. */
-const MOST_LARGE = Math.floor((CALLER_SHARE * MAX_BODY_BYTES_IN_FLIGHT) / (MAX_TEXTS_BYTES + 4096));
+/** What counts for a maximum-size body: it and its request. */
+const LARGE_KIBIBYTES = MAX_TEXTS_BYTES / 1024 + 4;
+
+/** The number of maximum-size bodies within a caller's share. */
+const MOST_LARGE = Math.floor((CALLER_SHARE * MAX_BODY_BYTES_IN_FLIGHT) / 1024 / LARGE_KIBIBYTES);
 
 /** Sends as many large bodies as fit, and returns their statuses: any rejection means that capacity has leaked. */
 async function largeBodiesAtOnce(bodyOf: (texts: number, words?: number) => object): Promise<Set<number>> {
@@ -76,8 +84,8 @@ describe("a Worker at capacity", { timeout: PATIENCE_MS }, () => {
   it("delays a request of one text by at most one text of each other request", async () => {
     const bodyOf = await pushLongTask(worker);
     const order: string[] = [];
-    const many = worker.predict(bodyOf(8)).then(() => order.push("many texts"));
-    await untilBusy();
+    const { response } = await seenBusy(() => worker.predict(bodyOf(16)));
+    const many = response.then(() => order.push("many texts"));
     await worker.predict(bodyOf(1, 3)).then(() => order.push("one text"));
     // It waits for one text at each of its steps, and for no more.
     expect(await waitingTokens()).toBeGreaterThan(0);
@@ -118,19 +126,20 @@ describe("a Worker at capacity", { timeout: PATIENCE_MS }, () => {
   });
 
   it("limits the bytes of bodies in memory, and releases them", async () => {
-    const bodyOf = await pushLongTask(worker);
-    const large = JSON.stringify(bodyOf(1, 3)).padEnd(MAX_TEXTS_BYTES);
-    // The Worker is busy with this request when the bodies arrive, and reads them all when it yields.
-    const many = worker.predict(bodyOf(4));
-    await untilBusy();
-    const answers = await Promise.all(Array.from({ length: 3 * MOST_LARGE }, () => worker.predict(large)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
-    expect((await many).status).toBe(200);
-    expect(await largeBodiesAtOnce(bodyOf)).toEqual(new Set([200]));
+    const key = await worker.makeKey();
+    const headers = { "content-length": String(MAX_TEXTS_BYTES) };
+    const opened = openMany(MOST_LARGE, LARGE.slice(0, -1), { key, headers });
+    await untilInFlight(MOST_LARGE * LARGE_KIBIBYTES, { key });
+    expect((await worker.predict(LARGE, { key })).status).toBe(503);
+    for (const { request } of opened.requests) request.end(LARGE.slice(-1));
+    const answers = await Promise.all(opened.requests.map(({ answer }) => answer));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await largeBodiesAtOnce(() => SMALL_BODY)).toEqual(new Set([200]));
   });
 });
 
-const SMALL = JSON.stringify({ task: "demo", profile: "demo-000", inputs: "Rice" });
+const SMALL_BODY = { task: "demo", profile: "demo-000", inputs: "Rice" };
+const SMALL = JSON.stringify(SMALL_BODY);
 const LINE = `${JSON.stringify({ text: "Rice" })}\n`;
 const NDJSON = { headers: { "content-type": "application/x-ndjson" } };
 
@@ -154,8 +163,8 @@ const BEGUN_KIBIBYTES = 240 + 4;
 
 /** Opens requests whose bodies never end, until the test ends them. */
 function openMany(count: number, begin: string, options: Parameters<typeof openChunked>[2] = {}) {
-  const opened = Array.from({ length: count }, () => openChunked(worker, begin, options));
-  return { end: () => opened.forEach(({ request }) => void request.destroy()) };
+  const requests = Array.from({ length: count }, () => openChunked(worker, begin, options));
+  return { requests, end: () => requests.forEach(({ request }) => void request.destroy()) };
 }
 
 describe("chunked bodies", { timeout: isLongForm ? 3_600_000 : PATIENCE_MS }, () => {
@@ -194,9 +203,7 @@ describe("chunked bodies", { timeout: isLongForm ? 3_600_000 : PATIENCE_MS }, ()
     });
     try {
       // The budget would be full if each took the most that it may have.
-      expect(await largeBodiesAtOnce(() => ({ task: "demo", profile: "demo-000", inputs: "Rice" }))).toEqual(
-        new Set([200]),
-      );
+      expect(await largeBodiesAtOnce(() => SMALL_BODY)).toEqual(new Set([200]));
     } finally {
       trickling.end();
       streams.end();
