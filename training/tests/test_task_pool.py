@@ -85,6 +85,7 @@ POOL = {
     "task_pool__epochs": 30,
     "task_pool__patience": 30,
     "task_pool__dropout": 0,
+    "add__epochs": 40,
 }
 
 

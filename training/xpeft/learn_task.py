@@ -183,7 +183,7 @@ class TaskLearner:
         encoder, shape = AdapterEncoder(run.plm), plan.shape(run.shape)
         model = PoolModel(encoder, shape, *sizes, run.seed, start.model.task_adapter, plan.dropout).to(run.device)
         model.set_head(start.head.weight, start.head.bias, start.head.profile_bias)
-        best = BestEpoch(model, self.data.splits["dev"], run.plm.pad_id, plan.patience, start.trunks)
+        best = BestEpoch(model, self.data.splits["dev"], run.plm.pad_id, plan.patience, start.trunks, plan.averaging)
         train(
             model,
             self.data.splits["train"],

@@ -85,15 +85,15 @@ class TaskPoolRecipe(Part):
     """Adapters N in each personal layer."""
     chosen: Annotated[int, Field(ge=1, le=bounds.MAX_TASK_POOL_SIZE)] = 8
     """Adapters k that each mask chooses."""
-    lr: Annotated[list[Rate], Field(min_length=1)] = [1e-3, 3e-3, 6e-3]
+    lr: Annotated[list[Rate], Field(min_length=1)] = [1e-2, 2e-2, 4e-2]
     """Learning rates of the pool. All are tried, and the one with the lowest cross entropy on held-out texts is used."""
-    profile_lr: Rate = 3e-2
+    profile_lr: Rate = 1e-1
     """Learning rate of each profile's masks."""
     head_lr: Rate = 1e-3
     """Learning rate of the head beside the pool."""
-    epochs: Epochs = 8
+    epochs: Epochs = 16
     """Most passes over the training texts. The best one is kept."""
-    patience: Epochs = 8
+    patience: Epochs = 4
     """Training stops after this many passes that bring nothing."""
     profiles_per_step: ProfilesPerStep = 8
     """Groups of texts in a step. All texts of a group have one profile."""
@@ -101,8 +101,10 @@ class TaskPoolRecipe(Part):
     """Texts in a group."""
     dropout: Fraction = 0.3
     """Dropout on the features."""
-    weight_decay: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 0.01
+    weight_decay: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 3.0
     """Weight decay of pool and head."""
+    averaging: Fraction = 0.99
+    """How much of a running mean of pool, masks and head stays in each step. The mean is what is kept. 0: the last step's values."""
     noise: Noise = 0.2
     """Strength of the Gumbel noise at the start. It falls linearly to 0."""
     tau: Tau = 1.0

@@ -127,6 +127,8 @@ def train(
             noise = recipe.noise * (1 - number / total)
             step = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
             losses[number] = make_step(training, batch, step)
+            if best:
+                best.follow()
             done, ends_epoch = number + 1, place + 1 == per_epoch
             interrupted = stopped()
             due = interrupted or clock.due(done)
