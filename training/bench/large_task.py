@@ -34,11 +34,12 @@ from xpeft.check import check_file
 from xpeft.data import DataSet
 from xpeft.heads import WEIGHT_PENALTIES, fit_head, settings_tried
 from xpeft.label_bias import first_bias
-from xpeft.learn_task import Run, TaskLearner
+from xpeft.learn_task import TaskLearner
 from xpeft.linear_fit import Penalties
 from xpeft.recipe import TaskRecipe
 from xpeft.records import Split
 from xpeft.task_files import read_trained_task, write_trained_task
+from xpeft.task_steps import Run
 from xpeft.train_task import choose_max_tokens, load_tokenized
 from xpeft.trunk_cache import STORED, text_key
 

@@ -24,7 +24,6 @@ from xpeft.checkpoint import finished_report, run_id
 from xpeft.data import DataSet, Example, count_one_label_profiles
 from xpeft.errors import NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate_task import restore
-from xpeft.learn_task import LABEL_BIAS, MAJORITY
 from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
 from xpeft.progress import remark
@@ -33,6 +32,7 @@ from xpeft.records import Split
 from xpeft.scores import majority
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
 from xpeft.task_pair import REPORT, reads_pair
+from xpeft.task_steps import LABEL_BIAS, MAJORITY
 from xpeft.train_task import load_tokenized, print_findings
 from xpeft.verdict import Step, key, measure_steps
 

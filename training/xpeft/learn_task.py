@@ -1,85 +1,34 @@
 """Learns a task step by step, from a head to masks of each profile's own, and keeps what held-out texts say is better."""
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 
 from xpeft.best_epoch import BestEpoch
-from xpeft.bootstrap import Array
 from xpeft.checkpoint import CHECKPOINT
 from xpeft.data import DataSet
 from xpeft.encoder import AdapterEncoder
 from xpeft.features import profile_features
-from xpeft.heads import Head, HeadKind, search_head
+from xpeft.heads import HeadKind, search_head
 from xpeft.held_out import with_dev
 from xpeft.linear_fit import Targets
 from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes
-from xpeft.plm import PLM
-from xpeft.pool import PoolShape
 from xpeft.pool_model import PoolModel
 from xpeft.progress import remark
-from xpeft.recipe import Choice, MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, TaskRecipe
+from xpeft.recipe import MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, TaskRecipe
 from xpeft.scores import majority
 from xpeft.shared_adapter import Regularization, train_shared_adapter
 from xpeft.task_adapter import rounded_task_adapter
 from xpeft.task_files import fits_row
+from xpeft.task_steps import ADAPTER, HEAD, LABEL_BIAS, MAJORITY, PROFILE_MASKS, SHARED_MASKS, TASK_POOL, Learnt, Run, kept
 from xpeft.train import Recipe, train
 from xpeft.trunk_cache import TrunkCache
-from xpeft.verdict import Step, measure_steps, profile_figures, worth_keeping
+from xpeft.verdict import Step, measure_steps, profile_figures
 
 # In the run's folder: of the masks' training, of their second training with all texts, and of the adapter's. Those of pools have numbers.
 CHECKPOINTS = f"*{CHECKPOINT}"
 SECOND_CHECKPOINT, ADAPTER_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}"
-
-MAJORITY, HEAD, LABEL_BIAS = "majority label", "shared head", "label bias"
-ADAPTER, SHARED_MASKS, PROFILE_MASKS, TASK_POOL = "task adapter", "shared masks", "profile masks", "task pool"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where and how a training runs.
-
-    pool: the adapters that masks choose from, [K, 2, N, d*b]. out: folder of the checkpoints. settings: everything that must be equal in
-    a resumed run.
-    """
-
-    plm: PLM
-    pool: torch.Tensor
-    shape: PoolShape
-    device: torch.device
-    out: Path
-    settings: object
-    seed: int
-    bf16: bool
-    resume: bool
-    quiet: bool
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """What a step has learnt: a model, the head on its features, and what these give the texts to choose on.
-
-    trunks: the residuals below the layers that masks change. loss: cross entropy. figures: of each profile, higher is better, [profiles].
-    """
-
-    name: str
-    model: MaskModel
-    trunks: TrunkCache
-    head: Head
-    kind: HeadKind
-    loss: float
-    figures: Array
-
-    def better_than(self, other: "Learnt") -> bool:
-        """Return whether the texts to choose on prefer this step."""
-        return worth_keeping(self.loss, self.figures, other.loss, other.figures)
-
-
-def kept(use: Choice, found: Learnt, best: Learnt) -> Learnt:
-    """Return the better of a new step and the best one before it, or what the recipe demands."""
-    return found if use is True or (use == "auto" and found.better_than(best)) else best
 
 
 class TaskLearner:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from xpeft.bootstrap import paired_difference
-from xpeft.learn_task import ADAPTER, HEAD, MAJORITY, PROFILE_MASKS, SHARED_MASKS, TASK_POOL
+from xpeft.task_steps import ADAPTER, HEAD, MAJORITY, PROFILE_MASKS, SHARED_MASKS, TASK_POOL
 from xpeft.verdict import HELD_OUT, key
 
 # On fewer texts the interval of a gain is wider than what most steps bring.

@@ -14,7 +14,7 @@ from xpeft.check import CheckedFile, check_file, count_tokens
 from xpeft.checkpoint import finished_report, read_checkpoint, run_id
 from xpeft.data import DataSet, count_one_label_profiles, load_data
 from xpeft.errors import XpeftError
-from xpeft.learn_task import CHECKPOINTS, Run, TaskLearner
+from xpeft.learn_task import CHECKPOINTS, TaskLearner
 from xpeft.masks import mask_bytes
 from xpeft.pool import PoolShape
 from xpeft.progress import remark
@@ -24,6 +24,7 @@ from xpeft.task_adapter import task_adapter_bytes
 from xpeft.task_files import PROFILES_FILE, TASK_NAME, TrainedTask, check_row, fits_row, read_trained_task, write_trained_task
 from xpeft.task_pair import REPORT
 from xpeft.task_pool import task_pool_bytes
+from xpeft.task_steps import Run
 from xpeft.train import refuse_torchrun
 from xpeft.verdict import key, measure_steps
 

@@ -17,7 +17,6 @@ from xpeft.encoder import AdapterEncoder
 from xpeft.features import Features, plain_features, profile_features
 from xpeft.heads import Head, search_head
 from xpeft.label_bias import first_bias
-from xpeft.learn_task import Run as TaskRun
 from xpeft.learn_task import TaskLearner
 from xpeft.linear_fit import Targets
 from xpeft.peers.feature_method import Fitted, Stored
@@ -28,6 +27,7 @@ from xpeft.records import Split
 from xpeft.scores import majority
 from xpeft.shared_adapter import SharedAdapterModel
 from xpeft.task_files import pack_adapters
+from xpeft.task_steps import Run as TaskRun
 from xpeft.train import Losses, train
 
 # Epochs that bring nothing on dev before training stops.
