@@ -42,7 +42,8 @@ class Run:
 class Learnt:
     """What a step has learnt: a model, the head on its features, and what these give the texts to choose on.
 
-    trunks: the residuals below the layers that masks change. loss: cross entropy. figures: of each profile, higher is better, [profiles].
+    trunks: the residuals below the layers that masks change. loss: cross entropy under the best scale of the logits. figures: of
+    each profile, higher is better, [profiles].
     """
 
     name: str
