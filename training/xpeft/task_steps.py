@@ -12,7 +12,7 @@ from xpeft.plm import PLM
 from xpeft.pool import PoolShape
 from xpeft.recipe import Choice
 from xpeft.trunk_cache import TrunkCache
-from xpeft.verdict import worth_keeping
+from xpeft.verdict import LEAST_GAIN, LEAST_POOL_GAIN, worth_keeping
 
 MAJORITY, HEAD, LABEL_BIAS = "majority label", "shared head", "label bias"
 ADAPTER, SHARED_MASKS, PROFILE_MASKS, TASK_POOL = "task adapter", "shared masks", "profile masks", "task pool"
@@ -56,7 +56,8 @@ class Learnt:
 
     def better_than(self, other: "Learnt") -> bool:
         """Return whether the texts to choose on prefer this step."""
-        return worth_keeping(self.loss, self.figures, other.loss, other.figures)
+        least = LEAST_POOL_GAIN if self.name == TASK_POOL else LEAST_GAIN
+        return worth_keeping(self.loss, self.figures, other.loss, other.figures, least)
 
 
 def kept(use: Choice, found: Learnt, best: Learnt) -> Learnt:
