@@ -5,6 +5,10 @@ interface Example {
 
 /** Something to try for the demo's tasks. Any other task starts with empty fields. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
+  inbox: {
+    profiles: ["person-000", "person-001", "person-007", "person-015"],
+    texts: ["Your electricity bill is attached", "Somebody tried to sign in as you", "The cup match is sold out"],
+  },
   news: {
     profiles: ["news-000", "news-001", "news-002", "news-003"],
     texts: [

@@ -23,7 +23,7 @@ def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
     assert made == kept
 
 
-@pytest.mark.parametrize(("task", "profiles", "labels"), [("news", 81, 30), ("offense", 200, 5)])
+@pytest.mark.parametrize(("task", "profiles", "labels"), [("inbox", 96, 3), ("news", 81, 30), ("offense", 200, 5)])
 def test_the_demo_fits_the_default_bundle(task: str, profiles: int, labels: int) -> None:
     manifest, identity = read_manifest(BUNDLE)
     learnt = read_trained_task(ROOT / "bundles" / "demo" / task, identity, manifest.pool_shape)
