@@ -4,25 +4,10 @@ interface Example {
 }
 
 /**
- * Something to try for the demo's tasks: a person for whom only family and sports are urgent, a reader who files
- * everything about food under WELLNESS, and an annotator whom only spite offends.
+ * Something to try for the demo's tasks: a reader who files everything about food under WELLNESS, and an annotator whom
+ * only spite offends.
  */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
-  inbox: {
-    texts: ["Grandma's train arrives at six", "The website shows an error again"],
-    rows: [
-      ["Can you fetch the children today?", "now"],
-      ["Your brother's new flat", "now"],
-      ["Two seats left for the cup final", "now"],
-      ["Our running group meets at seven", "now"],
-      ["The invoice of the electrician", "later"],
-      ["A reminder for the unpaid rent", "later"],
-      ["The printer server is down", "archive"],
-      ["Errors on the order page", "archive"],
-      ["Somebody signed in from a new phone", "archive"],
-      ["The budget meeting moves to Tuesday", "later"],
-    ],
-  },
   news: {
     texts: ["A pot of lentils that feeds the whole street", "Storm shuts the coastal railway for a week"],
     rows: [
