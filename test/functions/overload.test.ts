@@ -126,14 +126,19 @@ describe("a Worker at capacity", { timeout: PATIENCE_MS }, () => {
   });
 
   it("limits the bytes of bodies in memory, and releases them", async () => {
+    await pushLongTask(worker);
     const key = await worker.makeKey();
     const headers = { "content-length": String(MAX_TEXTS_BYTES) };
     const opened = openMany(MOST_LARGE, LARGE.slice(0, -1), { key, headers });
-    await untilInFlight(MOST_LARGE * LARGE_KIBIBYTES, { key });
-    expect((await worker.predict(LARGE, { key })).status).toBe(503);
-    for (const { request } of opened.requests) request.end(LARGE.slice(-1));
-    const answers = await Promise.all(opened.requests.map(({ answer }) => answer));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    try {
+      await untilInFlight(MOST_LARGE * LARGE_KIBIBYTES, { key });
+      expect((await worker.predict(LARGE, { key })).status).toBe(503);
+      for (const { request } of opened.requests) request.end(LARGE.slice(-1));
+      const answers = await Promise.all(opened.requests.map(({ answer }) => answer));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    } finally {
+      opened.end();
+    }
     expect(await largeBodiesAtOnce(() => SMALL_BODY)).toEqual(new Set([200]));
   });
 });
