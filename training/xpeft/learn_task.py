@@ -29,8 +29,6 @@ from xpeft.verdict import Step, measure_steps, profile_figures
 # In the run's folder: of the masks' training, of their second training with all texts, and of the adapter's. Those of pools have numbers.
 CHECKPOINTS = f"*{CHECKPOINT}"
 SECOND_CHECKPOINT, ADAPTER_CHECKPOINT = f"second-{CHECKPOINT}", f"adapter-{CHECKPOINT}"
-# Of logits, when steps are compared. What is trained on few texts is too sure of itself, and still may know more than what is not.
-SCALES = [number / 10 for number in range(2, 13)]
 
 
 class TaskLearner:
@@ -190,8 +188,7 @@ class TaskLearner:
         head = head.stored() if kind == "bias" else head
         logits = {split: head.split_logits(data, features, split) for split in features}
         predictions = {split: logits[split].argmax(1).numpy() for split in features}
-        targets = Targets.of(data.splits["dev"])
-        loss = min(targets.loss(logits["dev"] * scale).item() for scale in SCALES)
+        loss = Targets.of(data.splits["dev"]).loss_at_best_scale(logits["dev"])
         self.steps.append(Step(name, predictions, self.bytes_a_profile(model, kind), against, loss))
         return Learnt(name, model, trunks, head, kind, loss, profile_figures(predictions["dev"], data.splits["dev"], data.labels))
 

@@ -12,6 +12,8 @@ from xpeft.profile_model import target_loss
 MAX_STEPS = 100
 # Of the mean cross entropy and its gradient.
 TOLERANCE = 1e-5
+# Of logits, when what gave them is compared.
+SCALES = [number / 10 for number in range(2, 13)]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,13 @@ class Targets:
     def loss(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the mean cross entropy of logits [texts, labels]."""
         return target_loss(logits, self.labels, self.next_label_weights)
+
+    def loss_at_best_scale(self, logits: torch.Tensor) -> float:
+        """Return the least mean cross entropy of logits [texts, labels] times one of `SCALES`.
+
+        What is trained on few texts is too sure of itself, and may still know more than what is not.
+        """
+        return min(self.loss(logits * scale).item() for scale in SCALES)
 
 
 @dataclass(frozen=True)
