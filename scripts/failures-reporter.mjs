@@ -3,8 +3,8 @@ import { relative } from "node:path";
 import { root } from "./install.mjs";
 
 /**
- * A Vitest reporter: writes what failed to the path XPEFT_FAILURES, as JSON. `files` are those that failed, `lines` has a line for
- * each error, and `strays` counts the errors that belong to no file.
+ * A Vitest reporter: writes what failed to the path XPEFT_FAILURES, as JSON. `files` are those that failed, `lines` has
+ * a line for each error, and `strays` counts the errors that belong to no file.
  *
  * @implements {import("vitest/node").Reporter}
  */

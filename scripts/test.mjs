@@ -22,8 +22,8 @@ const bin = (name) => join(root, "node_modules", name);
 const MOST_AGAIN = 3;
 
 /**
- * Runs tests, and once more, one after another, the few that failed. A test that passes then depends on what runs beside it: the
- * summary names it.
+ * Runs tests, and once more, one after another, the few that failed. A test that passes then depends on what runs
+ * beside it: the summary names it.
  *
  * @param {(again?: string[]) => import("./parts.mjs").Part} partOf the tests, or those to run again
  * @param {string} written path of what the tests write about those that failed
