@@ -14,7 +14,7 @@ import torch
 from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.features import Features
 from xpeft.label_bias import first_bias, stored_bias
-from xpeft.linear_fit import LinearFit, Penalties, Targets, minimize
+from xpeft.linear_fit import CPU, LinearFit, Penalties, Targets, minimize
 from xpeft.progress import progress
 from xpeft.records import Split
 from xpeft.scores import Indices
@@ -93,18 +93,22 @@ def settings_tried(kind: HeadKind) -> int:
     return len(WEIGHT_PENALTIES) + (len(BIAS_PENALTIES) if kind == "bias" else 0)
 
 
-def search_head(data: DataSet, features: Features, kind: HeadKind, chosen_on: Split, name: str, quiet: bool) -> Head:
+def search_head(
+    data: DataSet, features: Features, kind: HeadKind, chosen_on: Split, name: str, quiet: bool, device: torch.device = CPU
+) -> Head:
     """Return the head, fitted on the train split, whose penalties give the least cross entropy on the split `chosen_on`.
 
-    If that is the train split itself, penalties are chosen on held-out texts of it, and the head is fitted again on all.
+    If that is the train split itself, penalties are chosen on held-out texts of it, and the head is fitted again on all. device: where
+    fits are computed.
     """
     if chosen_on != "train":
-        return search_penalties(data, features, kind, chosen_on, name, quiet).head
+        return search_penalties(data, features, kind, chosen_on, name, quiet, device).head
     texts = data.splits["train"]
     fitted, held_out = hold_out(texts)
     parts = replace(data, splits={"train": [texts[index] for index in fitted], "dev": [texts[index] for index in held_out], "test": []})
-    best = search_penalties(parts, {"train": features["train"][fitted], "dev": features["train"][held_out]}, kind, "dev", name, quiet)
-    return fit_head(data, features["train"], kind, best.penalties)
+    known: Features = {"train": features["train"][fitted], "dev": features["train"][held_out]}
+    best = search_penalties(parts, known, kind, "dev", name, quiet, device)
+    return fit_head(data, features["train"], kind, best.penalties, device=device)
 
 
 def hold_out(examples: Sequence[Example]) -> tuple[list[int], list[int]]:
@@ -114,7 +118,9 @@ def hold_out(examples: Sequence[Example]) -> tuple[list[int], list[int]]:
     return [index for index in range(len(examples)) if index not in held_out] or [0], sorted(held_out)
 
 
-def search_penalties(data: DataSet, features: Features, kind: HeadKind, chosen_on: Split, name: str, quiet: bool) -> Fit:
+def search_penalties(
+    data: DataSet, features: Features, kind: HeadKind, chosen_on: Split, name: str, quiet: bool, device: torch.device = CPU
+) -> Fit:
     """Return the fit with the least cross entropy on a split.
 
     The weights' penalty is chosen first, then the biases': the best of one hardly depends on the other.
@@ -124,7 +130,7 @@ def search_penalties(data: DataSet, features: Features, kind: HeadKind, chosen_o
     def tried(candidates: list[Penalties], start: Head | None, what: str) -> list[Fit]:
         fits = []
         for penalties in progress(candidates, f"{name}, {what}", "setting", quiet):
-            start = fit_head(data, features["train"], kind, penalties, start)
+            start = fit_head(data, features["train"], kind, penalties, start, device)
             fits.append(Fit(penalties, start, held_out.loss(start.logits(features[chosen_on], held_out.profiles)).item()))
         return fits
 
@@ -135,17 +141,24 @@ def search_penalties(data: DataSet, features: Features, kind: HeadKind, chosen_o
     return min(fits, key=lambda fit: fit.loss)
 
 
-def fit_head(data: DataSet, features: torch.Tensor, kind: HeadKind, penalties: Penalties, start: Head | None = None) -> Head:
+def fit_head(
+    data: DataSet,
+    features: torch.Tensor,
+    kind: HeadKind,
+    penalties: Penalties,
+    start: Head | None = None,
+    device: torch.device = CPU,
+) -> Head:
     """Return the head that fits the train split's features [texts, d]. start: a head of the same kind, to begin the search at."""
     mean, scale = feature_scale(features)
     # In place: the features of millions of texts take gigabytes.
     standardized, targets = (features - mean).div_(scale), Targets.of(data.splits["train"])
     if kind == "own":
-        return fit_own_heads(data, standardized, targets, penalties).of_raw_features(mean, scale)
+        return fit_own_heads(data, standardized, targets, penalties, device).of_raw_features(mean, scale)
     biases = first_bias(data, kind == "bias")
     before = start and start.of_standardized_features(mean, scale)
     first = LinearFit(before.weight, before.bias, before.profile_bias - biases) if before else LinearFit.zero(features.shape[1], biases)
-    fit = minimize(standardized, targets, biases, kind == "bias", penalties, first)
+    fit = minimize(standardized, targets, biases, kind == "bias", penalties, first, device)
     return Head(fit.weight, fit.bias, biases + fit.change).of_raw_features(mean, scale)
 
 
@@ -154,15 +167,14 @@ def feature_scale(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return features.mean(0), features.std(0, correction=0).mean().clamp(min=SMALLEST_SCALE)
 
 
-def fit_own_heads(data: DataSet, features: torch.Tensor, targets: Targets, penalties: Penalties) -> Head:
+def fit_own_heads(data: DataSet, features: torch.Tensor, targets: Targets, penalties: Penalties, device: torch.device) -> Head:
     """Return a head whose weights and biases each profile learns from its own texts alone."""
     allowed = data.label_set_bias()
     weights, biases = torch.zeros(*allowed.shape, features.shape[1]), allowed.clone()
     for profile, indices in group_by_profile(data.splits["train"]).items():
         rows = torch.tensor(indices)
         own = replace(targets.of_rows(rows), profiles=torch.zeros_like(rows))
-        fit = minimize(
-            features[rows], own, allowed[profile : profile + 1], False, penalties, LinearFit.zero(features.shape[1], allowed[:1])
-        )
+        start = LinearFit.zero(features.shape[1], allowed[:1])
+        fit = minimize(features[rows], own, allowed[profile : profile + 1], False, penalties, start, device)
         weights[profile], biases[profile] = fit.weight, allowed[profile] + fit.bias
     return Head(weights, torch.zeros(len(data.labels)), biases)

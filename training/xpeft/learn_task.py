@@ -171,7 +171,7 @@ class TaskLearner:
             model = self.train_masks(data, best)
             model = model if best.name == PROFILE_MASKS else self.with_default_masks(model)
         features = profile_features(model, data, run.plm.pad_id, run.quiet, best.trunks)
-        head = search_head(data, features, best.kind, "train", "head from all texts", run.quiet)
+        head = search_head(data, features, best.kind, "train", "head from all texts", run.quiet, run.device)
         head = head.stored() if best.kind == "bias" else head
         if data.splits["test"]:
             test = head.predict(data, features, "test")
@@ -184,7 +184,7 @@ class TaskLearner:
         """Fit the head on a model's features, note the step, and return what it has learnt."""
         run, data = self.run, self.data
         features = profile_features(model, data, run.plm.pad_id, run.quiet, trunks)
-        head = search_head(data, features, kind, "dev", f"head of {name}", run.quiet)
+        head = search_head(data, features, kind, "dev", f"head of {name}", run.quiet, run.device)
         head = head.stored() if kind == "bias" else head
         logits = {split: head.split_logits(data, features, split) for split in features}
         predictions = {split: logits[split].argmax(1).numpy() for split in features}

@@ -12,6 +12,7 @@ from xpeft.profile_model import target_loss
 MAX_STEPS = 100
 # Of the mean cross entropy and its gradient.
 TOLERANCE = 1e-5
+CPU = torch.device("cpu")
 # Of logits, when what gave them is compared.
 SCALES = [number / 10 for number in range(2, 13)]
 
@@ -44,6 +45,10 @@ class Targets:
             torch.tensor([example.next_label_weight for example in examples]),
         )
 
+    def to(self, device: torch.device) -> "Targets":
+        """Return the targets on a device."""
+        return Targets(self.profiles.to(device), self.labels.to(device), self.next_label_weights.to(device))
+
     def of_rows(self, rows: torch.Tensor) -> "Targets":
         """Return the targets of some texts, by index."""
         return Targets(self.profiles[rows], self.labels[rows], self.next_label_weights[rows])
@@ -75,13 +80,21 @@ class LinearFit:
 
 
 def minimize(
-    features: torch.Tensor, targets: Targets, profile_bias: torch.Tensor, learn_change: bool, penalties: Penalties, start: LinearFit
+    features: torch.Tensor,
+    targets: Targets,
+    profile_bias: torch.Tensor,
+    learn_change: bool,
+    penalties: Penalties,
+    start: LinearFit,
+    device: torch.device = CPU,
 ) -> LinearFit:
     """Return the best fit for features [texts, d] and the label biases [profiles, labels] that profiles have before it.
 
-    learn_change: whether the fit may change these biases. The problem is convex: `start` only says how far the way is.
+    learn_change: whether the fit may change these biases. The problem is convex: `start` only says how far the way is. device: where
+    it is computed; what is given and returned is on the CPU.
     """
-    fit = LinearFit(start.weight.clone(), start.bias.clone(), start.change.clone())
+    fit = LinearFit(*(part.to(device, copy=True) for part in (start.weight, start.bias, start.change)))
+    features, targets, profile_bias = features.to(device), targets.to(device), profile_bias.to(device)
 
     def loss() -> torch.Tensor:
         logits = features @ fit.weight.T + fit.bias + (profile_bias + fit.change)[targets.profiles]
@@ -89,7 +102,7 @@ def minimize(
         return targets.loss(logits) + penalty / (2 * len(features))
 
     descend([fit.weight, fit.bias, *([fit.change] if learn_change else [])], loss)
-    return fit
+    return LinearFit(fit.weight.cpu(), fit.bias.cpu(), fit.change.cpu())
 
 
 def descend(parameters: list[torch.Tensor], loss: Callable[[], torch.Tensor]) -> None:

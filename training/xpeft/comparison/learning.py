@@ -147,5 +147,5 @@ def split_features(run: Run, plm: PLM, model: ProfileModel | None, data: DataSet
 
 def finish_head(run: Run, data: DataSet, features: Features) -> Head:
     """Return the head whose cross entropy on dev is the least, with label biases rounded as they are stored."""
-    head = search_head(data, features, run.head, "dev", "head", run.setup.quiet)
+    head = search_head(data, features, run.head, "dev", "head", run.setup.quiet, run.setup.device)
     return head.stored() if run.recipe.label_bias else head
