@@ -5,7 +5,7 @@ import { floatTensor, openGraph } from "../model/onnx-graph.ts";
 
 /** A text as the learning graph reads it. */
 export interface ResidualText {
-  /** The sum that the first learnt layer's adapter is added to, `[T, d]` flat: {@link Encoder.runToLearn}. */
+  /** The sum that the first learnt layer's adapter is added to, `[T, d]` flat: {@link Encoder.runToResidual}. */
   readonly residual: Float32Array;
   /** The target probability of each label, `[labels]`; their sum is 1. */
   readonly target: Float32Array;

@@ -3,9 +3,8 @@ import { XpeftError } from "../errors.ts";
 import { createBudget } from "../lib/budget.ts";
 import { startStopwatch } from "../lib/stopwatch.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
-import type { Encoder } from "../model/encoder.ts";
 import { bestLabel, labelLogits, softmax } from "../model/head.ts";
-import type { MergedCache } from "../model/merged-cache.ts";
+import type { Laps, Reader } from "../model/reader.ts";
 import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
@@ -40,6 +39,7 @@ export interface Timings {
   readonly tokenize: number;
   /** Next to nothing if the merged adapters were cached. */
   readonly merge: number;
+  /** Next to nothing if the text was read before. */
   readonly encoder: number;
   readonly head: number;
 }
@@ -68,8 +68,7 @@ export type LabelTexts = (
 interface LabelParts {
   readonly bundle: Bundle;
   readonly tokenizer: Tokenizer;
-  readonly encoder: Encoder;
-  readonly merged: MergedCache;
+  readonly reader: Reader;
   readonly readAdapter: ReadAdapter;
 }
 
@@ -77,7 +76,7 @@ interface LabelParts {
 const FORGET_MS = 60_000;
 
 /** Creates what labels texts, and counts the tokens in flight. */
-export function createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapter }: LabelParts): {
+export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: LabelParts): {
   labelTexts: LabelTexts;
   /** Returns the tokens of accepted texts that the encoder has not read yet. */
   tokensInFlight: () => number;
@@ -107,18 +106,21 @@ export function createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapt
     try {
       const taskAdapter = await readAdapter(task.adapter);
       timings.merge += lap();
+      const laps: Laps = {
+        // The time of other calls is in no step.
+        waited: lap,
+        merged: () => {
+          timings.merge += lap();
+        },
+        read: () => {
+          timings.encoder += lap();
+        },
+      };
       // Texts are queued one by one, so that other calls wait for one of them and not for all.
       for (const [index, { text, masks, bias }] of texts.entries()) {
         // The encoder never yields: without a pause no other request would be read.
         if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
-        const features = await encoder.run(text, () => {
-          // The time of other calls is in no step.
-          lap();
-          const adapters = merged.adaptersFor(masks, taskAdapter);
-          timings.merge += lap();
-          return adapters;
-        });
-        timings.encoder += lap();
+        const features = await reader.features(text, { masks, taskAdapter }, laps);
         reservation.release(text.ids.length);
         predictions.push(toPrediction(task, bias, features, text));
         timings.head += lap();

@@ -151,7 +151,7 @@ describe("predicting", () => {
 
   it("probes itself, and reports its memory", async () => {
     expect(await engine.probe()).toEqual({ tokens: 8 });
-    expect(engine.mergedCache().maxBytes).toBe(4 * 2 ** 20);
+    expect(engine.caches().merged.maxBytes).toBe(4 * 2 ** 20);
     expect(engine.heapBytes()).toBeGreaterThan(24 * 2 ** 20);
   });
 });

@@ -53,7 +53,7 @@ class ManifestTrainedPool(Strict):
 
 
 ManifestPool = Annotated[ManifestSignPool | ManifestTrainedPool, Field(discriminator="kind")]
-Role = Literal["graph", "learning", "weights", "pool", "tokenizer", "notice"]
+Role = Literal["graph", "learning", "weights", "pool", "tail", "tokenizer", "notice"]
 
 
 class ManifestLearning(Strict):
@@ -61,6 +61,14 @@ class ManifestLearning(Strict):
 
     firstLayer: int = Field(ge=0)  # noqa: N815
     weights: list[str]
+
+
+class ManifestTail(Strict):
+    """The tail of a bundle whose last layer alone is personal: the epsilon of that layer's last LayerNorm, whose weights have the role
+    "tail".
+    """
+
+    epsilon: float = Field(gt=0)
 
 
 class ManifestFile(Strict):
@@ -75,7 +83,7 @@ class ManifestFile(Strict):
 class Manifest(Strict):
     """The manifest (docs/formats.md, "manifest.json")."""
 
-    format: Literal["xpeft-bundle/1"] = "xpeft-bundle/1"
+    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"] = "xpeft-bundle/2"
     name: str
     plm: ManifestPLM
     layers: int
@@ -85,6 +93,7 @@ class Manifest(Strict):
     pooling: Pooling
     maxTokens: int  # noqa: N815
     learning: ManifestLearning
+    tail: Annotated[ManifestTail | None, Field(exclude_if=lambda tail: tail is None)] = None
     files: list[ManifestFile]
 
     @model_validator(mode="after")
