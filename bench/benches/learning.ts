@@ -13,7 +13,7 @@ import {
 import { createTasks, profileId } from "../memory/tasks.ts";
 import { predict, send } from "../requests.ts";
 import { MEGABYTE, medianOf, quantilesOf } from "../statistics.ts";
-import { textOf } from "../texts.ts";
+import { newText, textOf } from "../texts.ts";
 
 const TEXTS = 20;
 const TOKENS = 32;
@@ -69,7 +69,7 @@ const textsRead = (texts: number, epochs: number) =>
 
 async function timePrediction({ url }: InspectedWorker): Promise<number> {
   const start = performance.now();
-  const response = await predict(url, { task, profile: profileId(1), inputs: textOf(TOKENS) });
+  const response = await predict(url, { task, profile: profileId(1), inputs: newText(TOKENS) });
   await response.arrayBuffer();
   if (response.status !== 200) throw new Error(`A prediction got status ${response.status}.`);
   return performance.now() - start;

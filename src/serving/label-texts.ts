@@ -75,6 +75,9 @@ interface LabelParts {
 /** Many times as long as a text waits for its turn. */
 const FORGET_MS = 60_000;
 
+/** Texts that were read before, between two pauses. */
+const TAILS_A_PAUSE = 16;
+
 /** Creates what labels texts, and counts the tokens in flight. */
 export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: LabelParts): {
   labelTexts: LabelTexts;
@@ -106,9 +109,13 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
     try {
       const taskAdapter = await readAdapter(task.adapter);
       timings.merge += lap();
+      let readSincePause = false;
       const laps: Laps = {
-        // The time of other calls is in no step.
-        waited: lap,
+        waited: () => {
+          readSincePause = true;
+          // The time of other calls is in no step.
+          lap();
+        },
         merged: () => {
           timings.merge += lap();
         },
@@ -119,7 +126,10 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
       // Texts are queued one by one, so that other calls wait for one of them and not for all.
       for (const [index, { text, masks, bias }] of texts.entries()) {
         // The encoder never yields: without a pause no other request would be read.
-        if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        if (index > 0 && (readSincePause || index % TAILS_A_PAUSE === 0)) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          readSincePause = false;
+        }
         const features = await reader.features(text, { masks, taskAdapter }, laps);
         reservation.release(text.ids.length);
         predictions.push(toPrediction(task, bias, features, text));
