@@ -125,6 +125,6 @@ function estimateMs(
   const reads = rounds.reduce((sum, round) => sum + (1 + round.known) * round.texts, 0);
   const heldOut = folds.reduce((sum, fold) => sum + fold.heldOut.length, 0);
   const trained = folds.reduce((sum, fold) => sum + fold.train.length, texts.length);
-  const again = reads * meanAgainMs(startTexts) + (2 * texts.length + heldOut) * meanAgainMs(texts);
+  const again = reads * meanAgainMs(startTexts) + (texts.length + heldOut) * meanAgainMs(texts);
   return sumOnce + again + passes * trained * trainingMs;
 }

@@ -65,7 +65,8 @@ export async function readTexts(
   if (!reader.sharesTrunk) return texts.map((labelled) => ({ ...labelled, residual: null }));
   const known: KnownText[] = [];
   for (const labelled of texts) {
-    known.push({ ...labelled, residual: await reader.residual(labelled.text, { masks: NO_MASKS, taskAdapter }) });
+    const { residual } = await reader.readToLearn(labelled.text, { masks: NO_MASKS, taskAdapter });
+    known.push({ ...labelled, residual });
     await work.afterText(estimateReadMs(labelled.text.ids.length));
   }
   return known;
@@ -115,10 +116,12 @@ export async function readResiduals(
   const bias = labelBias && readLabelBias(labelBias, task.labels.length);
   const prepared: PreparedText[] = [];
   for (const known of texts) {
-    const residual = known.residual ?? (await reader.residual(known.text, { masks: initialMasks, taskAdapter }));
-    const features = await featuresOf(parts, { ...known, residual }, masks);
+    const read = known.residual ? null : await reader.readToLearn(known.text, { masks: initialMasks, taskAdapter });
+    const residual = known.residual ?? read?.residual ?? new Float32Array();
+    const features =
+      read && initialMasks === masks ? read.features : await featuresOf(parts, { ...known, residual }, masks);
     prepared.push({ ...known, residual, logits: labelLogits(task, bias, features) });
-    await work.afterText(2 * readAgainMs(reader, known.text.ids.length));
+    await work.afterText(readAgainMs(reader, known.text.ids.length));
   }
   return prepared;
 }

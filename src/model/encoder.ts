@@ -20,6 +20,12 @@ export interface Encoder {
    * depends on the adapters of the layers before alone.
    */
   runToResidual(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
+
+  /** Returns a text's features and its residual. */
+  runToBoth(
+    text: ReadText,
+    adapters: () => MergedAdapters,
+  ): Promise<{ features: Float32Array; residual: Float32Array }>;
 }
 
 /** What the encoder reads of a text. */
@@ -69,5 +75,7 @@ export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest
       const { residual } = await graph.run({ residual: text.ids.length * hidden }, () => feedsOf(text, adapters()));
       return residual;
     },
+    runToBoth: (text, adapters) =>
+      graph.run({ features: hidden, residual: text.ids.length * hidden }, () => feedsOf(text, adapters())),
   };
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { freeNumbers } from "../lib/floats.ts";
 import type { IdentifiedAdapter } from "./adapter-reader.ts";
 import type { Encoder, ReadText } from "./encoder.ts";
 import { mergedBytes } from "./merge.ts";
@@ -38,11 +39,12 @@ export interface Reader {
   features(text: ReadText, under: Under, laps?: Laps): Promise<Float32Array>;
 
   /**
-   * Returns the residual from which learning continues, `[T, d]` flat. It belongs to the caller.
+   * Returns the residual from which learning continues, `[T, d]` flat, and the features. The residual belongs to the
+   * caller: it is in no cache, where many examples would push out the texts of predictions.
    *
    * @throws XpeftError as {@link features}
    */
-  residual(text: ReadText, under: Under): Promise<Float32Array>;
+  readToLearn(text: ReadText, under: Under): Promise<{ features: Float32Array; residual: Float32Array }>;
 
   /**
    * Returns the pooled features of a text whose residual is known, `[d]`. They depend on the residual alone where a
@@ -64,7 +66,7 @@ interface CacheSize {
 /** What a reader is created from. */
 interface ReaderParts {
   readonly encoder: Encoder;
-  /** Null if more than the last layer is personal. */
+  /** Null if the bundle has none. */
   readonly tail: Tail | null;
   /** The bundle's. */
   readonly pool: AdapterPool;
@@ -85,9 +87,11 @@ export function createReader(parts: ReaderParts): Reader {
   const { encoder, tail, pool, mergedBytes: maxBytes, trunkBytes } = parts;
   const merged = createMergedCache(pool, maxBytes, tail ? pool.layers - 1 : 0);
   const trunks = new LRUCache<string, Float32Array>({
-    maxSize: trunkBytes,
-    maxEntrySize: trunkBytes,
+    // The library knows no size of 0. No residual has one byte.
+    maxSize: Math.max(1, trunkBytes),
     sizeCalculation: (residual) => residual.byteLength,
+    // Otherwise an isolate fills with dropped residuals before garbage collection.
+    dispose: freeNumbers,
   });
   const caches: Reader["caches"] = () => ({
     merged: merged.size(),
@@ -108,26 +112,23 @@ export function createReader(parts: ReaderParts): Reader {
     return {
       sharesTrunk: false,
       features,
-      residual: (text, { masks, taskAdapter }) =>
-        encoder.runToResidual(text, () => merged.adaptersFor(masks, taskAdapter)),
+      readToLearn: (text, { masks, taskAdapter }) =>
+        encoder.runToBoth(text, () => merged.adaptersFor(masks, taskAdapter)),
       featuresFrom: (_residual, text, under) => features(text, under),
       caches,
     };
   }
 
   const ofTasks = createMergedCache(pool, TRUNK_TASKS * mergedBytes(pool));
-  const featuresUnder = (residual: Float32Array, { masks, taskAdapter }: Under, laps: Laps) => {
+  const featuresOf = (residual: Float32Array, { masks, taskAdapter }: Under, laps: Laps) => {
     const adapters = merged.adaptersFor(masks, taskAdapter);
     laps.merged();
     const features = tail.run(residual, adapters);
     laps.read();
     return features;
   };
-  /** Returns a text's residual, which is shared with other callers. */
+  /** Reads a text anew. Its residual belongs to the caller. */
   const readTrunk = async (text: ReadText, { taskAdapter }: Under, laps: Laps) => {
-    const key = `${taskAdapter?.id ?? ""} ${text.ids.join()} ${text.typeIds.join()}`;
-    const known = trunks.get(key);
-    if (known) return known;
     const residual = await encoder.runToResidual(text, () => {
       laps.waited();
       const adapters = ofTasks.adaptersFor(NO_MASKS, taskAdapter);
@@ -135,14 +136,29 @@ export function createReader(parts: ReaderParts): Reader {
       return adapters;
     });
     laps.read();
-    trunks.set(key, residual);
     return residual;
   };
   return {
     sharesTrunk: true,
-    features: async (text, under, laps = NO_LAPS) => featuresUnder(await readTrunk(text, under, laps), under, laps),
-    residual: (text, under) => readTrunk(text, under, NO_LAPS),
-    featuresFrom: async (residual, _text, under) => featuresUnder(residual, under, NO_LAPS),
+    async features(text, under, laps = NO_LAPS) {
+      const key = `${under.taskAdapter?.id ?? ""} ${text.ids.join()} ${text.typeIds.join()}`;
+      const known = trunks.get(key);
+      if (known) return featuresOf(known, under, laps);
+      // Masks that do not fit cost no run of the encoder.
+      merged.adaptersFor(under.masks, under.taskAdapter);
+      laps.merged();
+      const residual = await readTrunk(text, under, laps);
+      const features = featuresOf(residual, under, laps);
+      // From here on the cache may free it at any time.
+      if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
+      else freeNumbers(residual);
+      return features;
+    },
+    async readToLearn(text, under) {
+      const residual = await readTrunk(text, under, NO_LAPS);
+      return { residual, features: featuresOf(residual, under, NO_LAPS) };
+    },
+    featuresFrom: async (residual, _text, under) => featuresOf(residual, under, NO_LAPS),
     caches,
   };
 }

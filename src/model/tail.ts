@@ -1,9 +1,13 @@
 import { type ReadFile, readVerified } from "../bundle/files.ts";
 import { type Manifest, withRole } from "../bundle/manifest.ts";
+import { floatsFromBytes } from "../lib/floats.ts";
 import type { MergedAdapters } from "./merge.ts";
 
 /** The end of the encoder where only the last layer is personal: from a text's residual to its features. */
 export interface Tail {
+  /** Bytes of its WASM memory. */
+  readonly bytes: number;
+
   /**
    * Returns the pooled features, `[d]`, of a residual `[T, d]` flat: `LN(r + relu(LN(LN(r) A)) B)` of each token, then
    * the mean of all tokens or the first one (docs/formats.md, "Tail"). The same bits alone and in any company.
@@ -38,7 +42,7 @@ const TOKENS_A_CALL = 64;
 const BOTTLENECK_EPSILON = 1e-5;
 
 /**
- * Returns a bundle's tail; null if more than its last layer is personal, because then a profile's texts need attention.
+ * Returns a bundle's tail; null if it has none. Where more than the last layer is personal, a tail would need attention.
  *
  * @param kernels kernels.wasm, compiled: workerd compiles imports only
  * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`
@@ -47,9 +51,7 @@ export async function loadTail(manifest: Manifest, read: ReadFile, kernels: WebA
   const [file] = withRole(manifest.files, "tail");
   if (!file || !manifest.tail) return null;
   const bytes = await readVerified(read, file);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const norm = Float32Array.from({ length: 2 * manifest.hidden }, (_, index) => view.getFloat32(4 * index, true));
-  return createTail({ ...manifest, epsilon: manifest.tail.epsilon }, norm, kernels);
+  return createTail({ ...manifest, epsilon: manifest.tail.epsilon }, floatsFromBytes(bytes), kernels);
 }
 
 /** Sizes of a tail, its pooling, and the epsilon of its layer's last LayerNorm. d and b are multiples of 4. */
@@ -78,6 +80,7 @@ export function createTail(spec: TailSpec, norm: Float32Array, kernels: WebAssem
   const tokens = numbersAt(atTokens, TOKENS_A_CALL * hidden);
 
   return {
+    bytes: memory.buffer.byteLength,
     run(residual, adapters) {
       down.set(adapters.down);
       up.set(adapters.up);

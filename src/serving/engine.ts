@@ -40,7 +40,7 @@ export interface Engine {
    */
   probe(): Promise<{ tokens: number }>;
 
-  /** Returns the bytes of WASM memory that the encoder and the bundle's pool use. */
+  /** Returns the bytes of WASM memory that the encoder, the bundle's pool and the tail use. */
   heapBytes(): number;
 
   /** Returns the tokens of accepted texts that the encoder has not read yet. */
@@ -94,7 +94,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (!features.every(Number.isFinite)) throw notFiniteError();
       return { tokens: text.ids.length };
     },
-    heapBytes: () => heapBytes() + pool.bytes,
+    heapBytes: () => heapBytes() + pool.bytes + (tail?.bytes ?? 0),
     waitingTokens: tokensInFlight,
     caches: reader.caches,
   };

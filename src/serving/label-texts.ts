@@ -102,7 +102,8 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
       bias: parts.labelBias && readLabelBias(parts.labelBias, task.labels.length),
     }));
     const timings = { tokenize: lap(), merge: 0, encoder: 0, head: 0 };
-    const tokens = texts.reduce((sum, { text }) => sum + text.ids.length, 0);
+    const waiting = tokensToRead(texts, reader.sharesTrunk);
+    const tokens = waiting.reduce((sum, count) => sum + count, 0);
     const reservation = patient ? capacity.reserve(tokens) : capacity.tryReserve(tokens);
     if (!reservation) throw tooManyTokensError(capacity.inUse());
     const predictions: Prediction[] = [];
@@ -129,9 +130,10 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
         if (index > 0 && (readSincePause || index % TAILS_A_PAUSE === 0)) {
           await new Promise((resolve) => setTimeout(resolve, 0));
           readSincePause = false;
+          lap();
         }
         const features = await reader.features(text, { masks, taskAdapter }, laps);
-        reservation.release(text.ids.length);
+        reservation.release(waiting[index] ?? 0);
         predictions.push(toPrediction(task, bias, features, text));
         timings.head += lap();
       }
@@ -141,6 +143,17 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
     return { predictions, timings };
   };
   return { labelTexts, tokensInFlight: capacity.inUse };
+}
+
+/** Returns the tokens of each text that the encoder has to read: a text that came before costs none if it serves all profiles. */
+function tokensToRead(texts: readonly { text: TokenizedText }[], sharesTrunk: boolean): number[] {
+  const seen = new Set<string>();
+  return texts.map(({ text: { ids, typeIds } }) => {
+    const key = `${ids.join()} ${typeIds.join()}`;
+    if (sharesTrunk && seen.has(key)) return 0;
+    seen.add(key);
+    return ids.length;
+  });
 }
 
 /** Returns a text that can be labelled. @param limit the most tokens of the text; null if it may be truncated */

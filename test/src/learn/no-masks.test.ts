@@ -36,7 +36,10 @@ it("reads residuals under the initial masks, and logits as the start is served",
     reader: {
       sharesTrunk: false,
       features: read,
-      residual: read,
+      readToLearn: async (text: unknown, under: { masks: Uint8Array }) => {
+        const numbers = await read(text, under);
+        return { residual: numbers, features: numbers };
+      },
       featuresFrom: (_: unknown, text: unknown, under: { masks: Uint8Array }) => read(text, under),
     },
     taskAdapter: null,

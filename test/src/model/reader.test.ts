@@ -9,6 +9,7 @@ import { createReader } from "../../../src/model/reader.ts";
 import { loadTail, type Tail } from "../../../src/model/tail.ts";
 import { createTokenizer, type TokenizedText } from "../../../src/text/tokenizer.ts";
 import { compileKernels, compileRuntime, readBundleFile } from "../../support/default-bundle.ts";
+import { errorWithCode } from "../../support/errors.ts";
 import { masksOf } from "../../support/rows.ts";
 
 const NO_MASKS = new Uint8Array();
@@ -34,6 +35,10 @@ beforeAll(async () => {
     runToResidual: (text, adapters) => {
       runs++;
       return real.runToResidual(text, adapters);
+    },
+    runToBoth: (text, adapters) => {
+      runs++;
+      return real.runToBoth(text, adapters);
     },
   };
   pool = await loadPool(manifest, readBundleFile, kernels);
@@ -67,9 +72,27 @@ describe("a reader", () => {
     await reader.features(textOf(1), under(masksOf(3)));
     expect(await reader.features(textOf(0), under(masksOf(5)))).toEqual(alone);
     expect(runs).toBe(2);
-    const residual = await reader.residual(textOf(0), under(NO_MASKS));
+  });
+
+  it("reads a text to learn from beside the cache, and has its features under any masks", async () => {
+    const reader = readerOf(tail);
+    const alone = await readerOf(tail).features(textOf(0), under(masksOf(5)));
+    runs = 0;
+    const { residual, features } = await reader.readToLearn(textOf(0), under(masksOf(5)));
+    expect(features).toEqual(alone);
     expect(await reader.featuresFrom(residual, textOf(0), under(masksOf(5)))).toEqual(alone);
-    expect(runs).toBe(2);
+    expect([runs, reader.caches().trunks.texts]).toEqual([1, 0]);
+    const whole = readerOf(null);
+    const both = await whole.readToLearn(textOf(0), under(masksOf(5)));
+    expect(both.residual).toEqual(residual);
+    expect(both.features).toEqual(await whole.features(textOf(0), under(masksOf(5))));
+  });
+
+  it("rejects masks that do not fit before it reads the text", async () => {
+    runs = 0;
+    const damaged = readerOf(tail).features(textOf(0), under(new Uint8Array(3)));
+    await expect(damaged).rejects.toThrow(errorWithCode("invalid_mask"));
+    expect(runs).toBe(0);
   });
 
   it("tells apart the texts of a pair, and the tasks' adapters", async () => {
@@ -100,11 +123,18 @@ describe("a reader", () => {
     expect(runs).toBe(1);
   });
 
-  it("reads a text that is larger than its cache", async () => {
-    const reader = readerOf(tail, 100);
+  it.each([0, 100])("reads a text that is larger than its cache of %i bytes", async (bytes) => {
+    const reader = readerOf(tail, bytes);
     const expected = await readerOf(tail).features(textOf(0), under(masksOf(1)));
     expect(await reader.features(textOf(0), under(masksOf(1)))).toEqual(expected);
-    expect(reader.caches().trunks).toEqual({ texts: 0, bytes: 0, maxBytes: 100 });
+    expect(reader.caches().trunks).toEqual({ texts: 0, bytes: 0, maxBytes: bytes });
+  });
+
+  it("gives calls at once for the same text the same bits", async () => {
+    const reader = readerOf(tail);
+    const expected = await readerOf(tail).features(textOf(0), under(masksOf(1)));
+    const all = await Promise.all([1, 1, 1].map((seed) => reader.features(textOf(0), under(masksOf(seed)))));
+    expect(all).toEqual([expected, expected, expected]);
   });
 
   it("says which of its work is waiting, merging and reading", async () => {
@@ -116,7 +146,9 @@ describe("a reader", () => {
         read: () => laps.push("read"),
       };
       await readerOf(part).features(textOf(0), under(masksOf(1)), note as never);
-      expect(laps).toEqual(part ? ["waited", "merged", "read", "merged", "read"] : ["waited", "merged", "read"]);
+      expect(laps).toEqual(
+        part ? ["merged", "waited", "merged", "read", "merged", "read"] : ["waited", "merged", "read"],
+      );
     }
   });
 });

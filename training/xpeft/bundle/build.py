@@ -10,6 +10,7 @@ from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.learning_graph import LEARNT_LAYERS, first_learnt, learning_graph, learnt_weights
 from xpeft.bundle.manifest import (
     MANIFEST,
+    TAIL_VECTOR,
     Manifest,
     ManifestFile,
     ManifestLearning,
@@ -42,10 +43,6 @@ def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
     return ManifestSignPool(
         seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen), firstLayer=shape.first_layer
     )
-
-
-# The numbers in one vector of the edge's kernel (src/model/tail.ts).
-TAIL_VECTOR = 4
 
 
 def tail_of(plm: PLM, bottleneck: int, personal: int) -> tuple[ManifestTail | None, bytes]:
