@@ -5,7 +5,7 @@ import { createSigner } from "../profile-tokens.ts";
 import { createDraw } from "../random.ts";
 import { inRounds } from "../rounds.ts";
 import { medianOf, pairedRatio } from "../statistics.ts";
-import { textOf } from "../texts.ts";
+import { newText } from "../texts.ts";
 import { type Send, throughput } from "../throughput.ts";
 import { type BenchWorker, pushDemo, type TaskRows, withWorker } from "../with-worker.ts";
 
@@ -37,7 +37,7 @@ function createRequests(worker: BenchWorker, { task, profiles }: TaskRows, carry
   const createRequest = async (number: number): Promise<Send> => {
     const profile = profiles[number];
     if (!profile) throw new RangeError(`There is no profile number ${number}.`);
-    const body = JSON.stringify({ task: task.name, profile: profile.id, inputs: textOf(TOKENS) });
+    const body = JSON.stringify({ task: task.name, profile: profile.id, inputs: newText(TOKENS) });
     const key = await sign(profile);
     return async () => {
       const response = await worker.predict(body, { key });

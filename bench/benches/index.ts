@@ -13,6 +13,7 @@ import { overhead } from "./overhead.ts";
 import { peers } from "./peers.ts";
 import { scale } from "./scale.ts";
 import { soak } from "./soak.ts";
+import { trunk } from "./trunk.ts";
 import { variants } from "./variants.ts";
 
 /** All benches, in the order in which they run. */
@@ -20,6 +21,7 @@ export const benches: readonly Bench[] = [
   overhead,
   adapters,
   merge,
+  trunk,
   activeProfiles,
   floor,
   operators,

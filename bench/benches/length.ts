@@ -2,7 +2,6 @@ import type { Bench, Row } from "../bench.ts";
 import { ENCODER } from "../graphs.ts";
 import { linePlot } from "../plots.ts";
 import { medianOf, pairedRatio } from "../statistics.ts";
-import { textOf } from "../texts.ts";
 import { CACHED_ROWS, pushDemo, withWorker } from "../with-worker.ts";
 
 const TOKENS = [8, 16, 32, 64, 128, 256];
@@ -36,12 +35,14 @@ export const length: Bench = {
       const runs = Object.fromEntries(TOKENS.map((tokens) => [tokens, { graph: ENCODER, tokens }]));
       const runTimes = await worker.measure("runs", { runs, ...sampling });
       progress(1, 2, "texts of a request");
-      const body = (texts: number) => {
-        const inputs = Array(texts).fill(textOf(REFERENCE));
-        return JSON.stringify({ task: task.name, profile: profiles[0]?.id, inputs });
-      };
-      const bodies = Object.fromEntries(TEXTS.map((texts) => [texts, body(texts)]));
-      const requestTimes = await worker.measure("requests", { bodies, ...sampling });
+      const common = {
+        task: task.name,
+        profiles: profiles.map(({ id }) => id),
+        tokens: REFERENCE,
+        texts: "new",
+      } as const;
+      const kinds = Object.fromEntries(TEXTS.map((texts) => [texts, { ...common, inputs: texts }]));
+      const requestTimes = await worker.measure("requests", { kinds, ...sampling });
 
       const run = (tokens: number) => runTimes[tokens] ?? [];
       const perText = (texts: number) => (requestTimes[texts] ?? []).map((milliseconds) => milliseconds / texts);

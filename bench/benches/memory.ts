@@ -14,7 +14,7 @@ import { createTasks, profileId } from "../memory/tasks.ts";
 import { createDraw } from "../random.ts";
 import { checkStatuses, countStatus, predict, type Statuses } from "../requests.ts";
 import { MEGABYTE } from "../statistics.ts";
-import { textOf } from "../texts.ts";
+import { newText, newTexts } from "../texts.ts";
 
 /** Simultaneous requests with the largest body: more than the Worker accepts. */
 const BODIES = 24;
@@ -51,13 +51,12 @@ function createSteps(
       ...(call % 2 === 0
         ? { task: "task-0", profile: profileId(drawProfile()) }
         : { task: `task-${call % tasks}`, profile: profileId(0) }),
-      inputs: textOf(4 + drawTokens()),
+      inputs: newText(4 + drawTokens()),
       scores: call % 3 === 0,
     }));
     await predictAll(bodies);
   };
-  const predictBatch = () =>
-    predictAll([{ task: "task-0", profile: profileId(0), inputs: Array(32).fill(textOf(128)) }]);
+  const predictBatch = () => predictAll([{ task: "task-0", profile: profileId(0), inputs: newTexts(32, 128) }]);
   return [
     ["load", worker.load],
     ["rows of all tasks and profiles read", readRows],
@@ -68,7 +67,7 @@ function createSteps(
 
 /** Sends the largest accepted request and, at once, more of the largest bodies than the Worker accepts. Describes the result. */
 async function sendLargest(worker: InspectedWorker, texts: number): Promise<string> {
-  const inputs = Array(texts).fill(textOf(512));
+  const inputs = newTexts(texts, 512);
   const batch = countStatus({}, predict(worker.url, { task: "task-0", profile: profileId(0), inputs, logits: true }));
   // Punctuation is a token a byte, as one text or as two.
   const body = (index: number) => {

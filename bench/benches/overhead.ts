@@ -1,7 +1,6 @@
 import type { Bench } from "../bench.ts";
 import { PLAIN } from "../graphs.ts";
 import { medianOf, pairedRatio } from "../statistics.ts";
-import { textOf } from "../texts.ts";
 import { CACHED_ROWS, pushDemo, withWorker } from "../with-worker.ts";
 import { compareByLength } from "./by-length.ts";
 
@@ -17,7 +16,7 @@ export const overhead: Bench = {
         {
           figure: "overhead",
           goals: { 8: null, 32: 1.15, 128: null },
-          measure: (tokens) => worker.measure("overhead", { ...params, text: textOf(tokens), tokens }),
+          measure: (tokens) => worker.measure("overhead", { ...params, tokens }),
           sides: ({ worker, plain }) => [worker, plain],
           columns: (times) => ({
             "worker ms": medianOf(times.worker),

@@ -10,7 +10,7 @@ import { createSigner } from "../profile-tokens.ts";
 import { createDraw } from "../random.ts";
 import { checkStatuses, countStatus, predict, type Statuses, send } from "../requests.ts";
 import { MEGABYTE } from "../statistics.ts";
-import { textOf } from "../texts.ts";
+import { newText } from "../texts.ts";
 import { type Send, throughput } from "../throughput.ts";
 import type { TaskRows } from "../with-worker.ts";
 
@@ -58,7 +58,7 @@ function createKinds({ url, adminKey: key }: InspectedWorker, task: NewTask): Ki
     send(url, "PUT", pathOf(target), { body: { masks: toBase64(profile.masks) }, key });
   return [
     { every: 499, offset: 50, call: burst },
-    { every: 97, offset: 1, call: ({ target }) => predict(url, { ...target, inputs: textOf(512) }) },
+    { every: 97, offset: 1, call: ({ target }) => predict(url, { ...target, inputs: newText(512) }) },
     { every: 23, offset: 0, call: stream },
     { every: 17, offset: 0, call: () => predict(url, "{") },
     { every: 13, offset: 2, call: write },
@@ -77,7 +77,7 @@ function createCalls(worker: InspectedWorker, rows: TaskRows, statuses: Statuses
   const [drawTokens, drawProfile] = [createDraw(3, MAX_TOKENS - 3), createDraw(4, PROFILES)];
   const kinds = createKinds(worker, rows.task);
   return Array.from({ length: calls }, (_, number) => {
-    const text = textOf(3 + drawTokens());
+    const text = newText(3 + drawTokens());
     const profile = rows.profiles[drawProfile()];
     const kind = kinds.find(({ every, offset }) => number % every === offset);
     if (!profile || !kind) throw new RangeError(`There is no profile or kind for call ${number}.`);

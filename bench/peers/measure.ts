@@ -1,7 +1,7 @@
 import { createDraw } from "../random.ts";
 import { inRounds } from "../rounds.ts";
 import { medianOf, pairedRatio, type Quantiles, quantilesOf } from "../statistics.ts";
-import { textOf } from "../texts.ts";
+import { newText } from "../texts.ts";
 import type { Peer } from "./peer.ts";
 
 /** How much to measure. */
@@ -12,10 +12,10 @@ export interface Load {
 }
 
 /** Returns milliseconds of requests, sent one after the other. `profile` returns the profile of each. */
-async function timeRequests(peer: Peer, text: string, profile: () => string, requests: number): Promise<number[]> {
+async function timeRequests(peer: Peer, tokens: number, profile: () => string, requests: number): Promise<number[]> {
   const times = [];
   for (let request = 0; request < requests; request++) {
-    const id = profile();
+    const [id, text] = [profile(), newText(tokens)];
     const start = performance.now();
     await peer.predict(id, text);
     times.push(performance.now() - start);
@@ -24,7 +24,7 @@ async function timeRequests(peer: Peer, text: string, profile: () => string, req
 }
 
 /**
- * Measures a peer's latency over the Worker's for the same warm text and profile.
+ * Measures a peer's latency over the Worker's for new texts under the same warm profile.
  *
  * @returns the median over rounds of the ratio of their medians, and the ratio of the 95th percentiles of all requests
  */
@@ -33,15 +33,14 @@ export async function latencyRatio(
   worker: Peer,
   { tokens, profile, rounds, requests }: Load & { tokens: number; profile: string },
 ): Promise<Quantiles> {
-  const text = textOf(tokens);
   const sides = [peer, worker].map((side) => ({ side, rounds: [] as number[][] }));
   for (const { side } of sides) {
-    const read = (await side.predict(profile, text)).tokens;
+    const read = (await side.predict(profile, newText(tokens))).tokens;
     if (read !== tokens) throw new Error(`${side.name} read ${read} tokens. Expected ${tokens}.`);
-    await timeRequests(side, text, () => profile, requests);
+    await timeRequests(side, tokens, () => profile, requests);
   }
   for (const { item } of inRounds(sides, rounds)) {
-    item.rounds.push(await timeRequests(item.side, text, () => profile, requests));
+    item.rounds.push(await timeRequests(item.side, tokens, () => profile, requests));
   }
   const [peerTimes = [], workerTimes = []] = sides.map(({ rounds }) => rounds);
   return {
@@ -62,14 +61,13 @@ export async function throughputByCount(
   profiles: readonly string[],
   { counts, tokens, rounds, requests, warmUp }: Load & { counts: readonly number[]; tokens: number; warmUp: number },
 ): Promise<Map<number, number[]>> {
-  const text = textOf(tokens);
   const rates = new Map<number, number[]>(counts.map((count) => [count, []]));
   for (const { round, item: count } of inRounds(counts, rounds)) {
     const draw = createDraw(round * (profiles.length + 1) + count, count);
     const profile = () => profiles[draw()] ?? "";
     // A single profile is in memory after one request.
-    await timeRequests(peer, text, profile, count === 1 ? 1 : warmUp);
-    const milliseconds = (await timeRequests(peer, text, profile, requests)).reduce((sum, time) => sum + time, 0);
+    await timeRequests(peer, tokens, profile, count === 1 ? 1 : warmUp);
+    const milliseconds = (await timeRequests(peer, tokens, profile, requests)).reduce((sum, time) => sum + time, 0);
     rates.get(count)?.push((1000 * requests) / milliseconds);
   }
   return rates;

@@ -1,5 +1,6 @@
 import { isolateService } from "../../functions/platform/isolate.ts";
 import type { PredictRequest, RowSource } from "../../src/serving/predictor.ts";
+import { newText } from "../texts.ts";
 import { type Isolate, predict } from "./isolate.ts";
 import { type Sampling, sampleInRounds } from "./sampling.ts";
 import { type Graph, withRun } from "./sessions.ts";
@@ -9,8 +10,7 @@ export interface OverheadParams extends Sampling {
   readonly graph: Graph;
   readonly task: string;
   readonly profile: string;
-  readonly text: string;
-  /** Tokens of the text, including the special ones. */
+  /** Tokens of each text, including the special ones. */
   readonly tokens: number;
 }
 
@@ -30,25 +30,25 @@ async function withoutLog<Result>(run: () => Promise<Result>): Promise<Result> {
 }
 
 /**
- * Measures a prediction of a cached profile: through the Worker's own handler, without the rate limiter, also without the
+ * Measures a prediction of a new text under a cached profile: through the Worker's own handler, without the rate limiter, also without the
  * log line, and by the predictor alone. Measures a run of the plain PLM beside it. Returns milliseconds.
  */
-export async function overhead({ graph, task, profile, text, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
+export async function overhead({ graph, task, profile, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
   const { env, context } = isolate;
-  const body = JSON.stringify({ task, profile, inputs: text });
-  const { predictions } = await (await predict(isolate, body)).json<{ predictions: { tokens: number }[] }>();
+  const body = () => JSON.stringify({ task, profile, inputs: newText(tokens) });
+  const { predictions } = await (await predict(isolate, body())).json<{ predictions: { tokens: number }[] }>();
   if (predictions[0]?.tokens !== tokens)
     throw new Error(`The text has ${predictions[0]?.tokens} tokens. Expected ${tokens}.`);
 
   const { RATE_LIMITER: _limiter, ...unlimited } = env;
-  const request = async (bindings: typeof env) => (await predict({ ...isolate, env: bindings }, body)).arrayBuffer();
+  const request = async (bindings: typeof env) => (await predict({ ...isolate, env: bindings }, body())).arrayBuffer();
   const { predictor } = await isolateService(env, context);
-  const input: PredictRequest = { task, inputs: [{ profile, text }] };
+  const input = (): PredictRequest => ({ task, inputs: [{ profile, text: newText(tokens) }] });
   const candidates = {
     worker: () => request(env),
     unlimited: () => request(unlimited),
     unlogged: () => withoutLog(() => request(unlimited)),
-    predictor: () => predictor.predict(input, CACHED),
+    predictor: () => predictor.predict(input(), CACHED),
   };
   return await withRun(env, graph, tokens, (plain) => sampleInRounds({ ...candidates, plain }, sampling));
 }

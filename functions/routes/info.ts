@@ -57,6 +57,7 @@ const Info = z
       }),
       rows: z.object({ tasks: count, profiles: count, bytes: count, maxBytes: count }),
       merged: z.object({ profiles: count, bytes: count, maxBytes: count }),
+      trunks: z.object({ texts: count, bytes: count, maxBytes: count }),
     }),
   })
   .openapi("Info");
@@ -105,7 +106,7 @@ export const infoRoutes = createRouter().openapi(route, async (c) => {
       caches: {
         ttlSeconds: cacheTtlSeconds,
         rows: { ...cache.size(), maxBytes: 2 * ROW_CACHE_BYTES },
-        merged: engine.mergedCache(),
+        ...engine.caches(),
       },
     },
     200,

@@ -2,10 +2,16 @@ import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 
-const FORMAT = "xpeft-bundle/1";
+/** Bundles of format 1 have no tail. */
+const FORMATS = ["xpeft-bundle/1", "xpeft-bundle/2"] as const;
 
 /** The platform's limit for one asset. */
 const MAX_FILE_BYTES = 25 * 2 ** 20;
+
+/** Bytes of a weight and a bias. */
+const TAIL_BYTES_A_NUMBER = 8;
+/** Numbers in one of the kernel's vectors. */
+const TAIL_VECTOR = 4;
 
 const count = z.int().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -15,7 +21,7 @@ const file = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, "is not a plain file name")
     .refine((path) => path !== "manifest.json", "cannot list itself"),
-  role: z.enum(["graph", "learning", "weights", "pool", "tokenizer", "notice"]),
+  role: z.enum(["graph", "learning", "weights", "pool", "tail", "tokenizer", "notice"]),
   bytes: z.int().min(0),
   sha256,
 });
@@ -64,7 +70,7 @@ const pool = z
 
 const manifestSchema = z
   .strictObject({
-    format: z.literal(FORMAT),
+    format: z.enum(FORMATS),
     name: z.string().min(1),
     plm: z.strictObject({ name: z.string().min(1), licence: z.string().min(1), sha256 }),
     layers: count,
@@ -74,6 +80,7 @@ const manifestSchema = z
     pooling: z.enum(["mean", "cls"]),
     maxTokens: count,
     learning: z.strictObject({ firstLayer: z.int().min(0), weights: z.array(z.string()) }),
+    tail: z.strictObject({ epsilon: z.number().positive() }).optional(),
     files,
   })
   .refine(({ pool, layers }) => pool.firstLayer < layers, "has a pool that begins at a layer that it does not have")
@@ -86,6 +93,20 @@ const manifestSchema = z
   .refine(
     ({ pool, files }) => (pool.kind === "trained") === withRole(files, "pool").length > 0,
     "must list pool files if and only if the pool is trained",
+  )
+  .refine(
+    ({ tail, hidden, files }) =>
+      withRole(files, "tail").length === (tail ? 1 : 0) &&
+      withRole(files, "tail").every(({ bytes }) => bytes === TAIL_BYTES_A_NUMBER * hidden),
+    "must list one tail file, of weight and bias, if and only if it has a tail",
+  )
+  .refine(
+    ({ tail, format, layers, hidden, bottleneck, pool, learning }) =>
+      !tail ||
+      (format === "xpeft-bundle/2" &&
+        [pool.firstLayer, learning.firstLayer].every((first) => first === layers - 1) &&
+        [hidden, bottleneck].every((size) => size % TAIL_VECTOR === 0)),
+    "has a tail, which needs format 2, masks and learning in the last layer alone, and sizes that are multiples of 4",
   );
 
 /** `manifest.json`, which describes a bundle. docs/formats.md explains the fields. */
@@ -107,7 +128,7 @@ export async function parseManifest(bytes: Uint8Array): Promise<Bundle> {
   const parsed = manifestSchema.safeParse(parseJson(bytes));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-    throw invalid(`The manifest does not follow the format ${FORMAT}: ${faults.join("; ")}.`);
+    throw invalid(`The manifest does not follow the format ${FORMATS[1]}: ${faults.join("; ")}.`);
   }
   return { manifest: parsed.data, id: (await sha256Hex(bytes)).slice(0, 32) };
 }

@@ -2,7 +2,7 @@ import { XpeftError } from "../errors.ts";
 import { isBetter, mean } from "./cross-validation.ts";
 import { leaveOneOutLosses, type ScoredText } from "./fit-label-bias.ts";
 import type { WorkTracker } from "./progress.ts";
-import { type LabelledText, type Start, scoreTexts, type TextReader } from "./reader.ts";
+import { type KnownText, type Start, scoreTexts, type TextReader } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import { halvingRounds } from "./successive-halving.ts";
 
@@ -34,7 +34,7 @@ function namingStart({ profile }: Start, error: unknown): unknown {
 export async function chooseStart(
   reader: TextReader,
   starts: readonly [Start, ...Start[]],
-  texts: readonly LabelledText[],
+  texts: readonly KnownText[],
   work: WorkTracker,
 ): Promise<Start> {
   const labels = reader.task.labels.length;

@@ -1,11 +1,12 @@
 import type { ReadFile } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
+import { freeNumbers } from "../lib/floats.ts";
 import type { MergedAdapters } from "../model/merge.ts";
 import { floatTensor, openGraph } from "../model/onnx-graph.ts";
 
 /** A text as the learning graph reads it. */
 export interface ResidualText {
-  /** The sum that the first learnt layer's adapter is added to, `[T, d]` flat: {@link Encoder.runToLearn}. */
+  /** The sum that the first learnt layer's adapter is added to, `[T, d]` flat: {@link Reader.readToLearn}. */
   readonly residual: Float32Array;
   /** The target probability of each label, `[labels]`; their sum is 1. */
   readonly target: Float32Array;
@@ -69,18 +70,11 @@ export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest
       }));
       const { loss, logits, gradient_down, gradient_up } = result;
       onGradients({ down: gradient_down, up: gradient_up });
-      free(gradient_down);
-      free(gradient_up);
+      // A learning makes a hundred megabytes of gradients.
+      freeNumbers(gradient_down);
+      freeNumbers(gradient_up);
       return { loss: loss[0] ?? Number.NaN, logits };
     },
     release: graph.release,
   };
-}
-
-/**
- * Frees the memory of numbers at once. A learning makes a hundred megabytes of gradients, which would otherwise stay
- * until garbage collection.
- */
-function free(numbers: Float32Array): void {
-  if (numbers.buffer instanceof ArrayBuffer) numbers.buffer.transfer(0);
 }

@@ -7,7 +7,7 @@ import { textKey } from "./examples.ts";
 import { withInitialMasks } from "./initial-masks.ts";
 import { estimateReadMs, estimateTrainingMs, type LearnHooks, trackWork } from "./progress.ts";
 import { createRandom } from "./random.ts";
-import { type LabelledText, readResiduals, type Start } from "./reader.ts";
+import { type LabelledText, readAgainMs, readResiduals, readTexts, type Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import { halvingRounds } from "./successive-halving.ts";
 import { createTrainer, type TrainerParts } from "./trainer.ts";
@@ -61,13 +61,15 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const random = createRandom(input.seed);
   const groups = random.shuffled(groupByText(input.texts));
   const folds = makeFolds(groups);
-  const startTexts = groups.slice(0, RECIPE.heldOutTexts).flatMap(([first]) => input.texts[first] ?? []);
-  const work = trackWork(estimateMs(parts, input, folds, startTexts), hooks);
+  const firsts = groups.slice(0, RECIPE.heldOutTexts).map(([first]) => first);
+  const work = trackWork(estimateMs(parts, input, folds, firsts), hooks);
 
+  const known = await readTexts(parts, input.texts, work);
+  const startTexts = firsts.flatMap((first) => known[first] ?? []);
   const chosen = await chooseStart(parts, input.starts, startTexts, work);
   const shape = maskShapeOf(parts.pool);
   const start = withInitialMasks(chosen, shape, random);
-  const texts = await readResiduals(parts, start, input.texts, work);
+  const texts = await readResiduals(parts, start, known, work);
   const trainer = createTrainer(parts, start, texts, input.passes, random);
   const candidates = await evaluateCandidates(trainer, folds, input.passes, work);
 
@@ -109,16 +111,20 @@ function groupByText(texts: readonly LabelledText[]): [number, ...number[]][] {
 
 /** Returns the estimated milliseconds of a learning that runs to its end. */
 function estimateMs(
-  { pool, firstLayer }: TrainerParts,
+  { pool, reader, firstLayer }: TrainerParts,
   { texts, starts, passes }: LearnInput,
   folds: readonly Fold[],
-  startTexts: readonly LabelledText[],
+  firsts: readonly number[],
 ): number {
-  const meanReadMs = (some: readonly LabelledText[]) => mean(some.map(({ text }) => estimateReadMs(text.ids.length)));
+  const startTexts = firsts.flatMap((first) => texts[first] ?? []);
+  const sumOnce = reader.sharesTrunk ? texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0) : 0;
+  const meanAgainMs = (some: readonly LabelledText[]) =>
+    mean(some.map(({ text }) => readAgainMs(reader, text.ids.length)));
   const trainingMs = mean(texts.map(({ text }) => estimateTrainingMs(text.ids.length, pool.layers, firstLayer)));
-  const rounds = halvingRounds(starts.length - 1, startTexts.length);
+  const rounds = halvingRounds(starts.length - 1, firsts.length);
   const reads = rounds.reduce((sum, round) => sum + (1 + round.known) * round.texts, 0);
   const heldOut = folds.reduce((sum, fold) => sum + fold.heldOut.length, 0);
   const trained = folds.reduce((sum, fold) => sum + fold.train.length, texts.length);
-  return reads * meanReadMs(startTexts) + (texts.length + heldOut) * meanReadMs(texts) + passes * trained * trainingMs;
+  const again = reads * meanAgainMs(startTexts) + (texts.length + heldOut) * meanAgainMs(texts);
+  return sumOnce + again + passes * trained * trainingMs;
 }

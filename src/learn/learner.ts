@@ -3,9 +3,8 @@ import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
 import { createBudget } from "../lib/budget.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
-import type { Encoder } from "../model/encoder.ts";
-import type { MergedCache } from "../model/merged-cache.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
+import type { Reader } from "../model/reader.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
@@ -43,10 +42,9 @@ export interface LearnerParts {
   readonly read: ReadFile;
   readonly wasm: WebAssembly.Module;
   readonly tokenizer: Tokenizer;
-  readonly encoder: Encoder;
+  readonly reader: Reader;
   /** The bundle's; a task's own pool takes its place. */
   readonly pool: AdapterPool;
-  readonly merged: MergedCache;
   readonly readAdapter: ReadAdapter;
 }
 
@@ -57,7 +55,7 @@ const RETRY_SECONDS = 5;
 
 /** Creates a learner. Its graph is open only while it learns. */
 export function createLearner(engine: LearnerParts): Learn {
-  const { bundle, read, wasm, tokenizer, encoder, pool, merged, readAdapter } = engine;
+  const { bundle, read, wasm, tokenizer, reader, pool, readAdapter } = engine;
   const slot = createBudget({ limit: 1, forgetAfterMs: FORGET_MS });
   let openGraph: Gradients | undefined;
 
@@ -91,8 +89,7 @@ export function createLearner(engine: LearnerParts): Learn {
       openGraph = gradients;
       try {
         const { firstLayer } = bundle.manifest.learning;
-        const merge = (masks: Uint8Array) => merged.adaptersFor(masks, taskAdapter);
-        const parts = { encoder, pool: taskAdapter?.pool ?? pool, gradients, firstLayer, merge, task, taskAdapter };
+        const parts = { reader, pool: taskAdapter?.pool ?? pool, gradients, firstLayer, task, taskAdapter };
         return await learn(parts, { texts: labelled, starts, passes, seed }, { ...hooks, onProgress });
       } finally {
         // A learning that was only slow, not dropped, finds its graph released.

@@ -34,14 +34,20 @@ export interface LearnHooks {
 const REPORT_MS = 400;
 
 /**
- * Turns of the event loop after each text. A request needs several, at a limiter or a database, and would wait for a
- * text at each of them.
+ * Turns of the event loop in each pause. A request needs several, at a limiter or a database, and would wait for the
+ * next pause at each of them.
  */
 const TURNS = 4;
+
+/** Estimated milliseconds of work after which there is a pause. */
+const YIELD_MS = 10;
 
 /** Milliseconds of the encoder: for dequantizing the weights, and for each token. Measured on a slow machine. */
 const READ_MS = 10;
 const TOKEN_MS = 0.4;
+
+/** Estimated milliseconds of a text's tail and of merging its adapters. */
+export const TAIL_MS = 1;
 
 /** Returns the estimated milliseconds in which the encoder reads a text. */
 export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
@@ -91,14 +97,18 @@ export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }
     loss: null,
     leftOutAccuracy: null,
   };
-  let doneMs = 0;
+  let [doneMs, unyieldedMs] = [0, 0];
   const start = Date.now();
   let reportedAt = Number.NEGATIVE_INFINITY;
   return {
     async afterText(ms) {
       doneMs += ms;
-      // ONNX Runtime never yields: without a pause no other request would be read, and no clock would advance.
-      for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+      unyieldedMs += ms;
+      if (unyieldedMs >= YIELD_MS) {
+        unyieldedMs = 0;
+        // ONNX Runtime never yields: without a pause no other request would be read, and no clock would advance.
+        for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+      }
       signal.throwIfAborted();
       const now = Date.now();
       if ((now - start) / 1000 > budgetSeconds) throw tooLongError(budgetSeconds);

@@ -1,13 +1,13 @@
-import type { Encoder } from "../model/encoder.ts";
+import type { IdentifiedAdapter } from "../model/adapter-reader.ts";
 import { labelLogits } from "../model/head.ts";
-import type { MergedAdapters } from "../model/merge.ts";
+import type { Reader } from "../model/reader.ts";
 import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import type { Task } from "../profiles/task.ts";
 import type { TokenizedText } from "../text/tokenizer.ts";
 import type { ScoredText } from "./fit-label-bias.ts";
 import type { ResidualText } from "./gradients.ts";
-import { estimateReadMs, type WorkTracker } from "./progress.ts";
+import { estimateReadMs, TAIL_MS, type WorkTracker } from "./progress.ts";
 
 /** What learning can start from. */
 export interface Start {
@@ -29,17 +29,55 @@ export interface LabelledText {
   readonly target: Float32Array;
 }
 
+/** A text with its residual, `[T, d]` flat; null if it differs from profile to profile. */
+export interface KnownText extends LabelledText {
+  readonly residual: Float32Array | null;
+}
+
 /** A text with the input of the learnt layers under the initial masks, and its logits under the start. */
-export interface PreparedText extends ResidualText, ScoredText, LabelledText {
+export interface PreparedText extends ResidualText, ScoredText, KnownText {
+  readonly residual: Float32Array;
   readonly target: Float32Array;
 }
 
 /** What reads texts. */
 export interface TextReader {
-  readonly encoder: Encoder;
-  /** Returns the pool merged under masks, with the task's adapter, valid until the next call. */
-  merge(masks: Uint8Array): MergedAdapters;
+  readonly reader: Reader;
   readonly task: Pick<Task, "labels" | "head" | "adapter">;
+  /** Of all profiles of the task; null if it has none. */
+  readonly taskAdapter: IdentifiedAdapter | null;
+}
+
+/** Returns the estimated milliseconds of a text that is read under one more profile. */
+export const readAgainMs = ({ sharesTrunk }: Pick<Reader, "sharesTrunk">, tokens: number): number =>
+  sharesTrunk ? TAIL_MS : estimateReadMs(tokens);
+
+/**
+ * Returns texts with what all profiles of the task share of them.
+ *
+ * @throws XpeftError `invalid_row` or `bundle_unusable`
+ */
+export async function readTexts(
+  { reader, taskAdapter }: TextReader,
+  texts: readonly LabelledText[],
+  work: WorkTracker,
+): Promise<KnownText[]> {
+  if (!reader.sharesTrunk) return texts.map((labelled) => ({ ...labelled, residual: null }));
+  const known: KnownText[] = [];
+  for (const labelled of texts) {
+    const { residual } = await reader.readToLearn(labelled.text, { masks: NO_MASKS, taskAdapter });
+    known.push({ ...labelled, residual });
+    await work.afterText(estimateReadMs(labelled.text.ids.length));
+  }
+  return known;
+}
+
+const NO_MASKS = new Uint8Array();
+
+/** Returns a text's features under masks. */
+function featuresOf({ reader, taskAdapter }: TextReader, { text, residual }: KnownText, masks: Uint8Array) {
+  const under = { masks, taskAdapter };
+  return residual ? reader.featuresFrom(residual, text, under) : reader.features(text, under);
 }
 
 /**
@@ -47,18 +85,17 @@ export interface TextReader {
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function scoreTexts(
-  { encoder, merge, task }: TextReader,
+  parts: TextReader,
   { masks, labelBias }: ProfileParts,
-  texts: readonly LabelledText[],
+  texts: readonly KnownText[],
   work: WorkTracker,
 ): Promise<ScoredText[]> {
-  const labels = task.labels.length;
-  const bias = labelBias && readLabelBias(labelBias, labels);
+  const bias = labelBias && readLabelBias(labelBias, parts.task.labels.length);
   const scored: ScoredText[] = [];
-  for (const { text, target } of texts) {
-    const features = await encoder.run(text, () => merge(masks));
-    scored.push({ logits: labelLogits(task, bias, features), target });
-    await work.afterText(estimateReadMs(text.ids.length));
+  for (const known of texts) {
+    const features = await featuresOf(parts, known, masks);
+    scored.push({ logits: labelLogits(parts.task, bias, features), target: known.target });
+    await work.afterText(readAgainMs(parts.reader, known.text.ids.length));
   }
   return scored;
 }
@@ -70,19 +107,21 @@ export async function scoreTexts(
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function readResiduals(
-  { encoder, merge, task }: TextReader,
+  parts: TextReader,
   { parts: { masks, labelBias }, initialMasks }: TrainingStart,
-  texts: readonly LabelledText[],
+  texts: readonly KnownText[],
   work: WorkTracker,
 ): Promise<PreparedText[]> {
-  const labels = task.labels.length;
-  const bias = labelBias && readLabelBias(labelBias, labels);
+  const { reader, task, taskAdapter } = parts;
+  const bias = labelBias && readLabelBias(labelBias, task.labels.length);
   const prepared: PreparedText[] = [];
-  for (const { text, target } of texts) {
-    const { features: initial, residual } = await encoder.runToLearn(text, () => merge(initialMasks));
-    const features = initialMasks === masks ? initial : await encoder.run(text, () => merge(masks));
-    prepared.push({ text, residual, logits: labelLogits(task, bias, features), target });
-    await work.afterText(estimateReadMs(text.ids.length));
+  for (const known of texts) {
+    const read = known.residual ? null : await reader.readToLearn(known.text, { masks: initialMasks, taskAdapter });
+    const residual = known.residual ?? read?.residual ?? new Float32Array();
+    const features =
+      read && initialMasks === masks ? read.features : await featuresOf(parts, { ...known, residual }, masks);
+    prepared.push({ ...known, residual, logits: labelLogits(task, bias, features) });
+    await work.afterText(readAgainMs(reader, known.text.ids.length));
   }
   return prepared;
 }

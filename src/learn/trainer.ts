@@ -4,13 +4,12 @@ import type { AdapterPool } from "../model/pool/pool.ts";
 import { packLabelBias, readLabelBias } from "../profiles/label-bias.ts";
 import { maskShapeOf, packMasks, unpackMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
-import type { TaskAdapter } from "../profiles/task-adapter.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
 import { fitLabelBias } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
 import type { WorkTracker } from "./progress.ts";
 import type { Random } from "./random.ts";
-import { type LabelledText, type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
+import { type KnownText, type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import { startTrainingRun, type TrainedParts, type TrainingRun } from "./training-run.ts";
 
@@ -20,8 +19,6 @@ export interface TrainerParts extends TextReader {
   readonly gradients: Gradients;
   /** The first layer of the learning graph. */
   readonly firstLayer: number;
-  /** Of all profiles of the task; null if it has none. */
-  readonly taskAdapter: TaskAdapter | null;
 }
 
 /** Trains from one start on any of its texts. */
@@ -32,7 +29,7 @@ export interface Trainer {
   /** Starts a training run on some of the texts. */
   startRun(texts: readonly PreparedText[]): TrainingRun;
   /** Returns how texts are answered under trained parts, as they would be served. */
-  evaluate(trained: TrainedParts, texts: readonly LabelledText[], work: WorkTracker): Promise<HeldOutResult[]>;
+  evaluate(trained: TrainedParts, texts: readonly KnownText[], work: WorkTracker): Promise<HeldOutResult[]>;
   /**
    * Trains on all texts: only a label bias for 0 passes, otherwise masks and a label bias.
    *

@@ -16,17 +16,20 @@ export interface Encoder {
   run(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
 
   /**
-   * Returns the features, and the residual from which learning continues.
-   *
-   * @returns `residual` is the sum that the first learnt layer's adapter is added to, `[T, d]` flat
+   * Returns a text's residual: the sum that the adapter of layer `learning.firstLayer` is added to, `[T, d]` flat. It
+   * depends on the adapters of the layers before alone.
    */
-  runToLearn(
+  runToResidual(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
+
+  /** Returns a text's features and its residual. */
+  runToBoth(
     text: ReadText,
     adapters: () => MergedAdapters,
   ): Promise<{ features: Float32Array; residual: Float32Array }>;
 }
 
-type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
+/** What the encoder reads of a text. */
+export type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
 
 /**
  * Opens a bundle's encoder.
@@ -68,7 +71,11 @@ export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest
       const { features } = await graph.run({ features: hidden }, () => feedsOf(text, adapters()));
       return features;
     },
-    runToLearn: (text, adapters) =>
+    async runToResidual(text, adapters) {
+      const { residual } = await graph.run({ residual: text.ids.length * hidden }, () => feedsOf(text, adapters()));
+      return residual;
+    },
+    runToBoth: (text, adapters) =>
       graph.run({ features: hidden, residual: text.ids.length * hidden }, () => feedsOf(text, adapters())),
   };
 }

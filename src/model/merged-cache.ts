@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { toBase64 } from "../lib/base64.ts";
+import { maskShapeOf, unpackMasks } from "../profiles/masks.ts";
 import type { IdentifiedAdapter } from "./adapter-reader.ts";
-import { allocateAdapters, type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
+import { allocateAdapters, type MergedAdapters, mergedBytes, mergeLayers } from "./merge.ts";
 import type { AdapterPool } from "./pool/pool.ts";
 
 /** A cache of merged adapters. */
@@ -20,9 +21,16 @@ export interface MergedCache {
   size(): { profiles: number; bytes: number; maxBytes: number };
 }
 
-/** Creates an empty cache. @param pool the bundle's @param maxBytes the most bytes to cache; one profile's adapters are always cached */
-export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCache {
-  const bytes = mergedBytes(pool);
+/**
+ * Creates an empty cache.
+ *
+ * @param pool the bundle's
+ * @param maxBytes the most bytes to cache; one profile's adapters are always cached
+ * @param firstLayer the first layer whose adapters are merged; 0 for all layers
+ */
+export function createMergedCache(pool: AdapterPool, maxBytes: number, firstLayer = 0): MergedCache {
+  const sizes = { ...pool, layers: pool.layers - firstLayer };
+  const bytes = mergedBytes(sizes);
   let reusable: MergedAdapters | undefined;
   const cache = new LRUCache<string, MergedAdapters>({
     max: Math.max(1, Math.floor(maxBytes / bytes)),
@@ -35,7 +43,10 @@ export function createMergedCache(pool: AdapterPool, maxBytes: number): MergedCa
       const key = `${toBase64(masks)} ${taskAdapter?.id ?? ""}`;
       const cached = cache.get(key);
       if (cached) return cached;
-      const merged = mergeAdapters(taskAdapter?.pool ?? pool, masks, taskAdapter, reusable ?? allocateAdapters(pool));
+      const own = taskAdapter?.pool ?? pool;
+      const chosen = unpackMasks(masks, maskShapeOf(own));
+      const merged = reusable ?? allocateAdapters(sizes);
+      mergeLayers(own, chosen, taskAdapter, firstLayer, merged);
       reusable = undefined;
       cache.set(key, merged);
       return merged;

@@ -82,7 +82,7 @@ function contractFault(session: InferenceSession, { name, inputs, outputs }: Gra
   const actual = session.inputMetadata.map((input) => `${input.name} ${JSON.stringify(input.isTensor && input.shape)}`);
   const expected = Object.entries(inputs).map(([input, shape]) => `${input} ${JSON.stringify(shape)}`);
   if (actual.sort().join() !== expected.sort().join()) {
-    return `The ${name} takes ${actual.join(", ")}; format 1 has ${expected.join(", ")}.`;
+    return `The ${name} takes ${actual.join(", ")}; docs/formats.md has ${expected.join(", ")}.`;
   }
   const missing = outputs.find((output) => !session.outputNames.includes(output));
   return missing === undefined ? null : `The ${name} has no output named ${missing}.`;

@@ -4,9 +4,10 @@ import { createLearner, type Learn } from "../learn/learner.ts";
 import { createAdapterReader } from "../model/adapter-reader.ts";
 import { createEncoder } from "../model/encoder.ts";
 import { notFiniteError } from "../model/head.ts";
-import { createMergedCache } from "../model/merged-cache.ts";
 import { heapBytes } from "../model/onnx-runtime.ts";
 import { loadPool } from "../model/pool/load.ts";
+import { createReader, type Reader } from "../model/reader.ts";
+import { loadTail } from "../model/tail.ts";
 import { maskShapeOf, packMasks } from "../profiles/masks.ts";
 import { createTokenizer } from "../text/tokenizer.ts";
 import { createLabelTexts, type LabelTexts } from "./label-texts.ts";
@@ -39,14 +40,14 @@ export interface Engine {
    */
   probe(): Promise<{ tokens: number }>;
 
-  /** Returns the bytes of WASM memory that the encoder and the bundle's pool use. */
+  /** Returns the bytes of WASM memory that the encoder, the bundle's pool and the tail use. */
   heapBytes(): number;
 
   /** Returns the tokens of accepted texts that the encoder has not read yet. */
   waitingTokens(): number;
 
-  /** Returns the size of the cache of merged adapters. */
-  mergedCache(): { profiles: number; bytes: number; maxBytes: number };
+  /** Returns the sizes of the caches of merged adapters and of residuals. */
+  readonly caches: Reader["caches"];
 }
 
 /** What an engine is created from. */
@@ -55,10 +56,12 @@ export interface EngineParts {
   readonly read: ReadFile;
   /** ONNX Runtime's WASM, compiled. */
   readonly wasm: WebAssembly.Module;
-  /** The kernels that merge the adapter pool, src/model/pool/kernels.wasm, compiled. */
+  /** The kernels that merge the adapter pool and compute tails, src/model/pool/kernels.wasm, compiled. */
   readonly kernels: WebAssembly.Module;
-  /** The most bytes of merged adapters to cache. The default, 4 MiB, caches 14 profiles of the default bundle. */
+  /** The most bytes of merged adapters to cache. The default, 4 MiB, caches 85 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;
+  /** The most bytes of residuals to cache. The default, 4 MiB, caches 85 texts of 32 tokens of the default bundle. */
+  readonly trunkCacheBytes?: number;
 }
 
 /**
@@ -67,7 +70,7 @@ export interface EngineParts {
  * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
  */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
-  const { read, wasm, kernels, mergedCacheBytes = 4 * 2 ** 20 } = parts;
+  const { read, wasm, kernels, mergedCacheBytes = 4 * 2 ** 20, trunkCacheBytes = 4 * 2 ** 20 } = parts;
   const bundle = await readManifest(read);
   const { manifest } = bundle;
   for (const notice of withRole(manifest.files, "notice")) await readVerified(read, notice);
@@ -75,23 +78,24 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const encoder = await createEncoder(wasm, manifest, read);
   const pool = await loadPool(manifest, read, kernels);
   const shape = maskShapeOf(manifest);
-  const merged = createMergedCache(pool, mergedCacheBytes);
+  const tail = await loadTail(manifest, read, kernels);
+  const reader = createReader({ encoder, tail, pool, mergedBytes: mergedCacheBytes, trunkBytes: trunkCacheBytes });
   const readAdapter = createAdapterReader(manifest);
-  const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapter });
+  const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, reader, readAdapter });
 
   return {
     bundle,
     predict: labelTexts,
-    learn: createLearner({ bundle, read, wasm, tokenizer, encoder, pool, merged, readAdapter }),
+    learn: createLearner({ bundle, read, wasm, tokenizer, reader, pool, readAdapter }),
     async probe() {
       const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, index) => index % shape.chosen);
       const text = tokenizer.encode({ text: PROBE_TEXT }, manifest.maxTokens);
-      const features = await encoder.run(text, () => merged.adaptersFor(packMasks(first, shape), null));
+      const features = await reader.features(text, { masks: packMasks(first, shape), taskAdapter: null });
       if (!features.every(Number.isFinite)) throw notFiniteError();
       return { tokens: text.ids.length };
     },
-    heapBytes: () => heapBytes() + pool.bytes,
+    heapBytes: () => heapBytes() + pool.bytes + (tail?.bytes ?? 0),
     waitingTokens: tokensInFlight,
-    mergedCache: merged.size,
+    caches: reader.caches,
   };
 }

@@ -3,9 +3,8 @@ import { XpeftError } from "../errors.ts";
 import { createBudget } from "../lib/budget.ts";
 import { startStopwatch } from "../lib/stopwatch.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
-import type { Encoder } from "../model/encoder.ts";
 import { bestLabel, labelLogits, softmax } from "../model/head.ts";
-import type { MergedCache } from "../model/merged-cache.ts";
+import type { Laps, Reader } from "../model/reader.ts";
 import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
@@ -40,6 +39,7 @@ export interface Timings {
   readonly tokenize: number;
   /** Next to nothing if the merged adapters were cached. */
   readonly merge: number;
+  /** Next to nothing if the text was read before. */
   readonly encoder: number;
   readonly head: number;
 }
@@ -68,16 +68,18 @@ export type LabelTexts = (
 interface LabelParts {
   readonly bundle: Bundle;
   readonly tokenizer: Tokenizer;
-  readonly encoder: Encoder;
-  readonly merged: MergedCache;
+  readonly reader: Reader;
   readonly readAdapter: ReadAdapter;
 }
 
 /** Many times as long as a text waits for its turn. */
 const FORGET_MS = 60_000;
 
+/** Texts that were read before, between two pauses. */
+const TAILS_A_PAUSE = 16;
+
 /** Creates what labels texts, and counts the tokens in flight. */
-export function createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapter }: LabelParts): {
+export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: LabelParts): {
   labelTexts: LabelTexts;
   /** Returns the tokens of accepted texts that the encoder has not read yet. */
   tokensInFlight: () => number;
@@ -100,26 +102,38 @@ export function createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapt
       bias: parts.labelBias && readLabelBias(parts.labelBias, task.labels.length),
     }));
     const timings = { tokenize: lap(), merge: 0, encoder: 0, head: 0 };
-    const tokens = texts.reduce((sum, { text }) => sum + text.ids.length, 0);
+    const waiting = tokensToRead(texts, reader.sharesTrunk);
+    const tokens = waiting.reduce((sum, count) => sum + count, 0);
     const reservation = patient ? capacity.reserve(tokens) : capacity.tryReserve(tokens);
     if (!reservation) throw tooManyTokensError(capacity.inUse());
     const predictions: Prediction[] = [];
     try {
       const taskAdapter = await readAdapter(task.adapter);
       timings.merge += lap();
+      let readSincePause = false;
+      const laps: Laps = {
+        waited: () => {
+          readSincePause = true;
+          // The time of other calls is in no step.
+          lap();
+        },
+        merged: () => {
+          timings.merge += lap();
+        },
+        read: () => {
+          timings.encoder += lap();
+        },
+      };
       // Texts are queued one by one, so that other calls wait for one of them and not for all.
       for (const [index, { text, masks, bias }] of texts.entries()) {
         // The encoder never yields: without a pause no other request would be read.
-        if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
-        const features = await encoder.run(text, () => {
-          // The time of other calls is in no step.
+        if (index > 0 && (readSincePause || index % TAILS_A_PAUSE === 0)) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          readSincePause = false;
           lap();
-          const adapters = merged.adaptersFor(masks, taskAdapter);
-          timings.merge += lap();
-          return adapters;
-        });
-        timings.encoder += lap();
-        reservation.release(text.ids.length);
+        }
+        const features = await reader.features(text, { masks, taskAdapter }, laps);
+        reservation.release(waiting[index] ?? 0);
         predictions.push(toPrediction(task, bias, features, text));
         timings.head += lap();
       }
@@ -129,6 +143,17 @@ export function createLabelTexts({ bundle, tokenizer, encoder, merged, readAdapt
     return { predictions, timings };
   };
   return { labelTexts, tokensInFlight: capacity.inUse };
+}
+
+/** Returns the tokens of each text that the encoder has to read: a text that came before costs none if it serves all profiles. */
+function tokensToRead(texts: readonly { text: TokenizedText }[], sharesTrunk: boolean): number[] {
+  const seen = new Set<string>();
+  return texts.map(({ text: { ids, typeIds } }) => {
+    const key = `${ids.join()} ${typeIds.join()}`;
+    if (sharesTrunk && seen.has(key)) return 0;
+    seen.add(key);
+    return ids.length;
+  });
 }
 
 /** Returns a text that can be labelled. @param limit the most tokens of the text; null if it may be truncated */

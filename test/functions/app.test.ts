@@ -181,7 +181,12 @@ describe("what is visible from outside", () => {
       bundle: { layers: 6, hidden: 384, bottleneck: 16, pool: { kind: "sign", firstLayer: 5, size: 256, chosen: 128 } },
       access: { publicPredict: true, profileTokens: true, rateLimit: true },
       limits: { inputs: 64, tokenBytes: 98304 },
-      caches: { ttlSeconds: 30, rows: { tasks: 1, profiles: 1 }, merged: { profiles: 1 } },
+      caches: {
+        ttlSeconds: 30,
+        rows: { tasks: 1, profiles: 1 },
+        merged: { profiles: 1 },
+        trunks: { maxBytes: 4 * 2 ** 20 },
+      },
     });
   });
 

@@ -104,9 +104,6 @@ def test_the_papers_experiment_has_its_sizes() -> None:
 # Take a file out when its runs are committed.
 NOT_RUN_YET = {
     "paper.toml",
-    "peers-more.toml",
-    "whole.toml",
-    "glue.toml",
     "newcomers.toml",
     "trained-pool.toml",
 }

@@ -61,12 +61,12 @@ def collate(
     )
 
 
-def seeded_generator(*key: int) -> torch.Generator:
-    """Return a generator seeded by the numbers alone, so that a resumed run draws what an uninterrupted run draws."""
+def seeded_generator(*key: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return a device's generator, seeded by the numbers alone, so that a resumed run draws what an uninterrupted run draws."""
     seed = 0
     for part in key:
         seed = (seed * 1_000_003 + part + 1) % (2**63 - 1)
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator(device).manual_seed(seed)
 
 
 def steps_per_epoch(examples: Sequence[Example], groups_per_step: int, texts_per_group: int) -> int:

@@ -17,12 +17,12 @@ class Dropout:
     """Sets a fraction `rate` of numbers to 0 and scales the others, so that their expectation stays."""
 
     rate: float
-    generator: torch.Generator  # on the CPU, so that a seed drops the same numbers on every device
+    generator: torch.Generator  # of the values' device: a GPU would wait for numbers from the CPU
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
         """Return values with some dropped."""
-        kept = torch.rand(values.shape, generator=self.generator) >= self.rate
-        return values * kept.to(values.device) / (1 - self.rate)
+        kept = torch.rand(values.shape, generator=self.generator, device=values.device) >= self.rate
+        return values * kept / (1 - self.rate)
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,10 @@ def task_case(model: MaskModel, plm: PLM, texts: list[str]) -> dict[str, object]
 def all_layers_case(bundle: Path, manifest: Manifest, plm: PLM, texts: list[str]) -> dict[str, object]:
     """Return a task with an adapter on a bundle whose pool has every layer: that bundle's manifest and id, and the task.
 
-    The manifest has no `firstLayer`. The bundle's other files are those of `bundle`.
+    The manifest has format 1, without `firstLayer` and tail. The bundle's other files are those of `bundle`.
     """
-    whole = manifest.model_copy(update={"pool": manifest.pool.model_copy(update={"firstLayer": 0})})
+    pool, files = manifest.pool.model_copy(update={"firstLayer": 0}), [file for file in manifest.files if file.role != "tail"]
+    whole = manifest.model_copy(update={"format": "xpeft-bundle/1", "pool": pool, "tail": None, "files": files})
     text = whole.model_dump_json(indent=2) + "\n"
     identity = bundle_id(text.encode())
     model = new_model(bundle, whole, plm, len(LABEL_BIASES), len(LABELS), 0, torch.device("cpu"))

@@ -84,7 +84,7 @@ class TaskLearner:
             run.settings,
             run.resume,
             run.quiet,
-            Regularization(plan.dropout, plan.weight_decay, plan.patience),
+            Regularization(plan.dropout, plan.weight_decay, plan.patience, plan.averaging),
         )
         self.adapter_epochs = best.losses
         model = self.new_model(rounded_task_adapter(trained.adapter.detach(), shape), masks=False)

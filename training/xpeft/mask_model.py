@@ -112,9 +112,8 @@ class MaskModel(ProfileModel):
             return torch.softmax(logits, dim=-1)
         if step is None:
             return hard_weights(logits, self.shape.chosen)
-        # The noise comes from the CPU, so that a seed gives the same noise on every device.
-        exponential = torch.empty(logits.shape).exponential_(generator=step.generator)
-        return gumbel_topk(logits, self.shape.chosen, step.noise * -exponential.log().to(self.device), step.tau)
+        exponential = torch.empty_like(logits).exponential_(generator=step.generator)
+        return gumbel_topk(logits, self.shape.chosen, step.noise * -exponential.log(), step.tau)
 
     def trunk_adapters(self) -> Adapters | None:
         """Return the task adapter as adapters of one group, or None."""

@@ -19,8 +19,8 @@ from xpeft.encoder import AdapterEncoder, Adapters
 class StepSettings:
     """What a training step's forward pass needs beside the batch.
 
-    noise: strength of the Gumbel noise. tau: temperature of the softmax. generator: source of the noise. bf16: whether the PLM multiplies
-    in bfloat16.
+    noise: strength of the Gumbel noise. tau: temperature of the softmax. generator: source of the noise, of the model's device. bf16:
+    whether the PLM multiplies in bfloat16.
     """
 
     noise: float

@@ -35,11 +35,11 @@ class TaskAdapterRecipe(Part):
 
     use: Choice = "auto"
     """Whether the task has an adapter: true, false or "auto"."""
-    lr: Rate = 2e-3
+    lr: Rate = 8e-3
     """Learning rate."""
-    epochs: Epochs = 6
+    epochs: Epochs = 8
     """Most passes over the training texts. The best one is kept."""
-    patience: Epochs = 2
+    patience: Epochs = 3
     """Training stops after this many passes that bring nothing."""
     head_lr: Rate = 2e-3
     """Learning rate of head and label biases beside the adapter."""
@@ -49,8 +49,10 @@ class TaskAdapterRecipe(Part):
     """Texts in a group."""
     dropout: Fraction = 0.1
     """Dropout in the bottleneck and on the features."""
-    weight_decay: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 0.01
+    weight_decay: Annotated[float, Field(ge=0, le=bounds.MAX_RATE)] = 1.0
     """Weight decay of adapter and head."""
+    averaging: Fraction = 0.97
+    """How much of a running mean of what is trained stays in each step. The mean is what is kept. 0: the last step's values."""
 
 
 class MasksRecipe(Part):

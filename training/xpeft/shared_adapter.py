@@ -24,12 +24,13 @@ class Regularization:
     """What keeps a shared adapter from overfitting.
 
     dropout: of the bottleneck and of the pooled features. weight_decay: of adapter and head. patience: epochs without progress on dev
-    after which training stops.
+    after which training stops. averaging: how much of a running mean of adapter, head and label biases stays in each step; 0 for none.
     """
 
     dropout: float = 0.1
-    weight_decay: float = 0.01
-    patience: int = 2
+    weight_decay: float = 1.0
+    patience: int = 3
+    averaging: float = 0.97
 
 
 class SharedAdapterModel(ProfileModel):
@@ -113,7 +114,7 @@ def train_shared_adapter(
     model.label_bias[:-1] = first_bias(data, recipe.label_bias).to(model.device)
     if not recipe.label_bias:
         recipe = replace(recipe, profile_lr=0.0)
-    best = BestEpoch(model, data.splits["dev"], pad_id, plan.patience, trunks)
+    best = BestEpoch(model, data.splits["dev"], pad_id, plan.patience, trunks, plan.averaging)
     train(
         model,
         texts,

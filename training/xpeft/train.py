@@ -127,7 +127,8 @@ def train(
             texts = [examples[index] for index in steps[place].texts.ravel()]
             batch = collate(steps[place].rows, texts, pad_id, model.device, trunks)
             noise = recipe.noise * (1 - number / total)
-            step = StepSettings(noise, recipe.tau, seeded_generator(recipe.seed, recipe.epochs, number), recipe.bf16)
+            source = seeded_generator(recipe.seed, recipe.epochs, number, device=model.device)
+            step = StepSettings(noise, recipe.tau, source, recipe.bf16)
             losses[number] = make_step(training, batch, step)
             if best:
                 best.follow()

@@ -20,12 +20,15 @@ from xpeft.progress import progress
 
 # A laptop has 8 GiB, and PLM, pool and optimizer take one or two of them. Larger caches are on disk.
 MEMORY_BYTES = 2 * 2**30
+# Of a GPU's free memory, so that several trainings fit beside each other.
+GPU_PART = 0.25
 # A residual's numbers span a few powers of ten, and float16 keeps three digits of each: see tests/test_trunk_cache.py.
 STORED = torch.float16
 
 
 class TrunkCache:
-    """The residuals of layer `first_layer` of a model, for the texts of `examples`: float16, in memory or in a file without a name.
+    """The residuals of layer `first_layer` of a model, for the texts of `examples`: float16, on the model's GPU, in memory or in a file
+    without a name.
 
     It serves every model of the same PLM, `first_layer` and trunk adapters. Equal texts are kept once. The same examples in the same order
     give the same bits.
@@ -63,6 +66,8 @@ class TrunkCache:
                 file.flush()
                 memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         self.stored = torch.frombuffer(memory, dtype=STORED).view(-1, self.hidden)
+        if model.device.type == "cuda" and self.bytes <= torch.cuda.mem_get_info(model.device)[0] * GPU_PART:
+            self.stored = self.stored.to(model.device)
 
     def _compute(self, file: BinaryIO, model: ProfileModel, texts: list[Example], pad_id: int, quiet: bool) -> None:
         for start in progress(range(0, len(texts), 64), "trunk", "part", quiet):
@@ -79,7 +84,7 @@ class TrunkCache:
             raise ValueError("the cached residuals belong to a model with another first_layer or task adapter")
 
     def residuals(self, examples: Sequence[Example], tokens: int) -> torch.Tensor:
-        """Return the residuals of texts, float32 [texts, tokens, d], with a text's last token as padding.
+        """Return the residuals of texts, float32 [texts, tokens, d], on the cache's device, with a text's last token as padding.
 
         Raises KeyError for a text that is not in the cache.
         """
@@ -87,7 +92,7 @@ class TrunkCache:
         last = torch.tensor([len(example.ids) - 1 for example in examples])
         places = starts[:, None] + torch.minimum(torch.arange(tokens), last[:, None])
         # Indexing takes three times as long.
-        return self.stored.index_select(0, places.flatten()).float().view(len(examples), tokens, self.hidden)
+        return self.stored.index_select(0, places.flatten().to(self.stored.device)).float().view(len(examples), tokens, self.hidden)
 
 
 def text_key(example: Example) -> bytes:

@@ -1,7 +1,8 @@
-;; Merges matrices of an adapter pool, 128 bits at a time. `npm run build:kernels` makes kernels.wasm of this.
+;; Merges matrices of an adapter pool, and computes the tail of a text, 128 bits at a time. `npm run build:kernels` makes
+;; kernels.wasm of this.
 ;;
-;; Both functions add to `target`, float32 numbers, one for each entry of a matrix. They go by whole blocks of entries, and
-;; so read and write past the last one: the memory has room there (src/model/pool/kernels.ts).
+;; `addSigns` and `addSteps` add to `target`, float32 numbers, one for each entry of a matrix. They go by whole blocks of
+;; entries, and so read and write past the last one: the memory has room there (src/model/pool/kernels.ts).
 (module
   (import "pool" "memory" (memory 1))
 
@@ -164,4 +165,123 @@
         (f32x4.mul (local.get $unitsLower) (f32x4.convert_i32x4_s (local.get $lower3))))))
       (local.set $byte (i32.add (local.get $byte) (i32.const 16)))
       (local.set $target (i32.add (local.get $target) (i32.const 64)))
-      (br_if $block (i32.lt_u (local.get $byte) (local.get $entries))))))
+      (br_if $block (i32.lt_u (local.get $byte) (local.get $entries)))))
+
+  ;; Writes the LayerNorm of `bytes / 4` numbers at `source` to `target`, which may be the source.
+  ;;
+  ;; bytes  a multiple of 16
+  ;; norm   the weight, then the bias, `bytes` each
+  (func $normalize (param $source i32) (param $bytes i32) (param $norm i32) (param $epsilon f32) (param $target i32)
+    (local $place i32) (local $count f32) (local $sums v128) (local $means v128) (local $factors v128)
+
+    (local.set $count (f32.convert_i32_u (i32.shr_u (local.get $bytes) (i32.const 2))))
+    (local.set $sums (v128.const i64x2 0 0))
+    (loop $sum
+      (local.set $sums (f32x4.add (local.get $sums) (v128.load (i32.add (local.get $source) (local.get $place)))))
+      (local.set $place (i32.add (local.get $place) (i32.const 16)))
+      (br_if $sum (i32.lt_u (local.get $place) (local.get $bytes))))
+    (local.set $means (f32x4.splat (f32.div (call $total (local.get $sums)) (local.get $count))))
+
+    (local.set $sums (v128.const i64x2 0 0))
+    (local.set $place (i32.const 0))
+    (loop $square
+      (local.set $factors (f32x4.sub (v128.load (i32.add (local.get $source) (local.get $place))) (local.get $means)))
+      (local.set $sums (f32x4.add (local.get $sums) (f32x4.mul (local.get $factors) (local.get $factors))))
+      (local.set $place (i32.add (local.get $place) (i32.const 16)))
+      (br_if $square (i32.lt_u (local.get $place) (local.get $bytes))))
+    (local.set $factors (f32x4.splat (f32.div (f32.const 1) (f32.sqrt
+      (f32.add (f32.div (call $total (local.get $sums)) (local.get $count)) (local.get $epsilon))))))
+
+    (local.set $place (i32.const 0))
+    (loop $write
+      (v128.store (i32.add (local.get $target) (local.get $place)) (f32x4.add
+        (v128.load (i32.add (i32.add (local.get $norm) (local.get $bytes)) (local.get $place)))
+        (f32x4.mul
+          (v128.load (i32.add (local.get $norm) (local.get $place)))
+          (f32x4.mul (local.get $factors)
+            (f32x4.sub (v128.load (i32.add (local.get $source) (local.get $place))) (local.get $means))))))
+      (local.set $place (i32.add (local.get $place) (i32.const 16)))
+      (br_if $write (i32.lt_u (local.get $place) (local.get $bytes)))))
+
+  ;; Returns the sum of four numbers.
+  (func $total (param $four v128) (result f32)
+    (f32.add
+      (f32.add (f32x4.extract_lane 0 (local.get $four)) (f32x4.extract_lane 1 (local.get $four)))
+      (f32.add (f32x4.extract_lane 2 (local.get $four)) (f32x4.extract_lane 3 (local.get $four)))))
+
+  ;; Adds the encoder's output at each token to `pooled`: `LN(r + relu(LN(LN(r) down)) up)` of the token's residual r.
+  ;;
+  ;; token       the residuals of some tokens, `hidden` bytes each
+  ;; hidden      bytes of d numbers, a multiple of 16
+  ;; bottleneck  bytes of b numbers, a multiple of 16
+  ;; norm        weight and bias of the layer's last LayerNorm, `hidden` bytes each
+  ;; unit        b ones, then b zeros
+  ;; scratch     d numbers, then b numbers
+  (func (export "addTail")
+    (param $token i32) (param $tokensEnd i32) (param $hidden i32) (param $bottleneck i32)
+    (param $norm i32) (param $epsilon f32) (param $unit i32) (param $unitEpsilon f32)
+    (param $down i32) (param $up i32) (param $scratch i32) (param $pooled i32)
+    (local $low i32) (local $column i32) (local $number i32) (local $entry i32) (local $place i32)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+
+    (local.set $low (i32.add (local.get $scratch) (local.get $hidden)))
+    (loop $tokens
+      (call $normalize (local.get $token) (local.get $hidden) (local.get $norm) (local.get $epsilon) (local.get $scratch))
+
+      ;; Four columns at a time. Four sums, of every fourth row, do not wait for each other.
+      (local.set $column (i32.const 0))
+      (loop $columns
+        (local.set $a (v128.const i64x2 0 0))
+        (local.set $b (v128.const i64x2 0 0))
+        (local.set $c (v128.const i64x2 0 0))
+        (local.set $d (v128.const i64x2 0 0))
+        (local.set $number (local.get $scratch))
+        (local.set $entry (i32.add (local.get $down) (local.get $column)))
+        (loop $rows
+          (local.set $a (f32x4.add (local.get $a)
+            (f32x4.mul (v128.load32_splat (local.get $number)) (v128.load (local.get $entry)))))
+          (local.set $entry (i32.add (local.get $entry) (local.get $bottleneck)))
+          (local.set $b (f32x4.add (local.get $b)
+            (f32x4.mul (v128.load32_splat offset=4 (local.get $number)) (v128.load (local.get $entry)))))
+          (local.set $entry (i32.add (local.get $entry) (local.get $bottleneck)))
+          (local.set $c (f32x4.add (local.get $c)
+            (f32x4.mul (v128.load32_splat offset=8 (local.get $number)) (v128.load (local.get $entry)))))
+          (local.set $entry (i32.add (local.get $entry) (local.get $bottleneck)))
+          (local.set $d (f32x4.add (local.get $d)
+            (f32x4.mul (v128.load32_splat offset=12 (local.get $number)) (v128.load (local.get $entry)))))
+          (local.set $entry (i32.add (local.get $entry) (local.get $bottleneck)))
+          (local.set $number (i32.add (local.get $number) (i32.const 16)))
+          (br_if $rows (i32.lt_u (local.get $number) (local.get $low))))
+        (v128.store (i32.add (local.get $low) (local.get $column)) (f32x4.add
+          (f32x4.add (local.get $a) (local.get $b))
+          (f32x4.add (local.get $c) (local.get $d))))
+        (local.set $column (i32.add (local.get $column) (i32.const 16)))
+        (br_if $columns (i32.lt_u (local.get $column) (local.get $bottleneck))))
+      (call $normalize (local.get $low) (local.get $bottleneck) (local.get $unit) (local.get $unitEpsilon) (local.get $low))
+
+      (memory.copy (local.get $scratch) (local.get $token) (local.get $hidden))
+      (local.set $column (i32.const 0))
+      (local.set $entry (local.get $up))
+      (loop $raised
+        (local.set $a (f32x4.max (v128.load32_splat (i32.add (local.get $low) (local.get $column))) (v128.const i64x2 0 0)))
+        (local.set $place (local.get $scratch))
+        (loop $numbers
+          (v128.store (local.get $place) (f32x4.add (v128.load (local.get $place))
+            (f32x4.mul (local.get $a) (v128.load (local.get $entry)))))
+          (local.set $entry (i32.add (local.get $entry) (i32.const 16)))
+          (local.set $place (i32.add (local.get $place) (i32.const 16)))
+          (br_if $numbers (i32.lt_u (local.get $place) (local.get $low))))
+        (local.set $column (i32.add (local.get $column) (i32.const 4)))
+        (br_if $raised (i32.lt_u (local.get $column) (local.get $bottleneck))))
+      (call $normalize (local.get $scratch) (local.get $hidden) (local.get $norm) (local.get $epsilon) (local.get $scratch))
+
+      (local.set $place (i32.const 0))
+      (loop $pool
+        (v128.store (i32.add (local.get $pooled) (local.get $place)) (f32x4.add
+          (v128.load (i32.add (local.get $pooled) (local.get $place)))
+          (v128.load (i32.add (local.get $scratch) (local.get $place)))))
+        (local.set $place (i32.add (local.get $place) (i32.const 16)))
+        (br_if $pool (i32.lt_u (local.get $place) (local.get $hidden))))
+
+      (local.set $token (i32.add (local.get $token) (local.get $hidden)))
+      (br_if $tokens (i32.lt_u (local.get $token) (local.get $tokensEnd))))))

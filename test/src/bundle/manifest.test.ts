@@ -21,6 +21,14 @@ const without = (role: string) => files().files.filter((listed) => listed.role !
 
 const pool = (parts: object) => ({ pool: { kind: "sign", seed: 0, size: 10, chosen: 5, scale: 0.1, ...parts } });
 
+/** Returns the parts of a manifest with a tail. */
+const tailed = () => ({
+  format: "xpeft-bundle/2",
+  ...pool({ firstLayer: 1 }),
+  tail: { epsilon: 1e-5 },
+  ...files(file("tail", { bytes: 64 })),
+});
+
 /** Returns a valid manifest with some parts replaced. */
 const manifest = (parts: object = {}) => ({
   format: "xpeft-bundle/1",
@@ -82,6 +90,28 @@ describe("parseManifest", () => {
     expect((await parseManifest(encode(trained))).manifest).toMatchObject(trained);
   });
 
+  it("accepts a tail where the last layer alone is personal", async () => {
+    const { manifest: parsed } = await parseManifest(encode(manifest(tailed())));
+    expect(parsed).toMatchObject({ format: "xpeft-bundle/2", tail: { epsilon: 1e-5 } });
+  });
+
+  it.each<[string, object]>([
+    ["before format 2", { format: "xpeft-bundle/1" }],
+    ["of two personal layers", pool({ firstLayer: 0 })],
+    ["of two learnt layers", { learning: { firstLayer: 0, weights: ["weights"] } }],
+    ["of a hidden size that its vectors do not fit", { hidden: 6, ...files(file("tail", { bytes: 48 })) }],
+    ["of a bottleneck that its vectors do not fit", { bottleneck: 6 }],
+    ["without an epsilon", { tail: undefined }],
+    ["with an epsilon of 0", { tail: { epsilon: 0 } }],
+    ["without its file", files()],
+    ["with a file of another size", files(file("tail", { bytes: 63 }))],
+    ["with two files", files(file("tail", { bytes: 64 }), file("tail", { bytes: 64, path: "another" }))],
+  ])("rejects a tail %s", async (_, parts) => {
+    const rejected = parseManifest(encode(manifest({ ...tailed(), ...parts })));
+    await expect(rejected).rejects.toThrow(errorWithCode("invalid_manifest"));
+    await expect(rejected).rejects.toThrow("tail");
+  });
+
   it("accepts a pool that begins at a later layer", async () => {
     const parts = pool({ firstLayer: 1 });
     expect((await parseManifest(encode(manifest(parts)))).manifest).toEqual(manifest(parts));
@@ -118,7 +148,7 @@ describe("parseManifest", () => {
   });
 
   it.each<[string, object, string]>([
-    ["a later format", { format: "xpeft-bundle/2" }, "format"],
+    ["a later format", { format: "xpeft-bundle/3" }, "format"],
     ["an unknown field", { colour: "red" }, "colour"],
     ["no layers", { layers: 0 }, "layers"],
     ["half a layer", { layers: 1.5 }, "layers"],

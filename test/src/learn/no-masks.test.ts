@@ -31,21 +31,24 @@ it("begins training with the start's masks, or with random ones if it has none",
 
 it("reads residuals under the initial masks, and logits as the start is served", async () => {
   const start = withInitialMasks(START, SHAPE, createRandom(0));
-  const featuresOf = ({ down }: { down: Float32Array }) => down;
-  const reader = {
-    encoder: {
-      run: async (_: unknown, merged: () => { down: Float32Array }) => featuresOf(merged()),
-      runToLearn: async (_: unknown, merged: () => { down: Float32Array }) => ({
-        features: featuresOf(merged()),
-        residual: featuresOf(merged()),
-      }),
+  const read = async (_: unknown, { masks }: { masks: Uint8Array }) => Float32Array.of(masks.length);
+  const parts = {
+    reader: {
+      sharesTrunk: false,
+      features: read,
+      readToLearn: async (text: unknown, under: { masks: Uint8Array }) => {
+        const numbers = await read(text, under);
+        return { residual: numbers, features: numbers };
+      },
+      featuresFrom: (_: unknown, text: unknown, under: { masks: Uint8Array }) => read(text, under),
     },
-    merge: (masks: Uint8Array) => ({ down: Float32Array.of(masks.length), up: new Float32Array() }),
+    taskAdapter: null,
     task: { labels: ["low", "high"], head: Float32Array.of(1, 2, 10, 20), adapter: null },
   };
   const text = { ids: [1, 2, 3], typeIds: [0, 0, 0], empty: false, truncated: false };
-  const [read] = await readResiduals(reader as never, start, [{ text, target: Float32Array.of(0, 1) }] as never, work);
-  expect(read).toMatchObject({ residual: Float32Array.of(4), logits: [10, 20] });
+  const known = [{ text, target: Float32Array.of(0, 1), residual: null }];
+  const [prepared] = await readResiduals(parts as never, start, known as never, work);
+  expect(prepared).toMatchObject({ residual: Float32Array.of(4), logits: [10, 20] });
 });
 
 it("keeps a profile without masks if only its label bias is trained", async () => {

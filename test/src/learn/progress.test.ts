@@ -97,12 +97,18 @@ describe("a learning run's work", () => {
     await expect(work.afterText(1)).rejects.toThrow(errorWithCode("learning_too_long"));
   });
 
-  it("yields to the event loop several times after each text", async () => {
+  it("yields to the event loop several times after each ten milliseconds of work", async () => {
     const work = begin(1000);
-    let ticks = 0;
-    const counting = setInterval(() => ticks++, 0);
-    await work.afterText(1);
-    clearInterval(counting);
-    expect(ticks).toBeGreaterThanOrEqual(3);
+    const ticksDuring = async (ms: number) => {
+      let ticks = 0;
+      const counting = setInterval(() => ticks++, 0);
+      await work.afterText(ms);
+      clearInterval(counting);
+      return ticks;
+    };
+    expect(await ticksDuring(6)).toBe(0);
+    expect(await ticksDuring(6)).toBeGreaterThanOrEqual(3);
+    expect(await ticksDuring(6)).toBe(0);
+    expect(await ticksDuring(30)).toBeGreaterThanOrEqual(3);
   });
 });

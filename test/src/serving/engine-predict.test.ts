@@ -18,6 +18,12 @@ beforeAll(async () => {
 
 const TEXT = { text: "The committee met again and nobody was surprised." };
 
+/** Words that are one token each. */
+const UNREAD = ["council", "court", "family", "team", "party", "church", "school", "company", "army"];
+
+/** Returns three texts of 11 tokens that were not read before. */
+const unread = () => UNREAD.splice(0, 3).map((word) => ({ text: TEXT.text.replace("committee", word) }));
+
 const inputOf = (labelBias: Uint8Array | null, input = TEXT) => ({ parts: { masks: masksOf(1), labelBias }, input });
 
 /** Predicts one text, or a pair, under the task's default masks. */
@@ -106,7 +112,7 @@ describe("predicting", () => {
 
   it("reports each step's time, in total no more than the elapsed time", async () => {
     const start = performance.now();
-    const { timings } = await engine.predict(task, engineInputs(masksOf(77), TEXT, TEXT, TEXT));
+    const { timings } = await engine.predict(task, engineInputs(masksOf(77), ...unread()));
     const passed = performance.now() - start;
     for (const milliseconds of Object.values(timings)) expect(milliseconds).toBeGreaterThanOrEqual(0);
     expect(timings.encoder).toBeGreaterThan(timings.head);
@@ -116,7 +122,7 @@ describe("predicting", () => {
 
   it("counts the tokens in flight text by text, down to zero", async () => {
     expect(engine.waitingTokens()).toBe(0);
-    const running = engine.predict(task, engineInputs(masksOf(1), TEXT, TEXT, TEXT));
+    const running = engine.predict(task, engineInputs(masksOf(1), ...unread()));
     expect(engine.waitingTokens()).toBe(33);
     const seen = new Set<number>();
     const watching = setInterval(() => seen.add(engine.waitingTokens()), 1);
@@ -125,6 +131,22 @@ describe("predicting", () => {
     expect([...seen].every((tokens) => [0, 11, 22, 33].includes(tokens))).toBe(true);
     expect(seen.has(22) || seen.has(11)).toBe(true);
     expect(engine.waitingTokens()).toBe(0);
+  });
+
+  it("counts the tokens of a text once for all profiles, and reads it once", async () => {
+    const [text] = unread();
+    const inputs = Array.from({ length: 40 }, (_, seed) => engineInputs(masksOf(seed), text ?? TEXT)).flat();
+    const running = engine.predict(task, inputs);
+    expect(engine.waitingTokens()).toBe(11);
+    const turns: number[] = [];
+    const watching = setInterval(() => turns.push(engine.waitingTokens()), 0);
+    const { predictions } = await running;
+    clearInterval(watching);
+    // Others get turns beside texts that are not read anew, too.
+    expect(turns.length).toBeGreaterThanOrEqual(2);
+    expect(engine.waitingTokens()).toBe(0);
+    const alone = await engine.predict(task, engineInputs(masksOf(39), text ?? TEXT));
+    expect(predictions[39]).toEqual(alone.predictions[0]);
   });
 
   it("releases the tokens of a failed call", async () => {
@@ -139,7 +161,9 @@ describe("predicting", () => {
 
   it("rejects a call at capacity, unless it is patient", async () => {
     const long = { ...task, maxTokens: 512 };
-    const texts = Array.from({ length: 9 }, () => ({ text: "word ".repeat(520) }));
+    const texts = Array.from({ length: 9 }, (_, number) => ({
+      text: `${"word ".repeat(number)}${"text ".repeat(520)}`,
+    }));
     const large = engine.predict(long, engineInputs(masksOf(1), ...texts)).catch(() => {});
     expect(engine.waitingTokens()).toBe(9 * 512);
     expect(engine.waitingTokens()).toBeGreaterThan(MAX_TOKENS_IN_FLIGHT / 2);
@@ -151,7 +175,7 @@ describe("predicting", () => {
 
   it("probes itself, and reports its memory", async () => {
     expect(await engine.probe()).toEqual({ tokens: 8 });
-    expect(engine.mergedCache().maxBytes).toBe(4 * 2 ** 20);
+    expect(engine.caches().merged.maxBytes).toBe(4 * 2 ** 20);
     expect(engine.heapBytes()).toBeGreaterThan(24 * 2 ** 20);
   });
 });

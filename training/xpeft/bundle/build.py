@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+import torch
+
 from xpeft.atomic_files import atomic_folder
 from xpeft.bundle.external import save_external, save_split, share_external, write_graph
 from xpeft.bundle.graph import encoder_graph
 from xpeft.bundle.learning_graph import LEARNT_LAYERS, first_learnt, learning_graph, learnt_weights
 from xpeft.bundle.manifest import (
     MANIFEST,
+    TAIL_VECTOR,
     Manifest,
     ManifestFile,
     ManifestLearning,
     ManifestPLM,
     ManifestSignPool,
+    ManifestTail,
     ManifestTrainedPool,
     bundle_id,
     describe_file,
@@ -39,6 +43,17 @@ def sign_pool_of(seed: int, shape: PoolShape, scale: float) -> ManifestSignPool:
     return ManifestSignPool(
         seed=seed, size=shape.size, chosen=shape.chosen, scale=scale * default_scale(shape.chosen), firstLayer=shape.first_layer
     )
+
+
+def tail_of(plm: PLM, bottleneck: int, personal: int) -> tuple[ManifestTail | None, bytes]:
+    """Return the tail of a bundle and its file: float32, the weight and bias of the last LayerNorm. None where there is no tail.
+
+    There is one if only the last layer is personal, and the kernel can compute it.
+    """
+    if personal > 1 or plm.hidden % TAIL_VECTOR or bottleneck % TAIL_VECTOR:
+        return None, b""
+    norm = plm.layers[-1].norm
+    return ManifestTail(epsilon=norm.eps), torch.cat([norm.weight, norm.bias]).detach().numpy().astype("<f4").tobytes()
 
 
 def build_bundle(
@@ -77,11 +92,14 @@ def build_bundle(
         (draft / "tokenizer.json").write_text(plm.tokenizer.to_str(), encoding="utf-8")
         (draft / "NOTICE").write_text(NOTICE.format(name=name, plm=plm.name, licence=licence), encoding="utf-8")
         pools = save_split(trained, draft, "pool")
+        tail, norm = tail_of(plm, bottleneck, personal)
+        tails = save_split(norm, draft, "tail")
         files: list[ManifestFile] = [
             describe_file(draft, "encoder.onnx", "graph"),
             describe_file(draft, "learning.onnx", "learning"),
             *(describe_file(draft, path, "weights") for path in weights),
             *(describe_file(draft, path, "pool") for path in pools),
+            *(describe_file(draft, path, "tail") for path in tails),
             describe_file(draft, "tokenizer.json", "tokenizer"),
             describe_file(draft, "NOTICE", "notice"),
         ]
@@ -100,6 +118,7 @@ def build_bundle(
             pooling=plm.pooling,
             maxTokens=plm.positions.shape[0],
             learning=ManifestLearning(firstLayer=first, weights=learnt),
+            tail=tail,
             files=files,
         )
         raw = (manifest.model_dump_json(indent=2) + "\n").encode()

@@ -12,6 +12,8 @@ from xpeft.pool import PoolShape
 from xpeft.pooling import Pooling
 
 MANIFEST = "manifest.json"
+# The numbers in one vector of the edge's kernel (src/model/tail.ts), and the bytes of a weight and a bias.
+TAIL_VECTOR, TAIL_BYTES_A_NUMBER = 4, 8
 
 
 class Strict(BaseModel):
@@ -53,7 +55,7 @@ class ManifestTrainedPool(Strict):
 
 
 ManifestPool = Annotated[ManifestSignPool | ManifestTrainedPool, Field(discriminator="kind")]
-Role = Literal["graph", "learning", "weights", "pool", "tokenizer", "notice"]
+Role = Literal["graph", "learning", "weights", "pool", "tail", "tokenizer", "notice"]
 
 
 class ManifestLearning(Strict):
@@ -61,6 +63,14 @@ class ManifestLearning(Strict):
 
     firstLayer: int = Field(ge=0)  # noqa: N815
     weights: list[str]
+
+
+class ManifestTail(Strict):
+    """The tail of a bundle whose last layer alone is personal: the epsilon of that layer's last LayerNorm, whose weights have the role
+    "tail".
+    """
+
+    epsilon: float = Field(gt=0)
 
 
 class ManifestFile(Strict):
@@ -75,7 +85,7 @@ class ManifestFile(Strict):
 class Manifest(Strict):
     """The manifest (docs/formats.md, "manifest.json")."""
 
-    format: Literal["xpeft-bundle/1"] = "xpeft-bundle/1"
+    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"] = "xpeft-bundle/2"
     name: str
     plm: ManifestPLM
     layers: int
@@ -85,7 +95,20 @@ class Manifest(Strict):
     pooling: Pooling
     maxTokens: int  # noqa: N815
     learning: ManifestLearning
+    tail: Annotated[ManifestTail | None, Field(exclude_if=lambda tail: tail is None)] = None
     files: list[ManifestFile]
+
+    @model_validator(mode="after")
+    def check_tail(self) -> "Manifest":
+        """Raise ValueError if the tail does not fit the bundle: the edge refuses it too (src/bundle/manifest.ts)."""
+        sizes = [file.bytes for file in self.files if file.role == "tail"]
+        if sizes != ([TAIL_BYTES_A_NUMBER * self.hidden] if self.tail else []):
+            raise ValueError("the bundle must list one tail file, of weight and bias, if and only if it has a tail")
+        last = {self.pool.firstLayer, self.learning.firstLayer} == {self.layers - 1}
+        fitting = self.hidden % TAIL_VECTOR == 0 and self.bottleneck % TAIL_VECTOR == 0
+        if self.tail and not (self.format == "xpeft-bundle/2" and last and fitting):
+            raise ValueError("a tail needs format 2, masks and learning in the last layer alone, and sizes that are multiples of 4")
+        return self
 
     @model_validator(mode="after")
     def check_first_layer(self) -> "Manifest":

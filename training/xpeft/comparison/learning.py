@@ -30,9 +30,6 @@ from xpeft.task_files import pack_adapters
 from xpeft.task_steps import Run as TaskRun
 from xpeft.train import Losses, train
 
-# Epochs that bring nothing on dev before training stops.
-PATIENCE = 2
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,7 +73,8 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     if isinstance(model, SharedAdapterModel) and not recipe.label_bias:
         # Its profiles learn nothing but label biases.
         recipe = replace(recipe, profile_lr=0.0)
-    best = BestEpoch(model, data.splits["dev"], plm.pad_id, PATIENCE)
+    plan = method.plan
+    best = BestEpoch(model, data.splits["dev"], plm.pad_id, plan.patience, decay=plan.averaging)
     losses = train(
         model,
         data.splits["train"],
@@ -88,7 +86,7 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
         run.setup.quiet,
         with_default_profile=False,
         best=best,
-        weight_decay=method.weight_decay,
+        weight_decay=plan.weight_decay,
     )
     method.round_as_stored(model, starts)
     features = split_features(run, plm, model, data)

@@ -84,6 +84,8 @@ def rates(*profile: float, shared: float = 0.0) -> tuple[Rates, ...]:
     return tuple(Rates(rate, rate * shared) for rate in profile)
 
 
+# Early stopping alone.
+UNREGULARIZED = Regularization(dropout=0.0, weight_decay=0.0, patience=2, averaging=0.0)
 Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
 
 
@@ -91,15 +93,14 @@ Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
 class Method:
     """How to build a method's model from PLM, pool, kind of masks, profiles, labels and seed, and the rates to search.
 
-    int8: whether a profile stores its change from the start in int8, with one scale. weight_decay: of the head and of what all profiles
-    share.
+    int8: whether a profile stores its change from the start in int8, with one scale. plan: how training is kept from overfitting.
     """
 
     build: Build
     searched: tuple[Rates, ...]
     masks: bool = False
     int8: bool = False
-    weight_decay: float = 0.0
+    plan: Regularization = UNREGULARIZED
 
     def bytes_a_profile(self, model: ProfileModel) -> int:
         """Return the stored bytes of a profile without its label bias."""
@@ -163,9 +164,7 @@ METHODS: dict[str, Method] = {
     "lora-xs": Method(_peft("lora-xs"), rates(3e-3, 1e-2, 3e-2), int8=True),
     "ia3-last": Method(_peft("ia3-last"), rates(3e-3, 1e-2, 3e-2), int8=True),
     # The profile's rate is that of the label biases.
-    "shared-adapter": Method(
-        _shared_adapter, tuple(Rates(2e-3, shared) for shared in (3e-4, 1e-3, 3e-3)), weight_decay=Regularization.weight_decay
-    ),
+    "shared-adapter": Method(_shared_adapter, tuple(Rates(2e-3, shared) for shared in (2e-3, 4e-3, 8e-3)), plan=Regularization()),
 }
 # Methods that have neither a head nor a label bias.
 HEADLESS = ("majority", "knn")

@@ -10,6 +10,7 @@ import torch
 from peft import IA3Config, LoraConfig, PeftConfig, TinyLoraConfig, UniLoraConfig, VBLoRAConfig, VeraConfig, get_peft_model
 from torch import nn
 from torch.func import functional_call, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder
@@ -91,7 +92,9 @@ class PeftModel(ProfileModel):
             for (name, shape), table in zip(self.starts.items(), self.profile_weights, strict=True)
         }
         inputs = (part.view(groups, -1, *part.shape[1:]) for part in (batch.ids, batch.types, batch.lengths))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=step is not None and step.bf16):
+        bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=step is not None and step.bf16)
+        # Fused attention has no rule for vmap on a CPU, and a wrong one on a GPU ("LSE is not correctly aligned").
+        with bf16, sdpa_kernel(SDPBackend.MATH):
             features: torch.Tensor = vmap(one_group)(weights, *inputs)
         return features.float().flatten(0, 1)
 

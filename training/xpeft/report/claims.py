@@ -15,7 +15,8 @@ from xpeft.report.intervals import difference, metrics_of
 
 # Made so that what train teaches is wrong on dev.
 APART = "glue/wnli"
-MASKS = (DEFAULT_METHOD, "hard", "soft")
+RANDOM_POOL_MASKS = ("hard", "soft")
+MASKS = (DEFAULT_METHOD, *RANDOM_POOL_MASKS)
 DIGITS = 2
 
 

@@ -1,0 +1,164 @@
+import { LRUCache } from "lru-cache";
+import { freeNumbers } from "../lib/floats.ts";
+import type { IdentifiedAdapter } from "./adapter-reader.ts";
+import type { Encoder, ReadText } from "./encoder.ts";
+import { mergedBytes } from "./merge.ts";
+import { createMergedCache } from "./merged-cache.ts";
+import type { AdapterPool } from "./pool/pool.ts";
+import type { Tail } from "./tail.ts";
+
+/** What a caller learns of a reading: each function is called when this kind of work ends. */
+export interface Laps {
+  /** Other texts' turns. */
+  waited(): void;
+  /** Merging adapters: next to nothing if they were cached. */
+  merged(): void;
+  /** The encoder, or a part of it. */
+  read(): void;
+}
+
+/** The task's adapter, and a profile's masks; empty if it has none. */
+export interface Under {
+  readonly masks: Uint8Array;
+  readonly taskAdapter: IdentifiedAdapter | null;
+}
+
+/**
+ * Reads texts under profiles. Where only the last layer is personal, a text's trunk, all that comes before, is read
+ * once for all profiles of a task, and each profile costs a tail.
+ */
+export interface Reader {
+  /** Whether one reading of a text serves all profiles of a task. */
+  readonly sharesTrunk: boolean;
+
+  /**
+   * Returns the pooled features of a text, `[d]`.
+   *
+   * @throws XpeftError `invalid_mask` if the masks do not fit the pool; `bundle_unusable` if ONNX Runtime fails
+   */
+  features(text: ReadText, under: Under, laps?: Laps): Promise<Float32Array>;
+
+  /**
+   * Returns the residual from which learning continues, `[T, d]` flat, and the features. The residual belongs to the
+   * caller: it is in no cache, where many examples would push out the texts of predictions.
+   *
+   * @throws XpeftError as {@link features}
+   */
+  readToLearn(text: ReadText, under: Under): Promise<{ features: Float32Array; residual: Float32Array }>;
+
+  /**
+   * Returns the pooled features of a text whose residual is known, `[d]`. They depend on the residual alone where a
+   * reading serves all profiles, and otherwise are read anew.
+   *
+   * @throws XpeftError as {@link features}
+   */
+  featuresFrom(residual: Float32Array, text: ReadText, under: Under): Promise<Float32Array>;
+
+  /** Returns the sizes of the caches of merged adapters and of residuals. */
+  caches(): { merged: CacheSize & { readonly profiles: number }; trunks: CacheSize & { readonly texts: number } };
+}
+
+interface CacheSize {
+  readonly bytes: number;
+  readonly maxBytes: number;
+}
+
+/** What a reader is created from. */
+interface ReaderParts {
+  readonly encoder: Encoder;
+  /** Null if the bundle has none. */
+  readonly tail: Tail | null;
+  /** The bundle's. */
+  readonly pool: AdapterPool;
+  /** The most bytes of merged adapters to cache. */
+  readonly mergedBytes: number;
+  /** The most bytes of residuals to cache. */
+  readonly trunkBytes: number;
+}
+
+const NO_MASKS = new Uint8Array();
+const NO_LAPS: Laps = { waited() {}, merged() {}, read() {} };
+
+/** Tasks whose adapters of the trunk are cached. */
+const TRUNK_TASKS = 2;
+
+/** Creates a reader with empty caches. */
+export function createReader(parts: ReaderParts): Reader {
+  const { encoder, tail, pool, mergedBytes: maxBytes, trunkBytes } = parts;
+  const merged = createMergedCache(pool, maxBytes, tail ? pool.layers - 1 : 0);
+  const trunks = new LRUCache<string, Float32Array>({
+    // The library knows no size of 0. No residual has one byte.
+    maxSize: Math.max(1, trunkBytes),
+    sizeCalculation: (residual) => residual.byteLength,
+    // Otherwise an isolate fills with dropped residuals before garbage collection.
+    dispose: freeNumbers,
+  });
+  const caches: Reader["caches"] = () => ({
+    merged: merged.size(),
+    trunks: { texts: trunks.size, bytes: trunks.calculatedSize, maxBytes: trunkBytes },
+  });
+
+  if (!tail) {
+    const features: Reader["features"] = async (text, { masks, taskAdapter }, laps = NO_LAPS) => {
+      const read = await encoder.run(text, () => {
+        laps.waited();
+        const adapters = merged.adaptersFor(masks, taskAdapter);
+        laps.merged();
+        return adapters;
+      });
+      laps.read();
+      return read;
+    };
+    return {
+      sharesTrunk: false,
+      features,
+      readToLearn: (text, { masks, taskAdapter }) =>
+        encoder.runToBoth(text, () => merged.adaptersFor(masks, taskAdapter)),
+      featuresFrom: (_residual, text, under) => features(text, under),
+      caches,
+    };
+  }
+
+  const ofTasks = createMergedCache(pool, TRUNK_TASKS * mergedBytes(pool));
+  const featuresOf = (residual: Float32Array, { masks, taskAdapter }: Under, laps: Laps) => {
+    const adapters = merged.adaptersFor(masks, taskAdapter);
+    laps.merged();
+    const features = tail.run(residual, adapters);
+    laps.read();
+    return features;
+  };
+  /** Reads a text anew. Its residual belongs to the caller. */
+  const readTrunk = async (text: ReadText, { taskAdapter }: Under, laps: Laps) => {
+    const residual = await encoder.runToResidual(text, () => {
+      laps.waited();
+      const adapters = ofTasks.adaptersFor(NO_MASKS, taskAdapter);
+      laps.merged();
+      return adapters;
+    });
+    laps.read();
+    return residual;
+  };
+  return {
+    sharesTrunk: true,
+    async features(text, under, laps = NO_LAPS) {
+      const key = `${under.taskAdapter?.id ?? ""} ${text.ids.join()} ${text.typeIds.join()}`;
+      const known = trunks.get(key);
+      if (known) return featuresOf(known, under, laps);
+      // Masks that do not fit cost no run of the encoder.
+      merged.adaptersFor(under.masks, under.taskAdapter);
+      laps.merged();
+      const residual = await readTrunk(text, under, laps);
+      const features = featuresOf(residual, under, laps);
+      // From here on the cache may free it at any time.
+      if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
+      else freeNumbers(residual);
+      return features;
+    },
+    async readToLearn(text, under) {
+      const residual = await readTrunk(text, under, NO_LAPS);
+      return { residual, features: featuresOf(residual, under, NO_LAPS) };
+    },
+    featuresFrom: async (residual, _text, under) => featuresOf(residual, under, NO_LAPS),
+    caches,
+  };
+}
