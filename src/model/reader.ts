@@ -77,6 +77,8 @@ interface ReaderParts {
 }
 
 const NO_MASKS = new Uint8Array();
+/** Ends the turn of a text that was read while it waited. */
+const KNOWN = new Error("The text was read meanwhile.");
 const NO_LAPS: Laps = { waited() {}, merged() {}, read() {} };
 
 /** Tasks whose adapters of the trunk are cached. */
@@ -127,35 +129,41 @@ export function createReader(parts: ReaderParts): Reader {
     laps.read();
     return features;
   };
-  /** Reads a text anew. Its residual belongs to the caller. */
-  const readTrunk = async (text: ReadText, { taskAdapter }: Under, laps: Laps) => {
-    const residual = await encoder.runToResidual(text, () => {
+  /** Returns what a text's turn does. @param known whether the text was read while it waited: its turn then ends */
+  const turnOf =
+    ({ taskAdapter }: Under, laps: Laps, known: () => boolean) =>
+    () => {
       laps.waited();
+      if (known()) throw KNOWN;
       const adapters = ofTasks.adaptersFor(NO_MASKS, taskAdapter);
       laps.merged();
       return adapters;
-    });
-    laps.read();
-    return residual;
-  };
+    };
   return {
     sharesTrunk: true,
     async features(text, under, laps = NO_LAPS) {
       const key = `${under.taskAdapter?.id ?? ""} ${text.ids.join()} ${text.typeIds.join()}`;
-      const known = trunks.get(key);
-      if (known) return featuresOf(known, under, laps);
-      // Masks that do not fit cost no run of the encoder.
-      merged.adaptersFor(under.masks, under.taskAdapter);
-      laps.merged();
-      const residual = await readTrunk(text, under, laps);
-      const features = featuresOf(residual, under, laps);
-      // From here on the cache may free it at any time.
-      if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
-      else freeNumbers(residual);
-      return features;
+      for (;;) {
+        const known = trunks.get(key);
+        if (known) return featuresOf(known, under, laps);
+        // Masks that do not fit cost no run of the encoder.
+        merged.adaptersFor(under.masks, under.taskAdapter);
+        laps.merged();
+        const turn = turnOf(under, laps, () => trunks.has(key));
+        const reading = encoder.runToResidual(text, turn);
+        const residual = await reading.catch((error: unknown) => (error === KNOWN ? null : Promise.reject(error)));
+        if (residual === null) continue;
+        laps.read();
+        const features = featuresOf(residual, under, laps);
+        // From here on the cache may free it at any time.
+        if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
+        else freeNumbers(residual);
+        return features;
+      }
     },
     async readToLearn(text, under) {
-      const residual = await readTrunk(text, under, NO_LAPS);
+      const neverKnown = () => false;
+      const residual = await encoder.runToResidual(text, turnOf(under, NO_LAPS, neverKnown));
       return { residual, features: featuresOf(residual, under, NO_LAPS) };
     },
     featuresFrom: async (residual, _text, under) => featuresOf(residual, under, NO_LAPS),
