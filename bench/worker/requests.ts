@@ -28,15 +28,16 @@ export async function requests(
 }
 
 function bodiesOf({ task, profiles, inputs, tokens, texts }: RequestKind): () => string {
-  let next = 0;
   const known = textOf(tokens);
+  const repeat = (text: string | undefined) => Array.from({ length: inputs }, () => text);
+  const textsOf = {
+    new: () => newTexts(inputs, tokens),
+    "one a request": () => repeat(newTexts(1, tokens)[0]),
+    known: () => repeat(known),
+  };
+  let next = 0;
   return () => {
-    const [shared] = texts === "known" ? [known] : newTexts(1, tokens);
-    const own = texts === "new" ? newTexts(inputs, tokens) : [];
-    const pairs = Array.from({ length: inputs }, (_, index) => ({
-      profile: profiles[next++ % profiles.length],
-      text: own[index] ?? shared,
-    }));
+    const pairs = textsOf[texts]().map((text) => ({ profile: profiles[next++ % profiles.length], text }));
     return JSON.stringify({ task, inputs: pairs });
   };
 }

@@ -1,5 +1,6 @@
 import { XpeftError } from "../errors.ts";
 import { findLabel, labelFault, labelForm, quoteLabel } from "../profiles/labels.ts";
+import { textKey } from "../text/text-key.ts";
 import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
 
 /** A labelled text. */
@@ -95,9 +96,6 @@ export function checkExamples(examples: readonly Example[], labels: readonly str
   }
   return targets;
 }
-
-/** Returns a key that equal texts share: their tokens, which are all that the encoder reads. */
-export const textKey = ({ ids, typeIds }: TokenizedText): string => `${ids.join()} ${typeIds.join()}`;
 
 /**
  * Checks the texts of examples.

@@ -1,9 +1,9 @@
 import { type MaskedSizes, maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { textKey } from "../text/text-key.ts";
 import { type Candidate, chooseCandidate, evaluateCandidates } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
 import { type Fold, type HeldOutScore, heldOutScore, isSignificant, makeFolds, mean } from "./cross-validation.ts";
-import { textKey } from "./examples.ts";
 import { withInitialMasks } from "./initial-masks.ts";
 import { estimateReadMs, estimateTrainingMs, type LearnHooks, trackWork } from "./progress.ts";
 import { createRandom } from "./random.ts";

@@ -9,6 +9,8 @@ import type { ScoredText } from "./fit-label-bias.ts";
 import type { ResidualText } from "./gradients.ts";
 import { estimateReadMs, TAIL_MS, type WorkTracker } from "./progress.ts";
 
+const NO_MASKS = new Uint8Array();
+
 /** What learning can start from. */
 export interface Start {
   /** Id of a profile; null for the task's default. */
@@ -72,8 +74,6 @@ export async function readTexts(
   return known;
 }
 
-const NO_MASKS = new Uint8Array();
-
 /** Returns a text's features under masks. */
 function featuresOf({ reader, taskAdapter }: TextReader, { text, residual }: KnownText, masks: Uint8Array) {
   const under = { masks, taskAdapter };
@@ -116,10 +116,11 @@ export async function readResiduals(
   const bias = labelBias && readLabelBias(labelBias, task.labels.length);
   const prepared: PreparedText[] = [];
   for (const known of texts) {
-    const read = known.residual ? null : await reader.readToLearn(known.text, { masks: initialMasks, taskAdapter });
-    const residual = known.residual ?? read?.residual ?? new Float32Array();
+    const { residual, features: initial } = known.residual
+      ? { residual: known.residual, features: null }
+      : await reader.readToLearn(known.text, { masks: initialMasks, taskAdapter });
     const features =
-      read && initialMasks === masks ? read.features : await featuresOf(parts, { ...known, residual }, masks);
+      initial && initialMasks === masks ? initial : await featuresOf(parts, { ...known, residual }, masks);
     prepared.push({ ...known, residual, logits: labelLogits(task, bias, features) });
     await work.afterText(readAgainMs(reader, known.text.ids.length));
   }

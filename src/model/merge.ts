@@ -47,7 +47,8 @@ export function matrixOf(
  * @param pool the task's own if it has one, otherwise the bundle's
  * @param masks a mask blob, as docs/formats.md describes it; empty if the profile has no masks
  * @param taskAdapter of all profiles of the task; null if it has none
- * @param merged is overwritten, unless the masks are rejected
+ * @param firstLayer the first layer whose adapters are merged; 0 for all layers
+ * @param merged of the layers from `firstLayer` on; is overwritten, unless the masks are rejected
  * @returns `merged`
  * @throws XpeftError `invalid_mask` if the blob does not fit the pool
  */
@@ -55,9 +56,10 @@ export function mergeAdapters(
   pool: AdapterPool,
   masks: Uint8Array,
   taskAdapter: TaskAdapter | null,
-  merged: MergedAdapters = allocateAdapters(pool),
+  firstLayer = 0,
+  merged: MergedAdapters = allocateAdapters({ ...pool, layers: pool.layers - firstLayer }),
 ): MergedAdapters {
-  mergeLayers(pool, unpackMasks(masks, maskShapeOf(pool)), taskAdapter, 0, merged);
+  mergeLayers(pool, unpackMasks(masks, maskShapeOf(pool)), taskAdapter, firstLayer, merged);
   return merged;
 }
 

@@ -1,8 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { toBase64 } from "../lib/base64.ts";
-import { maskShapeOf, unpackMasks } from "../profiles/masks.ts";
 import type { IdentifiedAdapter } from "./adapter-reader.ts";
-import { allocateAdapters, type MergedAdapters, mergedBytes, mergeLayers } from "./merge.ts";
+import { type MergedAdapters, mergeAdapters, mergedBytes } from "./merge.ts";
 import type { AdapterPool } from "./pool/pool.ts";
 
 /** A cache of merged adapters. */
@@ -29,8 +28,7 @@ export interface MergedCache {
  * @param firstLayer the first layer whose adapters are merged; 0 for all layers
  */
 export function createMergedCache(pool: AdapterPool, maxBytes: number, firstLayer = 0): MergedCache {
-  const sizes = { ...pool, layers: pool.layers - firstLayer };
-  const bytes = mergedBytes(sizes);
+  const bytes = mergedBytes({ ...pool, layers: pool.layers - firstLayer });
   let reusable: MergedAdapters | undefined;
   const cache = new LRUCache<string, MergedAdapters>({
     max: Math.max(1, Math.floor(maxBytes / bytes)),
@@ -43,10 +41,7 @@ export function createMergedCache(pool: AdapterPool, maxBytes: number, firstLaye
       const key = `${toBase64(masks)} ${taskAdapter?.id ?? ""}`;
       const cached = cache.get(key);
       if (cached) return cached;
-      const own = taskAdapter?.pool ?? pool;
-      const chosen = unpackMasks(masks, maskShapeOf(own));
-      const merged = reusable ?? allocateAdapters(sizes);
-      mergeLayers(own, chosen, taskAdapter, firstLayer, merged);
+      const merged = mergeAdapters(taskAdapter?.pool ?? pool, masks, taskAdapter, firstLayer, reusable);
       reusable = undefined;
       cache.set(key, merged);
       return merged;

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { freeNumbers } from "../lib/floats.ts";
+import { textKey } from "../text/text-key.ts";
 import type { IdentifiedAdapter } from "./adapter-reader.ts";
 import type { Encoder, ReadText } from "./encoder.ts";
 import { mergedBytes } from "./merge.ts";
@@ -142,7 +143,7 @@ export function createReader(parts: ReaderParts): Reader {
   return {
     sharesTrunk: true,
     async features(text, under, laps = NO_LAPS) {
-      const key = `${under.taskAdapter?.id ?? ""} ${text.ids.join()} ${text.typeIds.join()}`;
+      const key = `${under.taskAdapter?.id ?? ""} ${textKey(text)}`;
       for (;;) {
         const known = trunks.get(key);
         if (known) return featuresOf(known, under, laps);

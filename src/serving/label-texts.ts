@@ -8,6 +8,7 @@ import type { Laps, Reader } from "../model/reader.ts";
 import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
+import { textKey } from "../text/text-key.ts";
 import type { TextInput, TokenizedText, Tokenizer } from "../text/tokenizer.ts";
 import { MAX_TOKENS_IN_FLIGHT, tooManyTokensError } from "./overload.ts";
 
@@ -145,14 +146,17 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
   return { labelTexts, tokensInFlight: capacity.inUse };
 }
 
-/** Returns the tokens of each text that the encoder has to read: a text that came before costs none if it serves all profiles. */
+/**
+ * Returns the tokens of each text that the encoder has to read: where a reading serves all profiles, a text that came
+ * before costs none.
+ */
 function tokensToRead(texts: readonly { text: TokenizedText }[], sharesTrunk: boolean): number[] {
   const seen = new Set<string>();
-  return texts.map(({ text: { ids, typeIds } }) => {
-    const key = `${ids.join()} ${typeIds.join()}`;
+  return texts.map(({ text }) => {
+    const key = textKey(text);
     if (sharesTrunk && seen.has(key)) return 0;
     seen.add(key);
-    return ids.length;
+    return text.ids.length;
   });
 }
 

@@ -176,7 +176,8 @@ describe("what is visible from outside", () => {
 
   it("includes the service's limits and caches", async () => {
     await worker.predict({ task: "demo", profile: "demo-000", inputs: "a text" });
-    const info = await (await worker.get("/v1/info")).json();
+    const info = await (await worker.get("/v1/info")).json<{ caches: { trunks: { texts: number } } }>();
+    expect(info.caches.trunks.texts).toBeGreaterThan(0);
     expect(info).toMatchObject({
       bundle: { layers: 6, hidden: 384, bottleneck: 16, pool: { kind: "sign", firstLayer: 5, size: 256, chosen: 128 } },
       access: { publicPredict: true, profileTokens: true, rateLimit: true },

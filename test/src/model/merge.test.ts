@@ -110,17 +110,17 @@ describe("with a task's adapter", () => {
   it("returns the adapter alone without masks, and zeros without both, without any work of the pool", () => {
     const idle = { ...pool, mergeMatrix: () => expect.fail("the pool was merged") };
     const used = { down: new Float32Array(4).fill(9), up: new Float32Array(4).fill(9) };
-    expect(mergeAdapters(idle, new Uint8Array(), adapter, used)).toEqual({
+    expect(mergeAdapters(idle, new Uint8Array(), adapter, 0, used)).toEqual({
       down: Float32Array.of(1, -2, 0, 0),
       up: Float32Array.of(2, -256, 2, 15.875),
     });
     const zeros = { down: new Float32Array(4), up: new Float32Array(4) };
-    expect(mergeAdapters(idle, new Uint8Array(), null, used)).toEqual(zeros);
+    expect(mergeAdapters(idle, new Uint8Array(), null, 0, used)).toEqual(zeros);
   });
 
   it("overwrites arrays that held another profile", () => {
     const used = { down: new Float32Array(4).fill(9), up: new Float32Array(4).fill(9) };
-    expect(mergeAdapters(pool, masks, null, used)).toBe(used);
+    expect(mergeAdapters(pool, masks, null, 0, used)).toBe(used);
     expect(used).toEqual(mergeAdapters(pool, masks, null));
   });
 

@@ -133,7 +133,7 @@ describe("predicting", () => {
     expect(engine.waitingTokens()).toBe(0);
   });
 
-  it("counts the tokens of a text once for all profiles, and reads it once", async () => {
+  it("counts the tokens of a text once for all profiles, and gives other calls turns", async () => {
     const [text] = unread();
     const inputs = Array.from({ length: 40 }, (_, seed) => engineInputs(masksOf(seed), text ?? TEXT)).flat();
     const running = engine.predict(task, inputs);
