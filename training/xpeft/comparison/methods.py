@@ -84,6 +84,8 @@ def rates(*profile: float, shared: float = 0.0) -> tuple[Rates, ...]:
     return tuple(Rates(rate, rate * shared) for rate in profile)
 
 
+# As `train` keeps its task adapter.
+SHARED = Regularization()
 # Early stopping alone.
 UNREGULARIZED = Regularization(dropout=0.0, weight_decay=0.0, patience=2, averaging=0.0)
 Build = Callable[[PLM, PoolSpec, MaskKind, int, int, int], ProfileModel]
@@ -132,7 +134,7 @@ def _adapter(plm: PLM, pool: PoolSpec, _kind: MaskKind, profiles: int, labels: i
 
 
 def _shared_adapter(plm: PLM, pool: PoolSpec, _kind: MaskKind, profiles: int, labels: int, seed: int) -> ProfileModel:
-    return SharedAdapterModel(AdapterEncoder(plm), pool.bottleneck, profiles, labels, seed)
+    return SharedAdapterModel(AdapterEncoder(plm), pool.bottleneck, profiles, labels, seed, SHARED.dropout)
 
 
 def _peft(name: str) -> Build:
@@ -164,7 +166,7 @@ METHODS: dict[str, Method] = {
     "lora-xs": Method(_peft("lora-xs"), rates(3e-3, 1e-2, 3e-2), int8=True),
     "ia3-last": Method(_peft("ia3-last"), rates(3e-3, 1e-2, 3e-2), int8=True),
     # The profile's rate is that of the label biases.
-    "shared-adapter": Method(_shared_adapter, tuple(Rates(2e-3, shared) for shared in (2e-3, 4e-3, 8e-3)), plan=Regularization()),
+    "shared-adapter": Method(_shared_adapter, tuple(Rates(2e-3, shared) for shared in (2e-3, 4e-3, 8e-3)), plan=SHARED),
 }
 # Methods that have neither a head nor a label bias.
 HEADLESS = ("majority", "knn")
