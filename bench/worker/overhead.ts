@@ -30,8 +30,9 @@ async function withoutLog<Result>(run: () => Promise<Result>): Promise<Result> {
 }
 
 /**
- * Measures a prediction of a new text under a cached profile: through the Worker's own handler, without the rate limiter, also without the
- * log line, and by the predictor alone. Measures a run of the plain PLM beside it. Returns milliseconds.
+ * Measures a prediction of a new text under a cached profile: through the Worker's own handler, without the rate
+ * limiter, also without the log line, and by the predictor alone. Measures a run of the plain PLM beside it. Returns
+ * milliseconds.
  */
 export async function overhead({ graph, task, profile, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
   const { env, context } = isolate;
