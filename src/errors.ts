@@ -76,6 +76,8 @@ export const ERROR_REASONS = {
   /** The profile was requested; or learning was to start from it. */
   unknown_profile: ["requested", "start"],
   empty_text: ["text", "example"],
+  /** The task lacks the label; or the profile that learns does not know it. */
+  unknown_label: ["task", "profile"],
   overloaded: ["tokens", "bodies"],
   too_few_examples: ["count", "texts"],
   too_many_examples: ["count", "tokens"],

@@ -1,8 +1,8 @@
 import { type Client, unwrap } from "../../client/index.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
-import { readLabelBias } from "../../src/profiles/label-bias.ts";
 import { escapeControls } from "../../src/profiles/labels.ts";
 import type { MaskShape } from "../../src/profiles/masks.ts";
+import { readLabelBias } from "../../src/profiles/profile-head.ts";
 import { taskMaskShape } from "../../src/profiles/task-adapter.ts";
 import type { WorkerOutputOptions } from "../options.ts";
 import { formatColumns, formatMinute, printResult } from "../output.ts";

@@ -1,4 +1,4 @@
-import { readLabelBias } from "../../src/profiles/label-bias.ts";
+import { readLabelBias } from "../../src/profiles/profile-head.ts";
 
 const MAX_SHOWN = 6;
 

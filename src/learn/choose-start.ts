@@ -17,7 +17,7 @@ interface StartTrial {
 const newTrial = (start: Start): StartTrial => ({ start, scored: [], losses: [] });
 
 /** Returns an error of a start's row with the name of its profile, which is not the one that is learnt. */
-function namingStart({ profile }: Start, error: unknown): unknown {
+export function namingStart({ profile }: Start, error: unknown): unknown {
   const isOfRow = error instanceof XpeftError && (error.code === "invalid_mask" || error.code === "invalid_label_bias");
   if (!isOfRow || profile === null) return error;
   const message = `Profile ${JSON.stringify(profile)} cannot be tried as a start. ${error.message}`;

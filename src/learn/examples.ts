@@ -13,6 +13,9 @@ export interface Example {
   readonly label: string;
 }
 
+/** Whose labels an example may have: all of the task, or those that the profile knows. */
+type LabelOwner = "task" | "profile";
+
 /** The most examples of one learning. */
 export const MAX_EXAMPLES = 200;
 
@@ -40,7 +43,7 @@ function scoreOf(label: string): number {
  *
  * @throws XpeftError `unknown_label`
  */
-export function labelTarget(label: string, labels: readonly string[]): Float32Array {
+export function labelTarget(label: string, labels: readonly string[], owner: LabelOwner = "task"): Float32Array {
   const target = new Float32Array(labels.length);
   const index = findLabel(label, labels);
   if (index >= 0) {
@@ -54,9 +57,11 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
     const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
-    const problem = labelFault(label) ?? `The task has no label ${quoteLabel(label)}`;
+    const problem =
+      labelFault(label) ?? `The ${owner} ${owner === "task" ? "has" : "knows"} no label ${quoteLabel(label)}`;
     const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
-    throw new XpeftError("unknown_label", `${problem}. The task's labels are ${some.join(", ")}${more}.`);
+    const message = `${problem}. The ${owner}'s labels are ${some.join(", ")}${more}.`;
+    throw new XpeftError("unknown_label", message, { reason: owner });
   }
   const weight = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
   target[above.index] = weight;
@@ -65,9 +70,9 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
 }
 
 /** Returns an example's target. @throws XpeftError `unknown_label` that names the example as requests do */
-function targetOf(label: string, labels: readonly string[], location: string): Float32Array {
+function targetOf(label: string, labels: readonly string[], owner: LabelOwner, location: string): Float32Array {
   try {
-    return labelTarget(label, labels);
+    return labelTarget(label, labels, owner);
   } catch (error) {
     throw error instanceof XpeftError ? error.withLocation(location) : error;
   }
@@ -79,7 +84,11 @@ function targetOf(label: string, labels: readonly string[], location: string): F
  * @returns the target of each example
  * @throws XpeftError `too_few_examples`, `too_many_examples`, `unknown_label` or `one_label`
  */
-export function checkExamples(examples: readonly Example[], labels: readonly string[]): Float32Array[] {
+export function checkExamples(
+  examples: readonly Example[],
+  labels: readonly string[],
+  owner: LabelOwner = "task",
+): Float32Array[] {
   if (examples.length < 2) {
     throw new XpeftError("too_few_examples", `Learning needs 2 examples or more, not ${examples.length}.`, {
       reason: "count",
@@ -90,7 +99,7 @@ export function checkExamples(examples: readonly Example[], labels: readonly str
       reason: "count",
     });
   }
-  const targets = examples.map(({ label }, index) => targetOf(label, labels, `examples[${index}]`));
+  const targets = examples.map(({ label }, index) => targetOf(label, labels, owner, `examples[${index}]`));
   if (new Set(targets.map((target) => target.join())).size < 2) {
     throw new XpeftError("one_label", `All examples have the label ${quoteLabel(examples[0]?.label ?? "")}.`);
   }

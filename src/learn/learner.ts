@@ -5,8 +5,11 @@ import { createBudget } from "../lib/budget.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import type { Reader } from "../model/reader.ts";
+import { onlyKnown, packAmongAll, packOnlyKnown } from "../profiles/known-labels.ts";
+import type { HeadShape } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { namingStart } from "./choose-start.ts";
 import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
 import { type LearnResult, learn } from "./learn.ts";
@@ -17,6 +20,8 @@ import { RECIPE } from "./recipe.ts";
 /** What a profile is learnt from. */
 export interface LearnRequest {
   readonly examples: readonly Example[];
+  /** The labels that the profile will know, by index, ascending; null for all. Those that a start knows do not matter. */
+  readonly known?: readonly number[] | null;
   /** Possible starts: the first is used, unless another explains the examples clearly better. */
   readonly starts: readonly [Start, ...Start[]];
   /** How often each example is read; the recipe's value by default. */
@@ -59,9 +64,15 @@ export function createLearner(engine: LearnerParts): Learn {
   const slot = createBudget({ limit: 1, forgetAfterMs: FORGET_MS });
   let openGraph: Gradients | undefined;
 
-  return async (task, { examples, starts, passes = RECIPE.passes, seed = 0 }, hooks) => {
-    checkTask(task, bundle);
-    const targets = checkExamples(examples, task.labels);
+  return async (wholeTask, { examples, known = null, passes = RECIPE.passes, seed = 0, ...request }, hooks) => {
+    checkTask(wholeTask, bundle);
+    const shape = { labels: wholeTask.labels.length, hidden: bundle.manifest.hidden };
+    // Unknown labels do not exist for the steps of learning.
+    const task = onlyKnown(wholeTask, known);
+    const targets = checkExamples(examples, task.labels, known ? "profile" : "task");
+    const [first, ...others] = request.starts;
+    const knowing = (start: Start) => startKnowing(start, known, shape);
+    const starts = [knowing(first), ...others.map(knowing)] as const;
     const taskAdapter = await readAdapter(task.adapter);
     const maxTokens = Math.min(task.maxTokens, MAX_TEXT_TOKENS);
     const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
@@ -90,7 +101,9 @@ export function createLearner(engine: LearnerParts): Learn {
       try {
         const { firstLayer } = bundle.manifest.learning;
         const parts = { reader, pool: taskAdapter?.pool ?? pool, gradients, firstLayer, task, taskAdapter };
-        return await learn(parts, { texts: labelled, starts, passes, seed }, { ...hooks, onProgress });
+        const learnt = await learn(parts, { texts: labelled, starts, passes, seed }, { ...hooks, onProgress });
+        const labelBias = packAmongAll(learnt.parts.labelBias, known, shape);
+        return { ...learnt, parts: { ...learnt.parts, labelBias } };
       } finally {
         // A learning that was only slow, not dropped, finds its graph released.
         if (openGraph === gradients) {
@@ -102,6 +115,15 @@ export function createLearner(engine: LearnerParts): Learn {
       reservation.close();
     }
   };
+}
+
+/** Returns a start as a profile that knows these labels has it. @throws XpeftError `invalid_label_bias` */
+function startKnowing(start: Start, known: readonly number[] | null, shape: HeadShape): Start {
+  try {
+    return { ...start, parts: { ...start.parts, labelBias: packOnlyKnown(start.parts.labelBias, known, shape) } };
+  } catch (error) {
+    throw namingStart(start, error);
+  }
 }
 
 function busyError(): XpeftError {

@@ -1,8 +1,8 @@
 import type { IdentifiedAdapter } from "../model/adapter-reader.ts";
 import { labelLogits } from "../model/head.ts";
 import type { Reader } from "../model/reader.ts";
-import { readLabelBias } from "../profiles/label-bias.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { headShapeOf, readProfileHead } from "../profiles/profile-head.ts";
 import type { Task } from "../profiles/task.ts";
 import type { TokenizedText } from "../text/tokenizer.ts";
 import type { ScoredText } from "./fit-label-bias.ts";
@@ -81,7 +81,7 @@ function featuresOf({ reader, taskAdapter }: TextReader, { text, residual }: Kno
 }
 
 /**
- * Returns the logits of texts, label bias included, as they would be served.
+ * Returns the logits of texts, label bias and head change included, as they would be served.
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
 export async function scoreTexts(
@@ -90,11 +90,11 @@ export async function scoreTexts(
   texts: readonly KnownText[],
   work: WorkTracker,
 ): Promise<ScoredText[]> {
-  const bias = labelBias && readLabelBias(labelBias, parts.task.labels.length);
+  const profileHead = labelBias && readProfileHead(labelBias, headShapeOf(parts.task));
   const scored: ScoredText[] = [];
   for (const known of texts) {
     const features = await featuresOf(parts, known, masks);
-    scored.push({ logits: labelLogits(parts.task, bias, features), target: known.target });
+    scored.push({ logits: labelLogits(parts.task, profileHead, features), target: known.target });
     await work.afterText(readAgainMs(parts.reader, known.text.ids.length));
   }
   return scored;
@@ -113,7 +113,7 @@ export async function readResiduals(
   work: WorkTracker,
 ): Promise<PreparedText[]> {
   const { reader, task, taskAdapter } = parts;
-  const bias = labelBias && readLabelBias(labelBias, task.labels.length);
+  const profileHead = labelBias && readProfileHead(labelBias, headShapeOf(task));
   const prepared: PreparedText[] = [];
   for (const known of texts) {
     const { residual, features: initial } = known.residual
@@ -121,7 +121,7 @@ export async function readResiduals(
       : await reader.readToLearn(known.text, { masks: initialMasks, taskAdapter });
     const features =
       initial && initialMasks === masks ? initial : await featuresOf(parts, { ...known, residual }, masks);
-    prepared.push({ ...known, residual, logits: labelLogits(task, bias, features) });
+    prepared.push({ ...known, residual, logits: labelLogits(task, profileHead, features) });
     await work.afterText(readAgainMs(reader, known.text.ids.length));
   }
   return prepared;

@@ -1,9 +1,9 @@
-import { notFiniteError } from "../model/head.ts";
+import { changedHead, notFiniteError } from "../model/head.ts";
 import { firstMaskedLayer } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
-import { packLabelBias, readLabelBias } from "../profiles/label-bias.ts";
 import { maskShapeOf, packMasks, unpackMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { headShapeOf, packProfileHead, readLabelBias, readProfileHead } from "../profiles/profile-head.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
 import { fitLabelBias } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
@@ -55,13 +55,10 @@ export function createTrainer(
   const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
   const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
   const trainable = adapters.subarray(frozen.length);
-  // Training adds to the start's label bias as if it were the head's.
-  const startBias = start.parts.labelBias ? readLabelBias(start.parts.labelBias, labels) : new Float32Array(labels);
-  const head = task.head.slice();
-  for (const [label, value] of startBias.entries()) {
-    const index = head.length - labels + label;
-    head[index] = (head[index] ?? Number.NaN) + value;
-  }
+  const startHead = readProfileHead(start.parts.labelBias ?? new Uint8Array(labels), headShapeOf(task));
+  // Training adds to the start's label bias and head change as if they were the head's.
+  const head = changedHead(task, startHead);
+  const startBias = startHead.bias;
   const startRun = (runTexts: readonly PreparedText[]) =>
     startTrainingRun(
       { pool, gradients, firstLayer, taskAdapter, head, labels },
@@ -70,7 +67,8 @@ export function createTrainer(
       passes,
       random,
     );
-  const pack = (bias: Float64Array) => packLabelBias(bias.map((value, label) => value + (startBias[label] ?? 0)));
+  const pack = (bias: Float64Array) =>
+    packProfileHead({ ...startHead, bias: bias.map((value, label) => value + (startBias[label] ?? 0)) });
   const partsOf = ({ adapters: trained, bias }: TrainedParts): ProfileParts => ({
     masks: packMasks([...frozen, ...trained], shape),
     labelBias: pack(bias),

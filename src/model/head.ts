@@ -1,4 +1,5 @@
 import { XpeftError } from "../errors.ts";
+import type { ProfileHead } from "../profiles/profile-head.ts";
 import type { TaskParts } from "../profiles/task.ts";
 
 /** Returns how many numbers a task's head has: weight `[labels, hidden]`, then bias `[labels]`. */
@@ -7,10 +8,11 @@ function headLength(labels: number, hidden: number): number {
 }
 
 /**
- * Returns the logits of a text: `weight · features + bias + labelBias`.
+ * Returns the logits of a text: `weight · features + bias + labelBias + Σ scale · left · (right · features)`, the sum
+ * over the ranks of the profile's head change. Labels that the profile does not know have logits too.
  *
  * @param task its head has {@link headLength} numbers
- * @param labelBias the profile's, `[labels]`, or null
+ * @param profileHead what the profile changes of the head; null if nothing
  * @param features `[hidden]`, from the encoder, under the task's adapter
  * @returns `[labels]`
  * @throws XpeftError `invalid_row` if the head has another length, or if a logit is not finite; `bundle_unusable` if a
@@ -18,7 +20,7 @@ function headLength(labels: number, hidden: number): number {
  */
 export function labelLogits(
   { head, labels: { length: labels }, adapter }: Pick<TaskParts, "head" | "labels" | "adapter">,
-  labelBias: Float32Array | null,
+  profileHead: ProfileHead | null,
   features: Float32Array,
 ): number[] {
   const hidden = features.length;
@@ -32,16 +34,41 @@ export function labelLogits(
     throw notFiniteError();
   }
   const logits = Array.from({ length: labels }, (_, label) => {
-    let logit = (head[labels * hidden + label] ?? Number.NaN) + (labelBias?.[label] ?? 0);
+    let logit = (head[labels * hidden + label] ?? Number.NaN) + (profileHead?.bias[label] ?? 0);
     for (let i = 0; i < hidden; i++) {
       logit += (features[i] ?? Number.NaN) * (head[label * hidden + i] ?? Number.NaN);
     }
     return logit;
   });
+  for (const { scale, left, right } of profileHead?.change ?? []) {
+    const along = features.reduce((sum, feature, i) => sum + feature * (right[i] ?? Number.NaN), 0);
+    for (const [label, step] of left.entries()) logits[label] = (logits[label] ?? Number.NaN) + scale * step * along;
+  }
   if (!logits.every(Number.isFinite)) {
     throw trainingError("head has numbers that are not finite.");
   }
   return logits;
+}
+
+/**
+ * Returns a task's head as a profile changes it, weight `[labels, d]`, then bias `[labels]`: with it alone, a text has
+ * the logits that {@link labelLogits} gives it under the profile, up to rounding.
+ */
+export function changedHead(
+  { head, labels: { length: labels } }: Pick<TaskParts, "head" | "labels">,
+  { bias, change }: ProfileHead,
+): Float32Array {
+  const changed = head.slice();
+  const add = (index: number, value: number) => {
+    changed[index] = (changed[index] ?? Number.NaN) + value;
+  };
+  for (const [label, value] of Array.from(bias).entries()) add(head.length - labels + label, value);
+  for (const { scale, left, right } of change) {
+    for (const [label, leftStep] of left.entries()) {
+      for (const [i, rightStep] of right.entries()) add(label * right.length + i, scale * leftStep * rightStep);
+    }
+  }
+  return changed;
 }
 
 const trainingError = (fault: string) => new XpeftError("invalid_row", `The task's ${fault}`, { reason: "training" });

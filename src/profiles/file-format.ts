@@ -3,11 +3,11 @@ import type { Bundle } from "../bundle/manifest.ts";
 import { type ErrorReason, XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
-import { readLabelBias } from "./label-bias.ts";
 import { labelSetFault, MAX_LABEL_LENGTH } from "./labels.ts";
 import { unpackMasks } from "./masks.ts";
 import { describeInvalidId, profilePattern, taskPattern } from "./names.ts";
 import type { NewProfile } from "./profile.ts";
+import { readProfileHead } from "./profile-head.ts";
 import { headHashPattern, type ProfileTask } from "./profile-task.ts";
 import type { NewTask } from "./task.ts";
 import { adapterFault, taskMaskShape } from "./task-adapter.ts";
@@ -141,7 +141,7 @@ export function checkProfileFields(
     throw new XpeftError("head_mismatch", message);
   }
   unpackMasks(masks, taskMaskShape(manifest, task.adapter));
-  if (labelBias) readLabelBias(labelBias, task.labels.length);
+  if (labelBias) readProfileHead(labelBias, { labels: task.labels.length, hidden: manifest.hidden });
   return { id, masks, labelBias };
 }
 

@@ -7,7 +7,7 @@ export interface NewProfile extends ProfileParts {
 export interface ProfileParts {
   /** A mask blob, as docs/formats.md describes it; empty where the profile has no masks. */
   readonly masks: Uint8Array;
-  /** One int8 for each label; null where the profile has none. */
+  /** A label bias, with a head change and known labels if the profile has them: profile-head.ts. Null if it has none. */
   readonly labelBias: Uint8Array | null;
 }
 

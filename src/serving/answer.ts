@@ -25,9 +25,9 @@ export interface AnsweredPrediction extends ScoredLabel {
   readonly generation: number;
   /** The best labels, best first; only if requested. */
   readonly top?: ScoredLabel[];
-  /** Score of every label; only if requested. */
+  /** Score of every label that the profile knows; only if requested. */
   readonly scores?: Record<string, number>;
-  /** Logit of every label, label bias included; only if requested. */
+  /** Logit of every label that the profile knows, label bias included; only if requested. */
   readonly logits?: Record<string, number>;
   /** Tokens that were read, special tokens included. */
   readonly tokens: number;
@@ -46,13 +46,12 @@ function byLabel(labels: readonly string[], values: readonly number[]): Record<s
 
 /** Returns a prediction in the shape of an answer. */
 export function formatPrediction(
-  labels: readonly string[],
   { profile, masks, generation }: Pick<AnsweredPrediction, "profile" | "masks" | "generation">,
   prediction: Prediction | undefined,
   { topK, scores, logits }: AnswerOptions,
 ): AnsweredPrediction {
   if (!prediction) throw new RangeError("there are fewer predictions than texts");
-  const { label, score, tokens, truncated } = prediction;
+  const { label, score, labels, tokens, truncated } = prediction;
   return {
     profile,
     masks,

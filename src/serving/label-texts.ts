@@ -5,8 +5,9 @@ import { startStopwatch } from "../lib/stopwatch.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
 import { bestLabel, labelLogits, softmax } from "../model/head.ts";
 import type { Laps, Reader } from "../model/reader.ts";
-import { readLabelBias } from "../profiles/label-bias.ts";
+import { pickKnown } from "../profiles/known-labels.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { type ProfileHead, readProfileHead } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import { textKey } from "../text/text-key.ts";
 import type { TextInput, TokenizedText, Tokenizer } from "../text/tokenizer.ts";
@@ -23,9 +24,11 @@ export interface Prediction {
   readonly label: string;
   /** Score of the label, 0 to 1. */
   readonly score: number;
-  /** Scores of all labels in the task's order; their sum is 1. */
+  /** The labels that the profile knows, in the task's order. */
+  readonly labels: readonly string[];
+  /** Score of each of these labels; their sum is 1. */
   readonly scores: readonly number[];
-  /** The scores are the softmax of these; label bias included, in the task's order. */
+  /** The scores are the softmax of these; label bias and head change included. */
   readonly logits: readonly number[];
   /** Tokens that were read, special tokens included. */
   readonly tokens: number;
@@ -100,7 +103,9 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
       ),
       masks: parts.masks,
       // Read before the first text, so that a damaged row costs no encoder run.
-      bias: parts.labelBias && readLabelBias(parts.labelBias, task.labels.length),
+      profileHead:
+        parts.labelBias &&
+        readProfileHead(parts.labelBias, { labels: task.labels.length, hidden: bundle.manifest.hidden }),
     }));
     const timings = { tokenize: lap(), merge: 0, encoder: 0, head: 0 };
     const waiting = tokensToRead(texts, reader.sharesTrunk);
@@ -126,7 +131,7 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
         },
       };
       // Texts are queued one by one, so that other calls wait for one of them and not for all.
-      for (const [index, { text, masks, bias }] of texts.entries()) {
+      for (const [index, { text, masks, profileHead }] of texts.entries()) {
         // The encoder never yields: without a pause no other request would be read.
         if (index > 0 && (readSincePause || index % TAILS_A_PAUSE === 0)) {
           await new Promise((resolve) => setTimeout(resolve, 0));
@@ -135,7 +140,7 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
         }
         const features = await reader.features(text, { masks, taskAdapter }, laps);
         reservation.release(waiting[index] ?? 0);
-        predictions.push(toPrediction(task, bias, features, text));
+        predictions.push(toPrediction(task, profileHead, features, text));
         timings.head += lap();
       }
     } finally {
@@ -171,12 +176,15 @@ function checkText(text: TokenizedText, name: string, limit: number | null): Tok
 
 function toPrediction(
   task: Pick<TaskParts, "labels" | "head" | "adapter">,
-  bias: Float32Array | null,
+  profileHead: ProfileHead | null,
   features: Float32Array,
   { ids, truncated }: TokenizedText,
 ): Prediction {
-  const logits = labelLogits(task, bias, features);
+  const known = profileHead?.known ?? null;
+  const labels = pickKnown(task.labels, known);
+  const logits = pickKnown(labelLogits(task, profileHead, features), known);
   const scores = softmax(logits);
   const best = bestLabel(scores);
-  return { label: task.labels[best] ?? "", score: scores[best] ?? 0, scores, logits, tokens: ids.length, truncated };
+  const [label = "", score = 0] = [labels[best], scores[best]];
+  return { label, score, labels, scores, logits, tokens: ids.length, truncated };
 }

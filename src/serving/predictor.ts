@@ -148,7 +148,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
   ): Promise<AnsweredPrediction | XpeftError> {
     try {
       const { predictions } = await engine.predict(task, [input], { ...request, patient: true });
-      return formatPrediction(task.labels, input, predictions[0], request);
+      return formatPrediction(input, predictions[0], request);
     } catch (error) {
       if (error instanceof XpeftError) return error;
       throw error;
@@ -168,7 +168,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
       return {
         task: task.name,
         bundle: engine.bundle.id,
-        predictions: inputs.map((input, index) => formatPrediction(task.labels, input, predictions[index], request)),
+        predictions: inputs.map((input, index) => formatPrediction(input, predictions[index], request)),
         timings: { ...timings, masks: rowsRead - start, total: performance.now() - start },
       };
     },

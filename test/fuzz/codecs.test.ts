@@ -15,11 +15,11 @@ import {
   parseTask,
   taskFileFields,
 } from "../../src/profiles/file-format.ts";
-import { packLabelBias, readLabelBias } from "../../src/profiles/label-bias.ts";
 import { packMasks, unpackMasks } from "../../src/profiles/masks.ts";
+import { packProfileHead, readProfileHead } from "../../src/profiles/profile-head.ts";
 import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
-import { choicesOf, shapes } from "../support/arbitraries.ts";
+import { choicesOf, profileHeads, shapes } from "../support/arbitraries.ts";
 import { hostileBytes, hostileJson, hostileText } from "../support/hostile.ts";
 import { isLongForm } from "../support/long-form.ts";
 import { masksOf, packAdapter, packPooled, taskFor } from "../support/rows.ts";
@@ -110,10 +110,12 @@ const CODECS = [
   }),
   codec({
     name: "label bias",
-    inputs: hostileBytes(Uint8Array.of(1, 255, 128)),
-    read: (blob) => readLabelBias(blob, 3),
+    inputs: profileHeads.chain(({ shape, head }) =>
+      fc.tuple(fc.constant(shape), hostileBytes(packProfileHead(head) ?? new Uint8Array(shape.labels))),
+    ),
+    read: ([shape, blob]) => readProfileHead(blob, shape),
     rejectionCodes: /^invalid_label_bias$/,
-    holds: (bias, blob) => expect(packLabelBias(bias) ?? new Uint8Array(3)).toEqual(blob),
+    holds: (head, [shape, blob]) => expect(packProfileHead(head) ?? new Uint8Array(shape.labels)).toEqual(blob),
   }),
   codec({
     name: "manifest, by its fields",

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bestLabel, labelLogits, softmax } from "../../../src/model/head.ts";
+import { bestLabel, changedHead, labelLogits, softmax } from "../../../src/model/head.ts";
+import { profileHeads } from "../../support/arbitraries.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 /** Returns the scores of a task with this many labels. */
@@ -12,7 +13,8 @@ function scoreLabels(
   adapter: Uint8Array | null = null,
 ) {
   const task = { head, labels: Array.from({ length: labels }, String), adapter };
-  return softmax(labelLogits(task, labelBias, features));
+  const profileHead = labelBias && { bias: labelBias, change: [], known: null };
+  return softmax(labelLogits(task, profileHead, features));
 }
 
 describe("labelLogits and softmax", () => {
@@ -29,6 +31,36 @@ describe("labelLogits and softmax", () => {
     const moved = Float32Array.of(1, 2, -1, 0.5, 0.25 + 1.5, -0.25 - 2);
     const features = Float32Array.of(2, 1);
     expect(scoreLabels(head, Float32Array.of(1.5, -2), features, 2)).toEqual(scoreLabels(moved, null, features, 2));
+  });
+
+  it("adds each rank's scale · left · (right · features) to the logits", () => {
+    const task = { head: Float32Array.of(1, 2, -1, 0.5, 0.25, -0.25), labels: ["a", "b"], adapter: null };
+    const change = [
+      { scale: 0.5, left: Int8Array.of(3, -1), right: Int8Array.of(2, -4) },
+      { scale: 0.25, left: Int8Array.of(0, 8), right: Int8Array.of(1, 1) },
+    ];
+    const features = Float32Array.of(3, 1);
+    // 0.5 · (2·3 - 4·1) = 1, and 0.25 · (3 + 1) = 1
+    const [first, second] = labelLogits(task, null, features) as [number, number];
+    const profileHead = { bias: [1, 0], change, known: [1] };
+    expect(labelLogits(task, profileHead, features)).toEqual([first + 1 + 3, second - 1 + 8]);
+  });
+
+  it("gives the changed head the logits of the head and its change", () => {
+    fc.assert(
+      fc.property(profileHeads, fc.array(fc.integer({ min: -9, max: 9 })), ({ shape, head: profileHead }, numbers) => {
+        const { labels, hidden } = shape;
+        const number = (index: number) => numbers[index % numbers.length] ?? 1;
+        const head = Float32Array.from({ length: labels * (hidden + 1) }, (_, index) => number(index));
+        const task = { head, labels: Array.from({ length: labels }, String), adapter: null };
+        const features = Float32Array.from({ length: hidden }, (_, index) => number(index + 3));
+        const expected = labelLogits(task, profileHead, features);
+        const changed = labelLogits({ ...task, head: changedHead(task, profileHead) }, null, features);
+        const size = profileHead.change.reduce((sum, { scale }) => sum + scale * 128 * 128 * 9 * hidden, 100);
+        for (const [label, logit] of changed.entries())
+          expect(Math.abs(logit - (expected[label] ?? Number.NaN)) / size).toBeLessThan(1e-6);
+      }),
+    );
   });
 
   it("sums to 1 and stays within 0 and 1, however large the logits", () => {

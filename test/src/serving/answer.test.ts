@@ -5,6 +5,7 @@ const LABELS = ["low", "middle", "high"];
 const PREDICTION = {
   label: "high",
   score: 0.5,
+  labels: LABELS,
   scores: [0.2, 0.3, 0.5],
   logits: [-1, 0.5, 2],
   tokens: 7,
@@ -25,8 +26,8 @@ describe("rankLabels", () => {
 
 describe("formatPrediction", () => {
   it("includes only the requested fields", () => {
-    expect(formatPrediction(LABELS, FROM, PREDICTION, {})).toEqual(PLAIN);
-    expect(formatPrediction(LABELS, FROM, PREDICTION, { scores: false, logits: false })).toEqual(PLAIN);
+    expect(formatPrediction(FROM, PREDICTION, {})).toEqual(PLAIN);
+    expect(formatPrediction(FROM, PREDICTION, { scores: false, logits: false })).toEqual(PLAIN);
   });
 
   it.each([
@@ -43,10 +44,10 @@ describe("formatPrediction", () => {
     [{ scores: true }, { scores: { low: 0.2, middle: 0.3, high: 0.5 } }],
     [{ logits: true }, { logits: { low: -1, middle: 0.5, high: 2 } }],
   ])("includes the fields requested by %j", (options, more) => {
-    expect(formatPrediction(LABELS, FROM, PREDICTION, options)).toEqual({ ...PLAIN, ...more });
+    expect(formatPrediction(FROM, PREDICTION, options)).toEqual({ ...PLAIN, ...more });
   });
 
   it("throws a RangeError without a prediction", () => {
-    expect(() => formatPrediction(LABELS, FROM, undefined, {})).toThrow(RangeError);
+    expect(() => formatPrediction(FROM, undefined, {})).toThrow(RangeError);
   });
 });
