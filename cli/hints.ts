@@ -65,7 +65,10 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   text_too_long: "Give a shorter text.",
   overloaded: RETRY,
 
-  unknown_label: "Use one of the task's labels. New labels need a new task.",
+  unknown_label: (reason) =>
+    reason === "profile"
+      ? "Use one of the labels that the profile knows, or name all that it will know with --known-labels."
+      : "Use one of the task's labels. New labels need a new task.",
   one_label: "Give examples of two labels or more.",
   too_few_examples: (reason) =>
     reason === "texts"

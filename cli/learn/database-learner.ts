@@ -15,7 +15,7 @@ export async function createDatabaseLearner(
   db: Database,
   name: string,
   write: boolean,
-  { start, epochs: passes, seed, force = false }: LearnSettings,
+  { start, knownLabels, epochs: passes, seed, force = false }: LearnSettings,
   bundleFolder: string,
 ): Promise<Learner & { readonly task: NewTask }> {
   const { task } = await createProfileStore(db).read(name, [], null);
@@ -36,6 +36,7 @@ export async function createDatabaseLearner(
         profile,
         examples,
         start,
+        knownLabels,
         prefix: "",
         passes,
         seed,

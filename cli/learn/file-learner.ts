@@ -1,6 +1,7 @@
 import { CommandError } from "../../node/errors.ts";
 import { readTaskFile } from "../../node/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
+import { findKnown } from "../../src/profiles/known-labels.ts";
 import { profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { type Learner, type LearnSettings, lazyEngine, localHooks } from "./learner.ts";
@@ -26,7 +27,7 @@ export async function readNamedTask(path: string, name: string, bundle: Bundle):
  */
 export function createFileLearner(
   task: NewTask,
-  { start, epochs: passes, seed }: LearnSettings,
+  { start, knownLabels, epochs: passes, seed }: LearnSettings,
   bundleFolder: string,
 ): Learner {
   if (start !== "auto" && start !== "default") {
@@ -41,7 +42,8 @@ export function createFileLearner(
     task,
     async learn(_profile, examples, onProgress) {
       const defaultStart = { profile: null, parts: { masks: task.masks, labelBias: null } };
-      const request = { examples, starts: [defaultStart] as const, passes, seed };
+      const known = knownLabels ? findKnown(knownLabels, task.labels) : null;
+      const request = { examples, known, starts: [defaultStart] as const, passes, seed };
       const learnt = await (await loadEngine()).learn(task, request, localHooks(onProgress));
       const { headHash } = await profileTaskOf(task);
       return { ...learnt, headHash, generation: null, created: false, notWritten: "dry-run" };

@@ -1,6 +1,7 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
+import { labelForm } from "../../src/profiles/labels.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
@@ -40,6 +41,13 @@ function parseStart(text: string): StartChoice {
   return text === "auto" || text === "default" || text === "own" ? text : { profile: parseProfileId(text) };
 }
 
+/** Parses labels that are separated by commas. */
+function parseLabels(text: string): string[] {
+  const labels = text.split(",").filter((label) => labelForm(label) !== "");
+  if (labels.length > 0) return labels;
+  throw new InvalidArgumentError("Name one label or more, separated by commas.");
+}
+
 /** `xpeft learn`: learns profiles from labelled texts, in this process or in a running Worker. */
 export function registerLearn(program: Command): void {
   program
@@ -57,6 +65,11 @@ export function registerLearn(program: Command): void {
       "masks to start from: default (the task's), own (the profile's current ones), the id of another profile, or auto (the task's, unless one of 16 other profiles fits the examples clearly better)",
       parseStart,
       "auto",
+    )
+    .option(
+      "--known-labels <labels>",
+      "the only labels that the profiles will know, separated by commas; by default, a profile that exists keeps those that it knows",
+      parseLabels,
     )
     .option("--force", "with --start auto: replace a profile that exists even if nothing was gained")
     .option(

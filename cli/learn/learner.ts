@@ -8,6 +8,8 @@ import type { LearntProfile, StartChoice } from "../../src/serving/learn-profile
 /** Settings of learning. */
 export interface LearnSettings {
   readonly start: StartChoice;
+  /** The labels that the profiles will know; by default those that they know already, otherwise all. */
+  readonly knownLabels?: string[];
   readonly epochs: number;
   readonly seed: number;
   /** Whether the start "auto" replaces an existing profile even if nothing was gained. */

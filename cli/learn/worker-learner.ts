@@ -26,7 +26,7 @@ export function createWorkerLearner(
   name: string,
   task: NewTask | null,
   write: boolean,
-  { start, epochs, seed, force = false }: LearnSettings,
+  { start, knownLabels, epochs, seed, force = false }: LearnSettings,
 ): Learner {
   return {
     name,
@@ -35,7 +35,7 @@ export function createWorkerLearner(
       const labelledTexts = examples.map(({ input, label }) => ({ ...input, label }));
       const response = client.v1.profiles[":task"][":profile"].learn.$post({
         param: { task: name, profile },
-        json: { examples: labelledTexts, start, epochs, seed, dryRun: !write, force },
+        json: { examples: labelledTexts, start, knownLabels, epochs, seed, dryRun: !write, force },
       });
       const { masks, labelBias, epochs: passes, ...learnt } = await learning(response, onProgress);
       const parts = { masks: fromBase64(masks), labelBias: labelBias === null ? null : fromBase64(labelBias) };

@@ -85,7 +85,11 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
     return `${retry}, or send its texts to POST /v1/predict/stream: there they wait for their turn.`;
   },
 
-  unknown_label: "Use one of the task's labels. New labels need a new task.",
+  unknown_label: (reason) =>
+    ({
+      task: "Use one of the task's labels. New labels need a new task.",
+      profile: 'Use one of the labels that the profile knows, or send all that it will know in "knownLabels".',
+    })[reason],
   one_label: "Send examples of two labels or more.",
   too_few_examples: (reason) =>
     ({

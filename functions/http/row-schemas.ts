@@ -28,6 +28,9 @@ export const profileParams = z.object({ task: TaskName, profile: ProfileId });
 export const Base64 = (description: string) =>
   z.base64().openapi({ description, format: "byte", pattern: BASE64_PATTERN });
 
+/** The labels that a profile knows, by name. */
+export const KnownLabels = z.array(z.string()).min(1);
+
 /** The hash of the head that masks were trained with. */
 export const HeadHash = z.string().regex(headHashPattern, "is not a head's hash: 32 hex digits").openapi({
   description:

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { BOOKMARK } from "../http/bookmarks.ts";
-import { Base64, HeadHash, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
+import { Base64, HeadHash, KnownLabels, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
 import { textFields } from "../http/text-schemas.ts";
 
 const Example = z
@@ -29,6 +29,10 @@ export const LearnBody = z
         description:
           "Where learning starts. default: the task's default masks. own: the profile's current masks. {profile}: another profile's masks. auto: the default, unless the best of sixteen other profiles explains the examples clearly better.",
       }),
+    knownLabels: KnownLabels.optional().openapi({
+      description:
+        "The labels that the profile will know. Examples may have only these. By default, an existing profile keeps its known labels, a new one has those of the profile that start names, otherwise all labels of the task.",
+    }),
     epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
       description: "Passes over the examples.",
     }),

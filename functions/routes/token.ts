@@ -26,7 +26,7 @@ const TokenBody = z
       .openapi({ description: "Seconds until the token expires.", example: DAY }),
     carry: z.enum(["profile", "all"]).default("profile").openapi({
       description:
-        "profile: the token has the profile's masks and label bias, and names the task by a hash. all: it has the task's labels, head and adapter too, so a prediction needs no database; an adapter of the default bundle is too large for that.",
+        "profile: the token has the profile's masks and label bias, and names the task by a hash. all: it has the task's labels that the profile knows, their rows of the head, and the adapter too, so a prediction needs no database; an adapter of the default bundle is too large for that.",
     }),
   })
   .openapi("TokenRequest");
@@ -58,6 +58,7 @@ const route = createRoute({
     ...registryProblems(
       ...BODY_PROBLEMS,
       "token_too_large",
+      "invalid_label_bias",
       "unknown_task",
       "unknown_profile",
       "bundle_mismatch",

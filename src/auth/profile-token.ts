@@ -4,7 +4,9 @@ import { XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";
 import { sha256 } from "../lib/sha256.ts";
+import { onlyKnown, packOnlyKnown } from "../profiles/known-labels.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
+import { headShapeOf, knownOf } from "../profiles/profile-head.ts";
 import type { Task, TaskParts } from "../profiles/task.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -54,7 +56,7 @@ const claimsSchema = z.object({
   hash: z.string(),
   task: z
     .object({
-      labels: z.array(z.string()).min(2),
+      labels: z.array(z.string()).min(1),
       maxTokens: z.int().min(3),
       head: base64Schema,
       adapter: base64Schema.optional(),
@@ -76,7 +78,8 @@ export async function hashTask({ labels, maxTokens, head, adapter }: TaskParts):
  * @param carry whether the token contains the task's labels, head and adapter, so that a prediction needs no database
  * @param ttlSeconds how long the token is valid
  * @param until when the token ends at the latest; null for no limit
- * @throws XpeftError `token_too_large` if it would be over {@link MAX_TOKEN_BYTES}
+ * @throws XpeftError `token_too_large` if it would be over {@link MAX_TOKEN_BYTES}; `invalid_label_bias` if the profile
+ * is damaged and its known labels are needed
  */
 export async function signToken(
   keys: SigningKeys,
@@ -87,6 +90,10 @@ export async function signToken(
   const seconds = Math.floor(now.getTime() / 1000);
   const latest = until === null ? Number.POSITIVE_INFINITY : Math.floor(until.getTime() / 1000);
   const expires = Math.min(seconds + ttlSeconds, latest);
+  // Who holds the token can read it, so it has only the labels that the profile knows.
+  const known = carry === "all" ? knownOf(profile.labelBias, headShapeOf(task)) : null;
+  const carried = onlyKnown(task, known);
+  const bias = known ? packOnlyKnown(profile.labelBias, known, headShapeOf(task)) : profile.labelBias;
   const claims: JWTPayload = {
     aud: `${task.bundle}/${task.name}`,
     sub: profile.id,
@@ -95,13 +102,13 @@ export async function signToken(
     nbf: seconds,
     exp: expires,
     masks: toBase64(profile.masks),
-    ...(profile.labelBias && { bias: toBase64(profile.labelBias) }),
+    ...(bias && { bias: toBase64(bias) }),
     hash: await hashTask(task),
     ...(carry === "all" && {
       task: {
-        labels: task.labels,
+        labels: carried.labels,
         maxTokens: task.maxTokens,
-        head: toBase64(bytesFromFloats(task.head)),
+        head: toBase64(bytesFromFloats(carried.head)),
         ...(task.adapter && { adapter: toBase64(task.adapter) }),
       },
     }),

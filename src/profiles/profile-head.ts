@@ -80,6 +80,11 @@ export function readProfileHead(blob: Uint8Array, shape: HeadShape): ProfileHead
   return { bias: readLabelBias(blob, labels), change, known };
 }
 
+/** Returns the labels that a profile knows, by index; null for all. @throws XpeftError as {@link readProfileHead} does */
+export function knownOf(blob: Uint8Array | null, shape: HeadShape): readonly number[] | null {
+  return blob && readProfileHead(blob, shape).known;
+}
+
 function readRank(blob: Uint8Array, start: number, { labels, hidden }: HeadShape): HeadChangeRank {
   const { buffer, byteOffset } = blob;
   const scale = new DataView(buffer, byteOffset).getFloat32(start, true);

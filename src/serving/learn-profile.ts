@@ -4,9 +4,11 @@ import type { LearnHooks } from "../learn/progress.ts";
 import { createRandom } from "../learn/random.ts";
 import type { Start } from "../learn/reader.ts";
 import { RECIPE } from "../learn/recipe.ts";
+import { findKnown } from "../profiles/known-labels.ts";
 import { describeProfile } from "../profiles/names.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
+import { headShapeOf, knownOf } from "../profiles/profile-head.ts";
 import { profileTaskOf } from "../profiles/profile-task.ts";
 import type { Task } from "../profiles/task.ts";
 import { createShardedProfileRegistry } from "../sharding/profiles.ts";
@@ -29,6 +31,11 @@ export interface LearnProfileRequest {
   readonly profile: string;
   readonly examples: readonly Example[];
   readonly start: StartChoice;
+  /**
+   * The labels that the profile will know. By default, those that its row knows; for a new profile, those that the
+   * profile knows that it is told to start from; otherwise all.
+   */
+  readonly knownLabels?: readonly string[] | undefined;
   /** The caller's prefix: only profiles whose ids begin with it are tried as starts; empty for all. */
   readonly prefix: string;
   readonly passes?: number | undefined;
@@ -60,7 +67,7 @@ export interface LearntProfile extends LearnResult {
  * profile that exists is replaced only if something was gained: its masks were not among the starts, so the new ones
  * may be worse.
  *
- * @throws XpeftError as {@link Engine.learn} does; `unknown_task` or `unknown_profile`; `generation_mismatch` if the
+ * @throws XpeftError as {@link Engine.learn} does; `invalid_label_bias` if the profile's row is damaged; `unknown_task` or `unknown_profile`; `generation_mismatch` if the
  * row is not as the caller expects, or was written meanwhile; `write_conflict` if the task was written meanwhile; the
  * database's errors
  */
@@ -79,16 +86,27 @@ export async function learnProfile(
   if (!meetsPrecondition(request.expected, generation))
     throw generationMismatchError(describeProfile(name), request.expected, generation);
 
+  const known = knownFor(request, task, current ?? profiles.get(startId));
   const registry = createShardedProfileRegistry(shards);
   const starts = await startsFor(request, task, profiles, () => neighbours(registry, request));
   const { headHash } = await profileTaskOf(task);
-  const learnt = { ...(await engine.learn(task, { ...request, starts }, hooks)), headHash };
+  const learnt = { ...(await engine.learn(task, { ...request, known, starts }, hooks)), headHash };
   hooks.signal.throwIfAborted();
   const noGain = request.start === "auto" && !request.force && current !== undefined && !learnt.leftOut.gained;
   const notWritten = noGain ? "no-gain" : request.dryRun ? "dry-run" : null;
   if (notWritten) return { ...learnt, generation: null, created: false, notWritten };
   const written = await registry.put(name, learnt.parts, task.generation, generation);
   return { ...learnt, ...written, notWritten };
+}
+
+/** Returns the indices of the labels that a profile will know; null for all. @param kept whose known labels are kept */
+function knownFor(
+  { knownLabels }: LearnProfileRequest,
+  task: Task,
+  kept: ProfileParts | undefined,
+): readonly number[] | null {
+  if (knownLabels) return findKnown(knownLabels, task.labels);
+  return knownOf(kept?.labelBias ?? null, headShapeOf(task));
 }
 
 /** Returns the profiles whose ids come next, continuing at the first id: similar ids often mean similar profiles. */

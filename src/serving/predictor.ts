@@ -1,7 +1,9 @@
 import { hashTask, type TokenProfile } from "../auth/profile-token.ts";
 import { XpeftError } from "../errors.ts";
+import { onlyKnown } from "../profiles/known-labels.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { headShapeOf, knownOf } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { TextInput } from "../text/tokenizer.ts";
 import { type AnsweredPrediction, type AnswerOptions, formatPrediction } from "./answer.ts";
@@ -73,10 +75,10 @@ export interface Predictor {
   predictEach(request: PredictRequest, from: RowSource): AsyncGenerator<AnsweredPrediction | XpeftError>;
 
   /**
-   * Returns the task that a profile's texts are labelled by.
+   * Returns the task that a profile's texts are labelled by, with only the labels that the profile knows.
    *
-   * @throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`, `token_stale` or
-   * `database_unavailable`
+   * @throws XpeftError `unknown_task`, `unknown_profile`, `bundle_mismatch`, `invalid_row`, `invalid_label_bias`,
+   * `token_stale` or `database_unavailable`
    */
   readTask(request: ProfileRequest, from: RowSource): Promise<TaskParts>;
 }
@@ -178,7 +180,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
       const [input] = resolved;
       if (input instanceof XpeftError) throw input;
       checkTask(task, engine.bundle);
-      return task;
+      return onlyKnown(task, knownOf(input?.parts.labelBias ?? null, headShapeOf(task)));
     },
 
     async *predictEach(request, from) {

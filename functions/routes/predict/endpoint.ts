@@ -77,7 +77,7 @@ const infoRoute = <B extends Base>(base: B) =>
     request: { params: profileParams },
     responses: {
       200: jsonAnswer("The endpoint.", EndpointInfo),
-      ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unknown_profile"),
+      ...problemResponses(...ACCESS_PROBLEMS, ...PREDICT_PROBLEMS, "unknown_profile", "invalid_label_bias"),
     },
   });
 

@@ -1,6 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { permittedPrefix, requireProfile } from "../../../src/auth/access.ts";
-import { fromBase64 } from "../../../src/lib/base64.ts";
 import { checkProfileFields } from "../../../src/profiles/file-format.ts";
 import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
@@ -22,7 +21,15 @@ import { BODY_PROBLEMS, jsonBody, MAX_PROFILE_BYTES } from "../../middleware/jso
 import { noQuery } from "../../middleware/no-query.ts";
 import { registryProblems, withRegistry } from "../../middleware/registry.ts";
 import { BUNDLE_PROBLEMS, isolateBundle } from "../../platform/isolate.ts";
-import { Profile, ProfileBody, ProfilePage, ProfileWritten, profileAnswer } from "./profile-schemas.ts";
+import {
+  ProfileBody,
+  ProfileDetails,
+  ProfilePage,
+  ProfileWritten,
+  partsOf,
+  profileAnswer,
+  profileDetails,
+} from "./profile-schemas.ts";
 import { checkSubmitted } from "./submitted.ts";
 
 const list = createRoute({
@@ -44,7 +51,10 @@ const read = createRoute({
   tags: ["Registry"],
   summary: "Show a stored profile",
   request: { params: profileParams },
-  responses: { 200: rowAnswer("The profile's row.", Profile), ...registryProblems("unknown_task", "unknown_profile") },
+  responses: {
+    200: rowAnswer("The profile's row.", ProfileDetails),
+    ...registryProblems("unknown_task", "unknown_profile", "invalid_label_bias"),
+  },
 });
 
 const write = createRoute({
@@ -60,6 +70,7 @@ const write = createRoute({
     ...registryProblems(
       ...BODY_PROBLEMS,
       "unknown_task",
+      "unknown_label",
       "mismatched_write",
       "head_mismatch",
       "bundle_mismatch",
@@ -96,14 +107,14 @@ export const profileRoutes = createRouter()
   .openapi(read, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
-    const { profiles } = await c.get("registry")();
+    const { tasks, profiles } = await c.get("registry")();
     const profile = await profiles.get({ task, id });
-    return c.json(profileAnswer(profile), 200, { etag: etagOf(profile.generation) });
+    return c.json(profileDetails(profile, await tasks.get(task)), 200, { etag: etagOf(profile.generation) });
   })
   .openapi(write, async (c) => {
     const { task: name, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), name, id);
-    const { task: bodyTask = name, profile: bodyProfile = id, masks, labelBias = null, ...rest } = c.req.valid("json");
+    const { task: bodyTask = name, profile: bodyProfile = id, headHash, ...body } = c.req.valid("json");
     if (bodyTask !== name || bodyProfile !== id) {
       throw new RequestError(
         "mismatched_write",
@@ -111,13 +122,15 @@ export const profileRoutes = createRouter()
         "Send a profile to the path of its own name, or leave the names out of the body.",
       );
     }
-    const parts = { masks: fromBase64(masks), labelBias: labelBias === null ? null : fromBase64(labelBias) };
     const { tasks, profiles } = await c.get("registry")();
     const bundle = await isolateBundle(c.env, c.executionCtx);
     const task = await tasks.get(name);
     checkTask(task, bundle);
     const profileTask = await profileTaskOf(task);
-    checkSubmitted(() => checkProfileFields({ task: name, profile: id, ...rest, ...parts }, profileTask, bundle));
+    const parts = checkSubmitted(() => {
+      const sent = partsOf(body, task);
+      return checkProfileFields({ task: name, profile: id, headHash, ...sent }, profileTask, bundle);
+    });
     const precondition = preconditionOf(c.req.valid("header"));
     const written = await profiles.put({ task: name, id }, parts, task.generation, precondition);
     return c.json({ task: name, profile: id, ...written }, 200, { etag: etagOf(written.generation) });
