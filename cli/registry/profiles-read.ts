@@ -41,11 +41,18 @@ export async function listProfiles(
   );
 }
 
-/** Returns a label bias as text: what is added to the logit of each label. */
-async function formatLabelBias(client: Client, task: string, labelBias: string): Promise<string> {
+/** Returns a label bias as text: what is added to the logit of each label that the profile knows. */
+async function formatLabelBias(
+  client: Client,
+  task: string,
+  labelBias: string,
+  knownLabels: readonly string[] | null,
+): Promise<string> {
   const { labels } = await unwrap(client.v1.tasks[":task"].$get({ param: { task } }));
   const bias = readLabelBias(fromBase64(labelBias), labels.length);
-  return labels.map((label, index) => `${escapeControls(label)} ${bias[index]?.toFixed(2)}`).join(", ");
+  return (knownLabels ?? labels)
+    .map((label) => `${escapeControls(label)} ${bias[labels.indexOf(label)]?.toFixed(2)}`)
+    .join(", ");
 }
 
 /** Returns the shape of a task's masks: those of its own pool or of the bundle's. */
@@ -66,7 +73,10 @@ export async function showProfile(
   if (options.json) return printResult(options, row, String);
   console.log(`${task}/${id}: generation ${row.generation}, written ${row.updatedAt}`);
   console.log(`masks: ${formatBytes(row.maskBytes)}; label bias: ${formatBytes(row.labelBiasBytes)}`);
-  if (row.labelBias !== null) console.log(`added to the logits: ${await formatLabelBias(client, task, row.labelBias)}`);
+  if (row.headChangeRank > 0) console.log(`head change: rank ${row.headChangeRank}`);
+  if (row.knownLabels) console.log(`known labels: ${row.knownLabels.length}`);
+  if (row.labelBias !== null)
+    console.log(`added to the logits: ${await formatLabelBias(client, task, row.labelBias, row.knownLabels)}`);
   if (options.masks) console.log(formatMasks(row.masks, await readMaskShape(client, task)));
 }
 

@@ -2,10 +2,10 @@ import { readLabelBias } from "../../src/profiles/profile-head.ts";
 
 const MAX_SHOWN = 6;
 
-/** Lists what a label bias adds to each label, the largest changes first. */
+/** Lists what a label bias adds to each label, the largest changes first. @param blob other parts may follow the bias */
 export function labelBiasText(blob: Uint8Array | null, labels: readonly string[]): string {
   if (blob === null) return "none";
-  if (blob.length !== labels.length) return "unknown: the task's labels have changed since the page read them";
+  if (blob.length < labels.length) return "unknown: the task's labels have changed since the page read them";
   const bias = [...readLabelBias(blob, labels.length)]
     .map((by, place) => ({ label: labels[place], by }))
     .filter(({ by }) => by !== 0)

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { quietEnv } from "../../scripts/install.mjs";
 import { toBase64 } from "../../src/lib/base64.ts";
+import { packProfileHead } from "../../src/profiles/profile-head.ts";
 import { runProgram } from "../support/processes.ts";
 import { task, useRemote } from "../support/remote.ts";
 import { headHashOf, masksOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
@@ -39,6 +40,19 @@ describe("xpeft profiles", () => {
     const { stdout } = await remote.runCli("profiles", "show", "demo", "biased");
     expect(stdout).toContain("label bias: 3 bytes\nadded to the logits: 1 1.00, 2 -0.50, 3 0.00\n");
     await remote.json("profiles", "delete", "demo", "biased");
+  });
+
+  it("shows the labels that a profile knows, and the rank of its head change", async () => {
+    const change = [{ scale: 0.5, left: Int8Array.of(1, 2, 3), right: new Int8Array(384).fill(1) }];
+    const labelBias = packProfileHead({ bias: [1, 2, 0.5], change, known: [0, 2] }) ?? new Uint8Array();
+    await remote.worker.request("PUT", "/v1/profiles/demo/own", {
+      body: { masks: "", labelBias: toBase64(labelBias) },
+    });
+    const { stdout } = await remote.runCli("profiles", "show", "demo", "own");
+    expect(stdout).toMatch(
+      /label bias: 395 bytes\nhead change: rank 1\nknown labels: 2\nadded to the logits: 1 1\.00, 3 0\.50\n$/,
+    );
+    await remote.json("profiles", "delete", "demo", "own");
   });
 
   it("says that a profile has no masks", async () => {

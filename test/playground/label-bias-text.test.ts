@@ -8,7 +8,8 @@ it.each<[string, Uint8Array | null, string[], string]>([
   ["six changes and the count of the others", blob(8, 7, 6, 5, 4, 3, 2, 1), [..."abcdefgh"], "f +0.19, 2 smaller"],
   ["no label bias", null, ["a"], "none"],
   ["a label bias of zeros", blob(0, 0), ["a", "b"], "none"],
-  ["labels that changed since the page read them", blob(8, 0, 0), ["a", "b"], "labels have changed"],
+  ["labels that changed since the page read them", blob(8, 0), ["a", "b", "c"], "labels have changed"],
+  ["a label bias before known labels", blob(8, 0, 2), ["a", "b"], "a +0.50"],
 ])("shows %s", (_, bias, labels, text) => {
   expect(labelBiasText(bias, labels)).toContain(text);
 });

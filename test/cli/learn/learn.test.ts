@@ -99,6 +99,20 @@ it("writes the row at its next generation each time, and the same profile withou
   ]);
 });
 
+it("learns a profile for some labels in a database, and keeps them", async () => {
+  const path = join(folder, "lines.jsonl");
+  const named = await learn("few", path, ...QUICK, "--push", "--known-labels", "high,low");
+  expect(named).toMatchObject({ code: 0, stderr: "" });
+  expect((await rowOf("few"))?.labelBias?.subarray(2)).toEqual(Uint8Array.of(3));
+  await learn("few", path, ...QUICK, "--push");
+  expect((await rowOf("few"))?.labelBias?.subarray(2)).toEqual(Uint8Array.of(3));
+  const unknown = await learn("few", path, ...QUICK, "--known-labels", "high");
+  expect(unknown).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/lines\.jsonl:1: The profile knows no label "low"\..*\n {2}.*--known-labels/),
+  });
+});
+
 it('leaves profiles as they are if the start "auto" gains nothing, unless --force', async () => {
   const path = await write("no-gain.jsonl", jsonLines([...withProfile("demo-001", NO_GAIN)]));
   const before = await rowOf("demo-001");
@@ -196,6 +210,7 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
   ["other letters in a file's ids", ["--all", "letters.csv"], /letters\.csv:2: profile: .*\n {2}.*such as Zoe for Zoë/],
   ["--force with a start", ["me", "lines.jsonl", "--start", "default", "--force"], /--force is for --start auto/, 2],
   ["--force without a database", ["me", "lines.jsonl", "--task-file", "other.json", "--force"], /--force is for/, 2],
+  ["no known label", ["me", "lines.jsonl", "--known-labels", " ,"], /Name one label or more/, 2],
   ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
 ])("reports %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));

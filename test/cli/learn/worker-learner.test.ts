@@ -46,6 +46,26 @@ describe("xpeft learn --url", () => {
     );
   });
 
+  it("learns a profile for some labels, as this process does with a database or without", async () => {
+    const args = ["--known-labels", "3, 1"];
+    const key = remote.worker.adminKey;
+    expect(await learn(key, "few", examples, "--push", ...args)).toMatchObject({ code: 0, stderr: "" });
+    const row = await (await remote.worker.get("/v1/profiles/demo/few")).json();
+    expect(row).toMatchObject({ knownLabels: ["1", "3"] });
+    const taskPath = join(remote.folder, "few-task.json");
+    const out = join(remote.folder, "few.ndjson");
+    await writeFile(taskPath, taskFile(task));
+    const file = ["learn", "demo", "few", examples, ...QUICK, ...args, "--task-file", taskPath];
+    await remote.runCli(...file, "--out", out);
+    expect((await remote.runCli("profiles", "pull", "demo", "--prefix", "few")).stdout).toBe(
+      await readFile(out, "utf8"),
+    );
+    const unknown = await learn(key, "few", examples, "--known-labels", "1,2");
+    expect(unknown.stderr).toMatch(/^unknown_label: .*examples\.jsonl:2: The profile knows no label "3"\./);
+    const odd = await remote.runCli(...file.slice(0, -4), "--known-labels", "1,9", "--task-file", taskPath);
+    expect(odd.stderr).toMatch(/^unknown_label: knownLabels\[1\]: The task has no label "9"/);
+  });
+
   it("learns every profile of a file, resumes with missing ones, and reports rejections", async () => {
     const path = join(remote.folder, "everybody.jsonl");
     const out = join(remote.folder, "everybody.ndjson");
