@@ -1,71 +1,65 @@
-import { type Fold, type HeldOutResult, heldOutResult, heldOutScore, isBetter } from "./cross-validation.ts";
-import { fitLabelBias } from "./fit-label-bias.ts";
+import { type Fold, type HeldOutResult, heldOutScore, isBetter } from "./cross-validation.ts";
 import type { WorkTracker } from "./progress.ts";
 import { RECIPE } from "./recipe.ts";
-import { runPasses, type Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** A way to make the profile: what changes of the start. */
+export type Way =
+  /** Nothing. */
+  | { readonly kind: "start" }
+  /** A new label bias. */
+  | { readonly kind: "label-bias" }
+  /** A new label bias and head change. */
+  | { readonly kind: "head" /** Of the prior of each weight's change. */; readonly precision: number }
+  /** New masks and a new label bias. */
+  | { readonly kind: "masks" /** Over the texts. */; readonly passes: number };
 
 /** A way to make the profile, with its results on held-out texts. */
 export interface Candidate {
-  /** The start unchanged; the start with a new label bias; or new masks with a label bias. */
-  readonly kind: "start" | "label-bias" | "masks";
-  /** Passes that train its masks; 0 if they are the start's. */
-  readonly passes: number;
-  readonly results: HeldOutResult[];
+  readonly way: Way;
+  readonly results: readonly HeldOutResult[];
 }
 
-/** The start unchanged as the baseline, and the two candidates that learn. */
+/** The start unchanged, and what learns. */
 export interface Candidates {
   readonly baseline: Candidate;
-  readonly learnt: readonly [labelBias: Candidate, masks: Candidate];
+  /** A new head; then new masks, where masks are trained. */
+  readonly learnt: readonly Candidate[];
 }
 
-/** Returns the candidates with their results by cross-validation. */
+/** Returns the candidates with their results by cross-validation. @param passes that train masks; 0 for no masks */
 export async function evaluateCandidates(
   trainer: Trainer,
   folds: readonly Fold[],
   passes: number,
   work: WorkTracker,
 ): Promise<Candidates> {
-  const candidates: Candidates = {
-    baseline: { kind: "start", passes: 0, results: [] },
-    learnt: [
-      { kind: "label-bias", passes: 0, results: [] },
-      { kind: "masks", passes, results: [] },
-    ],
-  };
-  const [labelBias, masks] = candidates.learnt;
-  const noBias = new Float64Array(trainer.labels);
-  for (const [number, fold] of folds.entries()) {
-    const texts = trainer.textsOf(fold.train);
-    const heldOut = trainer.textsOf(fold.heldOut);
-    const bias = trainer.servedBias(fitLabelBias(texts, trainer.labels, RECIPE.biasSpread));
-    candidates.baseline.results.push(...heldOut.map((text) => heldOutResult(text, noBias)));
-    labelBias.results.push(...heldOut.map((text) => heldOutResult(text, bias)));
-    const run = trainer.startRun(texts);
-    work.report({ phase: "left-out", passes: passes * folds.length });
-    await runPasses(run, texts, { passes, before: number * passes }, work);
-    masks.results.push(...(await trainer.evaluate(run.trained(), heldOut, work)));
-    work.report({ leftOutAccuracy: heldOutScore(masks.results).accuracy });
+  const masks: Way[] = passes > 0 ? [{ kind: "masks", passes }] : [];
+  const ways: Way[] = [{ kind: "start" }, { kind: "head" }, ...masks];
+  const results = ways.map((): HeldOutResult[] => []);
+  work.report({ phase: "left-out", passes: passes * folds.length });
+  for (const [number, { train, heldOut }] of folds.entries()) {
+    for (const [index, way] of ways.entries()) {
+      const parts = await trainer.train(way, train, { before: number * passes }, work);
+      const found = await trainer.evaluate(parts, heldOut, work);
+      results[index]?.push(...found);
+    }
+    work.report({ leftOutAccuracy: heldOutScore(results.at(-1) ?? []).accuracy });
   }
-  return candidates;
+  const [baseline, ...learnt] = ways.map((way, index) => ({ way, results: results[index] ?? [] }));
+  if (!baseline) throw new RangeError("there are no candidates");
+  return { baseline, learnt };
 }
 
 /**
  * Returns the favourite, unless another candidate has a lower held-out loss by more than a standard error: a few texts
- * show little. The favourite is new masks if the start has masks, because these then cost no further byte and help more
- * often. Otherwise it is a label bias: training has found that the task needs no masks.
+ * show little. The favourite is new masks where they are trained: training has found that they help the task. Otherwise
+ * it is a new head: the start unchanged, or a label bias alone, would be chosen by chance more often than they help.
  */
-export function chooseCandidate(
-  { baseline, learnt: [labelBias, masks] }: Candidates,
-  startHasMasks: boolean,
-): Candidate {
-  const favourite = startHasMasks ? masks : labelBias;
+export function chooseCandidate({ learnt }: Candidates): Candidate {
+  const [head, masks] = learnt;
+  if (!head) throw new RangeError("there are no candidates");
   const lossesOf = ({ results }: Candidate) => results.map(({ loss }) => loss);
-  const better = [baseline, labelBias, masks].filter((candidate) =>
-    isBetter(lossesOf(candidate), lossesOf(favourite), RECIPE.candidateMargin),
-  );
-  return better.reduce(
-    (best, candidate) => (heldOutScore(candidate.results).loss < heldOutScore(best.results).loss ? candidate : best),
-    favourite,
-  );
+  if (!masks || isBetter(lossesOf(head), lossesOf(masks), RECIPE.candidateMargin)) return head;
+  return masks;
 }

@@ -1,11 +1,11 @@
 import { type MaskedSizes, maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { textKey } from "../text/text-key.ts";
-import { type Candidate, chooseCandidate, evaluateCandidates } from "./candidates.ts";
+import { chooseCandidate, evaluateCandidates, type Way } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
 import { type Fold, type HeldOutScore, heldOutScore, isSignificant, makeFolds, mean } from "./cross-validation.ts";
 import { withInitialMasks } from "./initial-masks.ts";
-import { estimateReadMs, estimateTrainingMs, type LearnHooks, trackWork } from "./progress.ts";
+import { estimateFitMs, estimateReadMs, estimateTrainingMs, type LearnHooks, trackWork } from "./progress.ts";
 import { createRandom } from "./random.ts";
 import { type LabelledText, readAgainMs, readResiduals, readTexts, type Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
@@ -18,7 +18,7 @@ export interface LearnInput {
   readonly texts: readonly LabelledText[];
   /** The first one is used, unless another explains the texts clearly better. */
   readonly starts: readonly [Start, ...Start[]];
-  /** How often each text is read. */
+  /** Passes over the texts that train masks, where the task uses masks. */
   readonly passes: number;
   /** A whole number of 32 bits: the same seed gives the same profile. */
   readonly seed: number;
@@ -32,7 +32,7 @@ export interface LearnResult {
   /** Id of the profile that it started from; null for the task's default. */
   readonly start: string | null;
   /** The candidate that was chosen. */
-  readonly kept: Candidate["kind"];
+  readonly kept: Way["kind"];
   /** Passes that trained its masks; 0 if they are the start's. */
   readonly passes: number;
   /** How held-out texts were answered. */
@@ -48,11 +48,11 @@ export interface LearnResult {
 }
 
 /**
- * Learns a profile: chooses its start, finds out by cross-validation whether a label bias or masks help, then trains
- * these on all texts.
+ * Learns a profile: chooses its start, finds out by cross-validation whether a label bias, a head change or masks help,
+ * then trains these on all texts.
  *
- * Only the masks of the bundle's last layers are trained; those before stay the start's. From a start without masks,
- * random ones are trained. If such a start wins, alone or with a label bias, the profile has none.
+ * Masks are trained only where the task uses masks: it has a pool of its own, or a start has masks. Only those of the
+ * bundle's last layers are trained; those before stay the start's. From a start without masks, random ones are trained.
  *
  * @throws XpeftError `learning_too_long`, `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`; and
  * the signal's reason
@@ -66,27 +66,29 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
 
   const known = await readTexts(parts, input.texts, work);
   const startTexts = firsts.flatMap((first) => known[first] ?? []);
-  const chosen = await chooseStart(parts, input.starts, startTexts, work);
+  const chosen = await chooseStart(parts, distinctStarts(input.starts), startTexts, work);
   const shape = maskShapeOf(parts.pool);
   const start = withInitialMasks(chosen, shape, random);
   const texts = await readResiduals(parts, start, known, work);
-  const trainer = createTrainer(parts, start, texts, input.passes, random);
-  const candidates = await evaluateCandidates(trainer, folds, input.passes, work);
+  const trainer = createTrainer(parts, start, texts, random);
+  const candidates = await evaluateCandidates(trainer, folds, maskPasses(parts, input), work);
 
   const { baseline } = candidates;
-  const winner = chooseCandidate(candidates, start.parts.masks.length > 0);
+  const winner = chooseCandidate(candidates);
+  const passes = winner.way.kind === "masks" ? winner.way.passes : 0;
   const learntResults = candidates.learnt.map(({ results }) => results);
-  work.report({ phase: "all", pass: 0, passes: winner.passes });
-  const trained = winner === baseline ? null : await trainer.trainOnAll(winner.passes, work);
+  work.report({ phase: "all", pass: 0, passes });
+  const everyText = texts.map((_, number) => number);
+  const trained = await trainer.train(winner.way, everyText, { before: 0 }, work);
   const [before, after] = [heldOutScore(baseline.results), heldOutScore(winner.results)];
   // After the training, because both draw from the same random numbers.
   const trusted = winner !== baseline && isSignificant(baseline.results, winner.results, learntResults, random);
   return {
-    parts: trained ?? start.parts,
+    parts: trained,
     pool: { firstLayer: shape.firstLayer, size: shape.size, chosen: shape.chosen },
     start: start.profile,
-    kept: winner.kind,
-    passes: winner.passes,
+    kept: winner.way.kind,
+    passes,
     leftOut: {
       texts: winner.results.length,
       start: before,
@@ -95,6 +97,17 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
       gained: trusted || (after.loss < before.loss && after.accuracy >= before.accuracy),
     },
   };
+}
+
+/** Returns the first start, and those of the others that have other masks: a label bias alone is soon learnt. */
+function distinctStarts([first, ...others]: LearnInput["starts"]): LearnInput["starts"] {
+  const key = ({ parts }: Start) => parts.masks.join();
+  return [first, ...others.filter((start) => key(start) !== key(first))];
+}
+
+/** Returns the passes that train masks; 0 where the task uses none, because training has found that they do not help. */
+function maskPasses({ taskAdapter }: TrainerParts, { starts, passes }: LearnInput): number {
+  return taskAdapter?.pool || starts.some(({ parts }) => parts.masks.length > 0) ? passes : 0;
 }
 
 /** Returns the numbers of texts, grouped by equal texts. */
@@ -110,12 +123,10 @@ function groupByText(texts: readonly LabelledText[]): [number, ...number[]][] {
 }
 
 /** Returns the estimated milliseconds of a learning that runs to its end. */
-function estimateMs(
-  { pool, reader, firstLayer }: TrainerParts,
-  { texts, starts, passes }: LearnInput,
-  folds: readonly Fold[],
-  firsts: readonly number[],
-): number {
+function estimateMs(parts: TrainerParts, input: LearnInput, folds: readonly Fold[], firsts: readonly number[]): number {
+  const { pool, reader, firstLayer } = parts;
+  const { texts } = input;
+  const starts = distinctStarts(input.starts);
   const startTexts = firsts.flatMap((first) => texts[first] ?? []);
   const sumOnce = reader.sharesTrunk ? texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0) : 0;
   const meanAgainMs = (some: readonly LabelledText[]) =>
@@ -126,5 +137,7 @@ function estimateMs(
   const heldOut = folds.reduce((sum, fold) => sum + fold.heldOut.length, 0);
   const trained = folds.reduce((sum, fold) => sum + fold.train.length, texts.length);
   const again = reads * meanAgainMs(startTexts) + (texts.length + heldOut) * meanAgainMs(texts);
-  return sumOnce + again + passes * trained * trainingMs;
+  const passes = maskPasses(parts, input);
+  const fits = folds.length * estimateFitMs(texts.length);
+  return sumOnce + again + passes * trained * trainingMs + fits;
 }

@@ -53,7 +53,14 @@ export const TAIL_MS = 1;
 export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
 
 /** Milliseconds of a text in training beside the encoder's blocks: masks, head, and turns for other requests. */
-const TRAINING_MS = 5;
+const TRAINING_MS = 1;
+
+/** Milliseconds of fitting a head, for each text and for each pair of texts. */
+const FIT_MS = 0.2;
+const FIT_PAIR_MS = 0.002;
+
+/** Returns the estimated milliseconds in which a head is fitted to texts. */
+export const estimateFitMs = (texts: number): number => FIT_MS * texts + FIT_PAIR_MS * texts * texts;
 
 /** A pass back through a block takes about twice as long as the pass forward. */
 const BACK_AND_FORTH = 3;

@@ -36,8 +36,10 @@ export interface KnownText extends LabelledText {
   readonly residual: Float32Array | null;
 }
 
-/** A text with the input of the learnt layers under the initial masks, and its logits under the start. */
+/** A text with the input of the learnt layers under the initial masks, and its features and logits under the start. */
 export interface PreparedText extends ResidualText, ScoredText, KnownText {
+  /** `[d]` */
+  readonly features: Float32Array;
   readonly residual: Float32Array;
   readonly target: Float32Array;
 }
@@ -101,8 +103,8 @@ export async function scoreTexts(
 }
 
 /**
- * Returns texts with their residuals before the learnt layers, under the initial masks, and their logits under the
- * start.
+ * Returns texts with their residuals before the learnt layers, under the initial masks, and their features and logits
+ * under the start.
  *
  * @throws XpeftError `invalid_mask`, `invalid_label_bias`, `invalid_row` or `bundle_unusable`
  */
@@ -121,7 +123,7 @@ export async function readResiduals(
       : await reader.readToLearn(known.text, { masks: initialMasks, taskAdapter });
     const features =
       initial && initialMasks === masks ? initial : await featuresOf(parts, { ...known, residual }, masks);
-    prepared.push({ ...known, residual, logits: labelLogits(task, profileHead, features) });
+    prepared.push({ ...known, residual, features, logits: labelLogits(task, profileHead, features) });
     await work.afterText(readAgainMs(reader, known.text.ids.length));
   }
   return prepared;

@@ -1,17 +1,19 @@
-import { changedHead, notFiniteError } from "../model/head.ts";
+import { changedHead, labelLogits, notFiniteError } from "../model/head.ts";
 import { firstMaskedLayer } from "../model/merge.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import { maskShapeOf, packMasks, unpackMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
-import { headShapeOf, packProfileHead, readLabelBias, readProfileHead } from "../profiles/profile-head.ts";
+import { headShapeOf, packProfileHead, readProfileHead } from "../profiles/profile-head.ts";
+import type { Way } from "./candidates.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
-import { fitLabelBias } from "./fit-label-bias.ts";
+import { fitHead } from "./fit-head.ts";
 import type { Gradients } from "./gradients.ts";
-import type { WorkTracker } from "./progress.ts";
+import { denseChange, packChange } from "./head-change.ts";
+import { estimateFitMs, type WorkTracker } from "./progress.ts";
 import type { Random } from "./random.ts";
-import { type KnownText, type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
+import { type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
-import { startTrainingRun, type TrainedParts, type TrainingRun } from "./training-run.ts";
+import { startTrainingRun } from "./training-run.ts";
 
 /** What a trainer needs. */
 export interface TrainerParts extends TextReader {
@@ -23,21 +25,21 @@ export interface TrainerParts extends TextReader {
 
 /** Trains from one start on any of its texts. */
 export interface Trainer {
-  readonly labels: number;
-  /** Returns texts by their numbers. */
-  textsOf(numbers: readonly number[]): PreparedText[];
-  /** Starts a training run on some of the texts. */
-  startRun(texts: readonly PreparedText[]): TrainingRun;
-  /** Returns how texts are answered under trained parts, as they would be served. */
-  evaluate(trained: TrainedParts, texts: readonly KnownText[], work: WorkTracker): Promise<HeldOutResult[]>;
   /**
-   * Trains on all texts: only a label bias for 0 passes, otherwise masks and a label bias.
+   * Trains on some of the texts.
    *
+   * @param numbers of the texts
+   * @param progress.before passes that other trainings of the phase made
    * @returns a profile's parts as they are stored
    */
-  trainOnAll(passes: number, work: WorkTracker): Promise<ProfileParts>;
-  /** Returns a label bias without the start's, after rounding to the steps of its storage, `[labels]`. */
-  servedBias(bias: Float64Array): Float64Array;
+  train(
+    way: Way,
+    numbers: readonly number[],
+    progress: { readonly before: number },
+    work: WorkTracker,
+  ): Promise<ProfileParts>;
+  /** Returns how texts are answered under a profile's parts, as they would be served. @param numbers of the texts */
+  evaluate(parts: ProfileParts, numbers: readonly number[], work: WorkTracker): Promise<HeldOutResult[]>;
 }
 
 /** Creates a trainer. What it trains is added to the start. */
@@ -45,73 +47,82 @@ export function createTrainer(
   parts: TrainerParts,
   start: TrainingStart,
   texts: readonly PreparedText[],
-  passes: number,
   random: Random,
 ): Trainer {
   const { pool, gradients, firstLayer, task, taskAdapter } = parts;
   const shape = maskShapeOf(pool);
-  const labels = task.labels.length;
-  const adapters = unpackMasks(start.initialMasks, shape);
-  const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
-  const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
-  const trainable = adapters.subarray(frozen.length);
-  const startHead = readProfileHead(start.parts.labelBias ?? new Uint8Array(labels), headShapeOf(task));
-  // Training adds to the start's label bias and head change as if they were the head's.
-  const head = changedHead(task, startHead);
-  const startBias = startHead.bias;
-  const startRun = (runTexts: readonly PreparedText[]) =>
-    startTrainingRun(
-      { pool, gradients, firstLayer, taskAdapter, head, labels },
-      runTexts,
-      { adapters: trainable, logit: start.parts.masks.length > 0 ? RECIPE.startLogit : 0 },
+  const headShape = headShapeOf(task);
+  const { labels, hidden } = headShape;
+  const startHead = readProfileHead(start.parts.labelBias ?? new Uint8Array(labels), headShape);
+  const { masks } = start.parts;
+  const noBias = new Float64Array(labels);
+  const textsOf = (numbers: readonly number[]) => numbers.flatMap((number) => texts[number] ?? []);
+  const plusStart = (bias: Float64Array) => bias.map((value, label) => value + (startHead.bias[label] ?? Number.NaN));
+
+  async function trainMasks(some: PreparedText[], passes: number, before: number, work: WorkTracker) {
+    const adapters = unpackMasks(start.initialMasks, shape);
+    const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
+    const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
+    const run = startTrainingRun(
+      // Training adds to the start's label bias and head change as if they were the head's.
+      { pool, gradients, firstLayer, taskAdapter, head: changedHead(task, startHead), labels },
+      some,
+      { adapters: adapters.subarray(frozen.length), logit: masks.length > 0 ? RECIPE.startLogit : 0 },
       passes,
       random,
     );
-  const pack = (bias: Float64Array) =>
-    packProfileHead({ ...startHead, bias: bias.map((value, label) => value + (startBias[label] ?? 0)) });
-  const partsOf = ({ adapters: trained, bias }: TrainedParts): ProfileParts => ({
-    masks: packMasks([...frozen, ...trained], shape),
-    labelBias: pack(bias),
-  });
-  const noBias = new Float64Array(labels);
+    for (let pass = 0; pass < passes; pass++) {
+      let sum = 0;
+      await run.pass(pass, async (loss) => {
+        sum += loss;
+        await work.afterText(run.textMs);
+      });
+      // Logits that are not finite would make arbitrary masks.
+      if (!Number.isFinite(sum)) throw notFiniteError();
+      work.report({ pass: before + pass + 1, loss: sum / some.length });
+    }
+    const { adapters: trained, bias } = run.trained();
+    const labelBias = packProfileHead({ ...startHead, bias: plusStart(bias) });
+    return { masks: packMasks([...frozen, ...trained], shape), labelBias };
+  }
+
+  async function trainHead(some: PreparedText[], work: WorkTracker) {
+    const features = some.flatMap((text) => [...text.features]);
+    const { weight, bias } = fitHead({
+      features,
+      hidden,
+      targets: some.flatMap(({ target }) => [...target]),
+      labels,
+      // Of the size of the features, so that the precision means the same for every task.
+      weightPrecision: (RECIPE.headPrecision * squares(features)) / some.length,
+      biasPrecision: RECIPE.biasSpread ** -2,
+      offsets: some.flatMap(({ logits }) => Array.from(logits)),
+    });
+    await work.afterText(estimateFitMs(some.length));
+    const dense = denseChange(startHead.change, headShape).map((value, i) => value + (weight[i] ?? Number.NaN));
+    const labelBias = packProfileHead({ ...startHead, bias: plusStart(bias), change: packChange(dense, headShape) });
+    return { masks, labelBias };
+  }
+
   return {
-    labels,
-    startRun,
-    servedBias(bias) {
-      const blob = pack(bias);
-      const served = blob ? readLabelBias(blob, labels) : noBias;
-      return Float64Array.from(served, (value, label) => value - (startBias[label] ?? 0));
+    async train(way, numbers, { before }, work) {
+      const some = textsOf(numbers);
+      if (way.kind === "start") return start.parts;
+      if (way.kind === "masks") return await trainMasks(some, way.passes, before, work);
+      return await trainHead(some, work);
     },
-    async evaluate(trained, heldOut, work) {
-      const scored = await scoreTexts(parts, partsOf(trained), heldOut, work);
-      return scored.map((text) => heldOutResult(text, noBias));
-    },
-    textsOf: (numbers) => numbers.flatMap((number) => texts[number] ?? []),
-    async trainOnAll(allPasses, work) {
-      if (allPasses === 0)
-        return { masks: start.parts.masks, labelBias: pack(fitLabelBias(texts, labels, RECIPE.biasSpread)) };
-      const run = startRun(texts);
-      await runPasses(run, texts, { passes: allPasses }, work);
-      return partsOf(run.trained());
+    async evaluate(trained, numbers, work) {
+      const heldOut = textsOf(numbers);
+      if (trained.masks !== masks) {
+        const scored = await scoreTexts(parts, trained, heldOut, work);
+        return scored.map((text) => heldOutResult(text, noBias));
+      }
+      const head = trained.labelBias && readProfileHead(trained.labelBias, headShape);
+      return heldOut.map(({ features, target }) =>
+        heldOutResult({ logits: labelLogits(task, head, features), target }, noBias),
+      );
     },
   };
 }
 
-/** Runs and reports passes of a training run. @param range.before passes of the phase that other runs made */
-export async function runPasses(
-  run: TrainingRun,
-  texts: readonly PreparedText[],
-  { passes, before = 0 }: { passes: number; before?: number },
-  work: WorkTracker,
-): Promise<void> {
-  for (let pass = 0; pass < passes; pass++) {
-    let sum = 0;
-    await run.pass(pass, async (loss) => {
-      sum += loss;
-      await work.afterText(run.textMs);
-    });
-    // Logits that are not finite would make arbitrary masks.
-    if (!Number.isFinite(sum)) throw notFiniteError();
-    work.report({ pass: before + pass + 1, loss: sum / texts.length });
-  }
-}
+const squares = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value * value, 0);
