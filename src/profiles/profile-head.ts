@@ -1,5 +1,4 @@
 import { XpeftError } from "../errors.ts";
-import type { Task } from "./task.ts";
 
 // The blob of the column `label_bias` (docs/formats.md, "Label bias"). The training companion has the same in
 // xpeft/profile_head.py.
@@ -38,7 +37,7 @@ export interface HeadShape {
 }
 
 /** Returns the sizes of a task's head. */
-export function headShapeOf({ labels, head }: Pick<Task, "labels" | "head">): HeadShape {
+export function headShapeOf({ labels, head }: { labels: readonly string[]; head: Float32Array }): HeadShape {
   return { labels: labels.length, hidden: head.length / labels.length - 1 };
 }
 

@@ -84,6 +84,8 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
       labelBias: null,
       maskBytes: 64,
       labelBiasBytes: 0,
+      knownLabels: null,
+      headChangeRank: 0,
       generation: 2,
       updatedAt: expect.stringMatching(NOW),
     });

@@ -1,28 +1,7 @@
-import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from xpeft.data import Example
-from xpeft.errors import XpeftError
-from xpeft.label_bias import STEP, bias_from_counts, fit_bias, pack_bias, stored_bias, unpack_bias
-
-
-@given(st.lists(st.floats(-20, 20), min_size=2, max_size=40))
-def test_a_stored_bias_is_rounded_to_the_nearest_step_within_the_range(values: list[float]) -> None:
-    bias = torch.tensor(values)
-    back = unpack_bias(pack_bias(bias), len(values))
-    assert torch.equal(back, stored_bias(bias))
-    assert ((back - bias.clamp(-128 * STEP, 127 * STEP)).abs() <= STEP / 2).all()
-
-
-def test_bytes_are_sixteenths() -> None:
-    assert pack_bias(torch.tensor([0.0, 0.0625, 7.9375, -8.0, -0.0625, 100.0])) == bytes([0, 1, 127, 128, 255, 127])
-
-
-def test_another_length_is_rejected() -> None:
-    with pytest.raises(XpeftError, match="2 bytes for 3 labels"):
-        unpack_bias(b"ab", 3)
+from xpeft.label_bias import bias_from_counts, fit_bias
 
 
 def test_counts_raise_the_labels_that_a_profile_gives_more_often() -> None:

@@ -49,6 +49,13 @@ def test_steps_that_were_not_tried_have_no_advice() -> None:
     assert next_steps(report(kept="label_bias", adapter_epochs=[], cross_entropy={"shared_head": 1.0, "label_bias": 0.9})) == []
 
 
+def test_a_shared_head_is_enough_for_profiles_with_labels_of_their_own() -> None:
+    made = report(kept="shared_head", cross_entropy={"shared_head": 1.0})
+    made["dev"] = {"profiles": {name: {**found, "majority_label": 0.1} for name, found in GOOD.items()}}
+    assert next_steps({**made, "known_labels": True}) == []
+    assert next_steps(made) != []
+
+
 def test_held_out_texts_and_a_single_profile() -> None:
     made = report()
     made["held_out"] = {"profiles": dict(list(made.pop("dev")["profiles"].items())[:1])}

@@ -26,6 +26,7 @@ from xpeft.errors import NoProfiles, OtherRun, XpeftError
 from xpeft.evaluate_task import restore
 from xpeft.mask_model import new_model
 from xpeft.masks import mask_bytes
+from xpeft.profile_head import head_bytes_a_profile
 from xpeft.progress import remark
 from xpeft.recipe import AddRecipe
 from xpeft.records import Split
@@ -95,6 +96,8 @@ def add_profiles(
         tokenizer = bundle / manifest.file("tokenizer")
         print_findings(check_file(data_file, pair, tokenizer, task.task.maxTokens, task.task.labels))
     whole = load_tokenized(data_file, bundle, manifest, task.task.maxTokens, pair, task.task.labels)
+    if task.has_known_labels if recipe.known_labels == "auto" else recipe.known_labels:
+        whole = whole.with_label_sets()
     in_shard = [profile for profiles in sharding.rounds(len(whole.profiles)) for profile in profiles]
     if not in_shard:
         hint = f"Use fewer shards: {data_file} has {len(whole.profiles)} profiles."
@@ -164,7 +167,7 @@ def measured_steps(trained: TrainedTask, data: DataSet, rounds: list[list[int]],
             for name in STEPS:
                 found[name][split][positions] = predicted[name][split]
     most = {split: majority(data.splits["train"], examples) for split, examples in texts.items()}
-    bias = len(data.labels) if trained.has_label_bias else 0
+    bias = head_bytes_a_profile(len(data.labels), trained.has_label_bias, trained.has_known_labels)
     masks = mask_bytes(trained.shape) if trained.masks[:-1].any() else 0
     return [
         Step(MAJORITY, most, 1),

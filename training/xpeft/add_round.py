@@ -12,6 +12,7 @@ from xpeft.held_out import with_dev
 from xpeft.label_bias import fit_bias, stored_bias
 from xpeft.linear_fit import Targets
 from xpeft.mask_model import MaskModel
+from xpeft.profile_head import known_labels
 from xpeft.recipe import AddRecipe
 from xpeft.records import Split
 from xpeft.scores import Indices
@@ -30,7 +31,9 @@ class Round:
     def __init__(self, model: MaskModel, task: TrainedTask, data: DataSet, pad_id: int, folder: Path, quiet: bool) -> None:
         """folder: for what does not fit into memory."""
         self.model, self.task, self.data, self.pad_id, self.quiet = model, task, data, pad_id, quiet
-        self.prior_std = task.label_bias[:-1].std(0, correction=0).clamp(min=0.1)
+        biases = task.label_bias[:-1]
+        self.prior_std = biases.where(known_labels(biases), 0).std(0, correction=0).clamp(min=0.1)
+        self.known_bias = data.label_set_bias()
         self.start = model.profile_masks.detach().clone()
         restore_shared(task, model)
         texts = [example for examples in data.splits.values() for example in examples]
@@ -89,10 +92,12 @@ class Round:
         self.fit_label_bias(texts)
 
     def fit_label_bias(self, texts: list[Example]) -> None:
-        """Set the label biases that fit training texts, if the task has label biases."""
+        """Set the known labels and, if the task has label biases, those that fit training texts."""
+        bias = self.known_bias
+        self.model.label_bias[:-1] = bias.to(self.model.device)
         if self.task.has_label_bias:
-            bias = fit_bias(self.logits(texts, biased=False), texts, len(self.data.profiles), self.prior_std)
-            self.model.label_bias[:-1] = stored_bias(bias).to(self.model.device)
+            bias = bias + stored_bias(fit_bias(self.logits(texts, biased=False), texts, len(self.data.profiles), self.prior_std))
+            self.model.label_bias[:-1] = bias.to(self.model.device)
 
     def measure(self, data: DataSet) -> tuple[float, Array]:
         """Return the cross entropy of the dev texts, and the figures of their profiles, higher is better, [profiles]."""
@@ -106,9 +111,10 @@ class Round:
         return {split: self.logits(texts, biased).argmax(1).numpy() for split, texts in measured}
 
     def logits(self, texts: list[Example], biased: bool = True) -> torch.Tensor:
-        """Return logits [texts, labels], each under its profile, with or without its label bias."""
+        """Return logits [texts, labels], each under its profile, with or without its label bias. Unknown labels are far below in both."""
         logits = compute_groups(self.model.logits, texts, group_by_profile(texts), self.pad_id, self.model.device, self.trunks)
-        return logits if biased else logits - self.model.label_bias.cpu()[[example.profile for example in texts]]
+        own = self.model.label_bias[:-1].cpu() - self.known_bias
+        return logits if biased else logits - own[[example.profile for example in texts]]
 
     def write(self, draft: Path) -> None:
         """Write the profiles' lines."""

@@ -39,25 +39,28 @@ class Example:
 class DataSet:
     """The examples of a task by split, in the order of the file.
 
-    profile_labels: whether each profile has its own label set, the labels of its training texts.
+    label_sets: which labels each profile knows, bool [profiles, labels]; None if all know all.
     """
 
     profiles: list[str]
     labels: list[str]
     splits: dict[Split, list[Example]]
-    profile_labels: bool = False
+    label_sets: torch.Tensor | None = None
 
     def label_set_bias(self) -> torch.Tensor:
-        """Return the bias that keeps each profile to its own label set, float32 [profiles, labels].
+        """Return the bias that keeps each profile to the labels that it knows, float32 [profiles, labels].
 
-        It is 0, and far below every logit where `profile_labels` is set and no training text of the profile has the label.
+        It is 0, and far below every logit for a label that the profile does not know.
         """
         bias = torch.zeros(len(self.profiles), len(self.labels))
-        if self.profile_labels:
-            bias.fill_(NEVER)
-            for example in self.splits["train"]:
-                bias[example.profile, example.label] = 0.0
-        return bias
+        return bias if self.label_sets is None else bias.where(self.label_sets, NEVER)
+
+    def with_label_sets(self) -> "DataSet":
+        """Return the data set with profiles that know only the labels of their own training and dev texts."""
+        known = torch.zeros(len(self.profiles), len(self.labels), dtype=torch.bool)
+        for example in (*self.splits["train"], *self.splits["dev"]):
+            known[example.profile, example.label] = True
+        return replace(self, label_sets=known)
 
     def subset(self, profiles: list[int]) -> "DataSet":
         """Return the data set with some of the profiles, by index, and their texts."""
@@ -66,7 +69,8 @@ class DataSet:
             split: [replace(example, profile=new_index[example.profile]) for example in examples if example.profile in new_index]
             for split, examples in self.splits.items()
         }
-        return replace(self, profiles=[self.profiles[profile] for profile in profiles], splits=splits)
+        label_sets = None if self.label_sets is None else self.label_sets[profiles]
+        return replace(self, profiles=[self.profiles[profile] for profile in profiles], splits=splits, label_sets=label_sets)
 
 
 def load_data(

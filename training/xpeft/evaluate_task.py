@@ -25,7 +25,7 @@ def restored_model(trained: TrainedTask, bundle: Path, manifest: Manifest, plm: 
 
 
 def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
-    """Copy a trained task's masks, label biases, head and adapter into a model of the same sizes, and return the model."""
+    """Copy a trained task's masks, label biases, head changes, head and adapter into a model of the same sizes, and return the model."""
     restore_shared(trained, model)
     with torch.no_grad():
         # The k ones of a mask are its k largest values, so stored masks serve as mask logits.
@@ -33,6 +33,7 @@ def restore(trained: TrainedTask, model: MaskModel) -> MaskModel:
         model.shared_masks.zero_()
         model.has_masks.copy_(trained.masks.flatten(1).any(1))
         model.label_bias.copy_(trained.label_bias)
+    model.head_changes = trained.head_changes
     return model
 
 

@@ -1,13 +1,11 @@
-"""Label biases: their start, their fit for a new profile, and their bytes (docs/formats.md, "Label bias")."""
+"""Label biases: their start, their fit for a new profile, and the steps that they are stored in."""
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from xpeft.data import DataSet, Example
-from xpeft.errors import XpeftError
 
 STEP = 1 / 16
 # Pseudo-count: texts with the label distribution of all profiles, added to each profile's counts.
@@ -56,15 +54,3 @@ def fit_bias(logits: torch.Tensor, examples: Sequence[Example], profiles: int, p
 def stored_bias(bias: torch.Tensor) -> torch.Tensor:
     """Return the bias as its bytes store it: rounded to steps, within int8's range, in the same shape."""
     return (bias / STEP).round().clamp(-128, 127) * STEP
-
-
-def pack_bias(bias: torch.Tensor) -> bytes:
-    """Return the bytes of a bias [labels]: an int8 for each label."""
-    return (stored_bias(bias) / STEP).to(torch.int8).numpy().tobytes()
-
-
-def unpack_bias(blob: bytes, labels: int) -> torch.Tensor:
-    """Return the label bias [labels] of its bytes. Raises XpeftError if their number is not `labels`."""
-    if len(blob) != labels:
-        raise XpeftError(f"label bias has {len(blob)} bytes for {labels} labels", "The file is damaged. Train the profile again.")
-    return torch.from_numpy(np.frombuffer(blob, dtype=np.int8).astype(np.float32)) * STEP

@@ -15,6 +15,7 @@ from xpeft.linear_fit import Targets
 from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes
 from xpeft.pool_model import PoolModel
+from xpeft.profile_head import head_bytes_a_profile
 from xpeft.progress import remark
 from xpeft.recipe import MasksRecipe, TaskAdapterRecipe, TaskPoolRecipe, TaskRecipe
 from xpeft.scores import majority
@@ -65,8 +66,8 @@ class TaskLearner:
         model = self.new_model(None, masks=False)
         trunks = self.trunks(model)
         alone = self.finish(HEAD, model, trunks, "shared", MAJORITY)
-        # With labels of its own, a profile's label bias says which they are.
-        if self.recipe.label_bias is False or self.data.profile_labels:
+        # Where profiles know only their own labels, label biases would have no shared labels to tell apart.
+        if self.recipe.label_bias is False or self.data.label_sets is not None:
             return alone
         return kept(self.recipe.label_bias, self.finish(LABEL_BIAS, model, trunks, "bias", HEAD), alone)
 
@@ -193,9 +194,9 @@ class TaskLearner:
         return Learnt(name, model, trunks, head, kind, loss, profile_figures(predictions["dev"], data.splits["dev"], data.labels))
 
     def bytes_a_profile(self, model: MaskModel, kind: HeadKind) -> int:
-        """Return the bytes of a profile's masks and label bias."""
+        """Return the bytes of a profile's masks, label bias and known labels."""
         masks = mask_bytes(model.shape) if bool(model.has_masks.any()) else 0
-        return masks + (len(self.data.labels) if kind == "bias" else 0)
+        return masks + head_bytes_a_profile(len(self.data.labels), kind == "bias", self.data.label_sets is not None)
 
     def new_model(self, adapter: torch.Tensor | None, masks: bool = True) -> MaskModel:
         """Return a model of the data's profiles, with untrained masks or without any. adapter: the task's, [L, 2, d*b]."""

@@ -53,7 +53,7 @@ def no_gain(report: dict[str, Any]) -> str | None:
     profiles, kept = list(report[split]["profiles"].values()), report["kept"]
     if len(profiles) < 2 or kept == key(MAJORITY):
         return None
-    if kept == key(HEAD):
+    if kept == key(HEAD) and not report.get("known_labels"):
         return "All profiles share one head, and nothing of their own helped. One classifier for all may do: docs/concepts.md."
     gain = paired_difference([profile[kept] for profile in profiles], [profile[key(MAJORITY)] for profile in profiles])
     if gain.low > 0:

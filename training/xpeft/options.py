@@ -51,6 +51,13 @@ RecipeOption = Annotated[
     Path | None,
     typer.Option(help="TOML file that changes how the parts of a task are trained and chosen; training/README.md lists its keys."),
 ]
+KnownLabelsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--known-labels/--no-known-labels",
+        help="Whether each profile knows only the labels of its own texts, in place of all labels. By default, as the recipe says.",
+    ),
+]
 HeadRateOption = Annotated[float, rate("Learning rate of the shared head.")]
 NoiseOption = Annotated[
     float,

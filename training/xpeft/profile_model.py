@@ -13,6 +13,7 @@ from torch import nn
 
 from xpeft.batches import Batch
 from xpeft.encoder import AdapterEncoder, Adapters
+from xpeft.head_change import HeadChange
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class ProfileModel(nn.Module, ABC):
     """Computes logits of texts, each under what its own profile has learnt.
 
     A table [P + 1, numbers] has a row for each profile; the last row is the task's default profile. label_bias [P + 1, labels] is not
-    trained with the tables; the default profile's stays 0. Nothing that a profile learns changes the encoder below the residual of layer
-    `first_layer`.
+    trained with the tables; the default profile's stays 0. head_changes has the rows whose profiles change the head's weight; nothing here
+    trains them. Nothing that a profile learns changes the encoder below the residual of layer `first_layer`.
     """
 
     label_bias: torch.Tensor
@@ -49,6 +50,7 @@ class ProfileModel(nn.Module, ABC):
         nn.init.normal_(self.head.weight, std=0.02, generator=generator)
         nn.init.zeros_(self.head.bias)
         self.register_buffer("label_bias", torch.zeros(profiles + 1, labels))
+        self.head_changes: dict[int, HeadChange] = {}
 
     @property
     def device(self) -> torch.device:
@@ -127,7 +129,12 @@ class ProfileModel(nn.Module, ABC):
     def scores(self, features: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return logits [G*M, labels] of features [G*M, d] that belong to table rows [G], M features each."""
         logits: torch.Tensor = self.head(features)
-        return logits + self.label_bias[rows].repeat_interleave(len(features) // len(rows), dim=0)
+        texts = len(features) // len(rows)
+        for group, row in enumerate(rows.tolist() if self.head_changes else ()):
+            if change := self.head_changes.get(row):
+                part = slice(group * texts, (group + 1) * texts)
+                logits[part] = logits[part] + features[part] @ change.weight().to(features.device).T
+        return logits + self.label_bias[rows].repeat_interleave(texts, dim=0)
 
     def logits(self, batch: Batch, step: StepSettings | None = None) -> torch.Tensor:
         """Return logits [G*M, labels] for inference, or for a training step if `step` is given."""

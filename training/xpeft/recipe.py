@@ -134,13 +134,17 @@ class AddRecipe(Part):
     """Strength of the Gumbel noise at the start. It falls linearly to 0."""
     tau: Tau = 1.0
     """Temperature of the softmax that gives masks their gradient."""
+    known_labels: Choice = "auto"
+    """Whether new profiles know only the labels of their own texts: true, false or "auto", as the task's profiles do."""
 
 
 class TaskRecipe(Part):
     """The recipe of a task. Its defaults need no knowledge of the data."""
 
     label_bias: Choice = "auto"
-    """Whether each profile has a label bias: true, false or "auto"."""
+    """Whether each profile has a label bias: true, false or "auto". With known labels there is none."""
+    known_labels: Choice = "auto"
+    """Whether profiles know only the labels of their own texts: true, false or "auto", which is true if no two profiles share a label."""
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
     """Table of the task's adapter."""
     masks: MasksRecipe = MasksRecipe()
@@ -149,6 +153,23 @@ class TaskRecipe(Part):
     """Table of the task's own pool."""
     add: AddRecipe = AddRecipe()
     """Table of `add`."""
+
+
+def with_known_labels(recipe: TaskRecipe, known_labels: bool | None) -> TaskRecipe:
+    """Return a recipe with the option --known-labels, if it is given, in place of its keys. Raises BadValue."""
+    if known_labels is None:
+        return recipe
+    add = recipe.add.model_copy(update={"known_labels": known_labels})
+    changed = recipe.model_copy(update={"known_labels": known_labels, "add": add})
+    check_exclusive(changed, "--known-labels")
+    return changed
+
+
+def check_exclusive(recipe: TaskRecipe, source: str) -> None:
+    """Raise BadValue if the recipe demands both label biases and known labels. source: names it in the error."""
+    if recipe.label_bias is True and recipe.known_labels is True:
+        hint = "Remove one of them. Where profiles know only their own labels, they have no label bias."
+        raise BadValue(f"{source}: label_bias = true and known_labels = true exclude each other", hint)
 
 
 def read_recipe(path: Path | None) -> TaskRecipe:
@@ -170,6 +191,7 @@ def to_recipe(content: Mapping[str, object], source: str) -> TaskRecipe:
     except ValidationError as error:
         first = error.errors()[0]
         raise faulty(source, first["loc"], first["type"], first.get("input"), first["msg"]) from error
+    check_exclusive(recipe, source)
     plan = recipe.task_pool
     if plan.chosen > plan.size:
         hint = "A mask chooses k of the pool's N adapters."

@@ -15,6 +15,7 @@ from xpeft.errors import BadValue
 from xpeft.frames import called_data, write_frame
 from xpeft.options import Device, torch_device
 from xpeft.predictor import Predictor, Profiles
+from xpeft.profile_head import known_labels
 from xpeft.recipe import TaskRecipe, read_recipe, to_recipe
 from xpeft.records import Text
 from xpeft.task_files import PROFILES_FILE, TASK_FILE, TrainedTask, read_trained_task
@@ -128,7 +129,8 @@ class Task:
     def predict(self, texts: Iterable[Text], profile: Profiles, scores: Literal[True]) -> list[dict[str, float]]: ...
 
     def predict(self, texts: Iterable[Text], profile: Profiles, scores: bool = False) -> list[str] | list[dict[str, float]]:
-        """Return the label of each text, in fp32. With `scores`, return the score of each label by its name; the scores sum to 1.
+        """Return the label of each text, in fp32. With `scores`, return the scores of the labels that the profile knows,
+        by name; they sum to 1.
 
         texts: strings, or pairs of strings if the task reads pairs. profile: the id of one profile for all texts, or of one for each text.
         None is the default profile. Raises UnknownProfile, BadValue, or BadLine for a text without a token.
@@ -138,7 +140,9 @@ class Task:
         logits = self._predictor.logits(texts, profile)
         if not scores:
             return [self.labels[label] for label in logits.argmax(1).tolist()]
-        return [dict(zip(self.labels, row, strict=True)) for row in logits.softmax(1).tolist()]
+        known = known_labels(logits)
+        rows = zip(logits.softmax(1).tolist(), known.tolist(), strict=True)
+        return [{self.labels[label]: score for label, score in enumerate(row) if knows[label]} for row, knows in rows]
 
     def add(self, data: object, *, recipe: GivenRecipe = None, seed: int = 0, quiet: bool = True) -> dict[str, Any]:
         """Train new profiles, as `python -m xpeft add` does, and return their report. The task's other profiles stay the same.

@@ -102,6 +102,7 @@ def train(
     pair: options.PairOption = False,
     plm: options.PlmOption = None,
     recipe: options.RecipeOption = None,
+    known_labels: options.KnownLabelsOption = None,
     bf16: options.Bf16Option = False,
     seed: options.SeedOption = 0,
     device: options.DeviceOption = options.Device.auto,
@@ -111,11 +112,11 @@ def train(
     """Train a task: head, label biases, an adapter that all profiles share, and masks. Keep what helps on the dev texts."""
     from xpeft.learn_task import CHECKPOINTS
     from xpeft.next_steps import next_steps
-    from xpeft.recipe import read_recipe
+    from xpeft.recipe import read_recipe, with_known_labels
     from xpeft.train_task import run_training
 
     with options.readable_errors(), options.resumable(out, CHECKPOINTS):
-        plan, where = read_recipe(recipe), options.torch_device(device)
+        plan, where = with_known_labels(read_recipe(recipe), known_labels), options.torch_device(device)
         report = run_training(data, task, bundle, out, plm, max_tokens, pair, plan, seed, bf16, where, resume, quiet)
         print_report(report, out, next_steps(report))
 
@@ -130,6 +131,7 @@ def add(
     pair: options.TaskPairOption = None,
     plm: options.PlmOption = None,
     recipe: options.RecipeOption = None,
+    known_labels: options.KnownLabelsOption = None,
     bf16: options.Bf16Option = False,
     seed: options.SeedOption = 0,
     device: options.DeviceOption = options.Device.auto,
@@ -145,10 +147,10 @@ def add(
 ) -> None:
     """Add new profiles to a finished task. Its head, its adapter and its other profiles stay the same."""
     from xpeft.add import Sharding, add_profiles
-    from xpeft.recipe import read_recipe
+    from xpeft.recipe import read_recipe, with_known_labels
 
     with options.readable_errors(), options.resumable(out, "**/drafts-*/*"):
-        plan, sharding = read_recipe(recipe).add, Sharding.from_option(profiles_at_once, shard)
+        plan, sharding = with_known_labels(read_recipe(recipe), known_labels).add, Sharding.from_option(profiles_at_once, shard)
         where = options.torch_device(device)
         report, folder = add_profiles(task, data, bundle, out, plm, pair, plan, seed, bf16, where, sharding, resume, quiet)
         print_report(report, folder)

@@ -16,11 +16,12 @@ from xpeft.bounds import MIN_TOKENS
 from xpeft.bundle.manifest import Strict
 from xpeft.errors import BadLine, XpeftError
 from xpeft.finite import check_finite
+from xpeft.head_change import HeadChange
 from xpeft.json_lines import numbered_lines, parse_line
-from xpeft.label_bias import pack_bias, unpack_bias
 from xpeft.mask_model import MaskModel
 from xpeft.masks import mask_bytes, pack_masks, topk_ones, unpack_masks
 from xpeft.pool import PoolShape
+from xpeft.profile_head import ProfileHead, known_labels, unpack_profile_head
 from xpeft.profile_model import ProfileModel
 from xpeft.records import PROFILE_ID
 from xpeft.task_adapter import pack_task_adapter, task_adapter_bytes, unpack_task_adapter
@@ -58,7 +59,7 @@ def hash_head(bundle: str, labels: list[str], head: bytes, adapter: bytes = b"")
 
 
 class Profile(Strict):
-    """A profile's masks and, if the task has label biases, its label bias. Without `headHash`, its head is unknown."""
+    """A profile's masks and what it changes of the head, if it changes anything. Without `headHash`, its head is unknown."""
 
     task: str = Field(pattern=TASK_NAME)
     profile: str = Field(pattern=PROFILE_ID)
@@ -73,8 +74,9 @@ class TrainedTask:
 
     weight [labels, d] and bias [labels] are the head's. task_adapter [L, 2, d*b] and task_pool are None if the task has none. shape: the
     sizes of the task's pool, or of the bundle's without one. masks [P + 1, K, 2, N], 0.0 or 1.0, and label_bias [P + 1, labels] have a row
-    for each profile; the last row is the default profile's. The masks of a profile without masks are 0. has_label_bias: whether the files
-    have label biases; if not, they are 0.
+    for each profile; the last row is the default profile's. The masks of a profile without masks are 0. The label bias is NEVER where a
+    profile does not know the label. head_changes: those of the rows that have one. has_label_bias: whether the files have label biases; if
+    not, those of known labels are 0.
     """
 
     task: Task
@@ -86,13 +88,23 @@ class TrainedTask:
     shape: PoolShape
     masks: torch.Tensor
     label_bias: torch.Tensor
+    head_changes: dict[int, HeadChange]
     has_label_bias: bool
+
+    @property
+    def has_known_labels(self) -> bool:
+        """Whether some profile knows only some of the labels."""
+        return not bool(known_labels(self.label_bias).all())
 
     def subset(self, profiles: list[int]) -> "TrainedTask":
         """Return the task with some of the profiles, by index."""
         rows = [*profiles, len(self.profiles)]
         return replace(
-            self, profiles=[self.profiles[index] for index in profiles], masks=self.masks[rows], label_bias=self.label_bias[rows]
+            self,
+            profiles=[self.profiles[index] for index in profiles],
+            masks=self.masks[rows],
+            label_bias=self.label_bias[rows],
+            head_changes={row: self.head_changes[index] for row, index in enumerate(rows) if index in self.head_changes},
         )
 
 
@@ -179,7 +191,8 @@ def mask_blobs(model: MaskModel) -> list[bytes]:
 def write_profiles(path: Path, model: MaskModel, task: Task, profiles: list[str], has_label_bias: bool) -> None:
     """Write profiles as in `profiles.ndjson`, with label biases if `has_label_bias`. The model has the task's head and adapter."""
     head = task.head_hash
-    biases = [base64.b64encode(pack_bias(bias)) if has_label_bias else None for bias in model.label_bias[:-1].cpu()]
+    heads = [ProfileHead(bias, model.head_changes.get(row)) for row, bias in enumerate(model.label_bias[:-1].cpu())]
+    biases = [base64.b64encode(one.pack()) if has_label_bias or one.has_parts else None for one in heads]
     lines = [
         Profile(task=task.task, profile=name, headHash=head, masks=blob, labelBias=bias).model_dump_json(exclude_none=True)
         for name, blob, bias in zip(profiles, mask_blobs(model)[:-1], biases, strict=True)
@@ -217,8 +230,7 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
             raise BadLine(f"{file}, line {number}: {problem}", "Name a folder whose task.json and profiles.ndjson are of one training.")
         profiles.append(profile)
     masks = np.stack([unpack_masks(blob, shape) for blob in (*(profile.masks for profile in profiles), task.masks)])
-    zero = torch.zeros(labels)
-    biases = [zero if profile.labelBias is None else unpack_bias(profile.labelBias, labels) for profile in profiles]
+    heads = [unpack_profile_head(profile.labelBias or bytes(labels), labels, shape.hidden) for profile in profiles]
     return TrainedTask(
         task=task,
         profiles=[profile.profile for profile in profiles],
@@ -228,6 +240,11 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         task_pool=pool,
         shape=shape,
         masks=torch.from_numpy(masks).float(),
-        label_bias=torch.stack([*biases, zero]),
-        has_label_bias=any(profile.labelBias is not None for profile in profiles),
+        label_bias=torch.stack([*(one.bias for one in heads), torch.zeros(labels)]),
+        head_changes={row: one.change for row, one in enumerate(heads) if one.change},
+        # Before a head change or known labels, zeros stand for no label bias.
+        has_label_bias=any(
+            profile.labelBias is not None and (not one.has_parts or bool(one.bias[one.known].any()))
+            for profile, one in zip(profiles, heads, strict=True)
+        ),
     )

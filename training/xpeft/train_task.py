@@ -17,6 +17,7 @@ from xpeft.errors import XpeftError
 from xpeft.learn_task import CHECKPOINTS, TaskLearner
 from xpeft.masks import mask_bytes
 from xpeft.pool import PoolShape
+from xpeft.profile_head import head_bytes_a_profile
 from xpeft.progress import remark
 from xpeft.recipe import TaskPoolRecipe, TaskRecipe
 from xpeft.records import Record, read_lines
@@ -66,6 +67,7 @@ def run_training(
     if not quiet:
         print_findings(check_file(data_file, pair, tokenizer, max_tokens))
     data = load_tokenized(data_file, bundle, manifest, max_tokens, pair)
+    data = with_known_labels(data, recipe, quiet)
     check_row(data.labels, manifest.pool_shape, with_adapter=recipe.task_adapter.use is not False)
     check_pool(recipe.task_pool, data.labels, manifest.pool_shape)
     data_sha256 = hashlib.sha256(data_file.read_bytes()).hexdigest()
@@ -100,6 +102,7 @@ def run_training(
         "profiles": len(data.profiles),
         "one_label_profiles": count_one_label_profiles(data),
         "labels": len(data.labels),
+        "known_labels": data.label_sets is not None,
         "maxTokens": max_tokens,
         "pair": pair,
         "seed": seed,
@@ -116,6 +119,18 @@ def run_training(
     for checkpoint in out.glob(CHECKPOINTS):
         checkpoint.unlink()
     return report
+
+
+def with_known_labels(data: DataSet, recipe: TaskRecipe, quiet: bool) -> DataSet:
+    """Return the data set, with profiles that know only their own labels if the recipe says so, or leaves it to a data set like this."""
+    own = data.with_label_sets()
+    # Then the label of one profile is never right for another. A single profile knows all labels anyway.
+    apart = (
+        recipe.label_bias is not True and len(data.profiles) > 1 and own.label_sets is not None and bool((own.label_sets.sum(0) <= 1).all())
+    )
+    if recipe.known_labels == "auto" and apart:
+        remark("no two profiles share a label: each profile will know only its own labels (--no-known-labels: all labels)", quiet)
+    return own if recipe.known_labels is True or (recipe.known_labels == "auto" and apart) else data
 
 
 def check_pool(plan: TaskPoolRecipe, labels: list[str], bundle: PoolShape) -> None:
@@ -166,7 +181,7 @@ def stored_bytes(manifest: Manifest, trained: TrainedTask, out: Path) -> dict[st
     """Return the stored bytes of a profile and of the task, and for comparison of one fp32 adapter of the same size."""
     return {
         "masks": mask_bytes(trained.shape) if trained.masks.any() else 0,
-        "label_bias": len(trained.task.labels) if trained.has_label_bias else 0,
+        "label_bias": head_bytes_a_profile(len(trained.task.labels), trained.has_label_bias, trained.has_known_labels),
         "line_of_profiles_ndjson": round((out / PROFILES_FILE).stat().st_size / len(trained.profiles), 1),
         "head_of_the_task": len(trained.task.head),
         "adapter_of_the_task": 0 if trained.task_adapter is None else task_adapter_bytes(trained.shape),

@@ -156,7 +156,7 @@ describe("a token that another program signed with our key", () => {
     { gen: 1.5 },
     { masks: "*" },
     { bias: 3 },
-    { task: { labels: ["one"], maxTokens: 32, head: "" } },
+    { task: { labels: [], maxTokens: 32, head: "" } },
     { task: { labels: ["one", "two"], maxTokens: 2, head: "" } },
     { nbf: "now" },
     { exp: "then" },

@@ -108,7 +108,8 @@ interface CompanionCase {
   readonly predictions: readonly {
     readonly text: number;
     readonly masks: number;
-    readonly logits: readonly number[];
+    /** Null for a label that the profile does not know. */
+    readonly logits: readonly (number | null)[];
   }[];
 }
 
@@ -141,9 +142,12 @@ async function predictCase(engine: Engine, companion: CompanionCase): Promise<Pr
 
 /** Returns by how much a score of each prediction differs from the companion's, at most. */
 function scoreGaps({ predictions }: CompanionCase, served: readonly Prediction[]): number[] {
-  return predictions.map(({ logits }, index) =>
-    Math.max(...softmax(logits).map((score, label) => Math.abs(score - (served[index]?.scores[label] ?? Number.NaN)))),
-  );
+  return predictions.map(({ logits }, index) => {
+    const scores = softmax(logits.filter((logit) => logit !== null));
+    const { scores: servedScores = [] } = served[index] ?? {};
+    expect(servedScores).toHaveLength(scores.length);
+    return Math.max(...scores.map((score, label) => Math.abs(score - (servedScores[label] ?? Number.NaN))));
+  });
 }
 
 const mean = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one) / numbers.length;
@@ -170,6 +174,14 @@ describe("the companion's predictions in fp32", () => {
       return `text ${text}, masks ${row}: ${label}, ${logits.join(" ")}\n`;
     });
     await expect(lines.join("")).toMatchFileSnapshot("../../fixtures/served.txt");
+  });
+
+  it("have only the labels that the profile knows", () => {
+    const labels = golden.predictions.map(({ logits }) =>
+      golden.task.labels.filter((_, label) => logits[label] !== null),
+    );
+    expect(predictions.map((prediction) => prediction.labels)).toEqual(labels);
+    expect(new Set(labels.map(({ length }) => length))).toEqual(new Set([2, 3]));
   });
 
   it("are close in int8", () => {

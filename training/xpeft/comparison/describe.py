@@ -85,10 +85,10 @@ def sizes(run: Run, data: DataSet, outcome: Outcome, hidden: int) -> dict[str, i
     if not stored.head:
         return {"bytesPerProfile": stored.profile, "headBytes": 0, "bytesPerTask": stored.task, "trainedParameters": stored.numbers}
     bytes_a_profile, shared, numbers, head = stored.profile, stored.task, stored.numbers, 0
-    if run.head == "own" or data.profile_labels:
-        of_profile = int((data.label_set_bias() == 0).sum(1).max()) if data.profile_labels else labels
+    if run.head == "own" or data.label_sets is not None:
+        of_profile = labels if data.label_sets is None else int(data.label_sets.sum(1).max())
         bytes_a_profile, numbers = bytes_a_profile + 4 * of_profile * a_label, numbers + of_profile * a_label
-        head = 4 * of_profile * a_label if data.profile_labels else 0
+        head = 0 if data.label_sets is None else 4 * of_profile * a_label
     else:
         shared += 4 * labels * a_label
     if run.recipe.label_bias:

@@ -132,7 +132,8 @@ def load_set(root: Path, name: str, tokenizer_file: Path, part: Slice, seed: int
     tokenizer.enable_truncation(part.max_tokens or spec.max_tokens)
     labels = label_names(spec, [line.label for line in lines])
     examples = {split: tokenized(spec, texts, profiles, labels, tokenizer) for split, texts in splits.items()}
-    return DataSet(profiles, labels, examples, spec.profile_labels)
+    data = DataSet(profiles, labels, examples)
+    return data.with_label_sets() if spec.profile_labels else data
 
 
 def read_lines(path: Path) -> list[Line]:
