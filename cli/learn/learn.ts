@@ -62,7 +62,7 @@ export function registerLearn(program: Command): void {
     .option("--out <file>", "append learnt profiles to this profiles.ndjson; profiles already in it are skipped")
     .option(
       "--start <start>",
-      "masks to start from: default (the task's), own (the profile's current ones), the id of another profile, or auto (the task's, unless one of 16 other profiles fits the examples clearly better)",
+      "masks to start from: default (the task's), own (the profile's current ones), the id of another profile, or auto (the task's, unless one of up to 64 other profiles fits the examples clearly better)",
       parseStart,
       "auto",
     )

@@ -14,8 +14,7 @@ function describeWinner({ kept, passes, start, parts }: LearntProfile): string {
   const from = start === null ? "the task's default profile" : `profile ${start}`;
   const epochs = `${passes} ${passes === 1 ? "epoch" : "epochs"}`;
   const candidates = {
-    start: `${from}, unchanged`,
-    "label-bias": `${parts.masks.length === 0 ? "no masks" : `the masks of ${from}`}, with a trained label bias`,
+    head: `${parts.masks.length === 0 ? "no masks" : `the masks of ${from}`}, with a trained head change and label bias`,
     masks: `masks and label bias trained for ${epochs}, starting from ${from}`,
   };
   return `candidate "${kept}" won: ${candidates[kept]}`;

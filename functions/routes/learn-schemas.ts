@@ -27,14 +27,14 @@ export const LearnBody = z
       .default("auto")
       .openapi({
         description:
-          "Where learning starts. default: the task's default masks. own: the profile's current masks. {profile}: another profile's masks. auto: the default, unless the best of sixteen other profiles explains the examples clearly better.",
+          "Where learning starts. default: the task's default masks. own: the profile's current masks. {profile}: another profile's masks. auto: the default, unless the best of up to 64 other profiles explains the examples clearly better.",
       }),
     knownLabels: KnownLabels.optional().openapi({
       description:
         "The labels that the profile will know. Examples may have only these. By default, an existing profile keeps its known labels, a new one has those of the profile that start names, otherwise all labels of the task.",
     }),
     epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
-      description: "Passes over the examples.",
+      description: "Passes over the examples that train masks. A head needs none.",
     }),
     seed: z
       .int()
@@ -89,9 +89,9 @@ const Result = z
     start: ProfileId.nullable().openapi({
       description: "The profile that learning started from; null for the task's default.",
     }),
-    kept: z.enum(["start", "label-bias", "masks"]).openapi({
+    kept: z.enum(["head", "masks"]).openapi({
       description:
-        "The candidate that won. masks: new masks and a label bias. label-bias: the start's masks, if it has any, and a new label bias. start: the start unchanged. The last two win only if their held-out loss is lower by more than a standard error.",
+        "The candidate that won. head: a new label bias and head change, under the start's masks if it has any. masks: new masks and a label bias; they are trained only where the task uses masks, and win there unless the head's held-out loss is lower by more than a standard error.",
     }),
     epochs: z.int().openapi({ description: "Passes that the masks were trained for; 0 if they are the start's." }),
     leftOut: z

@@ -8,10 +8,10 @@ import type { Learning } from "./last-learning.ts";
 import { taskLabels } from "./tasks.ts";
 
 function candidateText({ kept, epochs, masks }: Learnt): string {
-  if (kept === "start") return "the start: it did better on held-out examples than trained masks";
-  if (kept === "label-bias") {
-    const start = masks === "" ? "a label bias without masks" : "the start's masks and a label bias";
-    return `${start}: better on held-out examples than trained masks`;
+  if (kept === "head") {
+    return masks === ""
+      ? "a trained head change and label bias, without masks"
+      : "the start's masks, with a trained head change and label bias";
   }
   return `trained masks and a label bias, after ${epochs} ${epochs === 1 ? "pass" : "passes"}`;
 }

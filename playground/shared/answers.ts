@@ -90,7 +90,7 @@ export interface Learnt {
   readonly pool: Pool;
   readonly labelBias: string | null;
   readonly start: string | null;
-  readonly kept: "start" | "label-bias" | "masks";
+  readonly kept: "head" | "masks";
   readonly epochs: number;
   readonly leftOut: {
     readonly texts: number;

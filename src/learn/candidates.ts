@@ -3,28 +3,21 @@ import type { WorkTracker } from "./progress.ts";
 import { RECIPE } from "./recipe.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** A way to make the profile: what changes of the start. */
-export type Way =
-  /** Nothing. */
-  | { readonly kind: "start" }
-  /** A new label bias. */
-  | { readonly kind: "label-bias" }
-  /** A new label bias and head change. */
-  | { readonly kind: "head" /** Of the prior of each weight's change. */; readonly precision: number }
-  /** New masks and a new label bias. */
-  | { readonly kind: "masks" /** Over the texts. */; readonly passes: number };
+/** What learning changes of the start: its head (label bias and head change), or its masks and label bias. */
+export type Learnt = "head" | "masks";
 
 /** A way to make the profile, with its results on held-out texts. */
-export interface Candidate {
-  readonly way: Way;
-  readonly results: readonly HeldOutResult[];
+export interface Candidate<Kind extends Learnt | "start" = Learnt> {
+  readonly kind: Kind;
+  readonly results: HeldOutResult[];
 }
 
 /** The start unchanged, and what learns. */
 export interface Candidates {
-  readonly baseline: Candidate;
-  /** A new head; then new masks, where masks are trained. */
-  readonly learnt: readonly Candidate[];
+  readonly baseline: Candidate<"start">;
+  readonly head: Candidate;
+  /** Null where masks are not trained. */
+  readonly masks: Candidate | null;
 }
 
 /** Returns the candidates with their results by cross-validation. @param passes that train masks; 0 for no masks */
@@ -34,32 +27,30 @@ export async function evaluateCandidates(
   passes: number,
   work: WorkTracker,
 ): Promise<Candidates> {
-  const masks: Way[] = passes > 0 ? [{ kind: "masks", passes }] : [];
-  const ways: Way[] = [{ kind: "start" }, { kind: "head" }, ...masks];
-  const results = ways.map((): HeldOutResult[] => []);
-  work.report({ phase: "left-out", passes: passes * folds.length });
+  const baseline: Candidates["baseline"] = { kind: "start", results: [] };
+  const head: Candidate = { kind: "head", results: [] };
+  const masks: Candidate | null = passes > 0 ? { kind: "masks", results: [] } : null;
   for (const [number, { train, heldOut }] of folds.entries()) {
-    for (const [index, way] of ways.entries()) {
-      const parts = await trainer.train(way, train, { before: number * passes }, work);
-      const found = await trainer.evaluate(parts, heldOut, work);
-      results[index]?.push(...found);
+    baseline.results.push(...(await trainer.evaluate(trainer.start, heldOut, work)));
+    head.results.push(...(await trainer.evaluate(await trainer.trainHead(train, work), heldOut, work)));
+    work.report({ phase: "left-out", passes: passes * folds.length });
+    if (masks) {
+      const trained = await trainer.trainMasks(train, { passes, before: number * passes }, work);
+      masks.results.push(...(await trainer.evaluate(trained, heldOut, work)));
     }
-    work.report({ leftOutAccuracy: heldOutScore(results.at(-1) ?? []).accuracy });
+    work.report({ leftOutAccuracy: heldOutScore((masks ?? head).results).accuracy });
   }
-  const [baseline, ...learnt] = ways.map((way, index) => ({ way, results: results[index] ?? [] }));
-  if (!baseline) throw new RangeError("there are no candidates");
-  return { baseline, learnt };
+  return { baseline, head, masks };
 }
 
 /**
- * Returns the favourite, unless another candidate has a lower held-out loss by more than a standard error: a few texts
- * show little. The favourite is new masks where they are trained: training has found that they help the task. Otherwise
- * it is a new head: the start unchanged, or a label bias alone, would be chosen by chance more often than they help.
+ * Returns the masks where they are trained, because training has found that they help the task; unless the head has a
+ * lower held-out loss by more than a standard error, because a few texts show little.
+ *
+ * The start unchanged is no choice: by a few texts it would be chosen by chance more often than it is better, and the
+ * head's prior keeps a head of few texts near it.
  */
-export function chooseCandidate({ learnt }: Candidates): Candidate {
-  const [head, masks] = learnt;
-  if (!head) throw new RangeError("there are no candidates");
+export function chooseCandidate({ head, masks }: Candidates): Candidate {
   const lossesOf = ({ results }: Candidate) => results.map(({ loss }) => loss);
-  if (!masks || isBetter(lossesOf(head), lossesOf(masks), RECIPE.candidateMargin)) return head;
-  return masks;
+  return !masks || isBetter(lossesOf(head), lossesOf(masks), RECIPE.candidateMargin) ? head : masks;
 }

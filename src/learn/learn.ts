@@ -1,7 +1,7 @@
 import { type MaskedSizes, maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { textKey } from "../text/text-key.ts";
-import { chooseCandidate, evaluateCandidates, type Way } from "./candidates.ts";
+import { chooseCandidate, evaluateCandidates, type Learnt } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
 import { type Fold, type HeldOutScore, heldOutScore, isSignificant, makeFolds, mean } from "./cross-validation.ts";
 import { withInitialMasks } from "./initial-masks.ts";
@@ -32,7 +32,7 @@ export interface LearnResult {
   /** Id of the profile that it started from; null for the task's default. */
   readonly start: string | null;
   /** The candidate that was chosen. */
-  readonly kept: Way["kind"];
+  readonly kept: Learnt;
   /** Passes that trained its masks; 0 if they are the start's. */
   readonly passes: number;
   /** How held-out texts were answered. */
@@ -66,28 +66,30 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
 
   const known = await readTexts(parts, input.texts, work);
   const startTexts = firsts.flatMap((first) => known[first] ?? []);
-  const chosen = await chooseStart(parts, distinctStarts(input.starts), startTexts, work);
+  const chosen = await chooseStart(parts, distinctStarts(parts, input), startTexts, work);
   const shape = maskShapeOf(parts.pool);
   const start = withInitialMasks(chosen, shape, random);
   const texts = await readResiduals(parts, start, known, work);
   const trainer = createTrainer(parts, start, texts, random);
   const candidates = await evaluateCandidates(trainer, folds, maskPasses(parts, input), work);
 
-  const { baseline } = candidates;
+  const { baseline, head, masks } = candidates;
   const winner = chooseCandidate(candidates);
-  const passes = winner.way.kind === "masks" ? winner.way.passes : 0;
-  const learntResults = candidates.learnt.map(({ results }) => results);
+  const passes = winner.kind === "masks" ? input.passes : 0;
+  const learntResults = [head, ...(masks ? [masks] : [])].map(({ results }) => results);
   work.report({ phase: "all", pass: 0, passes });
   const everyText = texts.map((_, number) => number);
-  const trained = await trainer.train(winner.way, everyText, { before: 0 }, work);
+  const trained = await (passes > 0
+    ? trainer.trainMasks(everyText, { passes }, work)
+    : trainer.trainHead(everyText, work));
   const [before, after] = [heldOutScore(baseline.results), heldOutScore(winner.results)];
   // After the training, because both draw from the same random numbers.
-  const trusted = winner !== baseline && isSignificant(baseline.results, winner.results, learntResults, random);
+  const trusted = isSignificant(baseline.results, winner.results, learntResults, random);
   return {
     parts: trained,
     pool: { firstLayer: shape.firstLayer, size: shape.size, chosen: shape.chosen },
     start: start.profile,
-    kept: winner.way.kind,
+    kept: winner.kind,
     passes,
     leftOut: {
       texts: winner.results.length,
@@ -100,9 +102,10 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
 }
 
 /** Returns the first start, and those of the others that have other masks: a label bias alone is soon learnt. */
-function distinctStarts([first, ...others]: LearnInput["starts"]): LearnInput["starts"] {
+function distinctStarts({ reader }: TrainerParts, { starts: [first, ...others] }: LearnInput): LearnInput["starts"] {
   const key = ({ parts }: Start) => parts.masks.join();
-  return [first, ...others.filter((start) => key(start) !== key(first))];
+  const distinct = others.filter((start) => key(start) !== key(first));
+  return [first, ...(reader.sharesTrunk ? distinct : distinct.slice(0, RECIPE.wholeReadings))];
 }
 
 /** Returns the passes that train masks; 0 where the task uses none, because training has found that they do not help. */
@@ -126,7 +129,7 @@ function groupByText(texts: readonly LabelledText[]): [number, ...number[]][] {
 function estimateMs(parts: TrainerParts, input: LearnInput, folds: readonly Fold[], firsts: readonly number[]): number {
   const { pool, reader, firstLayer } = parts;
   const { texts } = input;
-  const starts = distinctStarts(input.starts);
+  const starts = distinctStarts(parts, input);
   const startTexts = firsts.flatMap((first) => texts[first] ?? []);
   const sumOnce = reader.sharesTrunk ? texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0) : 0;
   const meanAgainMs = (some: readonly LabelledText[]) =>

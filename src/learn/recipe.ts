@@ -1,10 +1,9 @@
 /**
- * How a profile is learnt. Rates and noise are those of the companion's `add` (training/xpeft/add.py), which makes
- * twice as many passes.
+ * How a profile is learnt. Passes, rates and noise of masks are those of the companion's `add` (training/xpeft/recipe.py).
  */
 export const RECIPE = {
-  /** Passes over the examples, unless the caller sets them. */
-  passes: 5,
+  /** Passes over the examples that train masks, unless the caller sets them. */
+  passes: 10,
   /** Texts whose gradients make one step. */
   textsPerStep: 4,
   /** Learning rate of the mask logits. */
@@ -29,10 +28,10 @@ export const RECIPE = {
   startLogit: 0.3,
   /** Standard deviation of the initial logits' random part: small, so that the first gradients decide. */
   jitter: 0.01,
-  /** Profiles that are tried as starts, beside the task's default. */
-  sampledStarts: 16,
-  /** Neighbouring profiles, by id, from which the sampled starts are drawn. */
-  startNeighbours: 64,
+  /** Profiles that are tried as starts, beside the task's default: neighbours by id. */
+  triedStarts: 64,
+  /** How many of them are tried where each reads the whole encoder anew. */
+  wholeReadings: 16,
   /**
    * Standard errors by which the best sampled start must beat the default. With 1.5, one of sixteen equal starts is
    * chosen by chance in four cases of ten. Where profiles are alike, that loses less than rejecting a start that helps.

@@ -4,7 +4,6 @@ import type { AdapterPool } from "../model/pool/pool.ts";
 import { maskShapeOf, packMasks, unpackMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { headShapeOf, packProfileHead, readProfileHead } from "../profiles/profile-head.ts";
-import type { Way } from "./candidates.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
 import { fitHead } from "./fit-head.ts";
 import type { Gradients } from "./gradients.ts";
@@ -23,22 +22,18 @@ export interface TrainerParts extends TextReader {
   readonly firstLayer: number;
 }
 
-/** Trains from one start on any of its texts. */
+/** Trains from one start on any of its texts, which have numbers, and returns a profile's parts as they are stored. */
 export interface Trainer {
-  /**
-   * Trains on some of the texts.
-   *
-   * @param numbers of the texts
-   * @param progress.before passes that other trainings of the phase made
-   * @returns a profile's parts as they are stored
-   */
-  train(
-    way: Way,
+  readonly start: ProfileParts;
+  /** Trains a label bias and a head change, under the start's masks. */
+  trainHead(numbers: readonly number[], work: WorkTracker): Promise<ProfileParts>;
+  /** Trains masks and a label bias. @param range.before passes that other trainings of the phase made */
+  trainMasks(
     numbers: readonly number[],
-    progress: { readonly before: number },
+    range: { readonly passes: number; readonly before?: number },
     work: WorkTracker,
   ): Promise<ProfileParts>;
-  /** Returns how texts are answered under a profile's parts, as they would be served. @param numbers of the texts */
+  /** Returns how texts are answered under a profile's parts, as they would be served. */
   evaluate(parts: ProfileParts, numbers: readonly number[], work: WorkTracker): Promise<HeldOutResult[]>;
 }
 
@@ -59,57 +54,56 @@ export function createTrainer(
   const textsOf = (numbers: readonly number[]) => numbers.flatMap((number) => texts[number] ?? []);
   const plusStart = (bias: Float64Array) => bias.map((value, label) => value + (startHead.bias[label] ?? Number.NaN));
 
-  async function trainMasks(some: PreparedText[], passes: number, before: number, work: WorkTracker) {
-    const adapters = unpackMasks(start.initialMasks, shape);
-    const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
-    const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
-    const run = startTrainingRun(
-      // Training adds to the start's label bias and head change as if they were the head's.
-      { pool, gradients, firstLayer, taskAdapter, head: changedHead(task, startHead), labels },
-      some,
-      { adapters: adapters.subarray(frozen.length), logit: masks.length > 0 ? RECIPE.startLogit : 0 },
-      passes,
-      random,
-    );
-    for (let pass = 0; pass < passes; pass++) {
-      let sum = 0;
-      await run.pass(pass, async (loss) => {
-        sum += loss;
-        await work.afterText(run.textMs);
-      });
-      // Logits that are not finite would make arbitrary masks.
-      if (!Number.isFinite(sum)) throw notFiniteError();
-      work.report({ pass: before + pass + 1, loss: sum / some.length });
-    }
-    const { adapters: trained, bias } = run.trained();
-    const labelBias = packProfileHead({ ...startHead, bias: plusStart(bias) });
-    return { masks: packMasks([...frozen, ...trained], shape), labelBias };
-  }
-
-  async function trainHead(some: PreparedText[], work: WorkTracker) {
-    const features = some.flatMap((text) => [...text.features]);
-    const { weight, bias } = fitHead({
-      features,
-      hidden,
-      targets: some.flatMap(({ target }) => [...target]),
-      labels,
-      // Of the size of the features, so that the precision means the same for every task.
-      weightPrecision: (RECIPE.headPrecision * squares(features)) / some.length,
-      biasPrecision: RECIPE.biasSpread ** -2,
-      offsets: some.flatMap(({ logits }) => Array.from(logits)),
-    });
-    await work.afterText(estimateFitMs(some.length));
-    const dense = denseChange(startHead.change, headShape).map((value, i) => value + (weight[i] ?? Number.NaN));
-    const labelBias = packProfileHead({ ...startHead, bias: plusStart(bias), change: packChange(dense, headShape) });
-    return { masks, labelBias };
-  }
-
   return {
-    async train(way, numbers, { before }, work) {
+    start: start.parts,
+    async trainHead(numbers, work) {
       const some = textsOf(numbers);
-      if (way.kind === "start") return start.parts;
-      if (way.kind === "masks") return await trainMasks(some, way.passes, before, work);
-      return await trainHead(some, work);
+      const features = some.flatMap((text) => [...text.features]);
+      const { weight, bias } = fitHead({
+        features,
+        hidden,
+        targets: some.flatMap(({ target }) => [...target]),
+        labels,
+        // Of the size of the features, so that the precision means the same for every task.
+        weightPrecision: (RECIPE.headPrecision * squares(features)) / some.length,
+        biasPrecision: RECIPE.biasSpread ** -2,
+        offsets: some.flatMap(({ logits }) => Array.from(logits)),
+      });
+      await work.afterText(estimateFitMs(some.length));
+      const dense = denseChange(startHead.change, headShape).map((value, i) => value + (weight[i] ?? Number.NaN));
+      return {
+        masks,
+        labelBias: packProfileHead({ ...startHead, bias: plusStart(bias), change: packChange(dense, headShape) }),
+      };
+    },
+    async trainMasks(numbers, { passes, before = 0 }, work) {
+      const some = textsOf(numbers);
+      const adapters = unpackMasks(start.initialMasks, shape);
+      const frozenLayers = firstMaskedLayer(pool, firstLayer) - shape.firstLayer;
+      const frozen = adapters.subarray(0, 2 * frozenLayers * shape.chosen);
+      const run = startTrainingRun(
+        // Training adds to the start's label bias and head change as if they were the head's.
+        { pool, gradients, firstLayer, taskAdapter, head: changedHead(task, startHead), labels },
+        some,
+        { adapters: adapters.subarray(frozen.length), logit: masks.length > 0 ? RECIPE.startLogit : 0 },
+        passes,
+        random,
+      );
+      for (let pass = 0; pass < passes; pass++) {
+        let sum = 0;
+        await run.pass(pass, async (loss) => {
+          sum += loss;
+          await work.afterText(run.textMs);
+        });
+        // Logits that are not finite would make arbitrary masks.
+        if (!Number.isFinite(sum)) throw notFiniteError();
+        work.report({ pass: before + pass + 1, loss: sum / some.length });
+      }
+      const trained = run.trained();
+      return {
+        masks: packMasks([...frozen, ...trained.adapters], shape),
+        labelBias: packProfileHead({ ...startHead, bias: plusStart(trained.bias) }),
+      };
     },
     async evaluate(trained, numbers, work) {
       const heldOut = textsOf(numbers);

@@ -114,7 +114,7 @@ async function neighbours(
   registry: ProfileRegistry,
   { task, profile, prefix }: LearnProfileRequest,
 ): Promise<StoredProfile[]> {
-  const limit = RECIPE.startNeighbours;
+  const limit = RECIPE.triedStarts;
   const next = await registry.list(task, { limit, after: profile }, prefix);
   if (next.items.length === limit) return next.items;
   const first = await registry.list(task, { limit: limit - next.items.length, after: "" }, prefix);
@@ -140,8 +140,7 @@ async function startsFor(
     if (!parts) throw unknownProfileError(task.name, id, "start");
     return [startFrom(id, parts)];
   }
-  const sampled = createRandom(seed)
-    .shuffled(await listNeighbours())
-    .slice(0, RECIPE.sampledStarts);
-  return [taskDefault, ...sampled.map((stored) => startFrom(stored.id, stored))];
+  // In random order: where each start reads the whole encoder anew, only the first few are tried.
+  const tried = createRandom(seed).shuffled(await listNeighbours());
+  return [taskDefault, ...tried.map((stored) => startFrom(stored.id, stored))];
 }

@@ -17,13 +17,11 @@ const LEARNT: LearntProfile = {
 };
 
 it.each<[Partial<LearntProfile>, string]>([
-  [{ kept: "start" }, "the task's default profile, unchanged"],
-  [{ kept: "start", start: "anna" }, "profile anna, unchanged"],
-  [{ kept: "label-bias" }, "the masks of the task's default profile, with a trained label bias"],
-  [{ kept: "label-bias", start: "anna" }, "the masks of profile anna, with a trained label bias"],
+  [{ kept: "head" }, "the masks of the task's default profile, with a trained head change and label bias"],
+  [{ kept: "head", start: "anna" }, "the masks of profile anna, with a trained head change and label bias"],
   [
-    { kept: "label-bias", start: "anna", parts: { masks: new Uint8Array(), labelBias: null } },
-    "no masks, with a trained label bias",
+    { kept: "head", start: "anna", parts: { masks: new Uint8Array(), labelBias: null } },
+    "no masks, with a trained head change and label bias",
   ],
   // Whether the start had masks is not known here.
   [{ passes: 1 }, "masks and label bias trained for 1 epoch, starting from the task's default profile"],

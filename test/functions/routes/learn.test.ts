@@ -104,7 +104,8 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     expect(one).toMatchObject({ generation: null, created: false, notWritten: "dry-run" });
     const told = { seconds: 0, bookmark: null };
     expect({ ...again, ...told }).toEqual({ ...one, ...told });
-    expect(other?.masks).not.toBe(one?.masks);
+    // Another seed holds out other examples.
+    expect(other?.leftOut).not.toEqual(one?.leftOut);
     expect(await rowOf()).toEqual(before);
   });
 
@@ -215,7 +216,6 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     ["an empty text", { examples: [...EXAMPLES, { text: " ", label: "low" }] }, "empty_text"],
     ["a huge text", { examples: [...EXAMPLES, { text: "river ".repeat(50_000), label: "low" }] }, "payload_too_large"],
     ["half a surrogate pair", { examples: [...EXAMPLES, { text: "\ud800", label: "low" }] }, "invalid_request"],
-    ["more work than there is time", { examples: examplesOf(150), epochs: 100 }, "learning_too_long"],
     ["no passes", { examples: EXAMPLES, epochs: 0 }, "invalid_request"],
     ["a field that it does not know", { examples: EXAMPLES, rate: 1 }, "invalid_request"],
   ])("reports %s, and leaves the row unchanged", async (_, body, code) => {

@@ -8,7 +8,7 @@ import { createTrainer } from "../../../src/learn/trainer.ts";
 import { unpackMasks } from "../../../src/profiles/masks.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
 import { examplesOf } from "../../support/examples.ts";
-import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
+import { masksOf, pooledAdapterOf, taskOf } from "../../support/rows.ts";
 
 const NO_MASKS = new Uint8Array();
 const START: Start = { profile: null, parts: { masks: NO_MASKS, labelBias: null } };
@@ -51,7 +51,7 @@ it("reads residuals under the initial masks, and logits as the start is served",
   expect(prepared).toMatchObject({ residual: Float32Array.of(4), logits: [10, 20] });
 });
 
-it("keeps a profile without masks if only its label bias is trained", async () => {
+it("keeps a profile without masks if only its head is trained", async () => {
   const start = withInitialMasks(START, SHAPE, createRandom(0));
   const parts = {
     pool: { layers: 2, hidden: 1, bottleneck: 1, pool: SHAPE },
@@ -59,31 +59,31 @@ it("keeps a profile without masks if only its label bias is trained", async () =
     taskAdapter: null,
     task: { labels: ["low", "high"], head: new Float32Array(4), adapter: null },
   };
-  const text = { logits: Float64Array.of(0, 0), target: Float32Array.of(0, 1) };
-  const trainer = createTrainer(parts as never, start, [text, text, text] as never, 1, createRandom(0));
-  const { masks, labelBias } = await trainer.trainOnAll(0, work);
+  const text = { logits: Float64Array.of(0, 0), features: Float32Array.of(1), target: Float32Array.of(0, 1) };
+  const trainer = createTrainer(parts as never, start, [text, text, text] as never, createRandom(0));
+  const { masks, labelBias } = await trainer.trainHead([0, 1, 2], work);
   expect(masks).toEqual(NO_MASKS);
   expect(labelBias?.[1]).toBeGreaterThan(0);
 });
 
 describe("learning from a default profile without masks", () => {
-  const learn = async (count: number, passes: number) => {
-    const task = { ...taskOf({ bundle: engine.bundle.id, masks: NO_MASKS }), generation: 1 };
-    const examples = examplesOf(count).map(({ text, label }) => ({ input: { text }, label }));
+  const learn = async (adapter: Uint8Array | null) => {
+    const task = { ...taskOf({ bundle: engine.bundle.id, masks: NO_MASKS, adapter }), generation: 1 };
+    const examples = examplesOf(10).map(({ text, label }) => ({ input: { text }, label }));
     const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 170 };
-    return { task, learnt: await engine.learn(task, { examples, starts: [START], passes }, hooks) };
+    return { task, learnt: await engine.learn(task, { examples, starts: [START], passes: 5 }, hooks) };
   };
 
-  it("adds masks that clearly beat a label bias", async () => {
-    const { task, learnt } = await learn(10, 5);
-    expect(learnt).toMatchObject({ kept: "masks", start: null });
-    expect(learnt.parts.masks).toHaveLength(64);
-    const { predictions } = await engine.predict(task, engineInputs(learnt.parts.masks, { text: "A river" }));
+  it("trains no masks, because training has found that the task needs none", async () => {
+    const { task, learnt } = await learn(null);
+    expect(learnt).toMatchObject({ kept: "head", passes: 0, start: null, parts: { masks: NO_MASKS } });
+    const { predictions } = await engine.predict(task, [{ parts: learnt.parts, input: { text: "A river" } }]);
     expect(predictions).toHaveLength(1);
   });
 
-  it("adds no masks if they are only slightly better", async () => {
-    const { learnt } = await learn(4, 2);
-    expect(learnt).toMatchObject({ kept: "label-bias", start: null, parts: { masks: NO_MASKS } });
+  it("adds masks if the task has a pool of its own", async () => {
+    const { learnt } = await learn(pooledAdapterOf(1));
+    expect(learnt.kept).toBe("masks");
+    expect(learnt.parts.masks.length).toBeGreaterThan(0);
   });
 });

@@ -25,9 +25,9 @@ function begin(totalMs: number, hooks: Partial<LearnHooks> = {}) {
 }
 
 it("estimates training by the blocks that the learning graph runs whole", () => {
-  expect(estimateTrainingMs(100, 6, 5)).toBe(5);
-  expect(estimateTrainingMs(100, 6, 4)).toBe(30);
-  expect(estimateTrainingMs(0, 6, 3)).toBe(15);
+  expect(estimateTrainingMs(100, 6, 5)).toBe(1);
+  expect(estimateTrainingMs(100, 6, 4)).toBe(26);
+  expect(estimateTrainingMs(0, 6, 3)).toBe(11);
 });
 
 it("estimates more work for longer texts", () => {
