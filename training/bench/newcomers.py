@@ -1,17 +1,16 @@
-"""Measures the accuracy of new profiles with a few texts: the training half of `npm run bench:learn`.
+"""Measures how well new profiles are learnt from a few texts: the training half of `npm run bench:learn`.
 
-    training/.venv/bin/python -m bench.newcomers --data DATA --task news --seed 0 --out ../runs/news-0
+    training/.venv/bin/python -m bench.newcomers --data DATA --task news --newcomers 27 --out ../runs/news
 
-A task is trained without 16 profiles, drawn from those with enough training texts and two labels. Then they join with 5, 10, 20 and 50
-training texts each, with `add` here. The baselines train no masks. All are measured on the newcomers' test texts. The folder gets the files
-with which the other half trains the same profiles on the same texts in a Worker.
+A task is trained without the newcomers, who are drawn from the profiles with enough training texts and two labels. Five times, other 5,
+10, 20 and 50 training texts of each are drawn. Simple choices learn from these, and `add` from those of the first draw. All are measured
+on the newcomers' test texts. The folder gets the files with which the other half learns the same profiles from the same texts.
 """
 
 import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,44 +18,42 @@ import numpy as np
 import torch
 import typer
 
+from bench.simple_choices import Indices, simple_choices
 from xpeft.add import Sharding, add_profiles
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle
-from xpeft.data import DataSet, Example, group_by_profile
+from xpeft.data import DataSet, Example
+from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.evaluate_task import restored_model
-from xpeft.features import compute_groups
-from xpeft.label_bias import fit_bias, stored_bias
+from xpeft.features import compute_groups, plain_features, predict, single_group
+from xpeft.labels import is_number
 from xpeft.options import Bf16Option, MaxTokensOption, PlmOption, QuietOption, RecipeOption, SeedOption, readable_errors
 from xpeft.recipe import read_recipe
-from xpeft.records import Record, Split, read_records
-from xpeft.scores import majority, score
-from xpeft.task_files import TrainedTask, read_trained_task
+from xpeft.records import Record, read_records
+from xpeft.task_files import read_trained_task
 from xpeft.task_pair import REPORT
 from xpeft.train_task import load_tokenized, run_training
 
 ROOT = Path(__file__).resolve().parents[2]
-NEWCOMERS = 16
-# The edge's prior standard deviation of label biases (src/learn/recipe.ts).
-BIAS_SPREAD = 1.0
-# The edge tries as many known profiles as starts.
-KNOWN_TRIED = 16
-# The recipe was chosen on dev, so figures are of test.
-MEASURED: Split = "test"
+DRAWS = 5
+# A newcomer's figures are of test: the recipe was chosen on other profiles, or on dev.
+Figures = dict[str, list[float]]
 
 
-def draw_newcomers(records: Sequence[Record], texts: int, seed: int) -> list[str]:
-    """Return the newcomers, drawn from the profiles with at least `texts` training texts and two labels."""
+def draw_newcomers(records: Sequence[Record], newcomers: int, texts: int, seed: int) -> list[str]:
+    """Return the newcomers, drawn from the profiles with at least `texts` training texts, two labels and a test text."""
     labels: dict[str, list[str]] = defaultdict(list)
     for record in records:
         if record.split == "train":
             labels[record.profile].append(record.label)
-    able = sorted(profile for profile, found in labels.items() if len(found) >= texts and len(set(found)) > 1)
-    return sorted(random.Random(seed).sample(able, NEWCOMERS))
+    measured = {record.profile for record in records if record.split == "test"}
+    able = sorted(profile for profile, found in labels.items() if len(found) >= texts and len(set(found)) > 1 and profile in measured)
+    return sorted(random.Random(seed).sample(able, min(newcomers, len(able))))
 
 
 def in_order(records: list[Record], least: int, seed: int) -> list[Record]:
-    """Return a profile's training texts in random order, with two labels among the first `least`. Training takes the first n."""
+    """Return a profile's training texts in random order, with two labels among the first `least`. Learning takes the first n."""
     order = records.copy()
     random.Random(seed).shuffle(order)
     if len({record.label for record in order[:least]}) == 1:
@@ -78,71 +75,55 @@ def keep_options(out: Path, options: dict[str, object]) -> None:
     write_text(path, text)
 
 
-class Baselines:
-    """The baselines for newcomers, which train no masks: the default profile and some known profiles, with and without label biases."""
+class Newcomers:
+    """The newcomers' texts, with their features under the plain PLM and their logits under the task's default."""
 
-    def __init__(self, bundle: Path, plm_spec: str | None, base: Path, data: DataSet, seed: int) -> None:
+    def __init__(self, folder: Path, bundle: Path, plm_spec: str | None, max_tokens: int, quiet: bool) -> None:
         manifest, identity, plm = load_bundle(bundle, plm_spec)
-        trained = read_trained_task(base, identity, manifest.pool_shape)
-        tried = random.Random(seed).sample(range(len(trained.profiles)), min(KNOWN_TRIED, len(trained.profiles)))
-        model = restored_model(trained, bundle, manifest, plm, torch.device("cpu"))
-        self.data, self.rows = data, [model.default_row, *tried]
-        self.bias = trained.label_bias[self.rows]
-        self.logits: dict[Split, torch.Tensor] = {}
-        for split in ("train", MEASURED):
-            examples = data.splits[split]
-            features = [
-                compute_groups(model.features, examples, {row: list(range(len(examples)))}, plm.pad_id, model.device) for row in self.rows
-            ]
-            with torch.no_grad():
-                self.logits[split] = torch.stack([model.head(part) for part in features])  # [starts, texts, labels]
-
-    def measure(self, few: list[int]) -> dict[str, dict[str, float]]:
-        """Return each baseline's scores on the measured split, chosen on the training texts `few`, which are indices."""
-        starts, labels, profiles = len(self.rows), len(self.data.labels), len(self.data.profiles)
-        examples = [self.data.splits["train"][index] for index in few]
-        rows = torch.tensor([example.profile for example in examples])
-        truth = torch.tensor([example.label for example in examples])
-        logits = self.logits["train"][:, few] + self.bias[:, None]
-        biases = torch.stack([stored_bias(fit_bias(part, examples, profiles, torch.full((labels,), BIAS_SPREAD))) for part in logits])
-        plain, biased = torch.zeros(starts, profiles), torch.zeros(starts, profiles)
-        for start in range(starts):
-            likely = torch.log_softmax(logits[start], dim=1).gather(1, truth[:, None])[:, 0]
-            plain[start].index_add_(0, rows, likely)
-            biased[start].index_add_(0, rows, self.held_out(logits[start], examples, labels))
-        default, none = torch.zeros(profiles, dtype=torch.long), torch.zeros_like(biases)
-        names: dict[str, tuple[torch.Tensor, torch.Tensor]] = {
-            "default": (default, none),
-            "default and label bias": (default, biases),
-            "best known": (plain.argmax(0), none),
-            "best known and label bias": (biased.argmax(0), biases),
+        self.trained = read_trained_task(folder / "base", identity, manifest.pool_shape)
+        self.labels = self.trained.task.labels
+        self.texts = list(read_records(folder / "newcomers.jsonl").values())
+        self.data: DataSet = load_tokenized(folder / "newcomers.jsonl", bundle, manifest, max_tokens, False, self.labels)
+        model = restored_model(self.trained, bundle, manifest, plm, torch.device("cpu"))
+        plain = plain_features(AdapterEncoder(plm), self.data, plm.pad_id, torch.device("cpu"), quiet)
+        self.plain = {split: plain[split] for split in ("train", "test")}
+        self.logits = {
+            split: compute_groups(
+                model.logits, self.data.splits[split], single_group(self.data.splits[split], model.default_row), plm.pad_id, model.device
+            )
+            for split in ("train", "test")
         }
-        measured = {name: self.scores(choice, bias) for name, (choice, bias) in names.items()}
-        return {"majority": self.score(majority(examples, self.data.splits[MEASURED])), **measured}
+        self.numbers = np.array([float(label) for label in self.labels]) if all(map(is_number, self.labels)) else None
 
-    @staticmethod
-    def held_out(logits: torch.Tensor, examples: list[Example], labels: int) -> torch.Tensor:
-        """Return the held-out log-likelihood of each text, with the label bias fitted to its profile's other texts, [texts]."""
-        spread, likely = torch.full((labels,), BIAS_SPREAD), torch.zeros(len(examples))
-        for indices in group_by_profile(examples).values():
-            # One fit gives the biases of all folds: fold by fold, a profile's texts but one.
-            folds = [(fold, index) for fold, held_out in enumerate(indices) for index in indices if index != held_out]
-            others = [index for _, index in folds]
-            bias = fit_bias(logits[others], [replace(examples[index], profile=fold) for fold, index in folds], len(indices), spread)
-            truth = torch.tensor([examples[index].label for index in indices])
-            likely[indices] = torch.log_softmax(logits[indices] + bias, dim=1).gather(1, truth[:, None])[:, 0]
-        return likely
+    def figures(self, predicted: Sequence[Indices]) -> list[float]:
+        """Return each newcomer's accuracy, or mean absolute error if labels are numbers. predicted: of each newcomer's test texts."""
+        return [self.figure(one, self.of("test", profile)) for profile, one in enumerate(predicted)]
 
-    def scores(self, choice: torch.Tensor, biases: torch.Tensor) -> dict[str, float]:
-        """Return the scores with each profile's start, `choice` [profiles], and its biases [starts, profiles, labels]."""
-        profile = torch.tensor([example.profile for example in self.data.splits[MEASURED]])
-        start = choice[profile]
-        logits = self.logits[MEASURED][start, torch.arange(len(profile))] + self.bias[start] + biases[start, profile]
-        return self.score(logits.argmax(1).numpy())
+    def figure(self, predicted: Indices, examples: list[Example]) -> float:
+        """Return the accuracy, or mean absolute error, of label indices."""
+        truth = np.array([example.label for example in examples])
+        right = predicted == truth if self.numbers is None else np.abs(self.numbers[predicted] - self.numbers[truth])
+        return round(float(right.mean()), 4)
 
-    def score(self, predicted: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, float]:
-        """Return the scores of label indices."""
-        return {name: round(value, 4) for name, value in score(predicted, self.data.splits[MEASURED], self.data.labels).items()}
+    def places(self, split: str, profile: int) -> list[int]:
+        """Return the places of a newcomer's texts in a split."""
+        return [place for place, example in enumerate(self.data.splits[split]) if example.profile == profile]  # type: ignore[index]
+
+    def of(self, split: str, profile: int) -> list[Example]:
+        """Return a newcomer's texts of a split."""
+        return [self.data.splits[split][place] for place in self.places(split, profile)]  # type: ignore[index]
+
+    def choices(self, chosen: list[list[int]]) -> Figures:
+        """Return the newcomers' figures by each simple choice. chosen: places of each newcomer's training texts."""
+        found: dict[str, list[Indices]] = defaultdict(list)
+        for profile, places in enumerate(chosen):
+            tests = self.places("test", profile)
+            train = [self.data.splits["train"][place] for place in places]
+            plain = (self.plain["train"][places], self.plain["test"][tests])
+            logits = (self.logits["train"][places], self.logits["test"][tests])
+            for name, predicted in simple_choices(plain, logits, train).items():
+                found[name].append(predicted)
+        return {name: self.figures(predicted) for name, predicted in found.items()}
 
 
 def main(
@@ -150,6 +131,8 @@ def main(
     task: Annotated[str, typer.Option(help="Name of the task.")],
     out: Annotated[Path, typer.Option(help="Folder to write. Results in it are not computed again.")],
     bundle: Annotated[Path, typer.Option(help="Bundle folder.")] = ROOT / "bundles" / "minilm-l6-v2",
+    newcomers: Annotated[int, typer.Option(min=1, help="The most newcomers.")] = 16,
+    draws: Annotated[int, typer.Option(min=1, help="How often their texts are drawn.")] = DRAWS,
     seed: SeedOption = 0,
     counts: Annotated[list[int], typer.Option(help="Numbers of training texts of a newcomer.")] = [5, 10, 20, 50],  # noqa: B006
     max_tokens: MaxTokensOption = 32,
@@ -158,41 +141,41 @@ def main(
     plm: PlmOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a task without 16 of its profiles, add them, and measure them beside the baselines."""
+    """Train a task without some of its profiles, learn these by simple choices and by `add`, and measure them."""
     with readable_errors():
         make_folder(out)
         plan = read_recipe(recipe)
-        options = {"task": task, "data": data.name, "seed": seed, "counts": counts, "max_tokens": max_tokens}
-        keep_options(out, {**options, "recipe": plan.model_dump(), "bf16": bf16})
+        options = {"task": task, "data": data.name, "newcomers": newcomers, "draws": draws, "seed": seed, "counts": counts}
+        keep_options(out, {**options, "max_tokens": max_tokens, "recipe": plan.model_dump(), "bf16": bf16})
         records = list(read_records(data).values())
-        newcomers = draw_newcomers(records, max(counts), seed)
-        known = [record for record in records if record.profile not in newcomers]
-        write_records(out / "known.jsonl", known)
-        cpu = torch.device("cpu")
-        base = out / "base"
+        drawn = draw_newcomers(records, newcomers, max(counts), seed)
+        write_records(out / "known.jsonl", [record for record in records if record.profile not in drawn])
+        # Without their dev texts, which a newcomer does not have.
+        write_records(out / "newcomers.jsonl", [record for record in records if record.profile in drawn and record.split != "dev"])
+        cpu, base = torch.device("cpu"), out / "base"
         if not (base / REPORT).exists():
             resume = any(base.glob("*.pt"))
             run_training(out / "known.jsonl", task, bundle, base, plm, max_tokens, False, plan, seed, bf16, cpu, resume, quiet)
-
-        ordered = [in_order([r for r in records if r.profile == one and r.split == "train"], min(counts), seed) for one in newcomers]
-        measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
-        write_records(out / "newcomers.jsonl", [record for texts in ordered for record in texts[: max(counts)]] + measured)
-        manifest, identity, _ = load_bundle(bundle, plm)
-        trained: TrainedTask = read_trained_task(base, identity, manifest.pool_shape)
-        whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, trained.task.labels)
-        baselines = Baselines(bundle, plm, base, whole, seed)
-        found = {}
-        for count in counts:
-            few = out / f"few-{count}.jsonl"
-            write_records(few, [record for texts in ordered for record in texts[:count]] + measured)
-            added = out / f"add-{count}"
-            if not (added / REPORT).exists():
-                add_profiles(base, few, bundle, added, plm, False, plan.add, seed, bf16, cpu, Sharding(2000), False, quiet)
-            companion = json.loads((added / REPORT).read_text(encoding="utf-8"))[MEASURED]["methods"]["new_profiles"]
-            few_indices = [index for indices in group_by_profile(whole.splits["train"]).values() for index in indices[:count]]
-            found[count] = {"companion": companion, "without": baselines.measure(few_indices)}
-        result = {"task": task, "seed": seed, "data": data.name, "newcomers": newcomers, "counts": found}
-        write_text(out / "companion.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
+        people = Newcomers(out, bundle, plm, max_tokens, quiet)
+        found = []
+        for draw in range(draws):
+            ordered = [
+                in_order([r for r in people.texts if r.profile == one and r.split == "train"], min(counts), draw)
+                for one in people.data.profiles
+            ]
+            # Records and examples of a split have one order.
+            place_of = {id(record): place for place, record in enumerate(r for r in people.texts if r.split == "train")}
+            for count in counts:
+                few = out / f"few-{draw}-{count}.jsonl"
+                tests = [record for record in people.texts if record.split == "test"]
+                write_records(few, [record for texts in ordered for record in texts[:count]] + tests)
+                methods = people.choices([[place_of[id(record)] for record in texts[:count]] for texts in ordered])
+                if draw == 0:
+                    methods["add"] = added(people, few, out / f"add-{count}", base, bundle, plm, plan.add, seed, bf16, quiet)
+                found.append({"draw": draw, "texts": count, "methods": methods})
+        metric = "accuracy" if people.numbers is None else "mean absolute error"
+        result = {"task": task, "data": data.name, "seed": seed, "metric": metric, "newcomers": people.data.profiles, "runs": found}
+        write_text(out / "companion.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":
