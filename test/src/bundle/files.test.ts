@@ -37,6 +37,8 @@ it("accepts a task of this bundle up to the encoder's token limit, and rejects a
   const bundle = await readManifest(readBundleFile);
   const task = { name: "demo", bundle: bundle.id, maxTokens: 512 };
   expect(() => checkTask(task, bundle)).not.toThrow();
+  // The id of the bundle in format 1, which has no tail.
+  expect(() => checkTask({ ...task, bundle: "1723a9a2e428856c8e0e85862f6f1849" }, bundle)).not.toThrow();
   expect(() => checkTask({ ...task, maxTokens: 513 }, bundle)).toThrow(errorWithCode("invalid_row"));
   expect(() => checkTask({ ...task, bundle: "0".repeat(32) }, bundle)).toThrow(errorWithCode("bundle_mismatch"));
 });

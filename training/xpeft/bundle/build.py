@@ -121,6 +121,6 @@ def build_bundle(
             tail=tail,
             files=files,
         )
-        raw = (manifest.model_dump_json(indent=2) + "\n").encode()
+        raw = manifest.to_bytes()
         (draft / MANIFEST).write_bytes(raw)
     return manifest, bundle_id(raw)

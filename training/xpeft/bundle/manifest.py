@@ -123,6 +123,22 @@ class Manifest(Strict):
         first = self.pool.firstLayer
         return PoolShape(self.layers - first, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen, first)
 
+    def without_tail(self) -> "Manifest":
+        """Return the manifest of the same bundle without its tail, as `bundle` wrote it in format 1."""
+        files = [file for file in self.files if file.role != "tail"]
+        return self.model_copy(update={"format": "xpeft-bundle/1", "tail": None, "files": files})
+
+    def serves_task_of(self, bundle: str, identity: str) -> bool:
+        """Tell whether rows of the bundle with the id `bundle` fit this one, whose id is `identity`.
+
+        They do if it is this bundle, or this bundle without its tail: its id is a hash, so all else is the same.
+        """
+        return bundle == identity or (self.tail is not None and bundle == bundle_id(self.without_tail().to_bytes()))
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of `manifest.json`. A bundle's id is a hash over them."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
+
     def with_role(self, role: Role) -> list[str]:
         """Return the paths of the files with a role."""
         return [file.path for file in self.files if file.role == role]
