@@ -85,7 +85,7 @@ class ManifestFile(Strict):
 class Manifest(Strict):
     """The manifest (docs/formats.md, "manifest.json")."""
 
-    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"] = "xpeft-bundle/2"
+    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"]
     name: str
     plm: ManifestPLM
     layers: int
