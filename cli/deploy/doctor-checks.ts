@@ -94,10 +94,9 @@ const workerCheck: Check = {
 const workerTasksCheck: Check = {
   name: "Worker's tasks",
   async run(options) {
-    const client = openClient(options);
-    const { bundle } = await unwrap(client.v1.info.$get());
-    const tasks = await Array.fromAsync(listTasks(client), ({ task, bundle }) => ({ name: task, bundle }));
-    return checkTaskBundles(tasks, bundle);
+    const bundle = await readBundle(options.bundle);
+    const tasks = listTasks(openClient(options));
+    return checkTaskBundles(await Array.fromAsync(tasks, ({ task, bundle }) => ({ name: task, bundle })), bundle);
   },
 };
 

@@ -30,7 +30,6 @@ const Info = z
       bottleneck: count,
       pool: z.object({ kind: z.enum(["sign", "trained"]), firstLayer: count, size: count, chosen: count }),
       maxTokens: count,
-      taskBundles: z.array(z.string()).openapi({ description: "Ids of the bundles whose tasks this one serves." }),
     }),
     access: z.object({
       publicPredict: z.boolean().openapi({ description: "Whether predictions need no key." }),
@@ -80,24 +79,14 @@ const route = createRoute({
 export const infoRoutes = createRouter().openapi(route, async (c) => {
   const { engine, cache } = await isolateService(c.env, c.executionCtx);
   const { publicPredict, cacheTtlSeconds } = readSettings(c.env);
-  const { id, taskBundles, manifest } = engine.bundle;
+  const { id, manifest } = engine.bundle;
   const { name, layers, hidden, bottleneck, maxTokens } = manifest;
   const { kind, firstLayer, size, chosen } = manifest.pool;
   const plm = { name: manifest.plm.name, licence: manifest.plm.licence };
   return c.json(
     {
       version,
-      bundle: {
-        id,
-        name,
-        plm,
-        layers,
-        hidden,
-        bottleneck,
-        pool: { kind, firstLayer, size, chosen },
-        maxTokens,
-        taskBundles: [...taskBundles],
-      },
+      bundle: { id, name, plm, layers, hidden, bottleneck, pool: { kind, firstLayer, size, chosen }, maxTokens },
       access: { publicPredict, profileTokens: Boolean(c.env.TOKEN_KEYS), rateLimit: c.env.RATE_LIMITER !== undefined },
       limits: {
         inputs: MAX_INPUTS,
