@@ -83,7 +83,7 @@ class Baselines:
 
     def __init__(self, bundle: Path, plm_spec: str | None, base: Path, data: DataSet, seed: int) -> None:
         manifest, identity, plm = load_bundle(bundle, plm_spec)
-        trained = read_trained_task(base, identity, manifest.pool_shape)
+        trained = read_trained_task(base, identity, manifest)
         tried = random.Random(seed).sample(range(len(trained.profiles)), min(KNOWN_TRIED, len(trained.profiles)))
         model = restored_model(trained, bundle, manifest, plm, torch.device("cpu"))
         self.data, self.rows = data, [model.default_row, *tried]
@@ -178,7 +178,7 @@ def main(
         measured = [record for record in records if record.profile in newcomers and record.split == MEASURED]
         write_records(out / "newcomers.jsonl", [record for texts in ordered for record in texts[: max(counts)]] + measured)
         manifest, identity, _ = load_bundle(bundle, plm)
-        trained: TrainedTask = read_trained_task(base, identity, manifest.pool_shape)
+        trained: TrainedTask = read_trained_task(base, identity, manifest)
         whole = load_tokenized(out / "newcomers.jsonl", bundle, manifest, max_tokens, False, trained.task.labels)
         baselines = Baselines(bundle, plm, base, whole, seed)
         found = {}
