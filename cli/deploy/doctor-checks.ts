@@ -4,6 +4,7 @@ import { unwrap } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
 import { readBundle } from "../../node/files.ts";
 import { packagePath } from "../../node/package.ts";
+import type { Bundle } from "../../src/bundle/manifest.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
 import { withDatabase } from "../database.ts";
 import type { DatabaseOptions, WorkerOutputOptions } from "../options.ts";
@@ -31,9 +32,12 @@ export interface Check {
 }
 
 /** @throws CommandError if a task was trained on another bundle */
-function checkTaskBundles(tasks: readonly { readonly name: string; readonly bundle: string }[], id: string): string {
-  const different = tasks.filter(({ bundle }) => bundle !== id);
-  if (different.length === 0) return `all ${tasks.length} tasks were trained on this bundle`;
+function checkTaskBundles(
+  tasks: readonly { readonly name: string; readonly bundle: string }[],
+  { taskBundles }: Pick<Bundle, "taskBundles">,
+): string {
+  const different = tasks.filter(({ bundle }) => !taskBundles.includes(bundle));
+  if (different.length === 0) return `all ${tasks.length} tasks fit this bundle`;
   throw new CommandError(
     `${different.length} of ${tasks.length} tasks were trained on another bundle: ${different.map(({ name }) => name).join(", ")}.`,
     "Train them again on this bundle and push them, or serve the bundle that they were trained on.",
@@ -51,8 +55,8 @@ const bundleCheck: Check = {
 const databaseCheck: Check = {
   name: "local database",
   local: true,
-  async run({ bundle, persistTo }) {
-    const { id } = await readBundle(bundle);
+  async run({ bundle: folder, persistTo }) {
+    const bundle = await readBundle(folder);
     const migrations = (await readdir(packagePath("schema/migrations"))).filter((name) => name.endsWith(".sql"));
     return await withDatabase(persistTo, async (db) => {
       const rows = await db.all<{ name: string }>(sql`SELECT name FROM d1_migrations`).catch(() => []);
@@ -69,7 +73,7 @@ const databaseCheck: Check = {
         const { items, next } = await registry.list(query, null);
         return { rows: items, next };
       });
-      return checkTaskBundles(await Array.fromAsync(tasks), id);
+      return checkTaskBundles(await Array.fromAsync(tasks), bundle);
     });
   },
 };
@@ -90,10 +94,9 @@ const workerCheck: Check = {
 const workerTasksCheck: Check = {
   name: "Worker's tasks",
   async run(options) {
-    const client = openClient(options);
-    const { bundle } = await unwrap(client.v1.info.$get());
-    const tasks = await Array.fromAsync(listTasks(client), ({ task, bundle }) => ({ name: task, bundle }));
-    return checkTaskBundles(tasks, bundle.id);
+    const bundle = await readBundle(options.bundle);
+    const tasks = listTasks(openClient(options));
+    return checkTaskBundles(await Array.fromAsync(tasks, ({ task, bundle }) => ({ name: task, bundle })), bundle);
   },
 };
 

@@ -37,8 +37,8 @@ export interface TokenProfile {
 
 /** The request that a token came with. */
 export interface TokenUse {
-  /** Id of the running bundle. */
-  readonly bundle: string;
+  /** Ids of the bundles whose tasks the running bundle serves. */
+  readonly bundles: readonly string[];
   readonly task: string;
   /** Null if the token itself names the profile. */
   readonly profile: string | null;
@@ -142,8 +142,9 @@ export async function readToken(token: string, keys: SigningKeys, use: TokenUse,
   }
   const { aud, sub, gen, masks, bias, hash, task } = claims.data;
   const [bundle = "", name = ""] = aud.split("/");
-  if (bundle !== use.bundle)
-    throw new XpeftError("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundle}.`);
+  if (!use.bundles.includes(bundle)) {
+    throw new XpeftError("token_other_bundle", `The token is for bundle ${bundle}, not ${use.bundles.join(" or ")}.`);
+  }
   if (name !== use.task)
     throw new XpeftError("token_other_task", `The token is for task "${name}", not "${use.task}".`);
   if (use.profile !== null && sub !== use.profile) throw otherProfileError(sub, use.profile);

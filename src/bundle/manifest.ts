@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { sha256Hex } from "../lib/sha256.ts";
+import { withoutTail } from "./without-tail.ts";
 
 /** Bundles of format 1 have no tail. */
 const FORMATS = ["xpeft-bundle/1", "xpeft-bundle/2"] as const;
@@ -115,27 +116,37 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** A bundle, as far as rows must fit it. */
 export interface Bundle {
   readonly id: string;
+  /** Ids of the bundles whose tasks it serves: its own, then its id without the tail if it has one. */
+  readonly taskBundles: readonly string[];
   readonly manifest: Manifest;
 }
 
+/** Returns a bundle's id: the first 32 hex digits of its manifest's SHA-256. */
+const idOf = async (manifest: Uint8Array): Promise<string> => (await sha256Hex(manifest)).slice(0, 32);
+
 /**
- * Returns a manifest and the bundle's id: the first 32 hex digits of the manifest's SHA-256.
+ * Returns a manifest and the bundle's ids.
  *
  * @param bytes the content of `manifest.json`
  * @throws XpeftError `invalid_manifest`
  */
 export async function parseManifest(bytes: Uint8Array): Promise<Bundle> {
-  const parsed = manifestSchema.safeParse(parseJson(bytes));
+  const { text, json } = readJson(bytes);
+  const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
     throw invalid(`The manifest does not follow the format ${FORMATS[1]}: ${faults.join("; ")}.`);
   }
-  return { manifest: parsed.data, id: (await sha256Hex(bytes)).slice(0, 32) };
+  const manifest = parsed.data;
+  const id = await idOf(bytes);
+  const untailed = manifest.tail ? [await idOf(new TextEncoder().encode(withoutTail(text)))] : [];
+  return { manifest, id, taskBundles: [id, ...untailed] };
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function readJson(bytes: Uint8Array): { text: string; json: unknown } {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { text, json: JSON.parse(text) };
   } catch (cause) {
     throw invalid("The manifest is not JSON in UTF-8.", cause);
   }

@@ -93,9 +93,9 @@ export function parseStoredTask(text: string, bundle: Bundle): NewTask {
  * @throws XpeftError `mismatched_write` if the task does not fit the bundle, `invalid_mask` if its default masks do not
  */
 export function checkTaskFields(fields: z.infer<typeof taskSchema>, target: Bundle): NewTask {
-  const { id, manifest } = target;
+  const { id, taskBundles, manifest } = target;
   const { task, bundle, labels, maxTokens, head, masks, adapter = null } = fields;
-  if (bundle !== id) {
+  if (!taskBundles.includes(bundle)) {
     throw mismatch("bundle", `Task "${task}" was trained on bundle ${bundle}, not ${id}.`);
   }
   if (maxTokens > manifest.maxTokens) {

@@ -7,8 +7,11 @@ import { XpeftError } from "../errors.ts";
  * @throws XpeftError `bundle_mismatch` if the task was trained on another bundle, `invalid_row` if it reads more tokens
  * than the encoder
  */
-export function checkTask(task: Pick<Task, "name" | "bundle" | "maxTokens">, { id, manifest }: Bundle): void {
-  if (task.bundle !== id) {
+export function checkTask(
+  task: Pick<Task, "name" | "bundle" | "maxTokens">,
+  { id, taskBundles, manifest }: Bundle,
+): void {
+  if (!taskBundles.includes(task.bundle)) {
     const message = `Task "${task.name}" was trained on bundle ${task.bundle}, and this is bundle ${id}.`;
     throw new XpeftError("bundle_mismatch", message);
   }

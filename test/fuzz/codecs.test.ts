@@ -35,7 +35,7 @@ const task = taskFor(bundle, { labels: ["low", "high"] });
 const profile = { id: "demo-000", masks: masksOf(1), labelBias: Uint8Array.of(1, 255) };
 const keys = parseSigningKeys(`new:${Buffer.alloc(32, 1).toString("base64")}`);
 const now = new Date();
-const use = { bundle: bundle.id, task: task.name, profile: null };
+const use = { bundles: bundle.taskBundles, task: task.name, profile: null };
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

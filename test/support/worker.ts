@@ -15,6 +15,9 @@ const MIGRATIONS = "schema/migrations";
 /** The default keys that sign profile tokens in tests. */
 export const TOKEN_KEYS = `new:${Buffer.alloc(32, 1).toString("base64")},old:${Buffer.alloc(32, 2).toString("base64")}`;
 
+/** The second Worker's name in the harness. */
+export const SECOND = "second";
+
 /** Returns the secret part of an API key, which may contain underscores. */
 export const secretOf = (key: string): string => key.slice("xpk_0123456789abcdef_".length);
 
@@ -50,6 +53,8 @@ export interface WorkerOptions {
   readonly main?: string;
   /** The folder of another bundle. */
   readonly bundle?: string;
+  /** The folder of a bundle that a second Worker, {@link SECOND}, serves beside the first from the same databases. */
+  readonly secondBundle?: string;
   /** The rate limit: requests of one caller per minute. */
   readonly rateLimit?: number;
   /** The rate limit of learning: requests of one caller per minute. */
@@ -71,7 +76,7 @@ export async function migrate(db: D1Database): Promise<void> {
   }
 }
 
-/** Writes the deploy's configuration with a test's changes. Returns its path. */
+/** Writes the configuration of the deploy with the changes of a test, for a Worker of that name. Returns its path. */
 export async function configFor(
   folder: string,
   {
@@ -83,13 +88,15 @@ export async function configFor(
     databases = 1,
     assets = true,
   }: WorkerOptions,
+  name = "xpeft-edge",
 ): Promise<string> {
-  const path = join(folder, "wrangler.toml");
+  const path = join(folder, `${name}.toml`);
   // Vitest builds the pages once for all test files; a bench does not.
   if (!process.env.VITEST) await buildPages();
   let config = (await readFile("wrangler.toml", "utf8"))
     // The pages are built already; the build command would start a process for each Worker.
     .replace(/^\[build\]\n(.+\n)+/m, "")
+    .replace(/^name = .*$/m, `name = ${JSON.stringify(name)}`)
     .replace(/^main = .*$/m, `main = ${JSON.stringify(resolve(main))}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
     // The names of a built Worker's modules start with a hash.
@@ -111,9 +118,13 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const configPath = await configFor(folder, options);
   const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
   const prebuiltWorkerDir = await prebuildWorker(options.main ?? "functions/index.ts", configPath);
-  const harness = createTestHarness({
-    workers: [{ configPath, vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) }],
-  });
+  const built = { vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) };
+  const workers = [{ configPath, ...built }];
+  if (options.secondBundle) {
+    const second = await configFor(folder, { ...options, bundle: options.secondBundle }, SECOND);
+    workers.push({ configPath: second, ...built });
+  }
+  const harness = createTestHarness({ workers });
   const { url } = await harness.listen();
   const env = await harness.getWorker<{ DB: D1Database; [name: `DB_${number}`]: D1Database }>().getEnv();
   const { DB: db } = env;

@@ -160,7 +160,7 @@ def measure(folder: Path, bundle: Path, plm_spec: str | None, profiles: int, tex
     del features, places
     with clock.phase("write"):
         write_trained_task(folder, learnt.model, "large", identity, data.labels, data.profiles, MAX_TOKENS, learnt.kind == "bias")
-        read_trained_task(folder, identity, manifest.pool_shape)
+        read_trained_task(folder, identity, manifest)
     part_texts, all_texts = (sum(map(len, one.splits.values())) for one in (part, data))
     tokens = sum(len(example.ids) for example in everything)
     del data, train, part, everything, learnt

@@ -22,15 +22,15 @@ from bench.simple_choices import Indices, simple_choices
 from xpeft.add import Sharding, add_profiles
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bundle.load import load_bundle
-from xpeft.data import DataSet, Example
+from xpeft.data import DataSet, Example, group_by_profile
 from xpeft.encoder import AdapterEncoder
 from xpeft.errors import XpeftError
 from xpeft.evaluate_task import restored_model
 from xpeft.features import compute_groups, plain_features, predict, single_group
 from xpeft.labels import is_number
 from xpeft.options import Bf16Option, MaxTokensOption, PlmOption, QuietOption, RecipeOption, SeedOption, readable_errors
-from xpeft.recipe import read_recipe
-from xpeft.records import Record, read_records
+from xpeft.recipe import AddRecipe, read_recipe
+from xpeft.records import Record, Split, read_records
 from xpeft.task_files import read_trained_task
 from xpeft.task_pair import REPORT
 from xpeft.train_task import load_tokenized, run_training
@@ -80,18 +80,17 @@ class Newcomers:
 
     def __init__(self, folder: Path, bundle: Path, plm_spec: str | None, max_tokens: int, quiet: bool) -> None:
         manifest, identity, plm = load_bundle(bundle, plm_spec)
-        self.trained = read_trained_task(folder / "base", identity, manifest.pool_shape)
+        self.trained = read_trained_task(folder / "base", identity, manifest)
         self.labels = self.trained.task.labels
         self.texts = list(read_records(folder / "newcomers.jsonl").values())
         self.data: DataSet = load_tokenized(folder / "newcomers.jsonl", bundle, manifest, max_tokens, False, self.labels)
         model = restored_model(self.trained, bundle, manifest, plm, torch.device("cpu"))
         plain = plain_features(AdapterEncoder(plm), self.data, plm.pad_id, torch.device("cpu"), quiet)
-        self.plain = {split: plain[split] for split in ("train", "test")}
+        self.plain = plain
         self.logits = {
-            split: compute_groups(
-                model.logits, self.data.splits[split], single_group(self.data.splits[split], model.default_row), plm.pad_id, model.device
-            )
-            for split in ("train", "test")
+            split: compute_groups(model.logits, texts, single_group(texts, model.default_row), plm.pad_id, model.device)
+            for split, texts in self.data.splits.items()
+            if texts
         }
         self.numbers = np.array([float(label) for label in self.labels]) if all(map(is_number, self.labels)) else None
 
@@ -105,13 +104,13 @@ class Newcomers:
         right = predicted == truth if self.numbers is None else np.abs(self.numbers[predicted] - self.numbers[truth])
         return round(float(right.mean()), 4)
 
-    def places(self, split: str, profile: int) -> list[int]:
+    def places(self, split: Split, profile: int) -> list[int]:
         """Return the places of a newcomer's texts in a split."""
-        return [place for place, example in enumerate(self.data.splits[split]) if example.profile == profile]  # type: ignore[index]
+        return [place for place, example in enumerate(self.data.splits[split]) if example.profile == profile]
 
-    def of(self, split: str, profile: int) -> list[Example]:
+    def of(self, split: Split, profile: int) -> list[Example]:
         """Return a newcomer's texts of a split."""
-        return [self.data.splits[split][place] for place in self.places(split, profile)]  # type: ignore[index]
+        return [self.data.splits[split][place] for place in self.places(split, profile)]
 
     def choices(self, chosen: list[list[int]]) -> Figures:
         """Return the newcomers' figures by each simple choice. chosen: places of each newcomer's training texts."""
@@ -124,6 +123,22 @@ class Newcomers:
             for name, predicted in simple_choices(plain, logits, train).items():
                 found[name].append(predicted)
         return {name: self.figures(predicted) for name, predicted in found.items()}
+
+
+def added(
+    people: Newcomers, few: Path, folder: Path, bundle: Path, plm_spec: str | None, recipe: AddRecipe, seed: int, bf16: bool, quiet: bool
+) -> list[float]:
+    """Return the newcomers' figures as `add` learns them. folder: for its files; they are not made again."""
+    base, cpu = folder.parent / "base", torch.device("cpu")
+    if not (folder / REPORT).exists():
+        add_profiles(base, few, bundle, folder, plm_spec, False, recipe, seed, bf16, cpu, Sharding(2000), False, quiet)
+    manifest, identity, plm = load_bundle(bundle, plm_spec)
+    trained = read_trained_task(folder, identity, manifest)
+    data = load_tokenized(few, bundle, manifest, trained.task.maxTokens, False, people.labels, trained.profiles)
+    model, tests = restored_model(trained, bundle, manifest, plm, cpu), data.splits["test"]
+    predicted = predict(model, tests, group_by_profile(tests), plm.pad_id)
+    names = np.array([data.profiles[example.profile] for example in tests])
+    return people.figures([predicted[names == one] for one in people.data.profiles])
 
 
 def main(
@@ -171,7 +186,7 @@ def main(
                 write_records(few, [record for texts in ordered for record in texts[:count]] + tests)
                 methods = people.choices([[place_of[id(record)] for record in texts[:count]] for texts in ordered])
                 if draw == 0:
-                    methods["add"] = added(people, few, out / f"add-{count}", base, bundle, plm, plan.add, seed, bf16, quiet)
+                    methods["add"] = added(people, few, out / f"add-{count}", bundle, plm, plan.add, seed, bf16, quiet)
                 found.append({"draw": draw, "texts": count, "methods": methods})
         metric = "accuracy" if people.numbers is None else "mean absolute error"
         result = {"task": task, "data": data.name, "seed": seed, "metric": metric, "newcomers": people.data.profiles, "runs": found}

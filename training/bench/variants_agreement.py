@@ -82,7 +82,7 @@ def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, 
     and fewer labels agree.
     """
     manifest, identity, plm = load_bundle(bundle, None)
-    learnt = read_trained_task(DEMO / task, identity, manifest.pool_shape)
+    learnt = read_trained_task(DEMO / task, identity, manifest)
     dev = load_tokenized(data_file(data, task), bundle, manifest, learnt.task.maxTokens, False, learnt.task.labels, learnt.profiles).splits[
         "dev"
     ]

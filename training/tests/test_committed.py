@@ -1,5 +1,6 @@
 """Files in the repository that training made: the golden file and the demo tasks."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 
 from tests.conftest import BUNDLE, ROOT
 from xpeft.bundle.manifest import read_manifest
+from xpeft.errors import XpeftError
 from xpeft.golden import write_golden
-from xpeft.task_files import read_trained_task
+from xpeft.task_files import PROFILES_FILE, TASK_FILE, Task, read_trained_task
 
 
 def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
@@ -26,6 +28,27 @@ def test_the_golden_file_is_what_the_code_gives(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("task", "profiles", "labels"), [("inbox", 96, 3), ("news", 81, 30), ("offense", 200, 5)])
 def test_the_demo_fits_the_default_bundle(task: str, profiles: int, labels: int) -> None:
     manifest, identity = read_manifest(BUNDLE)
-    learnt = read_trained_task(ROOT / "bundles" / "demo" / task, identity, manifest.pool_shape)
+    learnt = read_trained_task(ROOT / "bundles" / "demo" / task, identity, manifest)
     assert learnt.task.task == task
     assert (len(learnt.profiles), len(learnt.task.labels)) == (profiles, labels)
+
+
+def test_a_task_of_format_1_is_read_on_the_bundle_of_format_2(tmp_path: Path) -> None:
+    manifest, identity = read_manifest(BUNDLE)
+    earlier = (ROOT / "test" / "fixtures" / "manifest-format-1.json").read_bytes()
+    assert manifest.without_tail().to_bytes() == earlier
+    trained = Task.model_validate_json((ROOT / "bundles" / "demo" / "offense" / TASK_FILE).read_bytes())
+    task = trained.model_copy(update={"bundle": hashlib.sha256(earlier).hexdigest()[:32]})
+    (tmp_path / TASK_FILE).write_text(task.model_dump_json(), encoding="utf-8")
+    line = {"task": "offense", "profile": "a", "headHash": task.head_hash, "masks": ""}
+    (tmp_path / PROFILES_FILE).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert read_trained_task(tmp_path, identity, manifest).task == task
+    # The hash is over the bundle that the task names.
+    assert task.head_hash != trained.head_hash
+    (tmp_path / TASK_FILE).write_text(trained.model_dump_json(), encoding="utf-8")
+    with pytest.raises(XpeftError, match="was trained with head"):
+        read_trained_task(tmp_path, identity, manifest)
+    # A bundle without a tail serves its own tasks alone.
+    (tmp_path / TASK_FILE).write_text(task.model_dump_json(), encoding="utf-8")
+    with pytest.raises(XpeftError, match=f"was trained on bundle {task.bundle}, not {identity}"):
+        read_trained_task(tmp_path, identity, manifest.without_tail())

@@ -35,7 +35,7 @@ def train(tiny_data: Path, last_layer_bundle: Path, tiny_plm: Path, tmp_path: Pa
 
 def stored(out: Path, bundle: Path) -> Any:
     manifest, identity = read_manifest(bundle)
-    return read_trained_task(out, identity, manifest.pool_shape)
+    return read_trained_task(out, identity, manifest)
 
 
 AUTO = {"label_bias": "auto", "task_adapter__use": "auto", "masks__use": "auto"}

@@ -21,6 +21,7 @@ def test_a_bundle_has_a_tail_if_its_last_layer_alone_is_personal(
     build_bundle(plm, tmp_path / "b", "b", bottleneck=bottleneck, size=6, chosen=3, personal_layers=personal)
     manifest, _ = read_manifest(tmp_path / "b")
     assert ("tail" in json.loads((tmp_path / "b" / MANIFEST).read_bytes())) is has_tail
+    assert manifest.format == ("xpeft-bundle/2" if has_tail else "xpeft-bundle/1")
     if has_tail:
         assert manifest.tail and manifest.tail.epsilon == plm.layers[-1].norm.eps
         numbers = np.frombuffer((tmp_path / "b" / manifest.file("tail")).read_bytes(), "<f4")

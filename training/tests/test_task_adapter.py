@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from xpeft.add_round import Round
 from xpeft.batches import collate
 from xpeft.bundle.load import load_bundle
+from xpeft.bundle.manifest import read_manifest
 from xpeft.data import DataSet, Example
 from xpeft.errors import NotFinite, XpeftError
 from xpeft.evaluate_task import restore
@@ -86,7 +87,8 @@ def test_a_task_with_an_adapter_is_read_as_written(last_layer_bundle: Path, tiny
     shape = model.shape
     model.task_adapter = rounded_task_adapter(torch.randn(2, 2, 160, generator=torch.Generator().manual_seed(0)) * 0.1, shape)
     write_trained_task(tmp_path, model, "tiny", identity, ["no", "yes"], ["a", "b"], 16, has_label_bias=False)
-    trained = read_trained_task(tmp_path, identity, shape)
+    manifest, _ = read_manifest(last_layer_bundle)
+    trained = read_trained_task(tmp_path, identity, manifest)
     assert trained.task_adapter is not None
     torch.testing.assert_close(trained.task_adapter, model.task_adapter)
     assert trained.masks.shape == (3, 1, 2, 12)
@@ -113,14 +115,14 @@ def test_a_task_with_an_adapter_is_read_as_written(last_layer_bundle: Path, tiny
     assert without.head_hash != trained.task.head_hash
     (tmp_path / TASK_FILE).write_text(without.model_dump_json(), encoding="utf-8")
     with pytest.raises(XpeftError, match=f"{PROFILES_FILE}, line 1: profile 'a' was trained with head"):
-        read_trained_task(tmp_path, identity, shape)
+        read_trained_task(tmp_path, identity, manifest)
 
 
 def test_a_task_without_an_adapter_has_no_such_field(tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     model, identity = model_of(tiny_bundle, tiny_plm, 0)
     write_trained_task(tmp_path, model, "tiny", identity, ["no", "yes"], ["a", "b"], 16, has_label_bias=False)
     assert "adapter" not in json.loads((tmp_path / TASK_FILE).read_text(encoding="utf-8"))
-    trained = read_trained_task(tmp_path, identity, model.shape)
+    trained = read_trained_task(tmp_path, identity, read_manifest(tiny_bundle)[0])
     assert trained.task_adapter is None
     model.task_adapter = torch.ones(2, 2, 160)
     assert restore(trained, model).task_adapter is None

@@ -101,7 +101,7 @@ def test_profiles_that_mean_different_things_get_a_pool_of_their_own(
     assert report["test"]["methods"]["task_pool"]["micro"] > 0.85
 
     manifest, identity = read_manifest(last_layer_bundle)
-    trained = read_trained_task(out, identity, manifest.pool_shape)
+    trained = read_trained_task(out, identity, manifest)
     assert trained.task_pool is not None
     assert (trained.shape.size, trained.shape.chosen, trained.task_adapter) == (10, 3, None)
     assert (trained.masks[:-1].sum(-1) == 3).all()
@@ -121,7 +121,7 @@ def test_profiles_that_mean_different_things_get_a_pool_of_their_own(
     add = ["add", "--data", str(newcomers), "--task", str(out), "--out", str(tmp_path / "added"), "--recipe", recipe, *common]
     result = CliRunner().invoke(app, add)
     assert result.exit_code == 0, result.output
-    added = read_trained_task(tmp_path / "added", identity, manifest.pool_shape)
+    added = read_trained_task(tmp_path / "added", identity, manifest)
     assert added.task == trained.task
     report = json.loads((tmp_path / "added" / "report.json").read_text(encoding="utf-8"))
     assert report["test"]["methods"]["new_profiles"]["micro"] > 0.8

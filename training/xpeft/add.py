@@ -90,7 +90,7 @@ def add_profiles(
     `text_pair` as the task's report says. Raises XpeftError, or KeyboardInterrupt where it stops early.
     """
     manifest, identity = read_manifest(bundle)
-    task = read_trained_task(folder, identity, manifest.pool_shape)
+    task = read_trained_task(folder, identity, manifest)
     pair = reads_pair(folder, data_file, pair)
     if not quiet:
         tokenizer = bundle / manifest.file("tokenizer")
@@ -131,7 +131,7 @@ def add_profiles(
     with atomic_file(out / PROFILES_FILE) as file:
         for number in range(len(rounds)):
             file.write((drafts / f"{number:05}.ndjson").read_bytes())
-    trained = read_trained_task(out, identity, manifest.pool_shape)
+    trained = read_trained_task(out, identity, manifest)
     own = (trained.masks[:-1] != trained.masks[-1]).flatten(1).any(1)
     report: dict[str, object] = {
         "run": run_id(settings),

@@ -53,7 +53,7 @@ def evaluate_files(
     pair: None to read `text_pair` as the task's report says.
     """
     manifest, identity, plm = load_bundle(bundle, plm_spec)
-    trained = read_trained_task(folder, identity, manifest.pool_shape)
+    trained = read_trained_task(folder, identity, manifest)
     pair = reads_pair(folder, data_file, pair)
     data = load_tokenized(data_file, bundle, manifest, trained.task.maxTokens, pair, trained.task.labels, trained.profiles)
     examples = data.splits["test"]

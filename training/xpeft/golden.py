@@ -115,15 +115,15 @@ def all_layers_case(bundle: Path, manifest: Manifest, plm: PLM, texts: list[str]
 
     The manifest has format 1, without `firstLayer` and tail. The bundle's other files are those of `bundle`.
     """
-    pool, files = manifest.pool.model_copy(update={"firstLayer": 0}), [file for file in manifest.files if file.role != "tail"]
-    whole = manifest.model_copy(update={"format": "xpeft-bundle/1", "pool": pool, "tail": None, "files": files})
-    text = whole.model_dump_json(indent=2) + "\n"
-    identity = bundle_id(text.encode())
+    pool = manifest.pool.model_copy(update={"firstLayer": 0})
+    whole = manifest.without_tail().model_copy(update={"pool": pool})
+    raw = whole.to_bytes()
+    identity = bundle_id(raw)
     model = new_model(bundle, whole, plm, len(profile_heads(manifest.hidden)), len(LABELS), 0, torch.device("cpu"))
     model.task_adapter = random_adapter(model.shape, 8)
     case = task_case(model, plm, texts)
     hashed = hash_head(identity, LABELS, head_bytes(model), pack_task_adapter(model.task_adapter))
-    return {"manifest": text, "bundle": identity, **case, "headHash": hashed}
+    return {"manifest": raw.decode(), "bundle": identity, **case, "headHash": hashed}
 
 
 def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:

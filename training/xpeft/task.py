@@ -100,7 +100,7 @@ class Task:
         return cls(folder, bundle, pair=pair, plm=plm, device=device)
 
     def _read(self, folder: Path) -> None:
-        self._trained: TrainedTask = read_trained_task(folder, self._identity, self._manifest.pool_shape)
+        self._trained: TrainedTask = read_trained_task(folder, self._identity, self._manifest)
         files = [folder / name for name in (TASK_FILE, PROFILES_FILE, REPORT)]
         self._files = {file.name: file.read_bytes() for file in files if file.exists()}
         self.report: dict[str, Any] = json.loads(self._files.get(REPORT, b"{}"))

@@ -13,7 +13,7 @@ from pydantic import Base64Bytes, Field, ValidationError
 
 from xpeft.atomic_files import make_folder, write_text
 from xpeft.bounds import MIN_TOKENS
-from xpeft.bundle.manifest import Strict
+from xpeft.bundle.manifest import Manifest, Strict
 from xpeft.errors import BadLine, XpeftError
 from xpeft.finite import check_finite
 from xpeft.head_change import HeadChange
@@ -200,8 +200,8 @@ def write_profiles(path: Path, model: MaskModel, task: Task, profiles: list[str]
     write_text(path, "\n".join(lines) + "\n")
 
 
-def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTask:
-    """Read both files for the bundle with the id `bundle`. Raises XpeftError if they do not fit it or each other."""
+def read_trained_task(folder: Path, bundle: str, manifest: Manifest) -> TrainedTask:
+    """Read both files for the bundle with the id `bundle` and that manifest. Raises XpeftError if they do not fit it or each other."""
     hint = "Name the bundle that the task was trained with, or train the task again with this bundle."
     try:
         task = Task.model_validate_json((folder / TASK_FILE).read_bytes())
@@ -210,9 +210,9 @@ def read_trained_task(folder: Path, bundle: str, shape: PoolShape) -> TrainedTas
         raise XpeftError(f"{folder} does not hold a trained task: {error.strerror}: {TASK_FILE}", missing) from error
     except ValidationError as error:
         raise XpeftError(f"{folder} does not hold a trained task: {error}", hint) from error
-    if task.bundle != bundle:
+    if not manifest.serves_task_of(task.bundle, bundle):
         raise XpeftError(f"task {task.task!r} was trained on bundle {task.bundle}, not {bundle}", hint)
-    labels = len(task.labels)
+    shape, labels = manifest.pool_shape, len(task.labels)
     head_bytes = 4 * labels * (shape.hidden + 1)
     if len(task.head) != head_bytes:
         raise XpeftError(f"the head of task {task.task!r} has {len(task.head)} bytes, not {head_bytes}", hint)

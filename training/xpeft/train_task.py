@@ -111,7 +111,7 @@ def run_training(
         "chosen_on": "dev" if data.splits["dev"] else "train",
         "chosen_on_texts": len(learner.data.splits["dev"]),
         "adapter_epochs": [round(loss, 4) for loss in learner.adapter_epochs],
-        "bytes": stored_bytes(manifest, read_trained_task(out, identity, manifest.pool_shape), out),
+        "bytes": stored_bytes(manifest, read_trained_task(out, identity, manifest), out),
         **measure_steps(learner.steps, learner.data, learner.data is not data),
     }
     write_text(out / REPORT, json.dumps(report, indent=2, allow_nan=False) + "\n")

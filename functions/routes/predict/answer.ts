@@ -71,8 +71,8 @@ export async function tokenProfile(
   const token = c.get("token");
   if (token === null) return null;
   const keys = parseSigningKeys(c.env.TOKEN_KEYS);
-  const { id: bundle } = await isolateBundle(c.env, c.executionCtx);
-  const read = () => readToken(token, keys, { bundle, task, profile }, new Date());
+  const { taskBundles: bundles } = await isolateBundle(c.env, c.executionCtx);
+  const read = () => readToken(token, keys, { bundles, task, profile }, new Date());
   c.set("stillAllowed", async () => void (await read()));
   return await read();
 }

@@ -19,7 +19,7 @@ const profileOf = (seed: number, labelBias: Uint8Array | null = null) => ({
   generation: 7,
   updatedAt: now,
 });
-const use = { bundle: task.bundle, task: "demo", profile: "anna@x.org" };
+const use = { bundles: [task.bundle], task: "demo", profile: "anna@x.org" };
 const options = { carry: "all", ttlSeconds: 600, until: null, now } as const;
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
 
@@ -108,7 +108,10 @@ describe("a token", () => {
   it("is rejected for another bundle, task or profile", async () => {
     const { token } = await signToken(keys, task, profileOf(1), options);
     const readFor = (other: object) => readToken(token, keys, { ...use, ...other }, now);
-    await expect(readFor({ bundle: "1".repeat(32) })).rejects.toThrow(errorWithCode("token_other_bundle"));
+    const [first, second] = ["1".repeat(32), "2".repeat(32)];
+    await expect(readFor({ bundles: [first] })).rejects.toThrow(errorWithCode("token_other_bundle"));
+    await expect(readFor({ bundles: [first, second] })).rejects.toThrow(`not ${first} or ${second}.`);
+    expect(await readFor({ bundles: [first, task.bundle] })).toMatchObject({ task: "demo" });
     await expect(readFor({ task: "dem" })).rejects.toThrow(errorWithCode("token_other_task"));
     await expect(readFor({ profile: "anna" })).rejects.toThrow(errorWithCode("token_other_profile"));
   });

@@ -4,6 +4,7 @@ import { readManifest, readVerified } from "../../../src/bundle/files.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
 import { readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
+import { FORMAT_1_ID } from "../../support/format-1.ts";
 
 const BYTES = Uint8Array.of(1, 2, 3);
 const listed = {
@@ -37,6 +38,7 @@ it("accepts a task of this bundle up to the encoder's token limit, and rejects a
   const bundle = await readManifest(readBundleFile);
   const task = { name: "demo", bundle: bundle.id, maxTokens: 512 };
   expect(() => checkTask(task, bundle)).not.toThrow();
+  expect(() => checkTask({ ...task, bundle: FORMAT_1_ID }, bundle)).not.toThrow();
   expect(() => checkTask({ ...task, maxTokens: 513 }, bundle)).toThrow(errorWithCode("invalid_row"));
   expect(() => checkTask({ ...task, bundle: "0".repeat(32) }, bundle)).toThrow(errorWithCode("bundle_mismatch"));
 });

@@ -105,6 +105,8 @@ def build_bundle(
         ]
         check_files(files)
         manifest = Manifest(
+            # Without a tail nothing has changed since format 1, and its id stays.
+            format="xpeft-bundle/2" if tail else "xpeft-bundle/1",
             name=name,
             plm=ManifestPLM(name=plm.name, licence=licence, sha256=plm.weights_sha256()),
             layers=layers,
@@ -121,6 +123,6 @@ def build_bundle(
             tail=tail,
             files=files,
         )
-        raw = (manifest.model_dump_json(indent=2) + "\n").encode()
+        raw = manifest.to_bytes()
         (draft / MANIFEST).write_bytes(raw)
     return manifest, bundle_id(raw)

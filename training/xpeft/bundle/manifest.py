@@ -85,7 +85,7 @@ class ManifestFile(Strict):
 class Manifest(Strict):
     """The manifest (docs/formats.md, "manifest.json")."""
 
-    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"] = "xpeft-bundle/2"
+    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"]
     name: str
     plm: ManifestPLM
     layers: int
@@ -122,6 +122,22 @@ class Manifest(Strict):
         """The sizes of the pool."""
         first = self.pool.firstLayer
         return PoolShape(self.layers - first, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen, first)
+
+    def without_tail(self) -> "Manifest":
+        """Return the manifest of the same bundle without its tail, as `bundle` wrote it in format 1."""
+        files = [file for file in self.files if file.role != "tail"]
+        return self.model_copy(update={"format": "xpeft-bundle/1", "tail": None, "files": files})
+
+    def serves_task_of(self, bundle: str, identity: str) -> bool:
+        """Tell whether rows of the bundle with the id `bundle` fit this one, whose id is `identity`.
+
+        They do if it is this bundle, or this bundle without its tail: its id is a hash, so all else is the same.
+        """
+        return bundle == identity or (self.tail is not None and bundle == bundle_id(self.without_tail().to_bytes()))
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of `manifest.json`. A bundle's id is a hash over them."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
 
     def with_role(self, role: Role) -> list[str]:
         """Return the paths of the files with a role."""
