@@ -103,7 +103,8 @@ def test_new_profiles_know_their_own_labels_if_those_of_the_task_do(
     trained: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path
 ) -> None:
     lines = tiny_sets()["intents/profiles"]
-    new = write_lines(tmp_path / "new.jsonl", [{**line, "profile": "yard"} for line in lines if str(line["label"]).endswith("-1")])
+    # The task's profiles call half of these texts zoo-0 or garage-0.
+    new = write_lines(tmp_path / "new.jsonl", [{**line, "profile": "yard", "label": f"{line['profile']}-1"} for line in lines])
 
     def add(out: str, *more: str) -> dict[str, bytes | None]:
         paths = [
@@ -124,8 +125,9 @@ def test_new_profiles_know_their_own_labels_if_those_of_the_task_do(
 
     assert add("auto") == {"yard": ZEROS + bytes([0b1010])}
     assert add("off", "--no-known-labels") == {"yard": None}
-    methods = report_of(tmp_path / "auto")["test"]["methods"]
-    assert methods["new_profiles"]["micro"] >= report_of(tmp_path / "off")["test"]["methods"]["default_profile"]["micro"]
+    # The default profile is measured with the labels that the new one knows, too.
+    auto, off = (report_of(tmp_path / out)["test"]["methods"]["default_profile"]["micro"] for out in ("auto", "off"))
+    assert auto > 0.7 > off
 
 
 def test_a_head_change_adds_its_part_to_the_logits(trained: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:

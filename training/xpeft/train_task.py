@@ -125,12 +125,11 @@ def with_known_labels(data: DataSet, recipe: TaskRecipe, quiet: bool) -> DataSet
     """Return the data set, with profiles that know only their own labels if the recipe says so, or leaves it to a data set like this."""
     own = data.with_label_sets()
     # Then the label of one profile is never right for another. A single profile knows all labels anyway.
-    apart = (
-        recipe.label_bias is not True and len(data.profiles) > 1 and own.label_sets is not None and bool((own.label_sets.sum(0) <= 1).all())
-    )
-    if recipe.known_labels == "auto" and apart:
+    apart = len(data.profiles) > 1 and bool(((own.label_set_bias() == 0).sum(0) <= 1).all())
+    if recipe.known_labels == "auto" and apart and recipe.label_bias is not True:
         remark("no two profiles share a label: each profile will know only its own labels (--no-known-labels: all labels)", quiet)
-    return own if recipe.known_labels is True or (recipe.known_labels == "auto" and apart) else data
+        return own
+    return own if recipe.known_labels is True else data
 
 
 def check_pool(plan: TaskPoolRecipe, labels: list[str], bundle: PoolShape) -> None:

@@ -21,6 +21,7 @@ from xpeft.learn_task import TaskLearner
 from xpeft.linear_fit import Targets
 from xpeft.peers.feature_method import Fitted, Stored
 from xpeft.plm import PLM
+from xpeft.profile_head import head_bytes_a_profile
 from xpeft.profile_model import ProfileModel
 from xpeft.recipe import TaskRecipe
 from xpeft.records import Split
@@ -105,9 +106,11 @@ def learn_default(run: Run, plm: PLM, data: DataSet) -> Outcome:
     features = profile_features(learnt.model, data, plm.pad_id, setup.quiet, learnt.trunks)
     logits = {split: learnt.head.split_logits(data, features, split) for split in features}
     model = learnt.model
+    # The report counts a head of each tenant's own labels; it needs no known labels beside it.
+    known = head_bytes_a_profile(len(data.labels), False, data.label_sets is not None)
     has_masks, masks = bool(model.has_masks.any()), model.shape
     stored = Stored(
-        profile=next(step.bytes_a_profile for step in learner.steps if step.name == learnt.name),
+        profile=next(step.bytes_a_profile for step in learner.steps if step.name == learnt.name) - known,
         task=len(pack_adapters(model) or b""),
         numbers=2 * masks.layers * masks.size * has_masks + len(data.labels) * (learnt.kind == "bias"),
     )

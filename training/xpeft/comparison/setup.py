@@ -111,8 +111,9 @@ class Run:
         head: dict[str, JsonValue] = {"head": "own"} if self.head == "own" else {}
         recipe: dict[str, JsonValue] = without_none(self.recipe)
         if self.method == DEFAULT_METHOD:
-            # Of the loop's recipe, only this holds for it.
-            recipe = {name: recipe[name] for name in (*VARIED, "bf16")} | TaskRecipe().model_dump(mode="json")
+            # Of the loop's recipe, only this holds for it. Which labels profiles know is a property of the data set.
+            plan = TaskRecipe().model_dump(mode="json", exclude={"known_labels": True, "add": {"known_labels"}})
+            recipe = {name: recipe[name] for name in (*VARIED, "bf16")} | plan
         texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
         return {**recipe, **model, **head, **texts, "slice": self.setup.part.description, "purpose": self.purpose}
 
