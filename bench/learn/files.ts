@@ -7,31 +7,42 @@ import { readJsonLines } from "../../node/text-lines.ts";
 import { RECIPE } from "../../src/learn/recipe.ts";
 import { currentCommit } from "../git-commit.ts";
 
-const scores = z.record(z.string(), z.number());
+/** Accuracies, or mean absolute errors, of a run's profiles in the order of `newcomers`. */
+const figures = z.array(z.number());
 
 const companionSchema = z.object({
   task: z.string(),
+  data: z.string(),
   seed: z.int(),
+  metric: z.enum(["accuracy", "mean absolute error"]),
   newcomers: z.array(z.string()),
-  counts: z.record(z.string(), z.object({ companion: scores, without: z.record(z.string(), scores) })),
+  /** `methods` has the simple choices, and `add` for the first draw. */
+  runs: z.array(z.object({ draw: z.int(), texts: z.int(), methods: z.record(z.string(), figures) })),
 });
 
 const edgeSchema = z.object({
   commit: z.string(),
   recipe: z.record(z.string(), z.number()),
-  counts: z.record(
-    z.string(),
-    z.object({ macro: z.number(), mae: z.number().optional(), seconds: z.number(), kept: scores }),
+  runs: z.array(
+    z.object({
+      draw: z.int(),
+      texts: z.int(),
+      figures,
+      /** How often each candidate won. */
+      kept: z.record(z.string(), z.int()),
+      bytes: z.number(),
+      seconds: z.number(),
+    }),
   ),
 });
 
-/** `edge.json`: the Worker's scores by texts a profile, with the recipe and the commit of the first. */
-export type WorkerScores = z.infer<typeof edgeSchema>;
+/** `edge.json`: the engine's figures, with its recipe and the commit of the first. */
+export type EdgeFigures = z.infer<typeof edgeSchema>;
 
 const runSchema = z.object({ companion: companionSchema, edge: edgeSchema });
 
-/** One task and seed: `companion.json` from `python -m bench.newcomers`, and the Worker's scores for the same profiles. */
-export type Run = z.infer<typeof runSchema>;
+/** One task: `companion.json` from `python -m bench.newcomers`, and the engine's figures for the same profiles and texts. */
+export type TaskRun = z.infer<typeof runSchema>;
 
 const recordSchema = z.object({ profile: z.string(), text: z.string(), label: z.string(), split: z.string() });
 
@@ -39,36 +50,35 @@ const recordSchema = z.object({ profile: z.string(), text: z.string(), label: z.
 export type LabelledText = z.infer<typeof recordSchema>;
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, "utf8"));
-const writeJson = (path: string, value: unknown) => writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
+const writeJson = (path: string, value: unknown) => writeFile(path, `${JSON.stringify(value)}\n`);
 
-/** Reads a folder's run. The Worker's scores are empty if there are none yet, or if another recipe gave them. */
-export async function readRun(folder: string): Promise<Run> {
+/** Reads a folder. The engine's figures are empty if there are none yet, or if another recipe gave them. */
+export async function readTaskRun(folder: string): Promise<TaskRun> {
   const companion = companionSchema.parse(await readJson(join(folder, "companion.json")));
   const path = join(folder, "edge.json");
   const edge = existsSync(path) ? edgeSchema.parse(await readJson(path)) : null;
   if (edge && isDeepStrictEqual(edge.recipe, { ...RECIPE })) return { companion, edge };
-  return { companion, edge: { commit: await currentCommit(), recipe: RECIPE, counts: {} } };
+  return { companion, edge: { commit: await currentCommit(), recipe: RECIPE, runs: [] } };
 }
 
-/** Writes the Worker's scores of a folder. */
-export const writeWorkerScores = (folder: string, scores: WorkerScores): Promise<void> =>
-  writeJson(join(folder, "edge.json"), scores);
+/** Writes the engine's figures of a folder. */
+export const writeEdgeFigures = (folder: string, edge: EdgeFigures): Promise<void> =>
+  writeJson(join(folder, "edge.json"), edge);
 
-/** Reads the new profiles' texts for a number of training texts a profile. */
-export async function readTexts(folder: string, count: string): Promise<LabelledText[]> {
-  const lines = await Array.fromAsync(readJsonLines(join(folder, `few-${count}.jsonl`)));
+/** Reads the newcomers' texts of a draw. */
+export async function readTexts(folder: string, draw: number, texts: number): Promise<LabelledText[]> {
+  const lines = await Array.fromAsync(readJsonLines(join(folder, `few-${draw}-${texts}.jsonl`)));
   return lines.map(({ line }) => recordSchema.parse(JSON.parse(line)));
 }
 
-/** Saves a run beside earlier ones. It replaces one of the same task and seed. */
-export async function saveRun(results: string, run: Run): Promise<void> {
-  const { task, seed } = run.companion;
+/** Saves a task's run beside those of other tasks. */
+export async function saveTaskRun(results: string, run: TaskRun): Promise<void> {
   await mkdir(join(results, "learn"), { recursive: true });
-  await writeJson(join(results, "learn", `${task}-${seed}.json`), run);
+  await writeJson(join(results, "learn", `${run.companion.task}.json`), run);
 }
 
-/** Reads all saved runs, ordered by task and seed. */
-export async function readSavedRuns(results: string): Promise<Run[]> {
+/** Reads the saved runs of all tasks, in the order of their names. */
+export async function readSavedRuns(results: string): Promise<TaskRun[]> {
   const folder = join(results, "learn");
   const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
   return Promise.all(names.map(async (name) => runSchema.parse(await readJson(join(folder, name)))));

@@ -1,111 +1,100 @@
-import { deviation, greatest, group, mean } from "d3-array";
-import type { TopLevelSpec } from "vega-lite";
-import type { Run } from "./files.ts";
+import { mean, quantile } from "d3-array";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { TaskRun } from "./files.ts";
 
-/** Mean and standard deviation over seeds. */
-interface Spread {
+/** A difference in points (hundredths of the metric), with its 95% bootstrap interval. Positive: learning is better. */
+export interface Difference {
   readonly mean: number;
-  readonly sd: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** A task's results for a number of training texts a profile. */
 interface Summary {
-  readonly metric: "macro" | "mae";
-  readonly seeds: number;
-  readonly worker: Spread;
-  /** `python -m xpeft add`. */
-  readonly add: Spread;
-  /** The best method without masks. */
-  readonly baseline: { readonly name: string; readonly mean: number };
-  /** The Worker minus the others within each seed, because a seed draws the profiles. Positive: the Worker is better. */
-  readonly pairedDifference: { readonly add: Spread; readonly baseline: Spread };
-  /** Means of all methods without masks. */
-  readonly baselines: Readonly<Record<string, number>>;
-  readonly secondsEach: number;
+  readonly metric: string;
+  readonly newcomers: number;
+  readonly draws: number;
+  /** Mean of the learnt profiles' figures. */
+  readonly learnt: number;
+  /** Of the largest profile. */
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Mean figure of each other method. */
+  readonly methods: Readonly<Record<string, number>>;
+  /** What is learnt minus each other method, paired within each newcomer. */
+  readonly differences: Readonly<Record<string, Difference>>;
 }
 
 /** Summaries by task and by training texts a profile. */
 export type Summaries = Readonly<Record<string, Readonly<Record<string, Summary>>>>;
 
+const RESAMPLES = 10_000;
+
 const toFourDecimals = (value: number) => Math.round(value * 1e4) / 1e4;
+const toHundredths = (value: number) => Math.round(value * 100) / 100;
 
-const spreadOf = (values: readonly number[]): Spread => ({
-  mean: toFourDecimals(mean(values) ?? Number.NaN),
-  sd: toFourDecimals(deviation(values) ?? 0),
-});
+/** Returns a difference as a text: `+0.52 (-0.10 to +1.20)`. */
+export function describeInterval({ mean: middle, low, high }: Difference): string {
+  const signed = (value: number) => `${value < 0 ? "" : "+"}${value.toFixed(2)}`;
+  return `${signed(middle)} (${signed(low)} to ${signed(high)})`;
+}
 
-/** Summarizes runs. The metric is the mean absolute error if labels are numbers, otherwise macro accuracy. */
-export function summarize(runs: readonly Run[]): Summaries {
-  const tasks = group(runs, ({ companion }) => companion.task);
+/** Returns the mean of each newcomer's figures over the draws. @param runs a list of figures for each draw */
+function byNewcomer(runs: readonly (readonly number[])[]): number[] {
+  const [first = []] = runs;
+  return first.map((_, place) => mean(runs, (figures) => figures[place] ?? Number.NaN) ?? Number.NaN);
+}
+
+/** Returns the mean of newcomers' gains, in points, with the interval that resampling newcomers gives. */
+export function intervalOf(gains: readonly number[]): Difference {
+  const random = xoroshiro128plus(0);
+  const means = Array.from({ length: RESAMPLES }, () => {
+    let sum = 0;
+    for (let draw = 0; draw < gains.length; draw++) sum += gains[uniformInt(random, 0, gains.length - 1)] ?? Number.NaN;
+    return sum / gains.length;
+  });
+  const points = (value: number | undefined) => toHundredths(100 * (value ?? Number.NaN));
+  return { mean: points(mean(gains)), low: points(quantile(means, 0.025)), high: points(quantile(means, 0.975)) };
+}
+
+function summarizeTexts({ companion, edge }: TaskRun, texts: number): Summary {
+  const pairs = companion.runs.flatMap((run) => {
+    const learnt = edge.runs.find(
+      ({ draw, texts: count }) => run.texts === texts && draw === run.draw && count === texts,
+    );
+    return learnt ? [{ methods: run.methods, learnt }] : [];
+  });
+  const sign = companion.metric === "accuracy" ? 1 : -1;
+  const names = [...new Set(pairs.flatMap(({ methods }) => Object.keys(methods)))];
+  const entries = names.map((name) => {
+    const having = pairs.flatMap(({ methods, learnt }) => {
+      const figures = methods[name];
+      return figures ? [{ figures, learnt: learnt.figures }] : [];
+    });
+    const others = byNewcomer(having.map(({ figures }) => figures));
+    const own = byNewcomer(having.map(({ learnt }) => learnt));
+    const gains = own.map((value, place) => sign * (value - (others[place] ?? Number.NaN)));
+    return { name, figure: toFourDecimals(mean(others) ?? Number.NaN), difference: intervalOf(gains) };
+  });
+  return {
+    metric: companion.metric,
+    newcomers: companion.newcomers.length,
+    draws: pairs.length,
+    learnt: toFourDecimals(mean(byNewcomer(pairs.map(({ learnt }) => learnt.figures))) ?? Number.NaN),
+    bytes: Math.max(...pairs.map(({ learnt }) => learnt.bytes)),
+    seconds: toFourDecimals(mean(pairs, ({ learnt }) => learnt.seconds) ?? Number.NaN),
+    methods: Object.fromEntries(entries.map(({ name, figure }) => [name, figure])),
+    differences: Object.fromEntries(entries.map(({ name, difference }) => [name, difference])),
+  };
+}
+
+/** Summarizes the tasks' runs. */
+export function summarize(runs: readonly TaskRun[]): Summaries {
   return Object.fromEntries(
-    [...tasks].map(([task, ofTask]) => {
-      const counts = [...new Set(ofTask.flatMap(({ edge }) => Object.keys(edge.counts)))];
-      return [task, Object.fromEntries(counts.map((count) => [count, summarizeCount(ofTask, count)]))];
+    runs.map((run) => {
+      const counts = [...new Set(run.edge.runs.map(({ texts }) => texts))].sort((a, b) => a - b);
+      return [run.companion.task, Object.fromEntries(counts.map((texts) => [texts, summarizeTexts(run, texts)]))];
     }),
   );
-}
-
-function summarizeCount(all: readonly Run[], count: string): Summary {
-  // An interrupted run lacks some counts.
-  const runs = all.flatMap(({ companion, edge }) => {
-    const [trained, worker] = [companion.counts[count], edge.counts[count]];
-    return trained && worker ? [{ add: trained.companion, baselines: trained.without, worker }] : [];
-  });
-  const metric = runs.every(({ add }) => add.mae !== undefined) ? "mae" : "macro";
-  const sign = metric === "mae" ? -1 : 1;
-  const scoreOf = (scores: Readonly<Record<string, unknown>> | undefined) => Number(scores?.[metric]);
-  const worker = runs.map((run) => scoreOf(run.worker));
-  const add = runs.map((run) => scoreOf(run.add));
-  const baselines = new Map(
-    Object.keys(runs[0]?.baselines ?? {}).map((name) => [name, runs.map((run) => scoreOf(run.baselines[name]))]),
-  );
-  const meanOf = (values: readonly number[]) => spreadOf(values).mean;
-  const [name = "none", baseline = []] = greatest(baselines, ([, values]) => sign * meanOf(values)) ?? [];
-  const differenceTo = (others: readonly number[]) =>
-    spreadOf(worker.map((value, run) => sign * (value - (others[run] ?? Number.NaN))));
-  return {
-    metric,
-    seeds: runs.length,
-    worker: spreadOf(worker),
-    add: spreadOf(add),
-    baseline: { name, mean: meanOf(baseline) },
-    pairedDifference: { add: differenceTo(add), baseline: differenceTo(baseline) },
-    baselines: Object.fromEntries([...baselines].map(([other, values]) => [other, meanOf(values)])),
-    secondsEach: toFourDecimals(mean(runs, (run) => run.worker.seconds) ?? Number.NaN),
-  };
-}
-
-/** Returns a plot with a panel for each task: scores by training texts a profile. */
-export function plotOf(summaries: Summaries): TopLevelSpec {
-  const methods = ["Worker", "add", "best without masks"];
-  const values = Object.entries(summaries).flatMap(([task, counts]) =>
-    Object.entries(counts).flatMap(([count, { metric, worker, add, baseline }]) =>
-      [worker, add, baseline].map(({ mean }, index) => ({
-        panel: `${task}, ${metric === "mae" ? "mean absolute error" : "macro accuracy"}`,
-        texts: Number(count),
-        score: mean,
-        method: methods[index],
-      })),
-    ),
-  );
-  return {
-    data: { values },
-    facet: { column: { field: "panel", type: "nominal", title: null } },
-    spec: {
-      width: 220,
-      height: 220,
-      mark: { type: "line", point: true },
-      encoding: {
-        x: {
-          field: "texts",
-          type: "quantitative",
-          scale: { type: "log", nice: false },
-          axis: { values: [5, 10, 20, 50] },
-        },
-        y: { field: "score", type: "quantitative", scale: { zero: false }, title: null },
-        color: { field: "method", type: "nominal", title: null, sort: methods, legend: { labelLimit: 0 } },
-      },
-    },
-    resolve: { scale: { y: "independent" } },
-  };
 }

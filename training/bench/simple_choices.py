@@ -1,5 +1,7 @@
 """What anybody would try for a new profile with a few texts, without masks: the choices that learning is held against."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -29,7 +31,7 @@ def simple_choices(
     truth = np.array([example.label for example in train])
     labels = test_logits.shape[1]
     counts = np.bincount(truth, minlength=labels)
-    one_profile = [Example(0, example.label, example.ids, example.type_ids, example.next_label_weight) for example in train]
+    one_profile = [replace(example, profile=0) for example in train]
     bias = stored_bias(fit_bias(train_logits, one_profile, 1, torch.full((labels,), BIAS_SPREAD)))[0]
     near, test_near = F.normalize(features, dim=1).numpy(), F.normalize(test_features, dim=1).numpy()
     neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(truth)), weights="distance").fit(near, truth)
