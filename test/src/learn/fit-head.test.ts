@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fitHead, type HeadFit, type LinearHead } from "../../../src/learn/fit-head.ts";
+import { createRandom } from "../../../src/learn/random.ts";
+import { softmax } from "../../../src/model/head.ts";
+
+interface Drawn extends HeadFit {
+  readonly features: Float32Array;
+  readonly prior: LinearHead<Float32Array>;
+  readonly offsets: Float64Array;
+  readonly sampleWeights: Float64Array;
+  readonly targets: Float64Array;
+  readonly texts: number;
+}
+
+/** Random fits, with more texts than features and with fewer; some texts are the same, and some do not count. */
+const drawnFits = fc
+  .record({
+    seed: fc.integer(),
+    texts: fc.integer({ min: 1, max: 12 }),
+    hidden: fc.integer({ min: 1, max: 8 }),
+    labels: fc.integer({ min: 2, max: 4 }),
+    weightPrecision: fc.constantFrom(0.05, 1, 30),
+    biasPrecision: fc.constantFrom(0.01, 1, 100),
+  })
+  .map(({ seed, texts, hidden, labels, ...precisions }): Drawn => {
+    const random = createRandom(seed);
+    const numbers = (length: number, size: number) => Float32Array.from({ length }, () => size * random.normal());
+    const features = numbers(texts * hidden, 1);
+    features.copyWithin((texts - 1) * hidden, 0, hidden);
+    const scores = numbers(texts * labels, 2);
+    const rows = Array.from({ length: texts }, (_, text) =>
+      softmax([...scores.subarray(text * labels, (text + 1) * labels)]),
+    );
+    return {
+      features,
+      hidden,
+      labels,
+      texts,
+      targets: Float64Array.from(rows.flat()),
+      prior: { weight: numbers(labels * hidden, 1), bias: numbers(labels, 1) },
+      offsets: Float64Array.from(numbers(texts * labels, 1)),
+      sampleWeights: Float64Array.from(numbers(texts, 1), (value) => Math.max(0, value)),
+      ...precisions,
+    };
+  });
+
+const at = (numbers: ArrayLike<number>, index: number) => numbers[index] ?? Number.NaN;
+
+/** Returns the gradient of a fit's objective, written as the definition says: weights `[labels, hidden]`, then biases. */
+function gradientOf(fit: Drawn, head: LinearHead): number[] {
+  const { hidden, labels, texts, prior, weightPrecision, biasPrecision } = fit;
+  const weight = Array.from(
+    { length: labels * hidden },
+    (_, i) => weightPrecision * (at(head.weight, i) - at(prior.weight, i)),
+  );
+  const bias = Array.from({ length: labels }, (_, i) => biasPrecision * (at(head.bias, i) - at(prior.bias, i)));
+  for (let text = 0; text < texts; text++) {
+    const features = fit.features.subarray(text * hidden, (text + 1) * hidden);
+    const logits = Array.from({ length: labels }, (_, label) =>
+      features.reduce(
+        (sum, value, i) => sum + value * at(head.weight, label * hidden + i),
+        at(head.bias, label) + at(fit.offsets, text * labels + label),
+      ),
+    );
+    for (const [label, score] of softmax(logits).entries()) {
+      const missed = at(fit.sampleWeights, text) * (score - at(fit.targets, text * labels + label));
+      bias[label] = at(bias, label) + missed;
+      for (const [i, value] of features.entries())
+        weight[label * hidden + i] = at(weight, label * hidden + i) + missed * value;
+    }
+  }
+  return [...weight, ...bias];
+}
+
+const numbersOf = ({ weight, bias }: LinearHead) => [...Array.from(weight), ...Array.from(bias)];
+
+function expectClose(head: LinearHead, other: LinearHead, tolerance: number): void {
+  const expected = numbersOf(other);
+  for (const [i, value] of numbersOf(head).entries()) expect(Math.abs(value - at(expected, i))).toBeLessThan(tolerance);
+}
+
+describe("fitHead", () => {
+  it("finds the head at which the objective's gradient is zero", () => {
+    fc.assert(
+      fc.property(drawnFits, (fit) => {
+        for (const slope of gradientOf(fit, fitHead(fit))) expect(Math.abs(slope)).toBeLessThan(1e-4);
+      }),
+    );
+  });
+
+  it("gives the same for a prior and for its logits as offsets", () => {
+    fc.assert(
+      fc.property(drawnFits, ({ prior, ...fit }) => {
+        const { hidden, labels } = fit;
+        const offsets = fit.offsets.map((value, i) => {
+          const [text, label] = [Math.floor(i / labels), i % labels];
+          const features = fit.features.subarray(text * hidden, (text + 1) * hidden);
+          return features.reduce(
+            (sum, x, k) => sum + x * at(prior.weight, label * hidden + k),
+            value + at(prior.bias, label),
+          );
+        });
+        const moved = fitHead({ ...fit, offsets, prior: undefined });
+        const sums = (change: Float64Array, from: Float32Array) => change.map((value, i) => value + at(from, i));
+        const head = { weight: sums(moved.weight, prior.weight), bias: sums(moved.bias, prior.bias) };
+        expectClose(fitHead({ ...fit, prior }), head, 1e-3);
+      }),
+    );
+  });
+
+  it("takes a text that counts twice as two texts", () => {
+    fc.assert(
+      fc.property(drawnFits, (fit) => {
+        const twice = fitHead({ ...fit, sampleWeights: fit.sampleWeights.map((value) => 2 * value) });
+        const both = <Numbers extends Float32Array | Float64Array>(numbers: Numbers) => [...numbers, ...numbers];
+        const copied = fitHead({
+          ...fit,
+          features: both(fit.features),
+          targets: both(fit.targets),
+          offsets: both(fit.offsets),
+          sampleWeights: both(fit.sampleWeights),
+        });
+        expectClose(twice, copied, 1e-3);
+      }),
+    );
+  });
+
+  it("returns the prior for no texts, and the same bits each time", () => {
+    const fit = fc.sample(drawnFits, { numRuns: 1, seed: 1 })[0] as Drawn;
+    expect(fitHead(fit)).toEqual(fitHead(fit));
+    const none = new Float32Array(0);
+    const prior = fitHead({ ...fit, features: none, targets: none, offsets: none, sampleWeights: none });
+    expect(numbersOf(prior)).toEqual(numbersOf(fit.prior));
+  });
+
+  it("rejects a precision of 0, under which there may be no optimum", () => {
+    const fit = fc.sample(drawnFits, { numRuns: 1, seed: 1 })[0] as Drawn;
+    expect(() => fitHead({ ...fit, weightPrecision: 0 })).toThrow(RangeError);
+    expect(() => fitHead({ ...fit, biasPrecision: 0 })).toThrow(RangeError);
+  });
+});
