@@ -77,10 +77,10 @@ export const ERROR_REASONS = {
   unknown_profile: ["requested", "start"],
   empty_text: ["text", "example"],
   overloaded: ["tokens", "bodies"],
-  too_few_examples: ["count", "texts"],
+  too_few_examples: ["count", "texts", "label"],
   too_many_examples: ["count", "tokens"],
   /** The scope that the key lacks. */
-  scope_missing: ["predict", "learn", "write", "admin"],
+  scope_missing: ["predict", "learn", "write", "admin", "learn-task"],
 } as const satisfies { readonly [Code in ErrorCode]?: readonly string[] };
 
 type ErrorReasons = typeof ERROR_REASONS;

@@ -53,15 +53,20 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
   const below = order.findLast(({ value }) => value <= score);
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
-    const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
-    const problem = labelFault(label) ?? `The task has no label ${quoteLabel(label)}`;
-    const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
-    throw new XpeftError("unknown_label", `${problem}. The task's labels are ${some.join(", ")}${more}.`);
+    throw unknownLabelError(label, labels);
   }
   const weight = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
   target[above.index] = weight;
   target[below.index] = 1 - weight;
   return target;
+}
+
+/** Returns the error for a label that is none of the task's. */
+export function unknownLabelError(label: string, labels: readonly string[]): XpeftError {
+  const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
+  const problem = labelFault(label) ?? `The task has no label ${quoteLabel(label)}`;
+  const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
+  return new XpeftError("unknown_label", `${problem}. The task's labels are ${some.join(", ")}${more}.`);
 }
 
 /** Returns an example's target. @throws XpeftError `unknown_label` that names the example as requests do */
@@ -73,6 +78,18 @@ function targetOf(label: string, labels: readonly string[], location: string): F
   }
 }
 
+/** Checks the number of examples. @throws XpeftError `too_few_examples` or `too_many_examples` */
+export function checkCount({ length }: readonly Example[]): void {
+  if (length < 2) {
+    throw new XpeftError("too_few_examples", `Learning needs 2 examples or more, not ${length}.`, { reason: "count" });
+  }
+  if (length > MAX_EXAMPLES) {
+    throw new XpeftError("too_many_examples", `There are ${length} examples; the limit is ${MAX_EXAMPLES}.`, {
+      reason: "count",
+    });
+  }
+}
+
 /**
  * Checks the number of examples and their labels.
  *
@@ -80,16 +97,7 @@ function targetOf(label: string, labels: readonly string[], location: string): F
  * @throws XpeftError `too_few_examples`, `too_many_examples`, `unknown_label` or `one_label`
  */
 export function checkExamples(examples: readonly Example[], labels: readonly string[]): Float32Array[] {
-  if (examples.length < 2) {
-    throw new XpeftError("too_few_examples", `Learning needs 2 examples or more, not ${examples.length}.`, {
-      reason: "count",
-    });
-  }
-  if (examples.length > MAX_EXAMPLES) {
-    throw new XpeftError("too_many_examples", `There are ${examples.length} examples; the limit is ${MAX_EXAMPLES}.`, {
-      reason: "count",
-    });
-  }
+  checkCount(examples);
   const targets = examples.map(({ label }, index) => targetOf(label, labels, `examples[${index}]`));
   if (new Set(targets.map((target) => target.join())).size < 2) {
     throw new XpeftError("one_label", `All examples have the label ${quoteLabel(examples[0]?.label ?? "")}.`);
