@@ -1,6 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireWholeTask } from "../../src/auth/access.ts";
-import type { LearnProgress } from "../../src/learn/progress.ts";
 import { taskFileFields } from "../../src/profiles/file-format.ts";
 import { learnTaskRow } from "../../src/serving/learn-task.ts";
 import { bookmarkNow } from "../http/bookmarks.ts";
@@ -79,9 +78,9 @@ export const learnTaskRoutes = createRouter().openapi(route, async (c) => {
     const hooks = {
       signal,
       budgetSeconds: LEARN_SECONDS,
-      onProgress: async ({ phase, done, secondsLeft }: LearnProgress) => {
+      onProgress: async (progress: object) => {
         await c.get("stillAllowed")();
-        await send("progress", { phase: phase === "start" ? "reading" : "fitting", done, secondsLeft });
+        await send("progress", progress);
       },
     };
     const { task, texts, heldOut, abstention, ...written } = await learnTaskRow({ engine, shards }, request, hooks);

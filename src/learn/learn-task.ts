@@ -9,7 +9,7 @@ import type { TokenizedText, Tokenizer } from "../text/tokenizer.ts";
 import type { HeldOutScore } from "./cross-validation.ts";
 import type { Example } from "./examples.ts";
 import { type Abstention, summarizeHeldOut } from "./held-out-scores.ts";
-import { estimateReadMs, type LearnHooks, trackWork, type WorkTracker } from "./progress.ts";
+import { estimateReadMs, type LearnHooks, type LearnProgress, trackWork, type WorkTracker } from "./progress.ts";
 import { createRandom } from "./random.ts";
 import type { LearnSlot } from "./slot.ts";
 import { groupTaskTexts, readTaskLabels, type TaskText } from "./task-examples.ts";
@@ -28,6 +28,18 @@ export interface LearnTaskRequest {
   readonly seed?: number | undefined;
   /** What answers at or above the proposed score should reach, 0 to 1; {@link TARGET_ACCURACY} by default. */
   readonly targetAccuracy?: number | undefined;
+}
+
+/** The progress of learning a task. */
+export interface LearnTaskProgress extends Pick<LearnProgress, "done" | "secondsLeft"> {
+  /** Reading the texts; fitting heads, first for the cross-validation. */
+  readonly phase: "reading" | "fitting";
+}
+
+/** What the caller of a task's learning provides. */
+export interface LearnTaskHooks extends Omit<LearnHooks, "onProgress"> {
+  /** Receives the progress as {@link LearnHooks.onProgress} does. */
+  onProgress(progress: LearnTaskProgress): Promise<void>;
 }
 
 /** A task that was learnt, and how it answered texts that were held out meanwhile. */
@@ -52,7 +64,7 @@ export interface LearntTask {
  * `empty_text`; `mismatched_write` if the encoder reads fewer tokens; `learning_too_long`; `bundle_unusable`; and the
  * signal's reason
  */
-export type LearnTask = (request: LearnTaskRequest, hooks: LearnHooks) => Promise<LearntTask>;
+export type LearnTask = (request: LearnTaskRequest, hooks: LearnTaskHooks) => Promise<LearntTask>;
 
 /** What a task's learner needs: parts of an engine. */
 export interface TaskLearnerParts {
@@ -110,9 +122,9 @@ export function createTaskLearner({ bundle, tokenizer, reader, slot }: TaskLearn
     const maxTokens = request.maxTokens ?? lengthFor(encoded, manifest.maxTokens);
     const texts = groupTaskTexts(encoded, indices, labels);
     return await slot.run(async (isAlive) => {
-      const onProgress: LearnHooks["onProgress"] = async (progress) => {
+      const onProgress: LearnHooks["onProgress"] = async ({ phase, done, secondsLeft }) => {
         isAlive();
-        await hooks.onProgress(progress);
+        await hooks.onProgress({ phase: phase === "start" ? "reading" : "fitting", done, secondsLeft });
       };
       const fitMs = (count: number) => FIT_MS * count * Math.min(count, manifest.hidden) * labels.length;
       const readMs = texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0);

@@ -1,5 +1,4 @@
-import type { LearnTaskRequest, LearntTask } from "../learn/learn-task.ts";
-import type { LearnHooks } from "../learn/progress.ts";
+import type { LearnTaskHooks, LearnTaskRequest, LearntTask } from "../learn/learn-task.ts";
 import { generationAt } from "../sharding/generations.ts";
 import { FIRST_SHARD, type Shards } from "../sharding/shards.ts";
 import { createShardedTaskRegistry } from "../sharding/tasks.ts";
@@ -33,7 +32,7 @@ export interface LearntTaskRow extends LearntTask {
 export async function learnTaskRow(
   { engine, shards }: { engine: Engine; shards: Shards },
   request: LearnTaskRowRequest,
-  hooks: LearnHooks,
+  hooks: LearnTaskHooks,
 ): Promise<LearntTaskRow> {
   const tasks = createShardedTaskRegistry(shards);
   const generation = await generationAt(shards, FIRST_SHARD, request.name);
