@@ -25,7 +25,7 @@ Output:
   the score below which predictions should abstain.
   With --push, the task is not overwritten if someone else wrote it meanwhile.
 
-A new task has no profiles. Predict with --on-unknown-profile default, or learn profiles with xpeft learn.
+A new task has no profiles. Predict with any profile and --or-default, or learn profiles with xpeft learn.
 ${exampleText(
   "learn-task helpdesk tickets.csv",
   "learn-task helpdesk tickets.csv --push",
