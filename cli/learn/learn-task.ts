@@ -54,7 +54,7 @@ export function registerLearnTask(program: Command): void {
     .argument("<task>", "name of the task", parseTaskName)
     .argument("<examples>", "file of labelled texts, see below")
     .option("--push", "write the task to the database; a running Worker uses it within 30 s")
-    .option("--out <folder>", "write task.json and an empty profiles.ndjson to this folder, for xpeft push")
+    .option("--out <folder>", "write task.json to this folder, for xpeft push")
     .option("--labels <list>", "the task's labels in their order, separated by commas", parseLabels)
     .option(
       "--max-tokens <n>",

@@ -72,7 +72,6 @@ export async function runLearnTask(name: string, path: string, options: LearnTas
   if (out !== undefined) {
     await mkdir(out, { recursive: true });
     await writeFile(join(out, "task.json"), `${JSON.stringify(taskFileFields(learnt.task))}\n`);
-    await writeFile(join(out, "profiles.ndjson"), "");
   }
   console.log(describeLearntTask(learnt, out));
 }

@@ -10,15 +10,16 @@ interface TaskFiles {
   readonly name: string;
   /** Path of its `task.json`. */
   readonly task: string;
-  /** Path of its `profiles.ndjson`. */
-  readonly profiles: string;
+  /** Path of its `profiles.ndjson`; undefined to write the task alone. */
+  readonly profiles: string | undefined;
 }
 
 /** The result of writing a task with its profiles. */
 export interface PushResult {
   /** The task's generation. */
   readonly generation: number;
-  readonly counts: ImportCounts;
+  /** Null if there was no file of profiles. */
+  readonly counts: ImportCounts | null;
 }
 
 /**
@@ -40,5 +41,6 @@ export async function pushToWorker(
     if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return putTask("delete");
     throw error;
   });
+  if (profiles === undefined) return { generation, counts: null };
   return { generation, counts: await uploadProfiles(options, name, { path: profiles, ifTaskGeneration: generation }) };
 }
