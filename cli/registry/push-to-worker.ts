@@ -10,16 +10,38 @@ interface TaskFiles {
   readonly name: string;
   /** Path of its `task.json`. */
   readonly task: string;
-  /** Path of its `profiles.ndjson`; undefined to write the task alone. */
-  readonly profiles: string | undefined;
+  /** Path of its `profiles.ndjson`. */
+  readonly profiles: string;
 }
 
 /** The result of writing a task with its profiles. */
 export interface PushResult {
   /** The task's generation. */
   readonly generation: number;
-  /** Null if there was no file of profiles. */
-  readonly counts: ImportCounts | null;
+  readonly counts: ImportCounts;
+}
+
+/**
+ * Writes a task through a running Worker, and returns its generation.
+ *
+ * @param path of its `task.json`
+ * @param replace whether existing profiles are deleted if they were learnt with another head
+ */
+export async function putTaskInWorker(
+  options: WorkerOptions,
+  name: string,
+  path: string,
+  replace: boolean,
+): Promise<number> {
+  const json = JSON.parse(await readText(path));
+  const putTask = (existing: "keep" | "delete") =>
+    unwrap(openClient(options).v1.tasks[":task"].$put({ param: { task: name }, query: { profiles: existing }, json }));
+  const { generation } = await putTask("keep").catch((error: unknown) => {
+    // Tried without deleting first: profiles that fit the head stay even with --replace.
+    if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return putTask("delete");
+    throw error;
+  });
+  return generation;
 }
 
 /**
@@ -33,14 +55,6 @@ export async function pushToWorker(
   { name, task, profiles }: TaskFiles,
   replace: boolean,
 ): Promise<PushResult> {
-  const json = JSON.parse(await readText(task));
-  const putTask = (existing: "keep" | "delete") =>
-    unwrap(openClient(options).v1.tasks[":task"].$put({ param: { task: name }, query: { profiles: existing }, json }));
-  const { generation } = await putTask("keep").catch((error: unknown) => {
-    // Tried without deleting first: profiles that fit the head stay even with --replace.
-    if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return putTask("delete");
-    throw error;
-  });
-  if (profiles === undefined) return { generation, counts: null };
+  const generation = await putTaskInWorker(options, name, task, replace);
   return { generation, counts: await uploadProfiles(options, name, { path: profiles, ifTaskGeneration: generation }) };
 }

@@ -8,7 +8,7 @@ import { withSingleDatabase } from "../database.ts";
 import { EXIT, UsageError } from "../errors.ts";
 import { type DatabaseOptions, keyOption, persistToOption, urlOption } from "../options.ts";
 import { describeCounts } from "./profiles-push.ts";
-import { pushToWorker } from "./push-to-worker.ts";
+import { pushToWorker, putTaskInWorker } from "./push-to-worker.ts";
 
 interface PushOptions extends DatabaseOptions {
   readonly task: string;
@@ -35,11 +35,16 @@ async function push(options: PushOptions): Promise<void> {
     return;
   }
   const { url, key, replace = false } = options;
+  const worker = { url, ...(key && { key }) };
+  if (options.profiles === undefined) {
+    const generation = await putTaskInWorker(worker, task.name, options.task, replace);
+    console.log(`Pushed task ${task.name} as generation ${generation}.`);
+    return;
+  }
   const files = { name: task.name, task: options.task, profiles: options.profiles };
-  const { generation, counts } = await pushToWorker({ url, ...(key && { key }) }, files, replace);
-  const imported = counts ? ` Profiles: ${describeCounts(counts)}` : "";
-  console.log(`Pushed task ${task.name} as generation ${generation}.${imported}`);
-  if (counts && counts.failed > 0) process.exitCode = EXIT.failed;
+  const { generation, counts } = await pushToWorker(worker, files, replace);
+  console.log(`Pushed task ${task.name} as generation ${generation}. Profiles: ${describeCounts(counts)}`);
+  if (counts.failed > 0) process.exitCode = EXIT.failed;
 }
 
 const EXAMPLES = exampleText(

@@ -62,7 +62,18 @@ it("writes the task to the database and to files, and a Worker learns the same",
   expect(pushed).toMatchObject({ code: 0, stdout: "Pushed task desk.\n" });
 
   const remote = join(folder, "remote");
-  const there = await learnTask("desk", tickets, ...options, "--push", "--out", remote, "--url", worker.url);
+  const there = await learnTask(
+    "desk",
+    tickets,
+    ...options,
+    "--push",
+    "--out",
+    remote,
+    "--url",
+    String(worker.url),
+    "--key",
+    worker.adminKey,
+  );
   expect(there).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("created, generation 1") });
   expect(await readFile(join(remote, "task.json"), "utf8")).toBe(await readFile(join(out, "task.json"), "utf8"));
   expect(await (await worker.get("/v1/tasks/desk")).json()).toEqual(taskFileFields(file));
