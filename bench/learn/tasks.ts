@@ -1,5 +1,5 @@
-// `node bench/learn/tasks.ts DATA OUT`: learns tasks from slices of labelled texts, and writes their features and answers
-// for `python -m bench.task_heads OUT`.
+// `npm run bench:tasks -- DATA OUT [SET...]`: learns tasks from slices of labelled texts, and writes their features and
+// answers for `python -m bench.task_heads OUT`.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -34,10 +34,10 @@ const COUNTS = [50, 200];
 const SEEDS = [1, 2, 3];
 const TARGET_ACCURACY = 0.9;
 
-const [data = "", out = ""] = process.argv.slice(2);
+const [data = "", out = "", ...names] = process.argv.slice(2);
 const engine = await loadEngine(DEFAULT_BUNDLE);
 await mkdir(out, { recursive: true });
-for (const set of SETS) {
+for (const set of SETS.filter(({ name }) => names.length === 0 || names.includes(name))) {
   const zipped = await readFile(join(data, set.name, "profiles.jsonl.gz"));
   const lines = gunzipSync(zipped).toString().trim().split("\n");
   const records = lines.map((line) => recordSchema.parse(JSON.parse(line)));

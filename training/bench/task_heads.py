@@ -14,6 +14,8 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 
 BINS = 10
+COLUMNS = ["data set", "texts", "runs", "majority", "Worker", "scikit-learn", "Worker minus scikit-learn", "held-out"]
+COLUMNS += ["calibration error", "answered", "right of these"]
 
 
 def right_and_score(scores: Any, labels: Any) -> tuple[Any, Any]:
@@ -65,18 +67,17 @@ def main() -> None:
     """Print a row for each data set and number of texts."""
     warnings.filterwarnings("ignore")
     rows = [compare(path) for path in sorted(Path(sys.argv[1]).glob("*.json"))]
-    print("| set | texts | slices | majority | Worker | scikit-learn | difference | held-out | calibration error | answered | accuracy of these |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     for name, count in sorted({(row["set"], row["count"]) for row in rows}):
         some = [row for row in rows if (row["set"], row["count"]) == (name, count)]
-        mean = {key: np.mean([row[key] for row in some]) for key in ("majority", "edge", "scikit-learn", "held-out")}
         gains = np.array([row["edge"] - row["scikit-learn"] for row in some])
         right, score, answered = (np.concatenate([row["answers"][part] for row in some]) for part in range(3))
-        figures = [mean["majority"], mean["edge"], mean["scikit-learn"]]
         error = gains.std(ddof=1) / np.sqrt(len(gains))
-        cells = [name, str(count), str(len(some)), *(f"{100 * value:.1f}" for value in figures), f"{100 * gains.mean():+.1f} ± {100 * error:.1f}"]
-        shares = [mean["held-out"], calibration_error(right, score), answered.mean(), right[answered].mean()]
-        print(f"| {' | '.join([*cells, *(f'{100 * value:.1f}' for value in shares)])} |")
+        shares = [np.mean([row[key] for row in some]) for key in ("majority", "edge", "scikit-learn", "held-out")]
+        shares += [calibration_error(right, score), answered.mean(), right[answered].mean()]
+        cells = [f"{100 * value:.1f}" for value in shares]
+        cells.insert(3, f"{100 * gains.mean():+.1f} ± {100 * error:.1f}")
+        print(f"| `{name}` | {count} | {len(some)} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
