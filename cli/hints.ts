@@ -71,9 +71,11 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
       : "Use one of the task's labels. New labels need a new task.",
   one_label: "Give examples of two labels or more.",
   too_few_examples: (reason) =>
-    reason === "texts"
-      ? "Give two different texts or more."
-      : "Give two different texts or more, of two labels or more. Learning pays from about five.",
+    ({
+      count: "Give two different texts or more, of two labels or more. Learning pays from about five.",
+      texts: "Give two different texts or more.",
+      label: "Give two different texts or more of each label, or remove labels that have fewer.",
+    })[reason ?? "count"],
   too_many_examples: (reason) =>
     reason === "tokens"
       ? "Give fewer or shorter texts."

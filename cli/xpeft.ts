@@ -13,6 +13,7 @@ type Register = (program: Command) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   predict: async () => (await import("./predict/predict.ts")).registerPredict,
   learn: async () => (await import("./learn/learn.ts")).registerLearn,
+  "learn-task": async () => (await import("./learn/learn-task.ts")).registerLearnTask,
   eval: async () => (await import("./predict/eval.ts")).registerEval,
   tasks: async () => (await import("./registry/tasks.ts")).registerTasks,
   profiles: async () => (await import("./registry/profiles.ts")).registerProfiles,
@@ -32,7 +33,7 @@ const OLDEST_NODE = 22;
 
 const HELP = `
 Commands that talk to a running Worker have --url and --key (or XPEFT_URL and XPEFT_KEY).
-push, seed, learn and keys use the local database, unless --url is given.
+push, seed, learn, learn-task and keys use the local database, unless --url is given.
 
 Exit status:
   0    success

@@ -10,6 +10,7 @@ function expandedTypes() {
   type Worker = import("../functions/app.ts").Api;
   type WorkerProblem = ReturnType<typeof import("../functions/http/problem.ts").problemOf>;
   type WorkerEvents = import("../functions/routes/learn-schemas.ts").LearnEvents;
+  type WorkerTaskEvents = import("../functions/routes/learn-task-schemas.ts").LearnTaskEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 
@@ -24,7 +25,12 @@ function expandedTypes() {
 
   type Schema = ExtractSchema<Worker>;
   type Routes = { [P in keyof Schema]: { [M in keyof Schema[P]]: Endpoint<Schema[P][M]> } };
-  return {} as { routes: Routes; problem: Plain<WorkerProblem>; events: Plain<WorkerEvents> };
+  return {} as {
+    routes: Routes;
+    problem: Plain<WorkerProblem>;
+    events: Plain<WorkerEvents>;
+    taskEvents: Plain<WorkerTaskEvents>;
+  };
 }
 
 type ExpandedTypes = ReturnType<typeof expandedTypes>;
@@ -37,6 +43,12 @@ export type LearnProgress = ExpandedTypes["events"]["progress"];
 
 /** The result of learning a profile. It is written too, unless `notWritten` says why not. */
 export type Learnt = ExpandedTypes["events"]["learnt"];
+
+/** The progress of learning a task. */
+export type LearnTaskProgress = ExpandedTypes["taskEvents"]["progress"];
+
+/** The result of learning a task. It is written too, unless `generation` is null. */
+export type LearntTask = ExpandedTypes["taskEvents"]["learnt"];
 
 /** The statuses of error responses. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 501 | 503;

@@ -2,8 +2,8 @@ import { hc } from "hono/client";
 import type { Api } from "./api.ts";
 import { withSafePaths } from "./paths.ts";
 
-export type { Api, LearnProgress, Learnt, Problem, ProblemStatus } from "./api.ts";
-export { learning } from "./learning.ts";
+export type { Api, LearnProgress, LearnTaskProgress, Learnt, LearntTask, Problem, ProblemStatus } from "./api.ts";
+export { learning, learningTask } from "./learning.ts";
 export { lines } from "./lines.ts";
 export { ProblemError, unwrap } from "./problem.ts";
 

@@ -15,6 +15,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { infoRoutes } from "./routes/info.ts";
 import { learnRoutes } from "./routes/learn.ts";
+import { learnTaskRoutes } from "./routes/learn-task.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import { huggingFaceEndpointRoutes, teiEndpointRoutes } from "./routes/predict/endpoint.ts";
 import { huggingFaceRoutes } from "./routes/predict/huggingface.ts";
@@ -42,6 +43,7 @@ const api = createRouter()
   .route("/", profileRoutes)
   .route("/", historyRoutes)
   .route("/", learnRoutes)
+  .route("/", learnTaskRoutes)
   .route("/", tokenRoutes)
   .route("/", infoRoutes)
   .route("/", healthRoutes);

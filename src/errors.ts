@@ -79,10 +79,10 @@ export const ERROR_REASONS = {
   /** The task lacks the label; or the profile that learns does not know it. */
   unknown_label: ["task", "profile"],
   overloaded: ["tokens", "bodies"],
-  too_few_examples: ["count", "texts"],
+  too_few_examples: ["count", "texts", "label"],
   too_many_examples: ["count", "tokens"],
   /** The scope that the key lacks. */
-  scope_missing: ["predict", "learn", "write", "admin"],
+  scope_missing: ["predict", "learn", "write", "admin", "learn-task"],
 } as const satisfies { readonly [Code in ErrorCode]?: readonly string[] };
 
 type ErrorReasons = typeof ERROR_REASONS;

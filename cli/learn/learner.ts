@@ -1,6 +1,6 @@
 import { loadEngine } from "../../node/engine.ts";
 import type { Example } from "../../src/learn/examples.ts";
-import type { LearnHooks, LearnProgress } from "../../src/learn/progress.ts";
+import type { LearnProgress } from "../../src/learn/progress.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import type { Engine } from "../../src/serving/engine.ts";
 import type { LearntProfile, StartChoice } from "../../src/serving/learn-profile.ts";
@@ -31,8 +31,8 @@ export interface Learner {
 }
 
 /** Returns the hooks of learning in this process: without a limit of time, and not cancelled. */
-export const localHooks = (onProgress: (progress: LearnProgress) => void): LearnHooks => ({
-  onProgress: async (progress) => onProgress(progress),
+export const localHooks = <Progress = LearnProgress>(onProgress: (progress: Progress) => void) => ({
+  onProgress: async (progress: Progress) => onProgress(progress),
   signal: new AbortController().signal,
   budgetSeconds: Number.POSITIVE_INFINITY,
 });

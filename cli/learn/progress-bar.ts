@@ -1,18 +1,31 @@
-import type { LearnProgress } from "../../src/learn/progress.ts";
 import { createLiveLine, formatBar, type LiveLine } from "../live-line.ts";
 
 /** Shows the progress of learning on standard error. */
 export interface LearnProgressBar {
   /** @param title what is learnt */
   start(title: string): void;
-  update(progress: LearnProgress): void;
+  update(progress: ShownProgress): void;
   stop(): void;
 }
 
 /** Milliseconds between lines outside of a terminal. */
 const LINE_MS = 10_000;
 
-const PHASES = { start: "choosing a start", "left-out": "cross-validation", all: "training on all examples" } as const;
+/** Phases of learning a profile, and those of learning a task. */
+const PHASES = {
+  start: "choosing a start",
+  "left-out": "cross-validation",
+  all: "training on all examples",
+  reading: "reading the texts",
+  fitting: "fitting",
+} as const;
+
+/** Progress as the bar shows it. */
+interface ShownProgress {
+  readonly phase: keyof typeof PHASES;
+  readonly done: number;
+  readonly secondsLeft: number;
+}
 
 /** Returns a bar in a terminal; elsewhere, occasional lines. */
 export function createLearnProgressBar(): LearnProgressBar {
@@ -20,7 +33,7 @@ export function createLearnProgressBar(): LearnProgressBar {
   return line ? createBar(line) : createLines();
 }
 
-const formatProgress = ({ done, phase, secondsLeft }: LearnProgress): string =>
+const formatProgress = ({ done, phase, secondsLeft }: ShownProgress): string =>
   `${Math.floor(100 * done)}%, ${PHASES[phase]}, ${secondsLeft} s left`;
 
 function createBar(line: LiveLine): LearnProgressBar {
@@ -30,7 +43,7 @@ function createBar(line: LiveLine): LearnProgressBar {
     start(newTitle) {
       title = newTitle;
       startMs = Date.now();
-      line.show(`${title}: ${PHASES.start}`);
+      line.show(`${title}: ${formatBar(0)}`);
     },
     update: (progress) => line.show(`${title}: ${formatBar(progress.done)} ${formatProgress(progress)}`),
     stop() {
@@ -52,7 +65,7 @@ function createLines(): LearnProgressBar {
       title = newTitle;
       lastTime = Date.now();
     },
-    update(progress) {
+    update(progress: ShownProgress) {
       if (Date.now() - lastTime < LINE_MS) return;
       lastTime = Date.now();
       console.error(`${title}: ${formatProgress(progress)}`);

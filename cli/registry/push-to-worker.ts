@@ -22,6 +22,29 @@ export interface PushResult {
 }
 
 /**
+ * Writes a task through a running Worker, and returns its generation.
+ *
+ * @param path of its `task.json`
+ * @param replace whether existing profiles are deleted if they were learnt with another head
+ */
+export async function putTaskInWorker(
+  options: WorkerOptions,
+  name: string,
+  path: string,
+  replace: boolean,
+): Promise<number> {
+  const json = JSON.parse(await readText(path));
+  const putTask = (existing: "keep" | "delete") =>
+    unwrap(openClient(options).v1.tasks[":task"].$put({ param: { task: name }, query: { profiles: existing }, json }));
+  const { generation } = await putTask("keep").catch((error: unknown) => {
+    // Tried without deleting first: profiles that fit the head stay even with --replace.
+    if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return putTask("delete");
+    throw error;
+  });
+  return generation;
+}
+
+/**
  * Writes a task and its profiles through a running Worker. The import expects the generation that the task was just written
  * as, so it fails if the task is written again meanwhile.
  *
@@ -32,13 +55,6 @@ export async function pushToWorker(
   { name, task, profiles }: TaskFiles,
   replace: boolean,
 ): Promise<PushResult> {
-  const json = JSON.parse(await readText(task));
-  const putTask = (existing: "keep" | "delete") =>
-    unwrap(openClient(options).v1.tasks[":task"].$put({ param: { task: name }, query: { profiles: existing }, json }));
-  const { generation } = await putTask("keep").catch((error: unknown) => {
-    // Tried without deleting first: profiles that fit the head stay even with --replace.
-    if (replace && error instanceof ProblemError && error.code === "task_has_profiles") return putTask("delete");
-    throw error;
-  });
+  const generation = await putTaskInWorker(options, name, task, replace);
   return { generation, counts: await uploadProfiles(options, name, { path: profiles, ifTaskGeneration: generation }) };
 }

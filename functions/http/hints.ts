@@ -95,6 +95,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
     ({
       count: "Send two or more, of two labels or more. Learning pays from about five.",
       texts: "Send two different texts or more.",
+      label: "Send two different texts or more of each label. Leave out labels that have fewer.",
     })[reason],
   too_many_examples: (reason) =>
     ({

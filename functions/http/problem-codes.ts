@@ -69,7 +69,7 @@ export const PROBLEM_KINDS: Record<ProblemCode, ProblemKind> = {
   one_label: { status: 422, title: "All examples have the same label" },
   too_few_examples: { status: 422, title: "Too few examples" },
   too_many_examples: { status: 422, title: "Too many examples" },
-  learning_busy: { status: 503, title: "Another profile is being learnt" },
+  learning_busy: { status: 503, title: "Another profile or task is being learnt" },
   learning_too_long: { status: 422, title: "Learning takes too long" },
   unknown_task: { status: 404, title: "No such task" },
   unknown_profile: { status: 404, title: "No such profile" },

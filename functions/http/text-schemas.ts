@@ -18,6 +18,9 @@ export const textFields = {
 /** A text without a profile. */
 export const TextInput = z.strictObject(textFields).openapi("TextInput");
 
+/** What the option abstainBelow does. */
+export const ABSTAIN_BELOW = "Marks predictions whose score is lower with abstained: true. Label and score stay.";
+
 /** Options of a prediction. */
 export const predictOptions = {
   onUnknownProfile: z.enum(["error", "default"]).default("error").openapi({
@@ -28,6 +31,7 @@ export const predictOptions = {
     .boolean()
     .default(true)
     .openapi({ description: "Whether to truncate texts longer than the task reads. With false they are rejected." }),
+  abstainBelow: z.number().min(0).max(1).optional().openapi({ description: ABSTAIN_BELOW, example: 0.6 }),
   topK: z
     .int()
     .min(1)
@@ -53,6 +57,10 @@ export const Prediction = z
     generation: z.int().min(1).openapi({ description: "Generation of the row that has the masks." }),
     label: z.string().openapi({ example: "POLITICS" }),
     score,
+    abstained: z
+      .literal(true)
+      .optional()
+      .openapi({ description: "The score is below abstainBelow; otherwise absent." }),
     top: z.array(ScoredLabel).optional().openapi({ description: "The best labels, best first; only with topK." }),
     scores: z.record(z.string(), score).optional(),
     logits: z.record(z.string(), z.number()).optional(),

@@ -56,17 +56,21 @@ export function labelTarget(label: string, labels: readonly string[], owner: Lab
   const below = order.findLast(({ value }) => value <= score);
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
-    const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
-    const problem =
-      labelFault(label) ?? `The ${owner} ${owner === "task" ? "has" : "knows"} no label ${quoteLabel(label)}`;
-    const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
-    const message = `${problem}. The ${owner}'s labels are ${some.join(", ")}${more}.`;
-    throw new XpeftError("unknown_label", message, { reason: owner });
+    throw unknownLabelError(label, labels, owner);
   }
   const weight = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
   target[above.index] = weight;
   target[below.index] = 1 - weight;
   return target;
+}
+
+/** Returns the error for a label that is none of the task's, or none that the profile knows. */
+export function unknownLabelError(label: string, labels: readonly string[], owner: LabelOwner = "task"): XpeftError {
+  const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
+  const problem = labelFault(label) ?? `The ${owner} ${owner === "task" ? "has" : "knows"} no label ${quoteLabel(label)}`;
+  const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
+  const message = `${problem}. The ${owner}'s labels are ${some.join(", ")}${more}.`;
+  return new XpeftError("unknown_label", message, { reason: owner });
 }
 
 /** Returns an example's target. @throws XpeftError `unknown_label` that names the example as requests do */
@@ -75,6 +79,18 @@ function targetOf(label: string, labels: readonly string[], owner: LabelOwner, l
     return labelTarget(label, labels, owner);
   } catch (error) {
     throw error instanceof XpeftError ? error.withLocation(location) : error;
+  }
+}
+
+/** Checks the number of examples. @throws XpeftError `too_few_examples` or `too_many_examples` */
+export function checkCount({ length }: readonly Example[]): void {
+  if (length < 2) {
+    throw new XpeftError("too_few_examples", `Learning needs 2 examples or more, not ${length}.`, { reason: "count" });
+  }
+  if (length > MAX_EXAMPLES) {
+    throw new XpeftError("too_many_examples", `There are ${length} examples; the limit is ${MAX_EXAMPLES}.`, {
+      reason: "count",
+    });
   }
 }
 
@@ -89,16 +105,7 @@ export function checkExamples(
   labels: readonly string[],
   owner: LabelOwner = "task",
 ): Float32Array[] {
-  if (examples.length < 2) {
-    throw new XpeftError("too_few_examples", `Learning needs 2 examples or more, not ${examples.length}.`, {
-      reason: "count",
-    });
-  }
-  if (examples.length > MAX_EXAMPLES) {
-    throw new XpeftError("too_many_examples", `There are ${examples.length} examples; the limit is ${MAX_EXAMPLES}.`, {
-      reason: "count",
-    });
-  }
+  checkCount(examples);
   const targets = examples.map(({ label }, index) => targetOf(label, labels, owner, `examples[${index}]`));
   if (new Set(targets.map((target) => target.join())).size < 2) {
     throw new XpeftError("one_label", `All examples have the label ${quoteLabel(examples[0]?.label ?? "")}.`);

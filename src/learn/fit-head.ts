@@ -39,15 +39,32 @@ const TOLERANCE = 1e-7;
  *
  * `Σ sampleWeight · crossEntropy + weightPrecision / 2 · |weight - prior|² + biasPrecision / 2 · |bias - prior|²`
  *
- * The same input gives the same bits. The weights' distance to the optimum is at most the gradient's norm over the
- * precision, and the norm is at most 1e-7 for each text.
- *
- * The optimum differs from the prior by a combination of the texts' features. So the search runs over the coordinates of
- * these in a basis of their span: for 20 texts, over 20 numbers a label.
+ * The same input gives the same bits. The distance to the optimum is at most the gradient's norm over the lower
+ * precision, and the norm is at most 1e-7 for each text, or what rounding leaves.
  *
  * @throws RangeError if a precision is not above 0
  */
 export function fitHead(fit: HeadFit): LinearHead<Float64Array> {
+  const [head] = fitHeads(fit, [1], TOLERANCE);
+  if (!head) throw new RangeError("A factor gives a head.");
+  return head;
+}
+
+/**
+ * Yields the heads that {@link fitHead} returns where both precisions are multiplied by a factor: one head a factor.
+ *
+ * The optimum differs from the prior by a combination of the texts' features. So the search runs over coordinates in a
+ * basis of their span, for 20 texts over 20 numbers a label.
+ *
+ * @param factors in falling order: each search starts at the optimum before
+ * @param tolerance the gradient's norm at which a search stops, for each text that counts 1
+ * @throws RangeError if a precision is not above 0
+ */
+export function* fitHeads(
+  fit: HeadFit,
+  factors: readonly number[],
+  tolerance: number,
+): Generator<LinearHead<Float64Array>, void> {
   const { features, hidden, labels, weightPrecision, biasPrecision, prior } = fit;
   if (!(weightPrecision > 0 && biasPrecision > 0)) throw new RangeError("A precision must be above 0.");
   const texts = features.length / hidden;
@@ -58,38 +75,40 @@ export function fitHead(fit: HeadFit): LinearHead<Float64Array> {
   for (let text = 0; text < texts; text++) {
     for (let i = 0; i < hidden; i++) inputs[text * length + i] = features[text * hidden + i] ?? Number.NaN;
   }
-  const weight = Float64Array.from({ length: labels * hidden }, (_, i) => prior?.weight[i] ?? 0);
-  const bias = Float64Array.from({ length: labels }, (_, label) => prior?.bias[label] ?? 0);
-
+  const start: LinearHead<Float64Array> = {
+    weight: Float64Array.from({ length: labels * hidden }, (_, i) => prior?.weight[i] ?? 0),
+    bias: Float64Array.from({ length: labels }, (_, label) => prior?.bias[label] ?? 0),
+  };
   const { rank, coordinates, basis } = reduceRows(inputs, length);
-  const problem: Problem = {
+  const problem = {
     inputs: coordinates,
     rank,
     labels,
-    offsets: priorLogits(fit, inputs, weight, bias),
+    offsets: priorLogits(fit, inputs, start),
     targets: Float64Array.from({ length: texts * labels }, (_, i) => fit.targets[i] ?? Number.NaN),
     textWeights: Float64Array.from({ length: texts }, (_, text) => fit.sampleWeights?.[text] ?? 1),
-    precision: weightPrecision,
   };
   const counted = problem.textWeights.reduce((sum, value) => sum + value, 0);
-  const objective = { evaluate: evaluatorOf(problem), precondition: preconditionerOf(problem) };
-  const change = minimize(objective, new Float64Array(labels * rank), TOLERANCE * counted);
-  for (let label = 0; label < labels; label++) {
-    for (let k = 0; k < rank; k++) {
-      const part = change[label * rank + k] ?? Number.NaN;
-      addAt(weight, label * hidden, basis, k * length, hidden, part);
-      addAt(bias, label, basis, k * length + hidden, 1, part * constant);
+  let change: Float64Array = new Float64Array(labels * rank);
+  for (const factor of factors) {
+    change = minimize(objectiveOf({ ...problem, precision: factor * weightPrecision }), change, tolerance * counted);
+    const [weight, bias] = [start.weight.slice(), start.bias.slice()];
+    for (let label = 0; label < labels; label++) {
+      for (let k = 0; k < rank; k++) {
+        const part = change[label * rank + k] ?? Number.NaN;
+        addAt(weight, label * hidden, basis, k * length, hidden, part);
+        addAt(bias, label, basis, k * length + hidden, 1, part * constant);
+      }
     }
+    yield { weight, bias };
   }
-  return { weight, bias };
 }
 
 /** Returns the logits under the prior's head, with the fit's offsets: `[texts, labels]`. */
 function priorLogits(
   { hidden, labels, offsets }: HeadFit,
   inputs: Float64Array,
-  weight: Float64Array,
-  bias: Float64Array,
+  { weight, bias }: LinearHead<Float64Array>,
 ): Float64Array {
   const length = hidden + 1;
   return Float64Array.from({ length: (inputs.length / length) * labels }, (_, i) => {
@@ -114,7 +133,12 @@ interface Problem {
   readonly precision: number;
 }
 
-/** Returns what computes the penalized cross entropy of weights `[labels, rank]`, and its gradient. */
+/** Returns the penalized cross entropy as a function of weights `[labels, rank]`. */
+const objectiveOf = (problem: Problem): Objective => ({
+  evaluate: evaluatorOf(problem),
+  precondition: preconditionerOf(problem),
+});
+
 function evaluatorOf({
   inputs,
   rank,

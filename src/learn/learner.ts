@@ -1,7 +1,6 @@
 import type { ReadFile } from "../bundle/files.ts";
 import type { Bundle } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
-import { createBudget } from "../lib/budget.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import type { Reader } from "../model/reader.ts";
@@ -16,6 +15,7 @@ import { type LearnResult, learn } from "./learn.ts";
 import type { LearnHooks } from "./progress.ts";
 import type { Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
+import type { LearnSlot } from "./slot.ts";
 
 /** What a profile is learnt from. */
 export interface LearnRequest {
@@ -51,17 +51,12 @@ export interface LearnerParts {
   /** The bundle's; a task's own pool takes its place. */
   readonly pool: AdapterPool;
   readonly readAdapter: ReadAdapter;
+  readonly slot: LearnSlot;
 }
-
-/** Many times the pause between two reports: the platform has dropped a learning that stops reporting. */
-const FORGET_MS = 60_000;
-
-const RETRY_SECONDS = 5;
 
 /** Creates a learner. Its graph is open only while it learns. */
 export function createLearner(engine: LearnerParts): Learn {
-  const { bundle, read, wasm, tokenizer, reader, pool, readAdapter } = engine;
-  const slot = createBudget({ limit: 1, forgetAfterMs: FORGET_MS });
+  const { bundle, read, wasm, tokenizer, reader, pool, readAdapter, slot } = engine;
   let openGraph: Gradients | undefined;
 
   return async (wholeTask, { examples, known = null, passes = RECIPE.passes, seed = 0, ...request }, hooks) => {
@@ -85,13 +80,11 @@ export function createLearner(engine: LearnerParts): Learn {
       const target = targets[number];
       return target ? [{ text, target }] : [];
     });
-    const reservation = slot.tryReserve(1);
-    if (!reservation) throw busyError();
-    const onProgress: LearnHooks["onProgress"] = async (progress) => {
-      reservation.release(0);
-      await hooks.onProgress(progress);
-    };
-    try {
+    return await slot.run(async (isAlive) => {
+      const onProgress: LearnHooks["onProgress"] = async (progress) => {
+        isAlive();
+        await hooks.onProgress(progress);
+      };
       // A learning that the platform dropped did not release its graph.
       const dropped = openGraph;
       openGraph = undefined;
@@ -111,9 +104,7 @@ export function createLearner(engine: LearnerParts): Learn {
           await gradients.release();
         }
       }
-    } finally {
-      reservation.close();
-    }
+    });
   };
 }
 
@@ -124,9 +115,4 @@ function startKnowing(start: Start, known: readonly number[] | null, shape: Head
   } catch (error) {
     throw namingStart(start, error);
   }
-}
-
-function busyError(): XpeftError {
-  const facts = { retryAfterSeconds: RETRY_SECONDS };
-  return new XpeftError("learning_busy", "Another profile is being learnt here.", { facts });
 }

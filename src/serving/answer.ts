@@ -2,6 +2,8 @@ import type { Prediction } from "./label-texts.ts";
 
 /** What an answer contains beside the label. */
 export interface AnswerOptions {
+  /** Predictions with a lower score are marked as abstained. */
+  readonly abstainBelow?: number;
   /** How many of the best labels, with their scores. */
   readonly topK?: number;
   /** Whether to include every label's score. */
@@ -23,6 +25,8 @@ export interface AnsweredPrediction extends ScoredLabel {
   readonly masks: "profile" | "default" | "token";
   /** Generation of the masks' row. */
   readonly generation: number;
+  /** The score is below the requested one; otherwise absent. */
+  readonly abstained?: true;
   /** The best labels, best first; only if requested. */
   readonly top?: ScoredLabel[];
   /** Score of every label that the profile knows; only if requested. */
@@ -48,7 +52,7 @@ function byLabel(labels: readonly string[], values: readonly number[]): Record<s
 export function formatPrediction(
   { profile, masks, generation }: Pick<AnsweredPrediction, "profile" | "masks" | "generation">,
   prediction: Prediction | undefined,
-  { topK, scores, logits }: AnswerOptions,
+  { abstainBelow = 0, topK, scores, logits }: AnswerOptions,
 ): AnsweredPrediction {
   if (!prediction) throw new RangeError("there are fewer predictions than texts");
   const { label, score, labels, tokens, truncated } = prediction;
@@ -58,6 +62,7 @@ export function formatPrediction(
     generation,
     label,
     score,
+    ...(score < abstainBelow && { abstained: true as const }),
     ...(topK !== undefined && { top: rankLabels(labels, prediction.scores).slice(0, topK) }),
     ...(scores && { scores: byLabel(labels, prediction.scores) }),
     ...(logits && { logits: byLabel(labels, prediction.logits) }),

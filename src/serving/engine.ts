@@ -1,6 +1,8 @@
 import { type ReadFile, readManifest, readVerified } from "../bundle/files.ts";
 import { type Bundle, oneWithRole, withRole } from "../bundle/manifest.ts";
+import { createTaskLearner, type LearnTask } from "../learn/learn-task.ts";
 import { createLearner, type Learn } from "../learn/learner.ts";
+import { createLearnSlot } from "../learn/slot.ts";
 import { createAdapterReader } from "../model/adapter-reader.ts";
 import { createEncoder } from "../model/encoder.ts";
 import { notFiniteError } from "../model/head.ts";
@@ -31,6 +33,9 @@ export interface Engine {
 
   /** Learns a profile from labelled texts: src/learn/learner.ts. */
   readonly learn: Learn;
+
+  /** Learns a new task from labelled texts: src/learn/learn-task.ts. */
+  readonly learnTask: LearnTask;
 
   /**
    * Runs a fixed text through everything but a head, under masks that choose each layer's first adapters.
@@ -81,12 +86,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const tail = await loadTail(manifest, read, kernels);
   const reader = createReader({ encoder, tail, pool, mergedBytes: mergedCacheBytes, trunkBytes: trunkCacheBytes });
   const readAdapter = createAdapterReader(manifest);
+  const slot = createLearnSlot();
   const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, reader, readAdapter });
 
   return {
     bundle,
     predict: labelTexts,
-    learn: createLearner({ bundle, read, wasm, tokenizer, reader, pool, readAdapter }),
+    learn: createLearner({ bundle, read, wasm, tokenizer, reader, pool, readAdapter, slot }),
+    learnTask: createTaskLearner({ bundle, tokenizer, reader, slot }),
     async probe() {
       const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, index) => index % shape.chosen);
       const text = tokenizer.encode({ text: PROBE_TEXT }, manifest.maxTokens);

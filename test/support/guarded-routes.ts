@@ -64,6 +64,10 @@ export const GUARDED_ROUTES: Record<string, GuardedRoute> = {
     scope: "admin",
     request: (name, _, row) => ["PUT", `/v1/tasks/${name}`, { body: taskFile({ ...row, name }) }],
   },
+  "post /v1/tasks/{task}/learn": {
+    scope: "learn-task",
+    request: (task) => ["POST", `/v1/tasks/${task}/learn`, { body: { examples: [] }, headers: { "if-match": "99" } }],
+  },
   "delete /v1/tasks/{task}": { scope: "admin", request: (task) => ["DELETE", `/v1/tasks/${task}`] },
   "post /v1/tasks/{task}/import": {
     scope: "write",

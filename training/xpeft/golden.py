@@ -13,6 +13,7 @@ from xpeft.bundle.load import load_bundle
 from xpeft.bundle.manifest import Manifest, bundle_id
 from xpeft.bundle.outliers import calibration_texts
 from xpeft.data import NEVER, Example
+from xpeft.golden_heads import head_fit_cases
 from xpeft.golden_merges import (
     adapted_merge_cases,
     learning_cases,
@@ -145,6 +146,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
         "adaptedMerges": adapted_merge_cases(replace(SMALL, first_layer=1)),
         "pooledMerges": pooled_merge_cases(replace(SMALL, first_layer=1), (5, 2)),
         "task": case["task"],
+        "headFits": head_fit_cases(),
         "heads": [head_case(identity, LABELS, head), head_case("0" * 32, HARD_LABELS, head[: 4 * 8])],
         "allLayers": all_layers_case(bundle, manifest, plm, texts[:6]),
         "texts": texts,

@@ -7,7 +7,7 @@ import { problemOf, problemResponses } from "../../http/problem.ts";
 import type { Fault } from "../../http/problem-codes.ts";
 import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
-import { MAX_TOP } from "../../http/text-schemas.ts";
+import { ABSTAIN_BELOW, MAX_TOP } from "../../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, byKeyOrToken, whileAllowed } from "../../middleware/access.ts";
 import { requireNdjson, reserveStreamBytes } from "../../middleware/ndjson-body.ts";
 import { isolateService } from "../../platform/isolate.ts";
@@ -25,6 +25,12 @@ const query = z.strictObject({
   profile: ProfileId.optional().openapi({ description: "The profile of lines that name none." }),
   onUnknownProfile: z.enum(["error", "default"]).default("error"),
   truncate: flag("true", "Whether to truncate texts longer than the task reads. With false they are rejected."),
+  abstainBelow: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .openapi({ type: "number", minimum: 0, maximum: 1, description: ABSTAIN_BELOW }),
   topK: z.coerce
     .number()
     .int()

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fitHead, type HeadFit, type LinearHead } from "../../../src/learn/fit-head.ts";
 import { createRandom } from "../../../src/learn/random.ts";
 import { softmax } from "../../../src/model/head.ts";
+import golden from "../../fixtures/golden.json" with { type: "json" };
 
 interface Drawn extends HeadFit {
   readonly features: Float32Array;
@@ -138,5 +139,13 @@ describe("fitHead", () => {
     const fit = fc.sample(drawnFits, { numRuns: 1, seed: 1 })[0] as Drawn;
     expect(() => fitHead({ ...fit, weightPrecision: 0 })).toThrow(RangeError);
     expect(() => fitHead({ ...fit, biasPrecision: 0 })).toThrow(RangeError);
+  });
+});
+
+describe.each(golden.headFits.map((fit, number) => ({ fit, number })))("scikit-learn's fit $number", ({ fit }) => {
+  it("has the same head", () => {
+    const { features, targets, weight, bias, ...rest } = fit;
+    const head = fitHead({ ...rest, features: features.flat(), targets: targets.flat() });
+    expectClose(head, { weight: weight.flat(), bias }, 1e-6);
   });
 });
