@@ -67,7 +67,8 @@ export function labelTarget(label: string, labels: readonly string[], owner: Lab
 /** Returns the error for a label that is none of the task's, or none that the profile knows. */
 export function unknownLabelError(label: string, labels: readonly string[], owner: LabelOwner = "task"): XpeftError {
   const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
-  const problem = labelFault(label) ?? `The ${owner} ${owner === "task" ? "has" : "knows"} no label ${quoteLabel(label)}`;
+  const problem =
+    labelFault(label) ?? `The ${owner} ${owner === "task" ? "has" : "knows"} no label ${quoteLabel(label)}`;
   const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
   const message = `${problem}. The ${owner}'s labels are ${some.join(", ")}${more}.`;
   return new XpeftError("unknown_label", message, { reason: owner });
