@@ -125,6 +125,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
     reason === "tokenizer"
       ? "Build the bundle from a PLM with a BERT tokenizer: BertNormalizer, BertPreTokenizer, WordPiece."
       : "Build the bundle again with the training companion of this version: python -m xpeft bundle.",
+  bundle_without_tail:
+    "Predict under single profiles: xpeft predict. Or serve a bundle whose last layer alone has adapters of profiles.",
   invalid_setting: "Correct the variables in wrangler.toml and the secret TOKEN_KEYS, then deploy.",
   database_unavailable: "Check the database and its migrations: xpeft doctor. npm start applies them to the local one.",
   shard_map_mismatch:

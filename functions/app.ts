@@ -17,6 +17,7 @@ import { infoRoutes } from "./routes/info.ts";
 import { learnRoutes } from "./routes/learn.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import { huggingFaceEndpointRoutes, teiEndpointRoutes } from "./routes/predict/endpoint.ts";
+import { fanOutRoutes } from "./routes/predict/fanout.ts";
 import { huggingFaceRoutes } from "./routes/predict/huggingface.ts";
 import { predictRoutes } from "./routes/predict/predict.ts";
 import { predictStreamRoutes } from "./routes/predict/stream.ts";
@@ -32,6 +33,7 @@ import { tokenRoutes } from "./routes/token.ts";
 const api = createRouter()
   .route("/", predictRoutes)
   .route("/", predictStreamRoutes)
+  .route("/", fanOutRoutes)
   .route("/", huggingFaceRoutes)
   .route("/", huggingFaceEndpointRoutes)
   .route("/", teiRoutes)

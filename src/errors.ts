@@ -11,6 +11,7 @@ export type ErrorCode =
   | "bundle_file_missing"
   | "bundle_file_corrupt"
   | "bundle_unusable"
+  | "bundle_without_tail"
   | "database_unavailable"
   | "overloaded"
   | "shard_map_mismatch"
@@ -76,11 +77,11 @@ export const ERROR_REASONS = {
   /** The profile was requested; or learning was to start from it. */
   unknown_profile: ["requested", "start"],
   empty_text: ["text", "example"],
-  overloaded: ["tokens", "bodies"],
+  overloaded: ["tokens", "bodies", "fan-outs"],
   too_few_examples: ["count", "texts"],
   too_many_examples: ["count", "tokens"],
   /** The scope that the key lacks. */
-  scope_missing: ["predict", "learn", "write", "admin"],
+  scope_missing: ["predict", "list", "learn", "write", "admin"],
 } as const satisfies { readonly [Code in ErrorCode]?: readonly string[] };
 
 type ErrorReasons = typeof ERROR_REASONS;

@@ -1,5 +1,6 @@
 import { XpeftError } from "../errors.ts";
-import { findLabel, labelFault, labelForm, quoteLabel } from "../profiles/labels.ts";
+import { findLabel, labelForm, quoteLabel } from "../profiles/labels.ts";
+import { unknownLabelError } from "../profiles/not-found.ts";
 import { textKey } from "../text/text-key.ts";
 import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
 
@@ -21,9 +22,6 @@ export const MAX_TEXT_TOKENS = 128;
 
 /** The most tokens of all examples together: each takes 1.5 kB of memory in the default bundle. */
 export const MAX_TOKENS = 4096;
-
-/** Most labels that an error lists. */
-const SHOWN_LABELS = 20;
 
 /** A score between two labels, as people write it. */
 const SCORE = /^-?[0-9]+(\.[0-9]+)?$/;
@@ -53,10 +51,7 @@ export function labelTarget(label: string, labels: readonly string[]): Float32Ar
   const below = order.findLast(({ value }) => value <= score);
   const above = order.find(({ value }) => value >= score);
   if (!values.every(Number.isInteger) || !below || !above) {
-    const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
-    const problem = labelFault(label) ?? `The task has no label ${quoteLabel(label)}`;
-    const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
-    throw new XpeftError("unknown_label", `${problem}. The task's labels are ${some.join(", ")}${more}.`);
+    throw unknownLabelError(label, labels);
   }
   const weight = above.value === below.value ? 0 : (score - below.value) / (above.value - below.value);
   target[above.index] = weight;
