@@ -38,7 +38,7 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   head_mismatch:
     "Give profiles that were trained with this task's head, or write the task that they were trained with.",
   generation_mismatch:
-    "Look at what is stored now: xpeft profiles show, or xpeft tasks list. Then write with that generation.",
+    "Look at what is stored now: xpeft profiles show, or xpeft tasks list. Then write with that generation, or run the fanout again.",
   task_has_profiles: "Delete its profiles too: push --replace, restore --replace or tasks delete --profiles.",
   mismatched_write(reason) {
     switch (reason) {
