@@ -46,6 +46,7 @@ async function fanOut(
   });
   onStart?.();
   const text = await response.text();
+  checkStatuses(`A fan-out (${text.slice(0, 200)})`, { [response.status]: 1 }, [200]);
   const last = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "") as { done?: boolean; profiles: number };
   if (last.done !== true) throw new Error(`A fan-out ended with ${JSON.stringify(last)}.`);
   return last.profiles;

@@ -3,9 +3,11 @@ export interface Turns {
   /**
    * Waits for a turn. Callers get theirs in the order in which they asked.
    *
+   * @param signal ends the waiting
    * @returns a function that ends the turn
+   * @throws the signal's reason
    */
-  take(): Promise<() => void>;
+  take(signal: AbortSignal): Promise<() => void>;
 }
 
 /**
@@ -31,16 +33,23 @@ export function createTurns({ atOnce, forgetAfterMs }: { atOnce: number; forgetA
   }
 
   return {
-    async take() {
-      const { promise, resolve } = Promise.withResolvers<() => void>();
-      waiting.add(() => {
+    async take(signal) {
+      signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+      const start = () => {
         const turn = { since: Date.now() };
         turns.add(turn);
         resolve(() => {
           turns.delete(turn);
           grant();
         });
-      });
+      };
+      const leave = () => {
+        waiting.delete(start);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      waiting.add(start);
       grant();
       // Whoever waits looks for forgotten turns.
       const watch = setInterval(grant, forgetAfterMs);
@@ -48,6 +57,7 @@ export function createTurns({ atOnce, forgetAfterMs }: { atOnce: number; forgetA
         return await promise;
       } finally {
         clearInterval(watch);
+        signal.removeEventListener("abort", leave);
       }
     },
   };

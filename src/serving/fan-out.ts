@@ -122,7 +122,9 @@ export function createFanOut({ engine, cache }: { engine: Engine; cache: RowCach
     try {
       let after: string | null = request.after;
       for (let pages = 1; after !== null; pages++) {
-        const endTurn = await turns.take();
+        const endTurn = await turns.take(signal).catch((reason: unknown) => {
+          throw new StreamAborted(reason);
+        });
         let lines: FanOutLine[];
         try {
           const page = await readPage(after);

@@ -1,6 +1,7 @@
 import { createRoute, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { permittedPrefix, requireProfile, requireScope } from "../../../src/auth/access.ts";
+import { StreamAborted } from "../../../src/lib/ndjson.ts";
 import type { FanOutPage } from "../../../src/serving/fan-out.ts";
 import type { FanOutProfiles } from "../../../src/serving/fan-out-rows.ts";
 import type { AppEnv } from "../../http/env.ts";
@@ -68,13 +69,18 @@ function permittedProfiles(
   return { prefix: permittedPrefix(access, task, profiles === "all" ? "" : profiles.prefix) };
 }
 
+// biome-ignore lint/correctness/useYield: it ends before the first line
+async function* failing(error: Error): AsyncGenerator<string> {
+  throw error;
+}
+
 /** `POST /v1/fanout`: labels one text under thousands of profiles. */
 export const fanOutRoutes = createRouter().openapi(route, async (c) => {
   const { text, textPair, profiles: _profiles, ...request } = c.req.valid("json");
   const profiles = permittedProfiles(c, c.req.valid("json"));
   const { signal } = c.req.raw;
   const { fanOut } = await isolateService(c.env, c.executionCtx);
-  const { taskGeneration, pages } = await fanOut(
+  const opened = await fanOut(
     {
       ...request,
       input: { text, ...(textPair !== undefined && { textPair }) },
@@ -83,7 +89,12 @@ export const fanOutRoutes = createRouter().openapi(route, async (c) => {
     },
     { ...rowSourceOf(c, null), profiles: async () => (await c.get("registry")()).profiles },
     signal,
-  );
+  ).catch((error: unknown) => {
+    if (error instanceof StreamAborted) return error;
+    throw error;
+  });
+  if (opened instanceof StreamAborted) return streamAnswer(c, failing(opened));
+  const { taskGeneration, pages } = opened;
   const problemOfLine = lineProblems(c);
 
   function textOf({ lines, counts }: FanOutPage): string {

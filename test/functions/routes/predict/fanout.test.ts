@@ -231,4 +231,22 @@ describe("POST /v1/fanout", () => {
     // The others have their turns.
     expect(await answered({ profiles: ["demo-001", "demo-002"] })).toHaveLength(3);
   });
+
+  it("lets a caller leave who waits for a turn", async () => {
+    worker.harness.clearLogs();
+    const abort = new AbortController();
+    const headers = { "content-type": "application/json", authorization: `Bearer ${worker.adminKey}` };
+    const body = JSON.stringify({ task: "masked", text: TEXT, profiles: "all" });
+    const calls = Array.from({ length: 12 }, () =>
+      fetch(new URL("/v1/fanout", worker.url), { method: "POST", headers, body, signal: abort.signal }),
+    );
+    await Promise.race(calls);
+    abort.abort();
+    await Promise.allSettled(calls);
+    expect(await answered({ profiles: ["demo-001", "demo-002"] })).toHaveLength(3);
+    await expect.poll(() => worker.harness.getLogs().length).toBe(calls.length + 1);
+    const logged = worker.harness.getLogs().map(({ message }) => JSON.parse(message));
+    expect(logged.map(({ level }) => level)).toEqual(Array(calls.length + 1).fill("info"));
+    expect(logged.filter(({ aborted }) => aborted)).toHaveLength(calls.length);
+  });
 });
