@@ -50,7 +50,8 @@ export interface FanOutCounts {
 
 /** A part of an answer. */
 export interface FanOutPage {
-  readonly lines: readonly FanOutLine[];
+  /** The caller may empty the list: generators hold a page while they wait for the next one. */
+  readonly lines: FanOutLine[];
   readonly counts: FanOutCounts;
 }
 
@@ -116,37 +117,48 @@ export function createFanOut({ engine, cache }: { engine: Engine; cache: RowCach
   ): AsyncGenerator<FanOutPage & Pick<OpenFanOut, "taskGeneration">> {
     const { task } = await cache.read(from.stores, request.task, [], from.freshness);
     if (!task) throw unknownTaskError(request.task);
+    const { name, generation, labels } = task;
     const readPage = pageReader(request.profiles, task, from);
     const text = engine.openText(task, request.input, request);
     let selection: Selection | undefined;
+
+    /** What reads the first page. */
+    async function begin(): Promise<Selection> {
+      if (!meetsPrecondition(request.expected, generation)) {
+        throw generationMismatchError(`Task "${name}"`, request.expected, generation);
+      }
+      const begun = createSelection(labels, request);
+      await text.read();
+      return begun;
+    }
+
+    /** Reads and labels a page when its turn comes. Its rows are garbage as soon as they are labelled. */
+    async function labelNext(
+      after: string,
+    ): Promise<{ lines: FanOutLine[]; next: string | null; counts: ReturnType<Selection["counts"]> }> {
+      const endTurn = await turns.take(signal).catch((reason: unknown) => {
+        throw new StreamAborted(reason);
+      });
+      try {
+        const { rows, taskGeneration, next } = await readPage(after);
+        if (taskGeneration !== generation) throw taskChangedError(name);
+        selection ??= await begin();
+        return { lines: await labelPage(rows, text, selection, signal), next, counts: selection.counts() };
+      } finally {
+        endTurn();
+      }
+    }
+
     try {
-      let after: string | null = request.after;
-      for (let pages = 1; after !== null; pages++) {
-        const endTurn = await turns.take(signal).catch((reason: unknown) => {
-          throw new StreamAborted(reason);
-        });
-        let lines: FanOutLine[];
-        try {
-          const page = await readPage(after);
-          if (page.taskGeneration !== task.generation) throw taskChangedError(task.name);
-          if (!selection) {
-            if (!meetsPrecondition(request.expected, task.generation)) {
-              throw generationMismatchError(`Task "${task.name}"`, request.expected, task.generation);
-            }
-            selection = createSelection(task.labels, request);
-            await text.read();
-          }
-          lines = await labelPage(page.rows, text, selection, signal);
-          after = page.next;
-        } finally {
-          endTurn();
-        }
-        const done = after === null || pages === MAX_PAGES;
-        const { tokens, truncated } = text;
-        const counts = { done, ...selection.counts(), tokens, truncated, next: after };
+      const { tokens, truncated } = text;
+      for (let [after, pages]: [string | null, number] = [request.after, 1]; after !== null; pages++) {
+        const { lines, next, counts }: Awaited<ReturnType<typeof labelNext>> = await labelNext(after);
+        const done = next === null || pages === MAX_PAGES;
+        if (done) lines.push(...(selection?.best() ?? []));
         // While the caller reads a page, nobody waits for it.
-        yield { taskGeneration: task.generation, lines: done ? [...lines, ...selection.best()] : lines, counts };
+        yield { taskGeneration: generation, lines, counts: { done, ...counts, tokens, truncated, next } };
         if (done) return;
+        after = next;
       }
     } finally {
       text.close();
