@@ -22,8 +22,6 @@ interface RequestOptions {
   /** An API key or a profile token. */
   readonly key?: string;
   readonly contentType?: string;
-  /** Ends the request early. */
-  readonly signal?: AbortSignal;
 }
 
 /** Sends a request to a running Worker. */
@@ -31,11 +29,10 @@ export function send(
   url: URL,
   method: string,
   path: string,
-  { body, key, contentType = "application/json", signal }: RequestOptions = {},
+  { body, key, contentType = "application/json" }: RequestOptions = {},
 ): Promise<Response> {
   return fetch(new URL(path, url), {
     method,
-    ...(signal && { signal }),
     headers: { "content-type": contentType, ...(key !== undefined && { authorization: `Bearer ${key}` }) },
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
