@@ -30,7 +30,7 @@ interface RowPage {
 }
 
 /** Most profiles of a page. */
-export const FAN_OUT_PAGE = 500;
+const FAN_OUT_PAGE = 500;
 
 /** Returns what reads the page after a profile. @param task rows are compared with its generation */
 export function pageReader(
