@@ -99,9 +99,9 @@ export const fanOutRoutes = createRouter().openapi(route, async (c) => {
 
   function textOf({ lines, counts }: FanOutPage): string {
     // With many fan-outs at once, the pages of all would fill the isolate.
-    const answers = lines.splice(0).map((line) =>
-      "error" in line ? { profile: line.profile, error: problemOfLine(line.error) } : line,
-    );
+    const answers = lines
+      .splice(0)
+      .map((line) => ("error" in line ? { profile: line.profile, error: problemOfLine(line.error) } : line));
     return [...answers, counts].map((line) => `${JSON.stringify(line)}\n`).join("");
   }
 
