@@ -59,3 +59,10 @@ export function parseWholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTE
     throw new InvalidArgumentError(`It must be a whole number from ${minimum}${end}.`);
   };
 }
+
+/** Parses a score, from 0 to 1. */
+export function parseScore(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It must be a number from 0 to 1.");
+}

@@ -38,7 +38,7 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   head_mismatch:
     "Give profiles that were trained with this task's head, or write the task that they were trained with.",
   generation_mismatch:
-    "Look at what is stored now: xpeft profiles show, or xpeft tasks list. Then write with that generation.",
+    "Look at what is stored now: xpeft profiles show, or xpeft tasks list. Then write with that generation, or run the fanout again.",
   task_has_profiles: "Delete its profiles too: push --replace, restore --replace or tasks delete --profiles.",
   mismatched_write(reason) {
     switch (reason) {
@@ -130,6 +130,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
     reason === "tokenizer"
       ? "Build the bundle from a PLM with a BERT tokenizer: BertNormalizer, BertPreTokenizer, WordPiece."
       : "Build the bundle again with the training companion of this version: python -m xpeft bundle.",
+  bundle_without_tail:
+    "Predict under single profiles: xpeft predict. Or serve a bundle whose last layer alone has adapters of profiles.",
   invalid_setting: "Correct the variables in wrangler.toml and the secret TOKEN_KEYS, then deploy.",
   database_unavailable: "Check the database and its migrations: xpeft doctor. npm start applies them to the local one.",
   shard_map_mismatch:

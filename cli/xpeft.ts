@@ -12,6 +12,7 @@ type Register = (program: Command) => void;
 /** Commands by name. Only the one that runs is loaded, because some need seconds to load (wrangler, Drizzle). */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   predict: async () => (await import("./predict/predict.ts")).registerPredict,
+  fanout: async () => (await import("./predict/fanout.ts")).registerFanOut,
   learn: async () => (await import("./learn/learn.ts")).registerLearn,
   "learn-task": async () => (await import("./learn/learn-task.ts")).registerLearnTask,
   eval: async () => (await import("./predict/eval.ts")).registerEval,

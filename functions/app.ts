@@ -18,6 +18,7 @@ import { learnRoutes } from "./routes/learn.ts";
 import { learnTaskRoutes } from "./routes/learn-task.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import { huggingFaceEndpointRoutes, teiEndpointRoutes } from "./routes/predict/endpoint.ts";
+import { fanOutRoutes } from "./routes/predict/fanout.ts";
 import { huggingFaceRoutes } from "./routes/predict/huggingface.ts";
 import { predictRoutes } from "./routes/predict/predict.ts";
 import { predictStreamRoutes } from "./routes/predict/stream.ts";
@@ -33,6 +34,7 @@ import { tokenRoutes } from "./routes/token.ts";
 const api = createRouter()
   .route("/", predictRoutes)
   .route("/", predictStreamRoutes)
+  .route("/", fanOutRoutes)
   .route("/", huggingFaceRoutes)
   .route("/", huggingFaceEndpointRoutes)
   .route("/", teiRoutes)

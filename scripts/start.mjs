@@ -100,7 +100,7 @@ function printExample() {
   console.log(`\nReady. Open ${url}/ or run in another terminal:\n`);
   console.log(`curl -s ${url}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(body)}'\n`);
   console.log(`To learn your own profile at ${url}/learn, and to read and write tasks and profiles, create a key:\n`);
-  console.log(`npm run -s xpeft -- keys create --scope predict learn write admin${database}\n`);
+  console.log(`npm run -s xpeft -- keys create --scope predict list learn write admin${database}\n`);
   if (port !== DEFAULT_PORT)
     console.log(`Commands of xpeft use port ${DEFAULT_PORT} until you run:\n\nexport XPEFT_URL=${url}\n`);
 }

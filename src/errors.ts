@@ -11,6 +11,7 @@ export type ErrorCode =
   | "bundle_file_missing"
   | "bundle_file_corrupt"
   | "bundle_unusable"
+  | "bundle_without_tail"
   | "database_unavailable"
   | "overloaded"
   | "shard_map_mismatch"
@@ -78,11 +79,11 @@ export const ERROR_REASONS = {
   empty_text: ["text", "example"],
   /** The task lacks the label; or the profile that learns does not know it. */
   unknown_label: ["task", "profile"],
-  overloaded: ["tokens", "bodies"],
+  overloaded: ["tokens", "bodies", "fan-outs"],
   too_few_examples: ["count", "texts", "label"],
   too_many_examples: ["count", "tokens"],
   /** The scope that the key lacks. */
-  scope_missing: ["predict", "learn", "write", "admin", "learn-task"],
+  scope_missing: ["predict", "list", "learn", "write", "admin", "learn-task"],
 } as const satisfies { readonly [Code in ErrorCode]?: readonly string[] };
 
 type ErrorReasons = typeof ERROR_REASONS;

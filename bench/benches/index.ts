@@ -3,6 +3,7 @@ import { activeProfiles } from "./active-profiles.ts";
 import { adapters } from "./adapters.ts";
 import { cold } from "./cold.ts";
 import { concurrency } from "./concurrency.ts";
+import { fanout } from "./fanout.ts";
 import { floor } from "./floor.ts";
 import { learning } from "./learning.ts";
 import { length } from "./length.ts";
@@ -22,6 +23,7 @@ export const benches: readonly Bench[] = [
   adapters,
   merge,
   trunk,
+  fanout,
   activeProfiles,
   floor,
   operators,

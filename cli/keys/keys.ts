@@ -63,7 +63,7 @@ export function registerKeys(program: Command): void {
     .addHelpText(
       "after",
       exampleText(
-        "keys create --scope predict learn write admin",
+        "keys create --scope predict list learn write admin",
         "keys create --name laptop --task news --prefix user-7 --expires 90d",
       ),
     );

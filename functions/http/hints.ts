@@ -7,6 +7,7 @@ import type { AppEnv } from "./env.ts";
 const ROUTE_KINDS = {
   "/v1/predict": "predict",
   "/v1/predict/stream": "stream",
+  "/v1/fanout": "fanout",
   "/v1/hf/:task/:profile": "hf",
   "/v1/tei/:task/:profile/predict": "tei",
   "/v1/tasks/:task": "task",
@@ -49,7 +50,10 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   bundle_mismatch: "Write the task and its profiles as trained on this bundle, or deploy their bundle.",
   head_mismatch:
     "Send profiles that were trained with this task's head, or write the task that they were trained with.",
-  generation_mismatch: "Read the row again. If you still want the write, send it with the new generation.",
+  generation_mismatch: (_, route) =>
+    route === "fanout"
+      ? "The lines so far are of an earlier version of the task. Start again, without after and If-Match."
+      : "Read the row again. If you still want the write, send it with the new generation.",
   task_has_profiles:
     "Add profiles=delete to the query to delete the profiles too. A changed task can also be written under another name.",
   mismatched_write: (reason) =>
@@ -64,7 +68,10 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
       duplicate: "Send only one of the two lines.",
       profiles: "Write the task together with all of its profiles, or under another name.",
     })[reason],
-  write_conflict: "Read the task and its profile again. If you still want the write, send it again.",
+  write_conflict: (_, route) =>
+    route === "fanout"
+      ? "The lines so far are of an earlier version of the task. Start again, without after."
+      : "Read the task and its profile again. If you still want the write, send it again.",
 
   empty_text: (reason) =>
     ({
@@ -72,7 +79,8 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
       example: "Leave the example out, or send a text with words in it.",
     })[reason],
   text_too_long(_, route) {
-    if (route === "predict") return 'Send a shorter text, or leave "truncate" out to have it cut.';
+    if (route === "predict" || route === "fanout")
+      return 'Send a shorter text, or leave "truncate" out to have it cut.';
     if (route === "stream") return "Send a shorter text, or leave truncate out of the query to have it cut.";
     if (route === "hf") return 'Send a shorter text, or leave "truncation" out of the parameters to have it cut.';
     if (route === "tei") return 'Send a shorter text, or send "truncate": true to have it cut.';
@@ -153,6 +161,8 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
       features: BUILD_AGAIN,
       read: "Retry. If this persists, deploy the bundle again.",
     })[reason],
+  bundle_without_tail:
+    "Send the text to POST /v1/predict under up to 64 profiles at once, or build a bundle whose last layer alone has adapters of profiles: docs/formats.md.",
   invalid_setting: (reason) =>
     ({
       variable: "Correct it under [vars] in wrangler.toml, which explains each variable, then deploy.",

@@ -3,6 +3,7 @@ import { StreamAborted } from "../../src/lib/ndjson.ts";
 import type { AppEnv } from "./env.ts";
 import { toFault } from "./error-handler.ts";
 import { problemOf } from "./problem.ts";
+import type { Fault } from "./problem-codes.ts";
 
 /** The media type of JSON Lines. Typed as string, or the routes' types would treat it as JSON. */
 export const NDJSON: string = "application/x-ndjson";
@@ -50,4 +51,14 @@ export function streamAnswer(c: Context<AppEnv>, text: AsyncGenerator<string>): 
     },
   });
   return c.body(body, 200, { "content-type": NDJSON });
+}
+
+/** Returns what describes the faults of single lines. A fault of the service can hit every line; the log has it once. */
+export function lineProblems(c: Context<AppEnv>): (fault: Fault) => ReturnType<typeof problemOf> {
+  const logged = new Set<string>();
+  return (fault) => {
+    const isNew = !logged.has(fault.code);
+    logged.add(fault.code);
+    return problemOf(c, isNew ? toFault(c, fault) : fault);
+  };
 }

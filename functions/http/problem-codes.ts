@@ -87,6 +87,7 @@ export const PROBLEM_KINDS: Record<ProblemCode, ProblemKind> = {
   bundle_file_missing: { status: 503, title: "A file of the bundle is missing" },
   bundle_file_corrupt: { status: 503, title: "A file of the bundle is damaged" },
   bundle_unusable: { status: 503, title: "The bundle cannot be run" },
+  bundle_without_tail: { status: 501, title: "The bundle reads a text once for each profile" },
   invalid_setting: { status: 503, title: "A setting is invalid" },
   database_unavailable: { status: 503, title: "The database is unavailable" },
   shard_map_mismatch: { status: 503, title: "The databases are bound in the wrong places" },

@@ -149,5 +149,8 @@ export const textsBody = jsonBody(
   "Send fewer or shorter texts in one request, or a stream of them to /v1/predict/stream.",
 );
 
+/** Reads a JSON body with a text and profiles; the answer goes on after the request's work. */
+export const fanOutBody = jsonBody(MAX_TEXTS_BYTES, "Send a shorter text, or fewer ids.", (c) => c.get("streaming"));
+
 /** Reads a JSON body with examples; the answer goes on after the request's work. */
 export const examplesBody = jsonBody(MAX_TEXTS_BYTES, "Send fewer or shorter examples.", (c) => c.get("streaming"));

@@ -4,6 +4,7 @@ import { readManifest } from "../../src/bundle/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import kernels from "../../src/model/pool/kernels.wasm";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
+import { createFanOut, type FanOut } from "../../src/serving/fan-out.ts";
 import { createPredictor, type Predictor } from "../../src/serving/predictor.ts";
 import { createRowCache, type RowCache } from "../../src/serving/row-cache.ts";
 import type { Bindings } from "../http/env.ts";
@@ -26,6 +27,7 @@ export const ENGINE_PROBLEMS = [...BUNDLE_PROBLEMS, "bundle_file_corrupt"] as co
 export interface Service {
   readonly engine: Engine;
   readonly predictor: Predictor;
+  readonly fanOut: FanOut;
   readonly cache: RowCache;
 }
 
@@ -34,7 +36,7 @@ export const isolateService = oncePerIsolate<Service>(async (env) => {
   const { cacheTtlSeconds: ttlSeconds } = readSettings(env);
   const engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
   const cache = createRowCache({ maxBytes: ROW_CACHE_BYTES, ttlSeconds });
-  return { engine, cache, predictor: createPredictor({ engine, cache }) };
+  return { engine, cache, predictor: createPredictor({ engine, cache }), fanOut: createFanOut({ engine, cache }) };
 });
 
 /** Returns the bundle's id and manifest without loading the encoder. */

@@ -1,10 +1,10 @@
 import { XpeftError } from "../errors.ts";
 
 /**
- * Permissions of keys: predictions; learning profiles; reading and writing profiles; writing tasks; learning tasks.
- * None includes another.
+ * Permissions of keys: predictions; learning which profiles a task has; learning profiles; reading and writing profiles;
+ * writing tasks; learning tasks. None includes another.
  */
-export const SCOPES = ["predict", "learn", "write", "admin", "learn-task"] as const;
+export const SCOPES = ["predict", "list", "learn", "write", "admin", "learn-task"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A caller's permissions. */

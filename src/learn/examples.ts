@@ -1,5 +1,6 @@
 import { XpeftError } from "../errors.ts";
-import { findLabel, labelFault, labelForm, quoteLabel } from "../profiles/labels.ts";
+import { findLabel, labelForm, quoteLabel } from "../profiles/labels.ts";
+import { type LabelOwner, unknownLabelError } from "../profiles/not-found.ts";
 import { textKey } from "../text/text-key.ts";
 import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
 
@@ -13,9 +14,6 @@ export interface Example {
   readonly label: string;
 }
 
-/** Whose labels an example may have: all of the task, or those that the profile knows. */
-type LabelOwner = "task" | "profile";
-
 /** The most examples of one learning. */
 export const MAX_EXAMPLES = 200;
 
@@ -24,9 +22,6 @@ export const MAX_TEXT_TOKENS = 128;
 
 /** The most tokens of all examples together: each takes 1.5 kB of memory in the default bundle. */
 export const MAX_TOKENS = 4096;
-
-/** Most labels that an error lists. */
-const SHOWN_LABELS = 20;
 
 /** A score between two labels, as people write it. */
 const SCORE = /^-?[0-9]+(\.[0-9]+)?$/;
@@ -62,16 +57,6 @@ export function labelTarget(label: string, labels: readonly string[], owner: Lab
   target[above.index] = weight;
   target[below.index] = 1 - weight;
   return target;
-}
-
-/** Returns the error for a label that is none of the task's, or none that the profile knows. */
-export function unknownLabelError(label: string, labels: readonly string[], owner: LabelOwner = "task"): XpeftError {
-  const some = labels.slice(0, SHOWN_LABELS).map(quoteLabel);
-  const problem =
-    labelFault(label) ?? `The ${owner} ${owner === "task" ? "has" : "knows"} no label ${quoteLabel(label)}`;
-  const more = labels.length > some.length ? ` and ${labels.length - some.length} more` : "";
-  const message = `${problem}. The ${owner}'s labels are ${some.join(", ")}${more}.`;
-  return new XpeftError("unknown_label", message, { reason: owner });
 }
 
 /** Returns an example's target. @throws XpeftError `unknown_label` that names the example as requests do */

@@ -1,4 +1,5 @@
 import { XpeftError } from "../errors.ts";
+import { pause } from "../lib/pause.ts";
 
 /** The progress of a learning. */
 export interface LearnProgress {
@@ -114,7 +115,7 @@ export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }
       if (unyieldedMs >= YIELD_MS) {
         unyieldedMs = 0;
         // ONNX Runtime never yields: without a pause no other request would be read, and no clock would advance.
-        for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+        for (let turn = 0; turn < TURNS; turn++) await pause(0);
       }
       signal.throwIfAborted();
       const now = Date.now();

@@ -1,8 +1,9 @@
 import { XpeftError } from "../errors.ts";
 import { findLabel, labelForm, quoteLabel } from "../profiles/labels.ts";
+import { unknownLabelError } from "../profiles/not-found.ts";
 import { textKey } from "../text/text-key.ts";
 import type { TokenizedText } from "../text/tokenizer.ts";
-import { checkCount, type Example, unknownLabelError } from "./examples.ts";
+import { checkCount, type Example } from "./examples.ts";
 
 /** Texts that each label needs, so that one is trained on while another is held out. */
 const TEXTS_A_LABEL = 2;

@@ -1,4 +1,5 @@
 import { env, InferenceSession } from "onnxruntime-web/wasm";
+import { pause } from "../lib/pause.ts";
 import { createSerialQueue } from "../lib/serial-queue.ts";
 
 /** Weights outside a graph's file, under the name by which the graph refers to them. */
@@ -58,11 +59,11 @@ export function heapBytes(): number {
 const PAUSES_MS = [50, 250, 1000];
 
 async function instanceOf(wasm: WebAssembly.Module, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
-  for (const pause of PAUSES_MS) {
+  for (const milliseconds of PAUSES_MS) {
     try {
       return new WebAssembly.Instance(wasm, imports);
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pause(milliseconds);
     }
   }
   return new WebAssembly.Instance(wasm, imports);

@@ -24,6 +24,18 @@ export interface Under {
   readonly taskAdapter: IdentifiedAdapter | null;
 }
 
+/** A text that was read once and labels under any number of profiles of its task. */
+export interface HeldText {
+  /**
+   * Returns the pooled features of the text under a profile's masks, `[d]`: the same bits as {@link Reader.features}.
+   *
+   * @throws XpeftError `invalid_mask` if the masks do not fit the pool
+   */
+  features(masks: Uint8Array): Float32Array;
+  /** Frees the text. Nothing may be read of it afterwards. */
+  release(): void;
+}
+
 /**
  * Reads texts under profiles. Where only the last layer is personal, a text's trunk, all that comes before, is read
  * once for all profiles of a task, and each profile costs a tail.
@@ -38,6 +50,14 @@ export interface Reader {
    * @throws XpeftError `invalid_mask` if the masks do not fit the pool; `bundle_unusable` if ONNX Runtime fails
    */
   features(text: ReadText, under: Under, laps?: Laps): Promise<Float32Array>;
+
+  /**
+   * Reads a text, or takes it from the cache, and holds it outside of the cache until it is released: other texts
+   * cannot push it out, and its profiles push nothing out.
+   *
+   * @throws RangeError if a reading does not serve all profiles; XpeftError as {@link features}
+   */
+  hold(text: ReadText, taskAdapter: IdentifiedAdapter | null): Promise<HeldText>;
 
   /**
    * Returns the residual from which learning continues, `[T, d]` flat, and the features. The residual belongs to the
@@ -115,6 +135,7 @@ export function createReader(parts: ReaderParts): Reader {
     return {
       sharesTrunk: false,
       features,
+      hold: () => Promise.reject(new RangeError("the bundle has no tail")),
       readToLearn: (text, { masks, taskAdapter }) =>
         encoder.runToBoth(text, () => merged.adaptersFor(masks, taskAdapter)),
       featuresFrom: (_residual, text, under) => features(text, under),
@@ -123,8 +144,10 @@ export function createReader(parts: ReaderParts): Reader {
   }
 
   const ofTasks = createMergedCache(pool, TRUNK_TASKS * mergedBytes(pool));
-  const featuresOf = (residual: Float32Array, { masks, taskAdapter }: Under, laps: Laps) => {
-    const adapters = merged.adaptersFor(masks, taskAdapter);
+  // Has one profile at a time: held texts are labelled under more profiles than any cache has place for.
+  const ofHeld = createMergedCache(pool, 0, pool.layers - 1);
+  const featuresOf = (residual: Float32Array, { masks, taskAdapter }: Under, laps: Laps, cache = merged) => {
+    const adapters = cache.adaptersFor(masks, taskAdapter);
     laps.merged();
     const features = tail.run(residual, adapters);
     laps.read();
@@ -140,27 +163,44 @@ export function createReader(parts: ReaderParts): Reader {
       laps.merged();
       return adapters;
     };
+  /** Reads a text or takes its residual from the cache. @param use may read the residual until it returns */
+  async function withResidual<T>(text: ReadText, under: Under, laps: Laps, use: (residual: Float32Array) => T) {
+    const key = `${under.taskAdapter?.id ?? ""} ${textKey(text)}`;
+    for (;;) {
+      const known = trunks.get(key);
+      if (known) return use(known);
+      // Masks that do not fit cost no run of the encoder.
+      merged.adaptersFor(under.masks, under.taskAdapter);
+      laps.merged();
+      const turn = turnOf(under, laps, () => trunks.has(key));
+      const reading = encoder.runToResidual(text, turn);
+      const residual = await reading.catch((error: unknown) => (error === KNOWN ? null : Promise.reject(error)));
+      if (residual === null) continue;
+      laps.read();
+      const result = use(residual);
+      // From here on the cache may free it at any time.
+      if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
+      else freeNumbers(residual);
+      return result;
+    }
+  }
   return {
     sharesTrunk: true,
-    async features(text, under, laps = NO_LAPS) {
-      const key = `${under.taskAdapter?.id ?? ""} ${textKey(text)}`;
-      for (;;) {
-        const known = trunks.get(key);
-        if (known) return featuresOf(known, under, laps);
-        // Masks that do not fit cost no run of the encoder.
-        merged.adaptersFor(under.masks, under.taskAdapter);
-        laps.merged();
-        const turn = turnOf(under, laps, () => trunks.has(key));
-        const reading = encoder.runToResidual(text, turn);
-        const residual = await reading.catch((error: unknown) => (error === KNOWN ? null : Promise.reject(error)));
-        if (residual === null) continue;
-        laps.read();
-        const features = featuresOf(residual, under, laps);
-        // From here on the cache may free it at any time.
-        if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
-        else freeNumbers(residual);
-        return features;
-      }
+    features: (text, under, laps = NO_LAPS) =>
+      withResidual(text, under, laps, (residual) => featuresOf(residual, under, laps)),
+    async hold(text, taskAdapter) {
+      const unmasked = { masks: NO_MASKS, taskAdapter };
+      const residual = await withResidual(text, unmasked, NO_LAPS, (shared) => shared.slice());
+      // Profiles with a label bias alone all have these.
+      let ofUnmasked: Float32Array | undefined;
+      return {
+        features(masks) {
+          if (masks.length > 0) return featuresOf(residual, { masks, taskAdapter }, NO_LAPS, ofHeld);
+          ofUnmasked ??= featuresOf(residual, unmasked, NO_LAPS, ofHeld);
+          return ofUnmasked;
+        },
+        release: () => freeNumbers(residual),
+      };
     },
     async readToLearn(text, under) {
       const neverKnown = () => false;

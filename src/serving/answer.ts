@@ -1,4 +1,4 @@
-import type { Prediction } from "./label-texts.ts";
+import type { Prediction } from "./prediction.ts";
 
 /** What an answer contains beside the label. */
 export interface AnswerOptions {

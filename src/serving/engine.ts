@@ -13,6 +13,8 @@ import { loadTail } from "../model/tail.ts";
 import { maskShapeOf, packMasks } from "../profiles/masks.ts";
 import { createTokenizer } from "../text/tokenizer.ts";
 import { createLabelTexts, type LabelTexts } from "./label-texts.ts";
+import { createOpenText, type OpenText } from "./open-text.ts";
+import { createTokenBudget } from "./overload.ts";
 
 /** A text that checks whether texts can be read. */
 export const PROBE_TEXT = "Is everything in its place?";
@@ -30,6 +32,9 @@ export interface Engine {
    * `text_too_long`, `overloaded` or `bundle_unusable`
    */
   readonly predict: LabelTexts;
+
+  /** Prepares a text that is read once and labelled under many profiles: src/serving/open-text.ts. */
+  readonly openText: OpenText;
 
   /** Learns a profile from labelled texts: src/learn/learner.ts. */
   readonly learn: Learn;
@@ -87,11 +92,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const reader = createReader({ encoder, tail, pool, mergedBytes: mergedCacheBytes, trunkBytes: trunkCacheBytes });
   const readAdapter = createAdapterReader(manifest);
   const slot = createLearnSlot();
-  const { labelTexts, tokensInFlight } = createLabelTexts({ bundle, tokenizer, reader, readAdapter });
+  const tokensInFlight = createTokenBudget();
+  const labelParts = { bundle, tokenizer, reader, readAdapter, tokensInFlight };
 
   return {
     bundle,
-    predict: labelTexts,
+    predict: createLabelTexts(labelParts),
+    openText: createOpenText(labelParts),
     learn: createLearner({ bundle, read, wasm, tokenizer, reader, pool, readAdapter, slot }),
     learnTask: createTaskLearner({ bundle, tokenizer, reader, slot }),
     async probe() {
@@ -102,7 +109,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       return { tokens: text.ids.length };
     },
     heapBytes: () => heapBytes() + pool.bytes + (tail?.bytes ?? 0),
-    waitingTokens: tokensInFlight,
+    waitingTokens: tokensInFlight.inUse,
     caches: reader.caches,
   };
 }

@@ -1,38 +1,21 @@
 import type { Bundle } from "../bundle/manifest.ts";
-import { XpeftError } from "../errors.ts";
-import { createBudget } from "../lib/budget.ts";
+import type { Budget } from "../lib/budget.ts";
+import { pause } from "../lib/pause.ts";
 import { startStopwatch } from "../lib/stopwatch.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
-import { bestLabel, labelLogits, softmax } from "../model/head.ts";
 import type { Laps, Reader } from "../model/reader.ts";
-import { pickKnown } from "../profiles/known-labels.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
-import { type ProfileHead, readProfileHead } from "../profiles/profile-head.ts";
+import { readProfileHead } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import { textKey } from "../text/text-key.ts";
 import type { TextInput, TokenizedText, Tokenizer } from "../text/tokenizer.ts";
-import { MAX_TOKENS_IN_FLIGHT, tooManyTokensError } from "./overload.ts";
+import { reserveTokens } from "./overload.ts";
+import { checkText, type Prediction, toPrediction } from "./prediction.ts";
 
 /** One text, and the parts of the profile that labels it. */
 export interface EngineInput {
   readonly parts: ProfileParts;
   readonly input: TextInput;
-}
-
-/** The answer for one text. */
-export interface Prediction {
-  readonly label: string;
-  /** Score of the label, 0 to 1. */
-  readonly score: number;
-  /** The labels that the profile knows, in the task's order. */
-  readonly labels: readonly string[];
-  /** Score of each of these labels; their sum is 1. */
-  readonly scores: readonly number[];
-  /** The scores are the softmax of these; label bias and head change included. */
-  readonly logits: readonly number[];
-  /** Tokens that were read, special tokens included. */
-  readonly tokens: number;
-  readonly truncated: boolean;
 }
 
 /**
@@ -69,28 +52,21 @@ export type LabelTexts = (
 ) => Promise<{ predictions: Prediction[]; timings: Timings }>;
 
 /** What labels texts: parts of an engine. */
-interface LabelParts {
+export interface LabelParts {
   readonly bundle: Bundle;
   readonly tokenizer: Tokenizer;
   readonly reader: Reader;
   readonly readAdapter: ReadAdapter;
+  /** Counts the tokens of accepted texts that the encoder has not read yet. */
+  readonly tokensInFlight: Budget;
 }
-
-/** Many times as long as a text waits for its turn. */
-const FORGET_MS = 60_000;
 
 /** Texts that were read before, between two pauses. */
 const TAILS_A_PAUSE = 16;
 
-/** Creates what labels texts, and counts the tokens in flight. */
-export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: LabelParts): {
-  labelTexts: LabelTexts;
-  /** Returns the tokens of accepted texts that the encoder has not read yet. */
-  tokensInFlight: () => number;
-} {
-  const capacity = createBudget({ limit: MAX_TOKENS_IN_FLIGHT, forgetAfterMs: FORGET_MS });
-
-  const labelTexts: LabelTexts = async (task, inputs, options = {}) => {
+/** Creates what labels texts. */
+export function createLabelTexts({ bundle, tokenizer, reader, readAdapter, tokensInFlight }: LabelParts): LabelTexts {
+  return async (task, inputs, options = {}) => {
     const { truncate = true, maxTokens = task.maxTokens, patient = false } = options;
     checkTask(task, bundle);
     const limit = Math.min(task.maxTokens, maxTokens);
@@ -110,8 +86,7 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
     const timings = { tokenize: lap(), merge: 0, encoder: 0, head: 0 };
     const waiting = tokensToRead(texts, reader.sharesTrunk);
     const tokens = waiting.reduce((sum, count) => sum + count, 0);
-    const reservation = patient ? capacity.reserve(tokens) : capacity.tryReserve(tokens);
-    if (!reservation) throw tooManyTokensError(capacity.inUse());
+    const reservation = patient ? tokensInFlight.reserve(tokens) : reserveTokens(tokensInFlight, tokens);
     const predictions: Prediction[] = [];
     try {
       const taskAdapter = await readAdapter(task.adapter);
@@ -134,7 +109,7 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
       for (const [index, { text, masks, profileHead }] of texts.entries()) {
         // The encoder never yields: without a pause no other request would be read.
         if (index > 0 && (readSincePause || index % TAILS_A_PAUSE === 0)) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
+          await pause(0);
           readSincePause = false;
           lap();
         }
@@ -148,7 +123,6 @@ export function createLabelTexts({ bundle, tokenizer, reader, readAdapter }: Lab
     }
     return { predictions, timings };
   };
-  return { labelTexts, tokensInFlight: capacity.inUse };
 }
 
 /**
@@ -163,28 +137,4 @@ function tokensToRead(texts: readonly { text: TokenizedText }[], sharesTrunk: bo
     seen.add(key);
     return text.ids.length;
   });
-}
-
-/** Returns a text that can be labelled. @param limit the most tokens of the text; null if it may be truncated */
-function checkText(text: TokenizedText, name: string, limit: number | null): TokenizedText {
-  if (text.empty) throw new XpeftError("empty_text", `${name} has no tokens.`, { reason: "text" });
-  if (limit !== null && text.truncated) {
-    throw new XpeftError("text_too_long", `${name} has more than the ${limit} tokens that the task reads.`);
-  }
-  return text;
-}
-
-function toPrediction(
-  task: Pick<TaskParts, "labels" | "head" | "adapter">,
-  profileHead: ProfileHead | null,
-  features: Float32Array,
-  { ids, truncated }: TokenizedText,
-): Prediction {
-  const known = profileHead?.known ?? null;
-  const labels = pickKnown(task.labels, known);
-  const logits = pickKnown(labelLogits(task, profileHead, features), known);
-  const scores = softmax(logits);
-  const best = bestLabel(scores);
-  const [label = "", score = 0] = [labels[best], scores[best]];
-  return { label, score, labels, scores, logits, tokens: ids.length, truncated };
 }

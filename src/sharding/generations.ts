@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
+import { pause } from "../lib/pause.ts";
 import { unknownTaskError } from "../profiles/not-found.ts";
 import { withDatabaseErrors } from "../storage/database.ts";
 import { databaseName, FIRST_SHARD, onShard, type Shards } from "./shards.ts";
@@ -47,7 +48,7 @@ export async function retryWhileOutOfStep<T>(attempt: () => Promise<T | XpeftErr
   for (const wait of WAITS_MS) {
     const result = await attempt();
     if (!(result instanceof XpeftError)) return result;
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await pause(wait);
   }
   const result = await attempt();
   if (result instanceof XpeftError) throw result;

@@ -39,6 +39,23 @@ const VALID: readonly { readonly method: string; readonly path: string; readonly
     body: { inputs: TEXT, parameters: { top_k: 2, truncation: "only_first", max_length: 9, padding: true } },
   },
   { method: "POST", path: "/v1/tei/demo/demo-000/predict", body: { inputs: [[TEXT], ["a", "b"]], truncate: true } },
+  {
+    method: "POST",
+    path: "/v1/fanout",
+    body: {
+      task: "demo",
+      text: TEXT,
+      profiles: ["demo-000", "demo-001"],
+      label: "low",
+      minScore: 0.1,
+      after: "demo-000",
+    },
+  },
+  {
+    method: "POST",
+    path: "/v1/fanout",
+    body: { task: "demo", text: TEXT, profiles: { prefix: "demo" }, top: 2, label: "low" },
+  },
   { method: "PUT", path: "/v1/tasks/fuzzed", body: { ...taskFileFields({ ...task, name: "fuzzed" }) } },
   {
     method: "PUT",

@@ -46,7 +46,7 @@ const PHASES = isLongForm ? "examples,coverage,fuzzing,stateful" : "examples,fuz
 it.each<[string, Scope[] | null]>([
   ["without a key", null],
   ["with a key for texts and profiles", ["predict", "write"]],
-  ["with a key for everything", ["predict", "learn", "write", "admin"]],
+  ["with a key for everything", ["predict", "list", "learn", "write", "admin"]],
 ])("finds no failure %s", { timeout: 7_200_000 }, async (_, scopes) => {
   if (withoutIt) return console.info(`Skipped: ${withoutIt}`);
   const key = scopes && (await worker.makeKey({ scopes }));

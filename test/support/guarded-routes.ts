@@ -33,6 +33,10 @@ export const GUARDED_ROUTES: Record<string, GuardedRoute> = {
       { body: '{"text":"a text"}\n', headers: NDJSON },
     ],
   },
+  "post /v1/fanout": {
+    scope: "predict",
+    request: (task, profile) => ["POST", "/v1/fanout", { body: { task, text: "a text", profiles: [profile] } }],
+  },
   "post /v1/hf/{task}/{profile}": {
     scope: "predict",
     request: (task, profile) => ["POST", `/v1/hf/${task}/${profile}`, { body: { inputs: "a text" } }],

@@ -1,10 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireProfile, requireTask } from "../../../src/auth/access.ts";
 import { readLineGroups } from "../../../src/lib/ndjson.ts";
-import { toFault } from "../../http/error-handler.ts";
-import { bodyStream, NDJSON, streamAnswer } from "../../http/ndjson.ts";
-import { problemOf, problemResponses } from "../../http/problem.ts";
-import type { Fault } from "../../http/problem-codes.ts";
+import { bodyStream, lineProblems, NDJSON, streamAnswer } from "../../http/ndjson.ts";
+import { problemResponses } from "../../http/problem.ts";
 import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
 import { ABSTAIN_BELOW, MAX_TOP } from "../../http/text-schemas.ts";
@@ -75,13 +73,7 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
     groupBytes: MAX_TEXT_LINE_BYTES,
   });
 
-  // A fault of the service can hit every line; the log has it once.
-  const logged = new Set<string>();
-  function loggedOnce(fault: Fault): object {
-    const isNew = !logged.has(fault.code);
-    logged.add(fault.code);
-    return problemOf(c, isNew ? toFault(c, fault) : fault);
-  }
+  const problemOfLine = lineProblems(c);
 
   async function* answerGroup(group: readonly ParsedLine[]): AsyncGenerator<object> {
     const inputs = group.flatMap((line) => ("input" in line ? [line.input] : []));
@@ -89,7 +81,7 @@ export const predictStreamRoutes = createRouter().openapi(route, async (c) => {
     for (const parsed of group) {
       const answer = "fault" in parsed ? parsed.fault : (await answers.next()).value;
       if (answer === undefined) throw new RangeError("there are fewer answers than lines");
-      yield { line: parsed.line, ...("code" in answer ? { error: loggedOnce(answer) } : answer) };
+      yield { line: parsed.line, ...("code" in answer ? { error: problemOfLine(answer) } : answer) };
     }
   }
 

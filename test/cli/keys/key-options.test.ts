@@ -29,7 +29,7 @@ it.each([
 });
 
 it.each([
-  [["--scope", "everything"], "Allowed choices are predict, learn, write, admin, learn-task."],
+  [["--scope", "everything"], "Allowed choices are predict, list, learn, write, admin, learn-task."],
   [["--name", " "], "one line"],
   [["--name", "two\nlines"], "one line"],
   [["--task", "Demo"], "A task's name has 1 to 64"],

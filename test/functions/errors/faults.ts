@@ -2,6 +2,7 @@ import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "../../../src/bundle/manifest.ts";
 import { sha256Hex } from "../../../src/lib/sha256.ts";
+import { taskFor } from "../../support/rows.ts";
 import { type Provocation, type Provocations, REQUEST, startDamaged, startOther, writeTask } from "./fixture.ts";
 
 /** Predicts with a task after a statement has damaged its rows. */
@@ -28,6 +29,13 @@ async function replaceFile(folder: string, path: string, content: string): Promi
   await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
 }
 
+/** Makes a bundle one whose profiles need the whole encoder. */
+async function removeTail(folder: string): Promise<void> {
+  const { tail: _tail, ...manifest }: Manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+  const files = manifest.files.filter(({ role }) => role !== "tail");
+  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
+}
+
 /** Faults of the service, which no caller can fix. */
 export const faultProvocations = {
   invalid_mask: damagedRow("bad-masks", "UPDATE profiles SET masks = x'00' WHERE task"),
@@ -43,6 +51,12 @@ export const faultProvocations = {
   bundle_file_corrupt: damagedBundle((folder) => appendFile(join(folder, "tokenizer.json"), " ")),
 
   bundle_unusable: damagedBundle((folder) => replaceFile(folder, "tokenizer.json", "{}")),
+
+  async bundle_without_tail({ bundle }) {
+    const worker = await startDamaged(removeTail);
+    await worker.push(taskFor(bundle), []);
+    return await worker.request("POST", "/v1/fanout", { body: { task: REQUEST.task, text: "a", profiles: "all" } });
+  },
 
   async invalid_setting() {
     const worker = await startOther({ vars: { CACHE_TTL_SECONDS: "soon" } });

@@ -9,6 +9,7 @@ import { unknownOptions } from "./options.ts";
 const ROUTE_KINDS = Object.keys({
   predict: true,
   stream: true,
+  fanout: true,
   hf: true,
   tei: true,
   task: true,
@@ -69,6 +70,12 @@ describe("every route that can show a code", () => {
       query: "task=demo&profile=demo-000&truncate=false",
       body: `${JSON.stringify({ text: LONG })}\n`,
       hint: /leave truncate out of the query/,
+    },
+    {
+      code: "text_too_long",
+      route: "/v1/fanout",
+      body: { task: "demo", text: LONG, profiles: "all", truncate: false },
+      hint: /leave "truncate" out/,
     },
     {
       code: "text_too_long",

@@ -53,6 +53,19 @@ describe("scopes", () => {
   });
 });
 
+it("who may only predict learns no ids by a fan-out", async () => {
+  const fanOut = (profiles: unknown, key: string | null) =>
+    worker.request("POST", "/v1/fanout", { key, body: { task: "demo", text: "a text", profiles } });
+  const predicts = await worker.makeKey({ scopes: ["predict"] });
+  for (const profiles of ["all", { prefix: "" }, { prefix: "demo-000" }]) {
+    expect(await (await fanOut(profiles, predicts)).json()).toMatchObject({ status: 403, code: "scope_missing" });
+    const lists = await worker.makeKey({ scopes: ["predict", "list"] });
+    expect((await fanOut(profiles, lists)).status).toBe(200);
+  }
+  expect((await fanOut(["demo-000"], predicts)).status).toBe(200);
+  expect(await codeOf(await fanOut(["demo-000"], await worker.makeKey({ scopes: ["list"] })))).toBe("scope_missing");
+});
+
 describe("a confined key", () => {
   const outside = { status: 403, code: "outside_confinement" };
   const confinedTo = (task: string, profilePrefix: string) => worker.makeKey({ task, profilePrefix });
@@ -99,6 +112,20 @@ describe("a confined key", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([{ profile: "team-a" }, { error: outside }, { done: true, answered: 1, failed: 1 }]);
+  });
+
+  it("fans out over its prefix alone", async () => {
+    const key = await confinedTo("demo", "team-");
+    const fanOut = (profiles: unknown) =>
+      worker.request("POST", "/v1/fanout", { key, body: { task: "demo", text: "a text", profiles } });
+    for (const profiles of ["all", { prefix: "" }, { prefix: "te" }, { prefix: "team-" }, ["team-a"]]) {
+      const lines = (await (await fanOut(profiles)).text()).trimEnd().split("\n");
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ profile: "team-a" }, { done: true, profiles: 1 }]);
+    }
+    expect(await (await fanOut({ prefix: "team-b" })).json()).toMatchObject({ done: true, profiles: 0 });
+    for (const profiles of [{ prefix: "demo" }, ["team-a", "demo-000"]]) {
+      expect(await (await fanOut(profiles)).json()).toMatchObject(outside);
+    }
   });
 
   it("cannot list another prefix, and can narrow its prefix", async () => {

@@ -71,6 +71,26 @@ describe("a reader", () => {
     expect(runs).toBe(2);
   });
 
+  it("holds a text that other texts push out of the cache, with the same bits, and caches no profile of it", async () => {
+    const reader = readerOf(tail, 4 * manifest.hidden * textOf(1).ids.length);
+    const alone = await readerOf(tail).features(textOf(0), under(masksOf(5)));
+    const unmasked = await readerOf(tail).features(textOf(0), under(NO_MASKS));
+    runs = 0;
+    const held = await reader.hold(textOf(0), null);
+    const { merged } = reader.caches();
+    await reader.features(textOf(1), under(NO_MASKS));
+    for (const seed of [3, 5, 4]) held.features(masksOf(seed));
+    expect([held.features(masksOf(5)), held.features(NO_MASKS)]).toEqual([alone, unmasked]);
+    expect(held.features(NO_MASKS)).toBe(held.features(NO_MASKS));
+    expect(reader.caches().merged).toEqual(merged);
+    expect(() => held.features(new Uint8Array(3))).toThrow(errorWithCode("invalid_mask"));
+    held.release();
+    // Of what was held, the cache has its own copy; here the other text has taken its place.
+    expect(await reader.features(textOf(0), under(masksOf(5)))).toEqual(alone);
+    expect(runs).toBe(3);
+    await expect(readerOf(null).hold(textOf(0), null)).rejects.toThrow(RangeError);
+  });
+
   it("reads a text to learn from beside the cache, and has its features under any masks", async () => {
     const reader = readerOf(tail);
     const alone = await readerOf(tail).features(textOf(0), under(masksOf(5)));

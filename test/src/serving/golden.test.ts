@@ -11,7 +11,7 @@ import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import { readTaskAdapter } from "../../../src/profiles/task-adapter.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
-import type { Prediction } from "../../../src/serving/label-texts.ts";
+import type { Prediction } from "../../../src/serving/prediction.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { compileKernels, engineWith } from "../../support/default-bundle.ts";
 import { maskShapeFrom, poolShapeOf, trainedPool } from "../../support/pools.ts";

@@ -1,0 +1,211 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readAsset } from "../../../functions/platform/assets.ts";
+import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
+import kernels from "../../../src/model/pool/kernels.wasm";
+import type { NewProfile } from "../../../src/profiles/profile.ts";
+import { createEngine, type Engine } from "../../../src/serving/engine.ts";
+import { createFanOut, type FanOutPage, type FanOutRequest, type OpenFanOut } from "../../../src/serving/fan-out.ts";
+import { createRowCache } from "../../../src/serving/row-cache.ts";
+import { importProfiles } from "../../../src/sharding/import.ts";
+import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
+import { createShardedProfileStore } from "../../../src/sharding/store.ts";
+import { createShardedTaskRegistry } from "../../../src/sharding/tasks.ts";
+import { createProfileStore } from "../../../src/storage/profile-store.ts";
+import { createProfileRegistry } from "../../../src/storage/profiles.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { createTaskRegistry } from "../../../src/storage/tasks.ts";
+import { errorWithCode } from "../../support/errors.ts";
+import { masksOf, profilesFile, taskFor } from "../../support/rows.ts";
+import { DATABASES, prepareShards, shardsOver } from "../../support/shards.ts";
+
+const db = drizzle(env.DB);
+const store = createProfileStore(db);
+const profiles = createProfileRegistry(db);
+const source = {
+  stores: { nearest: store, primary: store },
+  freshness: "cached",
+  profiles: async () => profiles,
+} as const;
+const going = new AbortController().signal;
+
+/** A little more than two pages. */
+const COUNT = 1010;
+const idOf = (index: number) => `p-${String(index).padStart(4, "0")}`;
+const NO_MASKS = new Uint8Array();
+/** Every tenth profile has masks, so that the tests are quick; the others have a label bias. */
+const ROWS = Array.from(
+  { length: COUNT },
+  (_, index): NewProfile => ({
+    id: idOf(index),
+    masks: index % 10 === 0 ? masksOf(index) : NO_MASKS,
+    labelBias: index % 10 === 0 ? null : Uint8Array.of(index % 128, 0, (7 * index) % 128),
+  }),
+);
+
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
+});
+
+const cacheOf = () => createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 30 });
+const requestOf = (parts: Partial<FanOutRequest> = {}): FanOutRequest => ({
+  task: "demo",
+  input: { text: "Nothing new today" },
+  profiles: { prefix: "" },
+  after: "",
+  expected: undefined,
+  ...parts,
+});
+const fanOut = (parts: Partial<FanOutRequest> = {}, from: Parameters<ReturnType<typeof createFanOut>>[1] = source) =>
+  createFanOut({ engine, cache: cacheOf() })(requestOf(parts), from, going);
+
+async function pagesOf({ pages }: Pick<OpenFanOut, "pages">): Promise<FanOutPage[]> {
+  const all: FanOutPage[] = [];
+  for await (const page of pages) all.push(page);
+  return all;
+}
+const idsOf = (pages: readonly FanOutPage[]) => pages.flatMap(({ lines }) => lines.map(({ profile }) => profile));
+
+describe("a fan-out", () => {
+  beforeEach(() => createPush(db)(taskFor(engine.bundle), ROWS));
+
+  it("reads all profiles page by page, with the counts so far, and caches none of them", async () => {
+    const cache = cacheOf();
+    const before = engine.caches().merged.profiles;
+    const { taskGeneration, pages } = await createFanOut({ engine, cache })(requestOf(), source, going);
+    const all = await pagesOf({ pages });
+    expect(taskGeneration).toBeGreaterThan(0);
+    expect(idsOf(all)).toEqual(ROWS.map(({ id }) => id));
+    expect(all.map(({ counts }) => [counts.done, counts.profiles, counts.next])).toEqual([
+      [false, 500, idOf(499)],
+      [false, 1000, idOf(999)],
+      [true, COUNT, null],
+    ]);
+    expect(Object.values(all.at(-1)?.counts.labels ?? {}).reduce((sum, count) => sum + count)).toBe(COUNT);
+    expect(cache.size().profiles).toBe(0);
+    // The text itself is read under the task's adapter alone.
+    expect(engine.caches().merged.profiles - before).toBeLessThanOrEqual(1);
+  });
+
+  it("ends with an error if the task is written meanwhile, and starts again before its first page", async () => {
+    const { pages } = await fanOut();
+    await pages.next();
+    await createPush(db)(taskFor(engine.bundle, { maxTokens: 30 }), ROWS);
+    await expect(pagesOf({ pages })).rejects.toThrow(errorWithCode("write_conflict"));
+
+    const cache = cacheOf();
+    const { task: old } = await cache.read(source.stores, "demo", [], "cached");
+    await createPush(db)(taskFor(engine.bundle, { maxTokens: 28 }), ROWS);
+    const opened = await createFanOut({ engine, cache })(requestOf(), source, going);
+    expect(opened.taskGeneration).toBe((old?.generation ?? 0) + 1);
+    await opened.pages.return(undefined);
+  });
+
+  it("ends with an error if the task is deleted meanwhile, for a prefix and for ids", async () => {
+    const ids = ROWS.slice(0, 600).map(({ id }) => id);
+    const opened = [await fanOut(), await fanOut({ profiles: ids })];
+    for (const { pages } of opened) await pages.next();
+    await createTaskRegistry(db).delete("demo", undefined, "delete");
+    for (const { pages } of opened) await expect(pagesOf({ pages })).rejects.toThrow(errorWithCode("unknown_task"));
+  });
+
+  it("is rejected if the task is at another generation than expected", async () => {
+    await expect(fanOut({ expected: 99_999 })).rejects.toThrow(errorWithCode("generation_mismatch"));
+  });
+
+  it("has no line for a profile that is deleted meanwhile, and one for a profile that is added behind", async () => {
+    const { pages } = await fanOut();
+    const { value: first } = await pages.next();
+    await profiles.delete({ task: "demo", id: idOf(700) }, undefined);
+    await env.DB.exec(
+      `INSERT INTO profiles SELECT task, 'p-0700-new', masks, label_bias, 1, 1 FROM profiles WHERE id = 'p-0701'`,
+    );
+    const ids = idsOf([first as FanOutPage, ...(await pagesOf({ pages }))]);
+    expect(ids).toHaveLength(COUNT);
+    expect(ids.slice(699, 702)).toEqual([idOf(699), "p-0700-new", idOf(701)]);
+  });
+
+  it("answers ids in their order, with an error for each unknown one", async () => {
+    const ids = [idOf(3), "nobody", ...ROWS.slice(100, 700).map(({ id }) => id), idOf(1)];
+    const all = await pagesOf(await fanOut({ profiles: ids }));
+    expect(idsOf(all)).toEqual(ids);
+    expect(all[0]?.lines[1]).toMatchObject({ error: { code: "unknown_profile" } });
+    expect(all.at(-1)?.counts).toMatchObject({ profiles: ids.length, matched: ids.length - 1, failed: 1, next: null });
+    const rest = await pagesOf(await fanOut({ profiles: ids, after: idOf(650) }));
+    expect(idsOf(rest)).toEqual(ids.slice(ids.indexOf(idOf(650)) + 1));
+  });
+
+  it("stops when its signal is aborted, and lets the others go on", async () => {
+    const run = createFanOut({ engine, cache: cacheOf() });
+    const abort = new AbortController();
+    const { pages } = await run(requestOf(), source, abort.signal);
+    await pages.next();
+    abort.abort();
+    await expect(pages.next()).rejects.toThrow(StreamAborted);
+    // As many as can have a turn at once are left without an end.
+    for (let left = 0; left < 3; left++) await (await run(requestOf(), source, going)).pages.return(undefined);
+    expect(idsOf(await pagesOf(await run(requestOf(), source, going)))).toHaveLength(COUNT);
+  });
+
+  it("gives many at once the lines of each alone, while other texts are read", async () => {
+    const run = createFanOut({ engine, cache: cacheOf() });
+    const texts = Array.from({ length: 6 }, (_, index) => `Text number ${index}`);
+    const alone: FanOutPage[][] = [];
+    for (const text of texts) alone.push(await pagesOf(await run(requestOf({ input: { text } }), source, going)));
+    const together = await Promise.all(
+      texts.map(async (text) => await pagesOf(await run(requestOf({ input: { text } }), source, going))),
+    );
+    expect(together).toEqual(alone);
+  });
+
+  it("is rejected beyond the capacity, which ends free", async () => {
+    const run = createFanOut({ engine, cache: cacheOf() });
+    const ids = [idOf(1)];
+    const open: OpenFanOut[] = [];
+    const flood = async () => {
+      for (let count = 0; count < 500; count++) open.push(await run(requestOf({ profiles: ids }), source, going));
+    };
+    await expect(flood()).rejects.toThrow(errorWithCode("overloaded"));
+    expect(open.length).toBeGreaterThan(100);
+    for (const { pages } of open) await pages.return(undefined);
+    expect(idsOf(await pagesOf(await run(requestOf({ profiles: ids }), source, going)))).toEqual(ids);
+  });
+});
+
+it("over two databases has the profiles of both, and fails if one of them is away", async () => {
+  await prepareShards();
+  const shards = shardsOver(DATABASES);
+  await createShardedTaskRegistry(shards).put(taskFor(engine.bundle), undefined, "keep");
+  const rows = ROWS.slice(0, 600);
+  const lines = readLineGroups(new Blob([profilesFile("demo", rows)]).stream(), {
+    maxBytes: 1e6,
+    maxLines: 100,
+    groupBytes: 1e6,
+  });
+  const imported = await importProfiles(shards, await createTaskRegistry(db).get("demo"), engine.bundle, lines, {
+    dryRun: false,
+    allow: () => {},
+  });
+  for await (const _ of imported);
+
+  const primary = createShardedProfileStore(shards, null);
+  const from = {
+    stores: { nearest: primary, primary },
+    freshness: "cached",
+    profiles: async () => createShardedProfileRegistry(shards),
+  } as const;
+  const ids = rows.map(({ id }) => id);
+  for (const profiles of [{ prefix: "" }, ids]) {
+    expect(idsOf(await pagesOf(await fanOut({ profiles }, from)))).toEqual(ids);
+    const { pages } = await fanOut({ profiles }, from);
+    await pages.next();
+    await env.OTHER_DB.exec("ALTER TABLE profiles RENAME TO gone");
+    await expect(pagesOf({ pages })).rejects.toThrow(errorWithCode("database_unavailable"));
+    await expect(fanOut({ profiles }, from)).rejects.toThrow(errorWithCode("database_unavailable"));
+    await env.OTHER_DB.exec("ALTER TABLE gone RENAME TO profiles");
+  }
+});
