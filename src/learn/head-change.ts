@@ -5,7 +5,7 @@ import { type HeadChangeRank, type HeadShape, MAX_HEAD_CHANGE_RANK } from "../pr
 const ROUNDS = 50;
 
 /** What is left of a change, as a part of its squares, that is worth no further rank. */
-const NEGLIGIBLE = 1e-3;
+const NEGLIGIBLE = 0.03;
 
 /** Returns a head change as numbers that are added to the head's weight, `[labels, hidden]`. */
 export function denseChange(change: readonly HeadChangeRank[], { labels, hidden }: HeadShape): Float64Array {
