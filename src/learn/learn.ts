@@ -1,5 +1,6 @@
 import { type MaskedSizes, maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { headShapeOf } from "../profiles/profile-head.ts";
 import { textKey } from "../text/text-key.ts";
 import { chooseCandidate, evaluateCandidates, type Learnt } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
@@ -9,6 +10,7 @@ import { estimateFitMs, estimateReadMs, estimateTrainingMs, type LearnHooks, tra
 import { createRandom } from "./random.ts";
 import { type LabelledText, readAgainMs, readResiduals, readTexts, type Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
+import { spreadOf } from "./spread.ts";
 import { halvingRounds } from "./successive-halving.ts";
 import { createTrainer, type TrainerParts } from "./trainer.ts";
 
@@ -70,7 +72,8 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   const shape = maskShapeOf(parts.pool);
   const start = withInitialMasks(chosen, shape, random);
   const texts = await readResiduals(parts, start, known, work);
-  const trainer = createTrainer(parts, start, texts, random);
+  const spread = spreadOf(input.starts, headShapeOf(parts.task));
+  const trainer = createTrainer(parts, start, texts, spread, random);
   const candidates = await evaluateCandidates(trainer, folds, maskPasses(parts, input), work);
 
   const { baseline, head, masks } = candidates;

@@ -10,7 +10,7 @@ export const RECIPE = {
   maskRate: 0.03,
   /** Learning rate of the label bias, whose numbers are larger. */
   biasRate: 0.05,
-  /** Standard deviation of the label bias's prior: it keeps the bias of a few texts small. */
+  /** Standard deviation of the label bias's prior, unless known profiles spread less: it keeps the bias of a few texts small. */
   biasSpread: 1,
   /**
    * Precision of the prior of a head change's weights, as a multiple of the mean squared length of the features. Of 0.03

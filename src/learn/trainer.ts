@@ -37,11 +37,12 @@ export interface Trainer {
   evaluate(parts: ProfileParts, numbers: readonly number[], work: WorkTracker): Promise<HeldOutResult[]>;
 }
 
-/** Creates a trainer. What it trains is added to the start. */
+/** Creates a trainer. What it trains is added to the start. @param spread how far profiles are from the task's head */
 export function createTrainer(
   parts: TrainerParts,
   start: TrainingStart,
   texts: readonly PreparedText[],
+  spread: number,
   random: Random,
 ): Trainer {
   const { pool, gradients, firstLayer, task, taskAdapter } = parts;
@@ -65,8 +66,8 @@ export function createTrainer(
         targets: some.flatMap(({ target }) => [...target]),
         labels,
         // Of the size of the features, so that the precision means the same for every task.
-        weightPrecision: (RECIPE.headPrecision * squares(features)) / some.length,
-        biasPrecision: RECIPE.biasSpread ** -2,
+        weightPrecision: (RECIPE.headPrecision * squares(features)) / some.length / spread ** 2,
+        biasPrecision: spread ** -2,
         offsets: some.flatMap(({ logits }) => Array.from(logits)),
       });
       await work.afterText(estimateFitMs(some.length));

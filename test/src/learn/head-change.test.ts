@@ -34,9 +34,9 @@ describe("packChange", () => {
         expect(change.length).toBeLessThanOrEqual(Math.min(MAX_HEAD_CHANGE_RANK, labels - 1));
         const stored = denseChange(change, shape);
         const rest = squares(wanted.map((value, i) => value - (stored[i] ?? Number.NaN)));
-        // With all ranks only rounding is left; each rank takes the most that one rank can.
+        // What is left is rounding, and ranks that explain next to nothing.
         if (Math.min(labels - 1, hidden) <= MAX_HEAD_CHANGE_RANK)
-          expect(rest).toBeLessThanOrEqual(0.01 * squares(wanted));
+          expect(rest).toBeLessThanOrEqual(0.05 * squares(wanted));
         expect(rest).toBeLessThanOrEqual(squares(wanted));
       }),
     );

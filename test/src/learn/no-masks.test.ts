@@ -60,7 +60,7 @@ it("keeps a profile without masks if only its head is trained", async () => {
     task: { labels: ["low", "high"], head: new Float32Array(4), adapter: null },
   };
   const text = { logits: Float64Array.of(0, 0), features: Float32Array.of(1), target: Float32Array.of(0, 1) };
-  const trainer = createTrainer(parts as never, start, [text, text, text] as never, createRandom(0));
+  const trainer = createTrainer(parts as never, start, [text, text, text] as never, 1, createRandom(0));
   const { masks, labelBias } = await trainer.trainHead([0, 1, 2], work);
   expect(masks).toEqual(NO_MASKS);
   expect(labelBias?.[1]).toBeGreaterThan(0);

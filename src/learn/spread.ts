@@ -1,0 +1,24 @@
+import { type HeadShape, readLabelBias } from "../profiles/profile-head.ts";
+import type { Start } from "./reader.ts";
+import { RECIPE } from "./recipe.ts";
+
+/** Fewer profiles say too little of how far profiles spread. */
+const LEAST_PROFILES = 8;
+/** Even where profiles are alike, many texts must be able to change a head. */
+const LEAST_SPREAD = 0.1;
+
+/**
+ * Returns how far the profiles of a task spread around its head: the root mean square of their label biases, and at most
+ * {@link RECIPE.biasSpread}. Where known profiles hardly differ, a new one is kept nearer to the task's head.
+ *
+ * @param starts of which those that are profiles with a label bias count
+ */
+export function spreadOf(starts: readonly Start[], { labels }: HeadShape): number {
+  const biases = starts.flatMap(({ profile, parts }) =>
+    profile !== null && parts.labelBias ? [readLabelBias(parts.labelBias, labels)] : [],
+  );
+  if (biases.length < LEAST_PROFILES) return RECIPE.biasSpread;
+  const squares = biases.map((bias) => bias.reduce((sum, value) => sum + value * value, 0));
+  const rms = Math.sqrt(squares.reduce((sum, value) => sum + value) / (biases.length * labels));
+  return Math.min(RECIPE.biasSpread, Math.max(LEAST_SPREAD, rms));
+}
