@@ -1,5 +1,6 @@
 import { type MaskedSizes, maskShapeOf } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
+import { headShapeOf } from "../profiles/profile-head.ts";
 import { textKey } from "../text/text-key.ts";
 import { chooseCandidate, evaluateCandidates, type Learnt } from "./candidates.ts";
 import { chooseStart } from "./choose-start.ts";
@@ -141,6 +142,10 @@ function estimateMs(parts: TrainerParts, input: LearnInput, folds: readonly Fold
   const trained = folds.reduce((sum, fold) => sum + fold.train.length, texts.length);
   const again = reads * meanAgainMs(startTexts) + (texts.length + heldOut) * meanAgainMs(texts);
   const passes = maskPasses(parts, input);
-  const fits = folds.length * estimateFitMs(texts.length);
+  const { hidden, labels } = headShapeOf(parts.task);
+  const fits = [...folds.map(({ train }) => train.length), texts.length].reduce(
+    (sum, count) => sum + estimateFitMs({ texts: count, hidden, labels }),
+    0,
+  );
   return sumOnce + again + passes * trained * trainingMs + fits;
 }
