@@ -8,7 +8,7 @@ import { onlyKnown, packAmongAll, packOnlyKnown } from "../profiles/known-labels
 import type { HeadShape } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { namingStart } from "./choose-start.ts";
+import { distinctStarts, namingStart } from "./choose-start.ts";
 import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
 import { type LearnResult, learn } from "./learn.ts";
@@ -65,7 +65,8 @@ export function createLearner(engine: LearnerParts): Learn {
     // Unknown labels do not exist for the steps of learning.
     const task = onlyKnown(wholeTask, known);
     const targets = checkExamples(examples, task.labels, known ? "profile" : "task");
-    const [first, ...others] = request.starts;
+    // Before they are read: a damaged row that is never tried does no harm.
+    const [first, ...others] = distinctStarts(request.starts);
     const knowing = (start: Start) => startKnowing(start, known, shape);
     const starts = [knowing(first), ...others.map(knowing)] as const;
     const taskAdapter = await readAdapter(task.adapter);
