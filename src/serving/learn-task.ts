@@ -1,45 +1,83 @@
-import type { LearnTaskHooks, LearnTaskRequest, LearntTask } from "../learn/learn-task.ts";
-import { generationAt } from "../sharding/generations.ts";
-import { FIRST_SHARD, type Shards } from "../sharding/shards.ts";
-import { createShardedTaskRegistry } from "../sharding/tasks.ts";
-import { generationMismatchError, meetsPrecondition, type Precondition } from "../storage/precondition.ts";
-import type { ExistingProfiles } from "../storage/tasks.ts";
-import type { Engine } from "./engine.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
+import { TARGET_ACCURACY } from "../../src/learn/learn-task.ts";
+import { MIN_TOKENS } from "../../src/profiles/file-format.ts";
+import { labelForm, labelSetFault } from "../../src/profiles/labels.ts";
+import { parseTaskName, parseWholeNumber } from "../arguments.ts";
+import { bundleOption } from "../bundle-option.ts";
+import { exampleText } from "../command-line.ts";
+import { keyOption, persistToOption, urlOption } from "../options.ts";
+import { runLearnTask } from "./run-learn-task.ts";
 
-/** A task to learn and write. */
-export interface LearnTaskRowRequest extends LearnTaskRequest {
-  /** Whether to learn without writing. */
-  readonly dryRun: boolean;
-  /** What the caller expects of the task's row. */
-  readonly expected: Precondition;
-  /** What happens to the profiles of a task that is replaced. */
-  readonly existing: ExistingProfiles;
+const MAX_SEED = 2 ** 31 - 1;
+
+const HELP = `
+Examples file:
+  CSV with a header, separated by commas, semicolons or tabs, or JSON Lines if its name ends
+  in .jsonl or .ndjson; plain or gzip.
+  text       the text
+  label      any label; the task's labels are those of the file, in order of first appearance, or --labels
+  text_pair  optional: the second text, for tasks on pairs
+  2 to ${MAX_EXAMPLES} examples, with at least two labels and two different texts of each.
+
+Output:
+  Without --push and --out nothing is written; the command only prints the held-out accuracy, and
+  the score below which predictions should abstain.
+  With --push, the task is not overwritten if someone else wrote it meanwhile.
+
+A new task has no profiles. Predict with any profile and --or-default, or learn profiles with xpeft learn.
+${exampleText(
+  "learn-task helpdesk tickets.csv",
+  "learn-task helpdesk tickets.csv --push",
+  "learn-task helpdesk tickets.csv --labels billing,shipping,other --out runs/helpdesk",
+  "learn-task helpdesk tickets.csv --push --url https://xpeft-edge.ACCOUNT.workers.dev",
+)}`;
+
+function parseLabels(text: string): string[] {
+  const labels = text.split(",").map(labelForm);
+  const fault = labels.length < 2 ? "a task has two labels or more" : labelSetFault(labels);
+  if (fault === null) return labels;
+  throw new InvalidArgumentError(`${fault}. Separate labels by commas.`);
 }
 
-/** A task that was learnt, and its row. */
-export interface LearntTaskRow extends LearntTask {
-  /** The generation that was written; null if nothing was. */
-  readonly generation: number | null;
-  readonly created: boolean;
+function parseFraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It must be a number from 0 to 1.");
 }
 
-/**
- * Learns a task and writes it, unless somebody else wrote its row meanwhile.
- *
- * @throws XpeftError as {@link Engine.learnTask} does; `generation_mismatch` if the row is not as the caller expects, or
- * was written meanwhile; `task_has_profiles` if it has profiles that are kept; the database's errors
- */
-export async function learnTaskRow(
-  { engine, shards }: { engine: Engine; shards: Shards },
-  request: LearnTaskRowRequest,
-  hooks: LearnTaskHooks,
-): Promise<LearntTaskRow> {
-  const tasks = createShardedTaskRegistry(shards);
-  const generation = await generationAt(shards, FIRST_SHARD, request.name);
-  if (!meetsPrecondition(request.expected, generation))
-    throw generationMismatchError(`Task "${request.name}"`, request.expected, generation);
-  const learnt = await engine.learnTask(request, hooks);
-  hooks.signal.throwIfAborted();
-  if (request.dryRun) return { ...learnt, generation: null, created: false };
-  return { ...learnt, ...(await tasks.put(learnt.task, generation, request.existing)) };
+/** `xpeft learn-task`: learns a new task from labelled texts, in this process or in a running Worker. */
+export function registerLearnTask(program: Command): void {
+  program
+    .command("learn-task")
+    .description("learn a new task from labelled texts; without Python")
+    .argument("<task>", "name of the task", parseTaskName)
+    .argument("<examples>", "file of labelled texts, see below")
+    .option("--push", "write the task to the database; a running Worker uses it within 30 s")
+    .option("--out <folder>", "write task.json to this folder, over an older one, for xpeft push")
+    .option("--labels <list>", "the task's labels in their order, separated by commas", parseLabels)
+    .option(
+      "--max-tokens <n>",
+      "most tokens of a text that the task reads (default: twice the longest example, from 32 to the bundle's limit)",
+      parseWholeNumber(MIN_TOKENS),
+    )
+    .option(
+      "--target-accuracy <fraction>",
+      "accuracy that answers at or above the proposed score should reach",
+      parseFraction,
+      TARGET_ACCURACY,
+    )
+    .option(
+      "--seed <n>",
+      "shuffles the texts before cross-validation; the same seed and examples give the same task",
+      parseWholeNumber(0, MAX_SEED),
+      0,
+    )
+    .option("--replace", "with --push: delete the profiles of a task that is replaced; without it they block the write")
+    .addOption(bundleOption("folder of the bundle that the task is trained on").conflicts("url"))
+    .addOption(persistToOption().conflicts("url"))
+    .addOption(urlOption("let the Worker at this address learn"))
+    .addOption(keyOption(["learn-task"], "with --url: "))
+    .addHelpText("after", HELP)
+    .action(runLearnTask);
 }
