@@ -92,7 +92,7 @@ async function learnSlice(
   const { head, scale, heldOut } = await fitTaskHead(
     { features, hidden, targets, counts: train.map(() => 1), labels: labels.length },
     createRandom(slice.seed),
-    async () => {},
+    { afterStep: async () => {}, afterFit: async () => {} },
   );
   const seconds = (performance.now() - startMs) / 1000;
   const { score, calibrationError, abstention } = summarizeHeldOut(heldOut, scale, TARGET_ACCURACY);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
-import { RECIPE } from "../../src/learn/recipe.ts";
+import { MAX_PASSES, RECIPE } from "../../src/learn/recipe.ts";
 import { labelForm } from "../../src/profiles/labels.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
@@ -9,7 +9,6 @@ import { exampleText } from "../command-line.ts";
 import { keyOption, persistToOption, urlOption } from "../options.ts";
 import { runLearn } from "./run-learn.ts";
 
-const MAX_EPOCHS = 1000;
 const MAX_SEED = 2 ** 31 - 1;
 
 const HELP = `
@@ -74,8 +73,8 @@ export function registerLearn(program: Command): void {
     .option("--force", "with --start auto: replace a profile that exists even if nothing was gained")
     .option(
       "--epochs <n>",
-      `passes over the examples, 1 to ${MAX_EPOCHS}`,
-      parseWholeNumber(1, MAX_EPOCHS),
+      `passes over the examples that train masks, 1 to ${MAX_PASSES}; a task without masks needs none`,
+      parseWholeNumber(1, MAX_PASSES),
       RECIPE.passes,
     )
     .option(

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
-import { RECIPE } from "../../src/learn/recipe.ts";
+import { MAX_PASSES, RECIPE } from "../../src/learn/recipe.ts";
 import { BOOKMARK } from "../http/bookmarks.ts";
 import { Base64, HeadHash, KnownLabels, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
 import { textFields } from "../http/text-schemas.ts";
@@ -33,7 +33,7 @@ export const LearnBody = z
       description:
         "The labels that the profile will know. Examples may have only these. By default, an existing profile keeps its known labels, a new one has those of the profile that start names, otherwise all labels of the task.",
     }),
-    epochs: z.int().min(1).max(100).default(RECIPE.passes).openapi({
+    epochs: z.int().min(1).max(MAX_PASSES).default(RECIPE.passes).openapi({
       description: "Passes over the examples that train masks. A head needs none.",
     }),
     seed: z

@@ -48,7 +48,10 @@ export const LearnTaskBody = z
       }),
     targetAccuracy: fraction
       .default(TARGET_ACCURACY)
-      .openapi({ description: "The accuracy that answers at or above the proposed score should reach." }),
+      .openapi({
+        description:
+          "The accuracy that answers at or above the proposed score should reach. No number of texts shows an accuracy of 1.",
+      }),
   })
   .openapi("LearnTaskRequest");
 
@@ -84,12 +87,17 @@ const Result = z
       .object({
         below: fraction.nullable().openapi({
           description:
-            "The lowest score at which held-out answers reached the target accuracy, for abstainBelow of a prediction; null if no score did.",
+            "A score for abstainBelow of a prediction: the lowest one at which the lower end of a Wilson 80% interval for the accuracy of held-out answers reaches the target; null if none does.",
         }),
         answered: fraction.openapi({ description: "Fraction of the held-out texts with that score or a higher one." }),
-        accuracy: fraction.nullable().openapi({ description: "Accuracy on these; null if there are none." }),
+        accuracy: fraction
+          .nullable()
+          .openapi({ description: "The plain accuracy on these, without the interval; null if there are none." }),
       })
-      .openapi({ description: "The proposed threshold for abstaining. It is chosen on the held-out texts." }),
+      .openapi({
+        description:
+          "The proposed threshold for abstaining. The same held-out texts choose and judge it, so its figures are slightly optimistic.",
+      }),
     seconds: z.number(),
     bookmark: z
       .string()

@@ -14,6 +14,12 @@ interface StartTrial {
   losses: number[];
 }
 
+/** Returns the first start, and those of the others that have other masks: a head alone is soon learnt. */
+export function distinctStarts([first, ...others]: readonly [Start, ...Start[]]): [Start, ...Start[]] {
+  const key = ({ parts }: Start) => parts.masks.join();
+  return [first, ...others.filter((start) => key(start) !== key(first))];
+}
+
 const newTrial = (start: Start): StartTrial => ({ start, scored: [], losses: [] });
 
 /** Returns an error of a start's row with the name of its profile, which is not the one that is learnt. */

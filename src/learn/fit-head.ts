@@ -19,9 +19,7 @@ export interface HeadFit {
   /** The target probability of each label, `[texts, labels]`; each row's sum is 1. */
   readonly targets: ArrayLike<number>;
   readonly labels: number;
-  /** The head where no text says otherwise; zeros by default. */
-  readonly prior?: LinearHead | undefined;
-  /** Precision (1 / variance) of the prior of each weight, above 0. */
+  /** Precision (1 / variance) of the prior of each weight, above 0. The prior's mean is 0. */
   readonly weightPrecision: number;
   /** Precision of the prior of each bias, above 0. */
   readonly biasPrecision: number;
@@ -31,41 +29,49 @@ export interface HeadFit {
   readonly offsets?: ArrayLike<number> | undefined;
 }
 
+/**
+ * The least norm of features that scales them or their precision. Features may be zeros, or the same for all texts, which
+ * leaves zeros once they are centred.
+ */
+export const SMALLEST_NORM = 1e-6;
+
 /** The gradient's norm at which a fit stops, for each text that counts 1. */
 const TOLERANCE = 1e-7;
 
 /**
  * Returns the head that is likeliest a posteriori: multinomial logistic regression under a normal prior. It minimizes
  *
- * `Σ sampleWeight · crossEntropy + weightPrecision / 2 · |weight - prior|² + biasPrecision / 2 · |bias - prior|²`
+ * `Σ sampleWeight · crossEntropy + weightPrecision / 2 · |weight|² + biasPrecision / 2 · |bias|²`
  *
  * The same input gives the same bits. The distance to the optimum is at most the gradient's norm over the lower
  * precision, and the norm is at most 1e-7 for each text, or what rounding leaves.
  *
+ * @param afterStep is awaited after each step of the search, so that other work can run; an error ends the fit
  * @throws RangeError if a precision is not above 0
  */
-export function fitHead(fit: HeadFit): LinearHead<Float64Array> {
-  const [head] = fitHeads(fit, [1], TOLERANCE);
-  if (!head) throw new RangeError("A factor gives a head.");
-  return head;
+export async function fitHead(fit: HeadFit, afterStep: () => Promise<void>): Promise<LinearHead<Float64Array>> {
+  for await (const head of fitHeads(fit, [1], TOLERANCE, afterStep)) return head;
+  throw new RangeError("A factor gives a head.");
 }
 
 /**
  * Yields the heads that {@link fitHead} returns where both precisions are multiplied by a factor: one head a factor.
  *
- * The optimum differs from the prior by a combination of the texts' features. So the search runs over coordinates in a
- * basis of their span, for 20 texts over 20 numbers a label.
+ * The optimum is a combination of the texts' features. So the search runs over coordinates in a basis of their span, for
+ * 20 texts over 20 numbers a label.
  *
  * @param factors in falling order: each search starts at the optimum before
  * @param tolerance the gradient's norm at which a search stops, for each text that counts 1
+ * @param afterStep as of {@link fitHead}
  * @throws RangeError if a precision is not above 0
  */
-export function* fitHeads(
+export async function* fitHeads(
   fit: HeadFit,
   factors: readonly number[],
   tolerance: number,
-): Generator<LinearHead<Float64Array>, void> {
-  const { features, hidden, labels, weightPrecision, biasPrecision, prior } = fit;
+  afterStep: () => Promise<void>,
+): AsyncGenerator<LinearHead<Float64Array>, void> {
+  const { features, hidden, labels, weightPrecision, biasPrecision } = fit;
   if (!(weightPrecision > 0 && biasPrecision > 0)) throw new RangeError("A precision must be above 0.");
   const texts = features.length / hidden;
   // As the weight of a constant feature of this size, a bias has the precision of weights.
@@ -75,47 +81,32 @@ export function* fitHeads(
   for (let text = 0; text < texts; text++) {
     for (let i = 0; i < hidden; i++) inputs[text * length + i] = features[text * hidden + i] ?? Number.NaN;
   }
-  const start: LinearHead<Float64Array> = {
-    weight: Float64Array.from({ length: labels * hidden }, (_, i) => prior?.weight[i] ?? 0),
-    bias: Float64Array.from({ length: labels }, (_, label) => prior?.bias[label] ?? 0),
-  };
   const { rank, coordinates, basis } = reduceRows(inputs, length);
   const problem = {
     inputs: coordinates,
     rank,
     labels,
-    offsets: priorLogits(fit, inputs, start),
+    offsets: Float64Array.from({ length: texts * labels }, (_, i) => fit.offsets?.[i] ?? 0),
     targets: Float64Array.from({ length: texts * labels }, (_, i) => fit.targets[i] ?? Number.NaN),
     textWeights: Float64Array.from({ length: texts }, (_, text) => fit.sampleWeights?.[text] ?? 1),
   };
   const counted = problem.textWeights.reduce((sum, value) => sum + value, 0);
-  let change: Float64Array = new Float64Array(labels * rank);
+  // The search sees a bias's slope times the constant, so where that is small it must stop later.
+  const stopAt = tolerance * counted * Math.min(1, constant);
+  let found: Float64Array = new Float64Array(labels * rank);
   for (const factor of factors) {
-    change = minimize(objectiveOf({ ...problem, precision: factor * weightPrecision }), change, tolerance * counted);
-    const [weight, bias] = [start.weight.slice(), start.bias.slice()];
+    const objective = objectiveOf({ ...problem, precision: factor * weightPrecision });
+    found = await minimize(objective, found, stopAt, afterStep);
+    const [weight, bias] = [new Float64Array(labels * hidden), new Float64Array(labels)];
     for (let label = 0; label < labels; label++) {
       for (let k = 0; k < rank; k++) {
-        const part = change[label * rank + k] ?? Number.NaN;
+        const part = found[label * rank + k] ?? Number.NaN;
         addAt(weight, label * hidden, basis, k * length, hidden, part);
         addAt(bias, label, basis, k * length + hidden, 1, part * constant);
       }
     }
     yield { weight, bias };
   }
-}
-
-/** Returns the logits under the prior's head, with the fit's offsets: `[texts, labels]`. */
-function priorLogits(
-  { hidden, labels, offsets }: HeadFit,
-  inputs: Float64Array,
-  { weight, bias }: LinearHead<Float64Array>,
-): Float64Array {
-  const length = hidden + 1;
-  return Float64Array.from({ length: (inputs.length / length) * labels }, (_, i) => {
-    const [text, label] = [Math.floor(i / labels), i % labels];
-    const product = dotAt(weight, label * hidden, inputs, text * length, hidden);
-    return product + (bias[label] ?? Number.NaN) + (offsets?.[i] ?? 0);
-  });
 }
 
 /** A fit without a bias, whose prior has mean 0. */

@@ -24,8 +24,13 @@ export function denseChange(change: readonly HeadChangeRank[], { labels, hidden 
  * out first, because it changes no score. A rank is fitted to what the stored ranks before it leave, rounding included.
  *
  * @param weight `[labels, hidden]`
+ * @param afterRank is awaited after each rank, so that other work can run
  */
-export function packChange(weight: Float64Array, { labels, hidden }: HeadShape): HeadChangeRank[] {
+export async function packChange(
+  weight: Float64Array,
+  { labels, hidden }: HeadShape,
+  afterRank: () => Promise<void>,
+): Promise<HeadChangeRank[]> {
   const rest = centred(weight, labels, hidden);
   const whole = dotAt(rest, 0, rest, 0, rest.length);
   const change: HeadChangeRank[] = [];
@@ -36,6 +41,7 @@ export function packChange(weight: Float64Array, { labels, hidden }: HeadShape):
     change.push(rank);
     const stored = denseChange([rank], { labels, hidden });
     addAt(rest, 0, stored, 0, rest.length, -1);
+    await afterRank();
   }
   return change;
 }

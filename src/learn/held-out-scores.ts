@@ -13,7 +13,10 @@ export interface HeldOutLogits {
 
 /** When an answer should be taken as none. */
 export interface Abstention {
-  /** The lowest score at which answers reach the target accuracy on held-out texts; null if no score does. */
+  /**
+   * The lowest score at which the lower end of a Wilson 80% interval for the accuracy of held-out answers reaches the
+   * target; null if no score does. The plain accuracy would be too good: the score is chosen by the same texts.
+   */
   readonly below: number | null;
   /** Fraction of the held-out texts with that score or a higher one. */
   readonly answered: number;
@@ -85,6 +88,16 @@ function calibrationErrorOf(answers: readonly Answer[]): number {
   return sumOf(errors) / sumOf(answers.map(({ count }) => count));
 }
 
+/** The interval's half width in standard errors: one case of ten is below it. */
+const Z = 1.2816;
+
+/** Returns the lower end of the interval for a rate (Wilson, 1927). @param right successes, of `count` */
+function leastRate(right: number, count: number): number {
+  const rate = right / count;
+  const spread = Z * Math.sqrt((rate * (1 - rate)) / count + (Z / (2 * count)) ** 2);
+  return (rate + Z ** 2 / (2 * count) - spread) / (1 + Z ** 2 / count);
+}
+
 function proposeAbstention(answers: readonly Answer[], targetAccuracy: number): Abstention {
   const total = sumOf(answers.map(({ count }) => count));
   const sorted = answers.toSorted((a, b) => b.score - a.score);
@@ -94,7 +107,7 @@ function proposeAbstention(answers: readonly Answer[], targetAccuracy: number): 
     right += answer.right;
     count += answer.count;
     // A score cannot separate texts of the same score.
-    if (answer.score === sorted[index + 1]?.score || right / count < targetAccuracy) continue;
+    if (answer.score === sorted[index + 1]?.score || leastRate(right, count) < targetAccuracy) continue;
     proposed = { below: answer.score, answered: count / total, accuracy: right / count };
   }
   return proposed;

@@ -34,11 +34,18 @@ const ROUNDING = 1e-14;
  *
  * @param start is not changed
  * @param tolerance the gradient's norm at which to stop. The search also ends where rounding hides every decrease
+ * @param afterStep is awaited after each evaluation, so that other work can run; an error that it throws ends the search
  */
-export function minimize({ evaluate, precondition }: Objective, start: Float64Array, tolerance: number): Float64Array {
+export async function minimize(
+  { evaluate, precondition }: Objective,
+  start: Float64Array,
+  tolerance: number,
+  afterStep: () => Promise<void>,
+): Promise<Float64Array> {
   let [point, next] = [start.slice(), start.slice()];
   let [gradient, nextGradient] = [start.slice(), start.slice()];
   let value = evaluate(point, gradient);
+  await afterStep();
   const pairs: Pair[] = [];
 
   for (let taken = 0; taken < MAX_STEPS; taken++) {
@@ -57,6 +64,7 @@ export function minimize({ evaluate, precondition }: Objective, start: Float64Ar
       next.set(point);
       addAt(next, 0, direction, 0, next.length, size);
       reached = evaluate(next, nextGradient);
+      await afterStep();
       isAccepted = accepts(reached, size);
     }
     if (!isAccepted) break;

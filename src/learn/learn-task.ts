@@ -9,7 +9,15 @@ import type { TokenizedText, Tokenizer } from "../text/tokenizer.ts";
 import type { HeldOutScore } from "./cross-validation.ts";
 import type { Example } from "./examples.ts";
 import { type Abstention, summarizeHeldOut } from "./held-out-scores.ts";
-import { estimateReadMs, type LearnHooks, type LearnProgress, trackWork, type WorkTracker } from "./progress.ts";
+import {
+  estimateReadMs,
+  estimateSearchMs,
+  estimateStepMs,
+  type LearnHooks,
+  type LearnProgress,
+  trackWork,
+  type WorkTracker,
+} from "./progress.ts";
 import { createRandom } from "./random.ts";
 import type { LearnSlot } from "./slot.ts";
 import { groupTaskTexts, readTaskLabels, type TaskText } from "./task-examples.ts";
@@ -82,9 +90,6 @@ const LENGTH_MARGIN = 2;
 const LENGTH_STEP = 16;
 const SHORTEST = 32;
 
-/** Milliseconds of a fit for each label and number of the texts' Gram matrix. Measured on a slow machine. */
-const FIT_MS = 4e-4;
-
 const NO_ADAPTERS = { masks: new Uint8Array(), taskAdapter: null };
 
 /** Creates what learns tasks. */
@@ -126,9 +131,9 @@ export function createTaskLearner({ bundle, tokenizer, reader, slot }: TaskLearn
         isAlive();
         await hooks.onProgress({ phase: phase === "start" ? "reading" : "fitting", done, secondsLeft });
       };
-      const fitMs = (count: number) => FIT_MS * count * Math.min(count, manifest.hidden) * labels.length;
+      const sizesOf = (count: number) => ({ texts: count, hidden: manifest.hidden, labels: labels.length });
       const readMs = texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0);
-      const work = trackWork(readMs + FITS * fitMs(texts.length), { ...hooks, onProgress });
+      const work = trackWork(readMs + FITS * estimateSearchMs(sizesOf(texts.length)), { ...hooks, onProgress });
       const parts = {
         features: await readAll(texts, work),
         hidden: manifest.hidden,
@@ -137,9 +142,10 @@ export function createTaskLearner({ bundle, tokenizer, reader, slot }: TaskLearn
         labels: labels.length,
       };
       work.report({ phase: "left-out" });
-      const { head, scale, heldOut } = await fitTaskHead(parts, createRandom(seed), (count) =>
-        work.afterText(fitMs(count)),
-      );
+      const { head, scale, heldOut } = await fitTaskHead(parts, createRandom(seed), {
+        afterStep: (count) => work.afterPart(estimateStepMs(sizesOf(count))),
+        afterFit: (count) => work.afterText(estimateSearchMs(sizesOf(count))),
+      });
       const { score, calibrationError, abstention } = summarizeHeldOut(heldOut, scale, targetAccuracy);
       const majority = Math.max(...labels.map((_, label) => indices.filter((index) => index === label).length));
       return {

@@ -10,7 +10,6 @@ import { estimateFitMs, estimateReadMs, estimateTrainingMs, type LearnHooks, tra
 import { createRandom } from "./random.ts";
 import { type LabelledText, readAgainMs, readResiduals, readTexts, type Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
-import { spreadOf } from "./spread.ts";
 import { halvingRounds } from "./successive-halving.ts";
 import { createTrainer, type TrainerParts } from "./trainer.ts";
 
@@ -18,8 +17,10 @@ import { createTrainer, type TrainerParts } from "./trainer.ts";
 export interface LearnInput {
   /** Two or more different texts, with two labels or more. */
   readonly texts: readonly LabelledText[];
-  /** The first one is used, unless another explains the texts clearly better. */
+  /** With different masks. The first one is used, unless another explains the texts clearly better. */
   readonly starts: readonly [Start, ...Start[]];
+  /** How far the task's profiles spread around its head. */
+  readonly spread: number;
   /** Passes over the texts that train masks, where the task uses masks. */
   readonly passes: number;
   /** A whole number of 32 bits: the same seed gives the same profile. */
@@ -68,12 +69,11 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
 
   const known = await readTexts(parts, input.texts, work);
   const startTexts = firsts.flatMap((first) => known[first] ?? []);
-  const chosen = await chooseStart(parts, distinctStarts(parts, input), startTexts, work);
+  const chosen = await chooseStart(parts, triedStarts(parts, input), startTexts, work);
   const shape = maskShapeOf(parts.pool);
   const start = withInitialMasks(chosen, shape, random);
   const texts = await readResiduals(parts, start, known, work);
-  const spread = spreadOf(input.starts, headShapeOf(parts.task));
-  const trainer = createTrainer(parts, start, texts, spread, random);
+  const trainer = createTrainer(parts, start, texts, input.spread, random);
   const candidates = await evaluateCandidates(trainer, folds, maskPasses(parts, input), work);
 
   const { baseline, head, masks } = candidates;
@@ -104,11 +104,9 @@ export async function learn(parts: TrainerParts, input: LearnInput, hooks: Learn
   };
 }
 
-/** Returns the first start, and those of the others that have other masks: a label bias alone is soon learnt. */
-function distinctStarts({ reader }: TrainerParts, { starts: [first, ...others] }: LearnInput): LearnInput["starts"] {
-  const key = ({ parts }: Start) => parts.masks.join();
-  const distinct = others.filter((start) => key(start) !== key(first));
-  return [first, ...(reader.sharesTrunk ? distinct : distinct.slice(0, RECIPE.wholeReadings))];
+/** Returns the first start, and those of the others that are tried. */
+function triedStarts({ reader }: TrainerParts, { starts: [first, ...others] }: LearnInput): LearnInput["starts"] {
+  return [first, ...(reader.sharesTrunk ? others : others.slice(0, RECIPE.wholeReadings))];
 }
 
 /** Returns the passes that train masks; 0 where the task uses none, because training has found that they do not help. */
@@ -132,7 +130,7 @@ function groupByText(texts: readonly LabelledText[]): [number, ...number[]][] {
 function estimateMs(parts: TrainerParts, input: LearnInput, folds: readonly Fold[], firsts: readonly number[]): number {
   const { pool, reader, firstLayer } = parts;
   const { texts } = input;
-  const starts = distinctStarts(parts, input);
+  const starts = triedStarts(parts, input);
   const startTexts = firsts.flatMap((first) => texts[first] ?? []);
   const sumOnce = reader.sharesTrunk ? texts.reduce((sum, { text }) => sum + estimateReadMs(text.ids.length), 0) : 0;
   const meanAgainMs = (some: readonly LabelledText[]) =>
@@ -144,6 +142,10 @@ function estimateMs(parts: TrainerParts, input: LearnInput, folds: readonly Fold
   const trained = folds.reduce((sum, fold) => sum + fold.train.length, texts.length);
   const again = reads * meanAgainMs(startTexts) + (texts.length + heldOut) * meanAgainMs(texts);
   const passes = maskPasses(parts, input);
-  const fits = folds.length * estimateFitMs(texts.length);
+  const { hidden, labels } = headShapeOf(parts.task);
+  const fits = [...folds.map(({ train }) => train.length), texts.length].reduce(
+    (sum, count) => sum + estimateFitMs({ texts: count, hidden, labels }),
+    0,
+  );
   return sumOnce + again + passes * trained * trainingMs + fits;
 }

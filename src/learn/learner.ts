@@ -8,7 +8,7 @@ import { onlyKnown, packAmongAll, packOnlyKnown } from "../profiles/known-labels
 import type { HeadShape } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { namingStart } from "./choose-start.ts";
+import { distinctStarts, namingStart } from "./choose-start.ts";
 import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
 import { type LearnResult, learn } from "./learn.ts";
@@ -16,6 +16,7 @@ import type { LearnHooks } from "./progress.ts";
 import type { Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import type { LearnSlot } from "./slot.ts";
+import { spreadOf } from "./spread.ts";
 
 /** What a profile is learnt from. */
 export interface LearnRequest {
@@ -65,9 +66,11 @@ export function createLearner(engine: LearnerParts): Learn {
     // Unknown labels do not exist for the steps of learning.
     const task = onlyKnown(wholeTask, known);
     const targets = checkExamples(examples, task.labels, known ? "profile" : "task");
-    const [first, ...others] = request.starts;
+    // Before they are read: a damaged row that is never tried does no harm.
+    const [first, ...others] = distinctStarts(request.starts);
     const knowing = (start: Start) => startKnowing(start, known, shape);
     const starts = [knowing(first), ...others.map(knowing)] as const;
+    const spread = spreadOf(request.starts, shape);
     const taskAdapter = await readAdapter(task.adapter);
     const maxTokens = Math.min(task.maxTokens, MAX_TEXT_TOKENS);
     const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
@@ -94,7 +97,7 @@ export function createLearner(engine: LearnerParts): Learn {
       try {
         const { firstLayer } = bundle.manifest.learning;
         const parts = { reader, pool: taskAdapter?.pool ?? pool, gradients, firstLayer, task, taskAdapter };
-        const learnt = await learn(parts, { texts: labelled, starts, passes, seed }, { ...hooks, onProgress });
+        const learnt = await learn(parts, { texts: labelled, starts, spread, passes, seed }, { ...hooks, onProgress });
         const labelBias = packAmongAll(learnt.parts.labelBias, known, shape);
         return { ...learnt, parts: { ...learnt.parts, labelBias } };
       } finally {

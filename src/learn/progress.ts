@@ -1,5 +1,6 @@
 import { XpeftError } from "../errors.ts";
 import { pause } from "../lib/pause.ts";
+import { MAX_HEAD_CHANGE_RANK } from "../profiles/profile-head.ts";
 
 /** The progress of a learning. */
 export interface LearnProgress {
@@ -56,12 +57,42 @@ export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * t
 /** Milliseconds of a text in training beside the encoder's blocks: masks, head, and turns for other requests. */
 const TRAINING_MS = 1;
 
-/** Milliseconds of fitting a head, for each text and for each pair of texts. */
+/** Milliseconds of preparing to fit a head, for each text and for each pair of texts. */
 const FIT_MS = 0.2;
 const FIT_PAIR_MS = 0.002;
 
-/** Returns the estimated milliseconds in which a head is fitted to texts. */
-export const estimateFitMs = (texts: number): number => FIT_MS * texts + FIT_PAIR_MS * texts * texts;
+/** Milliseconds of a fit's search for each label and number of the texts' Gram matrix. Measured on a slow machine. */
+const SEARCH_MS = 4e-4;
+
+/** Steps of a search, about. */
+const SEARCH_STEPS = 20;
+
+/** Milliseconds of packing a rank of a head change, for each number of the head. */
+const RANK_MS = 4e-4;
+
+/** The sizes of a fit. */
+export interface FitSizes {
+  readonly texts: number;
+  readonly hidden: number;
+  readonly labels: number;
+}
+
+/** Returns the estimated milliseconds in which a search fits a head to texts. */
+export const estimateSearchMs = ({ texts, hidden, labels }: FitSizes): number =>
+  SEARCH_MS * texts * Math.min(texts, hidden) * labels;
+
+/** Returns the estimated milliseconds of a step of such a search. */
+export const estimateStepMs = (sizes: FitSizes): number => estimateSearchMs(sizes) / SEARCH_STEPS;
+
+/** Returns the estimated milliseconds in which a rank of a head change is packed. */
+export const estimateRankMs = ({ hidden, labels }: Omit<FitSizes, "texts">): number => RANK_MS * hidden * labels;
+
+/** Returns the estimated milliseconds in which a head change is fitted to texts, and packed. */
+export const estimateFitMs = (sizes: FitSizes): number =>
+  FIT_MS * sizes.texts +
+  FIT_PAIR_MS * sizes.texts * sizes.texts +
+  estimateSearchMs(sizes) +
+  MAX_HEAD_CHANGE_RANK * estimateRankMs(sizes);
 
 /** A pass back through a block takes about twice as long as the pass forward. */
 const BACK_AND_FORTH = 3;
@@ -81,6 +112,11 @@ export function estimateTrainingMs(tokens: number, layers: number, firstLayer: n
 export interface WorkTracker {
   /** Must be awaited after each text. @throws XpeftError `learning_too_long`; or the signal's reason */
   afterText(ms: number): Promise<void>;
+  /**
+   * Must be awaited after each part of work that is counted only when the whole of it is done. It lets other requests
+   * run, reports and throws as {@link afterText} does.
+   */
+  afterPart(ms: number): Promise<void>;
   /** Sets what the next reports say. */
   report(state: Partial<Pick<LearnProgress, "phase" | "pass" | "passes" | "loss" | "leftOutAccuracy">>): void;
 }
@@ -108,24 +144,28 @@ export function trackWork(totalMs: number, { onProgress, signal, budgetSeconds }
   let [doneMs, unyieldedMs] = [0, 0];
   const start = Date.now();
   let reportedAt = Number.NEGATIVE_INFINITY;
+  const afterPart = async (ms: number) => {
+    unyieldedMs += ms;
+    if (unyieldedMs >= YIELD_MS) {
+      unyieldedMs = 0;
+      // ONNX Runtime and fits never yield: without a pause no other request would be read, and no clock would advance.
+      for (let turn = 0; turn < TURNS; turn++) await pause(0);
+    }
+    signal.throwIfAborted();
+    const now = Date.now();
+    if ((now - start) / 1000 > budgetSeconds) throw tooLongError(budgetSeconds);
+    if (now - reportedAt < REPORT_MS) return;
+    reportedAt = now;
+    const done = Math.min(1, doneMs / totalMs);
+    const perMs = now > start && doneMs > 0 ? (now - start) / doneMs : 1;
+    const secondsLeft = Math.ceil((Math.max(0, totalMs - doneMs) * perMs) / 1000);
+    await onProgress({ ...state, done, secondsLeft });
+  };
   return {
+    afterPart,
     async afterText(ms) {
       doneMs += ms;
-      unyieldedMs += ms;
-      if (unyieldedMs >= YIELD_MS) {
-        unyieldedMs = 0;
-        // ONNX Runtime never yields: without a pause no other request would be read, and no clock would advance.
-        for (let turn = 0; turn < TURNS; turn++) await pause(0);
-      }
-      signal.throwIfAborted();
-      const now = Date.now();
-      if ((now - start) / 1000 > budgetSeconds) throw tooLongError(budgetSeconds);
-      if (now - reportedAt < REPORT_MS) return;
-      reportedAt = now;
-      const done = Math.min(1, doneMs / totalMs);
-      const perMs = now > start ? (now - start) / doneMs : 1;
-      const secondsLeft = Math.ceil((Math.max(0, totalMs - doneMs) * perMs) / 1000);
-      await onProgress({ ...state, done, secondsLeft });
+      await afterPart(ms);
     },
     report(next) {
       // Each phase is reported, however fast the machine is.

@@ -1,3 +1,6 @@
+/** The most passes over the examples that a caller may ask for. */
+export const MAX_PASSES = 100;
+
 /**
  * How a profile is learnt. Passes, rates and noise of masks are those of the companion's `add` (training/xpeft/recipe.py).
  */
@@ -33,9 +36,10 @@ export const RECIPE = {
   /** How many of them are tried where each reads the whole encoder anew. */
   wholeReadings: 16,
   /**
-   * Standard errors by which the best sampled start must beat the default. With 1.5, one of sixteen equal starts is
-   * chosen by chance in four cases of ten. Where profiles are alike, that loses less than rejecting a start that helps.
-   * On the dev split, 0, 1, 2 and 2.5 were tried too.
+   * Standard errors by which the best sampled start must beat the default. Tuned with sixteen starts:
+   * with 1.5, one of sixteen equal starts is chosen by chance in four cases of ten, and where profiles are alike, that
+   * loses less than rejecting a start that helps. On the dev split, 0, 1, 2 and 2.5 were tried too. It was not tuned
+   * again for {@link triedStarts}, of which one is chosen by chance more often.
    */
   startMargin: 1.5,
   /** Standard errors by which another candidate must beat the favourite, to be chosen instead. */

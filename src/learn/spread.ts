@@ -14,11 +14,13 @@ const LEAST_SPREAD = 0.1;
  * @param starts of which those that are profiles with a label bias count
  */
 export function spreadOf(starts: readonly Start[], { labels }: HeadShape): number {
-  const biases = starts.flatMap(({ profile, parts }) =>
-    profile !== null && parts.labelBias ? [readLabelBias(parts.labelBias, labels)] : [],
+  const biases = starts.flatMap(({ profile, parts: { labelBias } }) =>
+    // A damaged row says nothing here. Where its profile is used, it is an error.
+    profile !== null && labelBias && labelBias.length >= labels ? [readLabelBias(labelBias, labels)] : [],
   );
-  if (biases.length < LEAST_PROFILES) return RECIPE.biasSpread;
-  const squares = biases.map((bias) => bias.reduce((sum, value) => sum + value * value, 0));
-  const rms = Math.sqrt(squares.reduce((sum, value) => sum + value) / (biases.length * labels));
+  const unlike = biases.filter((bias) => bias.some((value) => value !== 0));
+  if (unlike.length < LEAST_PROFILES) return RECIPE.biasSpread;
+  const squares = unlike.map((bias) => bias.reduce((sum, value) => sum + value * value, 0));
+  const rms = Math.sqrt(squares.reduce((sum, value) => sum + value) / (unlike.length * labels));
   return Math.min(RECIPE.biasSpread, Math.max(LEAST_SPREAD, rms));
 }

@@ -1,5 +1,5 @@
 import { dot, dotAt } from "../lib/vectors.ts";
-import { fitHeads, type HeadFit, type LinearHead } from "./fit-head.ts";
+import { fitHeads, type HeadFit, type LinearHead, SMALLEST_NORM } from "./fit-head.ts";
 import { bestScale, type HeldOutLogits } from "./held-out-scores.ts";
 import type { Random } from "./random.ts";
 import { FOLDS, stratifiedFolds } from "./task-folds.ts";
@@ -27,9 +27,6 @@ export interface TaskHead {
   readonly heldOut: readonly HeldOutLogits[];
 }
 
-/** Texts that an encoder cannot tell apart would have a norm of 0. */
-const SMALLEST_NORM = 1e-6;
-
 /** Precisions of the weights' prior, for features whose mean square norm is 1. */
 const PRECISIONS = [3, 1, 0.3, 0.1, 0.03, 0.01] as const;
 
@@ -44,20 +41,22 @@ const TOLERANCE = 1e-4;
  * each at its best scale: strong priors give good answers with low scores, and the scale makes up for that.
  *
  * @param random shuffles the texts before they are dealt to the folds
- * @param afterFit is awaited after each of at most {@link FITS} fits
+ * @param hooks.afterStep is awaited after each step of a fit to some texts
+ * @param hooks.afterFit is awaited after each of at most {@link FITS} fits
  */
 export async function fitTaskHead(
   parts: TaskFeatures,
   random: Random,
-  afterFit: (texts: number) => Promise<void>,
+  hooks: { afterStep(texts: number): Promise<void>; afterFit(texts: number): Promise<void> },
 ): Promise<TaskHead> {
   const { inputs, toRaw } = standardize(parts);
   const { targets, counts, hidden } = parts;
   const fitAll = async (texts: readonly number[], precisions: readonly number[]) => {
     const heads: LinearHead<Float64Array>[] = [];
-    for (const head of fitHeads(fitOf({ ...parts, features: inputs }, texts), precisions, TOLERANCE)) {
+    const fit = fitOf({ ...parts, features: inputs }, texts);
+    for await (const head of fitHeads(fit, precisions, TOLERANCE, () => hooks.afterStep(texts.length))) {
       heads.push(head);
-      await afterFit(texts.length);
+      await hooks.afterFit(texts.length);
     }
     return heads;
   };

@@ -5,10 +5,10 @@ import { maskShapeOf, packMasks, unpackMasks } from "../profiles/masks.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
 import { headShapeOf, packProfileHead, readProfileHead } from "../profiles/profile-head.ts";
 import { type HeldOutResult, heldOutResult } from "./cross-validation.ts";
-import { fitHead } from "./fit-head.ts";
+import { fitHead, SMALLEST_NORM } from "./fit-head.ts";
 import type { Gradients } from "./gradients.ts";
 import { denseChange, packChange } from "./head-change.ts";
-import { estimateFitMs, type WorkTracker } from "./progress.ts";
+import { estimateFitMs, estimateRankMs, estimateStepMs, type WorkTracker } from "./progress.ts";
 import type { Random } from "./random.ts";
 import { type PreparedText, scoreTexts, type TextReader, type TrainingStart } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
@@ -60,22 +60,25 @@ export function createTrainer(
     async trainHead(numbers, work) {
       const some = textsOf(numbers);
       const features = some.flatMap((text) => [...text.features]);
-      const { weight, bias } = fitHead({
-        features,
-        hidden,
-        targets: some.flatMap(({ target }) => [...target]),
-        labels,
-        // Of the size of the features, so that the precision means the same for every task.
-        weightPrecision: (RECIPE.headPrecision * squares(features)) / some.length / spread ** 2,
-        biasPrecision: spread ** -2,
-        offsets: some.flatMap(({ logits }) => Array.from(logits)),
-      });
-      await work.afterText(estimateFitMs(some.length));
+      const sizes = { texts: some.length, hidden, labels };
+      const { weight, bias } = await fitHead(
+        {
+          features,
+          hidden,
+          targets: some.flatMap(({ target }) => [...target]),
+          labels,
+          // Of the size of the features, so that the precision means the same for every task.
+          weightPrecision:
+            (RECIPE.headPrecision * Math.max(squares(features) / some.length, SMALLEST_NORM ** 2)) / spread ** 2,
+          biasPrecision: spread ** -2,
+          offsets: some.flatMap(({ logits }) => Array.from(logits)),
+        },
+        () => work.afterPart(estimateStepMs(sizes)),
+      );
       const dense = denseChange(startHead.change, headShape).map((value, i) => value + (weight[i] ?? Number.NaN));
-      return {
-        masks,
-        labelBias: packProfileHead({ ...startHead, bias: plusStart(bias), change: packChange(dense, headShape) }),
-      };
+      const change = await packChange(dense, headShape, () => work.afterPart(estimateRankMs(headShape)));
+      await work.afterText(estimateFitMs(sizes));
+      return { masks, labelBias: packProfileHead({ ...startHead, bias: plusStart(bias), change }) };
     },
     async trainMasks(numbers, { passes, before = 0 }, work) {
       const some = textsOf(numbers);

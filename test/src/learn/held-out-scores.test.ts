@@ -10,15 +10,29 @@ const answered = (score: number, isRight: boolean, count = 1): HeldOutLogits => 
 
 describe("summarizeHeldOut", () => {
   it("proposes the lowest score at which answers reach the target accuracy", () => {
-    const results = [answered(0.9, true), answered(0.8, true), answered(0.7, false), answered(0.6, true)];
+    const results = [
+      answered(0.9, true, 50),
+      answered(0.8, true, 50),
+      answered(0.7, false, 50),
+      answered(0.6, true, 50),
+    ];
     const abstentionAt = (target: number) => summarizeHeldOut(results, 1, target).abstention;
-    expect(abstentionAt(1)).toEqual({ below: expect.closeTo(0.8), answered: 0.5, accuracy: 1 });
-    expect(abstentionAt(0.75)).toEqual({ below: expect.closeTo(0.6), answered: 1, accuracy: 0.75 });
-    expect(summarizeHeldOut([answered(0.9, false), ...results], 1, 0.9).abstention).toEqual({
-      below: null,
-      answered: 0,
-      accuracy: null,
-    });
+    const none = { below: null, answered: 0, accuracy: null };
+    expect(abstentionAt(0.98)).toEqual({ below: expect.closeTo(0.8), answered: 0.5, accuracy: 1 });
+    expect(abstentionAt(0.7)).toEqual({ below: expect.closeTo(0.6), answered: 1, accuracy: 0.75 });
+    expect(summarizeHeldOut([answered(0.9, false, 50), ...results], 1, 0.9).abstention).toEqual(none);
+    // No number of right answers shows that all are right.
+    expect(abstentionAt(1)).toEqual(none);
+  });
+
+  it.each([
+    [0, 15],
+    [1, 31],
+  ])("takes an accuracy of 0.9 as reached with %s wrong answers only from %s right ones on", (wrong, least) => {
+    for (const right of [least - 1, least]) {
+      const { abstention } = summarizeHeldOut([answered(0.9, true, right), answered(0.9, false, wrong)], 1, 0.9);
+      expect(abstention.below !== null).toBe(right === least);
+    }
   });
 
   it("does not separate texts of one score", () => {

@@ -223,4 +223,12 @@ describe("learning a profile", () => {
     await expect(learning).rejects.toThrow(errorWithCode("invalid_mask"));
     await expect(learning).rejects.toThrow('"broken"');
   });
+
+  it("does not read a row that is never tried as a start, damaged or not", async () => {
+    const other: Start = { profile: "other", parts: { masks: masksOf(1), labelBias: new Uint8Array(1) } };
+    const same: Start = { profile: "same", parts: { masks: masksOf(0), labelBias: new Uint8Array(1) } };
+    const options = { examples: examplesOf(4), passes: 1 };
+    await expect(learn({ ...options, starts: [DEFAULT, same] })).resolves.toBeDefined();
+    await expect(learn({ ...options, starts: [DEFAULT, same, other] })).rejects.toThrow('"other"');
+  });
 });

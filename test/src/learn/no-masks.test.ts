@@ -13,7 +13,7 @@ import { masksOf, pooledAdapterOf, taskOf } from "../../support/rows.ts";
 const NO_MASKS = new Uint8Array();
 const START: Start = { profile: null, parts: { masks: NO_MASKS, labelBias: null } };
 const SHAPE = { firstLayer: 0, layers: 2, size: 4, chosen: 2 };
-const work = { afterText: async () => {}, report: () => {} };
+const work = { afterText: async () => {}, afterPart: async () => {}, report: () => {} };
 
 let engine: Engine;
 
@@ -51,7 +51,7 @@ it("reads residuals under the initial masks, and logits as the start is served",
   expect(prepared).toMatchObject({ residual: Float32Array.of(4), logits: [10, 20] });
 });
 
-it("keeps a profile without masks if only its head is trained", async () => {
+it.each([1, 0])("keeps a profile without masks if only its head is trained, on features of %s", async (feature) => {
   const start = withInitialMasks(START, SHAPE, createRandom(0));
   const parts = {
     pool: { layers: 2, hidden: 1, bottleneck: 1, pool: SHAPE },
@@ -59,7 +59,7 @@ it("keeps a profile without masks if only its head is trained", async () => {
     taskAdapter: null,
     task: { labels: ["low", "high"], head: new Float32Array(4), adapter: null },
   };
-  const text = { logits: Float64Array.of(0, 0), features: Float32Array.of(1), target: Float32Array.of(0, 1) };
+  const text = { logits: Float64Array.of(0, 0), features: Float32Array.of(feature), target: Float32Array.of(0, 1) };
   const trainer = createTrainer(parts as never, start, [text, text, text] as never, 1, createRandom(0));
   const { masks, labelBias } = await trainer.trainHead([0, 1, 2], work);
   expect(masks).toEqual(NO_MASKS);

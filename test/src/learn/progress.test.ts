@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
+  estimateFitMs,
   estimateReadMs,
   estimateTrainingMs,
   type LearnHooks,
@@ -33,6 +34,11 @@ it("estimates training by the blocks that the learning graph runs whole", () => 
 it("estimates more work for longer texts", () => {
   expect(estimateReadMs(0)).toBe(10);
   expect(estimateReadMs(100)).toBe(50);
+});
+
+it("estimates a fit by its texts and labels", () => {
+  const sizes = { texts: 200, hidden: 384, labels: 2 };
+  expect(estimateFitMs({ ...sizes, labels: 150 })).toBeGreaterThan(10 * estimateFitMs(sizes));
 });
 
 describe("a learning run's work", () => {
@@ -95,6 +101,15 @@ describe("a learning run's work", () => {
     await work.afterText(1);
     now += 1;
     await expect(work.afterText(1)).rejects.toThrow(errorWithCode("learning_too_long"));
+  });
+
+  it("counts no part as done, but ends in one", async () => {
+    const controller = new AbortController();
+    const work = begin(1000, { signal: controller.signal });
+    await work.afterPart(500);
+    expect(reports).toMatchObject([{ done: 0, secondsLeft: 1 }]);
+    controller.abort(new Error("enough"));
+    await expect(work.afterPart(1)).rejects.toThrow("enough");
   });
 
   it("yields to the event loop several times after each ten milliseconds of work", async () => {

@@ -15,9 +15,18 @@ const profiles = (sixteenths: number, count: number) =>
 it("is the root mean square of the known profiles' label biases", () => {
   expect(spreadOf(profiles(4, 8), SHAPE)).toBeCloseTo(0.25);
   // Profiles without a label bias, and the task's default, say nothing of it.
-  expect(spreadOf([startOf(null, Uint8Array.of(99, 99)), startOf("none", null), ...profiles(4, 8)], SHAPE)).toBeCloseTo(
-    0.25,
-  );
+  expect(
+    spreadOf(
+      [
+        startOf(null, Uint8Array.of(99, 99)),
+        startOf("none", null),
+        startOf("damaged", Uint8Array.of(9)),
+        startOf("zeros", new Uint8Array(2)),
+        ...profiles(4, 8),
+      ],
+      SHAPE,
+    ),
+  ).toBeCloseTo(0.25);
 });
 
 it("is neither very small nor wider than without known profiles", () => {
