@@ -54,6 +54,7 @@ export function showTask(): void {
   const { profiles, texts } = EXAMPLES[chosenTask()] ?? { profiles: [], texts: [] };
   elements.profiles.value = profiles.join("\n");
   elements.text.value = texts[0] ?? "";
+  elements.sentence.value = texts[0] ?? "";
   elements.exampleTextLabel.hidden = texts.length === 0;
   fillOptions(elements.exampleText, texts);
 }

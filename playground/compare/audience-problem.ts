@@ -1,0 +1,24 @@
+import type { Problem } from "../shared/answers.ts";
+import { ApiError, messageOf } from "../shared/api.ts";
+
+const NEEDS_KEY =
+  "Enter a key with the scopes predict and list. To create one, run this where the service runs: npm run -s xpeft -- keys create --scope predict list";
+const TASK_WRITTEN = "Somebody wrote the task meanwhile. Press Label to start again.";
+
+/** What to do on this page. The hints of the API speak of requests. */
+const NEXT_STEPS = new Map<string, (problem: Problem) => string>([
+  ["key_missing", () => NEEDS_KEY],
+  ["scope_missing", () => NEEDS_KEY],
+  ["unknown_task", () => "Reload the page to list the tasks again."],
+  ["bundle_without_tail", () => "Compare a few profiles at the top of the page instead."],
+  ["overloaded", ({ retryAfterSeconds }) => `Press Label again in ${retryAfterSeconds} s.`],
+  ["generation_mismatch", () => TASK_WRITTEN],
+  ["write_conflict", () => TASK_WRITTEN],
+]);
+
+/** Returns what went wrong with an audience, and what to do next. */
+export function audienceProblem(error: unknown): string {
+  if (!(error instanceof ApiError)) return messageOf(error);
+  const { problem } = error;
+  return `${problem.detail} ${NEXT_STEPS.get(problem.code)?.(problem) ?? problem.hint}`;
+}
