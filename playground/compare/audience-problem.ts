@@ -1,5 +1,4 @@
 import type { Problem } from "../shared/answers.ts";
-import { ApiError, messageOf } from "../shared/api.ts";
 
 const NEEDS_KEY =
   "Enter a key with the scopes predict and list. To create one, run this where the service runs: npm run -s xpeft -- keys create --scope predict list";
@@ -16,9 +15,6 @@ const NEXT_STEPS = new Map<string, (problem: Problem) => string>([
   ["write_conflict", () => TASK_WRITTEN],
 ]);
 
-/** Returns what went wrong with an audience, and what to do next. */
-export function audienceProblem(error: unknown): string {
-  if (!(error instanceof ApiError)) return messageOf(error);
-  const { problem } = error;
-  return `${problem.detail} ${NEXT_STEPS.get(problem.code)?.(problem) ?? problem.hint}`;
-}
+/** Returns what is wrong, and what to do next. */
+export const audienceProblem = (problem: Problem): string =>
+  `${problem.detail} ${NEXT_STEPS.get(problem.code)?.(problem) ?? problem.hint}`;

@@ -1,3 +1,4 @@
+import { ApiError, messageOf } from "../shared/api.ts";
 import { makeProblem } from "../shared/dom.ts";
 import { countOf } from "../shared/text.ts";
 import { audienceProblem } from "./audience-problem.ts";
@@ -65,7 +66,10 @@ export async function showAudience(): Promise<void> {
     bars.show();
     audience.hidden = profiles === 0;
     if (signal.aborted) audienceStatus.textContent = `Stopped.${soFar()}`;
-    else audienceStatus.replaceChildren(makeProblem(`${audienceProblem(error)}${soFar()}`));
+    else {
+      const message = error instanceof ApiError ? audienceProblem(error.problem) : messageOf(error);
+      audienceStatus.replaceChildren(makeProblem(`${message}${soFar()}`));
+    }
   }
   setRunning(null);
 }

@@ -4,7 +4,7 @@ import { countOf, exactPercent, numberText } from "../shared/text.ts";
 import { elements } from "./elements.ts";
 
 /** Rows that are shown at once: a browser takes seconds to lay out a table of 10,000. */
-const ROWS_A_PAGE = 100;
+const ROWS_A_PAGE = 50;
 
 /** Profiles that give the same label, or that fail. */
 export interface Group {

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 import { audienceProblem } from "../../playground/compare/audience-problem.ts";
-import { ApiError } from "../../playground/shared/api.ts";
 
 it.each<[string, string]>([
   ["key_missing", "It failed. Enter a key with the scopes predict and list."],
@@ -10,5 +9,5 @@ it.each<[string, string]>([
   ["text_too_long", "It failed. The API's hint."],
 ])("says what to do next: %s", (code, message) => {
   const problem = { code, detail: "It failed.", hint: "The API's hint.", retryAfterSeconds: 2 };
-  expect(audienceProblem(new ApiError(problem))).toContain(message);
+  expect(audienceProblem(problem)).toContain(message);
 });
