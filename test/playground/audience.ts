@@ -1,11 +1,9 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import { type OpenPage, saveScreenshot } from "../support/browser.ts";
 import { profilesFile, taskFile, taskFor } from "../support/rows.ts";
+import { type FanOutProxy, startFanOutProxy } from "./fan-out-proxy.ts";
 import { actionsOn, openPlayground, worker } from "./pages.ts";
 
 const TEXT = "Senate passes bill after long night";
@@ -33,27 +31,6 @@ async function importReaders(task: NewTask): Promise<void> {
   expect(await answer.text()).toContain(`"created":${COUNT}`);
 }
 
-/** What the next answers do after some lines: break, or send nothing more. */
-let cuts: { readonly lines: number; readonly breaks: boolean }[] = [];
-/** Answers that sent nothing more, and whose request was cancelled. */
-let cancelled = 0;
-
-const proxy = createServer(async (request, response) => {
-  const { authorization = "", "content-type": type = "", "if-match": ifMatch } = request.headers;
-  const headers = { authorization, "content-type": type, ...(ifMatch !== undefined && { "if-match": ifMatch }) };
-  const body = String(Buffer.concat(await request.toArray()));
-  const answer = await worker.request("POST", "/v1/fanout", { body, headers, key: null });
-  const etag = answer.headers.get("etag") ?? "";
-  response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "", etag });
-  const lines = (await answer.text()).split(/(?<=\n)/);
-  const cut = cuts.shift();
-  if (!cut) return void response.end(lines.join(""));
-  response.write(lines.slice(0, cut.lines).join(""), () => {
-    if (cut.breaks) response.destroy();
-    else response.on("close", () => cancelled++);
-  });
-});
-
 /** Returns what the API says, by label, the label with the most profiles first and each with its best scores first. */
 async function audienceOf(task: string, prefix = ""): Promise<[label: string, lines: Line[]][]> {
   const body = { task, text: TEXT, profiles: { prefix } };
@@ -70,23 +47,20 @@ async function audienceOf(task: string, prefix = ""): Promise<[label: string, li
 
 export function testAudience(): void {
   let opened: OpenPage;
+  let proxy: FanOutProxy;
   let { at, fill, press, textOf } = {} as ReturnType<typeof actionsOn>;
 
   beforeAll(async () => {
     await importReaders(taskFor(await readBundle("bundles/minilm-l6-v2"), { name: "readers" }));
-    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    proxy = await startFanOutProxy(worker);
   });
-  afterAll(() => {
-    proxy.closeAllConnections();
-    proxy.close();
-  });
+  afterAll(() => proxy?.close());
   beforeEach(async () => {
     opened = await openPlayground("/");
     ({ at, fill, press, textOf } = actionsOn(opened.page));
     await fill("key", worker.adminKey);
     await choose("readers");
-    const { port } = proxy.address() as AddressInfo;
-    await opened.page.route("/v1/fanout", (route) => route.continue({ url: `http://127.0.0.1:${port}/` }));
+    await opened.page.route("**/v1/fanout", (route) => route.continue({ url: proxy.url }));
   });
   afterEach(async () => {
     expect(opened.browserErrors).toEqual([]);
@@ -145,27 +119,27 @@ export function testAudience(): void {
 
   it("updates while the answer arrives, and cancels the request for another sentence, request or task", async () => {
     const partly = "Labelling… 1,000 profiles so far.";
-    cuts = Array.from({ length: 4 }, () => ({ lines: 1200, breaks: false }));
+    proxy.cuts = Array.from({ length: 4 }, () => ({ lines: 1200, then: "wait" as const }));
     await press("label");
     await status().toBe(partly);
     await at("bars").locator("input").first().check();
     expect(await members()).toHaveLength(ROWS_A_PAGE);
     await at("sentence").press("!");
     await status().toMatch(/^Stopped\. 1,\d+ profiles so far\.$/);
-    await expect.poll(() => cancelled).toBe(1);
+    await expect.poll(() => proxy.cancelled).toBe(1);
     expect(await at("stop-audience").isDisabled()).toBe(true);
     await press("label");
     await status().toBe(partly);
     await press("label");
-    await expect.poll(() => cancelled).toBe(2);
+    await expect.poll(() => proxy.cancelled).toBe(2);
     await status().toBe(partly);
     await press("stop-audience");
     await status().toMatch(/^Stopped/);
-    await expect.poll(() => cancelled).toBe(3);
+    await expect.poll(() => proxy.cancelled).toBe(3);
     await press("label");
     await status().toBe(partly);
     await choose("plain");
-    await expect.poll(() => cancelled).toBe(4);
+    await expect.poll(() => proxy.cancelled).toBe(4);
     expect(await textOf("audience-status")).toBe("");
     expect(await at("audience").isHidden()).toBe(true);
     await press("label");
@@ -191,13 +165,13 @@ export function testAudience(): void {
 
   it("resumes an interrupted answer once", async () => {
     const whole = await audienceOf("readers");
-    cuts = [{ lines: 700, breaks: true }];
+    proxy.cuts = [{ lines: 700, then: "break" }];
     await press("label");
     await status().toBe("3,000 profiles.");
     await expectBars(whole);
-    cuts = [
-      { lines: 501, breaks: true },
-      { lines: 501, breaks: true },
+    proxy.cuts = [
+      { lines: 501, then: "end" },
+      { lines: 501, then: "end" },
     ];
     await press("label");
     await status().toBe("The answer was interrupted twice. Press Label to start again. 1,000 profiles so far.");
