@@ -45,19 +45,20 @@ export function createBars(taskLabels: readonly string[]): Bars {
   const byLabel = new Map(taskLabels.map((label) => [label, makeBar(label)]));
   const failed = makeBar("No label: an error");
   const sizeOf = ({ group }: Bar) => group.members.length;
-  /** The lines as they are shown. */
-  let order: readonly Bar[] = [];
   const chosen = elements.bars.querySelector<HTMLInputElement>(":checked")?.value;
   for (const { choice } of byLabel.values()) choice.checked = choice.value === chosen;
+  elements.bars.replaceChildren();
   showMembers(null);
 
-  /** Shows the lines in this order. A line that is moved loses the focus, so it gets it back. */
+  /** Shows the lines in this order. Moves as few as it can: laying out 150 again takes 50 ms. */
   function arrange(bars: readonly Bar[]): void {
-    if (bars.length === order.length && bars.every((bar, place) => bar === order[place])) return;
     const focused = bars.find(({ choice }) => choice === document.activeElement);
-    elements.bars.replaceChildren(...bars.map(({ line }) => line));
+    for (const [place, { line }] of bars.entries()) {
+      const current = elements.bars.children[place] ?? null;
+      if (current !== line) elements.bars.insertBefore(line, current);
+    }
+    // A line that is moved loses the focus.
     focused?.choice.focus({ preventScroll: true });
-    order = bars;
   }
 
   function barOf(member: FanOutMember): Bar {

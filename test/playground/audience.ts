@@ -119,7 +119,7 @@ export function testAudience(): void {
 
   it("updates while the answer arrives, and cancels the request for another sentence, request or task", async () => {
     const partly = "Labelling… 1,000 profiles so far.";
-    proxy.cuts = Array.from({ length: 4 }, () => ({ lines: 1200, then: "wait" as const }));
+    proxy.cuts = Array.from({ length: 4 }, () => ({ lines: 1200, how: "wait" as const }));
     await press("label");
     await status().toBe(partly);
     await at("bars").locator("input").first().check();
@@ -165,13 +165,13 @@ export function testAudience(): void {
 
   it("resumes an interrupted answer once", async () => {
     const whole = await audienceOf("readers");
-    proxy.cuts = [{ lines: 700, then: "break" }];
+    proxy.cuts = [{ lines: 700, how: "break" }];
     await press("label");
     await status().toBe("3,000 profiles.");
     await expectBars(whole);
     proxy.cuts = [
-      { lines: 501, then: "end" },
-      { lines: 501, then: "end" },
+      { lines: 501, how: "end" },
+      { lines: 501, how: "end" },
     ];
     await press("label");
     await status().toBe("The answer was interrupted twice. Press Label to start again. 1,000 profiles so far.");

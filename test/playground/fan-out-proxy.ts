@@ -7,7 +7,7 @@ import type { RunningWorker } from "../support/worker.ts";
 export interface FanOutProxy {
   readonly url: string;
   /** What the next answers do after some lines. If the connection breaks, the browser may drop the last lines. */
-  cuts: { readonly lines: number; readonly then: "break" | "end" | "wait" }[];
+  cuts: { readonly lines: number; readonly how: "break" | "end" | "wait" }[];
   /** Answers that wait, and whose request was cancelled. */
   readonly cancelled: number;
   close(): void;
@@ -24,10 +24,10 @@ export async function startFanOutProxy(worker: RunningWorker): Promise<FanOutPro
     const lines = (await answer.text()).split(/(?<=\n)/);
     const cut = proxy.cuts.shift();
     if (!cut) return void response.end(lines.join(""));
-    if (cut.then === "wait") response.on("close", () => cancelled++);
+    if (cut.how === "wait") response.on("close", () => cancelled++);
     response.write(lines.slice(0, cut.lines).join(""), () => {
-      if (cut.then === "break") response.destroy();
-      if (cut.then === "end") response.end();
+      if (cut.how === "break") response.destroy();
+      if (cut.how === "end") response.end();
     });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
