@@ -63,8 +63,9 @@ export function showTask(): void {
 export async function showTasks(): Promise<void> {
   clear();
   try {
-    const chosen = chosenTask();
     tasks = await readTasks();
+    // The user may have chosen another task meanwhile.
+    const chosen = chosenTask();
     fillOptions(
       elements.task,
       tasks.map(({ task }) => task),
