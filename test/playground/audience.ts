@@ -56,6 +56,7 @@ export function testAudience(): void {
   });
   afterAll(() => proxy?.close());
   beforeEach(async () => {
+    proxy.cuts = [];
     opened = await openPlayground("/");
     ({ at, fill, press, textOf } = actionsOn(opened.page));
     await fill("key", worker.adminKey);
