@@ -22,7 +22,8 @@ const answerPage = (page: string) => (c: Context<AppEnv>) =>
   c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? ""));
 
 /**
- * `GET /`: a page that compares many profiles of a task on one text, and ranks them on labelled texts.
+ * `GET /`: a page that compares many profiles of a task on one text, shows what all of them say, and ranks them on
+ * labelled texts.
  * `GET /learn`: a page that learns a profile from a few sentences.
  */
 export const playgroundRoutes = new Hono<AppEnv>()

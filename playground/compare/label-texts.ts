@@ -1,6 +1,6 @@
 import type { Problem, StreamLine } from "../shared/answers.ts";
 import { ApiError, request } from "../shared/api.ts";
-import { piecesOf, textStreamOf } from "../shared/streams.ts";
+import { jsonLinesOf } from "../shared/streams.ts";
 
 interface LabelOptions {
   readonly task: string;
@@ -8,16 +8,6 @@ interface LabelOptions {
   readonly signal: AbortSignal;
   /** Is called after each text. */
   onLabelled(): void;
-}
-
-/** Returns the lines of an answer in JSON Lines as they arrive. */
-async function* readLines(response: Response): AsyncGenerator<StreamLine> {
-  let rest = "";
-  for await (const piece of piecesOf(textStreamOf(response))) {
-    const lines = `${rest}${piece}`.split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines.map((line): StreamLine => JSON.parse(line));
-  }
 }
 
 /**
@@ -36,7 +26,7 @@ export async function labelTexts(texts: readonly string[], options: LabelOptions
   });
   const labels: (string | null)[] = [];
   let problem: Problem | null = null;
-  for await (const { line, label, error } of readLines(response)) {
+  for await (const { line, label, error } of jsonLinesOf<StreamLine>(response)) {
     if (line === undefined) {
       // A problem of no line is the stream's, and ends it.
       if (error) throw new ApiError(error);

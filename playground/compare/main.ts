@@ -1,7 +1,9 @@
 // The page that compares profiles: what happens when the user presses or chooses something.
+import { clearAudience, showAudience, stopAudience } from "./audience.ts";
 import { compare } from "./compare.ts";
 import { elements } from "./elements.ts";
 import { MAX_TEXTS } from "./labelled-texts.ts";
+import { turnPage } from "./members.ts";
 import { showLegend, showOverlap } from "./overlap.ts";
 import { rank, stopRanking } from "./rank.ts";
 import { enterFirstProfiles, MAX_PROFILES, showTask, showTasks } from "./tasks.ts";
@@ -12,8 +14,14 @@ elements.profileLimit.textContent = String(MAX_PROFILES);
 elements.textLimit.textContent = String(MAX_TEXTS);
 showLegend();
 
-task.addEventListener("change", showTask);
-key.addEventListener("change", showTasks);
+task.addEventListener("change", () => {
+  clearAudience();
+  showTask();
+});
+key.addEventListener("change", () => {
+  clearAudience();
+  showTasks();
+});
 elements.firstProfiles.addEventListener("click", enterFirstProfiles);
 exampleText.addEventListener("change", () => {
   text.value = exampleText.value;
@@ -25,6 +33,14 @@ compareForm.addEventListener("submit", (event) => {
   event.preventDefault();
   compare();
 });
+elements.audienceForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  showAudience();
+});
+elements.audienceForm.addEventListener("input", stopAudience);
+elements.stopAudience.addEventListener("click", stopAudience);
+elements.previousMembers.addEventListener("click", () => turnPage(-1));
+elements.nextMembers.addEventListener("click", () => turnPage(1));
 rankForm.addEventListener("submit", (event) => {
   event.preventDefault();
   rank();

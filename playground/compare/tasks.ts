@@ -54,6 +54,7 @@ export function showTask(): void {
   const { profiles, texts } = EXAMPLES[chosenTask()] ?? { profiles: [], texts: [] };
   elements.profiles.value = profiles.join("\n");
   elements.text.value = texts[0] ?? "";
+  elements.sentence.value = texts[0] ?? "";
   elements.exampleTextLabel.hidden = texts.length === 0;
   fillOptions(elements.exampleText, texts);
 }
@@ -62,8 +63,9 @@ export function showTask(): void {
 export async function showTasks(): Promise<void> {
   clear();
   try {
-    const chosen = chosenTask();
     tasks = await readTasks();
+    // The user may have chosen another task meanwhile.
+    const chosen = chosenTask();
     fillOptions(
       elements.task,
       tasks.map(({ task }) => task),

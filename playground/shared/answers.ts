@@ -57,6 +57,20 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly hint: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** What a profile says of a text, or why it says nothing. */
+export type FanOutMember =
+  | { readonly profile: string; readonly label: string; readonly score: number }
+  | { readonly profile: string; readonly error: Problem };
+
+/** The counts of `/v1/fanout`, after every 500 profiles and at the end. */
+export interface FanOutCounts {
+  readonly done: boolean;
+  readonly truncated: boolean;
+  /** The last profile that was read, if there may be more. */
+  readonly next: string | null;
 }
 
 /** A line from `/v1/predict/stream`: a text's label or problem, the stream's problem, or the counts at its end. */

@@ -8,17 +8,17 @@ const TASKS_A_PAGE = 1000;
 
 /** An error answer of the API: what is wrong, and a hint. */
 export class ApiError extends Error {
-  readonly code: string;
+  readonly problem: Problem;
 
-  constructor({ code, detail, hint }: Problem) {
-    super(`${detail} ${hint}`);
-    this.code = code;
+  constructor(problem: Problem) {
+    super(`${problem.detail} ${problem.hint}`);
+    this.problem = problem;
   }
 }
 
 /** Tells whether an error is an answer of the API with one of these codes. */
 export const hasCode = (error: unknown, codes: readonly string[]): boolean =>
-  error instanceof ApiError && codes.includes(error.code);
+  error instanceof ApiError && codes.includes(error.problem.code);
 
 /** Returns what an error says. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import type { Scored } from "./answers.ts";
 import { make } from "./dom.ts";
+import { exactPercent } from "./text.ts";
 
 /** How many labels a page requests and shows per prediction. */
 export const SHOWN_LABELS = 5;
@@ -11,7 +12,7 @@ export function makeScoresTable(caption: string, top: readonly Scored[]): HTMLTa
   for (const { label, score } of top) {
     const row = table.insertRow();
     row.append(make("th", { scope: "row" }, label));
-    row.insertCell().textContent = `${(score * 100).toFixed(1)}%`;
+    row.insertCell().textContent = exactPercent(score);
   }
   return table;
 }

@@ -6,11 +6,17 @@ export const linesOf = (text: string): string[] => text.split(/\r\n?|\n/).filter
 /** Formats a share, 0 to 1, as a whole percentage; a dash stands for none. */
 export const percent = (share: number | null): string => (share === null ? "–" : `${(share * 100).toFixed(0)}%`);
 
+/** Formats a share or a score, 0 to 1, as a percentage with one decimal. */
+export const exactPercent = (share: number): string => `${(share * 100).toFixed(1)}%`;
+
 /** Formats a loss; a dash stands for none. */
 export const lossText = (loss: number | null): string => (loss === null ? "–" : loss.toFixed(3));
 
-/** Formats a count with its noun, as in "1 text" or "2 texts". */
-export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** Formats a whole number, as in "3,500". */
+export const numberText = (number: number): string => number.toLocaleString("en");
+
+/** Formats a count with its noun, as in "1 text" or "3,500 texts". */
+export const countOf = (count: number, noun: string): string => `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 export interface LabelledText {
   readonly text: string;

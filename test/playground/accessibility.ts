@@ -27,6 +27,10 @@ async function showEverything({ page }: OpenPage): Promise<void> {
   await fill("text", "A text");
   await press("compare");
   await at("masks").locator("table").waitFor();
+  await fill("sentence", "A text");
+  await press("label");
+  await at("audience-status").getByText("8 profiles.").waitFor();
+  await at("bars").locator("input").first().check();
   await fill("labelled", "A text\tlow");
   await press("rank");
   await at("rank-status").getByText("1 text, 3 profiles.").waitFor();

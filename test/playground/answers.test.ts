@@ -1,6 +1,6 @@
 import type { InferResponseType } from "hono/client";
 import { expectTypeOf, it } from "vitest";
-import type { Client, LearnProgress, Learnt, Problem } from "../../client/index.ts";
+import type { Client, FanOutCounts, FanOutLine, LearnProgress, Learnt, Problem } from "../../client/index.ts";
 import type * as pages from "../../playground/shared/answers.ts";
 
 type V1 = Client["v1"];
@@ -12,6 +12,8 @@ it("extends the types that the pages read (tsc checks this)", () => {
   expectTypeOf<InferResponseType<V1["predict"]["$post"], 200>>().toExtend<pages.Predictions>();
   expectTypeOf<InferResponseType<V1["info"]["$get"], 200>>().toExtend<pages.Info>();
   expectTypeOf<Problem>().toExtend<pages.Problem>();
+  expectTypeOf<FanOutLine>().toExtend<pages.FanOutMember>();
+  expectTypeOf<FanOutCounts>().toExtend<pages.FanOutCounts>();
   expectTypeOf<LearnProgress>().toExtend<pages.LearnProgress>();
   expectTypeOf<Learnt>().toExtend<pages.Learnt>();
 });

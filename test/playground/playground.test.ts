@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { chromiumPath } from "../support/browser.ts";
 import { testAccessibility } from "./accessibility.ts";
+import { testAudience } from "./audience.ts";
 import { testComparePage } from "./compare-page.ts";
 import { testDocsPage } from "./docs-page.ts";
 import { testLearnPage } from "./learn-page.ts";
@@ -13,6 +14,7 @@ describe.skipIf(!chromiumPath)("the pages (need a Chromium)", () => {
 
   describe("/docs", testDocsPage);
   describe("the compare page", testComparePage);
+  describe("the audience", testAudience);
   describe("the learn page", testLearnPage);
   describe("accessibility of the playground", testAccessibility);
 });
