@@ -34,7 +34,7 @@ const route = createRoute({
   responses: {
     200: {
       description:
-        "A line for each profile. If the last line is not one with done: true, the answer was interrupted: send `after`.",
+        "A line for each profile. If the last line is not one with done: true, the answer was interrupted: send `after`; with `top`, the same request again.",
       headers: GenerationHeaders,
       content: { [NDJSON]: { schema: FanOutAnswerLine } },
     },
