@@ -24,7 +24,7 @@ const MATCHING_FILES = "Give the files of one training, for this task on this bu
 const damagedParts = (reason: "stored" | "start" | undefined): string =>
   reason === "start"
     ? "Write that profile again, or choose the start: learn --start default, or the id of another profile."
-    : "It is damaged or of another bundle. Write it again: xpeft push, or xpeft profiles rollback.";
+    : "It is damaged or of another bundle. Write it again: xpeft push, or xpeft profiles rollback. xpeft profiles pull saves it as it is stored.";
 
 /** What to do about each error, for whoever runs a command. */
 const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {

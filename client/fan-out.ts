@@ -7,9 +7,14 @@ import { ProblemError } from "./problem.ts";
 export type FanOutRequest = Parameters<Client["v1"]["fanout"]["$post"]>[0]["json"];
 
 /** What a profile says of the text, or why it says nothing. */
-export type FanOutLine =
-  | { readonly profile: string; readonly label: string; readonly score: number; readonly generation: number }
-  | { readonly profile: string; readonly error: Problem };
+export type FanOutLine = FanOutMatch | { readonly profile: string; readonly error: Problem };
+
+interface FanOutMatch {
+  readonly profile: string;
+  readonly label: string;
+  readonly score: number;
+  readonly generation: number;
+}
 
 /** What was read so far. */
 export interface FanOutCounts {
@@ -24,7 +29,7 @@ export interface FanOutCounts {
   readonly labels: Readonly<Record<string, number>>;
   readonly tokens: number;
   readonly truncated: boolean;
-  /** The last profile that was read, if there may be more; otherwise null. At the end only with `top`. */
+  /** The last profile that was read, if there may be more; otherwise null. */
   readonly next: string | null;
 }
 
@@ -36,7 +41,8 @@ const PAUSE_MS = 300;
 
 /**
  * Labels a text under many profiles, and yields a line for each profile that passes the filter, once. If the answer is
- * cut off, or a request ends before the last profile, it is resumed. Leaving the loop early ends the request.
+ * cut off, or a request ends before the last profile, it is resumed. Leaving the loop early ends the request. With
+ * `top`, lines with a label come at the end: the best of all profiles.
  *
  * @param onCounts is called with the counts so far, after every 500 profiles
  * @returns the counts of all profiles
@@ -52,33 +58,45 @@ export async function* fanOut(
   request: FanOutRequest,
   onCounts: (counts: FanOutCounts) => void = () => {},
 ): AsyncGenerator<FanOutLine, FanOutCounts> {
-  // What `top` chooses from must be read again as a whole.
-  const resumes = request.top === undefined;
+  const { top } = request;
   let after = request.after ?? "";
   let etag: string | null = null;
-  let total: FanOutCounts | undefined;
-  /** Profiles with a line after the last counts. */
+  /** The counts of all profiles up to `after`, and with `top` the best of these. */
+  let counted: FanOutCounts | undefined;
+  let best: FanOutMatch[] = [];
+  /** Profiles behind `after` that have a line already. */
   const yielded = new Set<string>();
   const send = async () => {
-    const json = { ...request, ...(resumes && { after }) };
+    const json = { ...request, after };
     const response = await client.v1.fanout.$post({ json, header: etag === null ? {} : { "if-match": etag } });
     etag ??= response.headers.get("etag");
     return response;
   };
   for (let cuts = 0; ; ) {
-    const before = resumes ? total : undefined;
+    const before = counted;
     const cut: { error?: unknown } = {};
     let isWhole = false;
+    const matches: FanOutMatch[] = [];
     for await (const line of untilCut(send, cut)) {
-      cuts = 0;
       if ("done" in line) {
-        total = sumOf(before, line);
+        const counts = sumOf(before, line, top);
+        onCounts(counts);
+        // Only the end of a request says which of its profiles are the best.
+        if (top !== undefined && !line.done) continue;
+        cuts = 0;
         isWhole = line.done;
-        onCounts(total);
-        if (line.done && (line.next === null || !resumes)) return total;
-        if (resumes) yielded.clear();
+        if (top !== undefined) best = bestOf([...best, ...matches], top);
+        if (line.done && line.next === null) {
+          yield* best;
+          return counts;
+        }
+        counted = counts;
         after = line.next ?? after;
+        yielded.clear();
+      } else if (top !== undefined && "label" in line) {
+        matches.push(line);
       } else if (!yielded.has(line.profile)) {
+        cuts = 0;
         yielded.add(line.profile);
         yield line;
       }
@@ -87,6 +105,11 @@ export async function* fanOut(
     if (etag === null || ++cuts > MAX_CUTS) throw cut.error ?? new Error("The answer ended before its last line.");
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * cuts));
   }
+}
+
+/** Returns the best matches in the service's order: equal scores by id. */
+function bestOf(matches: FanOutMatch[], top: number): FanOutMatch[] {
+  return matches.sort((a, b) => b.score - a.score || (a.profile < b.profile ? -1 : 1)).slice(0, top);
 }
 
 type Line = FanOutLine | FanOutCounts;
@@ -108,14 +131,14 @@ async function* untilCut(send: () => ReturnType<Client["v1"]["fanout"]["$post"]>
   }
 }
 
-/** Adds the counts of a request to those of the requests before. */
-function sumOf(before: FanOutCounts | undefined, counts: FanOutCounts): FanOutCounts {
+/** Adds the counts of a request to those of the requests before. No more than `top` match. */
+function sumOf(before: FanOutCounts | undefined, counts: FanOutCounts, top = Number.POSITIVE_INFINITY): FanOutCounts {
   if (!before) return counts;
   const labels = Object.entries(counts.labels).map(([label, count]) => [label, count + (before.labels[label] ?? 0)]);
   return {
     ...counts,
     profiles: before.profiles + counts.profiles,
-    matched: before.matched + counts.matched,
+    matched: Math.min(top, before.matched + counts.matched),
     failed: before.failed + counts.failed,
     labels: Object.fromEntries(labels),
   };

@@ -11,6 +11,7 @@ const ROUTE_KINDS = {
   "/v1/hf/:task/:profile": "hf",
   "/v1/tei/:task/:profile/predict": "tei",
   "/v1/tasks/:task": "task",
+  "/v1/profiles/:task/:profile": "profile",
 } as const;
 
 /** What a hint must know of the route that shows it: which options the route has. */
@@ -142,7 +143,10 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   token_stale: NEW_TOKEN,
 
   invalid_mask: (reason) => DAMAGED_PARTS[reason],
-  invalid_label_bias: (reason) => DAMAGED_PARTS[reason],
+  invalid_label_bias: (reason, route) =>
+    route === "profile"
+      ? `${DAMAGED_PARTS[reason]} GET /v1/tasks/{task}/export shows it as it is stored.`
+      : DAMAGED_PARTS[reason],
   invalid_row: (reason) =>
     ({
       format: "docs/formats.md describes the format.",

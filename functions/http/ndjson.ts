@@ -21,10 +21,14 @@ export function streamAnswer(c: Context<AppEnv>, text: AsyncGenerator<string>): 
   const encoder = new TextEncoder();
   const { promise, resolve: ended } = Promise.withResolvers<void>();
   c.set("streaming", promise);
+  // Only the end of a generator that has begun frees what it holds, and a disconnect may come before the first pull.
+  let first: ReturnType<typeof text.next> | undefined = text.next();
+  first.catch(() => {});
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const { done, value } = await text.next();
+        const { done, value } = await (first ?? text.next());
+        first = undefined;
         // Releasing nothing tells the budget that the request is alive.
         c.get("bodyReservation")?.release(0);
         // A disconnect has closed the stream while the text was made.

@@ -45,6 +45,11 @@ const rankBytes = ({ labels, hidden }: HeadShape) => 4 + labels + hidden;
 
 const knownBytes = ({ labels }: HeadShape) => Math.ceil(labels / 8);
 
+/** Returns the bytes of the longest blob that a profile of the task can have. */
+export function mostLabelBiasBytes(shape: HeadShape): number {
+  return shape.labels + MAX_HEAD_CHANGE_RANK * rankBytes(shape) + knownBytes(shape);
+}
+
 function invalid(fault: string): XpeftError {
   return new XpeftError("invalid_label_bias", `A label bias ${fault}.`, { reason: "stored" });
 }

@@ -1,8 +1,12 @@
+import type { Manifest } from "../bundle/manifest.ts";
 import type { XpeftError } from "../errors.ts";
+import { maskBytes } from "../profiles/masks.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
+import { headShapeOf, mostLabelBiasBytes } from "../profiles/profile-head.ts";
 import type { Task } from "../profiles/task.ts";
-import type { ListPage } from "../storage/page.ts";
+import { taskMaskShape } from "../profiles/task-adapter.ts";
+import { type ListPage, profilesOfPage } from "../storage/page.ts";
 import type { ProfileRegistry } from "../storage/profiles.ts";
 import type { RowSource } from "./predictor.ts";
 
@@ -32,10 +36,16 @@ interface RowPage {
 /** Most profiles of a page. */
 const FAN_OUT_PAGE = 500;
 
-/** Returns what reads the page after a profile. @param task rows are compared with its generation */
+/**
+ * Returns what reads the page after a profile.
+ *
+ * @param task of the bundle with this manifest; rows are compared with its generation
+ * @throws XpeftError `invalid_row` if the task's pool is damaged
+ */
 export function pageReader(
   profiles: FanOutProfiles,
-  task: Pick<Task, "name" | "generation">,
+  task: Task,
+  manifest: Manifest,
   from: FanOutRows,
 ): (after: string) => Promise<RowPage> {
   if ("prefix" in profiles) {
@@ -45,8 +55,10 @@ export function pageReader(
       return { ...page, rows: page.items.map((row) => ({ id: row.id, row })) };
     };
   }
+  const profileBytes = maskBytes(taskMaskShape(manifest, task.adapter)) + mostLabelBiasBytes(headShapeOf(task));
+  const pageSize = profilesOfPage(FAN_OUT_PAGE, profileBytes);
   return async (after) => {
-    const { items, next } = pageOfIds(profiles, after);
+    const { items, next } = pageOfIds(profiles, after, pageSize);
     const read = await from.stores.primary.read(task.name, items, task.generation);
     if (read.generation === null) throw unknownTaskError(task.name);
     const rows = items.map((id) => ({ id, row: read.profiles.get(id) ?? unknownProfileError(task.name, id) }));
@@ -54,8 +66,8 @@ export function pageReader(
   };
 }
 
-function pageOfIds(ids: readonly string[], after: string): ListPage<string> {
+function pageOfIds(ids: readonly string[], after: string, pageSize: number): ListPage<string> {
   const start = ids.indexOf(after) + 1;
-  const items = ids.slice(start, start + FAN_OUT_PAGE);
+  const items = ids.slice(start, start + pageSize);
   return { items, next: start + items.length < ids.length ? (items.at(-1) ?? null) : null };
 }

@@ -1,6 +1,6 @@
 import { XpeftError } from "../errors.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
-import { headShapeOf, readProfileHead } from "../profiles/profile-head.ts";
+import { readProfileHead } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { TextInput } from "../text/tokenizer.ts";
 import type { LabelOptions, LabelParts } from "./label-texts.ts";
@@ -35,20 +35,26 @@ export interface TextOfMany {
   close(): void;
 }
 
+/** How a text is opened. */
+interface OpenOptions extends Pick<LabelOptions, "truncate"> {
+  /** Lines that are held until the last profile; none by default. */
+  readonly top?: number | undefined;
+}
+
 /**
  * Prepares a text that is to be labelled under many profiles, and reserves what it takes until it is closed.
  *
  * @throws XpeftError `bundle_without_tail`, `bundle_mismatch`, `invalid_row`, `empty_text`, `text_too_long` or
  * `overloaded`
  */
-export type OpenText = (task: TaskParts, input: TextInput, options: Pick<LabelOptions, "truncate">) => TextOfMany;
+export type OpenText = (task: TaskParts, input: TextInput, options: OpenOptions) => TextOfMany;
 
 /** Creates what opens texts. */
 export function createOpenText(parts: LabelParts): OpenText {
   const { bundle, tokenizer, reader, readAdapter, tokensInFlight } = parts;
   const held = createFanOutBudget();
 
-  return (task, input, { truncate = true }) => {
+  return (task, input, { truncate = true, top = 0 }) => {
     if (!reader.sharesTrunk) {
       const message = `Bundle ${bundle.id} has no tail: it reads a text once for each profile.`;
       throw new XpeftError("bundle_without_tail", message);
@@ -56,7 +62,8 @@ export function createOpenText(parts: LabelParts): OpenText {
     checkTask(task, bundle);
     const text = checkText(tokenizer.encode(input, task.maxTokens), "The text", truncate ? null : task.maxTokens);
     const tokens = text.ids.length;
-    const reservation = reserveFanOut(held, 4 * tokens * bundle.manifest.hidden);
+    const { hidden } = bundle.manifest;
+    const reservation = reserveFanOut(held, 4 * tokens * hidden, top);
     let opened: Awaited<ReturnType<typeof reader.hold>> | undefined;
     return {
       tokens,
@@ -71,7 +78,7 @@ export function createOpenText(parts: LabelParts): OpenText {
       },
       label({ masks, labelBias }) {
         if (!opened) throw new RangeError("the text is not read");
-        const profileHead = labelBias && readProfileHead(labelBias, headShapeOf(task));
+        const profileHead = labelBias && readProfileHead(labelBias, { labels: task.labels.length, hidden });
         return toPrediction(task, profileHead, opened.features(masks), text);
       },
       touch: () => reservation.release(0),

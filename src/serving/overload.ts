@@ -43,6 +43,9 @@ const MAX_FAN_OUT_BYTES = 16 * 1024 * 1024;
 /** Bytes of a fan-out beside its text: the lines of a page that its caller has not read yet. */
 const FAN_OUT_BYTES = 64 * 1024;
 
+/** Bytes of a line that is held until the last profile. */
+const FAN_OUT_LINE_BYTES = 200;
+
 /** Fan-outs take turns of some hundred milliseconds. */
 const FAN_OUT_RETRY_SECONDS = 5;
 
@@ -53,9 +56,14 @@ const FORGET_FAN_OUT_MS = 10 * 60_000;
 export const createFanOutBudget = (): Budget =>
   createBudget({ limit: MAX_FAN_OUT_BYTES, forgetAfterMs: FORGET_FAN_OUT_MS });
 
-/** Reserves what a fan-out holds. @throws XpeftError `overloaded` if it does not fit */
-export function reserveFanOut(held: Budget, textBytes: number): Reservation {
-  const reservation = held.tryReserve(textBytes + FAN_OUT_BYTES);
+/**
+ * Reserves what a fan-out holds.
+ *
+ * @param top lines that it holds until the last profile
+ * @throws XpeftError `overloaded` if it does not fit
+ */
+export function reserveFanOut(held: Budget, textBytes: number, top: number): Reservation {
+  const reservation = held.tryReserve(textBytes + FAN_OUT_BYTES + top * FAN_OUT_LINE_BYTES);
   if (reservation) return reservation;
   const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const message = `At capacity: fan-outs hold ${mebibytes(held.inUse())}; the limit is ${mebibytes(MAX_FAN_OUT_BYTES)}.`;

@@ -2,8 +2,8 @@ import type { ProfileName } from "../profiles/names.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
 import type { Database } from "../storage/database.ts";
 import { createProfileHistory, type ProfileHistory } from "../storage/history.ts";
-import type { ListPage } from "../storage/page.ts";
-import { createProfileRegistry, PAGE_BYTES, type ProfileRegistry } from "../storage/profiles.ts";
+import { type ListPage, profilesOfPage } from "../storage/page.ts";
+import { createProfileRegistry, type ProfileRegistry } from "../storage/profiles.ts";
 import { requireSameGeneration } from "./generations.ts";
 import { onShard, type Shards, shardNumbers, shardOf } from "./shards.ts";
 
@@ -25,9 +25,8 @@ export function mergePages(pages: readonly ListPage<StoredProfile>[], limit: num
   const ends = pages.flatMap(({ next }) => (next === null ? [] : [next])).sort();
   const [end] = ends;
   const complete = end === undefined ? all : all.filter(({ id }) => id <= end);
-  const maskBytes = Math.max(1, ...all.map(({ masks }) => masks.length));
-  const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / maskBytes)));
-  const items = complete.slice(0, pageSize);
+  const profileBytes = Math.max(0, ...all.map(({ masks, labelBias }) => masks.length + (labelBias?.length ?? 0)));
+  const items = complete.slice(0, profilesOfPage(limit, profileBytes));
   return { items, next: items.length < all.length || end !== undefined ? (items.at(-1)?.id ?? null) : null };
 }
 

@@ -4,15 +4,12 @@ import { describeProfile, type ProfileName } from "../profiles/names.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts, StoredProfile } from "../profiles/profile.ts";
 import { type Database, withDatabaseErrors } from "./database.ts";
-import type { ListPage, ListQuery } from "./page.ts";
+import { type ListPage, type ListQuery, profilesOfPage } from "./page.ts";
 import { generationMismatchError, type Precondition, preconditionHolds, taskChangedError } from "./precondition.ts";
 import { generationOf, selectGenerations, whereProfile } from "./profile-sql.ts";
 import { profileFromRow } from "./rows.ts";
 import { firstGeneration, replaceProfile } from "./sql.ts";
 import type { WriteOutcome } from "./tasks.ts";
-
-/** The most bytes of masks in a page: those of the largest pools are a thousand times larger than the default's. */
-export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** A page of a task's profiles. */
 interface ProfilePage extends ListPage<StoredProfile> {
@@ -23,7 +20,7 @@ interface ProfilePage extends ListPage<StoredProfile> {
 /** The profiles of a database. Every method throws `database_unavailable` if the database fails. */
 export interface ProfileRegistry {
   /**
-   * Returns profiles of a task by id; fewer than requested if their masks are large.
+   * Returns profiles of a task by id; fewer than requested if their masks or label biases are large.
    *
    * @param prefix of the ids; empty for all
    * @throws XpeftError `unknown_task`
@@ -74,20 +71,14 @@ export function createProfileRegistry(db: Database): ProfileRegistry {
         // Ids are ASCII, and none of their characters comes after this one.
         lt(profiles.id, `${prefix}\x7f`),
       );
-      // All masks of a task have one length, but the default profile may have none.
-      const ofProfiles = sql`(SELECT max(length(masks)) FROM
-        (SELECT ${profiles.masks} FROM ${profiles} WHERE ${inPage} ORDER BY ${profiles.id} LIMIT ${limit}))`;
+      // Profiles of a task differ: each may have masks or none, and a label bias of its own length.
+      const profileBytes = sql<number>`(SELECT coalesce(max(length(masks) + coalesce(length(label_bias), 0)), 0) FROM
+        (SELECT ${profiles.masks}, ${profiles.labelBias} FROM ${profiles} WHERE ${inPage} ORDER BY ${profiles.id} LIMIT ${limit}))`;
       const [taskRow] = await withDatabaseErrors(() =>
-        db
-          .select({
-            maskBytes: sql<number>`coalesce(nullif(length(${tasks.masks}), 0), ${ofProfiles}, 0)`,
-            generation: tasks.generation,
-          })
-          .from(tasks)
-          .where(eq(tasks.name, task)),
+        db.select({ profileBytes, generation: tasks.generation }).from(tasks).where(eq(tasks.name, task)),
       );
       if (!taskRow) throw unknownTaskError(task);
-      const pageSize = Math.min(limit, Math.max(1, Math.floor(PAGE_BYTES / Math.max(1, taskRow.maskBytes))));
+      const pageSize = profilesOfPage(limit, taskRow.profileBytes);
       const taskGeneration = sql<
         number | null
       >`(SELECT ${tasks.generation} FROM ${tasks} WHERE ${tasks.name} = ${task})`;

@@ -47,13 +47,13 @@ afterAll(async () => {
   await worker.close();
 });
 
-async function read(request: Partial<FanOutRequest>, url: string | URL = worker.url) {
-  const answer = fanOut(createClient(url, { key: worker.adminKey }), {
-    task: "demo",
-    text: "Nothing new today",
-    profiles: "all",
-    ...request,
-  });
+async function read(
+  request: Partial<FanOutRequest>,
+  url: string | URL = worker.url,
+  onCounts: (counts: FanOutCounts) => void = () => {},
+) {
+  const whole = { task: "demo", text: "Nothing new today", profiles: "all" as const, ...request };
+  const answer = fanOut(createClient(url, { key: worker.adminKey }), whole, onCounts);
   const lines: FanOutLine[] = [];
   let next = await answer.next();
   for (; !next.done; next = await answer.next()) lines.push(next.value);
@@ -99,6 +99,32 @@ describe("fanOut of the client", () => {
         ],
       },
     );
+  });
+
+  it("has the best of all profiles, and their counts, if these take several requests", async () => {
+    // A request reads 25,000. Ids rise, and so do scores, so the best ones are behind those.
+    await worker.db.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 25999) INSERT INTO profiles (task, id, masks, label_bias, generation, updated_at) SELECT 'demo', printf('q-%05d', i), x'', unhex(printf('00%02x00', i / 250)), 1, 1 FROM n`,
+    );
+    const profiles = { prefix: "q-" };
+    const request = { profiles, label: "middle", minScore: 0 };
+    const all = await read(request);
+    expect(all.counts).toMatchObject({ profiles: 26_000, matched: 26_000, next: null });
+    const matches = all.lines.flatMap((line) => ("score" in line ? [line] : []));
+    const best = matches.sort((a, b) => b.score - a.score || (a.profile < b.profile ? -1 : 1));
+    const sums: number[] = [];
+    const whole = await read({ ...request, top: 300 }, worker.url, ({ profiles }) => sums.push(profiles));
+    expect(sums).toEqual(Array.from({ length: 52 }, (_, page) => 500 * (page + 1)));
+    expect(whole.lines).toEqual(best.slice(0, 300));
+    expect(whole.counts).toEqual({ ...all.counts, matched: 300 });
+    // 250 of them are in the second request.
+    expect(best[0]?.profile).toBe("q-25750");
+    cuts = [
+      { lines: 40, breaks: true },
+      { lines: 1000, breaks: false },
+      { lines: 100, breaks: true },
+    ];
+    expect(await read({ ...request, top: 300 }, proxied())).toEqual(whole);
   });
 
   it("fails if it is cut off again and again, or if the task is written meanwhile", async () => {

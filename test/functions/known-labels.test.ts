@@ -143,6 +143,9 @@ describe("a profile with known labels", () => {
       expect(problem).toMatchObject({ code: "invalid_label_bias" });
       expect(problem.detail).toContain("known labels, but none is set");
     }
+    expect(await get("damaged")).toMatchObject({ hint: expect.stringContaining("GET /v1/tasks/{task}/export") });
+    const exported = await (await worker.get("/v1/tasks/demo/export?prefix=damaged")).json();
+    expect(exported).toMatchObject({ labelBias: "AAAAAAA=" });
     expect(await learn("damaged", {})).toMatchObject({ code: "invalid_label_bias" });
     // Otherwise learning would try it as a start.
     expect((await worker.request("DELETE", "/v1/profiles/demo/damaged")).status).toBe(200);

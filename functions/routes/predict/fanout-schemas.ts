@@ -37,17 +37,17 @@ export const FanOutBody = z
       description: "The least score of the label; without a label, of the profile's best label.",
     }),
     top: z.int().min(1).max(MAX_BEST).optional().openapi({
-      description: "Only that many profiles with the label's best scores, at the end of the answer. Needs a label.",
+      description:
+        "Only that many of the profiles that the answer reads, those with the label's best scores, at its end. Needs a label.",
     }),
     after: z.string().max(128).default("").openapi({
-      description: "Resumes an answer after this profile. Not with top. In a list, one of its ids.",
+      description: "Reads the profiles after this one. In a list, one of its ids.",
     }),
     truncate: predictOptions.truncate,
   })
   .superRefine(({ profiles, label, top, after }, context) => {
     const issue = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message });
     if (top !== undefined && label === undefined) issue("top", "needs a label");
-    if (top !== undefined && after !== "") issue("after", "cannot be sent with top: send the request without it again");
     if (!Array.isArray(profiles)) return;
     const twice = profiles.find((id, index) => profiles.indexOf(id) !== index);
     if (twice !== undefined) issue("profiles", `has "${twice}" twice`);

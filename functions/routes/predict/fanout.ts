@@ -2,7 +2,7 @@ import { createRoute, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { permittedPrefix, requireProfile, requireScope } from "../../../src/auth/access.ts";
 import { StreamAborted } from "../../../src/lib/ndjson.ts";
-import type { FanOutPage } from "../../../src/serving/fan-out.ts";
+import type { FanOutPage } from "../../../src/serving/fan-out-pages.ts";
 import type { FanOutProfiles } from "../../../src/serving/fan-out-rows.ts";
 import type { AppEnv } from "../../http/env.ts";
 import { lineProblems, NDJSON, streamAnswer } from "../../http/ndjson.ts";
@@ -34,7 +34,7 @@ const route = createRoute({
   responses: {
     200: {
       description:
-        "A line for each profile. If the last line is not one with done: true, the answer was interrupted: send `after`.",
+        "A line for each profile. If the last line is not one with done: true, the answer was interrupted: send `after`; with `top`, the same request again.",
       headers: GenerationHeaders,
       content: { [NDJSON]: { schema: FanOutAnswerLine } },
     },

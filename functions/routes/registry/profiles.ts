@@ -1,8 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { permittedPrefix, requireProfile } from "../../../src/auth/access.ts";
 import { checkProfileFields } from "../../../src/profiles/file-format.ts";
+import { unknownProfileError, unknownTaskError } from "../../../src/profiles/not-found.ts";
 import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import { checkTask } from "../../../src/profiles/task.ts";
+import { createShardedProfileStore } from "../../../src/sharding/store.ts";
 import { jsonAnswer, jsonRequest, rowAnswer } from "../../http/json.ts";
 import { RequestError } from "../../http/problem-codes.ts";
 import { createRouter } from "../../http/router.ts";
@@ -107,9 +109,12 @@ export const profileRoutes = createRouter()
   .openapi(read, async (c) => {
     const { task, profile: id } = c.req.valid("param");
     requireProfile(c.get("access"), task, id);
-    const { tasks, profiles } = await c.get("registry")();
-    const profile = await profiles.get({ task, id });
-    return c.json(profileDetails(profile, await tasks.get(task)), 200, { etag: etagOf(profile.generation) });
+    const { shards } = await c.get("registry")();
+    const rows = await createShardedProfileStore(shards, null).read(task, [id], null);
+    if (!rows.task) throw unknownTaskError(task);
+    const profile = rows.profiles.get(id);
+    if (!profile) throw unknownProfileError(task, id);
+    return c.json(profileDetails(profile, rows.task), 200, { etag: etagOf(profile.generation) });
   })
   .openapi(write, async (c) => {
     const { task: name, profile: id } = c.req.valid("param");

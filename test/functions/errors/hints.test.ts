@@ -12,6 +12,7 @@ const ROUTE_KINDS = Object.keys({
   fanout: true,
   hf: true,
   tei: true,
+  profile: true,
   task: true,
   other: true,
 } satisfies Record<RouteKind, true>) as RouteKind[];

@@ -33,3 +33,21 @@ it("ends the work without an error in the log if the caller disconnects while a 
   expect(hasEnded).toBe(true);
   expect(errors).not.toHaveBeenCalled();
 });
+
+it("ends the work if the caller disconnects before anything is read", async () => {
+  const ended = vi.fn();
+  async function* lines(): AsyncGenerator<string> {
+    try {
+      yield "first\n";
+    } finally {
+      ended();
+    }
+  }
+  const app = new Hono<AppEnv>().use(requestId()).get("/", async (c) => {
+    const answer = streamAnswer(c, lines());
+    await answer.body?.cancel();
+    return c.body(null);
+  });
+  await app.request("/");
+  expect(ended).toHaveBeenCalledOnce();
+});

@@ -6,8 +6,10 @@ import { readAsset } from "../../../functions/platform/assets.ts";
 import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
 import kernels from "../../../src/model/pool/kernels.wasm";
 import type { NewProfile } from "../../../src/profiles/profile.ts";
+import { packProfileHead } from "../../../src/profiles/profile-head.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
-import { createFanOut, type FanOutPage, type FanOutRequest, type OpenFanOut } from "../../../src/serving/fan-out.ts";
+import { createFanOut, type OpenFanOut } from "../../../src/serving/fan-out.ts";
+import type { FanOutPage, FanOutRequest } from "../../../src/serving/fan-out-pages.ts";
 import { createRowCache } from "../../../src/serving/row-cache.ts";
 import { importProfiles } from "../../../src/sharding/import.ts";
 import { createShardedProfileRegistry } from "../../../src/sharding/profiles.ts";
@@ -139,6 +141,29 @@ describe("a fan-out", () => {
     expect(idsOf(rest)).toEqual(ids.slice(ids.indexOf(idOf(650)) + 1));
   });
 
+  it("reads fewer ids at once if their rows may be large", async () => {
+    const labels = Array.from({ length: 1000 }, (_, index) => `label ${index}`);
+    const head = new Float32Array(labels.length * (engine.bundle.manifest.hidden + 1));
+    await createTaskRegistry(db).put(taskFor(engine.bundle, { name: "wide", labels, head }), undefined, "keep");
+    const ids = Array.from({ length: 400 }, (_, index) => idOf(index));
+    const all = await pagesOf(await fanOut({ task: "wide", profiles: ids }));
+    // 4 MiB of pages, where the longest label bias has 12,229 bytes and masks have 64.
+    expect(all.map(({ counts }) => [counts.profiles, counts.next])).toEqual([
+      [341, idOf(340)],
+      [400, null],
+    ]);
+  });
+
+  it("blames the task and not each profile if the task's head is damaged", async () => {
+    const { hidden } = engine.bundle.manifest;
+    const head = new Float32Array(3 * (hidden + 2));
+    const change = [{ scale: 1, left: new Int8Array(3), right: new Int8Array(hidden).fill(1) }];
+    const labelBias = packProfileHead({ bias: [0, 0, 0], change, known: null });
+    await createPush(db)(taskFor(engine.bundle, { name: "odd", head }), [{ id: "p", masks: NO_MASKS, labelBias }]);
+    const [page] = await pagesOf(await fanOut({ task: "odd", profiles: ["p"] }));
+    expect(page?.lines).toMatchObject([{ error: { code: "invalid_row" } }]);
+  });
+
   it("stops when its signal is aborted, and lets the others go on", async () => {
     const run = createFanOut({ engine, cache: cacheOf() });
     const abort = new AbortController();
@@ -160,6 +185,17 @@ describe("a fan-out", () => {
       texts.map(async (text) => await pagesOf(await run(requestOf({ input: { text } }), source, going))),
     );
     expect(together).toEqual(alone);
+  });
+
+  it("counts the lines that top holds as memory", async () => {
+    const run = createFanOut({ engine, cache: cacheOf() });
+    const open: OpenFanOut[] = [];
+    const flood = async () => {
+      const request = requestOf({ profiles: [idOf(1)], label: "low", top: 1000 });
+      for (let count = 0; count < 100; count++) open.push(await run(request, source, going));
+    };
+    await expect(flood()).rejects.toThrow(errorWithCode("overloaded"));
+    for (const { pages } of open) await pages.return(undefined);
   });
 
   it("is rejected beyond the capacity, which ends free", async () => {

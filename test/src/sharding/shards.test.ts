@@ -77,6 +77,11 @@ describe("merged pages", () => {
     return { items, next: rest.length > limit ? (items.at(-1)?.id ?? null) : null };
   };
 
+  it("have as many profiles as fit in memory, by their masks and label biases", () => {
+    const items = Array.from({ length: 9 }, (_, n) => ({ ...profile(`p-${n}`), labelBias: new Uint8Array(2 ** 20) }));
+    expect(mergePages([{ items, next: null }], 100)).toEqual({ items: items.slice(0, 3), next: "p-2" });
+  });
+
   it("contain every profile once, by id, up to the limit", () => {
     fc.assert(
       fc.property(

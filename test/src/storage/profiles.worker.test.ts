@@ -29,10 +29,12 @@ describe("listing", () => {
   });
 });
 
-describe("listing large masks", () => {
-  it("returns as many as fit in memory, and a cursor for the rest", async () => {
-    await createTaskRegistry(db).put(taskOf({ masks: new Uint8Array(1_600_000) }), undefined, "keep");
-    await createPush(db)(taskOf({ masks: new Uint8Array(1_600_000) }), profilesOf(5));
+describe("listing large profiles", () => {
+  it.each(["masks", "labelBias"])("returns as many as fit in memory, and a cursor for the rest: %s", async (part) => {
+    await createPush(db)(
+      taskOf(),
+      profilesOf(5).map((profile) => ({ ...profile, [part]: new Uint8Array(1_600_000) })),
+    );
     const first = await profiles.list("demo", { limit: 100, after: "" }, "");
     expect(first).toMatchObject({ items: [{ id: "demo-000" }, { id: "demo-001" }], next: "demo-001" });
   });
