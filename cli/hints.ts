@@ -39,7 +39,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
     "Give profiles that were trained with this task's head, or write the task that they were trained with.",
   generation_mismatch:
     "Look at what is stored now: xpeft profiles show, or xpeft tasks list. Then write with that generation, or run the fanout again.",
-  task_has_profiles: "Delete its profiles too: push --replace, restore --replace or tasks delete --profiles.",
+  task_has_profiles:
+    "Delete its profiles too: push --replace, learn-task --replace, restore --replace or tasks delete --profiles.",
   mismatched_write(reason) {
     switch (reason) {
       case "bundle":

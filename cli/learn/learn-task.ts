@@ -54,7 +54,7 @@ export function registerLearnTask(program: Command): void {
     .argument("<task>", "name of the task", parseTaskName)
     .argument("<examples>", "file of labelled texts, see below")
     .option("--push", "write the task to the database; a running Worker uses it within 30 s")
-    .option("--out <folder>", "write task.json to this folder, for xpeft push")
+    .option("--out <folder>", "write task.json to this folder, over an older one, for xpeft push")
     .option("--labels <list>", "the task's labels in their order, separated by commas", parseLabels)
     .option(
       "--max-tokens <n>",
@@ -74,7 +74,7 @@ export function registerLearnTask(program: Command): void {
       0,
     )
     .option("--replace", "with --push: delete the profiles of a task that is replaced; without it they block the write")
-    .addOption(bundleOption())
+    .addOption(bundleOption("folder of the bundle that the task is trained on").conflicts("url"))
     .addOption(persistToOption().conflicts("url"))
     .addOption(urlOption("let the Worker at this address learn"))
     .addOption(keyOption(["learn-task"], "with --url: "))

@@ -1,7 +1,7 @@
 import type { LearnTaskHooks, LearnTaskRequest, LearntTask } from "../learn/learn-task.ts";
 import { generationAt } from "../sharding/generations.ts";
 import { FIRST_SHARD, type Shards } from "../sharding/shards.ts";
-import { createShardedTaskRegistry } from "../sharding/tasks.ts";
+import { createShardedTaskRegistry, requireNoProfiles } from "../sharding/tasks.ts";
 import { generationMismatchError, meetsPrecondition, type Precondition } from "../storage/precondition.ts";
 import type { ExistingProfiles } from "../storage/tasks.ts";
 import type { Engine } from "./engine.ts";
@@ -38,6 +38,8 @@ export async function learnTaskRow(
   const generation = await generationAt(shards, FIRST_SHARD, request.name);
   if (!meetsPrecondition(request.expected, generation))
     throw generationMismatchError(`Task "${request.name}"`, request.expected, generation);
+  // Before the learning, which takes long; the write checks it again.
+  if (request.existing === "keep") await requireNoProfiles(shards, request.name);
   const learnt = await engine.learnTask(request, hooks);
   hooks.signal.throwIfAborted();
   if (request.dryRun) return { ...learnt, generation: null, created: false };

@@ -5,7 +5,13 @@ import type { NewTask } from "../profiles/task.ts";
 import { type Database, withDatabaseErrors } from "../storage/database.ts";
 import type { Precondition } from "../storage/precondition.ts";
 import { hasNoProfiles, profilesMayStay, selectTaskRow, taskRow } from "../storage/sql.ts";
-import { createTaskRegistry, type ExistingProfiles, rejectionError, type TaskRegistry } from "../storage/tasks.ts";
+import {
+  createTaskRegistry,
+  type ExistingProfiles,
+  rejectionError,
+  type TaskRegistry,
+  taskHasProfilesError,
+} from "../storage/tasks.ts";
 import { generationAt, outOfStepError } from "./generations.ts";
 import { FIRST_SHARD, onShard, type Shards, shardNumbers } from "./shards.ts";
 
@@ -63,6 +69,21 @@ async function deletionAt(db: Database, name: string): Promise<number> {
   return row?.generation ?? 0;
 }
 
+/** Returns whether a condition holds in each of some databases. */
+async function holdsAt(shards: Shards, numbers: readonly number[], condition: SQL): Promise<boolean> {
+  const queries = numbers.map((number) =>
+    onShard(shards, number, (db) =>
+      withDatabaseErrors(() => db.select({ holds: sql<number>`${condition}`.as("holds") }).from(sql`(SELECT 1)`)),
+    ),
+  );
+  return (await Promise.all(queries)).every(([row]) => row?.holds);
+}
+
+/** Rejects a write of a task with another head, long before it begins. @throws XpeftError `task_has_profiles` */
+export async function requireNoProfiles(shards: Shards, name: string): Promise<void> {
+  if (!(await holdsAt(shards, shardNumbers(shards), hasNoProfiles(name)))) throw taskHasProfilesError(name);
+}
+
 /**
  * Creates the registry of several databases. A write is decided by the first database, then copied to the others. A
  * database that cannot be reached stays behind: reads of it are rejected by its generation until the write is
@@ -78,12 +99,7 @@ export function createShardedTaskRegistry(shards: Shards): TaskRegistry {
 
   /** Rejects a write, before it begins, if profiles in the other databases block it. */
   async function requireUnblocked(name: string, expected: Precondition, condition: SQL): Promise<void> {
-    const queries = others.map((number) =>
-      onShard(shards, number, (db) =>
-        withDatabaseErrors(() => db.select({ holds: sql<number>`${condition}`.as("holds") }).from(sql`(SELECT 1)`)),
-      ),
-    );
-    if ((await Promise.all(queries)).every(([row]) => row?.holds)) return;
+    if (await holdsAt(shards, others, condition)) return;
     throw rejectionError(name, expected, (await generationAt(shards, FIRST_SHARD, name)) || undefined);
   }
 

@@ -47,7 +47,7 @@ export interface TaskRegistry {
 }
 
 /** Returns the error for a write that profiles block. */
-function taskHasProfilesError(name: string): XpeftError {
+export function taskHasProfilesError(name: string): XpeftError {
   const message = `Task "${name}" has profiles, which depend on its head, adapter, labels and bundle.`;
   return new XpeftError("task_has_profiles", message);
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { withDatabase } from "../../../cli/database.ts";
@@ -8,7 +8,7 @@ import { createPush } from "../../../src/storage/push.ts";
 import { createTaskRegistry } from "../../../src/storage/tasks.ts";
 import { jsonLines } from "../../support/examples.ts";
 import { migrateLocally } from "../../support/local-worker.ts";
-import { profilesOf } from "../../support/rows.ts";
+import { profilesOf, taskFor } from "../../support/rows.ts";
 import { runCli, withoutProgress } from "../../support/run-cli.ts";
 import { TICKETS } from "../../support/task-examples.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
@@ -105,6 +105,28 @@ it("replaces a task with profiles only with --replace", async () => {
   expect(replaced).toMatchObject({ code: 0, stdout: expect.stringContaining("replaced, generation 3") });
 });
 
+it("says what a task with profiles would be like, in a Worker too", async () => {
+  await worker.push(taskFor(await readBundle(DEFAULT_BUNDLE)), profilesOf(1));
+  const there = await learnTask("demo", tickets, "--url", String(worker.url), "--key", worker.adminKey);
+  expect(there).toMatchObject({ code: 0, stdout: expect.stringContaining("nothing was written") });
+  expect((await worker.get("/v1/profiles/demo/demo-000")).status).toBe(200);
+});
+
+it("writes no task.json beside profiles of another head, or over a folder", async () => {
+  const used = join(folder, "used");
+  await mkdir(join(used, "task.json"), { recursive: true });
+  expect(await learnTask("desk", tickets, "--out", used)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/task\.json cannot be written\.\n.*\n {2}Name a file/),
+  });
+  await writeFile(join(used, "profiles.ndjson"), "");
+  expect(await learnTask("desk", tickets, "--out", used)).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/has a profiles\.ndjson.*\n {2}Name another folder/),
+  });
+});
+
 it("names the line of a faulty example, and says what to do", async () => {
   const few = join(folder, "few.csv");
   await writeFile(few, "text,label\nI paid twice,billing\nThe bill is wrong,billing\nMy parcel is lost,shipping\n");
@@ -121,6 +143,7 @@ it.each([
   ["--labels", "one,one"],
   ["--target-accuracy", "2"],
   ["--replace"],
+  ["--bundle", "any", "--url", "http://localhost:1"],
   ["--max-tokens", "4"],
 ])("rejects %s %s as wrong usage", async (...options) => {
   expect(await learnTask("desk", tickets, ...options)).toMatchObject({ code: 2, stdout: "" });

@@ -117,7 +117,13 @@ describe("POST /v1/tasks/{task}/learn", () => {
 
   it("does not replace a task whose profiles have another head, unless they are deleted", async () => {
     await worker.push(taskFor(await readBundle(DEFAULT_BUNDLE)), profilesOf(2));
-    expect(await codeOf(await learn("demo"))).toBe("task_has_profiles");
+    for (const query of ["", "?dryRun=true"]) {
+      const response = await learn("demo", {}, {}, query);
+      const codes = response.ok ? (await readEvents(response)).map(({ data }) => data.code) : [await codeOf(response)];
+      // Before the learning, so without progress.
+      expect(codes).toEqual(["task_has_profiles"]);
+    }
+    expect(await learnt("demo", {}, {}, "?dryRun=true&profiles=delete")).toMatchObject({ event: "learnt" });
     expect((await worker.get("/v1/profiles/demo/demo-000")).status).toBe(200);
     expect(await learnt("demo", {}, {}, "?profiles=delete")).toMatchObject({
       event: "learnt",
