@@ -46,12 +46,10 @@ export const LearnTaskBody = z
       .openapi({
         description: "Shuffles the texts before cross-validation. The same seed and examples give the same task.",
       }),
-    targetAccuracy: fraction
-      .default(TARGET_ACCURACY)
-      .openapi({
-        description:
-          "The accuracy that answers at or above the proposed score should reach. No number of texts shows an accuracy of 1.",
-      }),
+    targetAccuracy: fraction.default(TARGET_ACCURACY).openapi({
+      description:
+        "The accuracy that answers at or above the proposed score should reach. No number of texts shows an accuracy of 1.",
+    }),
   })
   .openapi("LearnTaskRequest");
 
