@@ -55,7 +55,7 @@ export const TAIL_MS = 1;
 export const estimateReadMs = (tokens: number): number => READ_MS + TOKEN_MS * tokens;
 
 /** Milliseconds of a text in training beside the encoder's blocks: masks, head, and turns for other requests. */
-const TRAINING_MS = 1;
+const TRAINING_MS = 2;
 
 /** Milliseconds of preparing to fit a head, for each text and for each pair of texts. */
 const FIT_MS = 0.2;

@@ -155,7 +155,7 @@ describe("a profile with known labels", () => {
 describe("learning", () => {
   it("learns a profile for some labels, and keeps them", async () => {
     expect(await learn("new", { knownLabels: KNOWN })).toMatchObject({ generation: 1 });
-    expect(await get("new")).toMatchObject({ knownLabels: ["low", "high"], headChangeRank: 0 });
+    expect(await get("new")).toMatchObject({ knownLabels: ["low", "high"], headChangeRank: 1 });
     expect(Object.keys((await predict("new")).scores)).toEqual(["low", "high"]);
     expect(await learn("new", {})).toMatchObject({ generation: 2 });
     expect(await get("new")).toMatchObject({ knownLabels: ["low", "high"] });

@@ -72,9 +72,9 @@ it("shows what learning a CSV file would gain, and writes nothing", async () => 
   const path = await write("quoted.csv", `\uFEFFtext,label\r\n${lines.join("\r\n")}\r\n`);
   const { code, stdout, stderr } = await learn("new", path, "--epochs", "2");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toMatch(/^demo\/new: candidate "(start|label-bias|masks)" won: .*\n/);
+  expect(stdout).toMatch(/^demo\/new: candidate "(head|masks)" won: .*\n/);
   expect(stdout).toMatch(/ held-out accuracy [\d.]+ before, [\d.]+ after; .* \(6 texts\); .*(gain)/);
-  expect(stdout).toMatch(/ row of 8\d bytes, learnt in [\d.]+ s; nothing was written: add --push or --out\n$/);
+  expect(stdout).toMatch(/ row of \d+ bytes, learnt in [\d.]+ s; nothing was written: add --push or --out\n$/);
   expect(await rowOf("new")).toBeUndefined();
 });
 
@@ -103,9 +103,10 @@ it("learns a profile for some labels in a database, and keeps them", async () =>
   const path = join(folder, "lines.jsonl");
   const named = await learn("few", path, ...QUICK, "--push", "--known-labels", "high,low");
   expect(named).toMatchObject({ code: 0, stderr: "" });
-  expect((await rowOf("few"))?.labelBias?.subarray(2)).toEqual(Uint8Array.of(3));
+  // Known labels are the last part.
+  expect((await rowOf("few"))?.labelBias?.at(-1)).toBe(3);
   await learn("few", path, ...QUICK, "--push");
-  expect((await rowOf("few"))?.labelBias?.subarray(2)).toEqual(Uint8Array.of(3));
+  expect((await rowOf("few"))?.labelBias?.at(-1)).toBe(3);
   const unknown = await learn("few", path, ...QUICK, "--known-labels", "high");
   expect(unknown).toMatchObject({
     code: 1,

@@ -26,9 +26,9 @@ function begin(totalMs: number, hooks: Partial<LearnHooks> = {}) {
 }
 
 it("estimates training by the blocks that the learning graph runs whole", () => {
-  expect(estimateTrainingMs(100, 6, 5)).toBe(1);
-  expect(estimateTrainingMs(100, 6, 4)).toBe(26);
-  expect(estimateTrainingMs(0, 6, 3)).toBe(11);
+  expect(estimateTrainingMs(100, 6, 5)).toBe(2);
+  expect(estimateTrainingMs(100, 6, 4)).toBe(27);
+  expect(estimateTrainingMs(0, 6, 3)).toBe(12);
 });
 
 it("estimates more work for longer texts", () => {
