@@ -1,5 +1,5 @@
 /** The most passes over the examples that a caller may ask for. */
-export const MAX_PASSES = 100;
+export const MAX_PASSES = 1000;
 
 /**
  * How a profile is learnt. Passes, rates and noise of masks are those of the companion's `add` (training/xpeft/recipe.py).

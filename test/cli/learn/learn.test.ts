@@ -213,7 +213,7 @@ it.concurrent.each<[string, string[], RegExp, number?]>([
   ["--force without a database", ["me", "lines.jsonl", "--task-file", "other.json", "--force"], /--force is for/, 2],
   ["no known label", ["me", "lines.jsonl", "--known-labels", " ,"], /Name one label or more/, 2],
   ["no passes", ["me", "lines.jsonl", "--epochs", "0"], /whole number from 1/, 2],
-  ["more passes than a Worker takes", ["me", "lines.jsonl", "--epochs", "101"], /from 1 to 100/, 2],
+  ["more passes than a Worker takes", ["me", "lines.jsonl", "--epochs", "1001"], /from 1 to 1000/, 2],
 ])("reports %s", async (_, args, message, status = 1) => {
   const placed = args.map((arg) => (/\.(csv|jsonl|json)$/.test(arg) ? join(folder, arg) : arg));
   const database = args.includes("--task-file") && !args.includes("--push") ? [] : local();

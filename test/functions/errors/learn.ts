@@ -14,7 +14,7 @@ export const learnProvocations = {
 
   too_many_examples: (fixture) => learn(fixture, { examples: examplesOf(201) }),
 
-  learning_too_long: (fixture) => learn(fixture, { examples: examplesOf(200), epochs: 100 }),
+  learning_too_long: (fixture) => learn(fixture, { examples: examplesOf(150), epochs: 1000 }),
 
   async learning_busy(fixture) {
     const first = await learn(fixture, { examples: examplesOf(20), epochs: 30 });

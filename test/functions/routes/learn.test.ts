@@ -216,7 +216,7 @@ describe("POST /v1/profiles/{task}/{profile}/learn", () => {
     ["an empty text", { examples: [...EXAMPLES, { text: " ", label: "low" }] }, "empty_text"],
     ["a huge text", { examples: [...EXAMPLES, { text: "river ".repeat(50_000), label: "low" }] }, "payload_too_large"],
     ["half a surrogate pair", { examples: [...EXAMPLES, { text: "\ud800", label: "low" }] }, "invalid_request"],
-    ["more work than there is time", { examples: examplesOf(200), epochs: 100 }, "learning_too_long"],
+    ["more work than there is time", { examples: examplesOf(150), epochs: 1000 }, "learning_too_long"],
     ["no passes", { examples: EXAMPLES, epochs: 0 }, "invalid_request"],
     ["a field that it does not know", { examples: EXAMPLES, rate: 1 }, "invalid_request"],
   ])("reports %s, and leaves the row unchanged", async (_, body, code) => {
