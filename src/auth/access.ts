@@ -7,6 +7,10 @@ import { XpeftError } from "../errors.ts";
 export const SCOPES = ["predict", "list", "learn", "write", "admin", "learn-task"] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Returns the scopes that a key for one of them needs, as they are given to a command. A list of profiles is for predictions. */
+export const scopesWith = (scope: string | undefined): string =>
+  scope === "list" ? "predict list" : (scope ?? "SCOPE");
+
 /** A caller's permissions. */
 export interface Access {
   /** Id of the key, or a name for callers without a key. */

@@ -6,10 +6,13 @@ import { RECIPE } from "./recipe.ts";
 const LEAST_PROFILES = 8;
 /** Even where profiles are alike, many texts must be able to change a head. */
 const LEAST_SPREAD = 0.1;
+/** A wider spread says nothing sure: label biases are a part of what profiles differ in. */
+const NARROW = 0.5;
 
 /**
- * Returns how far the profiles of a task spread around its head: the root mean square of their label biases, and at most
- * {@link RECIPE.biasSpread}. Where known profiles hardly differ, a new one is kept nearer to the task's head.
+ * Returns how far the profiles of a task spread around its head: the root mean square of their label biases if that is
+ * narrow, otherwise {@link RECIPE.biasSpread}. Where known profiles hardly differ, a new one is kept nearer to the task's
+ * head.
  *
  * @param starts of which those that are profiles with a label bias count
  */
@@ -22,5 +25,5 @@ export function spreadOf(starts: readonly Start[], { labels }: HeadShape): numbe
   if (unlike.length < LEAST_PROFILES) return RECIPE.biasSpread;
   const squares = unlike.map((bias) => bias.reduce((sum, value) => sum + value * value, 0));
   const rms = Math.sqrt(squares.reduce((sum, value) => sum + value) / (unlike.length * labels));
-  return Math.min(RECIPE.biasSpread, Math.max(LEAST_SPREAD, rms));
+  return rms < NARROW ? Math.max(LEAST_SPREAD, rms) : RECIPE.biasSpread;
 }

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { loadEngine } from "../../../node/engine.ts";
-import { DEFAULT_BUNDLE, readBundle, readTaskFile } from "../../../node/files.ts";
+import { DEFAULT_BUNDLE, readBundle, readProfilesFile, readTaskFile } from "../../../node/files.ts";
+import type { Start } from "../../../src/learn/reader.ts";
 import type { ProfileParts } from "../../../src/profiles/profile.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import type { Engine } from "../../../src/serving/engine.ts";
@@ -64,9 +65,17 @@ beforeAll(async () => {
     label,
   }));
   expect(examples).toHaveLength(12);
-  const start = { profile: null, parts: { masks: task.masks, labelBias: null } };
+  // As `xpeft learn offense me examples.csv` has them.
+  const known = (await readProfilesFile(join("bundles", "demo", "offense", "profiles.ndjson"), task, bundle)).slice(
+    0,
+    64,
+  );
+  const starts: [Start, ...Start[]] = [
+    { profile: null, parts: { masks: task.masks, labelBias: null } },
+    ...known.map(({ id, ...rest }) => ({ profile: id, parts: rest })),
+  ];
   const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 60 };
-  ({ parts } = await engine.learn(task, { examples, starts: [start] }, hooks));
+  ({ parts } = await engine.learn(task, { examples, starts }, hooks));
 });
 
 async function wrong(sentences: readonly (readonly [string, string])[]): Promise<string[]> {

@@ -29,8 +29,9 @@ it("is the root mean square of the known profiles' label biases", () => {
   ).toBeCloseTo(0.25);
 });
 
-it("is neither very small nor wider than without known profiles", () => {
+it("is not very small, and the usual one if profiles differ", () => {
   expect(spreadOf(profiles(1, 8), SHAPE)).toBe(0.1);
+  expect(spreadOf(profiles(8, 8), SHAPE)).toBe(RECIPE.biasSpread);
   expect(spreadOf(profiles(100, 8), SHAPE)).toBe(RECIPE.biasSpread);
   expect(spreadOf(profiles(4, 7), SHAPE)).toBe(RECIPE.biasSpread);
 });
