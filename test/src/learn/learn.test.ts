@@ -156,7 +156,8 @@ describe("learning a profile", () => {
       if (phase === "start") expect([loss, leftOutAccuracy]).toEqual([null, null]);
     }
     const last = reports.at(-1);
-    expect(last?.done).toBeGreaterThan(0.8);
+    // Masks that lose are not trained on all texts, which the estimate counts.
+    expect(last?.done).toBeGreaterThan(learnt.kept === "masks" ? 0.8 : 0.6);
     expect(last?.loss).toBeGreaterThan(0);
     expect(last?.leftOutAccuracy).toBeGreaterThanOrEqual(0);
     expect(last?.leftOutAccuracy).toBeLessThanOrEqual(1);
