@@ -177,7 +177,9 @@ class Journey:
             if "error" in answer:
                 assert "65536 bytes" in answer["error"]["detail"]
                 continue
-            assert set(answer["scores"]) == labels
+            # Where profiles have no label in common, each knows only its own.
+            own = {record["label"] for record in records if record["profile"] == answer["profile"] and record["split"] != "test"}
+            assert set(answer["scores"]) in (labels, own)
             assert answer["scores"][answer["label"]] == max(answer["scores"].values()) == answer["score"]
         if not self.table.pair:
             self.predict_lines(test, [answer.get("label") for answer in answers])
