@@ -10,6 +10,7 @@ function expandedTypes() {
   type Worker = import("../functions/app.ts").Api;
   type WorkerProblem = ReturnType<typeof import("../functions/http/problem.ts").problemOf>;
   type WorkerEvents = import("../functions/routes/learn-schemas.ts").LearnEvents;
+  type WorkerFanOutLines = import("../functions/routes/predict/fanout-schemas.ts").FanOutLines;
   type WorkerTaskEvents = import("../functions/routes/learn-task-schemas.ts").LearnTaskEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
@@ -30,6 +31,7 @@ function expandedTypes() {
     problem: Plain<WorkerProblem>;
     events: Plain<WorkerEvents>;
     taskEvents: Plain<WorkerTaskEvents>;
+    fanOutLines: Plain<WorkerFanOutLines>;
   };
 }
 
@@ -43,6 +45,12 @@ export type LearnProgress = ExpandedTypes["events"]["progress"];
 
 /** The result of learning a profile. It is written too, unless `notWritten` says why not. */
 export type Learnt = ExpandedTypes["events"]["learnt"];
+
+/** What a profile says of a text in a fan-out. */
+export type FanOutMatch = ExpandedTypes["fanOutLines"]["match"];
+
+/** What a fan-out has read so far. `labels` has how many profiles give each label, whatever the filter. */
+export type FanOutCounts = ExpandedTypes["fanOutLines"]["counts"];
 
 /** The progress of learning a task. */
 export type LearnTaskProgress = ExpandedTypes["taskEvents"]["progress"];

@@ -1,4 +1,4 @@
-import type { Problem } from "./api.ts";
+import type { FanOutCounts, FanOutMatch, Problem } from "./api.ts";
 import type { Client } from "./client.ts";
 import { lines } from "./lines.ts";
 import { ProblemError } from "./problem.ts";
@@ -8,30 +8,6 @@ export type FanOutRequest = Parameters<Client["v1"]["fanout"]["$post"]>[0]["json
 
 /** What a profile says of the text, or why it says nothing. */
 export type FanOutLine = FanOutMatch | { readonly profile: string; readonly error: Problem };
-
-interface FanOutMatch {
-  readonly profile: string;
-  readonly label: string;
-  readonly score: number;
-  readonly generation: number;
-}
-
-/** What was read so far. */
-export interface FanOutCounts {
-  readonly done: boolean;
-  /** Profiles that were read. */
-  readonly profiles: number;
-  /** Lines with a label. */
-  readonly matched: number;
-  /** Lines with an error. */
-  readonly failed: number;
-  /** How many profiles give each label, whatever the filter. */
-  readonly labels: Readonly<Record<string, number>>;
-  readonly tokens: number;
-  readonly truncated: boolean;
-  /** The last profile that was read, if there may be more; otherwise null. */
-  readonly next: string | null;
-}
 
 /** How often in a row an answer may be cut off without anything new in it. */
 const MAX_CUTS = 5;

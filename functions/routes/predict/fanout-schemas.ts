@@ -57,30 +57,35 @@ export const FanOutBody = z
 
 const count = z.int().min(0);
 
+const Match = z.object({
+  profile: z.string(),
+  label: z.string(),
+  score,
+  generation: z.int().min(1).openapi({ description: "Generation of the profile." }),
+});
+
+const Counts = z.object({
+  done: z.boolean().openapi({ description: "Whether this is the last line." }),
+  profiles: count.openapi({ description: "Profiles read so far." }),
+  matched: count.openapi({ description: "Lines with a label." }),
+  failed: count.openapi({ description: "Lines with an error." }),
+  labels: z.record(z.string(), count).openapi({
+    description: "How many of the profiles give each label, whatever the filter.",
+  }),
+  tokens: count,
+  truncated: z.boolean(),
+  next: z.string().nullable().openapi({
+    description: "The last profile read; null if there are no more. In the last line: send it as `after`.",
+  }),
+});
+
 /** A line of the answer. */
 export const FanOutAnswerLine = z
-  .union([
-    z.object({
-      profile: z.string(),
-      label: z.string(),
-      score,
-      generation: z.int().min(1).openapi({ description: "Generation of the profile." }),
-    }),
-    z.object({ profile: z.string(), error: ProblemSchema }),
-    z.object({
-      done: z.boolean().openapi({ description: "Whether this is the last line." }),
-      profiles: count.openapi({ description: "Profiles read so far." }),
-      matched: count.openapi({ description: "Lines with a label." }),
-      failed: count.openapi({ description: "Lines with an error." }),
-      labels: z.record(z.string(), count).openapi({
-        description: "How many of the profiles give each label, whatever the filter.",
-      }),
-      tokens: count,
-      truncated: z.boolean(),
-      next: z.string().nullable().openapi({
-        description: "The last profile read; null if there are no more. In the last line: send it as `after`.",
-      }),
-    }),
-    z.object({ error: ProblemSchema }),
-  ])
+  .union([Match, z.object({ profile: z.string(), error: ProblemSchema }), Counts, z.object({ error: ProblemSchema })])
   .openapi("FanOutLine");
+
+/** The lines of the answer, for clients. @public */
+export interface FanOutLines {
+  match: z.infer<typeof Match>;
+  counts: z.infer<typeof Counts>;
+}
