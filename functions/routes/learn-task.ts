@@ -2,20 +2,18 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { requireWholeTask } from "../../src/auth/access.ts";
 import { taskFileFields } from "../../src/profiles/file-format.ts";
 import { learnTaskRow } from "../../src/serving/learn-task.ts";
-import { bookmarkNow } from "../http/bookmarks.ts";
 import { jsonRequest } from "../http/json.ts";
 import { ProblemSchema } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
 import { Preconditions, preconditionOf, TaskName } from "../http/row-schemas.ts";
-import { answerEvents, EVENT_STREAM } from "../http/server-sent-events.ts";
+import { EVENT_STREAM } from "../http/server-sent-events.ts";
 import { byKey } from "../middleware/access.ts";
-import { detachSessions } from "../middleware/bookmark.ts";
 import { BODY_PROBLEMS, examplesBody } from "../middleware/json-body.ts";
 import { limitLearning } from "../middleware/rate-limit.ts";
 import { registryProblems, withRegistry } from "../middleware/registry.ts";
-import { ENGINE_PROBLEMS, isolateService } from "../platform/isolate.ts";
-import { LEARN_SECONDS } from "../platform/settings.ts";
+import { ENGINE_PROBLEMS } from "../platform/isolate.ts";
 import { LearnTaskBody, LearnTaskEvent, LearnTaskQuery } from "./learn-task-schemas.ts";
+import { answerLearning } from "./learning-events.ts";
 
 const route = createRoute({
   ...byKey("learn-task", limitLearning, examplesBody, withRegistry),
@@ -68,31 +66,8 @@ export const learnTaskRoutes = createRouter().openapi(route, async (c) => {
     examples: examples.map(({ label, ...input }) => ({ input, label })),
     expected: preconditionOf(c.req.valid("header")),
   };
-  const { shards } = await c.get("registry")();
-  // The headers are sent before anything is written, so a bookmark in them would be too old.
-  const sessions = detachSessions(c);
-  const { engine } = await isolateService(c.env, c.executionCtx);
-  c.set("texts", examples.length);
-  return await answerEvents(c, async (send, signal) => {
-    const startMs = Date.now();
-    const hooks = {
-      signal,
-      budgetSeconds: LEARN_SECONDS,
-      onProgress: async (progress: object) => {
-        await c.get("stillAllowed")();
-        await send("progress", progress);
-      },
-    };
-    const { task, texts, heldOut, abstention, ...written } = await learnTaskRow({ engine, shards }, request, hooks);
-    await send("learnt", {
-      task: name,
-      ...written,
-      file: taskFileFields(task),
-      texts,
-      heldOut,
-      abstain: abstention,
-      seconds: (Date.now() - startMs) / 1000,
-      bookmark: sessions ? bookmarkNow(sessions) : null,
-    });
+  return await answerLearning(c, examples.length, async (service, hooks) => {
+    const { task, texts, heldOut, abstention, ...written } = await learnTaskRow(service, request, hooks);
+    return { task: name, ...written, file: taskFileFields(task), texts, heldOut, abstain: abstention };
   });
 });

@@ -2,21 +2,19 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { permittedPrefix, requireProfile } from "../../src/auth/access.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { learnProfile } from "../../src/serving/learn-profile.ts";
-import { bookmarkNow } from "../http/bookmarks.ts";
 import { jsonRequest } from "../http/json.ts";
 import { ProblemSchema } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
 import { Preconditions, preconditionOf, profileParams } from "../http/row-schemas.ts";
-import { answerEvents, EVENT_STREAM } from "../http/server-sent-events.ts";
+import { EVENT_STREAM } from "../http/server-sent-events.ts";
 import { byKey } from "../middleware/access.ts";
-import { detachSessions } from "../middleware/bookmark.ts";
 import { BODY_PROBLEMS, examplesBody } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
 import { limitLearning } from "../middleware/rate-limit.ts";
 import { registryProblems, withRegistry } from "../middleware/registry.ts";
-import { ENGINE_PROBLEMS, isolateService } from "../platform/isolate.ts";
-import { LEARN_SECONDS } from "../platform/settings.ts";
+import { ENGINE_PROBLEMS } from "../platform/isolate.ts";
 import { LearnBody, LearnEvent } from "./learn-schemas.ts";
+import { answerLearning } from "./learning-events.ts";
 
 const route = createRoute({
   ...byKey("learn", limitLearning, noQuery, examplesBody, withRegistry),
@@ -75,23 +73,9 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
     expected: preconditionOf(c.req.valid("header")),
     prefix: permittedPrefix(access, task, ""),
   };
-  const { shards } = await c.get("registry")();
-  // The headers are sent before anything is written, so a bookmark in them would be too old.
-  const sessions = detachSessions(c);
-  const { engine } = await isolateService(c.env, c.executionCtx);
-  c.set("texts", examples.length);
-  return await answerEvents(c, async (send, signal) => {
-    const startMs = Date.now();
-    const hooks = {
-      signal,
-      budgetSeconds: LEARN_SECONDS,
-      onProgress: async (progress: object) => {
-        await c.get("stillAllowed")();
-        await send("progress", progress);
-      },
-    };
-    const { parts, passes, leftOut, ...learnt } = await learnProfile({ engine, shards }, request, hooks);
-    await send("learnt", {
+  return await answerLearning(c, examples.length, async (service, hooks) => {
+    const { parts, passes, leftOut, ...learnt } = await learnProfile(service, request, hooks);
+    return {
       task,
       profile,
       ...learnt,
@@ -99,8 +83,6 @@ export const learnRoutes = createRouter().openapi(route, async (c) => {
       masks: toBase64(parts.masks),
       labelBias: parts.labelBias && toBase64(parts.labelBias),
       leftOut: { ...leftOut, gain: leftOut.learnt.accuracy - leftOut.start.accuracy },
-      seconds: (Date.now() - startMs) / 1000,
-      bookmark: sessions ? bookmarkNow(sessions) : null,
-    });
+    };
   });
 });
