@@ -1,5 +1,5 @@
 import type { ProblemError } from "../client/index.ts";
-import { scopesWith } from "../src/auth/access.ts";
+import { scopesFor } from "../src/auth/access.ts";
 import type { ErrorCode, ErrorReason, XpeftError } from "../src/errors.ts";
 
 /** Every code that a command can show: its own process's, or that of a Worker's answer. */
@@ -88,7 +88,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   key_missing: GIVE_KEY,
   key_invalid: "Check the key for typing errors, or make a new one: xpeft keys create.",
   key_expired: NEW_KEY,
-  scope_missing: (scope) => `Make a key with this scope: xpeft keys create --scope ${scopesWith(scope)}.`,
+  scope_missing: (scope) =>
+    `Make a key with this scope: xpeft keys create --scope ${scope ? scopesFor(scope).join(" ") : "SCOPE"}.`,
   outside_confinement: "Use a key whose task and profile prefix match.",
 
   tokens_not_set_up: "Use a key. Or set the secret TOKEN_KEYS of the Worker: docs/api.md explains how.",

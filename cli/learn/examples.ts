@@ -15,6 +15,10 @@ export interface FileExample extends Example {
   readonly profile: string | null;
 }
 
+/** What a file of examples may be, for `--help`. */
+export const EXAMPLES_FILE = `  CSV with a header, separated by commas, semicolons or tabs, or JSON Lines if its name ends
+  in .jsonl or .ndjson; plain or gzip.`;
+
 const COLUMNS_HINT =
   "The first line must name the columns text and label, and may name text_pair and profile. Commas, semicolons or tabs separate them.";
 

@@ -1,20 +1,19 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { TARGET_ACCURACY } from "../../src/learn/learn-task.ts";
+import { MAX_SEED } from "../../src/learn/recipe.ts";
 import { MIN_TOKENS } from "../../src/profiles/file-format.ts";
 import { labelForm, labelSetFault } from "../../src/profiles/labels.ts";
 import { parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { keyOption, persistToOption, urlOption } from "../options.ts";
+import { EXAMPLES_FILE } from "./examples.ts";
 import { runLearnTask } from "./run-learn-task.ts";
-
-const MAX_SEED = 2 ** 31 - 1;
 
 const HELP = `
 Examples file:
-  CSV with a header, separated by commas, semicolons or tabs, or JSON Lines if its name ends
-  in .jsonl or .ndjson; plain or gzip.
+${EXAMPLES_FILE}
   text       the text
   label      any label; the task's labels are those of the file, in order of first appearance, or --labels
   text_pair  optional: the second text, for tasks on pairs

@@ -1,20 +1,18 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
-import { MAX_PASSES, RECIPE } from "../../src/learn/recipe.ts";
+import { MAX_PASSES, MAX_SEED, RECIPE } from "../../src/learn/recipe.ts";
 import { labelForm } from "../../src/profiles/labels.ts";
 import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { keyOption, persistToOption, urlOption } from "../options.ts";
+import { EXAMPLES_FILE } from "./examples.ts";
 import { runLearn } from "./run-learn.ts";
-
-const MAX_SEED = 2 ** 31 - 1;
 
 const HELP = `
 Examples file:
-  CSV with a header, separated by commas, semicolons or tabs, or JSON Lines if its name ends
-  in .jsonl or .ndjson; plain or gzip.
+${EXAMPLES_FILE}
   text       the text
   label      one of the task's labels; for labels that are whole numbers, any number in their range
   text_pair  optional: the second text, for tasks on pairs

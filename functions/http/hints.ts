@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
-import { scopesWith } from "../../src/auth/access.ts";
+import { scopesFor } from "../../src/auth/access.ts";
 import type { ErrorCode, ErrorReason, XpeftError } from "../../src/errors.ts";
 import type { AppEnv } from "./env.ts";
 
@@ -121,7 +121,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
   key_expired: "Get a new key from whoever runs the service.",
   // Keys are made on the command line only, so this hint names its option.
   scope_missing: (scope) =>
-    `Use a key with this scope. Whoever runs the service makes one: xpeft keys create --scope ${scopesWith(scope)}`,
+    `Use a key with this scope. Whoever runs the service makes one: xpeft keys create --scope ${scopesFor(scope).join(" ")}`,
   outside_confinement: "Use a key whose task and profile prefix match the request.",
 
   tokens_not_set_up: "Send a key. Whoever runs the service can set the secret TOKEN_KEYS: docs/api.md explains how.",

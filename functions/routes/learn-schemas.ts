@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
-import { MAX_PASSES, RECIPE } from "../../src/learn/recipe.ts";
+import { MAX_PASSES, MAX_SEED, RECIPE } from "../../src/learn/recipe.ts";
 import { BOOKMARK } from "../http/bookmarks.ts";
 import { Base64, HeadHash, KnownLabels, LastWrite, ProfileId, TaskName } from "../http/row-schemas.ts";
 import { textFields } from "../http/text-schemas.ts";
@@ -39,7 +39,7 @@ export const LearnBody = z
     seed: z
       .int()
       .min(0)
-      .max(2 ** 31 - 1)
+      .max(MAX_SEED)
       .default(0)
       .openapi({ description: "The same seed and examples give the same profile." }),
     dryRun: z.boolean().default(false).openapi({ description: "Whether to write nothing." }),

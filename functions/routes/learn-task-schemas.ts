@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_EXAMPLES } from "../../src/learn/examples.ts";
 import { TARGET_ACCURACY } from "../../src/learn/learn-task.ts";
+import { MAX_SEED } from "../../src/learn/recipe.ts";
 import { MIN_TOKENS, newLabelsSchema } from "../../src/profiles/file-format.ts";
 import { labelFault } from "../../src/profiles/labels.ts";
 import { BOOKMARK } from "../http/bookmarks.ts";
@@ -38,14 +39,9 @@ export const LearnTaskBody = z
       description:
         "Texts are truncated to this many tokens. Without it: twice the longest example, from 32 to the bundle's limit.",
     }),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1)
-      .default(0)
-      .openapi({
-        description: "Shuffles the texts before cross-validation. The same seed and examples give the same task.",
-      }),
+    seed: z.int().min(0).max(MAX_SEED).default(0).openapi({
+      description: "Shuffles the texts before cross-validation. The same seed and examples give the same task.",
+    }),
     targetAccuracy: fraction.default(TARGET_ACCURACY).openapi({
       description:
         "The accuracy that answers at or above the proposed score should reach. No number of texts shows an accuracy of 1.",

@@ -7,9 +7,8 @@ import { XpeftError } from "../errors.ts";
 export const SCOPES = ["predict", "list", "learn", "write", "admin", "learn-task"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Returns the scopes that a key for one of them needs, as they are given to a command. A list of profiles is for predictions. */
-export const scopesWith = (scope: string | undefined): string =>
-  scope === "list" ? "predict list" : (scope ?? "SCOPE");
+/** Returns the scopes that a key needs for what one of them permits: profiles are listed to predict under them. */
+export const scopesFor = (scope: Scope): readonly Scope[] => (scope === "list" ? ["predict", "list"] : [scope]);
 
 /** A caller's permissions. */
 export interface Access {

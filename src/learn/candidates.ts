@@ -30,10 +30,10 @@ export async function evaluateCandidates(
   const baseline: Candidates["baseline"] = { kind: "start", results: [] };
   const head: Candidate = { kind: "head", results: [] };
   const masks: Candidate | null = passes > 0 ? { kind: "masks", results: [] } : null;
+  work.report({ phase: "left-out", passes: passes * folds.length });
   for (const [number, { train, heldOut }] of folds.entries()) {
     baseline.results.push(...(await trainer.evaluate(trainer.start, heldOut, work)));
     head.results.push(...(await trainer.evaluate(await trainer.trainHead(train, work), heldOut, work)));
-    work.report({ phase: "left-out", passes: passes * folds.length });
     if (masks) {
       const trained = await trainer.trainMasks(train, { passes, before: number * passes }, work);
       masks.results.push(...(await trainer.evaluate(trained, heldOut, work)));

@@ -2,7 +2,7 @@ import { XpeftError } from "../errors.ts";
 import { findLabel, labelForm, quoteLabel } from "../profiles/labels.ts";
 import { type LabelOwner, unknownLabelError } from "../profiles/not-found.ts";
 import { textKey } from "../text/text-key.ts";
-import type { TextInput, TokenizedText } from "../text/tokenizer.ts";
+import type { TextInput, TokenizedText, Tokenizer } from "../text/tokenizer.ts";
 
 /** A labelled text. */
 export interface Example {
@@ -78,6 +78,14 @@ export function checkCount({ length }: readonly Example[]): void {
       reason: "count",
     });
   }
+}
+
+/** Returns the texts of examples. @throws XpeftError `empty_text` that names the first one without tokens */
+export function encodeExamples(examples: readonly Example[], tokenizer: Tokenizer, maxTokens: number): TokenizedText[] {
+  const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
+  const blank = texts.findIndex(({ empty }) => empty);
+  if (blank < 0) return texts;
+  throw new XpeftError("empty_text", `examples[${blank}]: The text has no tokens.`, { reason: "example" });
 }
 
 /**

@@ -7,7 +7,7 @@ import { MIN_TOKENS } from "../profiles/file-format.ts";
 import type { NewTask } from "../profiles/task.ts";
 import type { TokenizedText, Tokenizer } from "../text/tokenizer.ts";
 import type { HeldOutScore } from "./cross-validation.ts";
-import type { Example } from "./examples.ts";
+import { type Example, encodeExamples } from "./examples.ts";
 import { type Abstention, summarizeHeldOut } from "./held-out-scores.ts";
 import {
   estimateReadMs,
@@ -96,14 +96,6 @@ const NO_ADAPTERS = { masks: new Uint8Array(), taskAdapter: null };
 export function createTaskLearner({ bundle, tokenizer, reader, slot }: TaskLearnerParts): LearnTask {
   const { manifest } = bundle;
 
-  /** Returns the texts of examples, as the task reads them. */
-  function encode(examples: readonly Example[], maxTokens: number): TokenizedText[] {
-    const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
-    const blank = texts.findIndex(({ empty }) => empty);
-    if (blank < 0) return texts;
-    throw new XpeftError("empty_text", `examples[${blank}]: The text has no tokens.`, { reason: "example" });
-  }
-
   /** Returns the features of texts, `[texts, hidden]`. */
   async function readAll(texts: readonly TaskText[], work: WorkTracker): Promise<Float32Array> {
     const all = new Float32Array(texts.length * manifest.hidden);
@@ -123,7 +115,7 @@ export function createTaskLearner({ bundle, tokenizer, reader, slot }: TaskLearn
       const message = `The task would read ${request.maxTokens} tokens; the bundle's limit is ${manifest.maxTokens}.`;
       throw new XpeftError("mismatched_write", message, { reason: "length" });
     }
-    const encoded = encode(examples, request.maxTokens ?? manifest.maxTokens);
+    const encoded = encodeExamples(examples, tokenizer, request.maxTokens ?? manifest.maxTokens);
     const maxTokens = request.maxTokens ?? lengthFor(encoded, manifest.maxTokens);
     const texts = groupTaskTexts(encoded, indices, labels);
     return await slot.run(async (isAlive) => {

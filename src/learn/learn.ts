@@ -51,8 +51,8 @@ export interface LearnResult {
 }
 
 /**
- * Learns a profile: chooses its start, finds out by cross-validation whether a label bias, a head change or masks help,
- * then trains these on all texts.
+ * Learns a profile: chooses its start, finds out by cross-validation whether a head (label bias and head change) or masks
+ * help more, then trains these on all texts.
  *
  * Masks are trained only where the task uses masks: it has a pool of its own, or a start has masks. Only those of the
  * bundle's last layers are trained; those before stay the start's. From a start without masks, random ones are trained.

@@ -1,6 +1,5 @@
 import type { ReadFile } from "../bundle/files.ts";
 import type { Bundle } from "../bundle/manifest.ts";
-import { XpeftError } from "../errors.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import type { Reader } from "../model/reader.ts";
@@ -9,7 +8,7 @@ import type { HeadShape } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { distinctStarts, namingStart } from "./choose-start.ts";
-import { checkExamples, checkTexts, type Example, MAX_TEXT_TOKENS } from "./examples.ts";
+import { checkExamples, checkTexts, type Example, encodeExamples, MAX_TEXT_TOKENS } from "./examples.ts";
 import { type Gradients, openGradients } from "./gradients.ts";
 import { type LearnResult, learn } from "./learn.ts";
 import type { LearnHooks } from "./progress.ts";
@@ -73,11 +72,7 @@ export function createLearner(engine: LearnerParts): Learn {
     const spread = spreadOf(request.starts, shape);
     const taskAdapter = await readAdapter(task.adapter);
     const maxTokens = Math.min(task.maxTokens, MAX_TEXT_TOKENS);
-    const texts = examples.map(({ input }) => tokenizer.encode(input, maxTokens));
-    const blank = texts.findIndex(({ empty }) => empty);
-    if (blank >= 0) {
-      throw new XpeftError("empty_text", `examples[${blank}]: The text has no tokens.`, { reason: "example" });
-    }
+    const texts = encodeExamples(examples, tokenizer, maxTokens);
     checkTexts(texts);
     const labelled = texts.flatMap((text, number) => {
       const target = targets[number];

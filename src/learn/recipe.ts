@@ -1,3 +1,6 @@
+/** The largest seed that a caller may give. */
+export const MAX_SEED = 2 ** 31 - 1;
+
 /** The most passes over the examples that a caller may ask for. */
 export const MAX_PASSES = 1000;
 

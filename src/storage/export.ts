@@ -3,7 +3,7 @@ import { profileTaskOf } from "../profiles/profile-task.ts";
 import type { ProfileRegistry } from "./profiles.ts";
 import type { TaskRegistry } from "./tasks.ts";
 
-/** The most profiles of a query: some ten kilobytes of most tasks. A page of large profiles has fewer. */
+/** The most profiles of a query: tens of kilobytes in most tasks. A page of large profiles has fewer. */
 const PAGE = 500;
 
 /** Which of a task's profiles are exported. */
