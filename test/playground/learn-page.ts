@@ -137,10 +137,8 @@ export function testLearnPage(): void {
     const facts = await textOf("facts");
     expect(facts).toMatch(/Held-out accuracy, start\s+\d+% of 6/);
     expect(facts).toMatch(/Held-out accuracy, learnt\s+\d+% of 6/);
-    // A label bias of three labels, alone or with a head change of one or two ranks.
-    expect(facts).toMatch(
-      /\b(67 \(masks 64, label bias 3|458 \(masks 64, label bias 394|849 \(masks 64, label bias 785)\)/,
-    );
+    // A label bias of three labels, and a head change of two ranks.
+    expect(facts).toContain("849 (masks 64, label bias 785)");
     expect(await textOf("trust")).toMatch(/gain/);
 
     const rows = 2 * DEFAULT_SHAPE.layers;

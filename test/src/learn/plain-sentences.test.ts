@@ -76,6 +76,8 @@ beforeAll(async () => {
   ];
   const hooks = { onProgress: async () => {}, signal: new AbortController().signal, budgetSeconds: 60 };
   ({ parts } = await engine.learn(task, { examples, starts }, hooks));
+  // As docs/learn.md says.
+  expect([parts.masks.length, parts.labelBias?.length]).toEqual([0, 791]);
 });
 
 async function wrong(sentences: readonly (readonly [string, string])[]): Promise<string[]> {
