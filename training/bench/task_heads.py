@@ -10,29 +10,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 BINS = 10
 COLUMNS = ["data set", "texts", "runs", "majority", "Worker", "scikit-learn", "Worker minus scikit-learn", "held-out"]
 COLUMNS += ["calibration error", "answered", "right of these"]
 
 
-def right_and_score(scores: Any, labels: Any) -> tuple[Any, Any]:
+def right_and_score(scores: Floats, labels: Indices) -> tuple[Flags, Floats]:
     """Return whether each answer is right, and its score. scores: [texts, labels]."""
     return scores.argmax(1) == labels, scores.max(1)
 
 
-def calibration_error(right: Any, score: Any) -> float:
+def calibration_error(right: Flags, score: Floats) -> float:
     """Return the mean distance of score and accuracy over bins of equal width."""
     bins = np.minimum(BINS - 1, (BINS * score).astype(int))
     return float(sum(abs((score - right)[bins == one].sum()) for one in range(BINS)) / len(score))
 
 
-def fitted(features: Any, labels: Any, seed: int) -> Any:
-    """Return scikit-learn's logistic regression with the C that cross-validation prefers."""
+def fitted(features: Floats, labels: Indices, seed: int) -> tuple[LogisticRegressionCV, Floats, float]:
+    """Return scikit-learn's logistic regression with the C that cross-validation prefers, and the mean and scale of its inputs."""
     mean = features.mean(0)
-    scale = np.sqrt(((features - mean) ** 2).sum(1).mean())
+    scale = float(np.sqrt(((features - mean) ** 2).sum(1).mean()))
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     model = LogisticRegressionCV(Cs=np.logspace(-1, 3, 9), cv=folds, max_iter=500, scoring="accuracy", use_legacy_attributes=False)
     return model.fit((features - mean) / scale, labels), mean, scale

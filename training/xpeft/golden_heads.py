@@ -1,7 +1,5 @@
 """Heads that scikit-learn fits, which the edge's fit must reproduce."""
 
-from typing import Any
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
@@ -22,7 +20,7 @@ def head_fit_case(texts: int, hidden: int, labels: int, weight_precision: float,
     rows, names = np.repeat(np.arange(texts), labels), np.tile(np.arange(labels), texts)
     # For two labels scikit-learn has one weight vector, the difference of ours: half of its penalty is the sum of theirs.
     strength = (2 if labels == 2 else 1) / weight_precision
-    model: Any = LogisticRegression(C=strength, fit_intercept=False, solver="newton-cholesky", tol=1e-12, max_iter=1000)
+    model = LogisticRegression(C=strength, fit_intercept=False, solver="newton-cholesky", tol=1e-12, max_iter=1000)
     model.fit(inputs[rows], names, sample_weight=(targets * text_weights[:, None]).ravel())
     weights = np.concatenate([-model.coef_, model.coef_]) / 2 if labels == 2 else model.coef_ - model.coef_.mean(0)
     return {
