@@ -58,7 +58,11 @@ it("who may only predict learns no ids by a fan-out", async () => {
     worker.request("POST", "/v1/fanout", { key, body: { task: "demo", text: "a text", profiles } });
   const predicts = await worker.makeKey({ scopes: ["predict"] });
   for (const profiles of ["all", { prefix: "" }, { prefix: "demo-000" }]) {
-    expect(await (await fanOut(profiles, predicts)).json()).toMatchObject({ status: 403, code: "scope_missing" });
+    expect(await (await fanOut(profiles, predicts)).json()).toMatchObject({
+      status: 403,
+      code: "scope_missing",
+      hint: expect.stringMatching(/--scope predict list$/),
+    });
     const lists = await worker.makeKey({ scopes: ["predict", "list"] });
     expect((await fanOut(profiles, lists)).status).toBe(200);
   }
