@@ -16,7 +16,7 @@ const companionSchema = z.object({
   seed: z.int(),
   metric: z.enum(["accuracy", "mean absolute error"]),
   newcomers: z.array(z.string()),
-  /** `methods` has the simple choices, and `add` for the first draw. */
+  /** `methods` has the simple choices and `add`. */
   runs: z.array(z.object({ draw: z.int(), texts: z.int(), methods: z.record(z.string(), figures) })),
 });
 

@@ -3,8 +3,8 @@
     training/.venv/bin/python -m bench.newcomers --data DATA --task news --newcomers 27 --out ../runs/news
 
 A task is trained without the newcomers, who are drawn from the profiles with enough training texts and two labels. Five times, other 5,
-10, 20 and 50 training texts of each are drawn. Simple choices learn from these, and `add` from those of the first draw. All are measured
-on the newcomers' test texts. The folder gets the files with which the other half learns the same profiles from the same texts.
+10, 20 and 50 training texts of each are drawn. Simple choices and `add` learn from these. All are measured on the newcomers' test texts.
+The folder gets the files with which the other half learns the same profiles from the same texts.
 """
 
 import json
@@ -185,8 +185,7 @@ def main(
                 tests = [record for record in people.texts if record.split == "test"]
                 write_records(few, [record for texts in ordered for record in texts[:count]] + tests)
                 methods = people.choices([[place_of[id(record)] for record in texts[:count]] for texts in ordered])
-                if draw == 0:
-                    methods["add"] = added(people, few, out / f"add-{count}", bundle, plm, plan.add, seed, bf16, quiet)
+                methods["add"] = added(people, few, out / f"add-{draw}-{count}", bundle, plm, plan.add, seed, bf16, quiet)
                 found.append({"draw": draw, "texts": count, "methods": methods})
         metric = "accuracy" if people.numbers is None else "mean absolute error"
         result = {"task": task, "data": data.name, "seed": seed, "metric": metric, "newcomers": people.data.profiles, "runs": found}

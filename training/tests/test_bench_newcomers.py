@@ -51,7 +51,7 @@ def test_both_halves_figures_are_written(tiny_plm: Path, tiny_bundle: Path, tmp_
     assert [(run["draw"], run["texts"]) for run in found["runs"]] == [(0, 3), (0, 6), (1, 3), (1, 6)]
     names = {"majority", "default", "label bias", "nearest neighbours", "logistic regression"}
     for run in found["runs"]:
-        assert set(run["methods"]) == names | ({"add"} if run["draw"] == 0 else set())
+        assert set(run["methods"]) == {*names, "add"}
         for figures in run["methods"].values():
             assert len(figures) == 6
             assert all(0 <= figure <= 1 for figure in figures)
