@@ -22,10 +22,12 @@ export function parseProfileId(text: string): string {
   throw new InvalidArgumentError(PROFILE_RULE);
 }
 
-/** Parses a prefix of profiles' ids, which may be empty. */
+/** Parses a prefix of profiles' ids. */
 export function parsePrefix(text: string): string {
+  // A script whose variable is not set means some profiles, not all.
+  if (text === "") throw new InvalidArgumentError("It is empty, which would mean all profiles.");
   // An id may end after any character but its first, so a prefix of an id has an id's form.
-  return text === "" ? text : parseProfileId(text);
+  return parseProfileId(text);
 }
 
 /** Parses the address of a Worker. Spaces around it are removed, and slashes at its end. */

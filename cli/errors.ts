@@ -40,6 +40,17 @@ function rootCause(error: Error): Error {
   return error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
+/** Returns a function that returns errors as {@link describeError} does, with each hint once. */
+export function describeEach(): (error: ProblemError) => string {
+  const shown = new Set<string>();
+  return (error) => {
+    const hint = hintFor(error);
+    if (shown.has(hint)) return `${error.code}: ${error.message}`;
+    shown.add(hint);
+    return describeError(error);
+  };
+}
+
 /**
  * Returns an error as text for standard error: what is wrong, the first cause, and a hint.
  *

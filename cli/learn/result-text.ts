@@ -20,11 +20,11 @@ function describeWinner({ kept, passes, start, parts }: LearntProfile): string {
   return `candidate "${kept}" won: ${candidates[kept]}`;
 }
 
-/** Returns the held-out accuracy and loss before and after learning. */
+/** Returns the held-out accuracy and loss of the start and of what was learnt. */
 function describeGain({ leftOut: { texts, start, learnt, trusted, gained } }: LearntProfile): string {
   const figures = [
-    `held-out accuracy ${start.accuracy.toFixed(3)} before, ${learnt.accuracy.toFixed(3)} after`,
-    `loss ${start.loss.toFixed(3)} before, ${learnt.loss.toFixed(3)} after`,
+    `held-out accuracy ${start.accuracy.toFixed(3)} of the start, ${learnt.accuracy.toFixed(3)} learnt`,
+    `loss ${start.loss.toFixed(3)} of the start, ${learnt.loss.toFixed(3)} learnt`,
   ];
   const verdict = trusted ? "the gain is trusted" : gained ? "the gain may be chance" : "no gain";
   return `${figures.join("; ")} (${texts} texts); ${verdict}`;

@@ -3,7 +3,7 @@ import { type FanOutCounts, type FanOutLine, type FanOutRequest, fanOut, Problem
 import { escapeControls } from "../../src/profiles/labels.ts";
 import { parsePrefix, parseProfileId, parseScore, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { exampleText } from "../command-line.ts";
-import { describeError, EXIT, UsageError } from "../errors.ts";
+import { describeEach, EXIT, UsageError } from "../errors.ts";
 import { addWorkerOutputOptions, type WorkerOutputOptions } from "../options.ts";
 import { createProgressBar } from "../progress.ts";
 import { openClient } from "../worker-client.ts";
@@ -49,7 +49,9 @@ function profilesOf({ all, prefix, profile }: FanOutOptions): FanOutRequest["pro
   );
 }
 
-function formatCounts({ profiles, matched, failed, labels }: FanOutCounts): string {
+function formatCounts({ profiles, matched, failed, labels }: FanOutCounts, prefix: string | undefined): string {
+  if (profiles === 0)
+    return prefix === undefined ? "The task has no profiles." : `No profile's id starts with "${prefix}".`;
   const counts = Object.entries(labels).filter(([, count]) => count > 0);
   const given = counts.sort(([, a], [, b]) => b - a).map(([label, count]) => `${escapeControls(label)} ${count}`);
   const of = failed > 0 ? `${matched} lines, ${failed} failed` : `${matched} lines`;
@@ -57,7 +59,7 @@ function formatCounts({ profiles, matched, failed, labels }: FanOutCounts): stri
 }
 
 async function fanOutText(task: string, text: string, options: FanOutOptions): Promise<void> {
-  const { label, minScore, top, json } = options;
+  const { label, minScore, top, prefix, json } = options;
   if (top !== undefined && label === undefined)
     throw new UsageError("--top chooses the best profiles of a label, and there is no label.", "Add --label LABEL.");
   const profiles = profilesOf(options);
@@ -72,6 +74,7 @@ async function fanOutText(task: string, text: string, options: FanOutOptions): P
   // The bar would be drawn between the answers if both go to the same terminal.
   const total = Array.isArray(profiles) ? profiles.length : undefined;
   const progress = createProgressBar("profiles", total, !process.stdout.isTTY);
+  const describe = describeEach();
   let shown = 0;
   const answer = fanOut(openClient(options), request, (counts) => {
     progress.increment(counts.profiles - shown);
@@ -80,14 +83,14 @@ async function fanOutText(task: string, text: string, options: FanOutOptions): P
   try {
     const print = (line: FanOutLine) => {
       if (json) console.log(JSON.stringify(line));
-      if ("error" in line) progress.log(`${line.profile}: ${describeError(new ProblemError(line.error))}`);
+      if ("error" in line) progress.log(`${line.profile}: ${describe(new ProblemError(line.error))}`);
       else if (!json) console.log([line.profile, escapeControls(line.label), line.score.toFixed(4)].join("\t"));
     };
     let next = await answer.next();
     for (; !next.done; next = await answer.next()) print(next.value);
     progress.stop();
     if (json) console.log(JSON.stringify(next.value));
-    else console.error(formatCounts(next.value));
+    else console.error(formatCounts(next.value, prefix));
     if (next.value.failed > 0) process.exitCode = EXIT.failed;
   } finally {
     progress.stop();

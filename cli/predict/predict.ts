@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { lines, type Problem, ProblemError } from "../../client/index.ts";
 import { nameOf } from "../../node/text-lines.ts";
 import { escapeControls } from "../../src/profiles/labels.ts";
-import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
+import { parseProfileId, parseScore, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { exampleText } from "../command-line.ts";
-import { describeError, EXIT, UsageError } from "../errors.ts";
+import { describeEach, EXIT, UsageError } from "../errors.ts";
 import { addWorkerOutputOptions, type WorkerOutputOptions } from "../options.ts";
 import { createProgressBar, type ProgressBar } from "../progress.ts";
 import { isJsonLines } from "../tables/tables.ts";
@@ -18,6 +18,7 @@ interface PredictOptions extends WorkerOutputOptions {
   readonly top?: number;
   readonly scores?: boolean;
   readonly orDefault?: boolean;
+  readonly abstainBelow?: number;
 }
 
 interface LabelScore {
@@ -27,7 +28,7 @@ interface LabelScore {
 
 /** A line of the response. */
 type PredictionLine =
-  | (LabelScore & { readonly line: number; readonly top?: readonly LabelScore[] })
+  | (LabelScore & { readonly line: number; readonly top?: readonly LabelScore[]; readonly abstained?: boolean })
   | { readonly line: number; readonly error: Problem };
 
 /** Texts a request. They take about ten seconds of a Worker's CPU, a third of its default limit. */
@@ -44,6 +45,7 @@ Input:
 Output:
   One line for each text, in their order: label, tab, score (0 to 1).
   With --top, n such pairs; with --json, the whole answer as JSON.
+  With --abstain-below, a line whose score is lower ends in a tab and "abstained".
   A control character in a label is escaped: \\t, \\n, \\u0000.
   If a text fails, its line is empty, standard error says why, and the exit status is 1.
 ${exampleText(
@@ -55,7 +57,8 @@ ${exampleText(
 function formatLine(prediction: PredictionLine): string {
   if ("error" in prediction) return "";
   const labels = prediction.top ?? [prediction];
-  return labels.flatMap(({ label, score }) => [escapeControls(label), score.toFixed(4)]).join("\t");
+  const cells = labels.flatMap(({ label, score }) => [escapeControls(label), score.toFixed(4)]);
+  return [...cells, ...(prediction.abstained ? ["abstained"] : [])].join("\t");
 }
 
 /**
@@ -70,8 +73,9 @@ async function predictChunk(
   task: string,
   options: PredictOptions,
   progress: ProgressBar,
+  describe: (error: ProblemError) => string,
 ): Promise<number> {
-  const { profile, top, scores, orDefault, json } = options;
+  const { profile, top, scores, orDefault, abstainBelow, json } = options;
   const response = openClient(options).v1.predict.stream.$post(
     {
       query: {
@@ -80,6 +84,7 @@ async function predictChunk(
         ...(top !== undefined && { topK: top }),
         ...(scores && { scores: "true" as const }),
         ...(orDefault && { onUnknownProfile: "default" as const }),
+        ...(abstainBelow !== undefined && { abstainBelow }),
       },
     },
     {
@@ -95,7 +100,7 @@ async function predictChunk(
     console.log(json ? JSON.stringify({ ...prediction, line }) : formatLine(prediction));
     if (!("error" in prediction)) continue;
     failed++;
-    progress.log(`${source}${line}: ${describeError(new ProblemError(prediction.error))}`);
+    progress.log(`${source}${line}: ${describe(new ProblemError(prediction.error))}`);
   }
   return failed;
 }
@@ -114,10 +119,11 @@ async function predict(task: string, texts: readonly string[], options: PredictO
   const progress = createProgressBar("texts", texts.length || undefined, !process.stdout.isTTY);
   const given = texts.map((text, index) => ({ line: index + 1, json: formatInput({ text }) }));
   const source = texts.length > 0 ? "text " : `${nameOf(file)}:`;
+  const describe = describeEach();
   let failed = 0;
   try {
     for await (const inputs of chunk(given.length > 0 ? given : readInputs(file, ndjson), TEXTS_A_REQUEST)) {
-      failed += await predictChunk(inputs, source, task, options, progress);
+      failed += await predictChunk(inputs, source, task, options, progress, describe);
     }
   } finally {
     progress.stop();
@@ -141,6 +147,7 @@ export function registerPredict(program: Command): void {
     .option("--ndjson", "lines are JSON objects, not plain texts")
     .option("--top <n>", "print the n best labels of each text (default: 1)", parseWholeNumber(1))
     .option("--scores", "with --json: print the score of every label")
-    .option("--or-default", "use the task's default masks if the profile does not exist");
+    .option("--or-default", "use the task's default masks if the profile does not exist")
+    .option("--abstain-below <s>", "mark answers whose score is lower, 0 to 1", parseScore);
   addWorkerOutputOptions(command, ["predict"]).addHelpText("after", HELP).action(predict);
 }

@@ -127,6 +127,14 @@ it("writes no task.json beside profiles of another head, or over a folder", asyn
   });
 });
 
+it("says that a task is no better than its most frequent label", async () => {
+  const same = join(folder, "same.csv");
+  const labels = ["x", "y", "y", "x", "x", "y"];
+  await writeFile(same, `text,label\n${labels.map((label, n) => `The same words ${n},${label}\n`).join("")}`);
+  expect((await learnTask("desk", same)).stdout).toContain("\n  the task is no better than that label alone: ");
+  expect((await learnTask("desk", tickets)).stdout).not.toContain("no better");
+});
+
 it("names the line of a faulty example, and says what to do", async () => {
   const few = join(folder, "few.csv");
   await writeFile(few, "text,label\nI paid twice,billing\nThe bill is wrong,billing\nMy parcel is lost,shipping\n");

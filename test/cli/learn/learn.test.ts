@@ -73,7 +73,7 @@ it("shows what learning a CSV file would gain, and writes nothing", async () => 
   const { code, stdout, stderr } = await learn("new", path, "--epochs", "2");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^demo\/new: candidate "(head|masks)" won: .*\n/);
-  expect(stdout).toMatch(/ held-out accuracy [\d.]+ before, [\d.]+ after; .* \(6 texts\); .*(gain)/);
+  expect(stdout).toMatch(/ held-out accuracy [\d.]+ of the start, [\d.]+ learnt; .* \(6 texts\); .*(gain)/);
   expect(stdout).toMatch(/ row of \d+ bytes, learnt in [\d.]+ s; nothing was written: add --push or --out\n$/);
   expect(await rowOf("new")).toBeUndefined();
 });

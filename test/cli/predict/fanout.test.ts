@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { useRemote } from "../../support/remote.ts";
+import { task, useRemote } from "../../support/remote.ts";
 
 const TEXT = "Senate passes bill after long night";
 const remote = useRemote();
@@ -57,6 +57,19 @@ describe("xpeft fanout", () => {
     });
   });
 
+  it("says why there are no profiles", async () => {
+    expect(await fanOut("--prefix", "zz")).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: 'No profile\'s id starts with "zz".\n',
+    });
+    await remote.worker.push({ ...task, name: "empty" }, []);
+    expect(await remote.runCli("fanout", "empty", TEXT, "--all")).toMatchObject({
+      code: 0,
+      stderr: "The task has no profiles.\n",
+    });
+  });
+
   it("needs the scope list for --all and --prefix", async () => {
     const key = await remote.worker.makeKey({ scopes: ["predict"] });
     expect(await fanOut("--all", "--key", key)).toMatchObject({
@@ -71,6 +84,7 @@ describe("xpeft fanout", () => {
     ["profiles named twice", ["--all", "--prefix", "demo"]],
     ["a top without a label", ["--all", "--top", "2"]],
     ["a top of 0", ["--all", "--label", "2", "--top", "0"]],
+    ["an empty prefix", ["--prefix", ""]],
     ["a score over 1", ["--all", "--min-score", "2"]],
     ["an invalid id", ["--profile", "a/b"]],
   ])("rejects %s as wrong usage", async (_, args) => {

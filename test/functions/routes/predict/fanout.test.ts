@@ -193,7 +193,7 @@ describe("POST /v1/fanout", () => {
     ["an id twice", { profiles: ["a", "b", "a"] }, "invalid_request", /^profiles: has "a" twice/],
     ["no ids", { profiles: [] }, "invalid_request", /^profiles/],
     ["1,001 ids", { profiles: Array.from({ length: 1001 }, (_, n) => `p${n}`) }, "invalid_request", /^profiles/],
-    ["other words than all", { profiles: "every" }, "invalid_request", /^profiles/],
+    ["other words than all", { profiles: "every" }, "invalid_request", /^profiles: must be a list .* or "all"/],
     ["a score over 1", { minScore: 1.5 }, "invalid_request", /^minScore/],
     ["an unknown field", { topK: 3 }, "invalid_request", /topK/],
     ["half of a surrogate pair", { text: "\ud83d" }, "invalid_request", /surrogate/],
