@@ -16,7 +16,7 @@ export const compileRuntime = (): Promise<WebAssembly.Module> =>
   compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 
 /** Compiles the kernels that merge adapters. */
-export const compileKernels = (): Promise<WebAssembly.Module> => compile(packagePath("src/model/pool/kernels.wasm"));
+export const compileKernels = (): Promise<WebAssembly.Module> => compile(packagePath("src/model/kernels/kernels.wasm"));
 
 /**
  * Loads the Worker's engine in Node.

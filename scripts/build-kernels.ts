@@ -1,28 +1,36 @@
-// `npm run build:kernels`: assembles WebAssembly text to the binaries beside it, which are committed.
-import { readFile, writeFile } from "node:fs/promises";
-import initWabt from "wabt";
+// `npm run build:kernels`: compiles the AssemblyScript of the kernels to WebAssembly, which is committed beside it.
+import { writeFile } from "node:fs/promises";
+import asc from "assemblyscript/asc";
 
-/** Sources: the pool's kernels, and the matrix product of the bench `floor`. */
-export const SOURCES = ["src/model/pool/kernels.wat", "bench/floor/gemm.wat"] as const;
+/** Entry points: the kernels of the pool and the tail, and the matrix product of the bench `floor`. */
+export const SOURCES = ["src/model/kernels/kernels.as.ts", "bench/floor/gemm.as.ts"] as const;
+
+/** No runtime: kernels allocate nothing, and the host lays out the memory that they import. */
+const OPTIONS = [
+  ...["-O3", "--noAssert", "--runtime", "stub", "--use", "abort="],
+  ...["--importMemory", "--noExportMemory", "--enable", "simd,relaxed-simd,bulk-memory"],
+  // Functions that take a v128 are called here alone.
+  ...["--disableWarning", "112"],
+];
 
 /** Returns the path of a source's binary. */
-export const binaryOf = (source: string): string => source.replace(/\.wat$/, ".wasm");
+export const binaryOf = (source: string): string => source.replace(/\.as\.ts$/, ".wasm");
 
 /**
- * Assembles a source, for WebAssembly with relaxed 128-bit SIMD.
+ * Compiles a source.
  *
  * @returns the bytes of the binary
- * @throws Error if the source is not valid WebAssembly text
+ * @throws Error with the compiler's messages if the source is not valid
  */
-export async function assemble(source: string): Promise<Uint8Array> {
-  const wabt = await initWabt();
-  const features = { simd: true, relaxed_simd: true, bulk_memory: true };
-  const module = wabt.parseWat(source, await readFile(source, "utf8"), features);
-  try {
-    return module.toBinary({}).buffer;
-  } finally {
-    module.destroy();
-  }
+export async function compile(source: string): Promise<Uint8Array> {
+  let binary = new Uint8Array();
+  const { error, stderr } = await asc.main([source, "--outFile", "kernels.wasm", ...OPTIONS], {
+    writeFile(_name, contents) {
+      binary = Uint8Array.from(contents as Uint8Array);
+    },
+  });
+  if (error) throw new Error(`${source} does not compile:\n${stderr}`, { cause: error });
+  return binary;
 }
 
-if (import.meta.main) for (const source of SOURCES) await writeFile(binaryOf(source), await assemble(source));
+if (import.meta.main) for (const source of SOURCES) await writeFile(binaryOf(source), await compile(source));

@@ -20,14 +20,11 @@ const WEIGHTS = 0x40_0000;
 
 /** Returns a function that computes only an encoder run's int8 products. Each weight has its own memory, as in the encoder. */
 function createProducts({ tokens, layers, products }: FloorParams): () => void {
-  const { exports } = new WebAssembly.Instance(gemm);
-  const multiply = exports.gemm as Gemm;
-  const memory = exports.memory as WebAssembly.Memory;
   const weightBytes = layers * products.reduce((sum, [rows, columns]) => sum + rows * columns, 0);
   const results = WEIGHTS + weightBytes;
   const bytes = results + 4 * tokens * Math.max(...products.map(([, columns]) => columns));
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
+  const multiply = new WebAssembly.Instance(gemm, { env: { memory } }).exports.gemm as Gemm;
   // Seven bits: relaxed products of larger numbers differ between machines.
   new Uint8Array(memory.buffer).forEach((_, index, all) => {
     all[index] = (index * 31) & 0x7f;

@@ -1,5 +1,5 @@
+import kernels from "../../src/model/kernels/kernels.wasm";
 import { mergeAdapters } from "../../src/model/merge.ts";
-import kernels from "../../src/model/pool/kernels.wasm";
 import { createSignPool } from "../../src/model/pool/sign.ts";
 import { maskShapeOf } from "../../src/profiles/masks.ts";
 import { masksOf } from "../../test/support/rows.ts";

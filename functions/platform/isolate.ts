@@ -2,7 +2,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { type Authenticator, createAuthenticator } from "../../src/auth/authenticator.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
-import kernels from "../../src/model/pool/kernels.wasm";
+import kernels from "../../src/model/kernels/kernels.wasm";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
 import { createFanOut, type FanOut } from "../../src/serving/fan-out.ts";
 import { createPredictor, type Predictor } from "../../src/serving/predictor.ts";

@@ -17,7 +17,7 @@ export interface Tail {
   run(residual: Float32Array, adapters: MergedAdapters): Float32Array<ArrayBuffer>;
 }
 
-/** The export of kernels.wat, which explains the parameters. All but the epsilons are addresses or bytes. */
+/** The export of kernels/tail.as.ts, which explains the parameters. All but the epsilons are addresses or bytes. */
 interface Kernels {
   addTail(
     token: number,
@@ -70,7 +70,7 @@ export function createTail(spec: TailSpec, norm: Float32Array, kernels: WebAssem
   const [atDown, atUp] = [place(hidden * bottleneck), place(hidden * bottleneck)];
   const [atScratch, atPooled, atTokens] = [place(hidden + bottleneck), place(hidden), place(TOKENS_A_CALL * hidden)];
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE) });
-  const { addTail } = new WebAssembly.Instance(kernels, { pool: { memory } }).exports as unknown as Kernels;
+  const { addTail } = new WebAssembly.Instance(kernels, { env: { memory } }).exports as unknown as Kernels;
   const numbersAt = (start: number, length: number) => new Float32Array(memory.buffer, start, length);
   numbersAt(atNorm, 2 * hidden).set(norm);
   numbersAt(atUnit, bottleneck).fill(1);

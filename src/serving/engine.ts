@@ -66,7 +66,7 @@ export interface EngineParts {
   readonly read: ReadFile;
   /** ONNX Runtime's WASM, compiled. */
   readonly wasm: WebAssembly.Module;
-  /** The kernels that merge the adapter pool and compute tails, src/model/pool/kernels.wasm, compiled. */
+  /** The kernels that merge the adapter pool and compute tails, src/model/kernels/kernels.wasm, compiled. */
   readonly kernels: WebAssembly.Module;
   /** The most bytes of merged adapters to cache. The default, 4 MiB, caches 85 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;

@@ -7,7 +7,7 @@ export interface PoolLayout {
   readonly entries: number;
 }
 
-/** A pool in its own WASM memory, and the kernels of kernels.wat that merge it there. */
+/** A pool in its own WASM memory, and the kernels of merge.as.ts that merge it there. */
 export interface PoolMemory {
   /** Size of the memory in bytes. */
   readonly bytes: number;
@@ -33,7 +33,7 @@ export interface PoolMemory {
   meanOfSteps(first: number, adapters: Uint16Array, scales: Float32Array, target: Float32Array): void;
 }
 
-/** The exports of kernels.wat, which explains the parameters. All but shares and units are addresses or counts. */
+/** The exports of merge.as.ts, which explains the parameters. All but shares and units are addresses or counts. */
 interface Kernels {
   addSigns(
     list: number,
@@ -80,7 +80,7 @@ export function createPoolMemory(kernels: WebAssembly.Module, layout: PoolLayout
   const planes = list + LIST_BYTES;
   const sums = planes + PLANES_BYTES;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((sums + 4 * (entries + SPARE_ENTRIES)) / PAGE) });
-  const { exports } = new WebAssembly.Instance(kernels, { pool: { memory } });
+  const { exports } = new WebAssembly.Instance(kernels, { env: { memory } });
   const { addSigns, addSteps } = exports as unknown as Kernels;
   const buffer = memory.buffer as ArrayBuffer;
   const listWords = new Uint32Array(buffer, list, LIST_BYTES / 4);

@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
+import kernels from "../../../src/model/kernels/kernels.wasm";
 import { heapBytes, openSession } from "../../../src/model/onnx-runtime.ts";
-import kernels from "../../../src/model/pool/kernels.wasm";
 import { createEngine } from "../../../src/serving/engine.ts";
 import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
-import kernels from "../../../src/model/pool/kernels.wasm";
+import kernels from "../../../src/model/kernels/kernels.wasm";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";

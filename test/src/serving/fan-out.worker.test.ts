@@ -4,7 +4,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
-import kernels from "../../../src/model/pool/kernels.wasm";
+import kernels from "../../../src/model/kernels/kernels.wasm";
 import type { NewProfile } from "../../../src/profiles/profile.ts";
 import { packProfileHead } from "../../../src/profiles/profile-head.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";

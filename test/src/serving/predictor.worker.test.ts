@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
-import kernels from "../../../src/model/pool/kernels.wasm";
+import kernels from "../../../src/model/kernels/kernels.wasm";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { createPredictor, type PredictRequest } from "../../../src/serving/predictor.ts";
 import { createRowCache } from "../../../src/serving/row-cache.ts";
