@@ -6,8 +6,9 @@ const [ROWS, COLUMNS, DEPTH] = [4, 16, 12];
 it("the matrix product of the floor bench multiplies", async () => {
   // Node compiles bytes; workerd, whose types apply here, does not.
   const compile = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-  const { exports } = new WebAssembly.Instance(new compile(await readFile("bench/floor/gemm.wasm")));
-  const { memory, gemm } = exports as { memory: WebAssembly.Memory; gemm: (...args: number[]) => void };
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const module = new compile(await readFile("bench/floor/gemm.wasm"));
+  const gemm = new WebAssembly.Instance(module, { env: { memory } }).exports.gemm as (...args: number[]) => void;
   const activation = (row: number, k: number) => (row * 7 + k * 13) % 128;
   const weight = (k: number, column: number) => ((k * 31 + column * 17) % 255) - 127;
   const [a, b, c] = [0, 1024, 4096];
