@@ -97,6 +97,19 @@ def test_each_seed_draws_a_pool_of_its_own() -> None:
     assert runs[0].stem != runs[1].stem
 
 
+def test_an_experiment_may_stop_its_methods_in_another_way(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
+    own = {"data": ["news"], "methods": ["soft"], "profile_lr": 0.03, "epochs": 5}
+    plain = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "plain", own)
+    averaged = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "averaged", own | {"averaging": 0.9, "patience": 4})
+    assert {"averaging", "patience"}.isdisjoint(plain[0].recipe)
+    assert (averaged[0].recipe["averaging"], averaged[0].recipe["patience"]) == (0.9, 4)
+    # Dev measures a running mean, from the first epoch on.
+    assert averaged[0].epochs[0] != plain[0].epochs[0]
+    (experiment,) = read_experiment(tmp_path / "averaged" / "experiment.toml")
+    assert makes(experiment, averaged[0])
+    assert not makes(experiment, plain[0])
+
+
 def test_a_shared_affine_is_trained_and_counted_for_the_task(sets_root: Path, tiny_bundle: Path, tiny_plm: Path, tmp_path: Path) -> None:
     kinds = [MaskKind(affine="shared"), MaskKind()]
     plm = load_plm(str(tiny_plm))

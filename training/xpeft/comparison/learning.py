@@ -74,7 +74,7 @@ def train_method(run: Run, plm: PLM, data: DataSet) -> Outcome:
     if isinstance(model, SharedAdapterModel) and not recipe.label_bias:
         # Its profiles learn nothing but label biases.
         recipe = replace(recipe, profile_lr=0.0)
-    plan = method.plan
+    plan = run.plan
     best = BestEpoch(model, data.splits["dev"], plm.pad_id, plan.patience, decay=plan.averaging)
     losses = train(
         model,

@@ -18,6 +18,7 @@ from xpeft.heads import HeadKind
 from xpeft.mask_model import Affine, MaskKind
 from xpeft.peers.feature_method import Fitted
 from xpeft.recipe import TaskRecipe
+from xpeft.shared_adapter import Regularization
 from xpeft.train import Recipe
 
 Purpose = Literal["result", "search", "curve"]
@@ -29,13 +30,15 @@ VARIED = ("seed", "profile_lr", "shared_lr")
 class Comparison:
     """What is the same for all runs of one experiment: where things are, and settings.
 
-    searched_on: number of profiles that learning rates are searched on.
+    patience, averaging: of early stopping; None for the method's own. searched_on: number of profiles that learning rates are searched on.
     """
 
     recipe: Recipe
     part: Slice
     pool: PoolSpec
     affine: Affine = "none"
+    patience: int | None = None
+    averaging: float | None = None
     head: HeadKind = "shared"
     searched_on: int = 20
     root: Path = Path()
@@ -55,7 +58,8 @@ class Comparison:
         recipe = replace(recipe, label_bias=one.label_bias, head_lr=one.head_lr, noise=one.noise, tau=one.tau, bf16=one.bf16)
         pool = PoolSpec(one.pool, one.pool_size, one.chosen, one.bottleneck, one.pool_scale, 0, one.pool_file, one.personal_layers)
         part = Slice(one.profiles, one.texts, one.max_tokens)
-        return cls(recipe, part, pool, one.affine, "own" if one.own_head else "shared", one.searched_on)
+        head: HeadKind = "own" if one.own_head else "shared"
+        return cls(recipe, part, pool, one.affine, one.patience, one.averaging, head, one.searched_on)
 
     def for_search(self, name: str) -> Self:
         """Return the comparison that a search on a data set uses: fewer profiles, where the set has several."""
@@ -102,6 +106,17 @@ class Run:
         return MaskKind(soft=self.method == "soft", affine=self.setup.affine)
 
     @property
+    def plan(self) -> Regularization:
+        """How training is kept from overfitting."""
+        own = METHODS[self.method].plan
+        patience, averaging = self.setup.patience, self.setup.averaging
+        return replace(
+            own,
+            patience=own.patience if patience is None else patience,
+            averaging=own.averaging if averaging is None else averaging,
+        )
+
+    @property
     def settings(self) -> dict[str, JsonValue]:
         """All that tells the run from others on its data set."""
         model: dict[str, JsonValue] = {"bottleneck": self.setup.pool.bottleneck}
@@ -115,7 +130,9 @@ class Run:
             plan = TaskRecipe().model_dump(mode="json", exclude={"known_labels": True, "add": {"known_labels"}})
             recipe = {name: recipe[name] for name in (*VARIED, "bf16")} | plan
         texts: dict[str, JsonValue] = {"texts": self.texts_per_profile} if self.texts_per_profile else {}
-        return {**recipe, **model, **head, **texts, "slice": self.setup.part.description, "purpose": self.purpose}
+        stopping = {"patience": self.setup.patience, "averaging": self.setup.averaging} if self.method in METHODS else {}
+        stopped: dict[str, JsonValue] = {name: value for name, value in stopping.items() if value is not None}
+        return {**recipe, **model, **stopped, **head, **texts, "slice": self.setup.part.description, "purpose": self.purpose}
 
     @property
     def stem(self) -> str:
