@@ -3,6 +3,7 @@ import { activeProfiles } from "./active-profiles.ts";
 import { adapters } from "./adapters.ts";
 import { cold } from "./cold.ts";
 import { concurrency } from "./concurrency.ts";
+import { engines } from "./engines.ts";
 import { fanout } from "./fanout.ts";
 import { floor } from "./floor.ts";
 import { learning } from "./learning.ts";
@@ -26,6 +27,7 @@ export const benches: readonly Bench[] = [
   fanout,
   activeProfiles,
   floor,
+  engines,
   operators,
   cold,
   peers,

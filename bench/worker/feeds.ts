@@ -10,7 +10,7 @@ const ADAPTER_ENTRY = 0.02;
 const STEP = 7919;
 
 /** Returns the ids of a text with words from all over the vocabulary and the two special tokens. */
-function tokenIds(tokens: number): Int32Array {
+export function tokenIds(tokens: number): Int32Array {
   const ids = Int32Array.from({ length: tokens }, (_, index) => FIRST_WORD + ((index * STEP) % WORDS));
   ids[0] = CLS;
   ids[tokens - 1] = SEP;

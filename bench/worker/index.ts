@@ -2,6 +2,7 @@
 import { createApp } from "../../functions/app.ts";
 import type { Bindings } from "../../functions/http/env.ts";
 import { cold } from "./cold.ts";
+import { coldEngine, engines } from "./engines.ts";
 import { floor } from "./floor.ts";
 import { lookups } from "./lookups.ts";
 import { merge } from "./merge.ts";
@@ -13,7 +14,7 @@ const app = createApp();
 const PREFIX = "/bench/";
 
 /** By name; parameters and result are JSON. */
-const measurements = { cold, floor, merge, overhead, requests, runs };
+const measurements = { cold, coldEngine, engines, floor, merge, overhead, requests, runs };
 
 export type Measurements = typeof measurements;
 

@@ -13,9 +13,11 @@ const TIMEOUT_MS = 1_800_000;
 /** One that measures in the Worker and draws a plot. `npm run test:long` runs all. */
 const SHORT = ["merge"];
 
-/** Python writes the graphs of `variants`. */
+/** Python writes what these measure. */
+const NEED_PYTHON = ["variants", "engines"];
+
 const runnable = benches.filter(({ name }) =>
-  isLongForm ? name !== "variants" || missingPython === undefined : SHORT.includes(name),
+  isLongForm ? !NEED_PYTHON.includes(name) || missingPython === undefined : SHORT.includes(name),
 );
 
 const run = promisify(execFile);

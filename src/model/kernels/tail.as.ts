@@ -24,16 +24,32 @@ export function addTail(
   scratch: usize,
   pooled: usize,
 ): void {
-  const low = scratch + hidden;
   for (; token < tokensEnd; token += hidden) {
-    normalize(token, hidden, norm, epsilon, scratch);
-    project(scratch, low, down, bottleneck);
-    normalize(low, bottleneck, unit, unitEpsilon, low);
-    memory.copy(scratch, token, hidden);
-    raise(low, bottleneck, up, scratch);
-    normalize(scratch, hidden, norm, epsilon, scratch);
+    adapt(token, hidden, bottleneck, norm, epsilon, unit, unitEpsilon, down, up, scratch);
     addRow(scratch, hidden, pooled);
   }
+}
+
+/** Writes the output of a layer at a token to `scratch`, with the parameters of {@link addTail}. */
+export function adapt(
+  token: usize,
+  hidden: usize,
+  bottleneck: usize,
+  norm: usize,
+  epsilon: f32,
+  unit: usize,
+  unitEpsilon: f32,
+  down: usize,
+  up: usize,
+  scratch: usize,
+): void {
+  const low = scratch + hidden;
+  normalize(token, hidden, norm, epsilon, scratch);
+  project(scratch, low, down, bottleneck);
+  normalize(low, bottleneck, unit, unitEpsilon, low);
+  memory.copy(scratch, token, hidden);
+  raise(low, bottleneck, up, scratch);
+  normalize(scratch, hidden, norm, epsilon, scratch);
 }
 
 /** Writes the product of a row with a matrix, `[d, b]`, to `low`, which follows the row. */
