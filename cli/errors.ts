@@ -40,15 +40,16 @@ function rootCause(error: Error): Error {
   return error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
-/** Returns a function that returns errors as {@link describeError} does, with each hint once. */
-export function describeEach(): (error: ProblemError) => string {
-  const shown = new Set<string>();
-  return (error) => {
-    const hint = hintFor(error);
-    if (shown.has(hint)) return `${error.code}: ${error.message}`;
-    shown.add(hint);
-    return describeError(error);
-  };
+/** Returns what is wrong, in lines with the first cause, and what to do about it. */
+function partsOf(error: unknown, worker?: string): { lines: string[]; hint: string | null } {
+  if (!(error instanceof Error)) return { lines: [String(error)], hint: null };
+  const hasCode = error instanceof XpeftError || error instanceof ProblemError;
+  const lines = [hasCode ? `${error.code}: ${error.message}` : error.message];
+  const root = rootCause(error);
+  if (root !== error) lines.push(`  because: ${root.message}`);
+  if (error instanceof ProblemError && worker !== undefined) lines.push(`  answered by ${worker}`);
+  const hint = hasCode ? hintFor(error) : error instanceof CommandError ? error.hint : null;
+  return { lines, hint: hint === null ? null : `  ${expandCommands(hint)}` };
 }
 
 /**
@@ -57,13 +58,17 @@ export function describeEach(): (error: ProblemError) => string {
  * @param worker the Worker that was asked, to name it if the error is its answer
  */
 export function describeError(error: unknown, worker?: string): string {
-  if (!(error instanceof Error)) return String(error);
-  const hasCode = error instanceof XpeftError || error instanceof ProblemError;
-  const lines = [hasCode ? `${error.code}: ${error.message}` : error.message];
-  const root = rootCause(error);
-  if (root !== error) lines.push(`  because: ${root.message}`);
-  if (error instanceof ProblemError && worker !== undefined) lines.push(`  answered by ${worker}`);
-  const hint = hasCode ? hintFor(error) : error instanceof CommandError ? error.hint : null;
-  if (hint !== null) lines.push(`  ${expandCommands(hint)}`);
-  return lines.join("\n");
+  const { lines, hint } = partsOf(error, worker);
+  return [...lines, ...(hint === null ? [] : [hint])].join("\n");
+}
+
+/** Returns a function that describes errors of many texts or profiles as {@link describeError} does, each hint once. */
+export function describeEach(): (error: unknown) => string {
+  const shown = new Set<string>();
+  return (error) => {
+    const { lines, hint } = partsOf(error);
+    if (hint === null || shown.has(hint)) return lines.join("\n");
+    shown.add(hint);
+    return [...lines, hint].join("\n");
+  };
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Scope } from "../src/auth/access.ts";
-import { LOCAL_URL, parseKey, parseUrl, parseWholeNumber } from "./arguments.ts";
+import { LOCAL_URL, parseKey, parsePrefix, parseUrl, parseWholeNumber } from "./arguments.ts";
 
 /** Where a running Worker is, and the key to send. */
 export interface WorkerOptions {
@@ -73,7 +73,9 @@ export function persistToOption(): Option {
 
 /** Returns the option `--prefix` of commands that list profiles. */
 export function prefixOption(): Option {
-  return new Option("--prefix <text>", "only profiles whose ids start with this text").default("", "all");
+  return new Option("--prefix <text>", "only profiles whose ids start with this text")
+    .default("", "all")
+    .argParser(parsePrefix);
 }
 
 /** Returns an option by which a write happens only at an expected generation. */

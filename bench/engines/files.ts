@@ -4,38 +4,23 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { missingPython, python } from "../../test/support/python.ts";
 import { MissingDependency, runProgram } from "../programs.ts";
-
-/** Where the files are that `python -m bench.packed` writes. */
-export const FOLDER = ".cache/bench/engines";
-
-/** Texts of a task's dev split on which agreement is measured. */
-const TEXTS = 800;
-
-const agreementSchema = z.record(
-  z.string(),
-  z.object({
-    texts: z.number(),
-    /** Fraction of texts with fp32's label. */
-    same: z.number(),
-  }),
-);
+import { dataFile, TASKS, TEXTS } from "../variants/files.ts";
 
 /** How often the kernels' quantization gives fp32's label, by task. */
-export type Agreement = z.infer<typeof agreementSchema>;
+const agreementSchema = z.record(z.string(), z.object({ texts: z.number(), same: z.number() }));
 
 /**
- * Writes the packed encoder, unless it is there.
+ * Writes the packed encoder into a folder.
  *
- * @param data folder of data sets; null for no agreement
- * @returns the agreement; null if it was not measured
+ * @param data folder of data sets on which agreement is measured; null for none
+ * @returns the agreement on those data sets that are there
  * @throws MissingDependency if there is no Python
  */
-export async function preparePacked(data: string | null): Promise<Agreement | null> {
-  const agreement = join(FOLDER, "agreement.json");
-  if (!existsSync(data === null ? join(FOLDER, "encoder.packed") : agreement)) {
-    if (missingPython !== undefined) throw new MissingDependency(missingPython);
-    const options = data === null ? [] : ["--data", resolve(data), "--texts", `${TEXTS}`];
-    await runProgram({ file: python, args: ["-m", "bench.packed", resolve(FOLDER), ...options], cwd: "training" });
-  }
-  return existsSync(agreement) ? agreementSchema.parse(JSON.parse(await readFile(agreement, "utf8"))) : null;
+export async function writePacked(folder: string, data: string | null): Promise<z.infer<typeof agreementSchema>> {
+  if (missingPython !== undefined) throw new MissingDependency(missingPython);
+  const tasks = data === null ? [] : TASKS.filter((task) => existsSync(dataFile(data, task)));
+  const options = data === null ? [] : ["--data", resolve(data), ...tasks.flatMap((task) => ["--task", task])];
+  const args = ["-m", "bench.packed", resolve(folder), "--texts", `${TEXTS}`, ...(tasks.length > 0 ? options : [])];
+  await runProgram({ file: python, args, cwd: "training" });
+  return agreementSchema.parse(JSON.parse(await readFile(join(folder, "agreement.json"), "utf8")));
 }

@@ -10,6 +10,7 @@ export interface Trunk {
    * Returns a text's residual, `[T, d]` flat: what `Encoder.runToResidual` returns.
    *
    * @param adapters of all layers, of which the last is not read; null for the plain PLM
+   * @throws RangeError if the text has more tokens than the encoder has positions
    */
   run(text: ReadText, adapters: MergedAdapters | null): Float32Array<ArrayBuffer>;
 }
@@ -83,6 +84,7 @@ export function createTrunk(module: WebAssembly.Module, sizes: EncoderSizes, pac
     bytes: memory.buffer.byteLength,
     run(text, adapters) {
       const count = text.ids.length;
+      if (count > most) throw new RangeError(`The text has ${count} tokens; the limit is ${most}.`);
       new Int32Array(memory.buffer, ids, count).set(text.ids);
       new Int32Array(memory.buffer, types, count).set(text.typeIds);
       const tables = [weights.words, weights.wordScales, weights.types, weights.positions, weights.norm] as const;

@@ -4,8 +4,8 @@ import { readAsset } from "../../functions/platform/assets.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import { startStopwatch } from "../../src/lib/stopwatch.ts";
 import { createEncoder, type ReadText } from "../../src/model/encoder.ts";
-import { allocateAdapters, type MergedAdapters } from "../../src/model/merge.ts";
 import { heapBytes } from "../../src/model/onnx-runtime.ts";
+import { someAdapters } from "../engines/adapters.ts";
 import kernels from "../engines/kernels/trunk.wasm";
 import type { EncoderSizes } from "../engines/layout.ts";
 import { createTrunk } from "../engines/trunk.ts";
@@ -21,13 +21,6 @@ interface Opened {
   readonly bytes: number;
   /** Returns a text's residual. */
   read(text: ReadText): Promise<Float32Array> | Float32Array;
-}
-
-/** Of all layers, as large as a merged pool's. */
-function someAdapters(sizes: { layers: number; hidden: number; bottleneck: number }): MergedAdapters {
-  const adapters = allocateAdapters(sizes);
-  for (const part of [adapters.down, adapters.up]) for (const i of part.keys()) part[i] = 0.02 * Math.sin(i);
-  return adapters;
 }
 
 const textOf = (tokens: number): ReadText => ({ ids: tokenIds(tokens), typeIds: new Int32Array(tokens) });

@@ -1,7 +1,7 @@
 import { ProblemError } from "../../client/index.ts";
 import { CommandError } from "../../node/errors.ts";
 import { XpeftError } from "../../src/errors.ts";
-import { describeError } from "../errors.ts";
+import { describeEach } from "../errors.ts";
 import { nameLine } from "../text-line.ts";
 import type { Learner } from "./learner.ts";
 import type { LearntFile } from "./learnt-file.ts";
@@ -66,6 +66,7 @@ async function learnOne(context: LearnContext, { profile, examples }: ProfileExa
 export async function learnAll(context: LearnContext, profiles: readonly ProfileExamples[]): Promise<void> {
   const { learner, out } = context;
   const failed: string[] = [];
+  const describe = describeEach();
   for (const [index, group] of profiles.entries()) {
     const name = `${learner.name}/${group.profile}`;
     if (out?.ids.has(group.profile)) {
@@ -77,7 +78,7 @@ export async function learnAll(context: LearnContext, profiles: readonly Profile
     } catch (error) {
       if (!PROFILE_ERRORS.has(codeOf(error)) || profiles.length === 1) throw error;
       failed.push(group.profile);
-      console.error(`${name}: ${describeError(error)}`);
+      console.error(`${name}: ${describe(error)}`);
     }
   }
   if (failed.length === 0) return;

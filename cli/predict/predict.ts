@@ -73,7 +73,7 @@ async function predictChunk(
   task: string,
   options: PredictOptions,
   progress: ProgressBar,
-  describe: (error: ProblemError) => string,
+  describe: (error: unknown) => string,
 ): Promise<number> {
   const { profile, top, scores, orDefault, abstainBelow, json } = options;
   const response = openClient(options).v1.predict.stream.$post(

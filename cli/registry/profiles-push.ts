@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { lines, type Problem, ProblemError } from "../../client/index.ts";
 import { readJsonLines } from "../../node/text-lines.ts";
-import { describeError, EXIT } from "../errors.ts";
+import { describeEach, EXIT } from "../errors.ts";
 import { generationOption, type WorkerOptions, type WorkerOutputOptions } from "../options.ts";
 import { printResult } from "../output.ts";
 import { createProgressBar } from "../progress.ts";
@@ -43,8 +43,9 @@ export async function uploadProfiles(options: WorkerOptions, task: string, uploa
   const counts: ImportCounts = { created: 0, replaced: 0, unchanged: 0, failed: 0 };
   const progress = createProgressBar("profiles", allLines.length);
 
+  const describe = describeEach();
   function reportFailure(lineNumber: number, error: Problem): void {
-    if (counts.failed <= MAX_REPORTED) progress.log(`${path}:${lineNumber}: ${describeError(new ProblemError(error))}`);
+    if (counts.failed <= MAX_REPORTED) progress.log(`${path}:${lineNumber}: ${describe(new ProblemError(error))}`);
     else if (counts.failed === MAX_REPORTED + 1) progress.log("… and more.");
   }
 

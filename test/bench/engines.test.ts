@@ -3,13 +3,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 type Kernels = Record<
-  "attend" | "gelu" | "multiply" | "normalizeRows" | "quantize" | "embed",
+  "adaptRows" | "addRows" | "addTail" | "attend" | "embed" | "gelu" | "multiply" | "normalizeRows" | "quantize",
   (...parameters: number[]) => void
 >;
 
 // Node compiles bytes; workerd, whose types apply here, does not.
 const compile = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
 const module = new compile(await readFile("bench/engines/kernels/trunk.wasm"));
+const servedModule = new compile(await readFile("src/model/kernels/kernels.wasm"));
 
 /** What lies around each buffer: 64 bytes that no kernel may change. */
 const GUARD = 0xa5;
@@ -29,6 +30,7 @@ function createArena() {
   };
   return {
     kernels: new WebAssembly.Instance(module, { env: { memory } }).exports as Kernels,
+    served: new WebAssembly.Instance(servedModule, { env: { memory } }).exports as Pick<Kernels, "addTail">,
     floats(values: ArrayLike<number>) {
       const at = take(4 * values.length);
       new Float32Array(memory.buffer, at, values.length).set(values);
@@ -160,6 +162,60 @@ describe("the kernels of an encoder", () => {
             expect(Math.abs(at(found, index) - expected)).toBeLessThan(1e-3);
           }
         }
+        arena.expectGuards();
+      }),
+      RUNS,
+    );
+  });
+
+  it("add the word, type and position of each token, and normalize the sum", () => {
+    const [words, width] = [5, 8];
+    const texts = fc.array(fc.tuple(fc.integer({ min: 0, max: words - 1 }), fc.integer({ min: 0, max: 1 })), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(texts, numbers(2 * width), numbers(6 * width), numbers(2 * width), (text, types, places, norm) => {
+        const arena = createArena();
+        const steps = Array.from({ length: words * width }, (_, i) => ((i * 37) % 255) - 127);
+        const scales = Array.from({ length: words }, (_, word) => Math.fround(0.01 * (word + 1)));
+        const ids = [arena.integers(text.map(([id]) => id)), arena.integers(text.map(([, type]) => type))] as const;
+        const tables = [arena.steps(steps), arena.floats(scales), arena.floats(types), arena.floats(places)] as const;
+        const [norms, target] = [arena.floats(norm), arena.room(text.length * width)];
+        arena.kernels.embed(...ids, text.length, width, ...tables, norms, 1e-5, target);
+        const found = arena.readFloats(target, text.length * width);
+        for (const [token, [id, type]] of text.entries()) {
+          const sums = Array.from(
+            { length: width },
+            (_, i) =>
+              at(steps, id * width + i) * at(scales, id) + at(types, type * width + i) + at(places, token * width + i),
+          );
+          const room = arena.floats(sums);
+          arena.kernels.normalizeRows(room, 1, 4 * width, norms, 1e-5, room);
+          for (const [i, expected] of arena.readFloats(room, width).entries())
+            expect(Math.abs(at(found, token * width + i) - expected)).toBeLessThan(1e-2);
+        }
+        arena.expectGuards();
+      }),
+      RUNS,
+    );
+  });
+
+  it("end a layer under an adapter with the bits of the tail that the Worker serves", () => {
+    const [tokens, hidden, bottleneck] = [3, 8, 4];
+    fc.assert(
+      fc.property(numbers(tokens * hidden), numbers(2 * hidden * bottleneck), numbers(2 * hidden), (rows, ab, norm) => {
+        const arena = createArena();
+        const [place, pooled, scratch] = [arena.floats(rows), arena.floats(rows.map(() => 0)), arena.room(12)];
+        const [down, up] = [ab.slice(0, hidden * bottleneck), ab.slice(hidden * bottleneck)].map(arena.floats);
+        const layout = [arena.floats(norm), 1e-5, arena.floats([1, 1, 1, 1, 0, 0, 0, 0]), 1e-5, down, up] as number[];
+        const bytes = [4 * hidden, 4 * bottleneck] as const;
+        for (let token = 0; token < tokens; token++) {
+          const row = place + token * 4 * hidden;
+          arena.served.addTail(row, row + 4 * hidden, ...bytes, ...layout, scratch, pooled + token * 4 * hidden);
+        }
+        arena.kernels.adaptRows(place, tokens, ...bytes, ...layout, scratch);
+        expect(arena.readFloats(place, rows.length)).toEqual(arena.readFloats(pooled, rows.length));
         arena.expectGuards();
       }),
       RUNS,

@@ -77,6 +77,7 @@ describe("xpeft profiles", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "Dry run: 1 created, 0 replaced, 3 unchanged, 1 failed.\n" });
     expect(stderr).toMatch(/^\S+bad\.ndjson:6: mismatched_write: 13\d adapters/);
     expect(await remote.json("profiles", "list", "demo", "--prefix", "demo-003")).toEqual([]);
+    expect(await remote.runCli("profiles", "pull", "demo", "--prefix", "")).toMatchObject({ code: 2, stdout: "" });
   });
 
   it("pushes no profile of another head, and names its line", async () => {

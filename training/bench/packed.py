@@ -1,10 +1,10 @@
 """Packs the default bundle's encoder for the kernels of the bench `engines`: one file that is an image of their memory.
 
-    training/.venv/bin/python -m bench.packed .cache/bench/engines
+    cd training && .venv/bin/python -m bench.packed ../.cache/bench/engines
 
 Weights have 7 bits and a scale for each output, so that relaxed SIMD multiplies them exactly. The kernels quantize activations to 8 bits,
-by token. `QuantizedLinear` computes the same in torch: `golden.json` has residuals to which the kernels are held. With data, it also says
-how often this quantization gives fp32's label.
+by token. `QuantizedLinear` computes the same in torch: `golden.json` has residuals to which the kernels are held. `agreement.json` says how
+often this quantization gives fp32's label, on the tasks whose data is given.
 """
 
 import json
@@ -22,14 +22,14 @@ import typer
 from numpy.typing import NDArray
 from torch import nn
 
-from bench.variants import BUNDLE, TASKS
+from bench.variants import BUNDLE
 from bench.variants_agreement import DEMO, data_file
 from xpeft import DEFAULT_PLM
 from xpeft.atomic_files import atomic_folder
 from xpeft.bundle.graph import quantize_columns, weight_of
 from xpeft.bundle.manifest import read_manifest
 from xpeft.data import group_by_profile
-from xpeft.encoder import AdapterEncoder
+from xpeft.encoder import AdapterEncoder, Adapters
 from xpeft.evaluate_task import restored_model
 from xpeft.features import predict
 from xpeft.plm import PLM, load_plm
@@ -43,7 +43,8 @@ STEPS, OFFSET = 63, 64
 # Outputs whose weights lie side by side, and inputs of one dot product.
 OUTPUTS, INPUTS = 8, 4
 ALIGNED = 16
-LENGTHS = (1, 7, 32, 130)
+LENGTHS = (1, 2, 3, 4, 5, 6, 7, 32, 130)
+ADAPTER_ENTRY = 0.02
 
 
 def quantize_7_bits(weight: Array) -> tuple[NDArray[np.int8], Array]:
@@ -128,21 +129,29 @@ tanh_gelu = partial(patch, "xpeft.encoder.F.gelu", partial(F.gelu, approximate="
 
 
 def golden(plm: PLM) -> list[dict[str, list[float]]]:
-    """Return texts of random words with the last layer's residual of their first and last token."""
+    """Return texts of random words, whose types are 0 and 1 in turn, with the last layer's residual of their first and last token.
+
+    They are read under adapters with entries of 0.02 sin i, in each of the two inputs of the graph.
+    """
+    layers, bottleneck = len(plm.layers), read_manifest(BUNDLE)[0].bottleneck
+    entries = (ADAPTER_ENTRY * np.sin(np.arange(layers * plm.hidden * bottleneck))).astype(np.float32)
+    flat = torch.from_numpy(entries)
+    adapters = Adapters(flat.view(1, layers, plm.hidden, bottleneck), flat.view(1, layers, bottleneck, plm.hidden))
     encoder, generator, found = quantized_encoder(plm), torch.Generator().manual_seed(0), []
     with tanh_gelu():
         for length in LENGTHS:
             ids = torch.randint(len(plm.words), (1, length), generator=generator)
-            residual = encoder.trunk(ids, torch.zeros_like(ids), torch.tensor([length]), None, len(plm.layers) - 1)[0]
+            types = torch.arange(length)[None] % 2
+            residual = encoder.trunk(ids, types, torch.tensor([length]), adapters, layers - 1)[0]
             found.append({"ids": ids[0].tolist(), "first": residual[0].tolist(), "last": residual[-1].tolist()})
     return found
 
 
-def agreement(plm: PLM, data: Path, texts: int) -> dict[str, dict[str, float]]:
+def agreement(plm: PLM, data: Path, tasks: list[str], texts: int) -> dict[str, dict[str, float]]:
     """Return how often the quantized encoder gives fp32's label on dev texts of the demo's tasks, and how often each is right."""
     manifest, identity = read_manifest(BUNDLE)
     found = {}
-    for task in TASKS:
+    for task in tasks:
         learnt = read_trained_task(DEMO / task, identity, manifest)
         tokens, labels = learnt.task.maxTokens, learnt.task.labels
         dev = load_tokenized(data_file(data, task), BUNDLE, manifest, tokens, False, labels, learnt.profiles).splits["dev"]
@@ -161,6 +170,7 @@ def agreement(plm: PLM, data: Path, texts: int) -> dict[str, dict[str, float]]:
 def main(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     data: Annotated[Path | None, typer.Option(help="Folder of data sets, to measure agreement with fp32.")] = None,
+    task: Annotated[list[str], typer.Option(help="Tasks of the demo whose data the folder has.")] = [],  # noqa: B006
     texts: Annotated[int, typer.Option(min=1, help="Texts of each task's dev split that agreement is measured on.")] = 800,
 ) -> None:
     """Write the packed encoder, its sizes and golden residuals."""
@@ -171,7 +181,7 @@ def main(
         "hidden": plm.hidden,
         "heads": plm.heads,
         "intermediate": plm.layers[0].up.out_features,
-        "bottleneck": 16,
+        "bottleneck": read_manifest(BUNDLE)[0].bottleneck,
         "words": len(words),
         "types": len(types),
         "positions": len(positions),
@@ -181,8 +191,7 @@ def main(
         (folder / "encoder.packed").write_bytes(packed_encoder(plm))
         (folder / "sizes.json").write_text(json.dumps(sizes))
         (folder / "golden.json").write_text(json.dumps(golden(plm)))
-        if data is not None:
-            (folder / "agreement.json").write_text(json.dumps(agreement(plm, data, texts)))
+        (folder / "agreement.json").write_text(json.dumps(agreement(plm, data, task, texts) if data else {}))
 
 
 if __name__ == "__main__":

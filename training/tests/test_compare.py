@@ -101,6 +101,12 @@ def test_an_experiment_may_stop_its_methods_in_another_way(sets_root: Path, tiny
     own = {"data": ["news"], "methods": ["soft"], "profile_lr": 0.03, "epochs": 5}
     plain = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "plain", own)
     averaged = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "averaged", own | {"averaging": 0.9, "patience": 4})
+    # At such a rate the loss soon rises.
+    hasty = run(sets_root, tiny_bundle, tiny_plm, tmp_path / "hasty", own | {"profile_lr": 100.0, "head_lr": 3.0, "patience": 1})
+    *fell, last = hasty[0].epochs
+    assert len(fell) < 4
+    assert fell == sorted(fell, reverse=True)
+    assert last > fell[-1]
     assert {"averaging", "patience"}.isdisjoint(plain[0].recipe)
     assert (averaged[0].recipe["averaging"], averaged[0].recipe["patience"]) == (0.9, 4)
     # Dev measures a running mean, from the first epoch on.

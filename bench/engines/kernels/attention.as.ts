@@ -1,4 +1,4 @@
-import { VECTOR } from "../../../src/model/kernels/rows.as";
+import { greatest, total, VECTOR } from "../../../src/model/kernels/rows.as";
 import { exp } from "./functions.as";
 
 /** Queries and keys that are multiplied at a time. */
@@ -135,23 +135,14 @@ function softmax(row: usize, tokens: usize, padded: usize): void {
   for (let at = row + (tokens << 2); at < end; at += 4) store<f32>(at, -Infinity);
   let most = f32x4.splat(-Infinity);
   for (let at = row; at < end; at += VECTOR) most = f32x4.max(most, v128.load(at));
-  const greatest = f32x4.splat(
-    max(
-      max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-      max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-    ),
-  );
+  const top = f32x4.splat(greatest(most));
   let sums = f32x4.splat(0);
   for (let at = row; at < end; at += VECTOR) {
-    const power = exp(f32x4.sub(v128.load(at), greatest));
+    const power = exp(f32x4.sub(v128.load(at), top));
     sums = f32x4.add(sums, power);
     v128.store(at, power);
   }
-  const sum =
-    f32x4.extract_lane(sums, 0) +
-    f32x4.extract_lane(sums, 1) +
-    (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3));
-  const inverse = f32x4.splat(1 / sum);
+  const inverse = f32x4.splat(1 / total(sums));
   for (let at = row; at < end; at += VECTOR) v128.store(at, f32x4.mul(v128.load(at), inverse));
 }
 

@@ -1,4 +1,4 @@
-import { VECTOR } from "../../../src/model/kernels/rows.as";
+import { greatest, VECTOR } from "../../../src/model/kernels/rows.as";
 
 /** The weights' offset is 2^6. */
 const OFFSET_BITS: i32 = 6;
@@ -15,7 +15,7 @@ const BLOCK: usize = 32;
  */
 export function quantize(rows: usize, count: usize, width: usize, steps: usize, scales: usize, sums: usize): void {
   for (let row: usize = 0; row < count; row++) {
-    const scale = greatest(rows, width << 2) / 127;
+    const scale = greatestSize(rows, width << 2) / 127;
     const inverse = f32x4.splat(scale > 0 ? 1 / scale : 0);
     let sum = i32x4.splat(0);
     for (let at: usize = 0; at < width; at += 8) {
@@ -32,13 +32,10 @@ export function quantize(rows: usize, count: usize, width: usize, steps: usize, 
   }
 }
 
-function greatest(row: usize, bytes: usize): f32 {
+function greatestSize(row: usize, bytes: usize): f32 {
   let most = f32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += VECTOR) most = f32x4.max(most, f32x4.abs(v128.load(row + at)));
-  return max(
-    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-  );
+  return greatest(most);
 }
 
 function wholeOf(four: v128): i32 {

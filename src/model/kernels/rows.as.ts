@@ -12,6 +12,14 @@ export function total(four: v128): f32 {
   );
 }
 
+/** Returns the greatest of four numbers. */
+export function greatest(four: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(four, 0), f32x4.extract_lane(four, 1)),
+    max(f32x4.extract_lane(four, 2), f32x4.extract_lane(four, 3)),
+  );
+}
+
 /**
  * Writes the LayerNorm of a row to `target`, which may be the row.
  *

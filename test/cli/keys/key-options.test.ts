@@ -34,6 +34,7 @@ it.each([
   [["--name", "two\nlines"], "one line"],
   [["--task", "Demo"], "A task's name has 1 to 64"],
   [["--task", ""], "A task's name has 1 to 64"],
+  [["--prefix", ""], "would mean all profiles"],
   [["--prefix", "-a"], "starts with a letter or a digit"],
   [["--prefix", "a b"], "A profile's id has 1 to 128"],
   [["--expires", "90"], "90d"],

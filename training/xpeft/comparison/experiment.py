@@ -55,9 +55,9 @@ class Experiment(Exact):
     epochs: Annotated[int, Field(ge=1, le=bounds.MAX_EPOCHS)] = 4
     """Passes over the training texts."""
     patience: Count | None = None
-    """How many passes in a row may bring dev nothing before training stops. Without it, the method's own."""
+    """Passes in a row that may bring dev nothing before a method that trains through the PLM stops. Without it, the method's own."""
     averaging: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """How much of a running mean of the parameters stays in each step. Dev measures that mean. Without it, the method's own."""
+    """How much of a running mean of the parameters stays in each step. Dev measures that mean. For the same methods."""
     profiles_per_step: Annotated[int, Field(ge=1, le=bounds.MAX_PROFILES_PER_STEP)] = 16
     """Groups of texts, each of one profile, in a step."""
     texts_per_profile: Annotated[int, Field(ge=1, le=bounds.MAX_TEXTS_PER_PROFILE)] = 4
