@@ -1,6 +1,6 @@
 """Measures how well new profiles are learnt from a few texts: the training half of `npm run bench:learn`.
 
-    training/.venv/bin/python -m bench.newcomers --data DATA --task news --newcomers 27 --out ../runs/news
+    cd training && .venv/bin/python -m bench.newcomers --data DATA --task news --newcomers 27 --out ../runs/news
 
 A task is trained without the newcomers, who are drawn from the profiles with enough training texts and two labels. Five times, other 5,
 10, 20 and 50 training texts of each are drawn. Simple choices and `add` learn from these. All are measured on the newcomers' test texts.
