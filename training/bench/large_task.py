@@ -1,6 +1,6 @@
 """Measures the time and memory of `train` on a task of very many profiles.
 
-    training/.venv/bin/python -m bench.large_task --profiles 100000
+    cd training && .venv/bin/python -m bench.large_task --profiles 100000
 
 It makes texts, and reads, checks and plans all of them as `train` does. Then it learns the task's steps from the texts of a few profiles,
 `share` of all, in one pass, with tables that have a row for every profile, and writes all profiles. It also fits one head to as many

@@ -1,6 +1,6 @@
 """Measures what a training step costs if only the last layers have masks and the trunk is cached.
 
-    training/.venv/bin/python -m bench.training_steps
+    cd training && .venv/bin/python -m bench.training_steps
 
 Each round makes a step of every kind, and measures the processor's time, so that other work on the machine affects all alike. A ratio is
 the median of the rounds' ratios: a step with masks in all layers and without a cache, over the other. The last line is JSON.
