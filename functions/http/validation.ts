@@ -16,8 +16,7 @@ function leaves(issues: readonly Issue[], prefix: PropertyKey[] = []): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
     const branches = (issue.errors ?? []).map((branch) => leaves(branch, path));
-    const ofAnotherType = ({ code, path: place }: Issue) =>
-      (code === "invalid_type" || code === "invalid_value") && place.length === path.length;
+    const ofAnotherType = (leaf: Issue) => leaf.code === "invalid_type" && leaf.path.length === path.length;
     return branches.find((branch) => !branch.some(ofAnotherType)) ?? [{ ...issue, path }];
   });
 }

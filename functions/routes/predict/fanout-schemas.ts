@@ -12,14 +12,11 @@ const MAX_BEST = 1000;
 const score = z.number().min(0).max(1);
 
 const Profiles = z
-  .union(
-    [
-      z.array(ProfileId).min(1).max(MAX_IDS).openapi({ uniqueItems: true }),
-      z.strictObject({ prefix: ProfilePrefix }),
-      z.literal("all"),
-    ],
-    `must be a list of 1 to ${MAX_IDS} ids, an object with a prefix, or "all"`,
-  )
+  .union([
+    z.array(ProfileId).min(1).max(MAX_IDS).openapi({ uniqueItems: true }),
+    z.strictObject({ prefix: ProfilePrefix }),
+    z.literal("all", `must be a list of 1 to ${MAX_IDS} ids, an object with a prefix, or "all"`),
+  ])
   .openapi({ description: "Which profiles: ids, each once; all ids with a prefix; or all of the task." });
 
 /** A request to label one text under many profiles. */
