@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { missingPython, python } from "../../test/support/python.ts";
 import { MissingDependency, runProgram } from "../programs.ts";
-import { dataFile, TASKS, TEXTS } from "../variants/files.ts";
+import { TEXTS } from "../variants/files.ts";
 
 /** How often the kernels' quantization gives fp32's label, by task. */
 const agreementSchema = z.record(z.string(), z.object({ texts: z.number(), same: z.number() }));
@@ -18,9 +17,7 @@ const agreementSchema = z.record(z.string(), z.object({ texts: z.number(), same:
  */
 export async function writePacked(folder: string, data: string | null): Promise<z.infer<typeof agreementSchema>> {
   if (missingPython !== undefined) throw new MissingDependency(missingPython);
-  const tasks = data === null ? [] : TASKS.filter((task) => existsSync(dataFile(data, task)));
-  const options = data === null ? [] : ["--data", resolve(data), ...tasks.flatMap((task) => ["--task", task])];
-  const args = ["-m", "bench.packed", resolve(folder), "--texts", `${TEXTS}`, ...(tasks.length > 0 ? options : [])];
-  await runProgram({ file: python, args, cwd: "training" });
+  const options = data === null ? [] : ["--data", resolve(data), "--texts", `${TEXTS}`];
+  await runProgram({ file: python, args: ["-m", "bench.packed", resolve(folder), ...options], cwd: "training" });
   return agreementSchema.parse(JSON.parse(await readFile(join(folder, "agreement.json"), "utf8")));
 }

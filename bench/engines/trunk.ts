@@ -17,7 +17,7 @@ export interface Trunk {
 
 /** The exports of kernels/trunk.as.ts, whose sources explain the parameters. */
 type Kernels = Record<
-  "adaptRows" | "addRows" | "attend" | "embed" | "gelu" | "multiply" | "normalizeRows" | "quantize",
+  "adaptRows" | "addRow" | "attend" | "embed" | "gelu" | "multiply" | "normalizeRows" | "quantize",
   (...parameters: number[]) => void
 >;
 
@@ -94,7 +94,7 @@ export function createTrunk(module: WebAssembly.Module, sizes: EncoderSizes, pac
         kernels.attend(wide, count, heads, headSize, 1 / Math.sqrt(headSize), ...ofHead, context);
         // The queries, keys and values are not needed any more.
         multiply(context, count, block.attention, wide);
-        kernels.addRows(wide, count, rowBytes, rows);
+        kernels.addRow(wide, count * rowBytes, rows);
         kernels.normalizeRows(rows, count, rowBytes, block.attentionNorm, epsilon, context);
         for (let first = 0; first < count; first += BLOCK) {
           const some = Math.min(BLOCK, count - first);
@@ -102,7 +102,7 @@ export function createTrunk(module: WebAssembly.Module, sizes: EncoderSizes, pac
           kernels.gelu(wide, 4 * some * intermediate);
           multiply(wide, some, block.down, rows + first * rowBytes);
         }
-        kernels.addRows(context, count, rowBytes, rows);
+        kernels.addRow(context, count * rowBytes, rows);
         if (layer < blocks.length - 1) endLayer(layer, block.norm, count, adapters);
       }
       return floatsAt(rows, count * hidden).slice();

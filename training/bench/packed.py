@@ -8,7 +8,6 @@ often this quantization gives fp32's label, on the tasks whose data is given.
 """
 
 import json
-import random
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,19 +21,16 @@ import typer
 from numpy.typing import NDArray
 from torch import nn
 
-from bench.variants import BUNDLE
-from bench.variants_agreement import DEMO, data_file
+from bench.variants import BUNDLE, TASKS
+from bench.variants_agreement import data_file, demo_texts
 from xpeft import DEFAULT_PLM
 from xpeft.atomic_files import atomic_folder
 from xpeft.bundle.graph import quantize_columns, weight_of
 from xpeft.bundle.manifest import read_manifest
 from xpeft.data import group_by_profile
 from xpeft.encoder import AdapterEncoder, Adapters
-from xpeft.evaluate_task import restored_model
 from xpeft.features import predict
 from xpeft.plm import PLM, load_plm
-from xpeft.task_files import read_trained_task
-from xpeft.train_task import load_tokenized
 
 Array = NDArray[np.float32]
 
@@ -147,30 +143,23 @@ def golden(plm: PLM) -> list[dict[str, list[float]]]:
     return found
 
 
-def agreement(plm: PLM, data: Path, tasks: list[str], texts: int) -> dict[str, dict[str, float]]:
-    """Return how often the quantized encoder gives fp32's label on dev texts of the demo's tasks, and how often each is right."""
-    manifest, identity = read_manifest(BUNDLE)
-    found = {}
-    for task in tasks:
-        learnt = read_trained_task(DEMO / task, identity, manifest)
-        tokens, labels = learnt.task.maxTokens, learnt.task.labels
-        dev = load_tokenized(data_file(data, task), BUNDLE, manifest, tokens, False, labels, learnt.profiles).splits["dev"]
-        examples = random.Random(0).sample(dev, min(texts, len(dev)))
-        groups, right = group_by_profile(examples), np.array([example.label for example in examples])
-        model = restored_model(learnt, BUNDLE, manifest, plm, torch.device("cpu"))
+def agreement(data: Path, texts: int) -> dict[str, dict[str, float]]:
+    """Return how often the quantized encoder gives fp32's label on dev texts of the demo's tasks whose data is there."""
+    found: dict[str, dict[str, float]] = {}
+    for task in (task for task in TASKS if data_file(data, task).exists()):
+        plm, model, examples = demo_texts(task, data, BUNDLE, texts)
+        groups = group_by_profile(examples)
         expected = predict(model, examples, groups, plm.pad_id)
         model.encoder = quantized_encoder(plm)
         with tanh_gelu():
             own = predict(model, examples, groups, plm.pad_id)
-        fractions = {"same": own == expected, "fp32 right": expected == right, "right": own == right}
-        found[task] = {"texts": len(examples), **{name: float(np.mean(which)) for name, which in fractions.items()}}
+        found[task] = {"texts": len(examples), "same": float(np.mean(own == expected))}
     return found
 
 
 def main(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     data: Annotated[Path | None, typer.Option(help="Folder of data sets, to measure agreement with fp32.")] = None,
-    task: Annotated[list[str], typer.Option(help="Tasks of the demo whose data the folder has.")] = [],  # noqa: B006
     texts: Annotated[int, typer.Option(min=1, help="Texts of each task's dev split that agreement is measured on.")] = 800,
 ) -> None:
     """Write the packed encoder, its sizes and golden residuals."""
@@ -191,7 +180,7 @@ def main(
         (folder / "encoder.packed").write_bytes(packed_encoder(plm))
         (folder / "sizes.json").write_text(json.dumps(sizes))
         (folder / "golden.json").write_text(json.dumps(golden(plm)))
-        (folder / "agreement.json").write_text(json.dumps(agreement(plm, data, task, texts) if data else {}))
+        (folder / "agreement.json").write_text(json.dumps(agreement(data, texts) if data else {}))
 
 
 if __name__ == "__main__":

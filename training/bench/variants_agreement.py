@@ -16,6 +16,7 @@ from xpeft.encoder import Adapters, merge
 from xpeft.evaluate_task import restored_model
 from xpeft.features import predict
 from xpeft.mask_model import MaskModel
+from xpeft.plm import PLM
 from xpeft.scores import Indices
 from xpeft.task_files import read_trained_task
 from xpeft.train_task import load_tokenized
@@ -75,19 +76,24 @@ def graph_labels(graph: Path, model: MaskModel, examples: Sequence[Example]) -> 
     return labels
 
 
-def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, Path], texts: int) -> Agreement:
-    """Return how often graphs agree with the companion's fp32 on `texts` dev texts of a demo task, the same texts at each call.
-
-    data: folder of data sets. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
-    and fewer labels agree.
-    """
+def demo_texts(task: str, data: Path, bundle: Path, texts: int) -> tuple[PLM, MaskModel, list[Example]]:
+    """Return the PLM, the model of a demo task and `texts` of its dev texts, the same texts at each call. data: folder of data sets."""
     manifest, identity, plm = load_bundle(bundle, None)
     learnt = read_trained_task(DEMO / task, identity, manifest)
     dev = load_tokenized(data_file(data, task), bundle, manifest, learnt.task.maxTokens, False, learnt.task.labels, learnt.profiles).splits[
         "dev"
     ]
-    examples = random.Random(0).sample(dev, min(texts, len(dev)))
     model = restored_model(learnt, bundle, manifest, plm, torch.device("cpu"))
+    return plm, model, random.Random(0).sample(dev, min(texts, len(dev)))
+
+
+def measure_agreement(task: str, data: Path, bundle: Path, graphs: Mapping[str, Path], texts: int) -> Agreement:
+    """Return how often graphs agree with the companion's fp32 on dev texts of a demo task.
+
+    data, texts: as of demo_texts. On a processor without VNNI the int8 products saturate, as they do not in WebAssembly,
+    and fewer labels agree.
+    """
+    plm, model, examples = demo_texts(task, data, bundle, texts)
     right = np.array([example.label for example in examples])
     expected = predict(model, examples, group_by_profile(examples), plm.pad_id)
     found = {name: graph_labels(graph, model, examples) for name, graph in graphs.items()}

@@ -39,11 +39,6 @@ export function embed(
   }
 }
 
-/** Adds rows of `bytes` each to others. */
-export function addRows(rows: usize, count: usize, bytes: usize, target: usize): void {
-  addRow(rows, count * bytes, target);
-}
-
 /** Writes the LayerNorm of rows of `bytes` each to `target`, which may be the rows. */
 export function normalizeRows(rows: usize, count: usize, bytes: usize, norm: usize, epsilon: f32, target: usize): void {
   for (let row: usize = 0; row < count; row++)
