@@ -1,6 +1,7 @@
 import type { Profile, Task } from "../shared/answers.ts";
 import { hasCode, messageOf, readTasks, requestJson } from "../shared/api.ts";
 import { fillOptions, makeProblem } from "../shared/dom.ts";
+import { countRuns } from "../shared/latest.ts";
 import { linesOf } from "../shared/text.ts";
 import { elements } from "./elements.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -10,14 +11,10 @@ export const MAX_PROFILES = 16;
 
 let tasks: readonly Task[] = [];
 
-/** Counts comparisons and changes of the task. An answer that arrives after the next of them is out of date. */
-let comparisons = 0;
+/** Starts a comparison, or a change of the task. An answer that arrives after the next of them is out of date. */
+export const startComparison = countRuns();
 
-/** Starts a comparison. @returns whether it is still the latest one */
-export function startComparison(): () => boolean {
-  const own = ++comparisons;
-  return () => own === comparisons;
-}
+const startListing = countRuns();
 
 /** Returns the chosen task. */
 export const chosenTask = (): string => elements.task.value;
@@ -62,8 +59,11 @@ export function showTask(): void {
 /** Lists the tasks that the key may access. */
 export async function showTasks(): Promise<void> {
   clear();
+  const isLatest = startListing();
   try {
-    tasks = await readTasks();
+    const listed = await readTasks();
+    if (!isLatest()) return;
+    tasks = listed;
     // The user may have chosen another task meanwhile.
     const chosen = chosenTask();
     fillOptions(
@@ -74,6 +74,7 @@ export async function showTasks(): Promise<void> {
     if (tasks.length === 0) elements.status.textContent = "There are no tasks yet. Push one first.";
     if (chosenTask() !== chosen) showTask();
   } catch (error) {
+    if (!isLatest()) return;
     if (hasCode(error, ["key_missing"])) elements.status.textContent = "Enter an API key: this service requires one.";
     else showError(error);
   }
