@@ -96,6 +96,7 @@ class AdapterEncoder(nn.Module):
     """Computes pooled features of texts, each group of texts under its own adapters. The PLM is frozen."""
 
     relative: torch.Tensor | None
+    gelu: str = "none"  # how torch approximates it
 
     def __init__(self, plm: PLM) -> None:
         super().__init__()
@@ -184,5 +185,6 @@ class AdapterEncoder(nn.Module):
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=self._attention_mask(real))
         context = context.transpose(1, 2).reshape(texts, tokens, size)
         attended = part["attention_norm"](apply_linear(part["attention_out"], context, bf16) + hidden)
-        residual: torch.Tensor = apply_linear(part["down"], F.gelu(apply_linear(part["up"], attended, bf16)), bf16) + attended
+        raised = F.gelu(apply_linear(part["up"], attended, bf16), approximate=self.gelu)
+        residual: torch.Tensor = apply_linear(part["down"], raised, bf16) + attended
         return residual
