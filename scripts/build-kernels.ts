@@ -2,11 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import asc from "assemblyscript/asc";
 
-/** Entry points: the kernels of the pool and the tail, and those of the benches `floor` and `engines`. */
+/** Entry points: the kernels of the pool and the tail, those of the encoder, and those of the bench `floor`. */
 export const SOURCES = [
   "src/model/kernels/kernels.as.ts",
   "bench/floor/gemm.as.ts",
-  "bench/engines/kernels/trunk.as.ts",
+  "src/model/kernels/encoder.as.ts",
 ] as const;
 
 /** No runtime: kernels allocate nothing, and the host lays out the memory that they import. */

@@ -1,5 +1,5 @@
-// `npm run test:long`: a second public encoder, a short mutation test, and the long forms of benches, faults, floods,
-// races, fuzzing and ugly tables. It skips parts that passed on the same sources. `--only=faults,codecs` runs these
+// `npm run test:long`: a second public encoder, a short mutation test, the Worker on its other engine, and the long forms
+// of kernels, benches, faults, floods, races, fuzzing and ugly tables. It skips parts that passed on the same sources. `--only=faults,codecs` runs these
 // parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -58,6 +58,8 @@ const parts = [
     args: [bin("@stryker-mutator/core/bin/stryker.js"), "run", "test/mutation/stryker.config.json", ...mutated],
     live: true,
   },
+  { ...vitest("onnxruntime", "test/functions"), env: { XPEFT_ENGINE: "onnxruntime" } },
+  vitest("kernels", "test/src/model/kernels"),
   vitest("bench", "test/bench/quick.test.ts", "test/bench/peers.test.ts"),
   vitest("faults", "test/faults"),
   vitest("overload", "test/functions/overload.test.ts"),

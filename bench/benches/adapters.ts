@@ -12,13 +12,12 @@ export const adapters: Bench = {
     return await withWorker((worker) =>
       compareByLength(
         {
-          figure: "adapters",
-          goals: { 8: null, 32: 1.05, 128: null },
+          lengths: [8, 32, 128],
           measure: (tokens) => {
             const runs = { encoder: { graph: ENCODER, tokens }, plain: { graph: PLAIN, tokens } };
             return worker.measure("runs", { runs, ...sampling });
           },
-          sides: ({ encoder = [], plain = [] }) => [encoder, plain],
+          ratios: { adapters: { goals: { 32: 1.05 }, sides: ({ encoder = [], plain = [] }) => [encoder, plain] } },
           columns: ({ encoder = [], plain = [] }) => ({
             "with ms": medianOf(encoder),
             "without ms": medianOf(plain),

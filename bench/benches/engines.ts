@@ -1,48 +1,64 @@
+import { readBundle } from "../../node/files.ts";
+import type { EngineName } from "../../src/model/trunk.ts";
 import type { Bench, Figure, Row } from "../bench.ts";
-import { writePacked } from "../engines/files.ts";
-import { checkGolden } from "../engines/golden.ts";
+import { measureAgreement } from "../engines/agreement.ts";
+import { BUNDLE } from "../graphs.ts";
 import { inRounds } from "../rounds.ts";
 import { medianOf, pairedRatio } from "../statistics.ts";
 import { TASKS } from "../variants/files.ts";
 import { withWorker } from "../with-worker.ts";
-import type { EngineName } from "../worker/engines.ts";
 import { compareByLength } from "./by-length.ts";
 
 const TOKENS = 32;
 /** Folder of the data sets, which are not part of the project. */
 const DATA = process.env.XPEFT_DATA ?? null;
-const FULL = { folder: ".cache/bench/engines", data: DATA, rounds: 31, sampleMs: 150 };
-const QUICK = { folder: ".cache/bench/engines-quick", data: null, rounds: 3, sampleMs: 20 };
-const ENGINES: readonly EngineName[] = ["runtime", "kernels"];
+const FULL = { data: DATA, rounds: 31, sampleMs: 150 };
+const QUICK = { data: null, rounds: 3, sampleMs: 20 };
+const ENGINES: readonly EngineName[] = ["onnxruntime", "kernels"];
 
 export const engines: Bench = {
   name: "engines",
-  description: "the encoder by kernels of its own / by ONNX Runtime: time, start, memory, agreement with fp32",
+  description:
+    "the encoder by the kernels / by ONNX Runtime / its int8 products alone: time, start, memory, agreement with fp32",
   async run({ quick, progress }) {
-    const { folder, data, ...sampling } = quick ? QUICK : FULL;
-    progress(0, 1, "packing the encoder");
-    const agreement = await writePacked(folder, data);
-    await checkGolden(folder);
-    const folders = { folders: [folder] };
-    const times = await withWorker(
-      (worker) =>
-        compareByLength(
-          {
-            figure: "engines",
-            goals: quick ? { 8: null } : { 8: 0.3, 32: 0.4, 128: 0.5, 512: null },
-            measure: (tokens) => worker.measure("engines", { tokens, ...sampling }),
-            sides: ({ kernels, runtime }) => [kernels, runtime],
-            columns: ({ kernels, runtime }) => ({ "kernels ms": medianOf(kernels), "runtime ms": medianOf(runtime) }),
+    const { data, ...sampling } = quick ? QUICK : FULL;
+    const { layers, hidden } = (await readBundle(BUNDLE)).manifest;
+    // Query, key and value; attention output; feed-forward up and down.
+    const products = [
+      [hidden, 3 * hidden],
+      [hidden, hidden],
+      [hidden, 4 * hidden],
+      [4 * hidden, hidden],
+    ] as const;
+    const floor = { layers, products };
+    const operations = 2 * layers * products.reduce((sum, [rows, columns]) => sum + rows * columns, 0);
+    const agreement = data === null ? {} : await measureAgreement(data);
+    const times = await withWorker((worker) =>
+      compareByLength(
+        {
+          lengths: quick ? [8] : [8, 32, 128, 512],
+          measure: (tokens) => worker.measure("engines", { tokens, floor, ...sampling }),
+          ratios: {
+            trunk: {
+              goals: { 8: 0.3, 32: 0.4, 128: 0.5 },
+              sides: ({ kernels, onnxruntime }) => [kernels, onnxruntime],
+            },
+            floor: { goals: { 8: 2.2, 32: 1.6 }, sides: ({ kernels, products }) => [kernels, products] },
           },
-          progress,
-        ),
-      folders,
+          columns: ({ kernels, onnxruntime, products }, tokens) => ({
+            "kernels ms": medianOf(kernels),
+            "ONNX Runtime ms": medianOf(onnxruntime),
+            "products ms": medianOf(products),
+            "products GOP/s": (operations * tokens) / medianOf(products) / 1e6,
+          }),
+        },
+        progress,
+      ),
     );
     const starts = ENGINES.map((engine) => ({ engine, phases: [] as Phases[] }));
     for (const { item } of inRounds(starts, quick ? 1 : 9)) {
-      const inNewIsolate = withWorker(
-        (worker) => worker.measure("coldEngine", { engine: item.engine, tokens: TOKENS }),
-        folders,
+      const inNewIsolate = withWorker((worker) =>
+        worker.measure("coldEngine", { engine: item.engine, tokens: TOKENS }),
       );
       item.phases.push(await inNewIsolate);
     }
@@ -50,14 +66,14 @@ export const engines: Bench = {
       (starts.find(({ engine }) => engine === name)?.phases ?? []).map(({ create, first }) => create + first);
     const figures: Record<string, Figure> = {
       ...times.figures,
-      engines_cold: {
-        value: pairedRatio(firsts("kernels"), firsts("runtime")).median,
+      cold_kernels: {
+        value: pairedRatio(firsts("kernels"), firsts("onnxruntime")).median,
         unit: "x",
         goal: { most: 0.35 },
       },
     };
     const same = Object.entries(agreement).map(([task, found]): Row => {
-      figures[`engines_same_${task}`] = { value: found.same, unit: "fraction", goal: { least: 0.985 } };
+      figures[`same_label_${task}`] = { value: found.same, unit: "fraction", goal: { least: 0.985 } };
       return { agreement: task, texts: found.texts, "same label as fp32": found.same };
     });
     const skipped = TASKS.filter((task) => !agreement[task]).map(

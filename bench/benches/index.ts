@@ -5,7 +5,6 @@ import { cold } from "./cold.ts";
 import { concurrency } from "./concurrency.ts";
 import { engines } from "./engines.ts";
 import { fanout } from "./fanout.ts";
-import { floor } from "./floor.ts";
 import { learning } from "./learning.ts";
 import { length } from "./length.ts";
 import { memory } from "./memory.ts";
@@ -26,7 +25,6 @@ export const benches: readonly Bench[] = [
   trunk,
   fanout,
   activeProfiles,
-  floor,
   engines,
   operators,
   cold,

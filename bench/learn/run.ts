@@ -6,7 +6,7 @@ import { program } from "commander";
 import { mean, rollup } from "d3-array";
 import { table as formatTable } from "table";
 import { describeError } from "../../cli/errors.ts";
-import { compileKernels, compileRuntime } from "../../node/engine.ts";
+import { compileModules } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readBundle, readFolder, readProfilesFile, readTaskFile } from "../../node/files.ts";
 import { createRandom } from "../../src/learn/random.ts";
 import type { Start } from "../../src/learn/reader.ts";
@@ -35,8 +35,7 @@ async function learnFolder(folder: string): Promise<void> {
   const profiles = await readProfilesFile(join(folder, "base", "profiles.ndjson"), task, bundle);
   const engine = await createEngine({
     read: readFolder(DEFAULT_BUNDLE),
-    wasm: await compileRuntime(),
-    kernels: await compileKernels(),
+    ...(await compileModules()),
     trunkCacheBytes: TRUNK_CACHE_BYTES,
   });
   const bar = new SingleBar({ format: `${folder} {bar} {value}/{total} {step}` });

@@ -3,72 +3,62 @@ import type { Bindings } from "../../functions/http/env.ts";
 import { readAsset } from "../../functions/platform/assets.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import { startStopwatch } from "../../src/lib/stopwatch.ts";
-import { createEncoder, type ReadText } from "../../src/model/encoder.ts";
+import { createEncoder } from "../../src/model/encoder.ts";
+import { loadKernelTrunk } from "../../src/model/kernel-trunk.ts";
+import encoderKernels from "../../src/model/kernels/encoder.wasm";
 import { heapBytes } from "../../src/model/onnx-runtime.ts";
+import type { EngineName } from "../../src/model/trunk.ts";
 import { someAdapters } from "../engines/adapters.ts";
-import kernels from "../engines/kernels/trunk.wasm";
-import type { EncoderSizes } from "../engines/layout.ts";
-import { createTrunk } from "../engines/trunk.ts";
 import { tokenIds } from "./feeds.ts";
+import { createProducts, type FloorParams } from "./floor.ts";
 import type { Isolate } from "./isolate.ts";
 import { type Sampling, sampleInRounds } from "./sampling.ts";
 
-/** What reads texts: ONNX Runtime, or the kernels. */
-export type EngineName = "runtime" | "kernels";
-
-/** An engine that is ready. */
-interface Opened {
-  readonly bytes: number;
-  /** Returns a text's residual. */
-  read(text: ReadText): Promise<Float32Array> | Float32Array;
-}
-
-const textOf = (tokens: number): ReadText => ({ ids: tokenIds(tokens), typeIds: new Int32Array(tokens) });
-
-async function readFile(env: Bindings, path: string): Promise<Uint8Array> {
-  const bytes = await readAsset(env.ASSETS)(path);
-  if (!bytes) throw new Error(`The bench has no file "${path}".`);
-  return bytes;
+/** Parameters of {@link engines}. */
+interface EnginesParams extends Sampling {
+  readonly tokens: number;
+  readonly floor: Omit<FloorParams, "tokens">;
 }
 
 /** Opens an engine. @param onRead is called when its files are read */
-async function open(name: EngineName, env: Bindings, onRead = () => {}): Promise<Opened> {
-  if (name === "kernels") {
-    const sizes: EncoderSizes = JSON.parse(new TextDecoder().decode(await readFile(env, "sizes.json")));
-    const packed = await readFile(env, "encoder.packed");
-    onRead();
-    const adapters = someAdapters(sizes);
-    const { bytes, run } = createTrunk(kernels, sizes, packed);
-    return { bytes, read: (text) => run(text, adapters) };
-  }
+export async function openEngine(name: EngineName, env: Bindings, onRead = () => {}) {
   const { manifest } = await readManifest(readAsset(env.ASSETS));
-  const adapters = someAdapters(manifest);
-  const files = new Map<string, Uint8Array>();
+  const files = new Map<string, Uint8Array | null>();
+  const roles = name === "kernels" ? ["packed"] : ["graph", "weights"];
   for (const { path, role } of manifest.files)
-    if (role === "graph" || role === "weights") files.set(path, await readFile(env, path));
+    if (roles.includes(role)) files.set(path, await readAsset(env.ASSETS)(path));
   onRead();
-  const { runToResidual } = await createEncoder(wasm, manifest, async (path) => files.get(path) ?? null);
-  return { bytes: heapBytes(), read: (text) => runToResidual(text, () => adapters) };
+  const read = async (path: string) => files.get(path) ?? null;
+  const kernels = name === "kernels" ? await loadKernelTrunk(manifest, read, encoderKernels) : null;
+  const trunk = kernels ?? (await createEncoder(wasm, manifest, read));
+  if (trunk.engine !== name) throw new Error("The bundle has no packed encoder.");
+  const adapters = someAdapters(manifest);
+  return {
+    bytes: trunk.bytes || heapBytes(),
+    /** Reads a text of so many tokens, under adapters of a realistic size. */
+    read: (tokens: number) =>
+      trunk.runToResidual({ ids: tokenIds(tokens), typeIds: new Int32Array(tokens) }, () => adapters),
+  };
 }
 
-/** Measures both engines on a text. Returns milliseconds. */
-export async function engines({ tokens, ...sampling }: Sampling & { tokens: number }, { env }: Isolate) {
-  const [runtime, own] = [await open("runtime", env), await open("kernels", env)];
-  const text = textOf(tokens);
-  return await sampleInRounds({ runtime: () => runtime.read(text), kernels: () => own.read(text) }, sampling);
+/** Measures both engines on a text, and the int8 products that neither can avoid. Returns milliseconds. */
+export async function engines({ tokens, floor, ...sampling }: EnginesParams, { env }: Isolate) {
+  const [runtime, kernels] = [await openEngine("onnxruntime", env), await openEngine("kernels", env)];
+  const products = createProducts({ ...floor, tokens });
+  const candidates = { onnxruntime: () => runtime.read(tokens), kernels: () => kernels.read(tokens), products };
+  return await sampleInRounds(candidates, sampling);
 }
 
 /** Opens an engine and reads a text twice. Milliseconds and bytes are only true for the first call in an isolate. */
 export async function coldEngine({ engine, tokens }: { engine: EngineName; tokens: number }, { env }: Isolate) {
   const lap = startStopwatch();
   let files = 0;
-  const opened = await open(engine, env, () => {
+  const opened = await openEngine(engine, env, () => {
     files = lap();
   });
   const create = lap();
-  const text = textOf(tokens);
-  await opened.read(text);
+  await opened.read(tokens);
   const first = lap();
-  await opened.read(text);
+  await opened.read(tokens);
   return { files, create, first, second: lap(), bytes: opened.bytes };
 }

@@ -1,11 +1,7 @@
 import gemm from "../floor/gemm.wasm";
-import type { Isolate } from "./isolate.ts";
-import { type Sampling, sampleInRounds } from "./sampling.ts";
-import { type Graph, withRun } from "./sessions.ts";
 
-/** Parameters of {@link floor}. */
-export interface FloorParams extends Sampling {
-  readonly graph: Graph;
+/** Parameters of {@link createProducts}. */
+export interface FloorParams {
   readonly tokens: number;
   readonly layers: number;
   /** Rows and columns of each int8 weight of a layer. */
@@ -18,8 +14,8 @@ const PAGE = 0x1_0000;
 const ACTIVATIONS = PAGE;
 const WEIGHTS = 0x40_0000;
 
-/** Returns a function that computes only an encoder run's int8 products. Each weight has its own memory, as in the encoder. */
-function createProducts({ tokens, layers, products }: FloorParams): () => void {
+/** Returns a function that computes only an encoder run's int8 products, with relaxed SIMD. Each weight has its own memory, as in the encoder. */
+export function createProducts({ tokens, layers, products }: FloorParams): () => void {
   const weightBytes = layers * products.reduce((sum, [rows, columns]) => sum + rows * columns, 0);
   const results = WEIGHTS + weightBytes;
   const bytes = results + 4 * tokens * Math.max(...products.map(([, columns]) => columns));
@@ -39,9 +35,3 @@ function createProducts({ tokens, layers, products }: FloorParams): () => void {
     }
   };
 }
-
-/** Measures an encoder run, and the int8 products that no encoder run can avoid. Returns milliseconds. */
-export const floor = (params: FloorParams, { env }: Isolate) =>
-  withRun(env, params.graph, params.tokens, (encoder) =>
-    sampleInRounds({ encoder, floor: createProducts(params) }, params),
-  );

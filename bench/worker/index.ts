@@ -3,7 +3,6 @@ import { createApp } from "../../functions/app.ts";
 import type { Bindings } from "../../functions/http/env.ts";
 import { cold } from "./cold.ts";
 import { coldEngine, engines } from "./engines.ts";
-import { floor } from "./floor.ts";
 import { lookups } from "./lookups.ts";
 import { merge } from "./merge.ts";
 import { overhead } from "./overhead.ts";
@@ -14,7 +13,7 @@ const app = createApp();
 const PREFIX = "/bench/";
 
 /** By name; parameters and result are JSON. */
-const measurements = { cold, coldEngine, engines, floor, merge, overhead, requests, runs };
+const measurements = { cold, coldEngine, engines, merge, overhead, requests, runs };
 
 export type Measurements = typeof measurements;
 

@@ -1,13 +1,12 @@
 import { isolateService } from "../../functions/platform/isolate.ts";
 import type { PredictRequest, RowSource } from "../../src/serving/predictor.ts";
 import { newText } from "../texts.ts";
+import { openEngine } from "./engines.ts";
 import { type Isolate, predict } from "./isolate.ts";
 import { type Sampling, sampleInRounds } from "./sampling.ts";
-import { type Graph, withRun } from "./sessions.ts";
 
 /** Parameters of {@link overhead}. */
 export interface OverheadParams extends Sampling {
-  readonly graph: Graph;
   readonly task: string;
   readonly profile: string;
   /** Tokens of each text, including the special ones. */
@@ -31,10 +30,10 @@ async function withoutLog<Result>(run: () => Promise<Result>): Promise<Result> {
 
 /**
  * Measures a prediction of a new text under a cached profile: through the Worker's own handler, without the rate
- * limiter, also without the log line, and by the predictor alone. Measures a run of the plain PLM beside it. Returns
+ * limiter, also without the log line, and by the predictor alone. Measures a run of the kernels' trunk beside it. Returns
  * milliseconds.
  */
-export async function overhead({ graph, task, profile, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
+export async function overhead({ task, profile, tokens, ...sampling }: OverheadParams, isolate: Isolate) {
   const { env, context } = isolate;
   const body = () => JSON.stringify({ task, profile, inputs: newText(tokens) });
   const { predictions } = await (await predict(isolate, body())).json<{ predictions: { tokens: number }[] }>();
@@ -51,5 +50,6 @@ export async function overhead({ graph, task, profile, tokens, ...sampling }: Ov
     unlogged: () => withoutLog(() => request(unlimited)),
     predictor: () => predictor.predict(input(), CACHED),
   };
-  return await withRun(env, graph, tokens, (plain) => sampleInRounds({ ...candidates, plain }, sampling));
+  const { read } = await openEngine("kernels", env);
+  return await sampleInRounds({ ...candidates, trunk: () => read(tokens) }, sampling);
 }

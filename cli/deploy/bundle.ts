@@ -41,14 +41,16 @@ interface VerifiedBundle {
 }
 
 /**
- * Checks every file of a bundle against its manifest, then predicts a text with it.
+ * Checks every file of a bundle against its manifest, then predicts a text with each engine.
  *
  * @throws XpeftError that names the fault
  */
 export async function verifyBundle(folder: string): Promise<VerifiedBundle> {
   const { id, manifest } = await readBundle(folder);
   for (const file of manifest.files) await readVerified(readFolder(folder), file);
-  await (await loadEngine(folder)).probe();
+  const engine = await loadEngine(folder);
+  await engine.probe();
+  if (engine.name !== "onnxruntime") await (await loadEngine(folder, "onnxruntime")).probe();
   return { id, files: manifest.files.length, bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
@@ -71,5 +73,7 @@ export function registerBundle(program: Command): void {
       bundle.command(name).description(description).argument("[folder]", "folder of the bundle", DEFAULT_BUNDLE),
     );
   addFolderCommand("info", "print the bundle's language model, adapter pool and files").action(info);
-  addFolderCommand("verify", "check the size and hash of every file, then predict a text").action(verify);
+  addFolderCommand("verify", "check the size and hash of every file, then predict a text with each engine").action(
+    verify,
+  );
 }

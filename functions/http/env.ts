@@ -30,6 +30,8 @@ export interface Bindings {
   readonly PUBLIC_PREDICT: string;
   /** Origins whose pages may call the API, separated by commas; "*" for all, empty for none. */
   readonly CORS_ORIGINS: string;
+  /** "onnxruntime" turns the kernels off; "auto" or absent: they are used where the bundle allows it. */
+  readonly ENGINE?: string;
   /** The secret that signs profile tokens; without it tokens are off. */
   readonly TOKEN_KEYS?: string;
 }

@@ -18,6 +18,11 @@ export const textFields = {
 /** A text without a profile. */
 export const TextInput = z.strictObject(textFields).openapi("TextInput");
 
+/** The engine of an answer. */
+export const EngineName = z.enum(["kernels", "onnxruntime"]).openapi({
+  description: "What read the texts. A text's answer has the same bits, whatever it is sent with, within one engine.",
+});
+
 /** What the option abstainBelow does. */
 export const ABSTAIN_BELOW = "Marks predictions whose score is lower with abstained: true. Label and score stay.";
 

@@ -2,6 +2,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { type Authenticator, createAuthenticator } from "../../src/auth/authenticator.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
+import encoderKernels from "../../src/model/kernels/encoder.wasm";
 import kernels from "../../src/model/kernels/kernels.wasm";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
 import { createFanOut, type FanOut } from "../../src/serving/fan-out.ts";
@@ -33,8 +34,13 @@ export interface Service {
 
 /** Returns the isolate's service. */
 export const isolateService = oncePerIsolate<Service>(async (env) => {
-  const { cacheTtlSeconds: ttlSeconds } = readSettings(env);
-  const engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
+  const { cacheTtlSeconds: ttlSeconds, engine: choice } = readSettings(env);
+  const modules = { wasm, kernels, encoderKernels: choice === "auto" ? encoderKernels : null };
+  const engine = await createEngine({ read: readAsset(env.ASSETS), ...modules });
+  if (choice === "auto" && engine.name !== "kernels") {
+    const message = "The bundle has no packed encoder, so ONNX Runtime reads the texts, which is slower.";
+    console.warn(JSON.stringify({ level: "warn", engine: engine.name, bundle: engine.bundle.id, message }));
+  }
   const cache = createRowCache({ maxBytes: ROW_CACHE_BYTES, ttlSeconds });
   return { engine, cache, predictor: createPredictor({ engine, cache }), fanOut: createFanOut({ engine, cache }) };
 });

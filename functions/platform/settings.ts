@@ -28,6 +28,7 @@ const settingsSchema = z.object({
     .string()
     .transform((list) => list.split(",").flatMap((one) => one.trim() || []))
     .pipe(z.array(origin)),
+  ENGINE: z.enum(["auto", "onnxruntime"]).default("auto"),
 });
 
 /** The deploy's settings, without secrets. */
@@ -35,6 +36,8 @@ export interface Settings {
   readonly cacheTtlSeconds: number;
   readonly publicPredict: boolean;
   readonly corsOrigins: readonly string[];
+  /** What computes the encoder; "auto" takes the kernels if the bundle has a packed encoder. */
+  readonly engine: "auto" | "onnxruntime";
 }
 
 /** Parsed settings: an isolate's variables do not change, and each request reads them several times. */
@@ -53,8 +56,13 @@ export function readSettings(env: Bindings): Settings {
       { reason: "variable" },
     );
   }
-  const { CACHE_TTL_SECONDS, PUBLIC_PREDICT, CORS_ORIGINS } = parsed.data;
-  const settings = { cacheTtlSeconds: CACHE_TTL_SECONDS, publicPredict: PUBLIC_PREDICT, corsOrigins: CORS_ORIGINS };
+  const { CACHE_TTL_SECONDS, PUBLIC_PREDICT, CORS_ORIGINS, ENGINE } = parsed.data;
+  const settings = {
+    cacheTtlSeconds: CACHE_TTL_SECONDS,
+    publicPredict: PUBLIC_PREDICT,
+    corsOrigins: CORS_ORIGINS,
+    engine: ENGINE,
+  };
   parsedSettings.set(env, settings);
   return settings;
 }

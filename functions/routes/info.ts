@@ -7,7 +7,7 @@ import { jsonAnswer } from "../http/json.ts";
 import { problemResponses } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
 import { MAX_PAGE } from "../http/row-schemas.ts";
-import { MAX_INPUTS } from "../http/text-schemas.ts";
+import { EngineName, MAX_INPUTS } from "../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, byKey } from "../middleware/access.ts";
 import { MAX_TASK_BYTES, MAX_TEXTS_BYTES } from "../middleware/json-body.ts";
 import { noQuery } from "../middleware/no-query.ts";
@@ -31,6 +31,7 @@ const Info = z
       pool: z.object({ kind: z.enum(["sign", "trained"]), firstLayer: count, size: count, chosen: count }),
       maxTokens: count,
     }),
+    engine: EngineName,
     access: z.object({
       publicPredict: z.boolean().openapi({ description: "Whether predictions need no key." }),
       profileTokens: z.boolean().openapi({ description: "Whether the service makes and accepts profile tokens." }),
@@ -87,6 +88,7 @@ export const infoRoutes = createRouter().openapi(route, async (c) => {
     {
       version,
       bundle: { id, name, plm, layers, hidden, bottleneck, pool: { kind, firstLayer, size, chosen }, maxTokens },
+      engine: engine.name,
       access: { publicPredict, profileTokens: Boolean(c.env.TOKEN_KEYS), rateLimit: c.env.RATE_LIMITER !== undefined },
       limits: {
         inputs: MAX_INPUTS,

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { XpeftError } from "../errors.ts";
 import { sha256Hex } from "../lib/sha256.ts";
-import { withoutTail } from "./without-tail.ts";
+import { earlierManifests } from "./earlier-manifests.ts";
 
-/** Bundles of format 1 have no tail. */
-const FORMATS = ["xpeft-bundle/1", "xpeft-bundle/2"] as const;
+/** Bundles of format 1 have no tail; from format 3 on, they have a packed encoder too. */
+const FORMATS = ["xpeft-bundle/1", "xpeft-bundle/2", "xpeft-bundle/3"] as const;
 
 /** The platform's limit for one asset. */
 const MAX_FILE_BYTES = 25 * 2 ** 20;
@@ -13,6 +13,8 @@ const MAX_FILE_BYTES = 25 * 2 ** 20;
 const TAIL_BYTES_A_NUMBER = 8;
 /** Numbers in one of the kernel's vectors. */
 const TAIL_VECTOR = 4;
+/** Inputs and outputs that the kernels of a packed encoder take at a time. */
+const PACKED_GROUP = 8;
 
 const count = z.int().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -22,7 +24,7 @@ const file = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, "is not a plain file name")
     .refine((path) => path !== "manifest.json", "cannot list itself"),
-  role: z.enum(["graph", "learning", "weights", "pool", "tail", "tokenizer", "notice"]),
+  role: z.enum(["graph", "learning", "weights", "pool", "tail", "packed", "tokenizer", "notice"]),
   bytes: z.int().min(0),
   sha256,
 });
@@ -82,6 +84,16 @@ const manifestSchema = z
     maxTokens: count,
     learning: z.strictObject({ firstLayer: z.int().min(0), weights: z.array(z.string()) }),
     tail: z.strictObject({ epsilon: z.number().positive() }).optional(),
+    packed: z
+      .strictObject({
+        heads: count,
+        intermediate: count,
+        words: count,
+        types: count,
+        positions: count,
+        epsilon: z.number().positive(),
+      })
+      .optional(),
     files,
   })
   .refine(({ pool, layers }) => pool.firstLayer < layers, "has a pool that begins at a layer that it does not have")
@@ -104,10 +116,24 @@ const manifestSchema = z
   .refine(
     ({ tail, format, layers, hidden, bottleneck, pool, learning }) =>
       !tail ||
-      (format === "xpeft-bundle/2" &&
+      (format !== "xpeft-bundle/1" &&
         [pool.firstLayer, learning.firstLayer].every((first) => first === layers - 1) &&
         [hidden, bottleneck].every((size) => size % TAIL_VECTOR === 0)),
-    "has a tail, which needs format 2, masks and learning in the last layer alone, and sizes that are multiples of 4",
+    "has a tail, which needs format 2 or later, masks and learning in the last layer alone, and sizes that are multiples of 4",
+  )
+  .refine(
+    ({ packed, format, files }) =>
+      (format === "xpeft-bundle/3") === (packed !== undefined) &&
+      (packed !== undefined) === withRole(files, "packed").length > 0,
+    "must list a packed encoder and its files if and only if it has format 3",
+  )
+  .refine(
+    ({ packed, tail, hidden, maxTokens }) =>
+      !packed ||
+      (tail !== undefined &&
+        maxTokens <= packed.positions &&
+        [hidden, hidden / packed.heads, packed.intermediate].every((size) => size % PACKED_GROUP === 0)),
+    "has a packed encoder, which needs a tail, a position for each token, and sizes that are multiples of 8",
   );
 
 /** `manifest.json`, which describes a bundle. docs/formats.md explains the fields. */
@@ -116,7 +142,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** A bundle, as far as rows must fit it. */
 export interface Bundle {
   readonly id: string;
-  /** Ids of the bundles whose tasks it serves: its own, then its id without the tail if it has one. */
+  /** Ids of the bundles whose tasks it serves: its own, then those that it has without its packed encoder and tail. */
   readonly taskBundles: readonly string[];
   readonly manifest: Manifest;
 }
@@ -135,12 +161,12 @@ export async function parseManifest(bytes: Uint8Array): Promise<Bundle> {
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-    throw invalid(`The manifest does not follow the format ${FORMATS[1]}: ${faults.join("; ")}.`);
+    throw invalid(`The manifest does not follow the format ${FORMATS.at(-1)}: ${faults.join("; ")}.`);
   }
   const manifest = parsed.data;
   const id = await idOf(bytes);
-  const untailed = manifest.tail ? [await idOf(new TextEncoder().encode(withoutTail(text)))] : [];
-  return { manifest, id, taskBundles: [id, ...untailed] };
+  const earlier = earlierManifests(text, manifest).map((one) => idOf(new TextEncoder().encode(one)));
+  return { manifest, id, taskBundles: [id, ...(await Promise.all(earlier))] };
 }
 
 function readJson(bytes: Uint8Array): { text: string; json: unknown } {

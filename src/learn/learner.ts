@@ -3,6 +3,7 @@ import type { Bundle } from "../bundle/manifest.ts";
 import type { ReadAdapter } from "../model/adapter-reader.ts";
 import type { AdapterPool } from "../model/pool/pool.ts";
 import type { Reader } from "../model/reader.ts";
+import type { Modules } from "../model/text-parts.ts";
 import { onlyKnown, packAmongAll, packOnlyKnown } from "../profiles/known-labels.ts";
 import type { HeadShape } from "../profiles/profile-head.ts";
 import { checkTask, type TaskParts } from "../profiles/task.ts";
@@ -16,6 +17,7 @@ import type { Start } from "./reader.ts";
 import { RECIPE } from "./recipe.ts";
 import type { LearnSlot } from "./slot.ts";
 import { spreadOf } from "./spread.ts";
+import { loadTailGradients } from "./tail-gradients.ts";
 
 /** What a profile is learnt from. */
 export interface LearnRequest {
@@ -45,7 +47,7 @@ export type Learn = (task: TaskParts, request: LearnRequest, hooks: LearnHooks) 
 export interface LearnerParts {
   readonly bundle: Bundle;
   readonly read: ReadFile;
-  readonly wasm: WebAssembly.Module;
+  readonly modules: Modules;
   readonly tokenizer: Tokenizer;
   readonly reader: Reader;
   /** The bundle's; a task's own pool takes its place. */
@@ -56,7 +58,8 @@ export interface LearnerParts {
 
 /** Creates a learner. Its graph is open only while it learns. */
 export function createLearner(engine: LearnerParts): Learn {
-  const { bundle, read, wasm, tokenizer, reader, pool, readAdapter, slot } = engine;
+  const { bundle, read, modules, tokenizer, reader, pool, readAdapter, slot } = engine;
+  const { wasm, kernels } = modules;
   let openGraph: Gradients | undefined;
 
   return async (wholeTask, { examples, known = null, passes = RECIPE.passes, seed = 0, ...request }, hooks) => {
@@ -87,7 +90,8 @@ export function createLearner(engine: LearnerParts): Learn {
       const dropped = openGraph;
       openGraph = undefined;
       await dropped?.release();
-      const gradients = await openGradients(wasm, bundle.manifest, read);
+      const ofTail = await loadTailGradients(bundle.manifest, read, kernels);
+      const gradients = ofTail ?? (await openGradients(wasm, bundle.manifest, read));
       openGraph = gradients;
       try {
         const { firstLayer } = bundle.manifest.learning;

@@ -1,12 +1,12 @@
 import { Tensor } from "onnxruntime-web/wasm";
 import type { ReadFile } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
-import type { TokenizedText } from "../text/tokenizer.ts";
 import type { MergedAdapters } from "./merge.ts";
 import { floatTensor, openGraph } from "./onnx-graph.ts";
+import type { ReadText, Trunk } from "./trunk.ts";
 
 /** The frozen PLM, with adapters as an input. */
-export interface Encoder {
+export interface Encoder extends Trunk {
   /**
    * Returns the pooled features of one text under merged adapters, `[d]`.
    *
@@ -15,12 +15,6 @@ export interface Encoder {
    */
   run(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
 
-  /**
-   * Returns a text's residual: the sum that the adapter of layer `learning.firstLayer` is added to, `[T, d]` flat. It
-   * depends on the adapters of the layers before alone.
-   */
-  runToResidual(text: ReadText, adapters: () => MergedAdapters): Promise<Float32Array>;
-
   /** Returns a text's features and its residual. */
   runToBoth(
     text: ReadText,
@@ -28,11 +22,8 @@ export interface Encoder {
   ): Promise<{ features: Float32Array; residual: Float32Array }>;
 }
 
-/** What the encoder reads of a text. */
-export type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
-
 /**
- * Opens a bundle's encoder.
+ * Opens a bundle's encoder in ONNX Runtime.
  *
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
  * its inputs and outputs differ from docs/formats.md
@@ -67,6 +58,8 @@ export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest
   });
 
   return {
+    engine: "onnxruntime",
+    bytes: 0,
     async run(text, adapters) {
       const { features } = await graph.run({ features: hidden }, () => feedsOf(text, adapters()));
       return features;

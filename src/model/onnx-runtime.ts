@@ -1,6 +1,6 @@
 import { env, InferenceSession } from "onnxruntime-web/wasm";
-import { pause } from "../lib/pause.ts";
 import { createSerialQueue } from "../lib/serial-queue.ts";
+import { withRetries } from "./instance.ts";
 
 /** Weights outside a graph's file, under the name by which the graph refers to them. */
 export interface ExternalData {
@@ -55,20 +55,6 @@ export function heapBytes(): number {
   return heap?.buffer.byteLength ?? 0;
 }
 
-/** Pauses before the next attempt to make an instance; garbage may be collected meanwhile. */
-const PAUSES_MS = [50, 250, 1000];
-
-async function instanceOf(wasm: WebAssembly.Module, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
-  for (const milliseconds of PAUSES_MS) {
-    try {
-      return new WebAssembly.Instance(wasm, imports);
-    } catch {
-      await pause(milliseconds);
-    }
-  }
-  return new WebAssembly.Instance(wasm, imports);
-}
-
 /**
  * Returns a replacement for `WebAssembly.instantiate` while ONNX Runtime loads: workerd compiles no bytes, so the
  * compiled module takes their place.
@@ -79,7 +65,7 @@ async function instanceOf(wasm: WebAssembly.Module, imports: WebAssembly.Imports
  */
 function instantiateFrom(wasm: WebAssembly.Module): typeof WebAssembly.instantiate {
   const replacement = async (_bytes: unknown, imports: WebAssembly.Imports) => {
-    const instance = await instanceOf(wasm, imports);
+    const instance = await withRetries(() => new WebAssembly.Instance(wasm, imports));
     const values = [...Object.values(imports).flatMap(Object.values), ...Object.values(instance.exports)];
     heap = values.find((value) => value instanceof WebAssembly.Memory);
     return { module: wasm, instance };

@@ -2,11 +2,11 @@ import { LRUCache } from "lru-cache";
 import { freeNumbers } from "../lib/floats.ts";
 import { textKey } from "../text/text-key.ts";
 import type { IdentifiedAdapter } from "./adapter-reader.ts";
-import type { Encoder, ReadText } from "./encoder.ts";
 import { mergedBytes } from "./merge.ts";
 import { createMergedCache } from "./merged-cache.ts";
 import type { AdapterPool } from "./pool/pool.ts";
-import type { Tail } from "./tail.ts";
+import type { TextParts } from "./text-parts.ts";
+import type { ReadText } from "./trunk.ts";
 
 /** What a caller learns of a reading: each function is called when this kind of work ends. */
 export interface Laps {
@@ -86,9 +86,7 @@ interface CacheSize {
 
 /** What a reader is created from. */
 interface ReaderParts {
-  readonly encoder: Encoder;
-  /** Null if the bundle has none. */
-  readonly tail: Tail | null;
+  readonly parts: TextParts;
   /** The bundle's. */
   readonly pool: AdapterPool;
   /** The most bytes of merged adapters to cache. */
@@ -106,9 +104,8 @@ const NO_LAPS: Laps = { waited() {}, merged() {}, read() {} };
 const TRUNK_TASKS = 2;
 
 /** Creates a reader with empty caches. */
-export function createReader(parts: ReaderParts): Reader {
-  const { encoder, tail, pool, mergedBytes: maxBytes, trunkBytes } = parts;
-  const merged = createMergedCache(pool, maxBytes, tail ? pool.layers - 1 : 0);
+export function createReader({ parts, pool, mergedBytes: maxBytes, trunkBytes }: ReaderParts): Reader {
+  const merged = createMergedCache(pool, maxBytes, parts.tail ? pool.layers - 1 : 0);
   const trunks = new LRUCache<string, Float32Array>({
     // The library knows no size of 0. No residual has one byte.
     maxSize: Math.max(1, trunkBytes),
@@ -121,7 +118,8 @@ export function createReader(parts: ReaderParts): Reader {
     trunks: { texts: trunks.size, bytes: trunks.calculatedSize, maxBytes: trunkBytes },
   });
 
-  if (!tail) {
+  if (!parts.tail) {
+    const { encoder } = parts;
     const features: Reader["features"] = async (text, { masks, taskAdapter }, laps = NO_LAPS) => {
       const read = await encoder.run(text, () => {
         laps.waited();
@@ -143,6 +141,7 @@ export function createReader(parts: ReaderParts): Reader {
     };
   }
 
+  const { trunk, tail } = parts;
   const ofTasks = createMergedCache(pool, TRUNK_TASKS * mergedBytes(pool));
   // Has one profile at a time: held texts are labelled under more profiles than any cache has place for.
   const ofHeld = createMergedCache(pool, 0, pool.layers - 1);
@@ -173,7 +172,7 @@ export function createReader(parts: ReaderParts): Reader {
       merged.adaptersFor(under.masks, under.taskAdapter);
       laps.merged();
       const turn = turnOf(under, laps, () => trunks.has(key));
-      const reading = encoder.runToResidual(text, turn);
+      const reading = trunk.runToResidual(text, turn);
       const residual = await reading.catch((error: unknown) => (error === KNOWN ? null : Promise.reject(error)));
       if (residual === null) continue;
       laps.read();
@@ -204,7 +203,7 @@ export function createReader(parts: ReaderParts): Reader {
     },
     async readToLearn(text, under) {
       const neverKnown = () => false;
-      const residual = await encoder.runToResidual(text, turnOf(under, NO_LAPS, neverKnown));
+      const residual = await trunk.runToResidual(text, turnOf(under, NO_LAPS, neverKnown));
       return { residual, features: featuresOf(residual, under, NO_LAPS) };
     },
     featuresFrom: async (residual, _text, under) => featuresOf(residual, under, NO_LAPS),

@@ -4,12 +4,12 @@ import { createTaskLearner, type LearnTask } from "../learn/learn-task.ts";
 import { createLearner, type Learn } from "../learn/learner.ts";
 import { createLearnSlot } from "../learn/slot.ts";
 import { createAdapterReader } from "../model/adapter-reader.ts";
-import { createEncoder } from "../model/encoder.ts";
 import { notFiniteError } from "../model/head.ts";
 import { heapBytes } from "../model/onnx-runtime.ts";
 import { loadPool } from "../model/pool/load.ts";
 import { createReader, type Reader } from "../model/reader.ts";
-import { loadTail } from "../model/tail.ts";
+import { loadTextParts, type Modules } from "../model/text-parts.ts";
+import type { EngineName } from "../model/trunk.ts";
 import { maskShapeOf, packMasks } from "../profiles/masks.ts";
 import { createTokenizer } from "../text/tokenizer.ts";
 import { createLabelTexts, type LabelTexts } from "./label-texts.ts";
@@ -22,6 +22,9 @@ export const PROBE_TEXT = "Is everything in its place?";
 /** A loaded bundle, ready to label texts. */
 export interface Engine {
   readonly bundle: Bundle;
+
+  /** What computes the encoder. */
+  readonly name: EngineName;
 
   /**
    * Labels texts, one prediction each, in order. A text's answer does not depend on the other texts.
@@ -61,13 +64,9 @@ export interface Engine {
 }
 
 /** What an engine is created from. */
-export interface EngineParts {
+export interface EngineParts extends Modules {
   /** Reads the bundle's files. */
   readonly read: ReadFile;
-  /** ONNX Runtime's WASM, compiled. */
-  readonly wasm: WebAssembly.Module;
-  /** The kernels that merge the adapter pool and compute tails, src/model/kernels/kernels.wasm, compiled. */
-  readonly kernels: WebAssembly.Module;
   /** The most bytes of merged adapters to cache. The default, 4 MiB, caches 85 profiles of the default bundle. */
   readonly mergedCacheBytes?: number;
   /** The most bytes of residuals to cache. The default, 4 MiB, caches 85 texts of 32 tokens of the default bundle. */
@@ -75,21 +74,21 @@ export interface EngineParts {
 }
 
 /**
- * Loads a bundle. Every file is checked against its hash first.
+ * Loads a bundle. Every file that is used is checked against its hash first.
  *
  * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
  */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
-  const { read, wasm, kernels, mergedCacheBytes = 4 * 2 ** 20, trunkCacheBytes = 4 * 2 ** 20 } = parts;
+  const { read, mergedCacheBytes = 4 * 2 ** 20, trunkCacheBytes = 4 * 2 ** 20, ...modules } = parts;
   const bundle = await readManifest(read);
   const { manifest } = bundle;
   for (const notice of withRole(manifest.files, "notice")) await readVerified(read, notice);
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
-  const encoder = await createEncoder(wasm, manifest, read);
-  const pool = await loadPool(manifest, read, kernels);
+  const textParts = await loadTextParts(manifest, read, modules);
+  const pool = await loadPool(manifest, read, modules.kernels);
   const shape = maskShapeOf(manifest);
-  const tail = await loadTail(manifest, read, kernels);
-  const reader = createReader({ encoder, tail, pool, mergedBytes: mergedCacheBytes, trunkBytes: trunkCacheBytes });
+  const { engine: name, bytes: trunkMemory } = textParts.tail ? textParts.trunk : textParts.encoder;
+  const reader = createReader({ parts: textParts, pool, mergedBytes: mergedCacheBytes, trunkBytes: trunkCacheBytes });
   const readAdapter = createAdapterReader(manifest);
   const slot = createLearnSlot();
   const tokensInFlight = createTokenBudget();
@@ -97,9 +96,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   return {
     bundle,
+    name,
     predict: createLabelTexts(labelParts),
     openText: createOpenText(labelParts),
-    learn: createLearner({ bundle, read, wasm, tokenizer, reader, pool, readAdapter, slot }),
+    learn: createLearner({ bundle, read, modules, tokenizer, reader, pool, readAdapter, slot }),
     learnTask: createTaskLearner({ bundle, tokenizer, reader, slot }),
     async probe() {
       const first = Array.from({ length: 2 * shape.layers * shape.chosen }, (_, index) => index % shape.chosen);
@@ -108,7 +108,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (!features.every(Number.isFinite)) throw notFiniteError();
       return { tokens: text.ids.length };
     },
-    heapBytes: () => heapBytes() + pool.bytes + (tail?.bytes ?? 0),
+    heapBytes: () => heapBytes() + trunkMemory + pool.bytes + (textParts.tail?.bytes ?? 0),
     waitingTokens: tokensInFlight.inUse,
     caches: reader.caches,
   };

@@ -1,5 +1,6 @@
 import { hashTask, type TokenProfile } from "../auth/profile-token.ts";
 import { XpeftError } from "../errors.ts";
+import type { EngineName } from "../model/trunk.ts";
 import { onlyKnown } from "../profiles/known-labels.ts";
 import { unknownProfileError, unknownTaskError } from "../profiles/not-found.ts";
 import type { ProfileParts } from "../profiles/profile.ts";
@@ -50,6 +51,7 @@ export interface AnswerTimings extends Timings {
 export interface Answer {
   readonly task: string;
   readonly bundle: string;
+  readonly engine: EngineName;
   readonly predictions: readonly AnsweredPrediction[];
   readonly timings: AnswerTimings;
 }
@@ -170,6 +172,7 @@ export function createPredictor({ engine, cache }: { engine: Engine; cache: RowC
       return {
         task: task.name,
         bundle: engine.bundle.id,
+        engine: engine.name,
         predictions: inputs.map((input, index) => formatPrediction(input, predictions[index], request)),
         timings: { ...timings, masks: rowsRead - start, total: performance.now() - start },
       };

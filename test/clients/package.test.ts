@@ -89,7 +89,7 @@ describe("the installed package", () => {
     const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema", "src"];
     expect((await at()).sort()).toEqual(all);
     expect((await at("dist")).sort()).toEqual(["cli", "client", "node", "schema", "src"]);
-    expect(await at("src", "model", "kernels")).toEqual(["kernels.wasm"]);
+    expect(await at("src", "model", "kernels")).toEqual(["encoder.wasm", "kernels.wasm"]);
   });
 
   it("compiles in strict mode, and runs", async () => {

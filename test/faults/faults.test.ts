@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { EngineName } from "../../src/model/trunk.ts";
 import { isLongForm } from "../support/long-form.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import { TABLE, writeTable } from "./table.ts";
@@ -15,23 +16,27 @@ const WRITES_TABLE = process.env.XPEFT_FAULTS_TABLE === "1";
 const MAIN = "test/faults/worker.ts";
 
 let target: Target;
-let correct: CorrectAnswers;
+let correct: Record<EngineName, CorrectAnswers>;
 const findings: Finding[] = [];
 
 beforeAll(async () => {
   // A separate Worker: a long text grows memory for good, which would change the faults of memory.
-  const healthy = await startTarget(MAIN, {});
-  correct = await collectAnswers(healthy).finally(() => healthy.worker.close());
+  const answersBy = async (engine: EngineName) => {
+    const healthy = await startTarget(MAIN, {}, engine);
+    return await collectAnswers(healthy).finally(() => healthy.worker.close());
+  };
+  correct = { kernels: await answersBy("kernels"), onnxruntime: await answersBy("onnxruntime") };
   target = await withToken(await startTarget(MAIN, {}));
 });
 afterAll(() => target.worker.close());
 
 async function runFault(fault: Fault): Promise<Finding> {
-  if (!fault.cold && !fault.final) return await tryFault(fault, target, correct, MILLISECONDS);
-  const separate = await startTarget(MAIN, fault.cold ? fault.broken : {});
+  const { engine = "kernels" } = fault;
+  if (!fault.cold && !fault.final) return await tryFault(fault, target, correct[engine], MILLISECONDS);
+  const separate = await startTarget(MAIN, fault.cold ? fault.broken : {}, engine);
   try {
     if (!fault.cold) await separate.worker.get("/healthz");
-    return await tryFault(fault, separate, correct, MILLISECONDS);
+    return await tryFault(fault, separate, correct[engine], MILLISECONDS);
   } finally {
     await separate.worker.close();
   }

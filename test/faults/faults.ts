@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { EngineName } from "../../src/model/trunk.ts";
 import type { RunningWorker } from "../support/worker.ts";
 import type { Broken } from "./broken.ts";
 
@@ -18,6 +19,8 @@ export interface Fault {
   readonly answers: { readonly [load in Load]?: readonly string[] };
   /** Whether only a new isolate recovers, so the fault needs a separate Worker. */
   readonly final?: true;
+  /** What reads the texts; the kernels, unless the fault is one of ONNX Runtime. */
+  readonly engine?: EngineName;
 }
 
 const MIGRATIONS = "schema/migrations";
@@ -115,7 +118,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the weights are missing",
-    broken: asset("encoder.weights.0", "missing"),
+    broken: asset("packed.0", "missing"),
     cold: true,
     answers: { profiles: ["bundle_file_missing"], health: ["bundle_file_missing"] },
   },
@@ -127,38 +130,53 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "a bit of the weights is flipped",
-    broken: asset("encoder.weights.0", "flipped"),
+    broken: asset("packed.0", "flipped"),
     cold: true,
     answers: { profiles: ["bundle_file_corrupt"], health: ["bundle_file_corrupt"] },
   },
   {
+    name: "a bit of ONNX Runtime's weights is flipped",
+    broken: asset("encoder.weights.0", "flipped"),
+    cold: true,
+    engine: "onnxruntime",
+    answers: { profiles: ["bundle_file_corrupt"], health: ["bundle_file_corrupt"] },
+  },
+  {
     name: "a file cannot be read once",
-    broken: asset("encoder.onnx", "once"),
+    broken: asset("packed.0", "once"),
     cold: true,
     answers: { profiles: ["ok", "bundle_unusable"], health: ["ok", "bundle_unusable"] },
   },
   {
-    name: "no memory to instantiate ONNX Runtime, once",
+    name: "no memory to instantiate the kernels, once",
     broken: { memory: "instance once" },
     cold: true,
     answers: { profiles: ["ok"], health: ["ok"] },
   },
   {
-    name: "no memory to instantiate ONNX Runtime, every time",
+    name: "no memory to instantiate the kernels, every time",
     broken: { memory: "instance" },
     cold: true,
     answers: { profiles: ["bundle_unusable"], health: ["bundle_unusable"] },
-    final: true,
   },
   {
-    name: "no memory for the weights",
+    name: "no memory to instantiate ONNX Runtime, once",
+    broken: { memory: "instance once" },
+    cold: true,
+    engine: "onnxruntime",
+    answers: { profiles: ["ok"], health: ["ok"] },
+  },
+  {
+    name: "no memory for ONNX Runtime's weights",
     broken: { memory: "grow" },
     cold: true,
+    engine: "onnxruntime",
     answers: { profiles: ["bundle_unusable"], health: ["bundle_unusable"] },
   },
   {
-    name: "no memory for a long text",
+    name: "no memory for a long text in ONNX Runtime",
     broken: { memory: "grow" },
+    engine: "onnxruntime",
     // A failed run leaks memory, and after many of them ONNX Runtime is unusable.
     answers: {
       profiles: ["ok", "bundle_unusable"],
@@ -168,13 +186,13 @@ export const FAULTS: readonly Fault[] = [
     final: true,
   },
   {
-    name: "the learning graph is missing",
-    broken: asset("learning.onnx", "missing"),
+    name: "the tail's weights are missing after the start",
+    broken: asset("tail.0", "missing"),
     answers: { profiles: ["ok"], learnings: ["bundle_file_missing"], health: ["ok"] },
   },
   {
-    name: "a bit of the learning graph is flipped",
-    broken: asset("learning.onnx", "flipped"),
+    name: "a bit of the tail's weights is flipped after the start",
+    broken: asset("tail.0", "flipped"),
     answers: { profiles: ["ok"], learnings: ["bundle_file_corrupt"], health: ["ok"] },
   },
   {

@@ -1,4 +1,5 @@
 import { readBundle } from "../../node/files.ts";
+import type { EngineName } from "../../src/model/trunk.ts";
 import { readEvents } from "../support/events.ts";
 import { examplesOf } from "../support/examples.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
@@ -36,8 +37,9 @@ export type CorrectAnswers = ReadonlyMap<string, string>;
 const keyOf = (profile: string, text: string) => `${profile}\n${text}`;
 
 /** Starts a Worker that has loaded nothing yet. @param main the entry that can break dependencies */
-export async function startTarget(main: string, broken: object): Promise<Target> {
-  const vars = { CACHE_TTL_SECONDS: "1", BROKEN: JSON.stringify(broken) };
+export async function startTarget(main: string, broken: object, engine: EngineName = "kernels"): Promise<Target> {
+  const ENGINE = engine === "kernels" ? "auto" : engine;
+  const vars = { CACHE_TTL_SECONDS: "1", BROKEN: JSON.stringify(broken), ENGINE };
   const worker = await startWorker({ main, vars });
   const task = taskFor(await readBundle("bundles/minilm-l6-v2"), { maxTokens: 512 });
   await worker.push(task, [...PROFILES, { id: WRITTEN, masks: masksAt(1), labelBias: null }]);

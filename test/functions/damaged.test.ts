@@ -14,7 +14,7 @@ async function flipBit(path: string): Promise<void> {
 
 describe("a damaged bundle", () => {
   it.each([
-    ["a flipped bit", (folder: string) => flipBit(join(folder, "encoder.weights.0")), "bundle_file_corrupt"],
+    ["a flipped bit", (folder: string) => flipBit(join(folder, "packed.0")), "bundle_file_corrupt"],
     ["a missing file", (folder: string) => rm(join(folder, "tokenizer.json")), "bundle_file_missing"],
   ])("is not served with %s", async (_, damage, code) => {
     const worker = await startDamaged(damage);

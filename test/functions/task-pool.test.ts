@@ -114,7 +114,7 @@ describe("a task with a pool of its own", () => {
 
   it("learns profiles over its pool, and serves them", async () => {
     const examples = examplesOf(10);
-    const body = { examples, start: "auto", epochs: 24 };
+    const body = { examples, start: "auto", epochs: 12 };
     const events = await readEvents(await worker.request("POST", "/v1/profiles/pooled/learnt/learn", { body }));
     const learnt = events.at(-1)?.data ?? {};
     const pool = { firstLayer: 5, size: 32, chosen: 16 };

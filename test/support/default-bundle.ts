@@ -1,8 +1,8 @@
-import { compileKernels, compileRuntime } from "../../node/engine.ts";
+import { compileKernels, compileModules, compileRuntime } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readFolder } from "../../node/files.ts";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
 
-export { compileKernels, compileRuntime };
+export { compileKernels, compileModules, compileRuntime };
 
 /** Reads a file of the default bundle. */
 export const readBundleFile = readFolder(DEFAULT_BUNDLE);
@@ -11,5 +11,5 @@ export const readBundleFile = readFolder(DEFAULT_BUNDLE);
 export async function engineWith(manifest: string, files: Readonly<Record<string, Uint8Array>> = {}): Promise<Engine> {
   const all: Record<string, Uint8Array> = { ...files, "manifest.json": new TextEncoder().encode(manifest) };
   const read = async (path: string) => all[path] ?? (await readBundleFile(path));
-  return await createEngine({ wasm: await compileRuntime(), kernels: await compileKernels(), read });
+  return await createEngine({ read, ...(await compileModules()) });
 }

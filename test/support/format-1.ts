@@ -6,10 +6,10 @@ import { type RequestOptions, type RunningWorker, SECOND } from "./worker.ts";
 /** The id of the default bundle in format 1. */
 export const FORMAT_1_ID = "1723a9a2e428856c8e0e85862f6f1849";
 
-/** Writes the default bundle as it was in format 1, without a tail. */
+/** Writes the default bundle as it was in format 1, without a tail and a packed encoder. */
 export async function writeFormat1Bundle(folder: string): Promise<void> {
   await cp(DEFAULT_BUNDLE, folder, { recursive: true });
-  await rm(join(folder, "tail.0"));
+  for (const file of ["tail.0", "packed.0"]) await rm(join(folder, file));
   await copyFile("test/fixtures/manifest-format-1.json", join(folder, "manifest.json"));
 }
 

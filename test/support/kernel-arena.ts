@@ -2,20 +2,20 @@ import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
 
 type Kernels = Record<
-  "adaptRows" | "addTail" | "attend" | "embed" | "gelu" | "multiply" | "normalizeRows" | "quantize",
+  "adaptRows" | "addTail" | "attend" | "embed" | "gelu" | "multiply" | "multiplyPairs" | "normalizeRows" | "quantize",
   (...parameters: number[]) => void
 >;
 
 // Node compiles bytes; workerd, whose types apply here, does not.
 const compile = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-const module = new compile(await readFile("bench/engines/kernels/trunk.wasm"));
+const module = new compile(await readFile("src/model/kernels/encoder.wasm"));
 const servedModule = new compile(await readFile("src/model/kernels/kernels.wasm"));
 
 /** What lies around each buffer: 64 bytes that no kernel may change. */
 const GUARD = 0xa5;
 const GUARD_BYTES = 64;
 
-/** Lays out buffers with guards around them, and gives the kernels of the bench `engines` and those that are served their memory. */
+/** Lays out buffers with guards around them, and gives the kernels of the encoder and those of the tail their memory. */
 export function createArena() {
   const memory = new WebAssembly.Memory({ initial: 2 });
   const bytes = new Uint8Array(memory.buffer).fill(GUARD);

@@ -1,11 +1,12 @@
-import { compileRuntime } from "../../node/engine.ts";
+import { compileModules } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
 import { readVerified } from "../../src/bundle/files.ts";
 import { oneWithRole } from "../../src/bundle/manifest.ts";
-import { createEncoder } from "../../src/model/encoder.ts";
 import { allocateAdapters, type MergedAdapters } from "../../src/model/merge.ts";
+import { loadTextParts, type TextParts } from "../../src/model/text-parts.ts";
 import { readTaskAdapter } from "../../src/profiles/task-adapter.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { ENGINE_CHOICE } from "./engine-choice.ts";
 
 /** Returns the numbers of a mask's ones. */
 const onesOf = (mask: Uint8Array): number[] =>
@@ -27,11 +28,18 @@ export async function plainFeatures(
 ): Promise<Float32Array> {
   const { manifest } = await readBundle(DEFAULT_BUNDLE);
   const read = readFolder(DEFAULT_BUNDLE);
-  const encoder = await createEncoder(await compileRuntime(), manifest, read);
+  const { trunk, tail } = withTail(await loadTextParts(manifest, read, await compileModules(ENGINE_CHOICE)));
   const tokenizer = createTokenizer(await readVerified(read, oneWithRole(manifest.files, "tokenizer")));
   const adapters = allocateAdapters(manifest);
   if (adapter) addPlainly(adapters, readTaskAdapter(adapter, manifest), masks, manifest);
-  return await encoder.run(tokenizer.encode({ text }, maxTokens), () => adapters);
+  const residual = await trunk.runToResidual(tokenizer.encode({ text }, maxTokens), () => adapters);
+  const entries = manifest.hidden * manifest.bottleneck;
+  return tail.run(residual, { down: adapters.down.subarray(-entries), up: adapters.up.subarray(-entries) });
+}
+
+function withTail(parts: TextParts) {
+  if (!parts.tail) throw new Error("the default bundle has no tail");
+  return parts;
 }
 
 function addPlainly(

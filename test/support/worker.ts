@@ -7,6 +7,7 @@ import { SCOPES } from "../../src/auth/access.ts";
 import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
 import { createPush, type Push } from "../../src/storage/push.ts";
+import { ENGINE_CHOICE } from "./engine-choice.ts";
 import { prebuildWorker } from "./prebuild-worker.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folders.ts";
 
@@ -116,7 +117,7 @@ export async function configFor(
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   const folder = await makeTempFolder("xpeft-test-");
   const configPath = await configFor(folder, options);
-  const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ...options.vars };
+  const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ENGINE: ENGINE_CHOICE, ...options.vars };
   const prebuiltWorkerDir = await prebuildWorker(options.main ?? "functions/index.ts", configPath);
   const built = { vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) };
   const workers = [{ configPath, ...built }];

@@ -33,22 +33,35 @@ def test_the_demo_fits_the_default_bundle(task: str, profiles: int, labels: int)
     assert (len(learnt.profiles), len(learnt.task.labels)) == (profiles, labels)
 
 
-def test_a_task_of_format_1_is_read_on_the_bundle_of_format_2(tmp_path: Path) -> None:
+def write_task(folder: Path, task: Task) -> None:
+    """Write a task with a profile that has no masks."""
+    (folder / TASK_FILE).write_text(task.model_dump_json(), encoding="utf-8")
+    line = {"task": task.task, "profile": "a", "headHash": task.head_hash, "masks": ""}
+    (folder / PROFILES_FILE).write_text(json.dumps(line) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(("number", "place"), [(2, 0), (1, 1)])
+def test_a_task_of_an_earlier_format_is_read_on_the_default_bundle(tmp_path: Path, number: int, place: int) -> None:
     manifest, identity = read_manifest(BUNDLE)
-    earlier = (ROOT / "test" / "fixtures" / "manifest-format-1.json").read_bytes()
-    assert manifest.without_tail().to_bytes() == earlier
+    earlier = (ROOT / "test" / "fixtures" / f"manifest-format-{number}.json").read_bytes()
+    formats = manifest.of_earlier_formats()
+    assert formats[place].to_bytes() == earlier
     trained = Task.model_validate_json((ROOT / "bundles" / "demo" / "offense" / TASK_FILE).read_bytes())
     task = trained.model_copy(update={"bundle": hashlib.sha256(earlier).hexdigest()[:32]})
-    (tmp_path / TASK_FILE).write_text(task.model_dump_json(), encoding="utf-8")
-    line = {"task": "offense", "profile": "a", "headHash": task.head_hash, "masks": ""}
-    (tmp_path / PROFILES_FILE).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    write_task(tmp_path, task)
     assert read_trained_task(tmp_path, identity, manifest).task == task
     # The hash is over the bundle that the task names.
-    assert task.head_hash != trained.head_hash
-    (tmp_path / TASK_FILE).write_text(trained.model_dump_json(), encoding="utf-8")
+    write_task(tmp_path, task.model_copy(update={"bundle": identity}))
+    profiles = (tmp_path / PROFILES_FILE).read_text(encoding="utf-8")
+    write_task(tmp_path, task)
+    (tmp_path / PROFILES_FILE).write_text(profiles, encoding="utf-8")
     with pytest.raises(XpeftError, match="was trained with head"):
         read_trained_task(tmp_path, identity, manifest)
-    # A bundle without a tail serves its own tasks alone.
-    (tmp_path / TASK_FILE).write_text(task.model_dump_json(), encoding="utf-8")
+
+
+def test_a_bundle_of_format_1_serves_its_own_tasks_alone(tmp_path: Path) -> None:
+    manifest, identity = read_manifest(BUNDLE)
+    task = Task.model_validate_json((ROOT / "bundles" / "demo" / "offense" / TASK_FILE).read_bytes())
+    write_task(tmp_path, task)
     with pytest.raises(XpeftError, match=f"was trained on bundle {task.bundle}, not {identity}"):
-        read_trained_task(tmp_path, identity, manifest.without_tail())
+        read_trained_task(tmp_path, identity, manifest.of_earlier_formats()[-1])

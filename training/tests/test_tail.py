@@ -21,7 +21,8 @@ def test_a_bundle_has_a_tail_if_its_last_layer_alone_is_personal(
     build_bundle(plm, tmp_path / "b", "b", bottleneck=bottleneck, size=6, chosen=3, personal_layers=personal)
     manifest, _ = read_manifest(tmp_path / "b")
     assert ("tail" in json.loads((tmp_path / "b" / MANIFEST).read_bytes())) is has_tail
-    assert manifest.format == ("xpeft-bundle/2" if has_tail else "xpeft-bundle/1")
+    assert (manifest.packed is not None) is has_tail
+    assert manifest.format == ("xpeft-bundle/3" if has_tail else "xpeft-bundle/1")
     if has_tail:
         assert manifest.tail and manifest.tail.epsilon == plm.layers[-1].norm.eps
         numbers = np.frombuffer((tmp_path / "b" / manifest.file("tail")).read_bytes(), "<f4")
@@ -45,6 +46,26 @@ def test_a_tail_that_does_not_fit_its_bundle_is_refused(tiny_plm: Path, tmp_path
     manifest = json.loads((tmp_path / "b" / MANIFEST).read_bytes())
     (tmp_path / "b" / MANIFEST).write_text(json.dumps(manifest | changes), encoding="utf-8")
     with pytest.raises(XpeftError, match="tail"):
+        read_manifest(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "xpeft-bundle/2"},
+        {"packed": None},
+        {"tail": None, "format": "xpeft-bundle/3"},
+        {"maxTokens": 65},
+        {"packed": {"heads": 8, "intermediate": 64, "words": 9, "types": 2, "positions": 64, "epsilon": 1e-12}},
+        {"packed": {"heads": 2, "intermediate": 60, "words": 9, "types": 2, "positions": 64, "epsilon": 1e-12}},
+        {"packed": {"heads": 0, "intermediate": 64, "words": 9, "types": 2, "positions": 64, "epsilon": 1e-12}},
+    ],
+)
+def test_a_packed_encoder_that_does_not_fit_its_bundle_is_refused(tiny_plm: Path, tmp_path: Path, changes: dict[str, object]) -> None:
+    build_bundle(load_plm(str(tiny_plm)), tmp_path / "b", "b", bottleneck=8, size=6, chosen=3, personal_layers=1)
+    manifest = json.loads((tmp_path / "b" / MANIFEST).read_bytes())
+    (tmp_path / "b" / MANIFEST).write_text(json.dumps(manifest | changes), encoding="utf-8")
+    with pytest.raises(XpeftError, match=r"packed|tail"):
         read_manifest(tmp_path / "b")
 
 

@@ -4,7 +4,15 @@ import { jsonAnswer } from "../../http/json.ts";
 import { problemResponses } from "../../http/problem.ts";
 import { createRouter } from "../../http/router.ts";
 import { ProfileId, TaskName } from "../../http/row-schemas.ts";
-import { MAX_INPUTS, Prediction, predictOptions, Text, TextInput, textFields } from "../../http/text-schemas.ts";
+import {
+  EngineName,
+  MAX_INPUTS,
+  Prediction,
+  predictOptions,
+  Text,
+  TextInput,
+  textFields,
+} from "../../http/text-schemas.ts";
 import { ACCESS_PROBLEMS, byKeyOrToken } from "../../middleware/access.ts";
 import { BODY_PROBLEMS, textsBody } from "../../middleware/json-body.ts";
 import { noQuery } from "../../middleware/no-query.ts";
@@ -40,6 +48,7 @@ const PredictAnswer = z
   .object({
     task: z.string(),
     bundle: z.string().openapi({ description: "Id of the bundle that gave the answer." }),
+    engine: EngineName,
     predictions: z.array(Prediction).openapi({ description: "One for each input, in order." }),
     timings: z
       .object({
@@ -105,6 +114,6 @@ export const predictRoutes = createRouter().openapi(route, async (c) => {
   return c.json(toJson(await answerPredictions(c, { ...request, inputs: list })), 200);
 });
 
-function toJson({ task, bundle, predictions, timings }: Answer) {
-  return { task, bundle, predictions: [...predictions], timings };
+function toJson({ predictions, ...answer }: Answer) {
+  return { ...answer, predictions: [...predictions] };
 }

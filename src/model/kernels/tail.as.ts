@@ -53,7 +53,7 @@ export function adapt(
 }
 
 /** Writes the product of a row with a matrix, `[d, b]`, to `low`, which follows the row. */
-function project(row: usize, low: usize, matrix: usize, bottleneck: usize): void {
+export function project(row: usize, low: usize, matrix: usize, bottleneck: usize): void {
   for (let column: usize = 0; column < bottleneck; column += VECTOR) {
     // Four sums, of every fourth row, do not wait for each other.
     let a = f32x4.splat(0);
@@ -76,7 +76,7 @@ function project(row: usize, low: usize, matrix: usize, bottleneck: usize): void
 }
 
 /** Adds the product of a row's positive numbers with a matrix, `[b, d]`, to `target`, which ends where the row begins. */
-function raise(row: usize, bytes: usize, matrix: usize, target: usize): void {
+export function raise(row: usize, bytes: usize, matrix: usize, target: usize): void {
   let entry = matrix;
   for (let number = row; number < row + bytes; number += 4) {
     const factor = f32x4.max(v128.load32_splat(number), f32x4.splat(0));

@@ -1,3 +1,5 @@
+import { instantiateKernels } from "../kernel-memory.ts";
+
 /** Sizes that determine the layout of a pool's memory. */
 export interface PoolLayout {
   /** Matrices of the whole pool. */
@@ -48,7 +50,6 @@ interface Kernels {
   addSteps(list: number, listEnd: number, unitUpper: number, unitLower: number, target: number, entries: number): void;
 }
 
-const PAGE = 2 ** 16;
 /** A v128. */
 const VECTOR = 16;
 /** Numbers that a kernel may write past the last entry. */
@@ -70,21 +71,20 @@ const LARGEST_SHARE = 2 ** (2 * HALF) - 1;
  * Allocates a pool's memory.
  *
  * @param kernels kernels.wasm, compiled: workerd compiles imports only
- * @throws RangeError if there is not enough memory
+ * @throws XpeftError `bundle_unusable` if there is not enough memory
  */
-export function createPoolMemory(kernels: WebAssembly.Module, layout: PoolLayout): PoolMemory {
+export async function createPoolMemory(kernels: WebAssembly.Module, layout: PoolLayout): Promise<PoolMemory> {
   const { matrices, bytesPerMatrix, entries } = layout;
   const aligned = (address: number) => Math.ceil(address / VECTOR) * VECTOR;
   // Zeros after the last matrix pad the lists, and kernels may read past the last matrix.
   const list = aligned((matrices + 1) * bytesPerMatrix + VECTOR);
   const planes = list + LIST_BYTES;
   const sums = planes + PLANES_BYTES;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((sums + 4 * (entries + SPARE_ENTRIES)) / PAGE) });
-  const { exports } = new WebAssembly.Instance(kernels, { env: { memory } });
-  const { addSigns, addSteps } = exports as unknown as Kernels;
-  const buffer = memory.buffer as ArrayBuffer;
+  const bytes = sums + 4 * (entries + SPARE_ENTRIES);
+  const { kernels: own, buffer, floats } = await instantiateKernels<Kernels>(kernels, bytes);
+  const { addSigns, addSteps } = own;
   const listWords = new Uint32Array(buffer, list, LIST_BYTES / 4);
-  const summed = new Float32Array(buffer, sums, entries);
+  const summed = floats(sums, entries);
 
   return {
     bytes: buffer.byteLength,

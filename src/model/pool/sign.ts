@@ -26,7 +26,7 @@ export async function createSignPool(spec: SignPoolSpec, kernels: WebAssembly.Mo
   const { size, chosen, scale, seed } = pool;
   const entries = hidden * bottleneck;
   const layout = { matrices: countMatrices(spec), bytesPerMatrix: Math.ceil(entries / 8), entries };
-  const memory = createPoolMemory(kernels, layout);
+  const memory = await createPoolMemory(kernels, layout);
   memory.matrices.set(await signKeystream(seed, memory.matrices.length));
   // Allocated by the first learning and reused: a new array for each row of each step would be most of its garbage.
   let sums: Float64Array | undefined;

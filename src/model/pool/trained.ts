@@ -29,7 +29,7 @@ export async function readTrainedPool(
   if (actual !== expected) throw unusable(`The pool's files have ${actual} bytes; its sizes need ${expected}.`);
 
   const scales = new Float32Array(matrices);
-  const memory = createPoolMemory(kernels, { matrices, bytesPerMatrix: entries, entries });
+  const memory = await createPoolMemory(kernels, { matrices, bytesPerMatrix: entries, entries });
   await readInto([new Uint8Array(scales.buffer), memory.matrices], parts, read);
   if (!scales.every((scale) => Number.isFinite(scale) && scale > 0)) {
     throw unusable("The pool's files have scales that are not positive numbers.");

@@ -31,9 +31,10 @@ async function replaceFile(folder: string, path: string, content: string): Promi
 
 /** Makes a bundle one whose profiles need the whole encoder. */
 async function removeTail(folder: string): Promise<void> {
-  const { tail: _tail, ...manifest }: Manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
-  const files = manifest.files.filter(({ role }) => role !== "tail");
-  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, files }));
+  const whole: Manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+  const { tail: _tail, packed: _packed, ...manifest } = whole;
+  const files = manifest.files.filter(({ role }) => role !== "tail" && role !== "packed");
+  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, format: "xpeft-bundle/1", files }));
 }
 
 /** Faults of the service, which no caller can fix. */

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import type { Bindings } from "../../../functions/http/env.ts";
+import { earlierManifests } from "../../../src/bundle/earlier-manifests.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
 /** The real assets, with a counter of reads and a switch that blocks them. */
@@ -45,4 +46,42 @@ it("reports a TTL that is not a number", async () => {
   const { isolateService } = await import("../../../functions/platform/isolate.ts");
   const loading = isolateService({ ...env, CACHE_TTL_SECONDS: "soon" }, { waitUntil: () => {} });
   await expect(loading).rejects.toThrow(errorWithCode("invalid_setting"));
+});
+
+/** Loads the service of a new isolate, and returns its engine with what it logged. */
+async function loadWith(bindings: Bindings) {
+  vi.resetModules();
+  const { isolateService } = await import("../../../functions/platform/isolate.ts");
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const { engine } = await isolateService(bindings, { waitUntil: () => {} });
+  const lines = warn.mock.calls.map(([line]) => JSON.parse(String(line)));
+  warn.mockRestore();
+  return { engine: engine.name, lines };
+}
+
+it("takes the kernels, or ONNX Runtime if the deploy wants it", async () => {
+  expect(await loadWith(env)).toEqual({ engine: "kernels", lines: [] });
+  const { ENGINE: _, ...unset } = env as Bindings;
+  expect(await loadWith(unset)).toEqual({ engine: "kernels", lines: [] });
+  expect(await loadWith({ ...env, ENGINE: "onnxruntime" })).toEqual({ engine: "onnxruntime", lines: [] });
+  await expect(loadWith({ ...env, ENGINE: "webgpu" })).rejects.toThrow(errorWithCode("invalid_setting"));
+});
+
+it("logs that it takes ONNX Runtime for a bundle without a packed encoder", async () => {
+  const fetch: Fetcher["fetch"] = async (input, init) => {
+    const response = await env.ASSETS.fetch(input, init);
+    if (!String(input).endsWith("manifest.json")) return response;
+    const manifest = await response.text();
+    return new Response(earlierManifests(manifest, JSON.parse(manifest))[0]);
+  };
+  const { engine, lines } = await loadWith({ ...env, ASSETS: { ...env.ASSETS, fetch } });
+  expect(engine).toBe("onnxruntime");
+  expect(lines).toEqual([
+    {
+      level: "warn",
+      engine: "onnxruntime",
+      bundle: "82cd111b47fecd44095cf052f8935c73",
+      message: expect.stringContaining("no packed encoder"),
+    },
+  ]);
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEngine } from "../../../node/engine.ts";
 import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
 import { taskFileFields } from "../../../src/profiles/file-format.ts";
+import { ENGINE_CHOICE } from "../../support/engine-choice.ts";
 import { eventsOf, readEvents } from "../../support/events.ts";
 import { profilesOf, taskFor } from "../../support/rows.ts";
 import { TICKETS } from "../../support/task-examples.ts";
@@ -86,7 +87,7 @@ describe("POST /v1/tasks/{task}/learn", () => {
   });
 
   it("gives the head that Node gives, bit for bit", async () => {
-    const engine = await loadEngine(DEFAULT_BUNDLE);
+    const engine = await loadEngine(DEFAULT_BUNDLE, ENGINE_CHOICE);
     const examples = TICKETS.map(({ text, label }) => ({ input: { text }, label }));
     const hooks = { signal: new AbortController().signal, budgetSeconds: 60, onProgress: async () => {} };
     const { task } = await engine.learnTask({ name: "bits", examples, seed: 3 }, hooks);

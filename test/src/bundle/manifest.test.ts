@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { type BundleFile, oneWithRole, parseManifest, withRole } from "../../../src/bundle/manifest.ts";
 import type { XpeftError } from "../../../src/errors.ts";
@@ -27,6 +28,14 @@ const tailed = () => ({
   ...pool({ firstLayer: 1 }),
   tail: { epsilon: 1e-5 },
   ...files(file("tail", { bytes: 64 })),
+});
+
+/** Returns the parts of a manifest with a packed encoder. */
+const packed = () => ({
+  ...tailed(),
+  format: "xpeft-bundle/3",
+  packed: { heads: 1, intermediate: 16, words: 9, types: 2, positions: 64, epsilon: 1e-12 },
+  ...files(file("tail", { bytes: 64 }), file("packed")),
 });
 
 /** Returns a valid manifest with some parts replaced. */
@@ -112,6 +121,33 @@ describe("parseManifest", () => {
     await expect(rejected).rejects.toThrow("tail");
   });
 
+  it("accepts a packed encoder, also in parts, beside a tail", async () => {
+    const parts = { ...packed(), files: [...packed().files, file("packed", { path: "packed.1" })] };
+    expect((await parseManifest(encode(manifest(parts)))).manifest).toMatchObject(parts);
+  });
+
+  it.each<[string, object]>([
+    ["before format 3", { format: "xpeft-bundle/2" }],
+    ["that is missing", { packed: undefined }],
+    ["without its file", files(file("tail", { bytes: 64 }))],
+    ["without a tail", { tail: undefined, ...files(file("packed")) }],
+    ["with fewer positions than tokens", { maxTokens: 65 }],
+    ["of heads that its vectors do not fit", { packed: { ...packed().packed, heads: 2 } }],
+    ["of a width that its vectors do not fit", { packed: { ...packed().packed, intermediate: 12 } }],
+    ["without words", { packed: { ...packed().packed, words: 0 } }],
+    ["with an unknown size", { packed: { ...packed().packed, layers: 2 } }],
+  ])("rejects a packed encoder %s", async (_, parts) => {
+    const rejected = parseManifest(encode(manifest({ ...packed(), ...parts })));
+    await expect(rejected).rejects.toThrow(errorWithCode("invalid_manifest"));
+    await expect(rejected).rejects.toThrow("packed");
+  });
+
+  it.each([1, 2])("gives the default bundle the id that it had in format %i too", async (format) => {
+    const { taskBundles } = await parseManifest((await readBundleFile("manifest.json")) ?? new Uint8Array());
+    const earlier = await readFile(`test/fixtures/manifest-format-${format}.json`);
+    expect(taskBundles[3 - format]).toBe(createHash("sha256").update(earlier).digest("hex").slice(0, 32));
+  });
+
   it("accepts a pool that begins at a later layer", async () => {
     const parts = pool({ firstLayer: 1 });
     expect((await parseManifest(encode(manifest(parts)))).manifest).toEqual(manifest(parts));
@@ -148,7 +184,7 @@ describe("parseManifest", () => {
   });
 
   it.each<[string, object, string]>([
-    ["a later format", { format: "xpeft-bundle/3" }, "format"],
+    ["a later format", { format: "xpeft-bundle/4" }, "format"],
     ["an unknown field", { colour: "red" }, "colour"],
     ["no layers", { layers: 0 }, "layers"],
     ["half a layer", { layers: 1.5 }, "layers"],

@@ -34,6 +34,7 @@ beforeAll(async () => {
     return merged;
   };
   encoder = {
+    ...real,
     run: (text, adapters) => real.run(text, counted(adapters)),
     runToResidual: (text, adapters) => real.runToResidual(text, counted(adapters)),
     runToBoth: (text, adapters) => real.runToBoth(text, counted(adapters)),
@@ -45,7 +46,12 @@ beforeAll(async () => {
 });
 
 const readerOf = (part: Tail | null, trunkBytes = MIB) =>
-  createReader({ encoder, tail: part, pool, mergedBytes: MIB, trunkBytes });
+  createReader({
+    parts: part ? { trunk: encoder, tail: part } : { encoder, tail: null },
+    pool,
+    mergedBytes: MIB,
+    trunkBytes,
+  });
 const under = (masks: Uint8Array) => ({ masks, taskAdapter: null });
 const textOf = (number: number) => texts[number] as TokenizedText;
 

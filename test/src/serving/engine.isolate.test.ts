@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
+import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
@@ -12,7 +13,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   let task: Task;
 
   beforeAll(async () => {
-    engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
+    engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 128 }), generation: 1 };
   });
 

@@ -1,16 +1,24 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ReadFile } from "../../../src/bundle/files.ts";
+import type { Modules } from "../../../src/model/text-parts.ts";
+import type { EngineName } from "../../../src/model/trunk.ts";
 import { createEngine } from "../../../src/serving/engine.ts";
-import { compileKernels, compileRuntime, readBundleFile } from "../../support/default-bundle.ts";
+import { compileModules, readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
-const FILES = ["encoder.onnx", "encoder.weights.0", "encoder.weights.1", "tokenizer.json", "NOTICE"];
+const FILES = {
+  kernels: ["packed.0", "tail.0", "tokenizer.json", "NOTICE"],
+  onnxruntime: ["encoder.onnx", "encoder.weights.0", "encoder.weights.1"],
+};
+const CASES = Object.entries(FILES).flatMap(([engine, files]) =>
+  files.map((file) => [file, engine as EngineName] as const),
+);
 
-let modules: { wasm: WebAssembly.Module; kernels: WebAssembly.Module };
+let both: Record<EngineName, Modules>;
 
 beforeAll(async () => {
-  modules = { wasm: await compileRuntime(), kernels: await compileKernels() };
+  both = { kernels: await compileModules(), onnxruntime: await compileModules("onnxruntime") };
 });
 
 /** Reads the default bundle with one file changed. */
@@ -35,13 +43,13 @@ function relisted(manifest: Uint8Array, path: string, content: Uint8Array): Uint
 }
 
 describe("loading a damaged bundle", () => {
-  it.each([...FILES, "manifest.json"])("reports a missing %s", async (path) => {
+  it.each([...CASES, ["manifest.json", "kernels"] as const])("reports a missing %s to %s", async (path, engine) => {
     const read = altered(path, () => null);
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_file_missing"));
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(path);
+    await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(errorWithCode("bundle_file_missing"));
+    await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(path);
   });
 
-  it.each(FILES)("rejects %s with a byte too few, a byte too many, or no bytes", async (path) => {
+  it.each(CASES)("rejects %s with a byte too few, a byte too many, or no bytes, for %s", async (path, engine) => {
     const changes = [
       (bytes: Uint8Array) => bytes.subarray(0, -1),
       (bytes: Uint8Array) => {
@@ -53,15 +61,15 @@ describe("loading a damaged bundle", () => {
     ];
     for (const change of changes) {
       const read = altered(path, change);
-      await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
     }
   });
 
-  it.each(FILES)("rejects %s with one byte flipped anywhere", async (path) => {
+  it.each(CASES)("rejects %s with one byte flipped anywhere, for %s", async (path, engine) => {
     const length = (await readBundleFile(path))?.length ?? 0;
     for (const at of [0, length >> 1, length - 1]) {
       const read = altered(path, (bytes) => flipped(bytes, at));
-      await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
     }
   });
 });
@@ -71,26 +79,28 @@ describe("loading a bundle of intact files that do not match", () => {
     const read = altered("manifest.json", (bytes) =>
       new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 16', '"bottleneck": 12')),
     );
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_unusable"));
-    await expect(createEngine({ read, ...modules })).rejects.toThrow("adapter_down [6,384,16]");
+    await expect(createEngine({ read, ...both.onnxruntime })).rejects.toThrow(errorWithCode("bundle_unusable"));
+    await expect(createEngine({ read, ...both.onnxruntime })).rejects.toThrow("adapter_down [6,384,16]");
   });
 
-  it.each(["encoder.onnx", "tokenizer.json"])("rejects an %s with other content", async (path) => {
+  it.each(["encoder.onnx", "tokenizer.json", "packed.0"])("rejects an %s with other content", async (path) => {
     const other = new TextEncoder().encode("{}");
     const read: ReadFile = async (requested) => {
       if (requested === path) return other;
       const bytes = await readBundleFile(requested);
       return requested === "manifest.json" && bytes !== null ? relisted(bytes, path, other) : bytes;
     };
-    await expect(createEngine({ read, ...modules })).rejects.toThrow(errorWithCode("bundle_unusable"));
+    await expect(createEngine({ read, ...both[path === "encoder.onnx" ? "onnxruntime" : "kernels"] })).rejects.toThrow(
+      errorWithCode("bundle_unusable"),
+    );
   });
 });
 
 it("has another id if one byte of the manifest is flipped, so no row matches it", async () => {
-  const { bundle } = await createEngine({ read: readBundleFile, ...modules });
+  const { bundle } = await createEngine({ read: readBundleFile, ...both.kernels });
   const name = new TextEncoder().encode('"name": "m').length;
   const read = altered("manifest.json", (bytes) =>
     flipped(bytes, new TextDecoder().decode(bytes).indexOf('"name"') + name),
   );
-  expect((await createEngine({ read, ...modules })).bundle.id).not.toBe(bundle.id);
+  expect((await createEngine({ read, ...both.kernels })).bundle.id).not.toBe(bundle.id);
 });

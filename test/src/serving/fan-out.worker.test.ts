@@ -4,6 +4,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
 import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
+import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
 import type { NewProfile } from "../../../src/profiles/profile.ts";
 import { packProfileHead } from "../../../src/profiles/profile-head.ts";
@@ -50,7 +51,7 @@ const ROWS = Array.from(
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
+  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
 });
 
 const cacheOf = () => createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 30 });

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readAsset } from "../../../functions/platform/assets.ts";
+import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { createPredictor, type PredictRequest } from "../../../src/serving/predictor.ts";
@@ -19,7 +20,7 @@ const source = { stores: { nearest: store, primary: store }, freshness: "cached"
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels });
+  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
 });
 
 /** Returns a predict function with an empty cache. */

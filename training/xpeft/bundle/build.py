@@ -21,6 +21,7 @@ from xpeft.bundle.manifest import (
     bundle_id,
     describe_file,
 )
+from xpeft.bundle.packed import packed_of
 from xpeft.bundle.platform_limits import check_files
 from xpeft.bundle.tokenizer_rules import check_tokenizer
 from xpeft.errors import XpeftError
@@ -94,19 +95,22 @@ def build_bundle(
         pools = save_split(trained, draft, "pool")
         tail, norm = tail_of(plm, bottleneck, personal)
         tails = save_split(norm, draft, "tail")
+        packed, packed_bytes = packed_of(plm) if tail else (None, b"")
+        packs = save_split(packed_bytes, draft, "packed")
         files: list[ManifestFile] = [
             describe_file(draft, "encoder.onnx", "graph"),
             describe_file(draft, "learning.onnx", "learning"),
             *(describe_file(draft, path, "weights") for path in weights),
             *(describe_file(draft, path, "pool") for path in pools),
             *(describe_file(draft, path, "tail") for path in tails),
+            *(describe_file(draft, path, "packed") for path in packs),
             describe_file(draft, "tokenizer.json", "tokenizer"),
             describe_file(draft, "NOTICE", "notice"),
         ]
         check_files(files)
         manifest = Manifest(
-            # Without a tail nothing has changed since format 1, and its id stays.
-            format="xpeft-bundle/2" if tail else "xpeft-bundle/1",
+            # Where nothing has changed since an earlier format, the id stays.
+            format="xpeft-bundle/3" if packed else "xpeft-bundle/2" if tail else "xpeft-bundle/1",
             name=name,
             plm=ManifestPLM(name=plm.name, licence=licence, sha256=plm.weights_sha256()),
             layers=layers,
@@ -121,6 +125,7 @@ def build_bundle(
             maxTokens=plm.positions.shape[0],
             learning=ManifestLearning(firstLayer=first, weights=learnt),
             tail=tail,
+            packed=packed,
             files=files,
         )
         raw = manifest.to_bytes()

@@ -14,6 +14,8 @@ from xpeft.pooling import Pooling
 MANIFEST = "manifest.json"
 # The numbers in one vector of the edge's kernel (src/model/tail.ts), and the bytes of a weight and a bias.
 TAIL_VECTOR, TAIL_BYTES_A_NUMBER = 4, 8
+# Inputs and outputs that the kernels of a packed encoder take at a time.
+PACKED_GROUP = 8
 
 
 class Strict(BaseModel):
@@ -55,7 +57,7 @@ class ManifestTrainedPool(Strict):
 
 
 ManifestPool = Annotated[ManifestSignPool | ManifestTrainedPool, Field(discriminator="kind")]
-Role = Literal["graph", "learning", "weights", "pool", "tail", "tokenizer", "notice"]
+Role = Literal["graph", "learning", "weights", "pool", "tail", "packed", "tokenizer", "notice"]
 
 
 class ManifestLearning(Strict):
@@ -73,6 +75,17 @@ class ManifestTail(Strict):
     epsilon: float = Field(gt=0)
 
 
+class ManifestPacked(Strict):
+    """Sizes of the packed encoder, whose bytes are the files with the role "packed", and the epsilon of its LayerNorms."""
+
+    heads: int = Field(ge=1)
+    intermediate: int = Field(ge=1)
+    words: int = Field(ge=1)
+    types: int = Field(ge=1)
+    positions: int = Field(ge=1)
+    epsilon: float = Field(gt=0)
+
+
 class ManifestFile(Strict):
     """One file of the bundle."""
 
@@ -85,7 +98,7 @@ class ManifestFile(Strict):
 class Manifest(Strict):
     """The manifest (docs/formats.md, "manifest.json")."""
 
-    format: Literal["xpeft-bundle/1", "xpeft-bundle/2"]
+    format: Literal["xpeft-bundle/1", "xpeft-bundle/2", "xpeft-bundle/3"]
     name: str
     plm: ManifestPLM
     layers: int
@@ -96,6 +109,7 @@ class Manifest(Strict):
     maxTokens: int  # noqa: N815
     learning: ManifestLearning
     tail: Annotated[ManifestTail | None, Field(exclude_if=lambda tail: tail is None)] = None
+    packed: Annotated[ManifestPacked | None, Field(exclude_if=lambda packed: packed is None)] = None
     files: list[ManifestFile]
 
     @model_validator(mode="after")
@@ -106,8 +120,22 @@ class Manifest(Strict):
             raise ValueError("the bundle must list one tail file, of weight and bias, if and only if it has a tail")
         last = {self.pool.firstLayer, self.learning.firstLayer} == {self.layers - 1}
         fitting = self.hidden % TAIL_VECTOR == 0 and self.bottleneck % TAIL_VECTOR == 0
-        if self.tail and not (self.format == "xpeft-bundle/2" and last and fitting):
-            raise ValueError("a tail needs format 2, masks and learning in the last layer alone, and sizes that are multiples of 4")
+        if self.tail and not (self.format != "xpeft-bundle/1" and last and fitting):
+            raise ValueError(
+                "a tail needs format 2 or later, masks and learning in the last layer alone, and sizes that are multiples of 4"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_packed(self) -> "Manifest":
+        """Raise ValueError if the packed encoder does not fit the bundle: the edge refuses it too (src/bundle/manifest.ts)."""
+        if {self.format == "xpeft-bundle/3", bool(self.with_role("packed"))} != {self.packed is not None}:
+            raise ValueError("the bundle must list a packed encoder and its files if and only if it has format 3")
+        if self.packed:
+            groups = (self.hidden, self.hidden / self.packed.heads, self.packed.intermediate)
+            fitting = self.maxTokens <= self.packed.positions and not any(size % PACKED_GROUP for size in groups)
+            if not (self.tail and fitting):
+                raise ValueError("a packed encoder needs a tail, a position for each token, and sizes that are multiples of 8")
         return self
 
     @model_validator(mode="after")
@@ -123,17 +151,25 @@ class Manifest(Strict):
         first = self.pool.firstLayer
         return PoolShape(self.layers - first, self.hidden, self.bottleneck, self.pool.size, self.pool.chosen, first)
 
-    def without_tail(self) -> "Manifest":
-        """Return the manifest of the same bundle without its tail, as `bundle` wrote it in format 1."""
-        files = [file for file in self.files if file.role != "tail"]
-        return self.model_copy(update={"format": "xpeft-bundle/1", "tail": None, "files": files})
+    def of_earlier_formats(self) -> list["Manifest"]:
+        """Return the manifests of the same bundle without its packed encoder, and without its tail too, as `bundle` wrote them earlier."""
+        manifests = []
+        if self.packed:
+            manifests.append(self._without("packed", "xpeft-bundle/2"))
+        if self.tail:
+            manifests.append((manifests or [self])[0]._without("tail", "xpeft-bundle/1"))
+        return manifests
+
+    def _without(self, part: Literal["tail", "packed"], earlier: str) -> "Manifest":
+        files = [file for file in self.files if file.role != part]
+        return self.model_copy(update={"format": earlier, part: None, "files": files})
 
     def serves_task_of(self, bundle: str, identity: str) -> bool:
         """Tell whether rows of the bundle with the id `bundle` fit this one, whose id is `identity`.
 
-        They do if it is this bundle, or this bundle without its tail: its id is a hash, so all else is the same.
+        They do if it is this bundle, or this bundle of an earlier format: its id is a hash, so all else is the same.
         """
-        return bundle == identity or (self.tail is not None and bundle == bundle_id(self.without_tail().to_bytes()))
+        return bundle in (identity, *(bundle_id(manifest.to_bytes()) for manifest in self.of_earlier_formats()))
 
     def to_bytes(self) -> bytes:
         """Return the bytes of `manifest.json`. A bundle's id is a hash over them."""

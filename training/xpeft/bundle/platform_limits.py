@@ -23,7 +23,9 @@ def loading_bytes(manifest: Manifest) -> int:
     """Return the fewest bytes that a Worker needs while it loads a bundle: the weights as files and in the encoder, and the pool."""
     shape = manifest.pool_shape
     entries = 2 * shape.layers * shape.size * shape.hidden * shape.bottleneck
-    weights = sum(file.bytes for file in manifest.files if file.role == "weights")
+    # A Worker reads those of one engine: the kernels', if the bundle has them.
+    role = "packed" if manifest.packed else "weights"
+    weights = sum(file.bytes for file in manifest.files if file.role == role)
     return 2 * weights + (entries // 8 if manifest.pool.kind == "sign" else entries)
 
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readBundle } from "../../../../node/files.ts";
 import type { Bundle } from "../../../../src/bundle/manifest.ts";
+import { ENGINE_NAME } from "../../../support/engine-choice.ts";
 import { masksOf, profilesOf, taskFor } from "../../../support/rows.ts";
 import { type RunningWorker, startWorker } from "../../../support/worker.ts";
 
@@ -26,11 +27,12 @@ const answer = async (response: Response): Promise<any> => {
 const request = (parts: object) => ({ task: "demo", profile: "demo-000", inputs: TEXT, ...parts });
 
 describe("POST /v1/predict", () => {
-  it("answers one text, with task, profile, generation and bundle", async () => {
+  it("answers one text, with task, profile, generation, bundle and engine", async () => {
     const body = await answer(await worker.predict(request({})));
     expect(body).toEqual({
       task: "demo",
       bundle: bundle.id,
+      engine: ENGINE_NAME,
       predictions: [
         {
           profile: "demo-000",

@@ -1,5 +1,5 @@
-import { greatest, total, VECTOR } from "../../../src/model/kernels/rows.as";
 import { exp } from "./functions.as";
+import { greatest, total, VECTOR } from "./rows.as";
 
 /** Queries and keys that are multiplied at a time. */
 const QUERIES: usize = 4;

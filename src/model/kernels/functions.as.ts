@@ -1,6 +1,6 @@
 // Functions of single numbers, four at a time. Sums have one order and no product is fused with a sum, so every machine
 // gives the same bits.
-import { VECTOR } from "../../../src/model/kernels/rows.as";
+import { VECTOR } from "./rows.as";
 
 /** Below it, e^x is 0: the result would be subnormal. */
 const LOWEST: f32 = -87;

@@ -1,5 +1,5 @@
-import { addRow, normalize } from "../../../src/model/kernels/rows.as";
-import { adapt } from "../../../src/model/kernels/tail.as";
+import { addRow, normalize } from "./rows.as";
+import { adapt } from "./tail.as";
 
 /**
  * Writes the normalized sum of word, type and position embeddings of each token.

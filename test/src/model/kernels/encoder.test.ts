@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createArena } from "../support/kernel-arena.ts";
+import { createArena } from "../../../support/kernel-arena.ts";
+import { isLongForm } from "../../../support/long-form.ts";
 
 const numbers = (least: number, most = least) =>
   fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: least, maxLength: most });
 const at = (values: readonly number[], index: number) => values[index] ?? Number.NaN;
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: isLongForm ? 20_000 : 150 };
 
 describe("the kernels of an encoder", () => {
   it("quantize rows as their definition says", () => {
@@ -15,15 +16,18 @@ describe("the kernels of an encoder", () => {
       fc.property(cases, ([count, values]) => {
         const arena = createArena();
         const width = values.length / count;
+        const factors = Array.from({ length: width }, (_, i) => Math.fround(0.5 + 0.3 * i));
         const rows = arena.floats(values);
         const [steps, scales, sums] = [arena.steps(values.map(() => 0)), arena.room(count), arena.room(count)];
-        arena.kernels.quantize(rows, count, width, steps, scales, sums);
+        arena.kernels.quantize(rows, count, width, arena.floats(factors), steps, scales, sums);
         const own = arena.readSteps(steps, values.length);
         for (let row = 0; row < count; row++) {
-          const ofRow = values.slice(row * width, (row + 1) * width);
+          const ofRow = values
+            .slice(row * width, (row + 1) * width)
+            .map((value, i) => Math.fround(Math.fround(value) * at(factors, i)));
           const scale = Math.fround(Math.max(...ofRow.map(Math.abs)) / 127);
           const inverse = scale > 0 ? Math.fround(1 / scale) : 0;
-          const expected = ofRow.map((value) => roundToEven(Math.fround(Math.fround(value) * inverse)));
+          const expected = ofRow.map((value) => roundToEven(Math.fround(value * inverse)));
           expect(own.slice(row * width, (row + 1) * width)).toEqual(expected);
           expect(arena.readFloats(scales + 4 * row, 1)).toEqual([scale]);
           expect(arena.readIntegers(sums + 4 * row, 1)).toEqual([64 * expected.reduce((sum, step) => sum + step, 0)]);
@@ -34,7 +38,7 @@ describe("the kernels of an encoder", () => {
     );
   });
 
-  it("multiply exactly, and add the bias", () => {
+  it("multiply exactly, by either instructions, and add the bias", () => {
     const cases = fc.record({
       count: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 30, max: 37 })),
       width: fc.integer({ min: 1, max: 6 }).map((fours) => 4 * fours),
@@ -58,8 +62,9 @@ describe("the kernels of an encoder", () => {
         const sums = scales.map((_, row) => 64 * ofRow(row).reduce((sum, step) => sum + step, 0));
         const ofRows = [arena.steps(steps), arena.floats(scales), arena.integers(sums), count, width] as const;
         const ofWeights = [arena.steps(packed), arena.floats(factors), arena.floats(biases), outputs] as const;
-        const target = arena.room(count * outputs);
+        const [target, other] = [arena.room(count * outputs), arena.room(count * outputs)];
         arena.kernels.multiply(...ofRows, ...ofWeights, target);
+        arena.kernels.multiplyPairs(...ofRows, ...ofWeights, other);
         const expected = scales.flatMap((scale, row) =>
           factors.map((factor, output) => {
             const exact = ofRow(row).reduce((sum, step, input) => sum + step * weight(input, output), 0);
@@ -67,6 +72,7 @@ describe("the kernels of an encoder", () => {
           }),
         );
         expect(arena.readFloats(target, expected.length)).toEqual(expected);
+        expect(arena.readFloats(other, expected.length)).toEqual(expected);
         arena.expectGuards();
       }),
       RUNS,
@@ -197,7 +203,7 @@ describe("the kernels of an encoder", () => {
         }
         arena.expectGuards();
       }),
-      { numRuns: 100 },
+      RUNS,
     );
   });
 });

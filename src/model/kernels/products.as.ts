@@ -1,4 +1,4 @@
-import { greatest, VECTOR } from "../../../src/model/kernels/rows.as";
+import { greatest, VECTOR } from "./rows.as";
 
 /** The weights' offset is 2^6. */
 const OFFSET_BITS: i32 = 6;
@@ -9,32 +9,42 @@ const BLOCK: usize = 32;
  * Quantizes rows to steps of int8, each row by its greatest number. A row of zeros has a scale of 0.
  *
  * @param width numbers of a row, a multiple of 8
+ * @param factors what each number of a row is multiplied by first, `[width]`
  * @param steps `[count, width]`
  * @param scales what a step of each row is worth
  * @param sums 64 times the sum of each row's steps: what the offset of the weights adds to products
  */
-export function quantize(rows: usize, count: usize, width: usize, steps: usize, scales: usize, sums: usize): void {
+export function quantize(
+  rows: usize,
+  count: usize,
+  width: usize,
+  factors: usize,
+  steps: usize,
+  scales: usize,
+  sums: usize,
+): void {
   for (let row: usize = 0; row < count; row++) {
-    const scale = greatestSize(rows, width << 2) / 127;
+    const scale = greatestSize(rows, width << 2, factors) / 127;
     const inverse = f32x4.splat(scale > 0 ? 1 / scale : 0);
     let sum = i32x4.splat(0);
-    for (let at: usize = 0; at < width; at += 8) {
-      const low = f32x4.nearest(f32x4.mul(v128.load(rows), inverse));
-      const high = f32x4.nearest(f32x4.mul(v128.load(rows, 16), inverse));
+    for (let at: usize = 0; at < width << 2; at += 2 * VECTOR) {
+      const low = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at), v128.load(factors + at)), inverse));
+      const high = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at, 16), v128.load(factors + at, 16)), inverse));
       const wide = i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(low), i32x4.trunc_sat_f32x4_s(high));
       sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(wide));
       v128.store64_lane(steps, i8x16.narrow_i16x8_s(wide, wide), 0);
-      rows += 2 * VECTOR;
       steps += 8;
     }
+    rows += width << 2;
     store<f32>(scales + (row << 2), scale);
     store<i32>(sums + (row << 2), wholeOf(sum) << OFFSET_BITS);
   }
 }
 
-function greatestSize(row: usize, bytes: usize): f32 {
+function greatestSize(row: usize, bytes: usize, factors: usize): f32 {
   let most = f32x4.splat(0);
-  for (let at: usize = 0; at < bytes; at += VECTOR) most = f32x4.max(most, f32x4.abs(v128.load(row + at)));
+  for (let at: usize = 0; at < bytes; at += VECTOR)
+    most = f32x4.max(most, f32x4.abs(f32x4.mul(v128.load(row + at), v128.load(factors + at))));
   return greatest(most);
 }
 
@@ -45,6 +55,13 @@ function wholeOf(four: v128): i32 {
     i32x4.extract_lane(four, 2) +
     i32x4.extract_lane(four, 3)
   );
+}
+
+/** Tells whether a dot product of four is one instruction here. On x64 without AVX-VNNI it is several, and sums of two saturate. */
+export function isFused(): bool {
+  // With a second operand of 8 bits, which the kernels never have, machines differ: 4 · 127 · 255 fits 32 bits alone.
+  const sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
+  return i32x4.extract_lane(sum, 0) !== 2 * i16.MAX_VALUE;
 }
 
 /**
@@ -69,6 +86,45 @@ export function multiply(
   outputs: usize,
   target: usize,
 ): void {
+  multiplyBy<i32>(steps, scales, sums, count, width, weights, factors, biases, outputs, target);
+}
+
+/** The same numbers, by instructions that are faster where {@link isFused} is false. */
+export function multiplyPairs(
+  steps: usize,
+  scales: usize,
+  sums: usize,
+  count: usize,
+  width: usize,
+  weights: usize,
+  factors: usize,
+  biases: usize,
+  outputs: usize,
+  target: usize,
+): void {
+  multiplyBy<i16>(steps, scales, sums, count, width, weights, factors, biases, outputs, target);
+}
+
+/** Adds products of four to sums: at once (T is i32), or by way of sums of two (i16), with ones that the loops share. */
+function addDot<T>(steps: v128, weights: v128, sum: v128, ones: v128): v128 {
+  if (sizeof<T>() === 4) return i32x4.relaxed_dot_i8x16_i7x16_add_s(steps, weights, sum);
+  return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(steps, weights), ones));
+}
+
+function multiplyBy<T>(
+  steps: usize,
+  scales: usize,
+  sums: usize,
+  count: usize,
+  width: usize,
+  weights: usize,
+  factors: usize,
+  biases: usize,
+  outputs: usize,
+  target: usize,
+): void {
+  // Neither compiler nor engine would keep a constant out of the loops.
+  const ones = i16x8.splat(<i16>(count > 0));
   for (let first: usize = 0; first < count; first += BLOCK) {
     const last = min<usize>(count, first + BLOCK);
     for (let output: usize = 0; output < outputs; output += 8) {
@@ -94,17 +150,17 @@ export function multiply(
           const low = v128.load(place);
           const high = v128.load(place, 16);
           let four = v128.load32_splat(a);
-          a0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, low, a0);
-          a1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, high, a1);
+          a0 = addDot<T>(four, low, a0, ones);
+          a1 = addDot<T>(four, high, a1, ones);
           four = v128.load32_splat(b);
-          b0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, low, b0);
-          b1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, high, b1);
+          b0 = addDot<T>(four, low, b0, ones);
+          b1 = addDot<T>(four, high, b1, ones);
           four = v128.load32_splat(c);
-          c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, low, c0);
-          c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, high, c1);
+          c0 = addDot<T>(four, low, c0, ones);
+          c1 = addDot<T>(four, high, c1, ones);
           four = v128.load32_splat(d);
-          d0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, low, d0);
-          d1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, high, d1);
+          d0 = addDot<T>(four, low, d0, ones);
+          d1 = addDot<T>(four, high, d1, ones);
           a += 4;
           b += 4;
           c += 4;
@@ -123,8 +179,8 @@ export function multiply(
         let place = panel;
         for (let at: usize = 0; at < width; at += 4) {
           const four = v128.load32_splat(steps + row * width + at);
-          low = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, v128.load(place), low);
-          high = i32x4.relaxed_dot_i8x16_i7x16_add_s(four, v128.load(place, 16), high);
+          low = addDot<T>(four, v128.load(place), low, ones);
+          high = addDot<T>(four, v128.load(place, 16), high, ones);
           place += 2 * VECTOR;
         }
         writeEight(low, high, row, scales, sums, factor, bias, target + ((row * outputs + output) << 2));

@@ -1,0 +1,8 @@
+import type { EngineChoice } from "../../node/engine.ts";
+import type { EngineName } from "../../src/model/trunk.ts";
+
+/** The setting ENGINE of Workers in tests: `XPEFT_ENGINE=onnxruntime` runs them without kernels. */
+export const ENGINE_CHOICE: EngineChoice = process.env.XPEFT_ENGINE === "onnxruntime" ? "onnxruntime" : "auto";
+
+/** What then reads the texts of the default bundle. */
+export const ENGINE_NAME: EngineName = ENGINE_CHOICE === "auto" ? "kernels" : "onnxruntime";
