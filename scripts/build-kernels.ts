@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import asc from "assemblyscript/asc";
 
-/** Entry points: the kernels of the pool and the tail, those of the encoder, and those of the bench `floor`. */
+/** Entry points: the kernels of the pool and the tail, those of the encoder, and the loop of the bench `engines`. */
 export const SOURCES = [
   "src/model/kernels/kernels.as.ts",
   "bench/floor/gemm.as.ts",
