@@ -2,8 +2,8 @@
  * Returns the manifests of the same bundle as earlier formats have it: without its packed encoder, and without its tail
  * too, as `python -m xpeft bundle` wrote them.
  *
- * Neither adds anything to the encoder, so rows of those bundles fit this one. An id is a hash: it equals a row's id only
- * if all other files and numbers are the same. A manifest in another layout gives texts that no bundle has.
+ * Both only compute the same PLM in another way, so rows of those bundles fit this one. An id is a hash: it equals a row's
+ * id only if all other files and numbers are the same. A manifest in another layout gives texts that no bundle has.
  *
  * @param manifest the content of `manifest.json`
  */

@@ -1,9 +1,9 @@
-import { type ReadFile, readVerified } from "../bundle/files.ts";
-import { type Manifest, withRole } from "../bundle/manifest.ts";
-import { floatsFromBytes } from "../lib/floats.ts";
+import type { ReadFile } from "../bundle/files.ts";
+import type { Manifest } from "../bundle/manifest.ts";
 import { softmax } from "../model/head.ts";
 import { createPlaces, instantiateKernels } from "../model/kernel-memory.ts";
-import { BOTTLENECK_EPSILON, createTail, type TailSpec } from "../model/tail.ts";
+import { BOTTLENECK_EPSILON, createTail, readTail, type TailSpec } from "../model/tail.ts";
+import { crossEntropy } from "./fit-label-bias.ts";
 import type { Gradients } from "./gradients.ts";
 
 /** The export of kernels/gradients.as.ts, which explains the parameters. */
@@ -23,10 +23,8 @@ export async function loadTailGradients(
   read: ReadFile,
   kernels: WebAssembly.Module,
 ): Promise<Gradients | null> {
-  const [file] = withRole(manifest.files, "tail");
-  if (!file || !manifest.tail) return null;
-  const norm = floatsFromBytes(await readVerified(read, file));
-  return await createTailGradients({ ...manifest, epsilon: manifest.tail.epsilon }, norm, kernels);
+  const parts = await readTail(manifest, read);
+  return parts && (await createTailGradients(parts.spec, parts.norm, kernels));
 }
 
 /**
@@ -62,10 +60,7 @@ export async function createTailGradients(
         return features.reduce((sum, feature, i) => sum + feature * (head[label * hidden + i] ?? Number.NaN), bias);
       });
       const scores = softmax([...logits]);
-      // The sum of powers, so that a label far below the greatest has a finite loss.
-      const greatest = Math.max(...logits);
-      const total = greatest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - greatest), 0));
-      const loss = logits.reduce((sum, logit, label) => sum + (target[label] ?? Number.NaN) * (total - logit), 0);
+      const loss = crossEntropy({ logits: [...logits], target }, new Float32Array(labels));
       const read = pooling === "cls" ? residual.subarray(0, hidden) : residual;
       for (let i = 0; i < hidden; i++) {
         let sum = 0;
@@ -80,7 +75,7 @@ export async function createTailGradients(
       const layout = [4 * hidden, 4 * bottleneck, atNorm, epsilon, BOTTLENECK_EPSILON, atDown, atUp] as const;
       for (let start = 0; start < read.length; start += hidden) {
         token.set(read.subarray(start, start + hidden));
-        own.addGradients(atToken, atToken + 4 * hidden, ...layout, atOutput, atScratch, atOfDown, atOfUp);
+        own.addGradients(atToken, ...layout, atOutput, atScratch, atOfDown, atOfUp);
       }
       onGradients(gradients);
       return { loss, logits };

@@ -1,5 +1,5 @@
 import { XpeftError } from "../errors.ts";
-import { withRetries } from "./instance.ts";
+import { retryMemory } from "./retry-memory.ts";
 
 /** Hands out addresses of a memory, one after the other. */
 export interface Places {
@@ -46,7 +46,7 @@ export async function instantiateKernels<Kernels>(
   bytes: number,
 ): Promise<KernelMemory<Kernels>> {
   try {
-    const { buffer, exports } = await withRetries(() => {
+    const { buffer, exports } = await retryMemory(() => {
       const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
       const instance = new WebAssembly.Instance(module, { env: { memory } });
       return { buffer: memory.buffer as ArrayBuffer, exports: instance.exports };

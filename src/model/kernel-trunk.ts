@@ -10,7 +10,7 @@ import type { ReadText, Trunk } from "./trunk.ts";
 
 /** The exports of kernels/encoder.as.ts, whose sources explain the parameters. */
 type Kernels = Record<
-  "adaptRows" | "addRow" | "attend" | "embed" | "gelu" | "multiply" | "multiplyPairs" | "normalizeRows" | "quantize",
+  "adaptRows" | "addRow" | "attend" | "embed" | "gelu" | "multiply" | "normalizeRows" | "quantize",
   (...parameters: number[]) => void
 > & { isFused(): number };
 
@@ -74,13 +74,13 @@ export async function createKernelTrunk(
     end += part.length;
   }
   floatsAt(unit, bottleneck).fill(1);
-  const multiplySteps = kernels.isFused() ? kernels.multiply : kernels.multiplyPairs;
+  const fused = kernels.isFused();
 
   function multiply(source: number, count: number, product: Product, target: number): void {
     const { inputs, outputs } = product;
     kernels.quantize(source, count, inputs, product.inverses, steps, scales, sums);
     const ofProduct = [product.weights, product.factors, product.biases] as const;
-    multiplySteps(steps, scales, sums, count, inputs, ...ofProduct, outputs, target);
+    kernels.multiply(steps, scales, sums, count, inputs, ...ofProduct, outputs, target, fused);
   }
 
   /** Replaces the rows by the output of their layer. */

@@ -1,6 +1,6 @@
 import { env, InferenceSession } from "onnxruntime-web/wasm";
 import { createSerialQueue } from "../lib/serial-queue.ts";
-import { withRetries } from "./instance.ts";
+import { retryMemory } from "./retry-memory.ts";
 
 /** Weights outside a graph's file, under the name by which the graph refers to them. */
 export interface ExternalData {
@@ -65,7 +65,7 @@ export function heapBytes(): number {
  */
 function instantiateFrom(wasm: WebAssembly.Module): typeof WebAssembly.instantiate {
   const replacement = async (_bytes: unknown, imports: WebAssembly.Imports) => {
-    const instance = await withRetries(() => new WebAssembly.Instance(wasm, imports));
+    const instance = await retryMemory(() => new WebAssembly.Instance(wasm, imports));
     const values = [...Object.values(imports).flatMap(Object.values), ...Object.values(instance.exports)];
     heap = values.find((value) => value instanceof WebAssembly.Memory);
     return { module: wasm, instance };

@@ -48,10 +48,26 @@ export const BOTTLENECK_EPSILON = 1e-5;
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
  */
 export async function loadTail(manifest: Manifest, read: ReadFile, kernels: WebAssembly.Module): Promise<Tail | null> {
+  const parts = await readTail(manifest, read);
+  return parts && (await createTail(parts.spec, parts.norm, kernels));
+}
+
+/**
+ * Reads what a bundle's tail is created from; null if it has none.
+ *
+ * @throws XpeftError `bundle_file_missing` or `bundle_file_corrupt`
+ */
+export async function readTail(manifest: Manifest, read: ReadFile): Promise<TailParts | null> {
   const [file] = withRole(manifest.files, "tail");
   if (!file || !manifest.tail) return null;
-  const bytes = await readVerified(read, file);
-  return await createTail({ ...manifest, epsilon: manifest.tail.epsilon }, floatsFromBytes(bytes), kernels);
+  const norm = floatsFromBytes(await readVerified(read, file));
+  return { spec: { ...manifest, epsilon: manifest.tail.epsilon }, norm };
+}
+
+interface TailParts {
+  readonly spec: TailSpec;
+  /** Weight `[d]` and bias `[d]` of the layer's last LayerNorm. */
+  readonly norm: Float32Array;
 }
 
 /** Sizes of a tail, its pooling, and the epsilon of its layer's last LayerNorm. d and b are multiples of 4. */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
 
 type Kernels = Record<
-  "adaptRows" | "addTail" | "attend" | "embed" | "gelu" | "multiply" | "multiplyPairs" | "normalizeRows" | "quantize",
+  "adaptRows" | "addTail" | "attend" | "embed" | "gelu" | "multiply" | "normalizeRows" | "quantize",
   (...parameters: number[]) => void
 >;
 

@@ -4,5 +4,5 @@
 export { attend } from "./attention.as";
 export { adaptRows, embed, normalizeRows } from "./blocks.as";
 export { gelu } from "./functions.as";
-export { isFused, multiply, multiplyPairs, quantize } from "./products.as";
+export { isFused, multiply, quantize } from "./products.as";
 export { addRow } from "./rows.as";

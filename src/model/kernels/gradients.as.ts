@@ -2,8 +2,8 @@ import { normalize, total, VECTOR } from "./rows.as";
 import { project, raise } from "./tail.as";
 
 /**
- * Adds to the gradients of a tail's adapter what some tokens give: the backward pass of `addTail`, whose parameters these
- * are, but for the last four.
+ * Adds to the gradients of a tail's adapter what a token gives: the backward pass of `addTail`, whose parameters these are,
+ * but for the last four.
  *
  * @param ofOutput gradient of every token's output times the weight of the last LayerNorm, d numbers
  * @param scratch three times d numbers, then three times b numbers
@@ -11,7 +11,6 @@ import { project, raise } from "./tail.as";
  */
 export function addGradients(
   token: usize,
-  tokensEnd: usize,
   hidden: usize,
   bottleneck: usize,
   norm: usize,
@@ -31,27 +30,25 @@ export function addGradients(
   const low = raised + hidden;
   const ofActive = low + bottleneck;
   const ofLow = ofActive + bottleneck;
-  for (; token < tokensEnd; token += hidden) {
-    normalize(token, hidden, norm, epsilon, raised);
-    memory.copy(entering, raised, hidden);
-    project(raised, low, down, bottleneck);
-    const lowFactor = standardize(low, bottleneck, unitEpsilon);
-    memory.copy(raised, token, hidden);
-    raise(low, bottleneck, up, raised);
-    const raisedFactor = standardize(raised, hidden, epsilon);
-    backThroughNorm(ofOutput, raised, hidden, raisedFactor, ofRaised);
-    for (let number: usize = 0; number < bottleneck; number += 4) {
-      const row = (number >> 2) * hidden;
-      const active = load<f32>(low + number);
-      store<f32>(ofActive + number, active > 0 ? dot(ofRaised, up + row, hidden) : 0);
-      if (active > 0) addTimes(ofRaised, hidden, active, ofUp + row);
-    }
-    backThroughNorm(ofActive, low, bottleneck, lowFactor, ofLow);
-    let target = ofDown;
-    for (let number: usize = 0; number < hidden; number += 4) {
-      addTimes(ofLow, bottleneck, load<f32>(entering + number), target);
-      target += bottleneck;
-    }
+  normalize(token, hidden, norm, epsilon, raised);
+  memory.copy(entering, raised, hidden);
+  project(raised, low, down, bottleneck);
+  const lowFactor = standardize(low, bottleneck, unitEpsilon);
+  memory.copy(raised, token, hidden);
+  raise(low, bottleneck, up, raised);
+  const raisedFactor = standardize(raised, hidden, epsilon);
+  backThroughNorm(ofOutput, raised, hidden, raisedFactor, ofRaised);
+  for (let number: usize = 0; number < bottleneck; number += 4) {
+    const row = (number >> 2) * hidden;
+    const active = load<f32>(low + number);
+    store<f32>(ofActive + number, active > 0 ? dot(ofRaised, up + row, hidden) : 0);
+    if (active > 0) addTimes(ofRaised, hidden, active, ofUp + row);
+  }
+  backThroughNorm(ofActive, low, bottleneck, lowFactor, ofLow);
+  let target = ofDown;
+  for (let number: usize = 0; number < hidden; number += 4) {
+    addTimes(ofLow, bottleneck, load<f32>(entering + number), target);
+    target += bottleneck;
   }
 }
 

@@ -73,6 +73,7 @@ export function isFused(): bool {
  * @param weights for each 8 outputs and each 4 inputs 32 bytes: the 4 inputs of each output. A weight is its steps plus 64
  * @param factors what a step of each output's weights is worth
  * @param outputs a multiple of 8
+ * @param fused which instructions to take, for the same numbers: {@link isFused} says which are faster
  */
 export function multiply(
   steps: usize,
@@ -85,24 +86,10 @@ export function multiply(
   biases: usize,
   outputs: usize,
   target: usize,
+  fused: bool,
 ): void {
-  multiplyBy<i32>(steps, scales, sums, count, width, weights, factors, biases, outputs, target);
-}
-
-/** The same numbers, by instructions that are faster where {@link isFused} is false. */
-export function multiplyPairs(
-  steps: usize,
-  scales: usize,
-  sums: usize,
-  count: usize,
-  width: usize,
-  weights: usize,
-  factors: usize,
-  biases: usize,
-  outputs: usize,
-  target: usize,
-): void {
-  multiplyBy<i16>(steps, scales, sums, count, width, weights, factors, biases, outputs, target);
+  if (fused) multiplyBy<i32>(steps, scales, sums, count, width, weights, factors, biases, outputs, target);
+  else multiplyBy<i16>(steps, scales, sums, count, width, weights, factors, biases, outputs, target);
 }
 
 /** Adds products of four to sums: at once (T is i32), or by way of sums of two (i16), with ones that the loops share. */

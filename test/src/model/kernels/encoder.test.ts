@@ -63,8 +63,8 @@ describe("the kernels of an encoder", () => {
         const ofRows = [arena.steps(steps), arena.floats(scales), arena.integers(sums), count, width] as const;
         const ofWeights = [arena.steps(packed), arena.floats(factors), arena.floats(biases), outputs] as const;
         const [target, other] = [arena.room(count * outputs), arena.room(count * outputs)];
-        arena.kernels.multiply(...ofRows, ...ofWeights, target);
-        arena.kernels.multiplyPairs(...ofRows, ...ofWeights, other);
+        arena.kernels.multiply(...ofRows, ...ofWeights, target, 1);
+        arena.kernels.multiply(...ofRows, ...ofWeights, other, 0);
         const expected = scales.flatMap((scale, row) =>
           factors.map((factor, output) => {
             const exact = ofRow(row).reduce((sum, step, input) => sum + step * weight(input, output), 0);

@@ -9,7 +9,7 @@ const PAUSES_MS = [50, 250, 1000];
  *
  * @throws RangeError if memory stays short
  */
-export async function withRetries<Result>(make: () => Result): Promise<Result> {
+export async function retryMemory<Result>(make: () => Result): Promise<Result> {
   for (const milliseconds of PAUSES_MS) {
     try {
       return make();
