@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { XpeftError } from "../../src/errors.ts";
+import type { EngineChoice } from "../../src/model/trunk.ts";
 import type { Bindings } from "../http/env.ts";
 
 /** Bytes of the cached tasks, about fifty with adapters or eight with pools too, and of the cached profiles, about six thousand. */
@@ -36,8 +37,7 @@ export interface Settings {
   readonly cacheTtlSeconds: number;
   readonly publicPredict: boolean;
   readonly corsOrigins: readonly string[];
-  /** What computes the encoder; "auto" takes the kernels if the bundle has a packed encoder. */
-  readonly engine: "auto" | "onnxruntime";
+  readonly engine: EngineChoice;
 }
 
 /** Parsed settings: an isolate's variables do not change, and each request reads them several times. */

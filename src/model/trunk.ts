@@ -7,6 +7,9 @@ import type { MergedAdapters } from "./merge.ts";
  */
 export type EngineName = "kernels" | "onnxruntime";
 
+/** What is asked for: with "auto" the kernels, if the bundle and the machine allow it. */
+export type EngineChoice = "auto" | "onnxruntime";
+
 /** What the encoder reads of a text. */
 export type ReadText = Pick<TokenizedText, "ids" | "typeIds">;
 

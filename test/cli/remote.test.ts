@@ -89,7 +89,7 @@ describe("xpeft profiles", () => {
     expect(stderr).toMatch(
       /^\S+other-head\.ndjson:1: head_mismatch: Profile "demo-000" was trained with head .*\n {2}\S/,
     );
-    // The second line fails alike, so its hint is left out.
+    // The second line fails alike, so its hint is not shown again.
     expect(stderr).toMatch(/:2: head_mismatch: .*\n$/);
     const taskPath = join(remote.folder, "own-head.json");
     await writeFile(taskPath, taskFile(task));

@@ -167,6 +167,14 @@ export const FAULTS: readonly Fault[] = [
     answers: { profiles: ["ok"], health: ["ok"] },
   },
   {
+    name: "no memory to instantiate ONNX Runtime, every time",
+    broken: { memory: "instance" },
+    cold: true,
+    engine: "onnxruntime",
+    answers: { profiles: ["bundle_unusable"], health: ["bundle_unusable"] },
+    final: true,
+  },
+  {
     name: "no memory for ONNX Runtime's weights",
     broken: { memory: "grow" },
     cold: true,

@@ -1,5 +1,4 @@
-import type { EngineChoice } from "../../node/engine.ts";
-import type { EngineName } from "../../src/model/trunk.ts";
+import type { EngineChoice, EngineName } from "../../src/model/trunk.ts";
 
 /** The setting ENGINE of Workers in tests: `XPEFT_ENGINE=onnxruntime` runs them without kernels. */
 export const ENGINE_CHOICE: EngineChoice = process.env.XPEFT_ENGINE === "onnxruntime" ? "onnxruntime" : "auto";

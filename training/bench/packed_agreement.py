@@ -18,7 +18,7 @@ from xpeft.quantized_encoder import quantized_encoder
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder of data sets. Tasks whose data it lacks are left out.")],
+    data: Annotated[Path, typer.Option(help="Folder of data sets. A task without data in it is skipped.")],
     texts: Annotated[int, typer.Option(min=1, help="Texts of each task's dev split.")] = 800,
 ) -> None:
     """Print how many texts were read of each task, and the share of them with fp32's label."""
