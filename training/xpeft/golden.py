@@ -118,7 +118,7 @@ def all_layers_case(bundle: Path, manifest: Manifest, plm: PLM, texts: list[str]
     The manifest has format 1, without `firstLayer` and tail. The bundle's other files are those of `bundle`.
     """
     pool = manifest.pool.model_copy(update={"firstLayer": 0})
-    whole = manifest.of_earlier_formats()[-1].model_copy(update={"pool": pool})
+    whole = [manifest, *manifest.of_earlier_formats()][-1].model_copy(update={"pool": pool})
     raw = whole.to_bytes()
     identity = bundle_id(raw)
     model = new_model(bundle, whole, plm, len(profile_heads(manifest.hidden)), len(LABELS), 0, torch.device("cpu"))
@@ -147,7 +147,7 @@ def write_golden(bundle: Path, plm_spec: str | None, out: Path) -> None:
         "adaptedMerges": adapted_merge_cases(replace(SMALL, first_layer=1)),
         "pooledMerges": pooled_merge_cases(replace(SMALL, first_layer=1), (5, 2)),
         "task": case["task"],
-        "packed": packed_cases(plm, manifest.bottleneck),
+        "packed": packed_cases(plm, manifest),
         "headFits": head_fit_cases(),
         "heads": [head_case(identity, LABELS, head), head_case("0" * 32, HARD_LABELS, head[: 4 * 8])],
         "allLayers": all_layers_case(bundle, manifest, plm, texts[:6]),

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from xpeft.bundle.manifest import Manifest
 from xpeft.encoder import Adapters
 from xpeft.plm import PLM
 from xpeft.quantized_encoder import quantized_encoder
@@ -13,11 +14,15 @@ ADAPTER_ENTRY = 0.02
 KEPT = 16
 
 
-def packed_cases(plm: PLM, bottleneck: int) -> list[dict[str, object]]:
+def packed_cases(plm: PLM, manifest: Manifest) -> list[dict[str, object]]:
     """Return texts of random words with the beginnings of their first and last token's residuals, by block.
 
     Types are 0 and 1 in turn. The texts are read under adapters with entries of 0.02 sin i, in each of the two inputs of the graph.
+    A bundle without a packed encoder has no such cases, and texts that are too long for it are omitted.
     """
+    if not manifest.packed:
+        return []
+    bottleneck = manifest.bottleneck
     layers = len(plm.layers)
     entries = (ADAPTER_ENTRY * np.sin(np.arange(layers * plm.hidden * bottleneck))).astype(np.float32)
     flat = torch.from_numpy(entries)
@@ -35,4 +40,4 @@ def packed_cases(plm: PLM, bottleneck: int) -> list[dict[str, object]]:
         return {"ids": ids[0].tolist(), "residuals": [[beginning(one[0]), beginning(one[-1])] for one in residuals]}
 
     with torch.no_grad():
-        return [case(length) for length in LENGTHS]
+        return [case(length) for length in LENGTHS if length <= manifest.maxTokens]
