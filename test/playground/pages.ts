@@ -53,5 +53,21 @@ export function actionsOn(page: Page) {
     textOf: (id: string) => at(id).innerText(),
     /** Waits until an element has the focus. */
     focused: (id: string) => page.locator(`#${id}:focus`).waitFor(),
+    /**
+     * Records the texts that elements have from now on, because a poll misses those of a moment.
+     *
+     * @returns a function that returns an element's texts so far
+     */
+    async recordTexts(ids: readonly string[]): Promise<(id: string) => Promise<string[]>> {
+      await page.evaluate(
+        `window.texts = {};
+        for (const id of ${JSON.stringify(ids)}) {
+          const [element, seen] = [document.getElementById(id), (window.texts[id] = [])];
+          const record = () => seen.push(element.ariaValueText ?? element.textContent);
+          new MutationObserver(record).observe(element, { attributes: true, childList: true });
+        }`,
+      );
+      return (id) => page.evaluate<string[]>(`window.texts[${JSON.stringify(id)}]`);
+    },
   };
 }
