@@ -8,14 +8,9 @@ declare module "*.html" {
   export default text;
 }
 
-declare module "swagger-ui-dist/swagger-ui-bundle.js" {
-  const text: string;
-  export default text;
-}
-
-declare module "*.css" {
-  const text: string;
-  export default text;
+declare module "*.gz" {
+  const bytes: ArrayBuffer;
+  export default bytes;
 }
 
 declare namespace Cloudflare {

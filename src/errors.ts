@@ -66,7 +66,7 @@ export const ERROR_REASONS = {
    */
   mismatched_write: ["bundle", "length", "head", "adapter", "size", "training", "task", "duplicate", "profiles"],
   /** What failed: the tokenizer; a graph or the pool; the encoder's numbers; reading a file. */
-  bundle_unusable: ["tokenizer", "files", "features", "read"],
+  bundle_unusable: ["tokenizer", "files", "features", "read", "build"],
   /** A query failed, in the only database or in one of several; or no database is bound. */
   database_unavailable: ["query", "shard", "unbound"],
   /** A database is bound in another's place; or a number is missing. */

@@ -165,6 +165,8 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
       files: BUILD_AGAIN,
       features: BUILD_AGAIN,
       read: "Retry. If this persists, deploy the bundle again.",
+      build:
+        'Remove [alias] from wrangler.toml, or set ENGINE = "auto" and take a bundle with a packed encoder. Then deploy.',
     })[reason],
   bundle_without_tail:
     "Send the text to POST /v1/predict under up to 64 profiles at once, or build a bundle whose last layer alone has adapters of profiles: docs/formats.md.",

@@ -43,7 +43,11 @@ export interface Gradients {
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
  * its inputs and outputs differ from docs/formats.md
  */
-export async function openGradients(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Gradients> {
+export async function openGradients(
+  wasm: WebAssembly.Module | null,
+  manifest: Manifest,
+  read: ReadFile,
+): Promise<Gradients> {
   const { hidden, bottleneck, files, learning } = manifest;
   const layers = manifest.layers - learning.firstLayer;
   const shapes = { adapter_down: [layers, hidden, bottleneck], adapter_up: [layers, bottleneck, hidden] };

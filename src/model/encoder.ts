@@ -28,7 +28,11 @@ export interface Encoder extends Trunk {
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
  * its inputs and outputs differ from docs/formats.md
  */
-export async function createEncoder(wasm: WebAssembly.Module, manifest: Manifest, read: ReadFile): Promise<Encoder> {
+export async function createEncoder(
+  wasm: WebAssembly.Module | null,
+  manifest: Manifest,
+  read: ReadFile,
+): Promise<Encoder> {
   const { layers, hidden, bottleneck, files } = manifest;
   const shapes = {
     adapter_down: [layers, hidden, bottleneck],

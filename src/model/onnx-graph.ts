@@ -33,17 +33,21 @@ export interface Graph {
 /**
  * Opens a graph of a bundle. Its files are dropped as soon as ONNX Runtime has its copy.
  *
- * @param wasm ONNX Runtime's own WASM, compiled
+ * @param wasm ONNX Runtime's own WASM, compiled; null in a build without it
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
  * its inputs and outputs differ from the contract
  */
 export async function openGraph(
-  wasm: WebAssembly.Module,
+  wasm: WebAssembly.Module | null,
   read: ReadFile,
   graph: BundleFile,
   weights: readonly BundleFile[],
   contract: GraphContract,
 ): Promise<Graph> {
+  if (!wasm) {
+    const message = `The ${contract.name} needs ONNX Runtime, and this build has none.`;
+    throw new XpeftError("bundle_unusable", message, { reason: "build" });
+  }
   const bytes = await readVerified(read, graph);
   const externalData = [];
   for (const file of weights) externalData.push({ path: file.path, data: await readVerified(read, file) });

@@ -12,8 +12,8 @@ export type TextParts =
 
 /** Compiled WASM: workerd compiles imports only. */
 export interface Modules {
-  /** ONNX Runtime's. */
-  readonly wasm: WebAssembly.Module;
+  /** ONNX Runtime's; null in a build without it. */
+  readonly wasm: WebAssembly.Module | null;
   /** The kernels that merge the adapter pool and compute tails: src/model/kernels/kernels.wasm. */
   readonly kernels: WebAssembly.Module;
   /** The kernels of the encoder, encoder.wasm; null where relaxed SIMD is missing or ONNX Runtime is to be used. */

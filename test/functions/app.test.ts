@@ -215,6 +215,10 @@ describe("what is visible from outside", () => {
     const viewer = await worker.get("/docs/viewer.js", { key: null });
     expect(viewer.headers.get("content-type")).toBe("text/javascript");
     expect((await viewer.text()).length).toBeGreaterThan(1_000_000);
+    const headers = { "accept-encoding": "identity" };
+    const plain = await worker.get("/docs/viewer.js", { key: null, headers });
+    expect(plain.headers.get("content-encoding")).toBeNull();
+    expect((await plain.text()).length).toBeGreaterThan(1_000_000);
     expect((await worker.get("/docs/viewer.css", { key: null })).headers.get("content-type")).toBe("text/css");
   });
 });

@@ -22,14 +22,14 @@ async function build(configPath: string, folder: string): Promise<void> {
 /**
  * Builds a Worker like a deploy, once for all test files of a run.
  *
- * @param main the Worker's entry
- * @param configPath the configuration that names it
+ * @param name tells Workers apart whose builds differ
+ * @param configPath the configuration that names its entry
  * @returns the folder of the built Worker; undefined outside of Vitest
  */
-export async function prebuildWorker(main: string, configPath: string): Promise<string | undefined> {
+export async function prebuildWorker(name: string, configPath: string): Promise<string | undefined> {
   const root = process.env[ROOT];
   if (root === undefined) return undefined;
-  const folder = join(root, main.replaceAll("/", "-"));
+  const folder = join(root, name.replaceAll("/", "-"));
   const lock = `${folder}.lock`;
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(POLL_MS)) {
     if (existsSync(folder)) return folder;
@@ -45,5 +45,5 @@ export async function prebuildWorker(main: string, configPath: string): Promise<
       await rm(lock, { recursive: true, force: true });
     }
   }
-  throw new Error(`${main} was not built within ${PATIENCE_MS / 1000} s.`);
+  throw new Error(`${name} was not built within ${PATIENCE_MS / 1000} s.`);
 }

@@ -66,6 +66,8 @@ export interface WorkerOptions {
   readonly databases?: number;
   /** Whether the bundle's files are bound. */
   readonly assets?: boolean;
+  /** Whether ONNX Runtime is built in; else as wrangler.toml says how. */
+  readonly onnxRuntime?: boolean;
 }
 
 /** Applies the migrations like wrangler. */
@@ -88,6 +90,7 @@ export async function configFor(
     database = true,
     databases = 1,
     assets = true,
+    onnxRuntime = true,
   }: WorkerOptions,
   name = "xpeft-edge",
 ): Promise<string> {
@@ -104,6 +107,11 @@ export async function configFor(
     .replace(/^globs = .*$/gm, (globs) => globs.replace(/"\*\*\/([^"]+)"/g, '"**/$1", "**/*-$1"'))
     .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)
     .replace(/limit = 20/, `limit = ${learnLimit ?? 1_000_000}`);
+  if (!onnxRuntime) {
+    config = config
+      .replace("# [alias]", "[alias]")
+      .replace(/^# ("onnxruntime-web\/.*" = )"(.*)"$/m, (_, alias, path) => alias + JSON.stringify(resolve(path)));
+  }
   if (!database) config = config.replace(/^\[\[d1_databases\]\]\n(.+\n)+/m, "");
   for (let number = 1; number < databases; number++) {
     config += `\n[[d1_databases]]\nbinding = "DB_${number}"\ndatabase_name = "xpeft-${number}"\n`;
@@ -118,7 +126,8 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const folder = await makeTempFolder("xpeft-test-");
   const configPath = await configFor(folder, options);
   const vars = { PUBLIC_PREDICT: "true", CORS_ORIGINS: "", TOKEN_KEYS, ENGINE: ENGINE_CHOICE, ...options.vars };
-  const prebuiltWorkerDir = await prebuildWorker(options.main ?? "functions/index.ts", configPath);
+  const { main = "functions/index.ts", onnxRuntime = true } = options;
+  const prebuiltWorkerDir = await prebuildWorker(onnxRuntime ? main : `${main}-no-onnx-runtime`, configPath);
   const built = { vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) };
   const workers = [{ configPath, ...built }];
   if (options.secondBundle) {
