@@ -26,9 +26,9 @@ const FUNCTIONS = {
 const TOP = {
   schema: [],
   src: ["schema"],
-  playground: ["src"],
+  playground: ["src", "client"],
   functions: ["src", "schema", "playground", "dist/pages"],
-  client: ["functions"],
+  client: ["functions", "src"],
   node: ["src"],
   cli: ["node", "client", "src", "schema"],
 };
@@ -74,6 +74,13 @@ export default {
       severity: "error",
       from: { path: "^client/" },
       to: { path: "^functions/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "client takes src for the local engine",
+      comment: "client/local/ is the engine in a browser; the rest of client/ only asks the Worker.",
+      severity: "error",
+      from: { path: "^client/", pathNot: "^client/local/" },
+      to: { path: "^(src|client/local)/" },
     },
     {
       name: "src is of no platform",

@@ -11,6 +11,7 @@ import { addBookmark } from "./middleware/bookmark.ts";
 import { logRequest } from "./middleware/request-log.ts";
 import { registerOpenApi } from "./openapi.ts";
 import { readSettings } from "./platform/settings.ts";
+import { bundleRoutes } from "./routes/bundle.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { infoRoutes } from "./routes/info.ts";
@@ -48,6 +49,7 @@ const api = createRouter()
   .route("/", learnTaskRoutes)
   .route("/", tokenRoutes)
   .route("/", infoRoutes)
+  .route("/", bundleRoutes)
   .route("/", healthRoutes);
 
 /** The API's type, for clients. @public */

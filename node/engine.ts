@@ -1,44 +1,37 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
+import { hasRelaxedSimd } from "../src/model/relaxed-simd.ts";
 import type { Modules } from "../src/model/text-parts.ts";
 import type { EngineChoice } from "../src/model/trunk.ts";
 import { createEngine, type Engine } from "../src/serving/engine.ts";
 import { readFolder } from "./files.ts";
-import { packagePath } from "./package.ts";
 
 /** What the project's types, which are workerd's, lack of WebAssembly. */
-const { compile: compileBytes, validate } = WebAssembly as unknown as {
+const { compile: compileBytes } = WebAssembly as unknown as {
   compile(bytes: Uint8Array): Promise<WebAssembly.Module>;
-  validate(bytes: Uint8Array): boolean;
 };
 
 /** Compiles a WASM file to what a Worker gets by importing it. */
 const compile = async (path: string): Promise<WebAssembly.Module> => await compileBytes(await readFile(path));
+
+/** Returns the path of kernels; the package has them beside its compiled sources. */
+const kernelsPath = (name: string): string => join(import.meta.dirname, `../src/model/kernels/${name}.wasm`);
 
 /** Compiles the WASM of ONNX Runtime. */
 export const compileRuntime = (): Promise<WebAssembly.Module> =>
   compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 
 /** Compiles the kernels that merge adapters. */
-export const compileKernels = (): Promise<WebAssembly.Module> => compile(packagePath("src/model/kernels/kernels.wasm"));
-
-/** A module whose function `[] -> [v128]` swizzles relaxedly two vectors of 16 equal bytes. */
-const RELAXED_SIMD = Uint8Array.of(
-  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...[1, 5, 1, 0x60, 0, 1, 0x7b],
-  ...[3, 2, 1, 0],
-  ...[10, 15, 1, 13, 0, 0x41, 1, 0xfd, 15, 0x41, 2, 0xfd, 15, 0xfd, 0x80, 2, 11],
-);
+export const compileKernels = (): Promise<WebAssembly.Module> => compile(kernelsPath("kernels"));
 
 /**
  * Compiles the kernels of the encoder; null, with a warning, where relaxed SIMD is missing.
  *
- * @param hasRelaxedSimd whether this Node compiles relaxed SIMD
+ * @param isSupported whether this Node compiles relaxed SIMD
  */
-export async function compileEncoderKernels(
-  hasRelaxedSimd = validate(RELAXED_SIMD),
-): Promise<WebAssembly.Module | null> {
-  if (hasRelaxedSimd) return await compile(packagePath("src/model/kernels/encoder.wasm"));
+export async function compileEncoderKernels(isSupported = hasRelaxedSimd()): Promise<WebAssembly.Module | null> {
+  if (isSupported) return await compile(kernelsPath("encoder"));
   const message = `Node ${process.versions.node} has no relaxed SIMD, so ONNX Runtime reads the texts, which is slower.`;
   process.emitWarning(message, { code: "XPEFT_NO_RELAXED_SIMD" });
   return null;

@@ -1,5 +1,5 @@
-// Builds the playground's pages, each of which becomes one HTML file with its style and its script inside, and packs the
-// viewer of /docs.
+// Builds the playground's pages, each of which becomes one HTML file with its style and its script inside; and packs their
+// worker and the viewer of /docs.
 // Plain JavaScript for Node 20: wrangler runs it with the Node that is on the path.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,23 +15,38 @@ const VIEWER = {
   "viewer.css": import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
 };
 
+const OPTIONS = {
+  outdir: OUT,
+  write: false,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2023",
+  charset: "utf8",
+  legalComments: "none",
+};
+
 /** Returns the HTML of a page. The Worker replaces its `%NONCE%` in each response. */
 async function htmlOf(page) {
   const folder = join(root, "playground", page);
   const { outputFiles } = await build({
+    ...OPTIONS,
     entryPoints: [join(folder, "main.ts"), join(folder, "style.css")],
-    outdir: OUT,
-    write: false,
-    bundle: true,
-    minify: true,
-    format: "iife",
-    target: "es2023",
-    charset: "utf8",
-    legalComments: "none",
   });
   const textOf = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
   const html = await readFile(join(folder, "index.html"), "utf8");
   return html.replace("%STYLE%", () => textOf(".css")).replace("%SCRIPT%", () => textOf(".js"));
+}
+
+/** Returns the script of the worker that labels texts in a page. */
+async function localScript() {
+  const { outputFiles } = await build({
+    ...OPTIONS,
+    entryPoints: [join(root, "playground", "local", "main.ts")],
+    format: "esm",
+    loader: { ".wasm": "binary" },
+  });
+  return outputFiles[0].contents;
 }
 
 /** Writes a file in one step, and only if it differs: another process may be reading it. */
@@ -43,14 +58,15 @@ async function writeIfChanged(name, content) {
   await rename(partial, path);
 }
 
-/** Builds all pages and the packed viewer into `dist/pages`, which the Worker imports. */
+const writePacked = (name, content) => writeIfChanged(`${name}.gz`, gzipSync(content, { level: 9 }));
+
+/** Builds all pages, the worker and the viewer into `dist/pages`, which the Worker imports. */
 export async function buildPages() {
   await mkdir(OUT, { recursive: true });
   await Promise.all([
     ...PAGES.map(async (page) => writeIfChanged(`${page}.html`, await htmlOf(page))),
-    ...Object.entries(VIEWER).map(async ([name, source]) =>
-      writeIfChanged(`${name}.gz`, gzipSync(await readFile(fileURLToPath(source)), { level: 9 })),
-    ),
+    ...Object.entries(VIEWER).map(async ([name, source]) => writePacked(name, await readFile(fileURLToPath(source)))),
+    localScript().then((script) => writePacked("local.js", script)),
   ]);
 }
 

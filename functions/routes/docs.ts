@@ -1,10 +1,10 @@
-import { type Context, Hono } from "hono";
-import { accepts } from "hono/accepts";
+import { Hono } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import style from "../../dist/pages/viewer.css.gz";
 import viewer from "../../dist/pages/viewer.js.gz";
 import page from "../../playground/docs.html";
 import type { AppEnv } from "../http/env.ts";
+import { answerPacked } from "../http/packed.ts";
 
 /** The page and its viewer come from this Worker alone. Swagger UI sets styles of its own on what it draws. */
 const pageHeaders = secureHeaders({
@@ -19,17 +19,6 @@ const pageHeaders = secureHeaders({
     frameAncestors: ["'none'"],
   },
 });
-
-/**
- * Sends a part of the viewer, which changes only with a deploy. A caller that does not accept gzip gets it unpacked:
- * Cloudflare does this by itself, `wrangler dev` does not.
- */
-const answerPacked = (packed: ArrayBuffer, type: string) => (c: Context<AppEnv>) => {
-  const headers = { "content-type": type, "cache-control": "public, max-age=3600", vary: "accept-encoding" };
-  if (accepts(c, { header: "Accept-Encoding", supports: ["gzip"], default: "" }) === "")
-    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")), { headers });
-  return new Response(packed, { headers: { ...headers, "content-encoding": "gzip" }, encodeBody: "manual" });
-};
 
 /** `GET /docs`: the API's description to read and to try, drawn by Swagger UI. */
 export const docsRoutes = new Hono<AppEnv>()

@@ -11,6 +11,7 @@ export const elements = {
   exampleText: byId("example-text", HTMLSelectElement),
   exampleTextLabel: byId("example-text-label", HTMLLabelElement),
   text: byId("text", HTMLTextAreaElement),
+  onDevice: byId("on-device", HTMLInputElement),
   status: byId("status", HTMLElement),
   trouble: byId("trouble", HTMLElement),
   answers: byId("answers", HTMLElement),

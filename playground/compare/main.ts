@@ -4,6 +4,7 @@ import { compare } from "./compare.ts";
 import { elements } from "./elements.ts";
 import { MAX_TEXTS } from "./labelled-texts.ts";
 import { turnPage } from "./members.ts";
+import { stopOnDevice } from "./on-device.ts";
 import { showLegend, showOverlap } from "./overlap.ts";
 import { rank, stopRanking } from "./rank.ts";
 import { enterFirstProfiles, MAX_PROFILES, showTask, showTasks } from "./tasks.ts";
@@ -18,7 +19,9 @@ task.addEventListener("change", () => {
   clearAudience();
   showTask();
 });
+elements.onDevice.addEventListener("change", stopOnDevice);
 key.addEventListener("change", () => {
+  stopOnDevice();
   clearAudience();
   showTasks();
 });

@@ -1,6 +1,8 @@
 import type { Prediction, Predictions, Profile, Timings } from "../shared/answers.ts";
-import { hasCode, KEY_PROBLEMS, profilePath, requestJson } from "../shared/api.ts";
+import { ApiError, hasCode, KEY_PROBLEMS, profilePath, requestJson } from "../shared/api.ts";
 import { SHOWN_LABELS } from "../shared/scores-table.ts";
+import { elements } from "./elements.ts";
+import { predictOnDevice } from "./on-device.ts";
 import { chosenTask } from "./tasks.ts";
 
 /** Problems that one profile can have while others have none. */
@@ -26,8 +28,12 @@ export interface Outcomes {
   readonly timings: Timings | null;
 }
 
-const predict = (inputs: readonly Input[]) =>
-  requestJson<Predictions>("/v1/predict", { json: { task: chosenTask(), inputs, topK: SHOWN_LABELS } });
+async function predict(inputs: readonly Input[]): Promise<Predictions> {
+  const request = { task: chosenTask(), inputs, topK: SHOWN_LABELS };
+  return elements.onDevice.checked
+    ? await predictOnDevice(request)
+    : await requestJson("/v1/predict", { json: request });
+}
 
 async function predictAlone(input: Input): Promise<Outcome> {
   try {
@@ -54,12 +60,16 @@ export async function predictAll(profiles: readonly string[], text: string): Pro
   }
 }
 
-/** Reads the rows of profiles. Leaves out rows that do not exist and rows that the key cannot read. */
+/**
+ * Reads the rows of profiles. Omits rows that do not exist, rows that the key cannot read, and, where texts are labelled
+ * on this device, rows that cannot be reached.
+ */
 export async function readRows(profiles: readonly string[]): Promise<Profile[]> {
   const rows = await Promise.all(
     profiles.map((profile) =>
       requestJson<Profile>(profilePath(chosenTask(), profile)).catch((error: unknown) => {
-        if (!hasCode(error, [...KEY_PROBLEMS, ...PROFILE_PROBLEMS])) throw error;
+        const isAway = elements.onDevice.checked && !(error instanceof ApiError);
+        if (!isAway && !hasCode(error, [...KEY_PROBLEMS, ...PROFILE_PROBLEMS])) throw error;
         return null;
       }),
     ),

@@ -93,7 +93,7 @@ interface ResolvedInput extends EngineInput {
 }
 
 /** Creates a predictor that caches rows in `cache`. */
-export function createPredictor({ engine, cache }: { engine: Engine; cache: RowCache }): Predictor {
+export function createPredictor({ engine, cache }: { engine: Engine; cache: Pick<RowCache, "read"> }): Predictor {
   // Parts that were read never change, and hashing a head takes longer than merging masks. The cache has hashes, not
   // promises: workerd would continue whoever awaits another request's promise in that other request.
   const hashes = new WeakMap<TaskParts, string>();

@@ -52,6 +52,21 @@ const { predictions } = await engine.predict(read, [{ parts, input: { text } }])
 console.log(JSON.stringify(predictions[0]));
 `;
 
+const LOCAL = `
+import { readFile } from "node:fs/promises";
+import { compileKernels, openLocalPredictor } from "xpeft-edge/local";
+
+declare const process: { argv: string[] };
+const [url = "", key = "", text = ""] = process.argv.slice(2);
+
+// Node does not fetch files; a bundler copies them into the page.
+const read = (name: string) => readFile(\`node_modules/xpeft-edge/dist/src/model/kernels/\${name}.wasm\`);
+const kernels = compileKernels(await read("encoder"), await read("kernels"));
+const local = await openLocalPredictor({ url, key }, { kernels });
+const { predictions } = await local.predict({ task: "demo", inputs: [{ profile: "demo-000", text }], topK: 3 });
+console.log(JSON.stringify(predictions[0]?.top?.map(({ label }) => label)));
+`;
+
 let reference: Awaited<ReturnType<typeof startReferenceWorker>>;
 let project: string;
 
@@ -68,6 +83,7 @@ beforeAll(async () => {
   await writeFile(join(project, "right.ts"), RIGHT);
   await writeFile(join(project, "wrong.ts"), WRONG);
   await writeFile(join(project, "engine.ts"), ENGINE);
+  await writeFile(join(project, "local.ts"), LOCAL);
 });
 afterAll(async () => {
   await reference.worker.close();
@@ -86,10 +102,11 @@ async function compile(file: string): Promise<CommandResult> {
 describe("the installed package", () => {
   it("contains client, engine and command line, and no code of the Worker", async () => {
     const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
-    const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema", "src"];
+    const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema"];
     expect((await at()).sort()).toEqual(all);
     expect((await at("dist")).sort()).toEqual(["cli", "client", "node", "schema", "src"]);
-    expect(await at("src", "model", "kernels")).toEqual(["encoder.wasm", "kernels.wasm"]);
+    const kernels = await at("dist", "src", "model", "kernels");
+    expect(kernels.filter((name) => name.endsWith(".wasm"))).toEqual(["encoder.wasm", "kernels.wasm"]);
   });
 
   it("compiles in strict mode, and runs", async () => {
@@ -118,6 +135,16 @@ describe("the installed package", () => {
     const ranked = await reference.ranked(TEXT, "logits");
     expect(label).toBe(ranked[0]?.label);
     expect(logits.toSorted((a, b) => b - a)).toEqual(ranked.map(({ score }) => score));
+  });
+
+  it("labels texts of a page itself", async () => {
+    const { stdout, stderr } = await runProgram(
+      process.execPath,
+      ["local.ts", reference.worker.url.href, reference.worker.adminKey, TEXT],
+      { cwd: project },
+    );
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual((await reference.ranked(TEXT, "scores")).map(({ label }) => label).slice(0, 3));
   });
 
   it("has the command line, which reports missing parts", async () => {

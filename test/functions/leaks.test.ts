@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import { readEvents } from "../support/events.ts";
 import { examplesOf } from "../support/examples.ts";
-import { GUARDED_ROUTES } from "../support/guarded-routes.ts";
+import { GUARDED_ROUTES, SERVICE_ROUTES } from "../support/guarded-routes.ts";
 import { profilesOf, taskFor } from "../support/rows.ts";
 import { type RunningWorker, secretOf, startWorker } from "../support/worker.ts";
 
@@ -95,7 +95,7 @@ describe("a leak", () => {
       const [own, other] = [await call("demo-000"), await call("demo-001")];
       if (
         GUARDED_ROUTES[name]?.scope === "predict" &&
-        !["get /v1/tasks", "get /v1/info", "post /v1/fanout"].includes(name)
+        ![...SERVICE_ROUTES, "get /v1/tasks", "post /v1/fanout"].includes(name)
       ) {
         expect(own.status).toBe(200);
         expect([other.status, await other.text()]).toEqual([403, expect.stringContaining("token_other_profile")]);

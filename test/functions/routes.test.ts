@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
-import { adapterOf, masksOf, profilesOf, taskFile, taskFor } from "../support/rows.ts";
+import { adapterOf, headHashOf, masksOf, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { type RequestOptions, type RunningWorker, startWorker } from "../support/worker.ts";
 
 const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -85,6 +85,7 @@ describe("GET /v1/profiles/{task}/{profile}", () => {
       maskBytes: 64,
       labelBiasBytes: 0,
       knownLabels: null,
+      headHash: await headHashOf(taskFor(await readBundle("bundles/minilm-l6-v2"))),
       headChangeRank: 0,
       generation: 2,
       updatedAt: expect.stringMatching(NOW),

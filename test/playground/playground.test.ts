@@ -5,6 +5,7 @@ import { testAudience } from "./audience.ts";
 import { testComparePage } from "./compare-page.ts";
 import { testDocsPage } from "./docs-page.ts";
 import { testLearnPage } from "./learn-page.ts";
+import { testOnDevice } from "./on-device.ts";
 import { startPages, stopPages } from "./pages.ts";
 
 // One file: starting a Worker and a browser for each page would take longer than most of the tests.
@@ -14,6 +15,7 @@ describe.skipIf(!chromiumPath)("the pages (need a Chromium)", () => {
 
   describe("/docs", testDocsPage);
   describe("the compare page", testComparePage);
+  describe("labelling on this device", testOnDevice);
   describe("the audience", testAudience);
   describe("the learn page", testLearnPage);
   describe("accessibility of the playground", testAccessibility);

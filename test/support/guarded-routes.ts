@@ -7,6 +7,9 @@ const NDJSON = { "content-type": "application/x-ndjson" };
 
 const masks = Buffer.from(masksOf(5)).toString("base64");
 
+/** Routes of the service itself, which concern no task. */
+export const SERVICE_ROUTES = ["get /v1/info", "get /v1/bundle", "get /v1/bundle/{bundle}/{file}"];
+
 /** A route that needs permission. */
 interface GuardedRoute {
   /** The one scope that it accepts. */
@@ -63,6 +66,11 @@ export const GUARDED_ROUTES: Record<string, GuardedRoute> = {
   },
   "get /v1/tasks": { scope: "predict", request: () => ["GET", "/v1/tasks"] },
   "get /v1/info": { scope: "predict", request: () => ["GET", "/v1/info"] },
+  "get /v1/bundle": { scope: "predict", request: () => ["GET", "/v1/bundle"] },
+  "get /v1/bundle/{bundle}/{file}": {
+    scope: "predict",
+    request: (_task, _profile, { bundle }) => ["GET", `/v1/bundle/${bundle}/tail.0`],
+  },
   "get /v1/tasks/{task}": { scope: "write", request: (task) => ["GET", `/v1/tasks/${task}`] },
   "put /v1/tasks/{task}": {
     scope: "admin",

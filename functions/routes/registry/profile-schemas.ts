@@ -3,6 +3,7 @@ import { fromBase64, toBase64 } from "../../../src/lib/base64.ts";
 import { findKnown, pickKnown, withKnown } from "../../../src/profiles/known-labels.ts";
 import type { ProfileParts, StoredProfile } from "../../../src/profiles/profile.ts";
 import { headShapeOf, readProfileHead } from "../../../src/profiles/profile-head.ts";
+import { profileTaskOf } from "../../../src/profiles/profile-task.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import { Base64, HeadHash, KnownLabels, LastWrite, NextPage, ProfileId, TaskName } from "../../http/row-schemas.ts";
 
@@ -31,6 +32,7 @@ export const ProfileDetails = Profile.extend({
     .array(z.string())
     .nullable()
     .openapi({ description: "The labels that the profile knows; null for all labels of the task." }),
+  headHash: HeadHash,
   headChangeRank: z.int().openapi({ description: "The rank of the profile's head change; 0 if there is none." }),
 }).openapi("ProfileDetails");
 
@@ -72,12 +74,13 @@ export function partsOf({ masks, labelBias, knownLabels }: z.infer<typeof Profil
 }
 
 /** Returns a stored profile with what its label bias consists of. @throws XpeftError `invalid_label_bias` */
-export function profileDetails(profile: StoredProfile, task: Task): z.infer<typeof ProfileDetails> {
+export async function profileDetails(profile: StoredProfile, task: Task): Promise<z.infer<typeof ProfileDetails>> {
   const { labelBias } = profile;
   const head = labelBias && readProfileHead(labelBias, headShapeOf(task));
   return {
     ...profileAnswer(profile),
     knownLabels: head?.known ? [...pickKnown(task.labels, head.known)] : null,
+    headHash: (await profileTaskOf(task)).headHash,
     headChangeRank: head?.change.length ?? 0,
   };
 }

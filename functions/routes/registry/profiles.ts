@@ -114,7 +114,7 @@ export const profileRoutes = createRouter()
     if (!rows.task) throw unknownTaskError(task);
     const profile = rows.profiles.get(id);
     if (!profile) throw unknownProfileError(task, id);
-    return c.json(profileDetails(profile, rows.task), 200, { etag: etagOf(profile.generation) });
+    return c.json(await profileDetails(profile, rows.task), 200, { etag: etagOf(profile.generation) });
   })
   .openapi(write, async (c) => {
     const { task: name, profile: id } = c.req.valid("param");

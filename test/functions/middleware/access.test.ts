@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../node/files.ts";
 import { SCOPES } from "../../../src/auth/access.ts";
-import { GUARDED_ROUTES, PERMITTED_STATUSES } from "../../support/guarded-routes.ts";
+import { GUARDED_ROUTES, PERMITTED_STATUSES, SERVICE_ROUTES } from "../../support/guarded-routes.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { type RunningWorker, secretOf, startWorker } from "../../support/worker.ts";
 
@@ -82,7 +82,7 @@ describe("a confined key", () => {
         const [method, path, options] = request(name, profile, task);
         return worker.request(method, path, { ...options, key });
       };
-      if (name === "get /v1/info") return expect((await call("demo", "team-a")).status).toBe(200);
+      if (SERVICE_ROUTES.includes(name)) return expect((await call("demo", "team-a")).status).toBe(200);
       if (name === "get /v1/tasks") {
         const { tasks } = await (await call("other", "")).json<{ tasks: { task: string }[] }>();
         return expect(tasks.map(({ task }) => task)).toEqual(["demo"]);

@@ -1,0 +1,73 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { problemResponses } from "../http/problem.ts";
+import { RequestError } from "../http/problem-codes.ts";
+import { createRouter } from "../http/router.ts";
+import { ACCESS_PROBLEMS, byKey } from "../middleware/access.ts";
+import { noQuery } from "../middleware/no-query.ts";
+import { openBundleFile } from "../platform/assets.ts";
+import { BUNDLE_PROBLEMS, isolateBundle } from "../platform/isolate.ts";
+
+const BYTES = "application/octet-stream";
+
+/** Declares an answer of bytes. */
+const bytesAnswer = (description: string) => ({
+  description,
+  content: { [BYTES]: { schema: z.string().openapi({ format: "binary" }) } },
+});
+
+const manifestRoute = createRoute({
+  ...byKey("predict", noQuery),
+  method: "get",
+  path: "/v1/bundle",
+  operationId: "readManifest",
+  tags: ["Service"],
+  summary: "Read the bundle's manifest, byte for byte: its SHA-256 begins with the bundle's id",
+  responses: {
+    200: bytesAnswer("The manifest, as docs/formats.md describes it."),
+    ...problemResponses(...ACCESS_PROBLEMS, ...BUNDLE_PROBLEMS),
+  },
+});
+
+const fileRoute = createRoute({
+  ...byKey("predict", noQuery),
+  method: "get",
+  path: "/v1/bundle/{bundle}/{file}",
+  operationId: "readBundleFile",
+  tags: ["Service"],
+  summary: "Read a file of the bundle",
+  description: "A bundle's files never change, so a browser keeps them. The manifest has their sizes and hashes.",
+  request: {
+    params: z.object({
+      bundle: z.string().openapi({ description: "The bundle's id.", example: "0".repeat(32) }),
+      file: z.string().openapi({ description: "A path of the manifest.", example: "tokenizer.json" }),
+    }),
+  },
+  responses: {
+    200: bytesAnswer("The file."),
+    ...problemResponses(...ACCESS_PROBLEMS, ...BUNDLE_PROBLEMS, "bundle_mismatch", "not_found"),
+  },
+});
+
+/** Only for the caller's own cache, because the route needs a key; for a year. */
+const KEEP = "private, max-age=31536000, immutable";
+
+/** `/v1/bundle`: the files that an engine elsewhere needs to label texts as this one does (client/local). */
+export const bundleRoutes = createRouter()
+  .openapi(manifestRoute, async (c) => {
+    const manifest = await openBundleFile(c.env.ASSETS, "manifest.json");
+    return c.body(manifest, 200, { "content-type": BYTES, "cache-control": "no-cache" });
+  })
+  .openapi(fileRoute, async (c) => {
+    const { bundle, file } = c.req.valid("param");
+    const { id, manifest } = await isolateBundle(c.env, c.executionCtx);
+    if (bundle !== id) {
+      const message = `Bundle ${id} is deployed, and not ${bundle}.`;
+      throw new RequestError("bundle_mismatch", message, "Read the manifest again: GET /v1/bundle.");
+    }
+    if (!manifest.files.some(({ path }) => path === file)) {
+      const message = `The manifest lists no file "${file}".`;
+      throw new RequestError("not_found", message, "GET /v1/bundle lists the files.");
+    }
+    const content = await openBundleFile(c.env.ASSETS, file);
+    return c.body(content, 200, { "content-type": BYTES, "cache-control": KEEP });
+  });

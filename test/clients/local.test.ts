@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ProblemError } from "../../client/index.ts";
+import { type Answer, compileKernels, type LocalPredictor, openLocalPredictor } from "../../client/local/index.ts";
+import { readBundle } from "../../node/files.ts";
+import { errorWithCode } from "../support/errors.ts";
+import { adapterOf, profilesOf, taskFor } from "../support/rows.ts";
+import { type RunningWorker, startWorker } from "../support/worker.ts";
+
+/** V8's exponential function differs between versions in the last digit, so logits are compared. */
+const withoutScores = ({ score: _score, top, ...prediction }: Answer["predictions"][number]) => ({
+  ...prediction,
+  top: top?.map(({ label }) => label),
+});
+
+const readKernels = (name: string) => readFile(`src/model/kernels/${name}.wasm`);
+
+describe("the local predictor", () => {
+  let worker: RunningWorker;
+  let local: LocalPredictor;
+  /** Paths that were requested. */
+  let paths: string[];
+
+  const open = async (key: string): Promise<LocalPredictor> =>
+    await openLocalPredictor(
+      {
+        url: worker.url,
+        key,
+        fetch: async (input, init) => {
+          paths.push(new URL(input as URL).pathname);
+          return await fetch(input, init);
+        },
+      },
+      { kernels: compileKernels(await readKernels("encoder"), await readKernels("kernels")) },
+    );
+
+  beforeAll(async () => {
+    paths = [];
+    // The kernels' bits.
+    worker = await startWorker({ vars: { ENGINE: "auto", CACHE_TTL_SECONDS: "0" } });
+    await worker.push(taskFor(await readBundle("bundles/minilm-l6-v2"), { adapter: adapterOf(1) }), profilesOf(3));
+    local = await open(worker.adminKey);
+  });
+  beforeEach(() => {
+    paths = [];
+    local.forgetRows();
+  });
+  afterAll(() => worker.close());
+
+  const inputs = ["demo-000", "demo-001", "demo-002"].flatMap((profile) =>
+    ["A boat on the pond", "The gearbox is loud"].map((text) => ({ profile, text })),
+  );
+  const request = { task: "demo", inputs, logits: true, topK: 2 };
+
+  it("answers as the service, bit for bit, and asks for each row once", async () => {
+    const served = await (await worker.predict(request)).json<Answer>();
+    const { timings, ...answer } = await local.predict(request);
+    expect(answer).toMatchObject({ bundle: served.bundle, engine: served.engine });
+    expect(answer.predictions.map(withoutScores)).toEqual(served.predictions.map(withoutScores));
+    expect(timings.total).toBeGreaterThan(0);
+    expect(paths.sort()).toEqual([
+      "/v1/profiles/demo/demo-000",
+      "/v1/profiles/demo/demo-001",
+      "/v1/profiles/demo/demo-002",
+      "/v1/tasks/demo",
+    ]);
+    paths = [];
+    await local.predict(request);
+    expect(paths).toEqual([]);
+  });
+
+  it("names a task and a profile that do not exist, and uses the default masks on request", async () => {
+    const nobody = { task: "demo", inputs: [{ profile: "nobody", text: "A text" }] };
+    await expect(local.predict(nobody)).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(local.predict({ ...nobody, task: "none" })).rejects.toThrow(errorWithCode("unknown_task"));
+    const { predictions } = await local.predict({ ...nobody, onUnknownProfile: "default" });
+    expect(predictions).toMatchObject([{ masks: "default" }]);
+  });
+
+  it("passes on what the service says of a key", async () => {
+    await expect(open("xpk_nobody")).rejects.toThrow(ProblemError);
+    const reading = await open(await worker.makeKey({ scopes: ["predict"] }));
+    await expect(reading.predict(request)).rejects.toMatchObject({ code: "scope_missing" });
+  });
+
+  it("never uses a profile under another head than it was trained with", async () => {
+    await local.predict({ ...request, inputs: inputs.slice(0, 2) });
+    const other = taskFor(await readBundle("bundles/minilm-l6-v2"), { adapter: adapterOf(2) });
+    await worker.push(other, profilesOf(3));
+    const { predictions } = await local.predict(request);
+    const served = await (await worker.predict(request)).json<Answer>();
+    expect(predictions.map(withoutScores)).toEqual(served.predictions.map(withoutScores));
+  });
+});
