@@ -6,7 +6,7 @@ const OFFSET_BITS: i32 = 6;
 const BLOCK: usize = 32;
 
 /**
- * Quantizes rows to steps of int8, each row by its greatest number. A row of zeros has a scale of 0.
+ * Quantizes rows to steps of int8, each row by its greatest number. A row of zeros has a scale of 0 and steps of 0.
  *
  * @param width numbers of a row, a multiple of 8
  * @param factors what each number of a row is multiplied by first, `[width]`
@@ -25,7 +25,10 @@ export function quantize(
 ): void {
   for (let row: usize = 0; row < count; row++) {
     const scale = greatestSize(rows, width << 2, factors) / 127;
-    const inverse = f32x4.splat(scale > 0 ? 1 / scale : 0);
+    // Of zeros, and of subnormal scales too small for an inverse, all steps are 0. So no step is ever cut to fit int8, and
+    // the sum below is the steps'.
+    const exact: f32 = 1 / scale;
+    const inverse = f32x4.splat(exact < Infinity ? exact : 0);
     let sum = i32x4.splat(0);
     for (let at: usize = 0; at < width << 2; at += 2 * VECTOR) {
       const low = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at), v128.load(factors + at)), inverse));
