@@ -49,7 +49,7 @@ export function multiply(
     for (let output = 0; output < outputs; output++) {
       let sum = 0;
       for (let input = 0; input < inputs; input++)
-        sum += at(steps, row * inputs + input) * at(weights, input * outputs + output);
+        sum += (steps[row * inputs + input] ?? Number.NaN) * (weights[input * outputs + output] ?? Number.NaN);
       const worth = times(scale, at(factors, output));
       product[row * outputs + output] = add(times(Math.fround(sum), worth), at(biases, output));
     }

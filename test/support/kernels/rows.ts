@@ -3,17 +3,12 @@ import { add, at, divide, multiply, squareRoot, subtract, sumInLanes } from "./f
 /** Returns the LayerNorm of a row, as the kernels compute it. @param norm the weight, then the bias */
 export function normalize(row: Float32Array, norm: Float32Array, epsilon: number): Float32Array {
   const count = row.length;
-  const mean = divide(
-    sumInLanes(count, (index) => at(row, index)),
-    count,
-  );
-  const squares = sumInLanes(count, (index) => {
-    const centred = subtract(at(row, index), mean);
-    return multiply(centred, centred);
-  });
+  const mean = divide(sumInLanes(row), count);
+  const centred = row.map((value) => subtract(value, mean));
+  const squares = sumInLanes(centred.map((value) => multiply(value, value)));
   const factor = divide(1, squareRoot(add(divide(squares, count), Math.fround(epsilon))));
-  return row.map((value, index) => {
-    const unit = multiply(factor, subtract(value, mean));
+  return centred.map((value, index) => {
+    const unit = multiply(factor, value);
     return add(at(norm, count + index), multiply(at(norm, index), unit));
   });
 }

@@ -1,4 +1,4 @@
-import { add, at, multiply } from "./float32.ts";
+import { add, addTimes, at } from "./float32.ts";
 import { normalize } from "./rows.ts";
 
 /** A layer's last LayerNorm, weight and bias, and its adapter: `[d, b]` and `[b, d]`. */
@@ -17,26 +17,22 @@ export function adapt(residual: Float32Array, { norm, epsilon, unitEpsilon, down
   return normalize(raise(normalize(low, unit, unitEpsilon), up, residual), norm, epsilon);
 }
 
-/** Returns the product of a row with a matrix. Each column is four sums, of every fourth number of the row. */
+/** Returns the product of a row with a matrix: the sum of four, of every fourth number of the row. */
 function project(row: Float32Array, matrix: Float32Array): Float32Array {
   const columns = matrix.length / row.length;
-  return new Float32Array(columns).map((_, column) => {
-    const sums = [0, 1, 2, 3].map((first) => {
-      let sum = 0;
-      for (let index = first; index < row.length; index += 4)
-        sum = add(sum, multiply(at(row, index), at(matrix, index * columns + column)));
-      return sum;
-    });
-    return add(add(at(sums, 0), at(sums, 1)), add(at(sums, 2), at(sums, 3)));
-  });
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float32Array(columns)) as Four;
+  const fourths = [a, b, c, d];
+  for (const [index, value] of row.entries())
+    addTimes(matrix.subarray(index * columns, (index + 1) * columns), value, fourths[index & 3] ?? a);
+  return a.map((sum, column) => add(add(sum, at(b, column)), add(at(c, column), at(d, column))));
 }
+
+type Four = [Float32Array, Float32Array, Float32Array, Float32Array];
 
 /** Returns a residual plus the product of a row's positive numbers with a matrix. */
 function raise(row: Float32Array, matrix: Float32Array, residual: Float32Array): Float32Array {
-  return residual.map((start, column) => {
-    let sum = start;
-    for (const [index, value] of row.entries())
-      sum = add(sum, multiply(Math.max(value, 0), at(matrix, index * residual.length + column)));
-    return sum;
-  });
+  const sums = residual.slice();
+  for (const [index, value] of row.entries())
+    addTimes(matrix.subarray(index * sums.length, (index + 1) * sums.length), Math.max(value, 0), sums);
+  return sums;
 }

@@ -14,12 +14,12 @@ const range = (least: number, most: number, step: number) =>
   Array.from({ length: Math.round((most - least) / step) + 1 }, (_, index) => Math.fround(least + step * index));
 
 it("the exponential function has a relative error below 2^-22", () => {
-  for (const x of range(-86.9, 0, 0.01)) expect(Math.abs(exp(x) / Math.exp(x) - 1)).toBeLessThan(2 ** -22);
+  for (const x of range(-86.9, 0, 0.03)) expect(Math.abs(exp(x) / Math.exp(x) - 1)).toBeLessThan(2 ** -22);
   expect([0, -0, -88, -Infinity, Number.NaN].map(exp)).toEqual([1, 1, 0, 0, Number.NaN]);
 });
 
 it("the GELU is that by tanh", () => {
-  for (const x of range(-20, 20, 0.01)) {
+  for (const x of range(-20, 20, 0.02)) {
     const exact = 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
     expect(Math.abs(gelu(x) - exact)).toBeLessThan(2e-6 * Math.max(1, Math.abs(x)));
   }

@@ -47,9 +47,10 @@ it("multiplies with the bits of the reference, by either instructions", () => {
         steps.subarray(row * width, (row + 1) * width).reduce((sum, step) => sum + 64 * step, 0),
       );
       const [scales, factors, biases] = [drawn.floats(count), drawn.floats(outputs), drawn.floats(outputs)];
+      const packed = packWeights(weights, outputs);
       const results = runGuarded(({ kernels, input, allocate, floats }) => {
         const ofRows = [input(steps), input(scales), input(sums), count, width] as const;
-        const ofWeights = [input(packWeights(weights, outputs)), input(factors), input(biases), outputs] as const;
+        const ofWeights = [input(packed), input(factors), input(biases), outputs] as const;
         return [1, 0].map((fused) => {
           const target = allocate(4 * count * outputs);
           kernels.multiply(...ofRows, ...ofWeights, target, fused);
