@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
-import { expectSameBits, type Numbers } from "./same-bits.ts";
+import { bytesOf, expectSameBits, type Numbers } from "./same-bits.ts";
 
 type Kernel =
   | "adaptRows"
@@ -106,5 +106,3 @@ function runOver<Results>(pattern: number, work: (arena: Arena) => Results): Res
   }
   return results;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers) => new Uint8Array(buffer, byteOffset, byteLength);

@@ -7,8 +7,8 @@ export const RUNS = { numRuns: isLongForm ? 100_000 : 200 };
 
 /** Counts of tokens. Most texts are short, because references are slow. */
 export const tokenCounts = fc.oneof(
-  { weight: 180, arbitrary: fc.integer({ min: 1, max: 9 }) },
-  { weight: 19, arbitrary: fc.integer({ min: 1, max: 40 }) },
+  { weight: 360, arbitrary: fc.integer({ min: 1, max: 9 }) },
+  { weight: 39, arbitrary: fc.integer({ min: 1, max: 40 }) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 512 }) },
 );
 

@@ -19,9 +19,9 @@ export function quantize(rows: Float32Array, factors: Float32Array): Quantized {
       smooth.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
       127,
     );
-    const inverse = divide(1, scale) < Infinity ? divide(1, scale) : 0;
+    const inverse = divide(1, scale);
     for (const [index, value] of smooth.entries()) {
-      const step = toInt8(times(value, inverse));
+      const step = toInt8(times(value, inverse < Infinity ? inverse : 0));
       steps[row * width + index] = step;
       sums[row] = at(sums, row) + 64 * step;
     }

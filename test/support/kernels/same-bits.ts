@@ -22,4 +22,8 @@ function bitsOf(values: Numbers): Numbers {
   return bits;
 }
 
+/** Returns the bytes of numbers, a view. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
 const show = (value: number | undefined) => (Object.is(value, -0) ? "-0" : String(value));

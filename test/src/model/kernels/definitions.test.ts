@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { attend } from "../../../support/kernels/attention.ts";
 import { RUNS } from "../../../support/kernels/draws.ts";
-import { at } from "../../../support/kernels/float32.ts";
+import { at, roundToEven } from "../../../support/kernels/float32.ts";
 import { exp, gelu } from "../../../support/kernels/functions.ts";
 import { normalize } from "../../../support/kernels/rows.ts";
 
@@ -12,6 +12,20 @@ const floats = (most: number, least: number, greatest = least) =>
 
 const range = (least: number, most: number, step: number) =>
   Array.from({ length: Math.round((most - least) / step) + 1 }, (_, index) => Math.fround(least + step * index));
+
+it("rounding takes the even one of two whole numbers, and keeps the sign of a zero", () => {
+  expect([0.5, 1.5, 2.5, -0.5, -1.5, -2.5, -0.2, 2.4, -Infinity].map(roundToEven)).toEqual([
+    0,
+    2,
+    2,
+    -0,
+    -2,
+    -2,
+    -0,
+    2,
+    -Infinity,
+  ]);
+});
 
 it("the exponential function has a relative error below 2^-22", () => {
   for (const x of range(-86.9, 0, 0.03)) expect(Math.abs(exp(x) / Math.exp(x) - 1)).toBeLessThan(2 ** -22);

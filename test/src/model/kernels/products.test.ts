@@ -5,28 +5,40 @@ import { createDrawn, draws, multiples, RUNS, tokenCounts } from "../../../suppo
 import { multiply, packWeights, quantize } from "../../../support/kernels/products.ts";
 import { expectSameBits } from "../../../support/kernels/same-bits.ts";
 
+function expectQuantized(rows: Float32Array, factors: Float32Array): void {
+  const count = rows.length / factors.length;
+  const [steps, scales, sums] = runGuarded(({ kernels, input, allocate, ...read }) => {
+    const targets = [allocate(rows.length), allocate(4 * count), allocate(4 * count)] as const;
+    kernels.quantize(input(rows), count, factors.length, input(factors), ...targets);
+    return [
+      read.steps(targets[0], rows.length),
+      read.floats(targets[1], count),
+      read.integers(targets[2], count),
+    ] as const;
+  });
+  const expected = quantize(rows, factors);
+  expectSameBits(scales, expected.scales);
+  expectSameBits(steps, expected.steps);
+  expectSameBits(sums, expected.sums);
+}
+
+/** A row whose scale has no finite inverse. */
+const TOO_SMALL = { count: 1, width: 8, draw: { seed: 0, magnitude: 1e-19, special: [], rarity: Infinity } };
+
 it("quantizes rows with the bits of the reference", () => {
   const cases = fc.record({ count: tokenCounts, width: multiples(8, 8), draw: draws });
   fc.assert(
     fc.property(cases, ({ count, width, draw }) => {
       const drawn = createDrawn(draw);
-      const [rows, factors] = [drawn.floats(count * width), drawn.floats(width)];
-      const [steps, scales, sums] = runGuarded(({ kernels, input, allocate, ...read }) => {
-        const targets = [allocate(rows.length), allocate(4 * count), allocate(4 * count)] as const;
-        kernels.quantize(input(rows), count, width, input(factors), ...targets);
-        return [
-          read.steps(targets[0], rows.length),
-          read.floats(targets[1], count),
-          read.integers(targets[2], count),
-        ] as const;
-      });
-      const expected = quantize(rows, factors);
-      expectSameBits(scales, expected.scales);
-      expectSameBits(steps, expected.steps);
-      expectSameBits(sums, expected.sums);
+      expectQuantized(drawn.floats(count * width), drawn.floats(width));
     }),
-    RUNS,
+    { ...RUNS, examples: [[TOO_SMALL]] },
   );
+});
+
+it("quantizes halves to even steps", () => {
+  const halves = Float32Array.from({ length: 504 }, (_, index) => 127 - index / 2);
+  expectQuantized(halves, new Float32Array(halves.length).fill(1));
 });
 
 it("multiplies with the bits of the reference, by either instructions", () => {
