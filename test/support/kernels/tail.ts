@@ -18,7 +18,7 @@ export function adapt(residual: Float32Array, { norm, epsilon, unitEpsilon, down
 }
 
 /** Returns the product of a row with a matrix: the sum of four, of every fourth number of the row. */
-function project(row: Float32Array, matrix: Float32Array): Float32Array {
+export function project(row: Float32Array, matrix: Float32Array): Float32Array {
   const columns = matrix.length / row.length;
   const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float32Array(columns)) as Four;
   const fourths = [a, b, c, d];
@@ -30,7 +30,7 @@ function project(row: Float32Array, matrix: Float32Array): Float32Array {
 type Four = [Float32Array, Float32Array, Float32Array, Float32Array];
 
 /** Returns a residual plus the product of a row's positive numbers with a matrix. */
-function raise(row: Float32Array, matrix: Float32Array, residual: Float32Array): Float32Array {
+export function raise(row: Float32Array, matrix: Float32Array, residual: Float32Array): Float32Array {
   const sums = residual.slice();
   for (const [index, value] of row.entries())
     addTimes(matrix.subarray(index * sums.length, (index + 1) * sums.length), Math.max(value, 0), sums);
