@@ -24,7 +24,7 @@ class QuantizedLinear(nn.Module):
         """Return the layer's output, float32."""
         smooth = rows * self.inverses
         scale = smooth.abs().amax(-1, keepdim=True) / 127
-        inverse = torch.where(scale > 0, 1 / scale, 0)
+        inverse = torch.where(1 / scale < torch.inf, 1 / scale, 0)
         return ((smooth * inverse).round() @ self.steps) * (scale * self.factors) + self.bias
 
 

@@ -6,7 +6,8 @@ const OFFSET_BITS: i32 = 6;
 const BLOCK: usize = 32;
 
 /**
- * Quantizes rows to steps of int8, each row by its greatest number. A row of zeros has a scale of 0.
+ * Quantizes rows to steps of int8, each row by its greatest number. Rows of zeros, and of
+ * numbers so small that 1 / scale overflows, have steps of 0.
  *
  * @param width numbers of a row, a multiple of 8
  * @param factors what each number of a row is multiplied by first, `[width]`
@@ -25,11 +26,13 @@ export function quantize(
 ): void {
   for (let row: usize = 0; row < count; row++) {
     const scale = greatestSize(rows, width << 2, factors) / 127;
-    const inverse = f32x4.splat(scale > 0 ? 1 / scale : 0);
+    // Without a finite inverse all steps are 0. If they saturated, the sum would not be that of the int8 steps.
+    const inverse: f32 = 1 / scale;
+    const inverses = f32x4.splat(inverse < Infinity ? inverse : 0);
     let sum = i32x4.splat(0);
     for (let at: usize = 0; at < width << 2; at += 2 * VECTOR) {
-      const low = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at), v128.load(factors + at)), inverse));
-      const high = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at, 16), v128.load(factors + at, 16)), inverse));
+      const low = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at), v128.load(factors + at)), inverses));
+      const high = f32x4.nearest(f32x4.mul(f32x4.mul(v128.load(rows + at, 16), v128.load(factors + at, 16)), inverses));
       const wide = i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(low), i32x4.trunc_sat_f32x4_s(high));
       sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(wide));
       v128.store64_lane(steps, i8x16.narrow_i16x8_s(wide, wide), 0);
