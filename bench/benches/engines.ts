@@ -2,6 +2,7 @@ import { readBundle } from "../../node/files.ts";
 import type { EngineName } from "../../src/model/trunk.ts";
 import type { Bench, Figure, Row } from "../bench.ts";
 import { measureAgreement } from "../engines/agreement.ts";
+import { measureNative } from "../engines/native.ts";
 import { BUNDLE } from "../graphs.ts";
 import { inRounds } from "../rounds.ts";
 import { medianOf, pairedRatio } from "../statistics.ts";
@@ -72,6 +73,17 @@ export const engines: Bench = {
         goal: { most: 0.35 },
       },
     };
+    const native = await measureNative(TOKENS, sampling);
+    figures.native_32 = {
+      value: pairedRatio(native.native, native.kernels).median,
+      unit: "x",
+      goal: { least: 0.5 },
+    };
+    const nativeRow: Row = {
+      "in Node": `${TOKENS} tokens`,
+      "native ONNX Runtime ms": medianOf(native.native),
+      "kernels ms": medianOf(native.kernels),
+    };
     const same = Object.entries(agreement).map(([task, found]): Row => {
       figures[`same_label_${task}`] = { value: found.same, unit: "fraction", goal: { least: 0.985 } };
       return { agreement: task, texts: found.texts, "same label as fp32": found.same };
@@ -79,7 +91,7 @@ export const engines: Bench = {
     const skipped = TASKS.filter((task) => !agreement[task]).map(
       (task) => `agreement with fp32 on ${task}: no data. Set XPEFT_DATA to the folder of the data sets.`,
     );
-    return { figures, table: [...times.table, ...starts.map(rowOf), ...same], skipped };
+    return { figures, table: [...times.table, ...starts.map(rowOf), nativeRow, ...same], skipped };
   },
 };
 

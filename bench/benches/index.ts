@@ -1,6 +1,7 @@
 import type { Bench } from "../bench.ts";
 import { activeProfiles } from "./active-profiles.ts";
 import { adapters } from "./adapters.ts";
+import { browser } from "./browser.ts";
 import { cold } from "./cold.ts";
 import { concurrency } from "./concurrency.ts";
 import { engines } from "./engines.ts";
@@ -26,6 +27,7 @@ export const benches: readonly Bench[] = [
   fanout,
   activeProfiles,
   engines,
+  browser,
   operators,
   cold,
   peers,
