@@ -45,7 +45,7 @@ export const browser: Bench = {
     const opened = await startBrowser();
     try {
       return await withWorker(async (worker) => {
-        await pushDemo(worker, 1);
+        await pushDemo(worker, 1, { maxTokens: 512 });
         const { page } = await openPage(opened, worker.url);
         await page.evaluate(SETUP);
         const ask = (who: "Device" | "Service", tokens: number) =>

@@ -32,19 +32,21 @@ export const fitLabelBias = (texts: readonly ScoredText[], labels: number, sprea
   fitFrom(new Float64Array(labels), texts, spread, STEPS);
 
 function fitFrom(start: Float64Array, texts: readonly ScoredText[], spread: number, steps: number): Float64Array {
-  const bias = start.slice();
-  const scores = new Float64Array(start.length);
-  let lookahead = start.slice();
+  const [bias, lookahead] = [start.slice(), start.slice()];
+  const [gradient, scores] = [new Float64Array(start.length), new Float64Array(start.length)];
   // The inverse of the greatest curvature, half a text for a softmax and the prior's. Nesterov's steps need no line
   // search.
   const rate = 1 / (texts.length / 2 + spread ** -2);
+  // Loops in place: maps took half of the time of a learning's start.
   for (let step = 1; step <= steps; step++) {
-    const gradient = lookahead.map((value) => value / spread ** 2);
+    for (let label = 0; label < bias.length; label++) gradient[label] = (lookahead[label] ?? Number.NaN) / spread ** 2;
     for (const text of texts) addMissed(gradient, text, lookahead, scores);
-    const next = lookahead.map((value, label) => value - rate * (gradient[label] ?? Number.NaN));
     const momentum = (step - 1) / (step + 2);
-    lookahead = next.map((value, label) => value + momentum * (value - (bias[label] ?? Number.NaN)));
-    bias.set(next);
+    for (let label = 0; label < bias.length; label++) {
+      const next = (lookahead[label] ?? Number.NaN) - rate * (gradient[label] ?? Number.NaN);
+      lookahead[label] = next + momentum * (next - (bias[label] ?? Number.NaN));
+      bias[label] = next;
+    }
   }
   return bias;
 }

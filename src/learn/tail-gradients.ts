@@ -56,16 +56,17 @@ export async function createTailGradients(
       const features = tail.run(residual, adapters);
       const labels = target.length;
       const logits = target.map((_, label) => {
-        const bias = (head[labels * hidden + label] ?? Number.NaN) + (labelBias[label] ?? Number.NaN);
-        return features.reduce((sum, feature, i) => sum + feature * (head[label * hidden + i] ?? Number.NaN), bias);
+        let sum = (head[labels * hidden + label] ?? Number.NaN) + (labelBias[label] ?? Number.NaN);
+        for (let i = 0; i < hidden; i++) sum += (features[i] ?? Number.NaN) * (head[label * hidden + i] ?? Number.NaN);
+        return sum;
       });
-      const scores = softmax([...logits]);
+      const missed = Float64Array.from(softmax([...logits]), (score, label) => score - (target[label] ?? Number.NaN));
       const loss = crossEntropy({ logits: [...logits], target }, new Float32Array(labels));
       const read = pooling === "cls" ? residual.subarray(0, hidden) : residual;
       for (let i = 0; i < hidden; i++) {
         let sum = 0;
-        for (const [label, score] of scores.entries())
-          sum += (score - (target[label] ?? Number.NaN)) * (head[label * hidden + i] ?? Number.NaN);
+        for (let label = 0; label < labels; label++)
+          sum += (missed[label] ?? Number.NaN) * (head[label * hidden + i] ?? Number.NaN);
         ofOutput[i] = (sum * (norm[i] ?? Number.NaN) * hidden) / read.length;
       }
       down.set(adapters.down);
