@@ -1,5 +1,5 @@
 import { and, asc, eq, isNull, lt, or } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { keys } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import { type Database, withDatabaseErrors } from "../storage/database.ts";

@@ -1,5 +1,5 @@
 import { base64url, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";
 import { bytesFromFloats, floatsFromBytes } from "../lib/floats.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { XpeftError } from "../errors.ts";
 
 /** The keys that sign tokens and verify their signatures. */

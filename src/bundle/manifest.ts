@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { XpeftError } from "../errors.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import { earlierManifests } from "./earlier-manifests.ts";

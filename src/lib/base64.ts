@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Returns bytes in base64: the standard alphabet with padding. */
 export const toBase64 = (bytes: Uint8Array): string => z.util.uint8ArrayToBase64(bytes);

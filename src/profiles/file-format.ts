@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Bundle } from "../bundle/manifest.ts";
 import { type ErrorReason, XpeftError } from "../errors.ts";
 import { base64Schema, toBase64 } from "../lib/base64.ts";

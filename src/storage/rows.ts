@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { profiles, tasks } from "../../schema/tables.ts";
 import { XpeftError } from "../errors.ts";
 import { floatsFromBytes } from "../lib/floats.ts";
