@@ -22,10 +22,15 @@ const { compile } = WebAssembly as unknown as { compile(bytes: Uint8Array): Prom
 /**
  * Compiles the kernels.
  *
+ * @param isSupported whether this browser compiles relaxed SIMD
  * @throws NoRelaxedSimdError where the browser has no relaxed SIMD
  */
-export async function compileKernels(encoder: Uint8Array, kernels: Uint8Array): Promise<Kernels> {
-  if (!hasRelaxedSimd()) throw new NoRelaxedSimdError();
+export async function compileKernels(
+  encoder: Uint8Array,
+  kernels: Uint8Array,
+  isSupported = hasRelaxedSimd(),
+): Promise<Kernels> {
+  if (!isSupported) throw new NoRelaxedSimdError();
   return { encoderKernels: await compile(encoder), kernels: await compile(kernels) };
 }
 

@@ -83,6 +83,11 @@ describe("the local predictor", () => {
     await expect(reading.predict(request)).rejects.toMatchObject({ code: "scope_missing" });
   });
 
+  it("names what a browser lacks", async () => {
+    const kernels = compileKernels(new Uint8Array(), new Uint8Array(), false);
+    await expect(kernels).rejects.toMatchObject({ name: "NoRelaxedSimdError", hint: expect.stringMatching(/service/) });
+  });
+
   it("never uses a profile under another head than it was trained with", async () => {
     await local.predict({ ...request, inputs: inputs.slice(0, 2) });
     const other = taskFor(await readBundle("bundles/minilm-l6-v2"), { adapter: adapterOf(2) });
