@@ -27,7 +27,7 @@ const TOP = {
   schema: [],
   src: ["schema"],
   playground: ["src", "client"],
-  functions: ["src", "schema", "playground", "dist/pages"],
+  functions: ["src", "schema", "dist/pages"],
   client: ["functions", "src"],
   node: ["src"],
   cli: ["node", "client", "src", "schema"],

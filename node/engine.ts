@@ -1,19 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { compileWasm } from "../src/lib/wasm.ts";
 import { hasRelaxedSimd } from "../src/model/relaxed-simd.ts";
 import type { Modules } from "../src/model/text-parts.ts";
 import type { EngineChoice } from "../src/model/trunk.ts";
 import { createEngine, type Engine } from "../src/serving/engine.ts";
 import { readFolder } from "./files.ts";
 
-/** What the project's types, which are workerd's, lack of WebAssembly. */
-const { compile: compileBytes } = WebAssembly as unknown as {
-  compile(bytes: Uint8Array): Promise<WebAssembly.Module>;
-};
-
 /** Compiles a WASM file to what a Worker gets by importing it. */
-const compile = async (path: string): Promise<WebAssembly.Module> => await compileBytes(await readFile(path));
+const compile = async (path: string): Promise<WebAssembly.Module> => await compileWasm(await readFile(path));
 
 /** Returns the path of kernels; the package has them beside its compiled sources. */
 const kernelsPath = (name: string): string => join(import.meta.dirname, `../src/model/kernels/${name}.wasm`);

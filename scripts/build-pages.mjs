@@ -1,4 +1,4 @@
-// Builds the playground's pages, each of which becomes one HTML file with its style and its script inside; and packs their
+// Builds the playground's pages, each of which becomes one HTML file with its style and its script inside; and gzips their
 // worker and the viewer of /docs.
 // Plain JavaScript for Node 20: wrangler runs it with the Node that is on the path.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
@@ -58,15 +58,16 @@ async function writeIfChanged(name, content) {
   await rename(partial, path);
 }
 
-const writePacked = (name, content) => writeIfChanged(`${name}.gz`, gzipSync(content, { level: 9 }));
+const writeGzipped = (name, content) => writeIfChanged(`${name}.gz`, gzipSync(content, { level: 9 }));
 
 /** Builds all pages, the worker and the viewer into `dist/pages`, which the Worker imports. */
 export async function buildPages() {
   await mkdir(OUT, { recursive: true });
   await Promise.all([
+    readFile(join(root, "playground", "docs.html")).then((html) => writeIfChanged("docs.html", html)),
     ...PAGES.map(async (page) => writeIfChanged(`${page}.html`, await htmlOf(page))),
-    ...Object.entries(VIEWER).map(async ([name, source]) => writePacked(name, await readFile(fileURLToPath(source)))),
-    localScript().then((script) => writePacked("local.js", script)),
+    ...Object.entries(VIEWER).map(async ([name, source]) => writeGzipped(name, await readFile(fileURLToPath(source)))),
+    localScript().then((script) => writeGzipped("local.js", script)),
   ]);
 }
 

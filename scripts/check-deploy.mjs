@@ -1,7 +1,7 @@
 // `npm run deploy:check`: builds what a deploy uploads, with ONNX Runtime and without, and checks it against the limits of
 // Cloudflare, and against ours.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fail, node, quietEnv, root, wrangler } from "./install.mjs";
@@ -10,7 +10,8 @@ const MIB = 2 ** 20;
 const MAX_SCRIPT_BYTES = 64 * MIB;
 const MAX_ASSET_BYTES = 25 * MIB;
 const MAX_SMALL_SCRIPT_BYTES = 2e6;
-const ALIAS = "onnxruntime-web/ort-wasm-simd-threaded.wasm:./functions/platform/no-onnx-runtime.ts";
+/** The alias that wrangler.toml shows for a build without ONNX Runtime. */
+const [, from, to] = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^# "(onnxruntime-web.*)" = "(.*)"$/m);
 
 function filesIn(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -34,7 +35,7 @@ function scriptBytesOf(folder, ...options) {
 const out = mkdtempSync(join(tmpdir(), "xpeft-deploy-"));
 try {
   const scriptBytes = scriptBytesOf(join(out, "whole"));
-  const smallBytes = scriptBytesOf(join(out, "small"), "--alias", ALIAS);
+  const smallBytes = scriptBytesOf(join(out, "small"), "--alias", `${from}:${to}`);
   const assets = filesIn(join(root, "bundles", "minilm-l6-v2"));
   const largest = assets.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 

@@ -65,7 +65,7 @@ export const ERROR_REASONS = {
    * profiles that would keep an old head.
    */
   mismatched_write: ["bundle", "length", "head", "adapter", "size", "training", "task", "duplicate", "profiles"],
-  /** What failed: the tokenizer; a graph or the pool; the encoder's numbers; reading a file. */
+  /** What failed: the tokenizer; a graph or the pool; the encoder's numbers; reading a file; a build without ONNX Runtime. */
   bundle_unusable: ["tokenizer", "files", "features", "read", "build"],
   /** A query failed, in the only database or in one of several; or no database is bound. */
   database_unavailable: ["query", "shard", "unbound"],

@@ -19,12 +19,13 @@ window.openDevice = (key) => {
   window.device?.terminate();
   window.device = new Worker("/local.js", { type: "module" });
   window.askDevice = (text) => timed(() => new Promise((resolve, reject) => {
-    const request = { task: "demo", inputs: [{ profile: ${JSON.stringify(PROFILE)}, text }], topK: 3 };
+    const body = { task: "demo", inputs: [{ profile: ${JSON.stringify(PROFILE)}, text }], topK: 3 };
     window.device.onmessage = ({ data }) => {
       if (data.problem) reject(new Error(data.problem.detail));
       if (data.answer) resolve();
     };
-    window.device.postMessage({ id: 1, origin: location.origin, key, request });
+    window.device.onerror = () => reject(new Error("The page's engine does not start."));
+    window.device.postMessage({ id: 1, key, body });
   }));
 };
 window.askService = (text) => timed(async () => {

@@ -1,3 +1,4 @@
+import { compileWasm } from "../../src/lib/wasm.ts";
 import { hasRelaxedSimd } from "../../src/model/relaxed-simd.ts";
 
 /** This browser cannot run the kernels. */
@@ -16,9 +17,6 @@ export interface Kernels {
   readonly kernels: WebAssembly.Module;
 }
 
-/** What the project's types, which are workerd's, lack of WebAssembly. */
-const { compile } = WebAssembly as unknown as { compile(bytes: Uint8Array): Promise<WebAssembly.Module> };
-
 /**
  * Compiles the kernels.
  *
@@ -31,17 +29,25 @@ export async function compileKernels(
   isSupported = hasRelaxedSimd(),
 ): Promise<Kernels> {
   if (!isSupported) throw new NoRelaxedSimdError();
-  return { encoderKernels: await compile(encoder), kernels: await compile(kernels) };
+  return { encoderKernels: await compileWasm(encoder), kernels: await compileWasm(kernels) };
 }
 
-/** Reads and compiles the kernels of this package. Bundlers that know `new URL(…, import.meta.url)` copy the files. */
+/**
+ * Reads and compiles the kernels of this package. Bundlers that know `new URL(…, import.meta.url)` copy the files.
+ *
+ * @throws NoRelaxedSimdError
+ * @throws Error if a file is missing
+ */
 export async function fetchKernels(): Promise<Kernels> {
-  const [encoder, kernels] = await Promise.all(
-    [
-      new URL("../../src/model/kernels/encoder.wasm", import.meta.url),
-      new URL("../../src/model/kernels/kernels.wasm", import.meta.url),
-    ].map(async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer())),
-  );
-  if (!encoder || !kernels) throw new RangeError("there are two files");
+  const [encoder, kernels] = await Promise.all([
+    fetchBytes(new URL("../../src/model/kernels/encoder.wasm", import.meta.url)),
+    fetchBytes(new URL("../../src/model/kernels/kernels.wasm", import.meta.url)),
+  ]);
   return await compileKernels(encoder, kernels);
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  throw new Error(`${url} answered ${response.status}. Copy the package's kernels there, or pass them as "kernels".`);
 }

@@ -1,10 +1,11 @@
+import { XpeftError } from "../../src/errors.ts";
 import { createEngine } from "../../src/serving/engine.ts";
 import { type Answer, createPredictor, type PredictRequest } from "../../src/serving/predictor.ts";
 import type { RowCache } from "../../src/serving/row-cache.ts";
 import { type Download, openBundleFiles } from "./bundle-files.ts";
 import { fetchKernels, type Kernels } from "./kernels.ts";
 import { createRemoteRows } from "./rows.ts";
-import type { Service } from "./service.ts";
+import type { Cached, Service } from "./service.ts";
 
 /** Answers predictions here, without a request to the service once it has the rows. */
 export interface LocalPredictor {
@@ -13,12 +14,13 @@ export interface LocalPredictor {
 
   /**
    * Labels texts under their profiles. The texts stay here. The answer is that of `POST /v1/predict` for rows of the
-   * same generation: logits are equal bit for bit, scores but for the last digit of a browser's exponential function.
+   * same generation. If the service's engine is `kernels` too, logits are equal bit for bit, and scores but for the last
+   * digit of the browser's exponential function.
    *
-   * @throws ProblemError if the service has to be asked for rows, and answers with an error
-   * @throws XpeftError `unknown_task`, `unknown_profile`, `empty_text`, `text_too_long`, `overloaded` or
-   * `bundle_mismatch`, as `POST /v1/predict` does
-   * @throws TypeError if rows are missing and the service cannot be reached
+   * @throws ProblemError if rows are missing, and the service answers with an error
+   * @throws XpeftError `unknown_task`, `unknown_profile`, `empty_text`, `text_too_long` or `overloaded`; or an error of
+   * {@link RemoteRows.read}, such as `bundle_mismatch` after a deploy with another bundle
+   * @throws TypeError if rows are missing, and the service cannot be reached
    */
   predict(request: PredictRequest): Promise<Answer>;
 
@@ -46,9 +48,16 @@ export interface LocalOptions {
  * const { predictions } = await local.predict({ task: "news", inputs: [{ profile: "news-000", text: "A text" }] });
  */
 export async function openLocalPredictor(service: Service, options: LocalOptions = {}): Promise<LocalPredictor> {
-  const { onDownload, kernels = fetchKernels() } = options;
-  const [read, compiled] = await Promise.all([openBundleFiles(service, onDownload), kernels]);
-  const engine = await createEngine({ read, wasm: null, ...compiled });
+  const { onDownload = () => {}, kernels = fetchKernels() } = options;
+  const openEngine = async (cached: Cached) => {
+    const [read, compiled] = await Promise.all([openBundleFiles(service, onDownload, cached), kernels]);
+    return await createEngine({ read, wasm: null, ...compiled });
+  };
+  const engine = await openEngine("default").catch(async (error: unknown) => {
+    if (!(error instanceof XpeftError && error.code === "bundle_file_corrupt")) throw error;
+    // The browser may have a damaged file of an earlier deploy.
+    return await openEngine("reload");
+  });
   const rows = createRemoteRows(service, engine.bundle);
   // The rows are a cache themselves.
   const cache: Pick<RowCache, "read"> = { read: (stores, task, ids) => stores.primary.read(task, ids, null) };

@@ -3,36 +3,37 @@ import { XpeftError } from "../../src/errors.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
 import { checkProfileFields, parseStoredTask } from "../../src/profiles/file-format.ts";
 import type { StoredProfile } from "../../src/profiles/profile.ts";
+import type { ProfileStore, TaskAndProfiles } from "../../src/profiles/profile-store.ts";
 import { type ProfileTask, profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { Task } from "../../src/profiles/task.ts";
-import type { ProfileStore, TaskAndProfiles } from "../../src/storage/profile-store.ts";
+import { encodeParameter } from "../paths.ts";
 import { ProblemError } from "../problem.ts";
 import { get, type Service } from "./service.ts";
 
-/** Rows of a service. Each is read once, and kept until it is forgotten. */
+/** Rows of a service. Each is read once, whether it exists or not, until all are forgotten. */
 export interface RemoteRows extends ProfileStore {
   /**
-   * Returns a task and those of the profiles that exist. The service is asked for those that were not read yet.
+   * Returns a task and those of the profiles that exist.
    *
    * @throws ProblemError if the service answers with an error
-   * @throws XpeftError `mismatched_write`, `invalid_row`, `invalid_mask` or `invalid_label_bias` if a row does not fit
-   * the bundle; `head_mismatch` if the task is replaced while its profiles are read
-   * @throws TypeError if the service cannot be reached
+   * @throws XpeftError `bundle_mismatch`, `mismatched_write`, `invalid_row`, `invalid_mask` or `invalid_label_bias` if a
+   * row does not fit the bundle; `head_mismatch` if the task is replaced while its profiles are read
+   * @throws TypeError if the service cannot be reached, or no path can hold a name
    */
   read(task: string, ids: readonly string[]): Promise<TaskAndProfiles>;
 
-  /** Forgets all rows, so that they are read again. */
+  /** Forgets all rows. */
   forget(): void;
 }
 
-/** A task with its profiles. */
+/** A task with those of its profiles that were read; null for one that does not exist. */
 interface ReadTask {
   readonly task: Task;
   readonly profileTask: ProfileTask;
-  readonly profiles: Map<string, StoredProfile>;
+  readonly profiles: Map<string, StoredProfile | null>;
 }
 
-/** What the service answers of a profile. */
+/** What is read of the service's answer about a profile. */
 interface ProfileAnswer {
   readonly masks: string;
   readonly labelBias: string | null;
@@ -49,51 +50,78 @@ async function unlessUnknown<Row>(row: Promise<Row>, code: string): Promise<Row 
   });
 }
 
+/** Returns the generation of an entity tag; proxies that compress make tags weak. @throws Error if there is none */
+function generationOf(response: Response): number {
+  const [, digits] = response.headers.get("etag")?.match(/^(?:W\/)?"(\d+)"$/) ?? [];
+  if (digits === undefined) throw new Error(`${response.url} has no generation in its header etag.`);
+  return Number(digits);
+}
+
 /** Creates a reader of a service's rows, each of which is checked against the bundle. */
 export function createRemoteRows(service: Service, bundle: Bundle): RemoteRows {
-  const known = new Map<string, ReadTask>();
+  let tasks = new Map<string, Promise<ReadTask | null>>();
 
-  async function readTask(name: string): Promise<ReadTask> {
-    const response = await get(service, `/v1/tasks/${encodeURIComponent(name)}`, { isStored: false });
-    const task = parseStoredTask(await response.text(), bundle);
-    const generation = Number(response.headers.get("etag")?.replaceAll('"', ""));
+  async function requestTask(name: string): Promise<ReadTask> {
+    const response = await get(service, `v1/tasks/${encodeParameter("task", name)}`, "no-store");
+    const text = await response.text();
+    const row: { bundle: string } = JSON.parse(text);
+    if (!bundle.taskBundles.includes(row.bundle)) {
+      const message = `Task "${name}" is of bundle ${row.bundle} now, and this is bundle ${bundle.id}. Open the predictor again.`;
+      throw new XpeftError("bundle_mismatch", message);
+    }
+    const task = parseStoredTask(text, bundle);
+    const generation = generationOf(response);
     return { task: { ...task, generation }, profileTask: await profileTaskOf(task), profiles: new Map() };
   }
 
-  async function readProfile({ task, profileTask }: ReadTask, id: string): Promise<StoredProfile> {
-    const path = `/v1/profiles/${encodeURIComponent(task.name)}/${encodeURIComponent(id)}`;
-    const answer: ProfileAnswer = await (await get(service, path, { isStored: false })).json();
+  /** Returns a task, which is requested once; after a failure, again. */
+  async function readTask(name: string): Promise<ReadTask | null> {
+    const current = tasks;
+    const reading = current.get(name) ?? unlessUnknown(requestTask(name), "unknown_task");
+    current.set(name, reading);
+    return await reading.catch((error: unknown) => {
+      current.delete(name);
+      throw error;
+    });
+  }
+
+  async function requestProfile({ task, profileTask }: ReadTask, id: string): Promise<StoredProfile> {
+    const path = `v1/profiles/${encodeParameter("task", task.name)}/${encodeParameter("profile", id)}`;
+    const answer: ProfileAnswer = await (await get(service, path, "no-store")).json();
     const { headHash, generation, updatedAt } = answer;
-    const [masks, labelBias] = [
-      fromBase64(answer.masks),
-      answer.labelBias === null ? null : fromBase64(answer.labelBias),
-    ];
+    const masks = fromBase64(answer.masks);
+    const labelBias = answer.labelBias === null ? null : fromBase64(answer.labelBias);
     const parts = checkProfileFields({ task: task.name, profile: id, headHash, masks, labelBias }, profileTask, bundle);
     return { ...parts, task: task.name, generation, updatedAt: new Date(updatedAt) };
   }
 
   async function read(name: string, ids: readonly string[]): Promise<TaskAndProfiles> {
-    const held = known.get(name) ?? (await unlessUnknown(readTask(name), "unknown_task"));
-    if (!held) return { generation: null, task: null, profiles: new Map() };
-    known.set(name, held);
-    const missing = ids.filter((id) => !held.profiles.has(id));
-    const rows = await Promise.all(missing.map((id) => unlessUnknown(readProfile(held, id), "unknown_profile")));
-    for (const row of rows) if (row) held.profiles.set(row.id, row);
-    return { generation: held.task.generation, task: held.task, profiles: held.profiles };
+    const known = await readTask(name);
+    if (!known) return { generation: null, task: null, profiles: new Map() };
+    const { task, profiles } = known;
+    const missing = ids.filter((id) => !profiles.has(id));
+    await Promise.all(
+      missing.map(async (id) => {
+        profiles.set(id, await unlessUnknown(requestProfile(known, id), "unknown_profile"));
+      }),
+    );
+    const existing = ids.flatMap((id) => profiles.get(id) ?? []);
+    return { generation: task.generation, task, profiles: new Map(existing.map((row) => [row.id, row])) };
   }
 
   return {
     async read(name, ids) {
-      const isHeld = known.has(name);
       try {
         return await read(name, ids);
       } catch (error) {
-        if (!isHeld || !(error instanceof XpeftError && error.code === "head_mismatch")) throw error;
+        if (!(error instanceof XpeftError && error.code === "head_mismatch")) throw error;
         // The task was replaced since it was read.
-        known.delete(name);
+        tasks.delete(name);
         return await read(name, ids);
       }
     },
-    forget: () => known.clear(),
+    forget() {
+      tasks = new Map();
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { withoutOnnxRuntime } from "../../src/bundle/manifest.ts";
 import { problemResponses } from "../http/problem.ts";
 import { RequestError } from "../http/problem-codes.ts";
 import { createRouter } from "../http/router.ts";
@@ -35,7 +36,8 @@ const fileRoute = createRoute({
   operationId: "readBundleFile",
   tags: ["Service"],
   summary: "Read a file of the bundle",
-  description: "A bundle's files never change, so a browser keeps them. The manifest has their sizes and hashes.",
+  description:
+    "A bundle's files never change, so a browser may cache them. The manifest has their sizes and hashes. Files that only ONNX Runtime reads are not served.",
   request: {
     params: z.object({
       bundle: z.string().openapi({ description: "The bundle's id.", example: "0".repeat(32) }),
@@ -48,8 +50,8 @@ const fileRoute = createRoute({
   },
 });
 
-/** Only for the caller's own cache, because the route needs a key; for a year. */
-const KEEP = "private, max-age=31536000, immutable";
+/** For a year, and only in the caller's own cache: the route needs a key. */
+const IMMUTABLE = "private, max-age=31536000, immutable";
 
 /** `/v1/bundle`: the files that an engine elsewhere needs to label texts as this one does (client/local). */
 export const bundleRoutes = createRouter()
@@ -64,10 +66,10 @@ export const bundleRoutes = createRouter()
       const message = `Bundle ${id} is deployed, and not ${bundle}.`;
       throw new RequestError("bundle_mismatch", message, "Read the manifest again: GET /v1/bundle.");
     }
-    if (!manifest.files.some(({ path }) => path === file)) {
-      const message = `The manifest lists no file "${file}".`;
+    if (!withoutOnnxRuntime(manifest.files).some(({ path }) => path === file)) {
+      const message = `The manifest lists no file "${file}" that engines elsewhere read.`;
       throw new RequestError("not_found", message, "GET /v1/bundle lists the files.");
     }
     const content = await openBundleFile(c.env.ASSETS, file);
-    return c.body(content, 200, { "content-type": BYTES, "cache-control": KEEP });
+    return c.body(content, 200, { "content-type": BYTES, "cache-control": IMMUTABLE });
   });

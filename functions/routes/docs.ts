@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
+import page from "../../dist/pages/docs.html";
 import style from "../../dist/pages/viewer.css.gz";
 import viewer from "../../dist/pages/viewer.js.gz";
-import page from "../../playground/docs.html";
 import type { AppEnv } from "../http/env.ts";
-import { answerPacked } from "../http/packed.ts";
+import { answerGzipped } from "../http/gzipped.ts";
 
 /** The page and its viewer come from this Worker alone. Swagger UI sets styles of its own on what it draws. */
 const pageHeaders = secureHeaders({
@@ -20,8 +20,11 @@ const pageHeaders = secureHeaders({
   },
 });
 
+/** A viewer of the last deploy still shows the API. */
+const MAX_AGE = 3600;
+
 /** `GET /docs`: the API's description to read and to try, drawn by Swagger UI. */
 export const docsRoutes = new Hono<AppEnv>()
   .get("/docs", pageHeaders, (c) => c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")))
-  .get("/docs/viewer.js", answerPacked(viewer, "text/javascript"))
-  .get("/docs/viewer.css", answerPacked(style, "text/css"));
+  .get("/docs/viewer.js", answerGzipped(viewer, "text/javascript", MAX_AGE))
+  .get("/docs/viewer.css", answerGzipped(style, "text/css", MAX_AGE));

@@ -4,7 +4,7 @@ import comparePage from "../../dist/pages/compare.html";
 import learnPage from "../../dist/pages/learn.html";
 import localScript from "../../dist/pages/local.js.gz";
 import type { AppEnv } from "../http/env.ts";
-import { answerPacked } from "../http/packed.ts";
+import { answerGzipped } from "../http/gzipped.ts";
 
 /** Only the page's own script and style run, and it can reach nothing but this Worker. */
 const pageHeaders = secureHeaders({
@@ -38,4 +38,4 @@ const answerPage = (page: string) => (c: Context<AppEnv>) =>
 export const playgroundRoutes = new Hono<AppEnv>()
   .get("/", pageHeaders, answerPage(comparePage))
   .get("/learn", pageHeaders, answerPage(learnPage))
-  .get("/local.js", workerHeaders, answerPacked(localScript, "text/javascript"));
+  .get("/local.js", workerHeaders, answerGzipped(localScript, "text/javascript", 0));

@@ -36,7 +36,7 @@ function summaryOf(labels: readonly string[]): string {
 }
 
 function makeCard(
-  { profile, label, top = [] }: Prediction,
+  { profile, label, tokens, truncated, top = [] }: Prediction,
   row: Profile | undefined,
   majority: string | null,
 ): HTMLElement {
@@ -48,7 +48,8 @@ function makeCard(
     table.rows[place]?.cells[0]?.append(bar);
   }
   const size = row ? `${row.maskBytes + row.labelBiasBytes} bytes, generation ${row.generation}` : "";
-  return make("div", {}, table, make("small", {}, size));
+  const cut = truncated ? `The text is longer than the task reads: ${tokens} tokens were read.` : "";
+  return make("div", {}, table, make("small", {}, size), make("small", {}, cut));
 }
 
 /** Shows predictions side by side. Marks those that differ from the majority. */

@@ -1,7 +1,8 @@
 import { showAnswers, showTimings } from "./answers.ts";
 import { elements } from "./elements.ts";
+import { stopOnDevice } from "./on-device.ts";
 import { comparedProfiles, offerRows } from "./overlap.ts";
-import { predictAll, readRows } from "./predict.ts";
+import { areOutdated, predictAll, readRows } from "./predict.ts";
 import { chosenProfiles, showError, startComparison } from "./tasks.ts";
 
 /** Predicts the text as each chosen profile, and shows what differs and why. */
@@ -12,10 +13,12 @@ export async function compare(): Promise<void> {
     elements.trouble.replaceChildren();
     const profiles = chosenProfiles();
     elements.status.textContent = "Predicting…";
-    const [{ outcomes, timings }, rows] = await Promise.all([
-      predictAll(profiles, elements.text.value),
-      readRows(profiles),
-    ]);
+    const text = elements.text.value;
+    let [{ outcomes, timings }, rows] = await Promise.all([predictAll(profiles, text), readRows(profiles)]);
+    if (elements.onDevice.checked && areOutdated(outcomes, rows)) {
+      stopOnDevice("The profiles have changed. Compare again.");
+      ({ outcomes, timings } = await predictAll(profiles, text));
+    }
     if (!isLatest()) return;
     showAnswers(outcomes, rows);
     showTimings(timings);

@@ -12,6 +12,7 @@ export const elements = {
   exampleTextLabel: byId("example-text-label", HTMLLabelElement),
   text: byId("text", HTMLTextAreaElement),
   onDevice: byId("on-device", HTMLInputElement),
+  onDeviceStatus: byId("on-device-status", HTMLElement),
   status: byId("status", HTMLElement),
   trouble: byId("trouble", HTMLElement),
   answers: byId("answers", HTMLElement),

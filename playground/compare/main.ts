@@ -19,9 +19,9 @@ task.addEventListener("change", () => {
   clearAudience();
   showTask();
 });
-elements.onDevice.addEventListener("change", stopOnDevice);
+elements.onDevice.addEventListener("change", () => stopOnDevice("The box has changed. Compare again."));
 key.addEventListener("change", () => {
-  stopOnDevice();
+  stopOnDevice("The key has changed. Compare again.");
   clearAudience();
   showTasks();
 });

@@ -1,54 +1,66 @@
-import type { Question, Reply } from "../local/messages.ts";
+import type { LocalReply, LocalRequest } from "../local/messages.ts";
 import type { Predictions } from "../shared/answers.ts";
 import { ApiError, apiKey } from "../shared/api.ts";
 import { percent } from "../shared/text.ts";
 import { elements } from "./elements.ts";
 
-interface Waiting {
-  readonly resolve: (answer: Predictions) => void;
-  readonly reject: (error: unknown) => void;
+/** Labels texts on this device, with one key. */
+interface Device {
+  readonly key: string;
+  predict(body: LocalRequest["body"]): Promise<Predictions>;
+  /** Ends it. Predictions that are not there yet fail with this message. */
+  stop(message: string): void;
 }
 
-let worker: Worker | undefined;
-let questions = 0;
-const waiting = new Map<number, Waiting>();
+let device: Device | undefined;
 
-/** Ends the labelling on this device. It begins anew, with rows read again, at the next text. */
-export function stopOnDevice(): void {
-  worker?.terminate();
-  worker = undefined;
-  for (const { reject } of waiting.values()) reject(new Error("The choice of where texts are labelled has changed."));
-  waiting.clear();
+/** Ends the labelling on this device. The next text starts it again, and rows are read again. */
+export function stopOnDevice(message: string): void {
+  device?.stop(message);
+  device = undefined;
 }
 
-function settle(id: number, settleOne: (one: Waiting) => void): void {
-  const one = waiting.get(id);
-  waiting.delete(id);
-  if (one) settleOne(one);
-}
+function startDevice(key: string): Device {
+  const worker = new Worker("/local.js", { type: "module" });
+  const pending = new Map<number, PromiseWithResolvers<Predictions>>();
+  let requests = 0;
 
-function start(): Worker {
-  const started = new Worker("/local.js", { type: "module" });
-  started.addEventListener("message", ({ data }: MessageEvent<Reply<Predictions>>) => {
+  function take(id: number): PromiseWithResolvers<Predictions> | undefined {
+    const one = pending.get(id);
+    pending.delete(id);
+    if (pending.size === 0) elements.onDeviceStatus.textContent = "";
+    return one;
+  }
+  worker.addEventListener("message", ({ data }: MessageEvent<LocalReply<Predictions>>) => {
     if ("download" in data) {
-      const { bytes, of } = data.download;
-      elements.status.textContent = `Loading the model: ${percent(bytes / of)} of ${Math.round(of / 1e6)} MB.`;
-    } else if ("answer" in data) settle(data.id, ({ resolve }) => resolve(data.answer));
-    else settle(data.id, ({ reject }) => reject(new ApiError(data.problem)));
+      const { bytes, totalBytes } = data.download;
+      elements.onDeviceStatus.textContent = `Loading the model: ${percent(bytes / totalBytes)} of ${Math.round(totalBytes / 1e6)} MB.`;
+    } else if ("answer" in data) take(data.id)?.resolve(data.answer);
+    else take(data.id)?.reject(new ApiError(data.problem));
   });
-  started.addEventListener("error", () => {
-    stopOnDevice();
-    elements.onDevice.checked = false;
-  });
-  return started;
+  worker.addEventListener("error", () =>
+    stopOnDevice("The engine of this page does not start. Untick the box to send the text to the service."),
+  );
+  return {
+    key,
+    async predict(body) {
+      const result = Promise.withResolvers<Predictions>();
+      const request: LocalRequest = { id: ++requests, key, body };
+      pending.set(request.id, result);
+      worker.postMessage(request);
+      return await result.promise;
+    },
+    stop(message) {
+      worker.terminate();
+      for (const id of [...pending.keys()]) take(id)?.reject(new Error(message));
+    },
+  };
 }
 
-/** Answers a body of `POST /v1/predict` on this device. @throws ApiError */
-export async function predictOnDevice(request: Question["request"]): Promise<Predictions> {
-  worker ??= start();
-  const question: Question = { id: ++questions, origin: location.origin, key: apiKey(), request };
-  return await new Promise((resolve, reject) => {
-    waiting.set(question.id, { resolve, reject });
-    worker?.postMessage(question);
-  });
+/** Answers a body of `POST /v1/predict` on this device. @throws ApiError; or Error if it is stopped */
+export async function predictOnDevice(body: LocalRequest["body"]): Promise<Predictions> {
+  const key = apiKey();
+  if (device?.key !== key) stopOnDevice("The key has changed. Compare again.");
+  device ??= startDevice(key);
+  return await device.predict(body);
 }

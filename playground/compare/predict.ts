@@ -60,6 +60,18 @@ export async function predictAll(profiles: readonly string[], text: string): Pro
   }
 }
 
+/** Returns whether predictions were made by older rows than those. */
+export const areOutdated = (outcomes: readonly Outcome[], rows: readonly Profile[]): boolean =>
+  rows.some(({ profile, generation }) =>
+    outcomes.some(
+      (outcome) =>
+        "prediction" in outcome &&
+        outcome.prediction.profile === profile &&
+        outcome.prediction.masks === "profile" &&
+        outcome.prediction.generation < generation,
+    ),
+  );
+
 /**
  * Reads the rows of profiles. Omits rows that do not exist, rows that the key cannot read, and, where texts are labelled
  * on this device, rows that cannot be reached.

@@ -1,4 +1,4 @@
-// A web worker that labels texts on this device. Each worker has one key.
+// The web worker that labels texts on this device. The page starts another one for another key.
 import {
   type Answer,
   compileKernels,
@@ -11,27 +11,37 @@ import {
 import encoder from "../../src/model/kernels/encoder.wasm";
 import kernels from "../../src/model/kernels/kernels.wasm";
 import type { Problem } from "../shared/answers.ts";
-import type { Question, Reply } from "./messages.ts";
+import type { LocalReply, LocalRequest } from "./messages.ts";
 
 /** What the project's types, which are workerd's, lack of a web worker. */
 interface WebWorker {
-  postMessage(reply: Reply<Answer>): void;
-  onmessage: (event: { readonly data: Question }) => void;
+  readonly location: { readonly origin: string };
+  postMessage(reply: LocalReply<Answer>): void;
+  onmessage: (event: { readonly data: LocalRequest }) => void;
 }
-const page = globalThis as unknown as WebWorker;
+const scope = globalThis as unknown as WebWorker;
 
 /** esbuild puts a file's bytes where a Worker imports a module. */
 const bytesOf = (file: unknown) => file as Uint8Array;
 
+const UNTICK = "Untick the box to send the text to the service.";
+const HINTS: Readonly<Record<string, string>> = {
+  bundle_mismatch: "Reload the page.",
+  bundle_unusable: UNTICK,
+  bundle_file_corrupt: UNTICK,
+  empty_text: "Enter a text.",
+  unknown_profile: "Check its spelling. If it is new, untick the box and tick it again.",
+};
+
 let opening: Promise<LocalPredictor> | undefined;
 
 /** Opens the predictor; after a failure, again. */
-async function open({ origin, key }: Question): Promise<LocalPredictor> {
+async function open(key: string): Promise<LocalPredictor> {
   opening ??= openLocalPredictor(
-    { url: origin, ...(key !== "" && { key }) },
+    { url: scope.location.origin, ...(key !== "" && { key }) },
     {
       kernels: compileKernels(bytesOf(encoder), bytesOf(kernels)),
-      onDownload: (download) => page.postMessage({ download }),
+      onDownload: (download) => scope.postMessage({ download }),
     },
   );
   return await opening.catch((error: unknown) => {
@@ -42,20 +52,22 @@ async function open({ origin, key }: Question): Promise<LocalPredictor> {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
-  if (error instanceof XpeftError) return { code: error.code, detail: error.message, hint: "" };
-  if (error instanceof NoRelaxedSimdError) {
-    return { code: "", detail: error.message, hint: "Untick the box: the service then labels the text." };
+  if (error instanceof XpeftError) {
+    return { code: error.code, detail: error.message, hint: HINTS[error.code] ?? "" };
   }
-  const detail = error instanceof Error ? error.message : String(error);
-  return { code: "", detail, hint: "Check your connection, then try again." };
+  if (error instanceof NoRelaxedSimdError) return { code: "", detail: error.message, hint: UNTICK };
+  if (error instanceof TypeError) {
+    const detail = "The service cannot be reached, and this page has not read all of the profiles yet.";
+    return { code: "", detail, hint: "Check your connection, then try again." };
+  }
+  return { code: "", detail: error instanceof Error ? error.message : String(error), hint: UNTICK };
 }
 
-page.onmessage = async ({ data: question }) => {
-  const { id, request } = question;
+scope.onmessage = async ({ data: { id, key, body } }) => {
   try {
-    const predictor = await open(question);
-    page.postMessage({ id, answer: await predictor.predict(request) });
+    const predictor = await open(key);
+    scope.postMessage({ id, answer: await predictor.predict(body) });
   } catch (error) {
-    page.postMessage({ id, problem: problemOf(error) });
+    scope.postMessage({ id, problem: problemOf(error) });
   }
 };

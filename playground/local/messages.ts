@@ -1,22 +1,20 @@
 import type { Problem } from "../shared/answers.ts";
 
-/** A prediction that the page asks for. */
-export interface Question {
+/** A prediction that the page needs. */
+export interface LocalRequest {
   readonly id: number;
-  /** The service's address. */
-  readonly origin: string;
   /** The API key; empty if there is none. */
   readonly key: string;
   /** A body of `POST /v1/predict`. */
-  readonly request: {
+  readonly body: {
     readonly task: string;
     readonly inputs: readonly { readonly profile: string; readonly text: string }[];
     readonly topK: number;
   };
 }
 
-/** What the worker says: how much of the bundle has arrived, or what came of a question. */
-export type Reply<Answer> =
-  | { readonly download: { readonly bytes: number; readonly of: number } }
+/** How much of the bundle has arrived, or the result of a request. */
+export type LocalReply<Answer> =
+  | { readonly download: { readonly bytes: number; readonly totalBytes: number } }
   | { readonly id: number; readonly answer: Answer }
   | { readonly id: number; readonly problem: Problem };

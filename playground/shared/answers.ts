@@ -25,6 +25,9 @@ export interface Prediction {
   /** Where the masks came from: the profile's row, a profile token, or the task's default if there is no profile. */
   readonly masks: "profile" | "default" | "token";
   readonly label: string;
+  readonly tokens: number;
+  /** Whether only the first `tokens` of the text were read. */
+  readonly truncated: boolean;
   /** The best labels, best first; the pages always request them. */
   readonly top?: readonly Scored[];
 }

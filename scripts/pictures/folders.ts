@@ -8,7 +8,7 @@ import { sourceFolders } from "../checks.mjs";
 /** What each folder of the TypeScript half holds; folders inside `src/` and `functions/` are boxes of their own. */
 const FOLDERS: Readonly<Record<string, string>> = {
   cli: "the xpeft command",
-  client: "typed client of the API",
+  client: "typed client, engine in a page",
   node: "the engine in Node",
   playground: "web pages",
   "functions/app": "the Worker",
@@ -38,8 +38,6 @@ const INLINE_TYPE = /\bimport\("(\.[^"]+)"\)/g;
 function folderOf(path: string): string | null {
   if (EVERYWHERE.test(path)) return null;
   if (/^functions\/[^/]+\.ts$/.test(path)) return "functions/app";
-  // The Worker imports the built pages.
-  if (path.startsWith("dist/pages/")) return "playground";
   return Object.keys(FOLDERS).find((folder) => path.startsWith(`${folder}/`)) ?? null;
 }
 

@@ -37,6 +37,10 @@ export function withRole(all: readonly BundleFile[], role: BundleFile["role"]): 
   return all.filter((one) => one.role === role);
 }
 
+/** Returns the files that an engine without ONNX Runtime reads. */
+export const withoutOnnxRuntime = (all: readonly BundleFile[]): BundleFile[] =>
+  all.filter(({ role }) => role !== "graph" && role !== "learning" && role !== "weights");
+
 /**
  * Returns the one file that has a role.
  *

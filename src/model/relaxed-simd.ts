@@ -1,5 +1,4 @@
-/** What the project's types, which are workerd's, lack of WebAssembly. */
-const { validate } = WebAssembly as unknown as { validate(bytes: Uint8Array): boolean };
+import { validateWasm } from "../lib/wasm.ts";
 
 /** A module whose function `[] -> [v128]` swizzles relaxedly two vectors of 16 equal bytes. */
 const PROBE = Uint8Array.of(
@@ -10,4 +9,4 @@ const PROBE = Uint8Array.of(
 );
 
 /** Returns whether this runtime compiles relaxed SIMD, which the encoder's kernels need. */
-export const hasRelaxedSimd = (): boolean => validate(PROBE);
+export const hasRelaxedSimd = (): boolean => validateWasm(PROBE);

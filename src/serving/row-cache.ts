@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { StoredProfile } from "../profiles/profile.ts";
+import type { ProfileStore, TaskAndProfiles } from "../profiles/profile-store.ts";
 import type { Task } from "../profiles/task.ts";
-import type { ProfileStore, TaskAndProfiles } from "../storage/profile-store.ts";
 
 /** How much is cached, and for how long. */
 export interface RowCacheLimits {

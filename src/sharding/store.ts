@@ -1,4 +1,5 @@
-import { type ProfileStore, type ReadRows, readRows, type TaskAndProfiles } from "../storage/profile-store.ts";
+import type { ProfileStore, TaskAndProfiles } from "../profiles/profile-store.ts";
+import { type ReadRows, readRows } from "../storage/profile-store.ts";
 import { outOfStepError, retryWhileOutOfStep } from "./generations.ts";
 import { checkPlace, checkShardMap } from "./shard-map.ts";
 import { FIRST_SHARD, groupByShard, onShard, type Shards } from "./shards.ts";

@@ -72,6 +72,8 @@ describe("the local predictor", () => {
   it("names a task and a profile that do not exist, and uses the default masks on request", async () => {
     const nobody = { task: "demo", inputs: [{ profile: "nobody", text: "A text" }] };
     await expect(local.predict(nobody)).rejects.toThrow(errorWithCode("unknown_profile"));
+    await expect(local.predict({ ...nobody, onUnknownProfile: "default" })).resolves.toBeDefined();
+    expect(paths.filter((path) => path.endsWith("/nobody"))).toHaveLength(1);
     await expect(local.predict({ ...nobody, task: "none" })).rejects.toThrow(errorWithCode("unknown_task"));
     const { predictions } = await local.predict({ ...nobody, onUnknownProfile: "default" });
     expect(predictions).toMatchObject([{ masks: "default" }]);
@@ -81,6 +83,33 @@ describe("the local predictor", () => {
     await expect(open("xpk_nobody")).rejects.toThrow(ProblemError);
     const reading = await open(await worker.makeKey({ scopes: ["predict"] }));
     await expect(reading.predict(request)).rejects.toMatchObject({ code: "scope_missing" });
+  });
+
+  it("keeps an address's own path, accepts weak tags, and rejects what a path cannot hold", async () => {
+    const key = worker.adminKey;
+    const kernels = compileKernels(await readKernels("encoder"), await readKernels("kernels"));
+    const proxied = await openLocalPredictor(
+      {
+        url: "http://own.invalid/service",
+        key,
+        fetch: async (input, init) => {
+          const path = new URL(input as URL).pathname;
+          expect(path).toMatch(/^\/service\/v1\//);
+          const response = await fetch(new URL(path.slice("/service".length), worker.url), init);
+          const headers = new Headers(response.headers);
+          const etag = headers.get("etag");
+          if (etag) headers.set("etag", `W/${etag}`);
+          return new Response(await response.arrayBuffer(), { status: response.status, headers });
+        },
+      },
+      { kernels },
+    );
+    const nobody = { task: "demo", inputs: [{ profile: "nobody", text: "A text" }] };
+    const { predictions } = await proxied.predict({ ...nobody, onUnknownProfile: "default" });
+    expect(predictions[0]?.generation).toBeGreaterThan(0);
+    await expect(local.predict({ task: "demo", inputs: [{ profile: "..", text: "A text" }] })).rejects.toThrow(
+      TypeError,
+    );
   });
 
   it("names what a browser lacks", async () => {

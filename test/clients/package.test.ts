@@ -53,15 +53,14 @@ console.log(JSON.stringify(predictions[0]));
 `;
 
 const LOCAL = `
-import { readFile } from "node:fs/promises";
 import { compileKernels, openLocalPredictor } from "xpeft-edge/local";
 
-declare const process: { argv: string[] };
+declare const process: { argv: string[]; getBuiltinModule(name: "fs"): { readFileSync(path: string): Uint8Array } };
 const [url = "", key = "", text = ""] = process.argv.slice(2);
 
 // Node does not fetch files; a bundler copies them into the page.
-const read = (name: string) => readFile(\`node_modules/xpeft-edge/dist/src/model/kernels/\${name}.wasm\`);
-const kernels = compileKernels(await read("encoder"), await read("kernels"));
+const read = (name: string) => process.getBuiltinModule("fs").readFileSync(\`node_modules/xpeft-edge/dist/src/model/kernels/\${name}.wasm\`);
+const kernels = compileKernels(read("encoder"), read("kernels"));
 const local = await openLocalPredictor({ url, key }, { kernels });
 const { predictions } = await local.predict({ task: "demo", inputs: [{ profile: "demo-000", text }], topK: 3 });
 console.log(JSON.stringify(predictions[0]?.top?.map(({ label }) => label)));
@@ -138,6 +137,7 @@ describe("the installed package", () => {
   });
 
   it("labels texts of a page itself", async () => {
+    expect(await compile("local.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
     const { stdout, stderr } = await runProgram(
       process.execPath,
       ["local.ts", reference.worker.url.href, reference.worker.adminKey, TEXT],

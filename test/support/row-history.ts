@@ -1,5 +1,5 @@
 import type { StoredProfile } from "../../src/profiles/profile.ts";
-import type { ProfileStore, TaskAndProfiles } from "../../src/storage/profile-store.ts";
+import type { ProfileStore, TaskAndProfiles } from "../../src/profiles/profile-store.ts";
 import { masksOf, taskOf } from "./rows.ts";
 
 // Local D1 has no replicas, so here a database is the list of its past states: the primary store reads the last one,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ProfileStore } from "../../../src/profiles/profile-store.ts";
 import { createRowCache, type Freshness } from "../../../src/serving/row-cache.ts";
-import type { ProfileStore } from "../../../src/storage/profile-store.ts";
 import { type Change, IDS, RowHistory, WRITE_ALL } from "../../support/row-history.ts";
 
 afterEach(() => {

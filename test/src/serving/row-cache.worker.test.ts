@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it, vi } from "vitest";
+import type { ProfileStore } from "../../../src/profiles/profile-store.ts";
 import { createRowCache, type Freshness, type RowCacheLimits } from "../../../src/serving/row-cache.ts";
-import { createProfileStore, type ProfileStore } from "../../../src/storage/profile-store.ts";
+import { createProfileStore } from "../../../src/storage/profile-store.ts";
 import { createPush } from "../../../src/storage/push.ts";
 import { masksOf, profilesOf, taskOf } from "../../support/rows.ts";
 
