@@ -11,8 +11,8 @@ const KEYS: usize = 8;
  *
  * @param size numbers of a head, a multiple of 8
  * @param scale of the products of queries and keys
- * @param turned room for `[size, padded]`, the keys of a head; padded: the tokens, up to a multiple of 8
- * @param values room for `[tokens, size]`, the values of a head
+ * @param turned room for `[padded / 8, size, 8]`, the keys of a head; padded: the tokens, up to a multiple of 8
+ * @param values room for `[size / 8, tokens, 8]`, the values of a head
  * @param shares room for `[4, padded]`
  */
 export function attend(
@@ -32,7 +32,7 @@ export function attend(
   for (let head: usize = 0; head < heads; head++) {
     const place = (head * size) << 2;
     turnKeys(rows + width + place, tokens, padded, size, 3 * width, turned);
-    copyRows(rows + 2 * width + place, tokens, size << 2, 3 * width, values);
+    splitValues(rows + 2 * width + place, tokens, size, 3 * width, values);
     for (let query: usize = 0; query < tokens; query += QUERIES) {
       // Past the last query, it is computed again.
       const second = min<usize>(query + 1, last);
@@ -67,18 +67,27 @@ export function attend(
   }
 }
 
-/** Writes the keys of a head as `[size, padded]`, with zeros past the last key. */
+/** Writes the keys of a head as `[padded / 8, size, 8]`, with zeros past the last key. What is read together lies together. */
 function turnKeys(keys: usize, tokens: usize, padded: usize, size: usize, stride: usize, turned: usize): void {
-  for (let number: usize = 0; number < size; number++) {
-    for (let token: usize = 0; token < tokens; token++)
-      store<f32>(turned + (token << 2), load<f32>(keys + token * stride + (number << 2)));
-    for (let token = tokens; token < padded; token++) store<f32>(turned + (token << 2), 0);
-    turned += padded << 2;
+  memory.fill(turned + (((padded - KEYS) * size) << 2), 0, (KEYS * size) << 2);
+  for (let token: usize = 0; token < tokens; token++) {
+    let place = turned + (((token & ~(KEYS - 1)) * size + (token & (KEYS - 1))) << 2);
+    for (let at = keys; at < keys + (size << 2); at += 4) {
+      store<f32>(place, load<f32>(at));
+      place += KEYS << 2;
+    }
+    keys += stride;
   }
 }
 
-function copyRows(rows: usize, count: usize, bytes: usize, stride: usize, target: usize): void {
-  for (let row: usize = 0; row < count; row++) memory.copy(target + row * bytes, rows + row * stride, bytes);
+/** Writes the values of a head as `[size / 8, tokens, 8]`. */
+function splitValues(rows: usize, tokens: usize, size: usize, stride: usize, target: usize): void {
+  for (let number: usize = 0; number < size << 2; number += 2 * VECTOR) {
+    for (let row = rows + number; row < rows + tokens * stride; row += stride) {
+      storeTwo(v128.load(row), v128.load(row, 16), target);
+      target += 2 * VECTOR;
+    }
+  }
 }
 
 /** Writes the products of four queries with all keys, times the scale, as `[4, padded]`. */
@@ -95,6 +104,7 @@ function multiplyKeys(
 ): void {
   const stride = padded << 2;
   const scales = f32x4.splat(scale);
+  let column = turned;
   for (let key: usize = 0; key < stride; key += 2 * VECTOR) {
     let a0 = f32x4.splat(0);
     let a1 = f32x4.splat(0);
@@ -104,11 +114,10 @@ function multiplyKeys(
     let c1 = f32x4.splat(0);
     let d0 = f32x4.splat(0);
     let d1 = f32x4.splat(0);
-    let column = turned + key;
     for (let at: usize = 0; at < size << 2; at += 4) {
       const low = v128.load(column);
       const high = v128.load(column, 16);
-      column += stride;
+      column += 2 * VECTOR;
       let number = v128.load32_splat(a + at);
       a0 = f32x4.add(a0, f32x4.mul(number, low));
       a1 = f32x4.add(a1, f32x4.mul(number, high));
@@ -158,6 +167,7 @@ function sumValues(
   c: usize,
   d: usize,
 ): void {
+  let value = values;
   for (let number: usize = 0; number < size << 2; number += 2 * VECTOR) {
     let a0 = f32x4.splat(0);
     let a1 = f32x4.splat(0);
@@ -167,11 +177,10 @@ function sumValues(
     let c1 = f32x4.splat(0);
     let d0 = f32x4.splat(0);
     let d1 = f32x4.splat(0);
-    let value = values + number;
     for (let share = shares; share < shares + (tokens << 2); share += 4) {
       const low = v128.load(value);
       const high = v128.load(value, 16);
-      value += size << 2;
+      value += 2 * VECTOR;
       let part = v128.load32_splat(share);
       a0 = f32x4.add(a0, f32x4.mul(part, low));
       a1 = f32x4.add(a1, f32x4.mul(part, high));
