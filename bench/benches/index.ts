@@ -6,6 +6,7 @@ import { cold } from "./cold.ts";
 import { concurrency } from "./concurrency.ts";
 import { engines } from "./engines.ts";
 import { fanout } from "./fanout.ts";
+import { kernels } from "./kernels.ts";
 import { learning } from "./learning.ts";
 import { length } from "./length.ts";
 import { memory } from "./memory.ts";
@@ -27,6 +28,7 @@ export const benches: readonly Bench[] = [
   fanout,
   activeProfiles,
   engines,
+  kernels,
   browser,
   operators,
   cold,
