@@ -1,7 +1,11 @@
 import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ENGINE_NAME } from "../support/engine-choice.ts";
 import { startDamaged } from "./errors/fixture.ts";
+
+/** The weights that the engine reads. */
+const WEIGHTS = ENGINE_NAME === "kernels" ? "packed.0" : "encoder.weights.0";
 
 /** Flips one bit in the middle of a file. */
 async function flipBit(path: string): Promise<void> {
@@ -14,7 +18,7 @@ async function flipBit(path: string): Promise<void> {
 
 describe("a damaged bundle", () => {
   it.each([
-    ["a flipped bit", (folder: string) => flipBit(join(folder, "packed.0")), "bundle_file_corrupt"],
+    ["a flipped bit", (folder: string) => flipBit(join(folder, WEIGHTS)), "bundle_file_corrupt"],
     ["a missing file", (folder: string) => rm(join(folder, "tokenizer.json")), "bundle_file_missing"],
   ])("is not served with %s", async (_, damage, code) => {
     const worker = await startDamaged(damage);
