@@ -1,9 +1,9 @@
 import { exp } from "./functions.as";
 import { greatest, total, VECTOR } from "./rows.as";
 
-/** Queries and keys that are multiplied at a time. */
-const QUERIES: usize = 4;
-const KEYS: usize = 8;
+/** Rows that are multiplied at a time, and columns. */
+const ROWS: usize = 4;
+const COLUMNS: usize = 8;
 
 /**
  * Writes the context of attention, `[tokens, heads · size]`, of queries, keys and values that stand side by side in rows,
@@ -11,7 +11,7 @@ const KEYS: usize = 8;
  *
  * @param size numbers of a head, a multiple of 8
  * @param scale of the products of queries and keys
- * @param turned room for `[padded / 8, size, 8]`, the keys of a head; padded: the tokens, up to a multiple of 8
+ * @param keys room for `[padded / 8, size, 8]`, the keys of a head; padded: the tokens, up to a multiple of 8
  * @param values room for `[size / 8, tokens, 8]`, the values of a head
  * @param shares room for `[4, padded]`
  */
@@ -21,62 +21,70 @@ export function attend(
   heads: usize,
   size: usize,
   scale: f32,
-  turned: usize,
+  keys: usize,
   values: usize,
   shares: usize,
   target: usize,
 ): void {
   const width = (heads * size) << 2;
-  const padded = (tokens + KEYS - 1) & ~(KEYS - 1);
-  const last = tokens - 1;
+  const padded = (tokens + COLUMNS - 1) & ~(COLUMNS - 1);
+  const row = padded << 2;
   for (let head: usize = 0; head < heads; head++) {
-    const place = (head * size) << 2;
-    turnKeys(rows + width + place, tokens, padded, size, 3 * width, turned);
-    splitValues(rows + 2 * width + place, tokens, size, 3 * width, values);
-    for (let query: usize = 0; query < tokens; query += QUERIES) {
+    const queries = rows + ((head * size) << 2);
+    const contexts = target + ((head * size) << 2);
+    turnKeys(queries + width, tokens, padded, size, 3 * width, keys);
+    splitValues(queries + 2 * width, tokens, size, 3 * width, values);
+    for (let query: usize = 0; query < tokens; query += ROWS) {
       // Past the last query, it is computed again.
-      const second = min<usize>(query + 1, last);
-      const third = min<usize>(query + 2, last);
-      const fourth = min<usize>(query + 3, last);
-      const queries = rows + place;
-      multiplyKeys(
-        queries + query * 3 * width,
-        queries + second * 3 * width,
-        queries + third * 3 * width,
-        queries + fourth * 3 * width,
+      const left = tokens - 1 - query;
+      const second = min<usize>(1, left);
+      const third = min<usize>(2, left);
+      const fourth = min<usize>(3, left);
+      const from = queries + query * 3 * width;
+      multiplyFour(
+        from,
+        second * 3 * width,
+        third * 3 * width,
+        fourth * 3 * width,
         size,
-        turned,
+        keys,
         padded,
         scale,
         shares,
+        row,
+        2 * row,
+        3 * row,
       );
-      for (let row = shares; row < shares + QUERIES * (padded << 2); row += padded << 2) softmax(row, tokens, padded);
-      const contexts = target + place;
-      sumValues(
+      for (let at = shares; at < shares + ROWS * row; at += row) softmax(at, tokens, padded);
+      const to = contexts + query * width;
+      multiplyFour(
         shares,
-        padded << 2,
-        values,
+        row,
+        2 * row,
+        3 * row,
         tokens,
+        values,
         size,
-        contexts + query * width,
-        contexts + second * width,
-        contexts + third * width,
-        contexts + fourth * width,
+        1,
+        to,
+        second * width,
+        third * width,
+        fourth * width,
       );
     }
   }
 }
 
 /** Writes the keys of a head as `[padded / 8, size, 8]`, with zeros past the last key. What is read together lies together. */
-function turnKeys(keys: usize, tokens: usize, padded: usize, size: usize, stride: usize, turned: usize): void {
-  memory.fill(turned + (((padded - KEYS) * size) << 2), 0, (KEYS * size) << 2);
+function turnKeys(rows: usize, tokens: usize, padded: usize, size: usize, stride: usize, target: usize): void {
+  memory.fill(target + (((padded - COLUMNS) * size) << 2), 0, (COLUMNS * size) << 2);
   for (let token: usize = 0; token < tokens; token++) {
-    let place = turned + (((token & ~(KEYS - 1)) * size + (token & (KEYS - 1))) << 2);
-    for (let at = keys; at < keys + (size << 2); at += 4) {
+    let place = target + (((token & ~(COLUMNS - 1)) * size + (token & (COLUMNS - 1))) << 2);
+    for (let at = rows; at < rows + (size << 2); at += 4) {
       store<f32>(place, load<f32>(at));
-      place += KEYS << 2;
+      place += COLUMNS << 2;
     }
-    keys += stride;
+    rows += stride;
   }
 }
 
@@ -90,22 +98,31 @@ function splitValues(rows: usize, tokens: usize, size: usize, stride: usize, tar
   }
 }
 
-/** Writes the products of four queries with all keys, times the scale, as `[4, padded]`. */
-function multiplyKeys(
+/**
+ * Writes four rows of a product, times a scale. The rows, and those of the target, are some bytes apart from the first.
+ *
+ * @param length numbers of a row
+ * @param columns the other factor, `[count / 8, length, 8]`
+ */
+function multiplyFour(
   a: usize,
-  b: usize,
-  c: usize,
-  d: usize,
-  size: usize,
-  turned: usize,
-  padded: usize,
+  toB: usize,
+  toC: usize,
+  toD: usize,
+  length: usize,
+  columns: usize,
+  count: usize,
   scale: f32,
   target: usize,
+  toSecond: usize,
+  toThird: usize,
+  toFourth: usize,
 ): void {
-  const stride = padded << 2;
   const scales = f32x4.splat(scale);
-  let column = turned;
-  for (let key: usize = 0; key < stride; key += 2 * VECTOR) {
+  const b = a + toB;
+  const c = a + toC;
+  const d = a + toD;
+  for (let end = target + (count << 2); target < end; target += 2 * VECTOR) {
     let a0 = f32x4.splat(0);
     let a1 = f32x4.splat(0);
     let b0 = f32x4.splat(0);
@@ -114,10 +131,10 @@ function multiplyKeys(
     let c1 = f32x4.splat(0);
     let d0 = f32x4.splat(0);
     let d1 = f32x4.splat(0);
-    for (let at: usize = 0; at < size << 2; at += 4) {
-      const low = v128.load(column);
-      const high = v128.load(column, 16);
-      column += 2 * VECTOR;
+    for (let at: usize = 0; at < length << 2; at += 4) {
+      const low = v128.load(columns);
+      const high = v128.load(columns, 16);
+      columns += 2 * VECTOR;
       let number = v128.load32_splat(a + at);
       a0 = f32x4.add(a0, f32x4.mul(number, low));
       a1 = f32x4.add(a1, f32x4.mul(number, high));
@@ -131,10 +148,10 @@ function multiplyKeys(
       d0 = f32x4.add(d0, f32x4.mul(number, low));
       d1 = f32x4.add(d1, f32x4.mul(number, high));
     }
-    storeTwo(f32x4.mul(a0, scales), f32x4.mul(a1, scales), target + key);
-    storeTwo(f32x4.mul(b0, scales), f32x4.mul(b1, scales), target + stride + key);
-    storeTwo(f32x4.mul(c0, scales), f32x4.mul(c1, scales), target + 2 * stride + key);
-    storeTwo(f32x4.mul(d0, scales), f32x4.mul(d1, scales), target + 3 * stride + key);
+    storeTwo(f32x4.mul(a0, scales), f32x4.mul(a1, scales), target);
+    storeTwo(f32x4.mul(b0, scales), f32x4.mul(b1, scales), target + toSecond);
+    storeTwo(f32x4.mul(c0, scales), f32x4.mul(c1, scales), target + toThird);
+    storeTwo(f32x4.mul(d0, scales), f32x4.mul(d1, scales), target + toFourth);
   }
 }
 
@@ -153,52 +170,6 @@ function softmax(row: usize, tokens: usize, padded: usize): void {
   }
   const inverse = f32x4.splat(1 / total(sums));
   for (let at = row; at < end; at += VECTOR) v128.store(at, f32x4.mul(v128.load(at), inverse));
-}
-
-/** Writes four sums of all values, each value times its share. */
-function sumValues(
-  shares: usize,
-  stride: usize,
-  values: usize,
-  tokens: usize,
-  size: usize,
-  a: usize,
-  b: usize,
-  c: usize,
-  d: usize,
-): void {
-  let value = values;
-  for (let number: usize = 0; number < size << 2; number += 2 * VECTOR) {
-    let a0 = f32x4.splat(0);
-    let a1 = f32x4.splat(0);
-    let b0 = f32x4.splat(0);
-    let b1 = f32x4.splat(0);
-    let c0 = f32x4.splat(0);
-    let c1 = f32x4.splat(0);
-    let d0 = f32x4.splat(0);
-    let d1 = f32x4.splat(0);
-    for (let share = shares; share < shares + (tokens << 2); share += 4) {
-      const low = v128.load(value);
-      const high = v128.load(value, 16);
-      value += 2 * VECTOR;
-      let part = v128.load32_splat(share);
-      a0 = f32x4.add(a0, f32x4.mul(part, low));
-      a1 = f32x4.add(a1, f32x4.mul(part, high));
-      part = v128.load32_splat(share + stride);
-      b0 = f32x4.add(b0, f32x4.mul(part, low));
-      b1 = f32x4.add(b1, f32x4.mul(part, high));
-      part = v128.load32_splat(share + 2 * stride);
-      c0 = f32x4.add(c0, f32x4.mul(part, low));
-      c1 = f32x4.add(c1, f32x4.mul(part, high));
-      part = v128.load32_splat(share + 3 * stride);
-      d0 = f32x4.add(d0, f32x4.mul(part, low));
-      d1 = f32x4.add(d1, f32x4.mul(part, high));
-    }
-    storeTwo(a0, a1, a + number);
-    storeTwo(b0, b1, b + number);
-    storeTwo(c0, c1, c + number);
-    storeTwo(d0, d1, d + number);
-  }
 }
 
 function storeTwo(low: v128, high: v128, target: usize): void {
