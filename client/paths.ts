@@ -4,7 +4,7 @@ type Parameters = Record<string, string>;
 type Method = (request?: { param?: Parameters }, ...rest: unknown[]) => unknown;
 
 /** @throws TypeError for an empty value, which would lead to another route, and for `.` and `..`, which a URL resolves */
-export function encodeParameter(name: string, value: string): string {
+function encodeParameter(name: string, value: string): string {
   if (/^\.{0,2}$/.test(value)) throw new TypeError(`${name} is "${value}", which a path cannot hold.`);
   return encodeURIComponent(value);
 }

@@ -24,13 +24,8 @@ export class ProblemError extends Error {
 
 type Body<R> = R extends { ok: true; json(): Promise<infer Json> } ? Json : never;
 
-/** What is read of a response without success: of Hono's client, or of `fetch`. */
-interface ErrorResponse extends Pick<Response, "headers" | "url" | "status" | "statusText"> {
-  json(): Promise<unknown>;
-}
-
 /** Returns the error for a response without success: a `ProblemError`, or an `Error` if the service did not answer itself. */
-export async function readError(response: ErrorResponse): Promise<Error> {
+export async function readError(response: ClientResponse<unknown>): Promise<Error> {
   if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
     return new ProblemError((await response.json()) as Problem);
   }

@@ -1,6 +1,7 @@
 import type { ReadFile } from "../../src/bundle/files.ts";
 import { parseManifest, withoutOnnxRuntime } from "../../src/bundle/manifest.ts";
-import { type Cached, get, type Service } from "./service.ts";
+import type { Client } from "../client.ts";
+import { successful } from "./service.ts";
 
 /** How much of the bundle has arrived. */
 export interface Download {
@@ -13,16 +14,19 @@ export interface Download {
  * downloads only its manifest.
  *
  * @param onDownload is called as bytes arrive
- * @throws ProblemError if the service answers with an error
+ * @param mayBeCached whether files may come from the browser's cache
+ * @throws ProblemError if the service answers with an error; UnreachableError
  */
 export async function openBundleFiles(
-  service: Service,
+  client: Client,
   onDownload: (download: Download) => void,
-  cached: Cached,
+  mayBeCached: boolean,
 ): Promise<ReadFile> {
-  const manifestBytes = new Uint8Array(await (await get(service, "v1/bundle")).arrayBuffer());
+  const { bundle } = client.v1;
+  const manifestBytes = new Uint8Array(await (await successful(bundle.$get())).arrayBuffer());
   const { id, manifest } = await parseManifest(manifestBytes);
   const totalBytes = withoutOnnxRuntime(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+  const options = mayBeCached ? {} : ({ init: { cache: "no-cache" } } as const);
   let bytes = 0;
   const counted = () =>
     new TransformStream<Uint8Array, Uint8Array>({
@@ -34,7 +38,8 @@ export async function openBundleFiles(
     });
   return async (path) => {
     if (path === "manifest.json") return manifestBytes;
-    const { body } = await get(service, `v1/bundle/${id}/${encodeURIComponent(path)}`, cached);
+    const request = bundle[":bundle"][":file"].$get({ param: { bundle: id, file: path } }, options);
+    const { body } = await successful(request);
     return body && new Uint8Array(await new Response(body.pipeThrough(counted())).arrayBuffer());
   };
 }

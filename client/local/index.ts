@@ -14,4 +14,4 @@ export { ProblemError } from "../problem.ts";
 export type { Download } from "./bundle-files.ts";
 export { compileKernels, type Kernels, NoRelaxedSimdError } from "./kernels.ts";
 export { type LocalOptions, type LocalPredictor, openLocalPredictor } from "./predictor.ts";
-export type { Service } from "./service.ts";
+export { type Service, UnreachableError } from "./service.ts";

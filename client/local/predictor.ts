@@ -5,7 +5,7 @@ import type { RowCache } from "../../src/serving/row-cache.ts";
 import { type Download, openBundleFiles } from "./bundle-files.ts";
 import { fetchKernels, type Kernels } from "./kernels.ts";
 import { createRemoteRows } from "./rows.ts";
-import type { Cached, Service } from "./service.ts";
+import { connect, type Service } from "./service.ts";
 
 /** Answers predictions here, without a request to the service once it has the rows. */
 export interface LocalPredictor {
@@ -20,7 +20,7 @@ export interface LocalPredictor {
    * @throws ProblemError if rows are missing, and the service answers with an error
    * @throws XpeftError `unknown_task`, `unknown_profile`, `empty_text`, `text_too_long` or `overloaded`; or an error of
    * {@link RemoteRows.read}, such as `bundle_mismatch` after a deploy with another bundle
-   * @throws TypeError if rows are missing, and the service cannot be reached
+   * @throws UnreachableError if rows are missing, and the service cannot be reached
    */
   predict(request: PredictRequest): Promise<Answer>;
 
@@ -41,7 +41,7 @@ export interface LocalOptions {
  * read rows; it can be confined to one task and the start of a profile's id.
  *
  * @throws NoRelaxedSimdError where the browser has no relaxed SIMD
- * @throws ProblemError if the service answers with an error
+ * @throws ProblemError if the service answers with an error; UnreachableError
  * @throws XpeftError `bundle_unusable` if the bundle has no packed encoder; `bundle_file_corrupt`
  * @example
  * const local = await openLocalPredictor({ url: "http://localhost:8787", key });
@@ -49,16 +49,17 @@ export interface LocalOptions {
  */
 export async function openLocalPredictor(service: Service, options: LocalOptions = {}): Promise<LocalPredictor> {
   const { onDownload = () => {}, kernels = fetchKernels() } = options;
-  const openEngine = async (cached: Cached) => {
-    const [read, compiled] = await Promise.all([openBundleFiles(service, onDownload, cached), kernels]);
+  const client = connect(service);
+  const openEngine = async (mayBeCached: boolean) => {
+    const [read, compiled] = await Promise.all([openBundleFiles(client, onDownload, mayBeCached), kernels]);
     return await createEngine({ read, wasm: null, ...compiled });
   };
-  const engine = await openEngine("default").catch(async (error: unknown) => {
+  const engine = await openEngine(true).catch(async (error: unknown) => {
     if (!(error instanceof XpeftError && error.code === "bundle_file_corrupt")) throw error;
     // The browser may have a damaged file of an earlier deploy.
-    return await openEngine("reload");
+    return await openEngine(false);
   });
-  const rows = createRemoteRows(service, engine.bundle);
+  const rows = createRemoteRows(client, engine.bundle);
   // The rows are a cache themselves.
   const cache: Pick<RowCache, "read"> = { read: (stores, task, ids) => stores.primary.read(task, ids, null) };
   const predictor = createPredictor({ engine, cache });

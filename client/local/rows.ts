@@ -1,3 +1,4 @@
+import type { ClientResponse } from "hono/client";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import { XpeftError } from "../../src/errors.ts";
 import { fromBase64 } from "../../src/lib/base64.ts";
@@ -6,9 +7,9 @@ import type { StoredProfile } from "../../src/profiles/profile.ts";
 import type { ProfileStore, TaskAndProfiles } from "../../src/profiles/profile-store.ts";
 import { type ProfileTask, profileTaskOf } from "../../src/profiles/profile-task.ts";
 import type { Task } from "../../src/profiles/task.ts";
-import { encodeParameter } from "../paths.ts";
-import { ProblemError } from "../problem.ts";
-import { get, type Service } from "./service.ts";
+import type { Client } from "../client.ts";
+import { ProblemError, unwrap } from "../problem.ts";
+import { successful, UNCACHED } from "./service.ts";
 
 /** Rows of a service. Each is read once, whether it exists or not, until all are forgotten. */
 export interface RemoteRows extends ProfileStore {
@@ -18,7 +19,8 @@ export interface RemoteRows extends ProfileStore {
    * @throws ProblemError if the service answers with an error
    * @throws XpeftError `bundle_mismatch`, `mismatched_write`, `invalid_row`, `invalid_mask` or `invalid_label_bias` if a
    * row does not fit the bundle; `head_mismatch` if the task is replaced while its profiles are read
-   * @throws TypeError if the service cannot be reached, or no path can hold a name
+   * @throws UnreachableError
+   * @throws TypeError if no path can hold a name
    */
   read(task: string, ids: readonly string[]): Promise<TaskAndProfiles>;
 
@@ -33,15 +35,6 @@ interface ReadTask {
   readonly profiles: Map<string, StoredProfile | null>;
 }
 
-/** What is read of the service's answer about a profile. */
-interface ProfileAnswer {
-  readonly masks: string;
-  readonly labelBias: string | null;
-  readonly headHash: string;
-  readonly generation: number;
-  readonly updatedAt: string;
-}
-
 /** Returns what a request gives; null if the service has no such row. */
 async function unlessUnknown<Row>(row: Promise<Row>, code: string): Promise<Row | null> {
   return await row.catch((error: unknown) => {
@@ -51,18 +44,18 @@ async function unlessUnknown<Row>(row: Promise<Row>, code: string): Promise<Row 
 }
 
 /** Returns the generation of an entity tag; proxies that compress make tags weak. @throws Error if there is none */
-function generationOf(response: Response): number {
+function generationOf(response: ClientResponse<unknown>): number {
   const [, digits] = response.headers.get("etag")?.match(/^(?:W\/)?"(\d+)"$/) ?? [];
   if (digits === undefined) throw new Error(`${response.url} has no generation in its header etag.`);
   return Number(digits);
 }
 
 /** Creates a reader of a service's rows, each of which is checked against the bundle. */
-export function createRemoteRows(service: Service, bundle: Bundle): RemoteRows {
+export function createRemoteRows(client: Client, bundle: Bundle): RemoteRows {
   let tasks = new Map<string, Promise<ReadTask | null>>();
 
   async function requestTask(name: string): Promise<ReadTask> {
-    const response = await get(service, `v1/tasks/${encodeParameter("task", name)}`, "no-store");
+    const response = await successful(client.v1.tasks[":task"].$get({ param: { task: name } }, UNCACHED));
     const text = await response.text();
     const row: { bundle: string } = JSON.parse(text);
     if (!bundle.taskBundles.includes(row.bundle)) {
@@ -86,8 +79,8 @@ export function createRemoteRows(service: Service, bundle: Bundle): RemoteRows {
   }
 
   async function requestProfile({ task, profileTask }: ReadTask, id: string): Promise<StoredProfile> {
-    const path = `v1/profiles/${encodeParameter("task", task.name)}/${encodeParameter("profile", id)}`;
-    const answer: ProfileAnswer = await (await get(service, path, "no-store")).json();
+    const param = { task: task.name, profile: id };
+    const answer = await unwrap(client.v1.profiles[":task"][":profile"].$get({ param }, UNCACHED));
     const { headHash, generation, updatedAt } = answer;
     const masks = fromBase64(answer.masks);
     const labelBias = answer.labelBias === null ? null : fromBase64(answer.labelBias);

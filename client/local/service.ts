@@ -1,4 +1,5 @@
-import type { ClientOptions } from "../client.ts";
+import type { ClientResponse } from "hono/client";
+import { type Client, type ClientOptions, createClient } from "../client.ts";
 import { readError } from "../problem.ts";
 
 /** A service whose bundle, tasks and profiles are used here. */
@@ -7,25 +8,36 @@ export interface Service extends ClientOptions {
   readonly url: string | URL;
 }
 
-/** What the browser's cache may do: answer; or only take the new answer. */
-export type Cached = "default" | "reload" | "no-store";
+/** The service cannot be reached, and what is needed of it was not read before. */
+export class UnreachableError extends Error {
+  readonly hint = "Check the connection, then try again.";
 
-/**
- * Reads a path of a service.
- *
- * @param path without a slash at its beginning
- * @throws ProblemError if the service answers with an error
- * @throws TypeError if the service cannot be reached
- */
-export async function get(service: Service, path: string, cached: Cached = "default"): Promise<Response> {
-  const { url, key, headers, fetch = globalThis.fetch } = service;
-  // The address may have a path of its own.
-  const base = String(url).replace(/\/*$/, "/");
-  const init = {
-    ...(cached !== "default" && { cache: cached }),
-    headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
-  };
-  const response = await fetch(new URL(path, base), init as RequestInit);
+  constructor(url: string | URL, cause: unknown) {
+    super(`${url} cannot be reached.`, { cause });
+    this.name = "UnreachableError";
+  }
+}
+
+/** Returns a client of a service, whose requests fail with an {@link UnreachableError} if there is no connection. */
+export function connect({ url, fetch = globalThis.fetch, ...options }: Service): Client {
+  return createClient(url, {
+    ...options,
+    fetch: async (...request: Parameters<typeof fetch>) => {
+      try {
+        return await fetch(...request);
+      } catch (cause) {
+        throw new UnreachableError(url, cause);
+      }
+    },
+  });
+}
+
+/** Options of a request that the browser's cache neither answers nor stores. */
+export const UNCACHED = { init: { cache: "no-store" } } as const;
+
+/** Returns a response. @throws ProblemError if the service answers with an error; or UnreachableError */
+export async function successful<R extends ClientResponse<unknown>>(pending: Promise<R>): Promise<R> {
+  const response = await pending;
   if (!response.ok) throw await readError(response);
   return response;
 }

@@ -6,6 +6,7 @@ import {
   NoRelaxedSimdError,
   openLocalPredictor,
   ProblemError,
+  UnreachableError,
   XpeftError,
 } from "../../client/local/index.ts";
 import encoder from "../../src/model/kernels/encoder.wasm";
@@ -56,9 +57,9 @@ function problemOf(error: unknown): Problem {
     return { code: error.code, detail: error.message, hint: HINTS[error.code] ?? "" };
   }
   if (error instanceof NoRelaxedSimdError) return { code: "", detail: error.message, hint: UNTICK };
-  if (error instanceof TypeError) {
+  if (error instanceof UnreachableError) {
     const detail = "The service cannot be reached, and this page has not read all of the profiles yet.";
-    return { code: "", detail, hint: "Check your connection, then try again." };
+    return { code: "", detail, hint: error.hint };
   }
   return { code: "", detail: error instanceof Error ? error.message : String(error), hint: UNTICK };
 }

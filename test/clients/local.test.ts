@@ -112,6 +112,33 @@ describe("the local predictor", () => {
     );
   });
 
+  it("reads a damaged file once more, past the browser's cache, and rejects one that stays damaged", async () => {
+    const modes: (string | undefined)[] = [];
+    const openDamaged = async (isDamaged: (cache: string | undefined) => boolean) =>
+      await openLocalPredictor(
+        {
+          url: worker.url,
+          key: worker.adminKey,
+          fetch: async (input, init) => {
+            const response = await fetch(input, init);
+            if (!String(input).endsWith("/tail.0")) return response;
+            modes.push(init?.cache);
+            const bytes = new Uint8Array(await response.arrayBuffer());
+            return new Response(isDamaged(init?.cache) ? bytes.map((byte) => byte ^ 1) : bytes);
+          },
+        },
+        { kernels: compileKernels(await readKernels("encoder"), await readKernels("kernels")) },
+      );
+    await openDamaged((cache) => cache !== "no-cache");
+    expect(modes).toEqual([undefined, "no-cache"]);
+    await expect(openDamaged(() => true)).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
+  });
+
+  it("says that the service cannot be reached", async () => {
+    const away = openLocalPredictor({ url: "http://127.0.0.1:1" }, { kernels: new Promise(() => {}) });
+    await expect(away).rejects.toMatchObject({ name: "UnreachableError", hint: expect.stringMatching(/connection/) });
+  });
+
   it("names what a browser lacks", async () => {
     const kernels = compileKernels(new Uint8Array(), new Uint8Array(), false);
     await expect(kernels).rejects.toMatchObject({ name: "NoRelaxedSimdError", hint: expect.stringMatching(/service/) });
