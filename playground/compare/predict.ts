@@ -60,15 +60,14 @@ export async function predictAll(profiles: readonly string[], text: string): Pro
   }
 }
 
-/** Returns whether predictions were made by older rows than those. */
+/** Returns whether a row has no prediction of its generation. */
 export const areOutdated = (outcomes: readonly Outcome[], rows: readonly Profile[]): boolean =>
   rows.some(({ profile, generation }) =>
-    outcomes.some(
+    outcomes.every(
       (outcome) =>
-        "prediction" in outcome &&
-        outcome.prediction.profile === profile &&
-        outcome.prediction.masks === "profile" &&
-        outcome.prediction.generation < generation,
+        !("prediction" in outcome) ||
+        outcome.prediction.profile !== profile ||
+        outcome.prediction.generation !== generation,
     ),
   );
 

@@ -61,6 +61,13 @@ export function testOnDevice(): void {
     const shown = await compare("A boat ".repeat(100));
     const [first = "", second] = shown.map((table) => table.replace(/demo-00\d/, ""));
     expect(second).toBe(first);
+    await fill("profiles", "demo-001\nnew-here");
+    await fill("text", "A boat on the pond");
+    await press("compare");
+    await expect.poll(() => textOf("answers")).toContain('"new-here"');
+    await worker.request("PUT", "/v1/profiles/demo/new-here", { body: { masks } });
+    expect(await compare("A boat ".repeat(100))).toHaveLength(2);
+    await worker.request("DELETE", "/v1/profiles/demo/new-here");
     expect(await captions()).toContain("The text is longer than the task reads: 32 tokens were read.");
   });
 
