@@ -10,8 +10,10 @@ const MIB = 2 ** 20;
 const MAX_SCRIPT_BYTES = 64 * MIB;
 const MAX_ASSET_BYTES = 25 * MIB;
 const MAX_SMALL_SCRIPT_BYTES = 2e6;
-/** The alias that wrangler.toml shows for a build without ONNX Runtime. */
-const [, from, to] = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^# "(onnxruntime-web.*)" = "(.*)"$/m);
+/** The alias that wrangler.toml has, as a comment or not, for a build without ONNX Runtime. */
+const [, from, to] = readFileSync(join(root, "wrangler.toml"), "utf8").match(
+  /^(?:# )?"(onnxruntime-web.*)" = "(.*)"$/m,
+);
 
 function filesIn(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,6 +1,6 @@
 // `npm run test:long`: a second public encoder, a short mutation test, the Worker on its other engine, and the long forms
-// of kernels, benches, faults, floods, races, fuzzing and ugly tables. It skips parts that passed on the same sources. `--only=faults,codecs` runs these
-// parts. `--again` runs all parts.
+// of kernels, benches, faults, floods, races, fuzzing and ugly tables. It skips parts that passed on the same sources.
+// `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
