@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
+import { compileWasm } from "../../../src/lib/wasm.ts";
 import { bytesOf, expectSameBits, type Numbers } from "./same-bits.ts";
 
 type Kernel =
@@ -39,11 +40,9 @@ const ALIGNED = 16;
 const PATTERNS = [0xa5, 0xff];
 const PAGES = 128;
 
-// Node compiles bytes; workerd, whose types apply here, does not.
-const compile = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
 const memory = new WebAssembly.Memory({ initial: PAGES });
 const exportsOf = async (name: string) => {
-  const module = new compile(await readFile(`src/model/kernels/${name}.wasm`));
+  const module = await compileWasm(await readFile(`src/model/kernels/${name}.wasm`));
   return new WebAssembly.Instance(module, { env: { memory } }).exports;
 };
 const kernels = { ...(await exportsOf("encoder")), ...(await exportsOf("kernels")) } as Arena["kernels"];

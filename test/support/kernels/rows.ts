@@ -14,9 +14,9 @@ export function normalize(row: Float32Array, norm: Float32Array, epsilon: number
 }
 
 /** Returns what a function makes of each row of some. */
-export function mapRows(rows: Float32Array, width: number, ofRow: (row: Float32Array, index: number) => Float32Array) {
+export function mapRows(rows: Float32Array, width: number, ofRow: (row: Float32Array) => Float32Array) {
   const parts = Array.from({ length: rows.length / width }, (_, index) =>
-    ofRow(rows.subarray(index * width, (index + 1) * width), index),
+    ofRow(rows.subarray(index * width, (index + 1) * width)),
   );
   return concatenate(parts);
 }
