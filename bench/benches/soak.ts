@@ -1,6 +1,7 @@
 import { mean } from "d3-array";
 import type { TopLevelSpec } from "vega-lite";
 import { toBase64 } from "../../src/lib/base64.ts";
+import type { EngineChoice } from "../../src/model/trunk.ts";
 import type { NewProfile } from "../../src/profiles/profile.ts";
 import type { NewTask } from "../../src/profiles/task.ts";
 import type { Bench, Row } from "../bench.ts";
@@ -97,48 +98,77 @@ const plotOf = (table: readonly Row[]): TopLevelSpec => ({
     x: { field: "calls", type: "quantitative" },
     y: { field: "MB", type: "quantitative", stack: "zero" },
     color: { field: "part", type: "nominal", title: null },
+    row: { field: "engine", type: "nominal", title: null },
   },
 });
 
+/** What 20,000 calls leave on one engine. */
+interface Soaked {
+  readonly table: readonly Row[];
+  /** MB in use after the last call, minus MB after the first thousand. */
+  readonly growth: number;
+  /** Mean MB in use in the second half, minus that in the first half without its first sample. */
+  readonly drift: number;
+}
+
+/** Sends all calls to a Worker with this engine, and measures its memory after each part of them. */
+async function soakEngine(
+  engine: EngineChoice,
+  { calls, every }: { readonly calls: number; readonly every: number },
+  progress: (done: number) => void,
+): Promise<Soaked> {
+  const rows = await createTasks(TASKS, PROFILES);
+  const [first] = rows;
+  if (!first) throw new RangeError("There is no task.");
+  const soaked = async (worker: InspectedWorker) => {
+    const table: Row[] = [];
+    const used: number[] = [];
+    const statuses: Statuses = {};
+    const all = createCalls(worker, first, statuses, calls);
+    for (let done = 0; done < calls; done += every) {
+      progress(done);
+      await throughput(all.slice(done, done + every), CONCURRENCY);
+      const memory = await worker.inUse();
+      used.push(usedBytes(memory) / MEGABYTE);
+      table.push({
+        engine,
+        calls: done + every,
+        "WASM MB": memory.wasm / MEGABYTE,
+        "JS in use MB": memory.used / MEGABYTE,
+        "JS heap MB": memory.heap / MEGABYTE,
+        "outside MB": memory.outside / MEGABYTE,
+      });
+    }
+    checkStatuses("A call", statuses, [200, 400, 404, 503]);
+    if (!statuses[503]) throw new Error("No call was rejected at capacity. The bursts are too small.");
+    const half = used.length >> 1;
+    return {
+      table,
+      growth: (used.at(-1) ?? Number.NaN) - (used[0] ?? Number.NaN),
+      drift: (mean(used.slice(half)) ?? Number.NaN) - (mean(used.slice(1, half)) ?? Number.NaN),
+    };
+  };
+  return await withInspectedWorker(rows, soaked, engine);
+}
+
 export const soak: Bench = {
   name: "soak",
-  description: "growth of an isolate's memory over thousands of calls of many kinds",
+  description: "growth of an isolate's memory over thousands of calls of many kinds, on both engines",
   async run({ quick, progress }) {
-    const { calls, every } = quick ? { calls: 120, every: 30 } : { calls: 20_000, every: 1000 };
-    const rows = await createTasks(TASKS, PROFILES);
-    const [first] = rows;
-    if (!first) throw new RangeError("There is no task.");
-    return await withInspectedWorker(rows, async (worker) => {
-      const table: Row[] = [];
-      const used: number[] = [];
-      const statuses: Statuses = {};
-      const all = createCalls(worker, first, statuses, calls);
-      for (let done = 0; done < calls; done += every) {
-        progress(done, calls, "calls");
-        await throughput(all.slice(done, done + every), CONCURRENCY);
-        const memory = await worker.inUse();
-        used.push(usedBytes(memory) / MEGABYTE);
-        table.push({
-          calls: done + every,
-          "WASM MB": memory.wasm / MEGABYTE,
-          "JS in use MB": memory.used / MEGABYTE,
-          "JS heap MB": memory.heap / MEGABYTE,
-          "outside MB": memory.outside / MEGABYTE,
-        });
-      }
-      checkStatuses("A call", statuses, [200, 400, 404, 503]);
-      if (!statuses[503]) throw new Error("No call was rejected at capacity. The bursts are too small.");
-      const growth = (used.at(-1) ?? Number.NaN) - (used[0] ?? Number.NaN);
-      const half = used.length >> 1;
-      const drift = (mean(used.slice(half)) ?? Number.NaN) - (mean(used.slice(1, half)) ?? Number.NaN);
-      return {
-        figures: {
-          soak_growth_mb: { value: growth, unit: "MB", goal: { most: 2 } },
-          soak_drift_mb: { value: drift, unit: "MB" },
-        },
-        table,
-        plots: { soak: plotOf(table) },
-      };
-    });
+    const size = quick ? { calls: 120, every: 30 } : { calls: 20_000, every: 1000 };
+    const total = 2 * size.calls;
+    const kernels = await soakEngine("auto", size, (done) => progress(done, total, "calls"));
+    const ort = await soakEngine("onnxruntime", size, (done) => progress(size.calls + done, total, "calls"));
+    const table = [...kernels.table, ...ort.table];
+    return {
+      figures: {
+        soak_growth_mb: { value: kernels.growth, unit: "MB", goal: { most: 2 } },
+        soak_drift_mb: { value: kernels.drift, unit: "MB" },
+        soak_onnxruntime_growth_mb: { value: ort.growth, unit: "MB", goal: { most: 2 } },
+        soak_onnxruntime_drift_mb: { value: ort.drift, unit: "MB" },
+      },
+      table,
+      plots: { soak: plotOf(table) },
+    };
   },
 };

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { SCOPES } from "../../src/auth/access.ts";
 import { generateKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
+import type { EngineChoice } from "../../src/model/trunk.ts";
 import { createPush } from "../../src/storage/push.ts";
 import { makeTempFolder, removeTempFolder } from "../../test/support/temp-folders.ts";
 import { configFor, migrate, TOKEN_KEYS } from "../../test/support/worker.ts";
@@ -82,10 +83,11 @@ const MAX_HEAP_MEGABYTES = MAX_MEGABYTES - WASM_MEGABYTES - OUTSIDE_MEGABYTES;
 
 const SAMPLE_EVERY_MS = 50;
 
-/** Starts the deployed Worker with an inspector and these rows, passes it to `use`, and stops it. */
+/** Starts the deployed Worker with an inspector, these rows and this engine, passes it to `use`, and stops it. */
 export async function withInspectedWorker<Result>(
   rows: readonly TaskRows[],
   use: (worker: InspectedWorker) => Promise<Result>,
+  engine: EngineChoice = "auto",
 ): Promise<Result> {
   stayOffline();
   const { MINIFLARE_WORKERD_V8_FLAGS: flags } = process.env;
@@ -99,7 +101,7 @@ export async function withInspectedWorker<Result>(
     const server = { hostname: "127.0.0.1", port: 0 };
     const worker = await unstable_startWorker({
       config,
-      bindings: { PUBLIC_PREDICT: variable("true"), TOKEN_KEYS: variable(TOKEN_KEYS) },
+      bindings: { PUBLIC_PREDICT: variable("true"), TOKEN_KEYS: variable(TOKEN_KEYS), ENGINE: variable(engine) },
       dev: { server, inspector: server, logLevel: "none", watch: false, persist },
     });
     try {
