@@ -22,6 +22,17 @@ const FUNCTIONS = {
   routes: ["http", "platform", "middleware"],
 };
 
+const PLAYGROUND = {
+  api: [],
+  local: ["api"],
+  state: ["api"],
+  parts: ["api", "state"],
+  compare: ["api", "state", "parts"],
+  teach: ["api", "state", "parts"],
+  profiles: ["api", "state", "parts", "compare"],
+  shell: ["api", "state", "parts", "compare", "teach", "profiles"],
+};
+
 /** Folders at the top, with those that they may import. */
 const TOP = {
   schema: [],
@@ -68,6 +79,7 @@ export default {
     ...tops,
     ...layers("src", SRC),
     ...layers("functions", FUNCTIONS),
+    ...layers("playground", PLAYGROUND),
     {
       name: "client takes types",
       comment: "client/ takes types of functions/ only: nothing of the Worker goes into its package.",

@@ -1,6 +1,7 @@
-// Builds the playground's pages, each of which becomes one HTML file with its style and its script inside; and gzips their
-// worker and the viewer of /docs.
+// Builds the playground: an HTML file with its style inside, and its script and its web worker, gzipped as the viewer of
+// /docs is.
 // Plain JavaScript for Node 20: wrangler runs it with the Node that is on the path.
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +10,6 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(root, "dist", "pages");
-const PAGES = ["compare", "learn"];
 const VIEWER = {
   "viewer.js": import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
   "viewer.css": import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
@@ -26,16 +26,27 @@ const OPTIONS = {
   legalComments: "none",
 };
 
-/** Returns the HTML of a page. The Worker replaces its `%NONCE%` in each response. */
-async function htmlOf(page) {
-  const folder = join(root, "playground", page);
+/** Returns the playground's HTML and its script. The Worker replaces `%NONCE%` and `%LOCAL_KEY%` in each response. */
+async function playground() {
+  const folder = join(root, "playground");
   const { outputFiles } = await build({
     ...OPTIONS,
-    entryPoints: [join(folder, "main.ts"), join(folder, "style.css")],
+    entryPoints: [join(folder, "main.tsx"), join(folder, "style", "main.css")],
+    format: "esm",
+    jsx: "automatic",
+    jsxImportSource: "preact",
   });
-  const textOf = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text.trim();
+  const fileOf = (extension) => outputFiles.find(({ path }) => path.endsWith(extension));
+  const [script, style] = [fileOf(".js").contents, fileOf(".css").text.trim()];
+  const version = createHash("sha256").update(script).digest("hex").slice(0, 16);
   const html = await readFile(join(folder, "index.html"), "utf8");
-  return html.replace("%STYLE%", () => textOf(".css")).replace("%SCRIPT%", () => textOf(".js"));
+  return { script, html: html.replace("%STYLE%", () => style).replaceAll("%VERSION%", version) };
+}
+
+/** Writes the playground's page and its script. */
+async function writePlayground() {
+  const { script, html } = await playground();
+  await Promise.all([writeIfChanged("playground.html", html), writeGzipped("app.js", script)]);
 }
 
 /** Returns the script of the worker that labels texts in a page. */
@@ -60,12 +71,12 @@ async function writeIfChanged(name, content) {
 
 const writeGzipped = (name, content) => writeIfChanged(`${name}.gz`, gzipSync(content, { level: 9 }));
 
-/** Builds all pages, the worker and the viewer into `dist/pages`, which the Worker imports. */
+/** Builds the pages, their scripts and the viewer into `dist/pages`, which the Worker imports. */
 export async function buildPages() {
   await mkdir(OUT, { recursive: true });
   await Promise.all([
     readFile(join(root, "playground", "docs.html")).then((html) => writeIfChanged("docs.html", html)),
-    ...PAGES.map(async (page) => writeIfChanged(`${page}.html`, await htmlOf(page))),
+    writePlayground(),
     ...Object.entries(VIEWER).map(async ([name, source]) => writeGzipped(name, await readFile(fileURLToPath(source)))),
     localScript().then((script) => writeGzipped("local.js", script)),
   ]);

@@ -14,6 +14,9 @@ const SOURCES = ["schema/migrations", "bundles/demo", "bundles/minilm-l6-v2/mani
 /** The folder of the local database, which wrangler uses by default. */
 const DATABASE = join(root, ".wrangler", "state");
 
+/** What the playground on this machine may do. */
+const PAGE_SCOPES = ["predict", "list", "learn", "write"];
+
 function filesOf(path) {
   if (statSync(path).isFile()) return [path];
   return readdirSync(path, { recursive: true, withFileTypes: true })
@@ -33,6 +36,20 @@ function runStep(name, args) {
   const { status, stdout, stderr } = spawnSync(node, args, { cwd: root, env: quietEnv, encoding: "utf8" });
   if (status !== 0) fail(`${name} failed:\n${stdout}${stderr}`);
   return stdout;
+}
+
+/**
+ * Makes a key for the playground on this machine, once a database.
+ *
+ * @returns a file for `wrangler dev --env-file`
+ */
+export function preparePageKey(folder = DATABASE) {
+  const file = join(folder, "page-key.env");
+  if (existsSync(file)) return file;
+  const create = ["keys", "create", "--name", "playground", "--scope", ...PAGE_SCOPES, "--persist-to", folder];
+  const key = runStep("Making the playground's key", [join(root, "cli", "xpeft.ts"), ...create]).trim();
+  writeFileSync(file, `LOCAL_PAGE_KEY="${key}"\n`, { mode: 0o600 });
+  return file;
 }
 
 /** Migrates and seeds the local database in a folder, unless it was made from the same sources before. */

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { root } from "./install.mjs";
 
 /** Packages that the Worker's script contains and the npm package does not depend on. */
-const BUNDLED = ["@hono/zod-openapi", "swagger-ui-dist"];
+const BUNDLED = [
+  "@hono/zod-openapi",
+  "@preact/signals",
+  "@tanstack/virtual-core",
+  "ky",
+  "preact",
+  "swagger-ui-dist",
+  "uplot",
+];
 
 /**
  * Returns the shipped packages and their dependencies, from package-lock.json.

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { fail, installDependencies, node, quietEnv, root, wrangler } from "./install.mjs";
-import { prepareDatabase, prepareSettings } from "./prepare.mjs";
+import { prepareDatabase, preparePageKey, prepareSettings } from "./prepare.mjs";
 
 const STARTUP_TIMEOUT_MS = 120_000;
 const POLL_MS = 250;
@@ -99,7 +99,7 @@ function printExample() {
   const database = persistTo === undefined ? "" : ` --persist-to '${persistTo}'`;
   console.log(`\nReady. Open ${url}/ or run in another terminal:\n`);
   console.log(`curl -s ${url}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(body)}'\n`);
-  console.log(`To learn your own profile at ${url}/learn, and to read and write tasks and profiles, create a key:\n`);
+  console.log("To read and write tasks and profiles by the API, create a key:\n");
   console.log(`npm run -s xpeft -- keys create --scope predict list learn write admin${database}\n`);
   if (port !== DEFAULT_PORT)
     console.log(`Commands of xpeft use port ${DEFAULT_PORT} until you run:\n\nexport XPEFT_URL=${url}\n`);
@@ -109,7 +109,7 @@ await checkPort();
 await installDependencies();
 prepareDatabase(persistTo);
 
-const settings = prepareSettings().flatMap((file) => ["--env-file", file]);
+const settings = [preparePageKey(persistTo), ...prepareSettings()].flatMap((file) => ["--env-file", file]);
 const database = persistTo === undefined ? [] : ["--persist-to", persistTo];
 const dev = [wrangler, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...settings, ...database];
 const worker = spawn(node, dev, {

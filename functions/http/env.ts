@@ -34,6 +34,8 @@ export interface Bindings {
   readonly ENGINE?: string;
   /** The secret that signs profile tokens; without it tokens are off. */
   readonly TOKEN_KEYS?: string;
+  /** The API key of the playground on this machine, which `npm start` sets. Never set it in a deploy. */
+  readonly LOCAL_PAGE_KEY?: string;
 }
 
 /** Tasks, profiles and their history, at the primary databases. */

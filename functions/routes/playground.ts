@@ -1,16 +1,21 @@
 import { type Context, Hono } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
-import comparePage from "../../dist/pages/compare.html";
-import learnPage from "../../dist/pages/learn.html";
+import appScript from "../../dist/pages/app.js.gz";
 import localScript from "../../dist/pages/local.js.gz";
+import page from "../../dist/pages/playground.html";
 import type { AppEnv } from "../http/env.ts";
 import { answerGzipped } from "../http/gzipped.ts";
 
-/** Only the page's own script and style run, and it can reach nothing but this Worker. */
+/** The page's script has its hash in its address. */
+const SCRIPT_MAX_AGE = 31_536_000;
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+
+/** Only this Worker's script and the page's own style run, and the page can reach nothing but this Worker. */
 const pageHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
-    scriptSrc: [NONCE],
+    scriptSrc: ["'self'"],
     styleSrc: [NONCE],
     workerSrc: ["'self'"],
     connectSrc: ["'self'"],
@@ -26,16 +31,32 @@ const workerHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], scriptSrc: ["'wasm-unsafe-eval'"], connectSrc: ["'self'"] },
 });
 
-const answerPage = (page: string) => (c: Context<AppEnv>) =>
-  c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? ""));
+/**
+ * Returns the key that `npm start` makes for the playground; empty unless a browser on the same machine opens the page.
+ * Another host's name means another site that resolves to this address, and a script that fetches the page is not a
+ * document: neither gets the key.
+ */
+function localKeyFor({ env, req }: Context<AppEnv>): string {
+  const isHere = LOOPBACK.includes(new URL(req.url).hostname) && req.header("sec-fetch-dest") === "document";
+  return (isHere && env.LOCAL_PAGE_KEY) || "";
+}
+
+const answerPage = (c: Context<AppEnv>) => {
+  c.header("cache-control", "no-store");
+  return c.html(
+    page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "").replaceAll("%LOCAL_KEY%", localKeyFor(c)),
+  );
+};
 
 /**
- * `GET /`: a page that compares many profiles of a task on one text, shows what all of them say, and ranks them on
- * labelled texts.
- * `GET /learn`: a page that learns a profile from a few sentences.
- * `GET /local.js`: the worker in which the first page labels texts itself.
+ * `GET /`, `/teach` and `/profiles`: the playground, one page with three views. It compares many profiles on one text,
+ * teaches a profile, and shows what profiles consist of.
+ * `GET /app.js`: its script. `GET /local.js`: the worker in which it labels texts itself.
  */
 export const playgroundRoutes = new Hono<AppEnv>()
-  .get("/", pageHeaders, answerPage(comparePage))
-  .get("/learn", pageHeaders, answerPage(learnPage))
+  .get("/", pageHeaders, answerPage)
+  .get("/teach", pageHeaders, answerPage)
+  .get("/profiles", pageHeaders, answerPage)
+  .get("/learn", (c) => c.redirect("/teach", 301))
+  .get("/app.js", answerGzipped(appScript, "text/javascript", SCRIPT_MAX_AGE))
   .get("/local.js", workerHeaders, answerGzipped(localScript, "text/javascript", 0));

@@ -1,8 +1,15 @@
-import type { LocalReply, LocalRequest } from "../local/messages.ts";
-import type { Predictions } from "../shared/answers.ts";
-import { ApiError, apiKey } from "../shared/api.ts";
-import { percent } from "../shared/text.ts";
-import { elements } from "./elements.ts";
+import { signal } from "@preact/signals";
+import type { Predictions } from "../api/answers.ts";
+import type { LocalReply, LocalRequest } from "../api/local-messages.ts";
+import type { Predict } from "../api/predict.ts";
+import { ApiError } from "../api/request.ts";
+import { apiKey } from "../api/session.ts";
+
+/** Whether texts are labelled on this device, and do not leave it. */
+export const isOnDevice = signal(false);
+
+/** The share of the model that has arrived, 0 to 1; null if it is not being loaded. */
+export const download = signal<{ readonly share: number; readonly megabytes: number } | null>(null);
 
 /** Labels texts on this device, with one key. */
 interface Device {
@@ -28,13 +35,13 @@ function startDevice(key: string): Device {
   function take(id: number): PromiseWithResolvers<Predictions> | undefined {
     const one = pending.get(id);
     pending.delete(id);
-    if (pending.size === 0) elements.onDeviceStatus.textContent = "";
+    if (pending.size === 0) download.value = null;
     return one;
   }
   worker.addEventListener("message", ({ data }: MessageEvent<LocalReply<Predictions>>) => {
     if ("download" in data) {
       const { bytes, totalBytes } = data.download;
-      elements.onDeviceStatus.textContent = `Loading the model: ${percent(bytes / totalBytes)} of ${Math.round(totalBytes / 1e6)} MB.`;
+      download.value = { share: bytes / totalBytes, megabytes: Math.round(totalBytes / 1e6) };
     } else if ("answer" in data) take(data.id)?.resolve(data.answer);
     else take(data.id)?.reject(new ApiError(data.problem));
   });
@@ -58,9 +65,8 @@ function startDevice(key: string): Device {
 }
 
 /** Answers a body of `POST /v1/predict` on this device. @throws ApiError; or Error if it is stopped */
-export async function predictOnDevice(body: LocalRequest["body"]): Promise<Predictions> {
-  const key = apiKey();
-  if (device?.key !== key) stopOnDevice("The key has changed. Compare again.");
-  device ??= startDevice(key);
+export const predictOnDevice: Predict = async (body) => {
+  if (device?.key !== apiKey.value) stopOnDevice("The key has changed.");
+  device ??= startDevice(apiKey.value);
   return await device.predict(body);
-}
+};

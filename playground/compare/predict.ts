@@ -1,89 +1,78 @@
-import type { Prediction, Predictions, Profile, Timings } from "../shared/answers.ts";
-import { ApiError, hasCode, KEY_PROBLEMS, profilePath, requestJson } from "../shared/api.ts";
-import { SHOWN_LABELS } from "../shared/scores-table.ts";
-import { elements } from "./elements.ts";
-import { predictOnDevice } from "./on-device.ts";
-import { chosenTask } from "./tasks.ts";
+import { batch } from "@preact/signals";
+import type { Outcome, Profile } from "../api/answers.ts";
+import { predictAll, predictByService, readRow } from "../api/predict.ts";
+import { ApiError, hasCode, isCancelled, KEY_PROBLEMS } from "../api/request.ts";
+import { profilePages } from "../api/rows.ts";
+import { profilesOf } from "../state/examples.ts";
+import { isOnDevice, predictOnDevice, stopOnDevice } from "./on-device.ts";
+import { type CompareState, FIRST_PROFILES } from "./state.ts";
 
-/** Problems that one profile can have while others have none. */
-export const PROFILE_PROBLEMS = [
-  "unknown_profile",
-  "invalid_request",
-  "outside_confinement",
-  "invalid_mask",
-  "invalid_label_bias",
-];
-
-interface Input {
-  readonly profile: string;
-  readonly text: string;
-}
-
-/** A prediction, or why there is none. */
-export type Outcome = { readonly prediction: Prediction } | { readonly error: unknown };
-
-export interface Outcomes {
-  readonly outcomes: readonly Outcome[];
-  /** Null where each profile had a request of its own. */
-  readonly timings: Timings | null;
-}
-
-async function predict(inputs: readonly Input[]): Promise<Predictions> {
-  const request = { task: chosenTask(), inputs, topK: SHOWN_LABELS };
-  return elements.onDevice.checked
-    ? await predictOnDevice(request)
-    : await requestJson("/v1/predict", { json: request });
-}
-
-async function predictAlone(input: Input): Promise<Outcome> {
+/** Chooses the task's first profiles, if the key may list them, unless the user chooses others meanwhile. */
+export async function readFirstProfiles(task: string, state: CompareState, signal: AbortSignal): Promise<void> {
+  const before = state.ids.peek();
   try {
-    const { predictions } = await predict([input]);
-    return predictions[0] ? { prediction: predictions[0] } : { error: new Error("The answer has no prediction.") };
+    for await (const page of profilePages(task, signal, FIRST_PROFILES)) {
+      if (state.ids.peek() !== before) return;
+      batch(() => {
+        state.ids.value = page.map(({ profile }) => profile);
+        state.rows.value = new Map(page.map((row) => [row.profile, row]));
+      });
+      return;
+    }
   } catch (error) {
-    return { error };
+    if (isCancelled(error)) return;
+    if (hasCode(error, KEY_PROBLEMS)) state.ids.value = profilesOf(task);
+    else state.problem.value = error;
   }
 }
 
-/**
- * Predicts a text as each profile.
- *
- * The service answers a request as a whole or not at all. If one profile has a problem, each gets a request of its own.
- */
-export async function predictAll(profiles: readonly string[], text: string): Promise<Outcomes> {
-  const inputs = profiles.map((profile) => ({ profile, text }));
-  try {
-    const { predictions, timings } = await predict(inputs);
-    return { outcomes: predictions.map((prediction) => ({ prediction })), timings };
-  } catch (error) {
-    if (!hasCode(error, PROFILE_PROBLEMS)) throw error;
-    return { outcomes: await Promise.all(inputs.map(predictAlone)), timings: null };
-  }
-}
-
-/** Returns whether a row has no prediction of its generation. */
-export const areOutdated = (outcomes: readonly Outcome[], rows: readonly Profile[]): boolean =>
-  rows.some(({ profile, generation }) =>
-    outcomes.every(
-      (outcome) =>
-        !("prediction" in outcome) ||
-        outcome.prediction.profile !== profile ||
-        outcome.prediction.generation !== generation,
-    ),
-  );
-
-/**
- * Reads the rows of profiles. Omits rows that do not exist, rows that the key cannot read, and, where texts are labelled
- * on this device, rows that cannot be reached.
- */
-export async function readRows(profiles: readonly string[]): Promise<Profile[]> {
+/** Reads rows as they are now. Where texts stay on this device, a service that is away is no error. */
+async function readRows(task: string, ids: readonly string[], signal: AbortSignal): Promise<Map<string, Profile>> {
   const rows = await Promise.all(
-    profiles.map((profile) =>
-      requestJson<Profile>(profilePath(chosenTask(), profile)).catch((error: unknown) => {
-        const isAway = elements.onDevice.checked && !(error instanceof ApiError);
-        if (!isAway && !hasCode(error, [...KEY_PROBLEMS, ...PROFILE_PROBLEMS])) throw error;
+    ids.map((id) =>
+      readRow(task, id, { signal, optional: true }).catch((error: unknown) => {
+        if (signal.aborted || error instanceof ApiError) throw error;
         return null;
       }),
     ),
   );
-  return rows.filter((row) => row !== null);
+  return new Map(rows.flatMap((row) => (row ? [[row.profile, row]] : [])));
+}
+
+/** Tells whether a profile was written since this device has read it. */
+const areOutdated = (outcomes: readonly Outcome[], rows: ReadonlyMap<string, Profile>): boolean =>
+  [...rows.values()].some(({ profile, generation }) =>
+    outcomes.every(
+      (outcome) =>
+        outcome.profile !== profile || !("prediction" in outcome) || outcome.prediction.generation !== generation,
+    ),
+  );
+
+async function predictHere(task: string, ids: readonly string[], text: string, signal: AbortSignal) {
+  const ask = () => predictAll(predictOnDevice, task, ids, text, signal);
+  const result = await ask();
+  if (!areOutdated(result.outcomes, await readRows(task, ids, signal))) return result;
+  stopOnDevice("The profiles have changed.");
+  return await ask();
+}
+
+/** Labels the text under the chosen profiles, and shows the answers. */
+export async function predictChosen(task: string, state: CompareState, signal: AbortSignal): Promise<void> {
+  const [ids, text] = [state.ids.value ?? [], state.text.value];
+  state.isPending.value = true;
+  try {
+    const result = isOnDevice.value
+      ? await predictHere(task, ids, text, signal)
+      : await predictAll(predictByService, task, ids, text, signal);
+    if (signal.aborted) return;
+    batch(() => {
+      state.outcomes.value = result.outcomes;
+      state.timings.value = result.timings;
+      state.problem.value = null;
+    });
+  } catch (error) {
+    if (!signal.aborted) state.problem.value = error;
+  } finally {
+    if (!signal.aborted) state.isPending.value = false;
+  }
 }

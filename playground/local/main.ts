@@ -11,8 +11,8 @@ import {
 } from "../../client/local/index.ts";
 import encoder from "../../src/model/kernels/encoder.wasm";
 import kernels from "../../src/model/kernels/kernels.wasm";
-import type { Problem } from "../shared/answers.ts";
-import type { LocalReply, LocalRequest } from "./messages.ts";
+import type { Problem } from "../api/answers.ts";
+import type { LocalReply, LocalRequest } from "../api/local-messages.ts";
 
 /** What the project's types, which are workerd's, lack of a web worker. */
 interface WebWorker {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../node/files.ts";
 import { adapterOf, headHashOf, masksOf, profilesOf, taskFile, taskFor } from "../support/rows.ts";
@@ -164,7 +166,7 @@ describe("a slash at the end of a path or of a base URL", () => {
     ["GET", "/healthz/"],
     ["GET", "/openapi.json/"],
     ["GET", "/docs/"],
-    ["GET", "/learn/"],
+    ["GET", "/teach/"],
   ])("changes nothing: %s %s", async (method, path, options = {}) => {
     // A path that begins with two slashes would name another host.
     const response = await worker.request(method, new URL(worker.url.origin + path).href, options);
@@ -219,23 +221,58 @@ describe("GET /healthz", () => {
   });
 });
 
-describe.each(["/", "/learn"])("GET %s", (path) => {
-  it("returns a page that runs only its own scripts and styles", async () => {
+describe.each(["/", "/teach", "/profiles"])("GET %s", (path) => {
+  it("returns a page that runs only the Worker's script and its own style", async () => {
     const response = await worker.get(path);
     const page = await response.text();
     const policy = response.headers.get("content-security-policy") ?? "";
-    const [, nonce] = policy.match(/script-src 'nonce-([^']+)'/) ?? [];
+    const [, nonce] = policy.match(/style-src 'nonce-([^']+)'/) ?? [];
     expect(response.headers.get("content-type")).toContain("text/html");
     expect(policy).toContain("default-src 'none'");
-    const own = [`<style nonce="${nonce}">`, `<script nonce="${nonce}">`];
-    expect(new Set(page.match(/<(script|style)[^>]*>/g))).toEqual(new Set(own));
+    expect(policy).toContain("script-src 'self';");
+    expect(page.match(/<style[^>]*>/g)).toEqual([`<style nonce="${nonce}">`]);
+    const [script = ""] = page.match(/(?<=<script type="module" src=")[^"]+/) ?? [];
+    expect(page.match(/<script/g)).toHaveLength(1);
     // An XML namespace is a name and is not fetched.
     expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:|\son\w+=/);
+    const fetched = await worker.get(script);
+    expect(fetched.headers.get("content-type")).toBe("text/javascript");
+    expect(fetched.headers.get("cache-control")).toBe("public, max-age=31536000");
   });
 
   it("uses a new nonce for each response", async () => {
     const [one, other] = await Promise.all([worker.get(path), worker.get(path)]);
     expect(one.headers.get("content-security-policy")).not.toBe(other.headers.get("content-security-policy"));
+  });
+});
+
+it("leads from the page's old address to the new one", async () => {
+  const response = await fetch(new URL("/learn", worker.url), { redirect: "manual" });
+  expect([response.status, response.headers.get("location")]).toEqual([301, "/teach"]);
+});
+
+describe("the key of npm start", () => {
+  let local: RunningWorker;
+  beforeAll(async () => {
+    local = await startWorker({ vars: { LOCAL_PAGE_KEY: "xpk_of_this_machine" } });
+  });
+  afterAll(() => local?.close());
+
+  /** Returns the page as a server sends it to a host's name. */
+  const pageFor = async (host: string, destination: string): Promise<string> => {
+    const sent = request(local.url.href, { headers: { host, "sec-fetch-dest": destination } }).end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    return String(Buffer.concat(await response.toArray()));
+  };
+
+  it("is in the page that a browser on this machine opens, and in no other", async () => {
+    const { port } = local.url;
+    expect(await pageFor(`localhost:${port}`, "document")).toContain("xpk_of_this_machine");
+    expect(await pageFor(`127.0.0.1:${port}`, "document")).toContain("xpk_of_this_machine");
+    // A script of another site, and another site's name for this machine's address.
+    expect(await pageFor(`localhost:${port}`, "empty")).not.toContain("xpk_");
+    expect(await pageFor(`attacker.example:${port}`, "document")).not.toContain("xpk_");
+    expect(await (await worker.get("/", { headers: { "sec-fetch-dest": "document" } })).text()).not.toContain("xpk_");
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { splitLabel } from "../../playground/shared/text.ts";
+import { splitLabel } from "../../playground/parts/text.ts";
 
 it("finds the task's label at the end of a line, in its canonical form too", () => {
   const labels = ["tech ", "Caf\u00e9"];

@@ -1,93 +1,90 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
-import type { OpenPage } from "../support/browser.ts";
-import { actionsOn, openPlayground, worker } from "./pages.ts";
+import { afterEach, expect, it } from "vitest";
+import { openView, type View, worker } from "./pages.ts";
+
+const TEXTS = ["A boat on the pond", "The gearbox is loud"] as const;
 
 export function testOnDevice(): void {
-  let opened: OpenPage;
-  let { at, fill, press, textOf, recordTexts } = {} as ReturnType<typeof actionsOn>;
+  let view: View;
   /** Paths that were requested from the service. */
   let paths: string[];
+  afterEach(() => view.close());
 
-  beforeEach(async () => {
-    opened = await openPlayground("/");
-    ({ at, fill, press, textOf, recordTexts } = actionsOn(opened.page));
+  async function open(key = worker.adminKey): Promise<void> {
+    view = await openView("/", "demo", { key });
     paths = [];
-    opened.page.context().on("request", (request) => paths.push(new URL(request.url()).pathname));
-    await fill("profiles", "demo-000\ndemo-001");
-  });
-  afterEach(async () => {
-    expect(opened.browserErrors).toEqual([]);
-    await opened.page.context().close();
-  });
+    view.page.context().on("request", (request) => paths.push(new URL(request.url()).pathname));
+    await view.at("text").waitFor();
+    await view.page.evaluate(`document.querySelector("#choose").open = true`);
+    await choose("demo-000\ndemo-001");
+    await view.at("device").locator("summary").click();
+  }
+  async function choose(ids: string): Promise<void> {
+    await view.at("profiles").fill(ids);
+    await view.at("profiles").blur();
+  }
+  const answers = () => view.at("answers").locator(".card-label, .stacked + small").allInnerTexts();
+  const expectAnswers = (text: string, expected: readonly string[] | undefined) =>
+    view
+      .at("text")
+      .fill(text)
+      .then(() => expect.poll(answers).toEqual(expected));
 
-  const answers = () => at("answers").locator("table").allInnerTexts();
-  const captions = () => at("answers").locator("small").allInnerTexts();
-
-  /** Compares a text, and returns what is shown. */
-  async function compare(text: string): Promise<string[]> {
-    await fill("text", text);
-    await press("compare");
-    await expect.poll(() => textOf("status")).toMatch(/^(All 2 profiles answer|They differ)/);
+  /** Returns what the service's answers look like on the page. */
+  async function served(text: string): Promise<string[]> {
+    const previous = await answers();
+    await view.at("text").fill(text);
+    await expect.poll(answers).not.toEqual(previous);
     return await answers();
   }
 
   it("gives the service's answers, without sending the text, and with no connection", async () => {
-    await fill("key", worker.adminKey);
-    const texts = ["A boat on the pond", "The gearbox is loud"];
-    const served = [];
-    for (const text of texts) served.push(await compare(text));
+    await open();
+    await expect.poll(async () => (await answers()).length).toBe(0);
+    const [first, second] = [await served(TEXTS[0]), await served(TEXTS[1])];
+    expect(first).toHaveLength(4);
     paths = [];
-    const textsOf = await recordTexts(["on-device-status"]);
-    await at("on-device").check();
-    expect(await compare(texts[0] ?? "")).toEqual(served[0]);
-    expect(await textsOf("on-device-status")).toContainEqual(
-      expect.stringMatching(/^Loading the model: \d+% of 24 MB/),
-    );
-    expect(await textOf("on-device-status")).toBe("");
+    await view.at("on-device").check();
+    await expectAnswers(TEXTS[0], first);
     expect(paths).toContain("/v1/bundle");
     expect(paths).not.toContain("/v1/predict");
+    expect(paths).not.toContain("/v1/fanout");
+    expect(await view.textOf("on-device-status")).toBe("");
 
-    await opened.page.context().setOffline(true);
-    expect(await compare(texts[1] ?? "")).toEqual(served[1]);
+    await view.page.context().setOffline(true);
+    await expectAnswers(TEXTS[1], second);
   });
 
-  it("labels by the newest profiles, and says if a text was truncated", async () => {
-    await fill("key", worker.adminKey);
-    await at("on-device").check();
-    await compare("A boat on the pond");
-    const path = "/v1/profiles/demo/demo-001";
+  it("labels by the newest profiles", async () => {
+    await open();
+    await view.at("on-device").check();
+    await served(TEXTS[0]);
     const { masks } = (await (await worker.get("/v1/profiles/demo/demo-000")).json()) as { masks: string };
-    await worker.request("PUT", path, { body: { masks } });
-    const shown = await compare("A boat ".repeat(100));
-    const [first = "", second] = shown.map((table) => table.replace(/demo-00\d/, ""));
-    expect(second).toBe(first);
-    await fill("profiles", "demo-001\nnew-here");
-    await fill("text", "A boat on the pond");
-    await press("compare");
-    await expect.poll(() => textOf("answers")).toContain('"new-here"');
+    await worker.request("PUT", "/v1/profiles/demo/demo-001", { body: { masks } });
+    // Both profiles have the same masks now.
+    await served(TEXTS[1]);
+    await expect.poll(async () => (await answers()).slice(2)).toEqual((await answers()).slice(0, 2));
+    await choose("demo-001\nnew-here");
+    await expect.poll(() => view.textOf("answers")).toContain('"new-here"');
     await worker.request("PUT", "/v1/profiles/demo/new-here", { body: { masks } });
-    expect(await compare("A boat ".repeat(100))).toHaveLength(2);
+    await served(TEXTS[0]);
+    await expect.poll(async () => (await answers()).length).toBe(4);
     await worker.request("DELETE", "/v1/profiles/demo/new-here");
-    expect(await captions()).toContain("The text is longer than the task reads: 32 tokens were read.");
   });
 
-  it("says which scope the key lacks, and starts anew with another key", async () => {
-    await fill("key", await worker.makeKey({ scopes: ["predict"] }));
-    await at("on-device").check();
-    await fill("text", "A boat on the pond");
-    await press("compare");
-    await expect.poll(() => textOf("trouble")).toContain('needs a key with the scope "write"');
-    await fill("key", worker.adminKey);
-    expect(await compare("A boat on the pond")).toHaveLength(2);
+  it("says which scope the key lacks", async () => {
+    await open(await worker.makeKey({ scopes: ["predict"] }));
+    await view.at("on-device").check();
+    await view.at("text").fill(TEXTS[0]);
+    await view.page.getByRole("alert").getByText('needs a key with the scope "write"').waitFor();
   });
 
   it("never sends the text if its engine does not start", async () => {
-    await opened.page.route("**/local.js", (route) => route.fulfill({ status: 404 }));
-    await at("on-device").check();
-    await fill("text", "A boat on the pond");
-    await press("compare");
-    await expect.poll(() => textOf("trouble")).toContain("The engine of this page does not start.");
-    expect(await at("on-device").isChecked()).toBe(true);
+    await open();
+    await view.page.route("**/local.js", (route) => route.fulfill({ status: 404 }));
+    await view.at("on-device").check();
+    await view.at("text").fill(TEXTS[0]);
+    await view.page.getByRole("alert").getByText("The engine of this page does not start.").waitFor();
+    expect(await view.at("on-device").isChecked()).toBe(true);
     expect(paths).not.toContain("/v1/predict");
   });
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { type Browser, type ConsoleMessage, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type ConsoleMessage, chromium, type Page } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -47,10 +47,19 @@ export interface OpenPage {
 const isBrowserError = (message: ConsoleMessage): boolean =>
   ["error", "warning"].includes(message.type()) && !message.text().startsWith("Failed to load resource");
 
-/** Opens a URL in a new context, without cache or other pages. */
-export async function openPage(browser: Browser, url: URL): Promise<OpenPage> {
+/**
+ * Opens a URL in a new context, without cache or other pages.
+ *
+ * @param prepare changes the context before
+ */
+export async function openPage(
+  browser: Browser,
+  url: URL,
+  prepare: (context: BrowserContext) => Promise<void> = async () => {},
+): Promise<OpenPage> {
   const context = await browser.newContext();
   context.setDefaultTimeout(PATIENCE_MS);
+  await prepare(context);
   const page = await context.newPage();
   const browserErrors: string[] = [];
   page.on("pageerror", (error) => browserErrors.push(String(error)));

@@ -1,0 +1,41 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { LabelledText, LearnProgress, Learnt } from "./answers.ts";
+import { ApiError, profilePath, request } from "./request.ts";
+import { piecesOf, textStreamOf } from "./streams.ts";
+
+interface Learning {
+  readonly task: string;
+  readonly profile: string;
+  readonly examples: readonly LabelledText[];
+  /** The generation that the profile must be at; null if it must not exist, undefined if that is not known. */
+  readonly generation: number | null | undefined;
+  readonly signal: AbortSignal;
+  onProgress(progress: LearnProgress): void;
+}
+
+function preconditionOf(generation: Learning["generation"]): Record<string, string> {
+  if (generation === undefined) return {};
+  return generation === null ? { "if-none-match": "*" } : { "if-match": `"${generation}"` };
+}
+
+/**
+ * Learns a profile from examples.
+ *
+ * @throws ApiError if the learning is rejected or fails
+ * @throws Error if the answer ends early
+ */
+export async function learn({ task, profile, examples, generation, signal, onProgress }: Learning): Promise<Learnt> {
+  const response = await request(`${profilePath(task, profile)}/learn`, {
+    json: { examples },
+    headers: preconditionOf(generation),
+    writes: true,
+    signal,
+  });
+  const events = textStreamOf(response)?.pipeThrough(new EventSourceParserStream());
+  for await (const { event, data } of piecesOf(events)) {
+    if (event === "problem") throw new ApiError(JSON.parse(data));
+    if (event === "learnt") return JSON.parse(data);
+    onProgress(JSON.parse(data));
+  }
+  throw new Error("The connection closed before the learning was done. Press Learn to try again.");
+}

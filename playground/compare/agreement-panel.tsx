@@ -1,0 +1,120 @@
+import { useSignal } from "@preact/signals";
+import type { FanOutMember, Task } from "../api/answers.ts";
+import { hasCode, KEY_PROBLEMS } from "../api/request.ts";
+import { LabelMark, markClass } from "../parts/label-mark.tsx";
+import { ProblemText } from "../parts/problem.tsx";
+import { countOf, exactPercent, numberText } from "../parts/text.ts";
+import { WindowedList } from "../parts/windowed-list.tsx";
+import { isOnDevice } from "./on-device.ts";
+import type { CompareState } from "./state.ts";
+
+const ROW_HEIGHT = 36;
+/** Labels that are listed before the user asks for all. */
+const FIRST_LABELS = 8;
+
+const scoreOf = (member: FanOutMember): number => ("error" in member ? 0 : member.score);
+
+/** The profiles that give a label, the surest first. */
+function Members({ label, members }: { label: string; members: readonly FanOutMember[] }) {
+  const chosen = useSignal(-1);
+  const sorted = members.toSorted((a, b) => scoreOf(b) - scoreOf(a));
+  return (
+    <>
+      <h3>
+        {countOf(members.length, "profile")} say {label}, the surest first
+      </h3>
+      <WindowedList
+        id="members"
+        label={`Profiles that say ${label}`}
+        items={sorted}
+        rowHeight={ROW_HEIGHT}
+        chosen={chosen.value}
+        onChoose={(place) => {
+          chosen.value = place;
+        }}
+        keyOf={({ profile }) => profile}
+      >
+        {(member) => (
+          <>
+            <span>{member.profile}</span>
+            <span class="number">{exactPercent(scoreOf(member))}</span>
+          </>
+        )}
+      </WindowedList>
+    </>
+  );
+}
+
+/** What all profiles of the task say, as one bar. */
+export function AgreementPanel({ task, state }: { task: Task; state: CompareState }) {
+  const chosen = useSignal<string | null>(null);
+  const showsAll = useSignal(false);
+  const problem = state.agreementProblem.value;
+  const agreement = state.agreement.value;
+  const lacksKey = problem !== null && hasCode(problem, KEY_PROBLEMS);
+  if (lacksKey) {
+    return (
+      <section class="agreement" aria-labelledby="agreement-title">
+        <h2 id="agreement-title">All profiles</h2>
+        <p>To see what all profiles say, use a key with the scopes predict and list.</p>
+      </section>
+    );
+  }
+  const placeOf = (label: string) => Math.max(0, task.labels.indexOf(label));
+  const groups = [...(agreement?.byLabel ?? [])].sort(([, a], [, b]) => b.length - a.length);
+  const total = groups.reduce((sum, [, members]) => sum + members.length, 0);
+  const shown = showsAll.value ? groups : groups.slice(0, FIRST_LABELS);
+  const members = chosen.value === null ? undefined : agreement?.byLabel.get(chosen.value);
+  return (
+    <section class="agreement" aria-labelledby="agreement-title">
+      <h2 id="agreement-title">{agreement ? `All ${countOf(agreement.profiles, "profile")}` : "All profiles"}</h2>
+      {problem !== null && <ProblemText error={problem} />}
+      {isOnDevice.value && <p>The sentence stays on this device, so only the cards label it.</p>}
+      <p id="agreement-status" class="help" role="status">
+        {agreement?.isPartial ? `Labelling… ${countOf(agreement.profiles, "profile")} so far.` : ""}
+        {agreement && !agreement.isPartial && agreement.profiles === 0 ? "The task has no profiles yet." : ""}
+        {agreement && agreement.failed > 0 ? ` ${countOf(agreement.failed, "profile")} cannot answer.` : ""}
+      </p>
+      <div class="stacked" aria-hidden="true">
+        {groups.map(([label, { length }]) => (
+          <span
+            key={label}
+            class={markClass(placeOf(label))}
+            style={{ inlineSize: `${(100 * length) / Math.max(1, total)}%` }}
+          />
+        ))}
+      </div>
+      <ul class="groups">
+        {shown.map(([label, { length }]) => (
+          <li key={label}>
+            <button
+              type="button"
+              aria-pressed={chosen.value === label}
+              onClick={() => {
+                chosen.value = chosen.value === label ? null : label;
+              }}
+            >
+              <LabelMark place={placeOf(label)} />
+              <span>{label}</span>
+              <span class="number">
+                {numberText(length)} ({exactPercent(length / Math.max(1, total))})
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {groups.length > FIRST_LABELS && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            showsAll.value = !showsAll.value;
+          }}
+        >
+          {showsAll.value ? "Show fewer labels" : `Show all ${groups.length} labels`}
+        </button>
+      )}
+      {chosen.value !== null && members && <Members label={chosen.value} members={members} />}
+    </section>
+  );
+}

@@ -1,0 +1,39 @@
+import type { FanOutMember, Task } from "../api/answers.ts";
+import { fanOut } from "../api/fan-out.ts";
+import type { Agreement, CompareState } from "./state.ts";
+
+/** Lets the browser draw and handle what the user does. */
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Labels the sentence under all profiles of the task. Shows what they say as it arrives. */
+export async function askAll(
+  { task, labels }: Task,
+  text: string,
+  state: CompareState,
+  signal: AbortSignal,
+): Promise<void> {
+  // Labels that the page does not know come last: the task was written since.
+  const byLabel = new Map<string, FanOutMember[]>(labels.map((label) => [label, []]));
+  let [profiles, failed] = [0, 0];
+  const show = (truncated: boolean, isPartial: boolean) => {
+    const given = [...byLabel].filter(([, members]) => members.length > 0);
+    const agreement: Agreement = { byLabel: new Map(given), failed, profiles, truncated, isPartial };
+    state.agreement.value = agreement;
+    state.agreementProblem.value = null;
+  };
+  try {
+    for await (const line of fanOut({ task, text, profiles: "all" }, signal)) {
+      if ("done" in line) {
+        show(line.truncated, !line.done || line.next !== null);
+        await pause();
+        signal.throwIfAborted();
+      } else {
+        profiles++;
+        if ("error" in line) failed++;
+        else byLabel.get(line.label)?.push(line) ?? byLabel.set(line.label, [line]);
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) state.agreementProblem.value = error;
+  }
+}

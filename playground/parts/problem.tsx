@@ -1,0 +1,36 @@
+import type { Problem } from "../api/answers.ts";
+import { ApiError, messageOf } from "../api/request.ts";
+
+const createKey = (scopes: string) =>
+  `To create one, run this where the service runs: npm run -s xpeft -- keys create --scope ${scopes}`;
+
+const NEEDS_KEY = `Enter a key at the top of the page. ${createKey("predict list learn write")}`;
+
+/** What to do on the page. The hints of the API speak of requests. */
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  key_missing: NEEDS_KEY,
+  key_invalid: `Enter another key at the top of the page. ${createKey("predict list learn write")}`,
+  key_expired: `Enter another key at the top of the page. ${createKey("predict list learn write")}`,
+  scope_missing: `Enter a key that has it at the top of the page. ${createKey("predict list learn write")}`,
+  unknown_task: "Reload the page to list the tasks again.",
+  generation_mismatch: "Somebody else wrote it meanwhile. Reload the page to see the new version.",
+  write_conflict: "Somebody else wrote the task meanwhile. Reload the page to see the new version.",
+};
+
+/** Ends a sentence that has no end. */
+const sentence = (text: string): string => (/[.!?:…]$/.test(text) ? text : `${text}.`);
+
+/** Returns what is wrong, and what to do next on the page. */
+const problemText = ({ code, detail, hint }: Problem): string =>
+  `${sentence(detail)} ${NEXT_STEPS[code] ?? hint}`.trim();
+
+/** Returns what an error says, and what to do next on the page. */
+export const errorText = (error: unknown): string =>
+  error instanceof ApiError ? problemText(error.problem) : messageOf(error);
+
+/** Says what is wrong, where it happened. */
+export const ProblemText = ({ error }: { error: unknown }) => (
+  <p class="problem" role="alert">
+    {errorText(error)}
+  </p>
+);

@@ -1,0 +1,82 @@
+import { useMemo } from "preact/hooks";
+import type { MaskShape } from "../../src/profiles/masks.ts";
+import type { Profile, Task } from "../api/answers.ts";
+import { bytesOf } from "../parts/bytes.ts";
+import { countOf } from "../parts/text.ts";
+import { HistoryTable } from "./history.tsx";
+import { labelBiasText } from "./label-bias.ts";
+import { MaskGrid } from "./mask-grid.tsx";
+import { neighboursOf, popularityOf, sharedByChance } from "./overlap.ts";
+
+const NEIGHBOURS = 5;
+
+interface DetailProps {
+  readonly task: Task;
+  readonly row: Profile;
+  readonly rows: readonly Profile[];
+  readonly shape: MaskShape;
+  readonly onChoose: (id: string) => void;
+  readonly onWritten: () => void;
+}
+
+/** What a profile consists of, whom it is like, and what it was before. */
+export function ProfileDetail({ task, row, rows, shape, onChoose, onWritten }: DetailProps) {
+  const bias = row.labelBias === null ? null : bytesOf(row.labelBias);
+  const popularity = useMemo(() => popularityOf(rows, shape), [rows, shape]);
+  const neighbours = useMemo(() => neighboursOf(row, rows, shape, NEIGHBOURS), [row, rows, shape]);
+  const chosen = 2 * shape.layers * shape.chosen;
+  return (
+    <section class="card" aria-labelledby="detail-title">
+      <h2 id="detail-title">{row.profile}</h2>
+      <dl class="facts">
+        <div>
+          <dt>Stored</dt>
+          <dd>
+            {countOf(row.maskBytes + row.labelBiasBytes, "byte")}: masks {row.maskBytes}, label bias{" "}
+            {row.labelBiasBytes}
+          </dd>
+        </div>
+        <div>
+          <dt>Last write</dt>
+          <dd>
+            generation {row.generation}, {new Date(row.updatedAt).toLocaleString()}
+          </dd>
+        </div>
+        <div>
+          <dt>Label bias</dt>
+          <dd>{labelBiasText(bias, task.labels)}</dd>
+        </div>
+      </dl>
+      <h3>Masks</h3>
+      {row.masks === "" ? (
+        <p>
+          This profile has no masks: it reads a text as the task's default does. Its label bias alone makes the
+          difference.
+        </p>
+      ) : (
+        <>
+          <p>
+            In each row, the profile averages {shape.chosen} of {shape.size} adapters into one. Filled: chosen. The
+            stronger the frame, the more profiles choose it.
+          </p>
+          <MaskGrid row={row} shape={shape} popularity={popularity} />
+          <h3>Most alike</h3>
+          <p>
+            It chooses {chosen} adapters. By chance, two profiles share about {Math.round(sharedByChance(shape))}.
+          </p>
+          <ul class="neighbours" id="neighbours">
+            {neighbours.map(({ profile, shared }) => (
+              <li key={profile}>
+                <button type="button" class="quiet" onClick={() => onChoose(profile)}>
+                  {profile}
+                </button>{" "}
+                shares {shared} of {chosen}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <HistoryTable task={task.task} row={row} onWritten={onWritten} />
+    </section>
+  );
+}

@@ -1,0 +1,148 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import type { MaskShape } from "../../src/profiles/masks.ts";
+import type { Profile, Task } from "../api/answers.ts";
+import { compareState } from "../compare/state.ts";
+import { colourOf } from "../parts/colours.ts";
+import { LabelMark } from "../parts/label-mark.tsx";
+import { Plot } from "../parts/plot.tsx";
+import { isDark } from "../state/theme.ts";
+import { type Places, placesOf } from "./similarity.ts";
+import { biasVector, maskVector } from "./vectors.ts";
+
+const HEIGHT = 320;
+const MARGIN = 1.08;
+/** CSS pixels. */
+const POINT = 3;
+const CHOSEN_POINT = 7;
+
+interface MapProps {
+  readonly task: Task;
+  readonly rows: readonly Profile[];
+  readonly shape: MaskShape;
+  readonly chosen: Signal<string | null>;
+}
+
+/** Returns the label that each profile gave to the sentence of the other view; empty if there is none. */
+function labelsNow(task: string): ReadonlyMap<string, string> {
+  const groups = [...(compareState(task).agreement.value?.byLabel ?? [])];
+  return new Map(groups.flatMap(([label, members]) => members.map(({ profile }) => [profile, label] as const)));
+}
+
+/** Draws a point for each profile, in the colour of its label, and the chosen one larger. */
+function drawPoints(plot: uPlot, rows: readonly Profile[], colours: readonly string[], chosen: string | null): void {
+  const ink = colourOf("--ink");
+  const { ctx } = plot;
+  const [xs = [], ys = []] = plot.data;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  for (const [row, { profile }] of rows.entries()) {
+    const size = ratio * (profile === chosen ? CHOSEN_POINT : POINT);
+    const [x, y] = [plot.valToPos(xs[row] ?? 0, "x", true), plot.valToPos(ys[row] ?? 0, "y", true)];
+    ctx.fillStyle = colours[row] ?? "";
+    ctx.fillRect(x - size, y - size, 2 * size, 2 * size);
+    if (profile !== chosen) continue;
+    ctx.strokeStyle = ink;
+    ctx.lineWidth = 2 * ratio;
+    ctx.strokeRect(x - size - 2, y - size - 2, 2 * size + 4, 2 * size + 4);
+  }
+  ctx.restore();
+}
+
+/** Returns the row nearest to a point of the plot, in CSS pixels. */
+function nearestRow(plot: uPlot, left: number, top: number): number {
+  const [xs = [], ys = []] = plot.data;
+  let [best, least] = [-1, Number.POSITIVE_INFINITY];
+  for (let row = 0; row < xs.length; row++) {
+    const distance = Math.hypot(plot.valToPos(xs[row] ?? 0, "x") - left, plot.valToPos(ys[row] ?? 0, "y") - top);
+    if (distance < least) [best, least] = [row, distance];
+  }
+  return best;
+}
+
+/** A map of all profiles: who stores alike lies close together. */
+export function SimilarityMap({ task, rows, shape, chosen }: MapProps) {
+  const places = useSignal<Places | null>(null);
+  const plot = useRef<uPlot | null>(null);
+  const byMasks = rows.some(({ masks }) => masks !== "");
+  useEffect(() => {
+    const controller = new AbortController();
+    const vectors = rows.map((row) =>
+      byMasks ? (maskVector(row, shape) ?? new Uint8Array(2 * shape.layers * shape.size)) : biasVector(row, task),
+    );
+    placesOf(vectors, controller.signal)
+      .then((found) => (places.value = found))
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted) throw error;
+      });
+    return () => controller.abort();
+  }, [rows, shape, task, byMasks, places]);
+
+  const labels = labelsNow(task.task);
+  const given = task.labels.filter((label) => labels.values().some((one) => one === label));
+  const current = useRef({ rows, labels, chosen: chosen.value });
+  current.current = { rows, labels, chosen: chosen.value };
+  const dark = isDark.value;
+  const options = useMemo((): Omit<uPlot.Options, "width" | "height"> => {
+    const palette = task.labels.map((_, place) => colourOf(`--c${place % 8}`));
+    const plain = colourOf("--plot-second");
+    const range: [number, number] = [-MARGIN, MARGIN];
+    return {
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: false, range }, y: { range } },
+      axes: [{ show: false }, { show: false }],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      hooks: {
+        draw: [
+          (drawn) => {
+            const { rows: all, labels: byProfile, chosen: id } = current.current;
+            const colours = all.map(
+              ({ profile }) => palette[task.labels.indexOf(byProfile.get(profile) ?? "")] ?? plain,
+            );
+            drawPoints(drawn, all, colours, id);
+          },
+        ],
+        ready: [
+          (drawn) =>
+            drawn.over.addEventListener("click", ({ offsetX, offsetY }) => {
+              chosen.value = current.current.rows[nearestRow(drawn, offsetX, offsetY)]?.profile ?? chosen.peek();
+            }),
+        ],
+      },
+    };
+  }, [task, chosen, dark]);
+  const found = places.value;
+  const data = useMemo((): uPlot.AlignedData => [[...(found?.x ?? [])], [...(found?.y ?? [])]], [found]);
+  useEffect(() => plot.current?.redraw(false), [chosen.value, rows, labels]);
+  return (
+    <section class="card" aria-labelledby="map-title">
+      <h2 id="map-title">Map by {byMasks ? "masks" : "label biases"}</h2>
+      {found && found.x.length === rows.length ? (
+        <Plot
+          label={`A map of ${rows.length} profiles. The list holds the same profiles.`}
+          height={HEIGHT}
+          options={options}
+          data={data}
+          onPlot={(drawn) => {
+            plot.current = drawn;
+          }}
+        />
+      ) : (
+        <p class="empty">Drawing the map…</p>
+      )}
+      <p class="legend">
+        {given.length > 0
+          ? `Colour: what each says of “${compareState(task.task).text.value}”.`
+          : "Press a point to see its profile."}
+        {given.slice(0, 8).map((label) => (
+          <span key={label}>
+            <LabelMark place={task.labels.indexOf(label)} />
+            {label}
+          </span>
+        ))}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,119 @@
+import { afterEach, expect, it } from "vitest";
+import { saveScreenshot } from "../support/browser.ts";
+import { openView, type View, worker } from "./pages.ts";
+
+const EXAMPLES = [
+  ["A boat on the pond", "low"],
+  ["Sails in the morning light", "low"],
+  ["A duck beside the boat", "low"],
+  ["Fish jump near the pier", "low"],
+  ["The gearbox is loud", "high"],
+  ["Oil drips from the engine", "high"],
+  ["A piston without a ring", "high"],
+  ["The clutch slips uphill", "high"],
+] as const;
+
+interface Profile {
+  readonly generation: number;
+}
+
+export function testTeachView(): void {
+  let view: View;
+  afterEach(() => view.close());
+
+  const add = async (text: string) => {
+    await view.at("add").fill(text);
+    await view.button("Add").click();
+  };
+  const profileOf = async () => {
+    const id = await view.at("profile").inputValue();
+    const response = await worker.get(`/v1/profiles/demo/${id}`);
+    return response.ok ? await response.json<Profile>() : null;
+  };
+  const rows = () => view.at("sentences").locator("tbody tr");
+
+  it("learns from labels given by number keys, and shows accuracy and what changed", async () => {
+    view = await openView("/teach", "demo");
+    await add(EXAMPLES.map(([text]) => text).join("\n"));
+    await expect.poll(() => rows().count()).toBe(EXAMPLES.length);
+    await view.page.getByRole("heading", { name: "0 of 8 labelled" }).waitFor();
+    const labels = (await (await worker.get("/v1/tasks/demo")).json<{ labels: string[] }>()).labels;
+    await view.page.locator("h1").click();
+    for (const [place, [text, label]] of EXAMPLES.slice(0, 6).entries()) {
+      await expect.poll(() => view.textOf("next-sentence")).toBe(text);
+      expect(await profileOf()).toBeNull();
+      await view.page.keyboard.press(String(labels.indexOf(label) + 1));
+      await view.page.getByRole("heading", { name: `${place + 1} of 8 labelled` }).waitFor();
+    }
+    await expect.poll(() => view.textOf("learn-status")).toMatch(/^\d+% of 6 held-out sentences are right\./);
+    expect(await profileOf()).toMatchObject({ generation: 1 });
+    expect(await view.page.getByRole("img", { name: /^Held-out accuracy: \d+% at 6$/ }).count()).toBe(1);
+    await expect.poll(() => view.textOf("changed")).toMatch(/^Your profile answers \d sentences? differently/);
+    const tags = await rows().getByText("changed").count();
+    expect(await view.textOf("changed")).toContain(`answers ${tags} sentence`);
+    // Each label more starts the learning again.
+    await view.page.keyboard.press(String(labels.indexOf("high") + 1));
+    await view.page.getByRole("img", { name: /at 6, \d+% at 7$/ }).waitFor();
+    await saveScreenshot(view.page, "teach");
+    await view.page.keyboard.press("Control+z");
+    await view.page.getByRole("heading", { name: "6 of 8 labelled" }).waitFor();
+    await expect.poll(() => view.textOf("learn-status")).toContain("of 6 held-out");
+    await view.at("delete-profile").click();
+    await expect.poll(profileOf).toBeNull();
+  });
+
+  it("takes labels from a pasted table, and changes and removes them", async () => {
+    view = await openView("/teach", "demo");
+    await add(EXAMPLES.map(([text, label]) => `${text}\t${label}`).join("\n"));
+    await view.page.getByRole("heading", { name: "8 of 8 labelled" }).waitFor();
+    await expect.poll(() => view.textOf("learn-status")).toContain("of 8 held-out");
+    await view.page.getByLabel("Your label of “A boat on the pond”").selectOption("none");
+    await view.page.getByRole("heading", { name: "7 of 8 labelled" }).waitFor();
+    await view.button("Remove “A boat on the pond”").click();
+    await view.page.getByRole("heading", { name: "7 of 7 labelled" }).waitFor();
+    await add(Array.from({ length: 200 }, (_, place) => `Sentence ${place}`).join("\n"));
+    expect(await view.textOf("add-form")).toContain("207 sentences are too many: the limit is 200.");
+  });
+
+  it("continues an existing profile, and writes nothing over what somebody else wrote meanwhile", async () => {
+    view = await openView("/teach", "demo");
+    await view.at("profile").fill("demo-015");
+    await view.at("profile").blur();
+    await add(
+      EXAMPLES.slice(0, 6)
+        .map(([text, label]) => `${text}\t${label}`)
+        .join("\n"),
+    );
+    await expect.poll(() => view.textOf("learn-status")).toContain("of 6 held-out");
+    const { masks } = await (await worker.get("/v1/profiles/demo/demo-000")).json<{ masks: string }>();
+    await worker.request("PUT", "/v1/profiles/demo/demo-015", { body: { masks } });
+    await add(`${EXAMPLES[6][0]}\t${EXAMPLES[6][1]}`);
+    await view.page.getByRole("alert").getByText("Somebody else wrote it meanwhile.").waitFor();
+  });
+
+  it("finds the profiles that label alike, and says which scope a key lacks", async () => {
+    const key = await worker.makeKey({ scopes: ["predict", "list"] });
+    view = await openView("/teach", "demo", { key });
+    await add(EXAMPLES.map(([text, label]) => `${text}\t${label}`).join("\n"));
+    await view.page.getByRole("alert").getByText('needs a key with the scope "learn"').waitFor();
+    await view.at("find-closest").click();
+    await expect.poll(() => view.at("closest").locator("li").count()).toBe(5);
+    const counts = (await view.at("closest").locator("li").allInnerTexts()).map((text) =>
+      Number(/for (\d) of 8$/.exec(text)?.[1]),
+    );
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
+    expect(counts[0]).toBeGreaterThan(0);
+  });
+
+  it("offers every label of a task with many, the likely ones first", async () => {
+    const labels = Array.from({ length: 30 }, (_, place) => `label ${place}`);
+    view = await openView("/teach", "many-labels");
+    await add("A boat on the pond");
+    const answer = () => view.textOf(view.at("sentences").locator("tbody td").nth(1));
+    await expect.poll(answer).toMatch(/^label \d+$/);
+    const first = () => view.textOf(view.page.locator(".label-next fieldset button").first());
+    await expect.poll(first).toContain(await answer());
+    await view.page.getByLabel("Another label").selectOption(labels[29] ?? "");
+    await expect.poll(() => view.page.getByLabel("Your label of").inputValue()).toBe(labels[29]);
+  });
+}
