@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
-import { createTestHarness, type TestHarness } from "wrangler";
+import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler";
 import { buildPages } from "../../scripts/build-pages.mjs";
 import { SCOPES } from "../../src/auth/access.ts";
 import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
@@ -68,6 +68,8 @@ export interface WorkerOptions {
   readonly assets?: boolean;
   /** Whether ONNX Runtime is built in; else as wrangler.toml says how. */
   readonly onnxRuntime?: boolean;
+  /** Other Workers that run beside it, and may have it as a service. */
+  readonly beside?: TestHarnessOptions["workers"];
 }
 
 /** Applies the migrations like wrangler. */
@@ -129,7 +131,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const { main = "functions/index.ts", onnxRuntime = true } = options;
   const prebuiltWorkerDir = await prebuildWorker(onnxRuntime ? main : `${main}-no-onnx-runtime`, configPath);
   const built = { vars, ...(prebuiltWorkerDir && { prebuiltWorkerDir }) };
-  const workers = [{ configPath, ...built }];
+  const workers: TestHarnessOptions["workers"] = [{ configPath, ...built }, ...(options.beside ?? [])];
   if (options.secondBundle) {
     const second = await configFor(folder, { ...options, bundle: options.secondBundle }, SECOND);
     workers.push({ configPath: second, ...built });
