@@ -95,6 +95,13 @@ export default {
       to: { path: "^(src|client/local)/" },
     },
     {
+      name: "examples import the client alone",
+      comment: "An example imports the client, Hono and zod only: no other example, and no part of the client.",
+      severity: "error",
+      from: { path: "^examples/" },
+      to: { pathNot: ["^client/index\\.ts$", "node_modules/(hono|zod)/"] },
+    },
+    {
       name: "src is of no platform",
       comment: "src/ knows nothing of HTTP or Cloudflare.",
       severity: "error",
@@ -107,6 +114,8 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
+    // What wrangler builds while an example runs.
+    exclude: { path: "/\\.wrangler/" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "workerd", "default", "types"] },
   },
 };

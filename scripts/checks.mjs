@@ -10,7 +10,7 @@ const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
 const NO_TYPESCRIPT_API = /‼ missing-tsc-transpiler:.*?\n\s+=> [^\n]*\n/s;
 
 /** The folders whose imports are checked. */
-export const sourceFolders = ["src", "functions", "client", "node", "cli", "schema", "playground"];
+export const sourceFolders = ["src", "functions", "client", "node", "cli", "schema", "playground", "examples"];
 
 /** @type {import("./parts.mjs").Part[]} */
 export const typescriptChecks = [
@@ -30,9 +30,12 @@ export const typescriptChecks = [
   { name: "ast-grep scan", command: astGrep, args: ["scan", "--error"] },
 ];
 
+// The notebook outside of `training/` follows the same rules.
+const pythonFiles = [".", join("..", "examples"), "--config", "pyproject.toml"];
+
 /** @type {import("./parts.mjs").Part[]} */
 export const pythonChecks = [
-  { name: "ruff format", command: python, args: ["-m", "ruff", "format", "--check"], cwd: training },
-  { name: "ruff check", command: python, args: ["-m", "ruff", "check"], cwd: training },
+  { name: "ruff format", command: python, args: ["-m", "ruff", "format", "--check", ...pythonFiles], cwd: training },
+  { name: "ruff check", command: python, args: ["-m", "ruff", "check", ...pythonFiles], cwd: training },
   { name: "mypy", command: python, args: ["-m", "mypy"], cwd: training },
 ];

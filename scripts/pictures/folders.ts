@@ -45,7 +45,7 @@ function folderOf(path: string): string | null {
 async function readImports(): Promise<Map<string, Set<string>>> {
   const { output } = await cruise(sourceFolders, {
     ...rules.options,
-    exclude: { path: "node_modules" },
+    exclude: { path: ["node_modules", "/\\.wrangler/"] },
   });
   const imports = new Map(Object.keys(FOLDERS).map((folder) => [folder, new Set<string>()]));
   for (const { source, dependencies } of (output as ICruiseResult).modules) {
