@@ -11,8 +11,8 @@ import { addBookmark } from "./middleware/bookmark.ts";
 import { logRequest } from "./middleware/request-log.ts";
 import { registerOpenApi } from "./openapi.ts";
 import { readSettings } from "./platform/settings.ts";
+import { apiViewerRoutes } from "./routes/api-viewer.ts";
 import { bundleRoutes } from "./routes/bundle.ts";
-import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { infoRoutes } from "./routes/info.ts";
 import { learnRoutes } from "./routes/learn.ts";
@@ -92,7 +92,7 @@ export function createApp() {
   app.notFound(onNotFound);
   app.route("/", api);
   app.route("/", playgroundRoutes);
-  app.route("/", docsRoutes);
+  app.route("/", apiViewerRoutes);
   registerOpenApi(app);
   return app;
 }

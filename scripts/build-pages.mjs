@@ -1,5 +1,5 @@
 // Builds the playground: an HTML file with its style inside, and its script and its web worker, gzipped as the viewer of
-// /docs is.
+// /api is.
 // Plain JavaScript for Node 20: wrangler runs it with the Node that is on the path.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
@@ -75,7 +75,7 @@ const writeGzipped = (name, content) => writeIfChanged(`${name}.gz`, gzipSync(co
 export async function buildPages() {
   await mkdir(OUT, { recursive: true });
   await Promise.all([
-    readFile(join(root, "playground", "docs.html")).then((html) => writeIfChanged("docs.html", html)),
+    readFile(join(root, "playground", "api.html")).then((html) => writeIfChanged("api.html", html)),
     writePlayground(),
     ...Object.entries(VIEWER).map(async ([name, source]) => writeGzipped(name, await readFile(fileURLToPath(source)))),
     localScript().then((script) => writeGzipped("local.js", script)),

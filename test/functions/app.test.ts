@@ -208,17 +208,17 @@ describe("what is visible from outside", () => {
     }
   });
 
-  it("includes a documentation page, loaded from this Worker only", async () => {
-    const page = await worker.get("/docs", { key: null });
+  it("includes a page that shows it, loaded from this Worker only", async () => {
+    const page = await worker.get("/api", { key: null });
     expect(page.headers.get("content-security-policy")).toContain("connect-src 'self'");
     expect(await page.text()).not.toMatch(/https?:/);
-    const viewer = await worker.get("/docs/viewer.js", { key: null });
+    const viewer = await worker.get("/api/viewer.js", { key: null });
     expect(viewer.headers.get("content-type")).toBe("text/javascript");
     expect((await viewer.text()).length).toBeGreaterThan(1_000_000);
     const headers = { "accept-encoding": "identity" };
-    const plain = await worker.get("/docs/viewer.js", { key: null, headers });
+    const plain = await worker.get("/api/viewer.js", { key: null, headers });
     expect(plain.headers.get("content-encoding")).toBeNull();
     expect((await plain.text()).length).toBeGreaterThan(1_000_000);
-    expect((await worker.get("/docs/viewer.css", { key: null })).headers.get("content-type")).toBe("text/css");
+    expect((await worker.get("/api/viewer.css", { key: null })).headers.get("content-type")).toBe("text/css");
   });
 });

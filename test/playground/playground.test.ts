@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { chromiumPath } from "../support/browser.ts";
 import { testAccessibility } from "./accessibility.ts";
+import { testApiPage } from "./api-page.ts";
 import { testCompareView } from "./compare-view.ts";
-import { testDocsPage } from "./docs-page.ts";
 import { testKeyboard } from "./keyboard.ts";
 import { testOnDevice } from "./on-device.ts";
 import { startPages, stopPages } from "./pages.ts";
@@ -15,7 +15,7 @@ describe.skipIf(!chromiumPath)("the pages (need a Chromium)", () => {
   beforeAll(startPages);
   afterAll(stopPages);
 
-  describe("/docs", testDocsPage);
+  describe("/api", testApiPage);
   describe("Compare", testCompareView);
   describe("labelling on this device", testOnDevice);
   describe("Teach", testTeachView);

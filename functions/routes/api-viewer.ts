@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
-import page from "../../dist/pages/docs.html";
+import page from "../../dist/pages/api.html";
 import style from "../../dist/pages/viewer.css.gz";
 import viewer from "../../dist/pages/viewer.js.gz";
 import type { AppEnv } from "../http/env.ts";
@@ -23,8 +23,8 @@ const pageHeaders = secureHeaders({
 /** A viewer of the last deploy still shows the API. */
 const MAX_AGE = 3600;
 
-/** `GET /docs`: the API's description to read and to try, drawn by Swagger UI. */
-export const docsRoutes = new Hono<AppEnv>()
-  .get("/docs", pageHeaders, (c) => c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")))
-  .get("/docs/viewer.js", answerGzipped(viewer, "text/javascript", MAX_AGE))
-  .get("/docs/viewer.css", answerGzipped(style, "text/css", MAX_AGE));
+/** `GET /api`: the API's description to read and to try, drawn by Swagger UI. */
+export const apiViewerRoutes = new Hono<AppEnv>()
+  .get("/api", pageHeaders, (c) => c.html(page.replaceAll("%NONCE%", c.get("secureHeadersNonce") ?? "")))
+  .get("/api/viewer.js", answerGzipped(viewer, "text/javascript", MAX_AGE))
+  .get("/api/viewer.css", answerGzipped(style, "text/css", MAX_AGE));
