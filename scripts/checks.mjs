@@ -1,4 +1,4 @@
-// The checks that do not run the project: format, lint, types, imports.
+// The checks that do not run the project: format, lint, types, imports, links between documents.
 import { join } from "node:path";
 import { node, python, root, training } from "./install.mjs";
 
@@ -25,6 +25,8 @@ export const typescriptChecks = [
   },
   // Files, exports and dependencies that nothing uses.
   { name: "knip", command: node, args: [bin("knip/bin/knip.js")] },
+  // Builds the site, which finds dead links.
+  { name: "docs", command: node, args: [join(root, "scripts", "build-assets.mjs")] },
   // First the rules' own samples, then the code.
   { name: "ast-grep test", command: astGrep, args: ["test", "--skip-snapshot-tests"] },
   { name: "ast-grep scan", command: astGrep, args: ["scan", "--error"] },

@@ -17,7 +17,8 @@ const DATABASE = join(root, ".wrangler", "state");
 /** What the playground on this machine may do. */
 const PAGE_SCOPES = ["predict", "list", "learn", "write"];
 
-function filesOf(path) {
+/** Returns paths of the files in a folder, or of the one file, in order. */
+export function filesOf(path) {
   if (statSync(path).isFile()) return [path];
   return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,4 +1,4 @@
-// Lists the third-party packages in the Worker's script and the npm package.
+// Lists the third-party packages in the Worker's script and assets, and in the npm package.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./install.mjs";
@@ -12,6 +12,24 @@ const BUNDLED = [
   "preact",
   "swagger-ui-dist",
   "uplot",
+];
+
+/** Packages whose code the site of the documentation contains. Most of what they depend on only builds the site. */
+const SITE = [
+  "@docsearch/css",
+  "@vue/reactivity",
+  "@vue/runtime-core",
+  "@vue/runtime-dom",
+  "@vue/shared",
+  "@vueuse/core",
+  "@vueuse/integrations",
+  "@vueuse/shared",
+  "focus-trap",
+  "mark.js",
+  "minisearch",
+  "tabbable",
+  "vitepress",
+  "vue",
 ];
 
 /**
@@ -30,5 +48,6 @@ export function shippedPackages() {
     for (const next of Object.keys(packages[path].dependencies ?? {})) add(next, path);
   }
   for (const name of [...Object.keys(packages[""].dependencies), ...BUNDLED]) add(name, "");
+  for (const name of SITE) shipped.set(`node_modules/${name}`, packages[`node_modules/${name}`]);
   return shipped;
 }
