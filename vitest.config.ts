@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { copyBundle } from "./scripts/build-assets.mjs";
 import { buildPages } from "./scripts/build-pages.mjs";
 
 // Wrangler's own build command is not run for tests inside workerd.
-await buildPages();
+await Promise.all([buildPages(), copyBundle("bundles/minilm-l6-v2")]);
 
 // The file's name selects the runtime. `*.worker.test.ts` runs inside workerd with the deploy's configuration.
 // `*.isolate.test.ts` does too, in a separate isolate for each file. Every other `*.test.ts` runs in Node.

@@ -13,6 +13,7 @@ import { registerOpenApi } from "./openapi.ts";
 import { readSettings } from "./platform/settings.ts";
 import { apiViewerRoutes } from "./routes/api-viewer.ts";
 import { bundleRoutes } from "./routes/bundle.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { infoRoutes } from "./routes/info.ts";
 import { learnRoutes } from "./routes/learn.ts";
@@ -93,6 +94,7 @@ export function createApp() {
   app.route("/", api);
   app.route("/", playgroundRoutes);
   app.route("/", apiViewerRoutes);
+  app.route("/", docsRoutes);
   registerOpenApi(app);
   return app;
 }

@@ -38,7 +38,7 @@ const out = mkdtempSync(join(tmpdir(), "xpeft-deploy-"));
 try {
   const scriptBytes = scriptBytesOf(join(out, "whole"));
   const smallBytes = scriptBytesOf(join(out, "small"), "--alias", `${from}:${to}`);
-  const assets = filesIn(join(root, "bundles", "minilm-l6-v2"));
+  const assets = filesIn(join(root, "dist", "assets"));
   const largest = assets.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 
   console.log(`Script ${inMib(scriptBytes)} of ${inMib(MAX_SCRIPT_BYTES)}.`);

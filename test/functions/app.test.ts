@@ -221,4 +221,12 @@ describe("what is visible from outside", () => {
     expect((await plain.text()).length).toBeGreaterThan(1_000_000);
     expect((await worker.get("/api/viewer.css", { key: null })).headers.get("content-type")).toBe("text/css");
   });
+
+  it("says so if its assets have no documentation", async () => {
+    for (const path of ["/docs", "/docs/concepts"]) {
+      const response = await worker.get(path, { key: null });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ code: "not_found", hint: expect.stringContaining("dist/assets") });
+    }
+  });
 });

@@ -1,0 +1,37 @@
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import type { AppEnv } from "../http/env.ts";
+import { RequestError } from "../http/problem-codes.ts";
+
+/** The site comes from this Worker alone. Its code blocks have their colours in `style` attributes. */
+const pageHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    connectSrc: ["'self'"],
+    imgSrc: ["'self'", "data:"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+/** Names in this folder contain a hash of the content. */
+const HASHED = "/docs/assets/";
+const IMMUTABLE = "public, max-age=31536000, immutable";
+
+/** `GET /docs/`: the documentation, which `npm run docs` builds among the Worker's static assets. */
+export const docsRoutes = new Hono<AppEnv>().get("/docs/*", pageHeaders, async (c) => {
+  const found = await c.env.ASSETS.fetch(c.req.raw);
+  // The site has a page of its own for an unknown path.
+  if (found.status === 404 && !found.headers.get("content-type")?.startsWith("text/html"))
+    throw new RequestError(
+      "not_found",
+      "The assets of this Worker have no documentation.",
+      'Set directory = "dist/assets" under [assets] in wrangler.toml, and deploy again.',
+    );
+  const response = new Response(found.body, found);
+  if (found.ok && new URL(c.req.url).pathname.startsWith(HASHED)) response.headers.set("cache-control", IMMUTABLE);
+  return response;
+});
