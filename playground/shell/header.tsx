@@ -25,6 +25,7 @@ export function Header() {
             </a>
           ))}
           <a href="/docs">Docs</a>
+          <a href="/api">API</a>
         </nav>
         <div class="settings">
           <label class="inline">
