@@ -13,6 +13,7 @@ import { memory } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
+import { pages } from "./pages.ts";
 import { peers } from "./peers.ts";
 import { scale } from "./scale.ts";
 import { soak } from "./soak.ts";
@@ -30,6 +31,7 @@ export const benches: readonly Bench[] = [
   engines,
   kernels,
   browser,
+  pages,
   operators,
   cold,
   peers,

@@ -50,8 +50,10 @@ function Card({ outcome, row, differs, labels }: CardProps) {
       {prediction ? (
         <>
           <p class="card-label">
-            <LabelMark place={labels.placeOf(prediction.label)} />
-            {prediction.label}
+            <span>
+              <LabelMark place={labels.placeOf(prediction.label)} />
+              {prediction.label}
+            </span>
             {differs && <small class="tag">differs</small>}
           </p>
           <Scores top={prediction.top ?? []} labels={labels} />

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { linesOf, percent } from "../parts/text.ts";
 import { download, isOnDevice, stopOnDevice } from "./on-device.ts";
@@ -8,17 +8,15 @@ import type { CompareState } from "./state.ts";
 /** How many profiles fit side by side. */
 const MAX_PROFILES = 16;
 
-const tooMany = signal(0);
-
-function chooseIds(entered: string, state: CompareState): void {
-  const ids = [...new Set(linesOf(entered).map((line) => line.trim()))];
-  tooMany.value = ids.length > MAX_PROFILES ? ids.length : 0;
-  if (ids.length <= MAX_PROFILES) state.ids.value = ids;
-}
+/** Returns the ids of lines, each once. */
+const idsOf = (entered: string): string[] => [...new Set(linesOf(entered).map((line) => line.trim()))];
 
 /** Which profiles the cards show, and where texts are labelled. */
 export function Choices({ task, state }: { task: string; state: CompareState }) {
   const loading = download.value;
+  /** What the user has entered and cannot be shown yet; null if nothing. */
+  const draft = useSignal<string | null>(null);
+  const entered = idsOf(draft.value ?? "").length;
   const choose = useRef<HTMLDetailsElement>(null);
   const isEmpty = state.ids.value?.length === 0;
   useEffect(() => {
@@ -36,18 +34,32 @@ export function Choices({ task, state }: { task: string; state: CompareState }) 
           rows={4}
           spellcheck={false}
           aria-describedby="profiles-help"
-          value={state.ids.value?.join("\n") ?? ""}
-          onChange={({ currentTarget }) => chooseIds(currentTarget.value, state)}
+          value={draft.value ?? state.ids.value?.join("\n") ?? ""}
+          onInput={({ currentTarget }) => {
+            draft.value = currentTarget.value;
+          }}
+          onChange={({ currentTarget }) => {
+            const ids = idsOf(currentTarget.value);
+            if (ids.length > MAX_PROFILES) return;
+            draft.value = null;
+            state.ids.value = ids;
+          }}
         />
         <p class="help" id="profiles-help">
           At most {MAX_PROFILES}.
         </p>
-        {tooMany.value > 0 && (
+        {entered > MAX_PROFILES && (
           <p class="problem" role="alert">
-            {tooMany.value} profiles are too many. Enter at most {MAX_PROFILES}.
+            {entered} profiles are too many. Enter at most {MAX_PROFILES}.
           </p>
         )}
-        <button type="button" onClick={() => readFirstProfiles(task, state, new AbortController().signal)}>
+        <button
+          type="button"
+          onClick={() => {
+            draft.value = null;
+            readFirstProfiles(task, state, new AbortController().signal);
+          }}
+        >
           Show the first profiles
         </button>
       </details>

@@ -26,19 +26,21 @@ export function Hero({ state, sentences }: { state: CompareState; sentences: rea
         }}
       />
       <div class="row">
-        {sentences.slice(0, SHOWN_SENTENCES).map((sentence) => (
-          <button
-            key={sentence}
-            type="button"
-            class="chip"
-            aria-pressed={text.value === sentence}
-            onClick={() => {
-              text.value = sentence;
-            }}
-          >
-            {sentence}
-          </button>
-        ))}
+        <div class="row chips">
+          {sentences.slice(0, SHOWN_SENTENCES).map((sentence) => (
+            <button
+              key={sentence}
+              type="button"
+              class="chip"
+              aria-pressed={text.value === sentence}
+              onClick={() => {
+                text.value = sentence;
+              }}
+            >
+              {sentence}
+            </button>
+          ))}
+        </div>
         <a
           class="button"
           href="/teach"

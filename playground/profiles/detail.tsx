@@ -6,24 +6,25 @@ import { countOf } from "../parts/text.ts";
 import { HistoryTable } from "./history.tsx";
 import { labelBiasText } from "./label-bias.ts";
 import { MaskGrid } from "./mask-grid.tsx";
-import { neighboursOf, popularityOf, sharedByChance } from "./overlap.ts";
+import { neighboursOf, sharedByChance } from "./overlap.ts";
+import type { Vectors } from "./vectors.ts";
 
 const NEIGHBOURS = 5;
 
 interface DetailProps {
   readonly task: Task;
   readonly row: Profile;
-  readonly rows: readonly Profile[];
   readonly shape: MaskShape;
+  /** What all profiles choose; null while it is being read. */
+  readonly vectors: Vectors | null;
   readonly onChoose: (id: string) => void;
   readonly onWritten: () => void;
 }
 
 /** What a profile consists of, whom it is like, and what it was before. */
-export function ProfileDetail({ task, row, rows, shape, onChoose, onWritten }: DetailProps) {
+export function ProfileDetail({ task, row, shape, vectors, onChoose, onWritten }: DetailProps) {
   const bias = row.labelBias === null ? null : bytesOf(row.labelBias);
-  const popularity = useMemo(() => popularityOf(rows, shape), [rows, shape]);
-  const neighbours = useMemo(() => neighboursOf(row, rows, shape, NEIGHBOURS), [row, rows, shape]);
+  const neighbours = useMemo(() => (vectors ? neighboursOf(row.profile, vectors, NEIGHBOURS) : []), [row, vectors]);
   const chosen = 2 * shape.layers * shape.chosen;
   return (
     <section class="card" aria-labelledby="detail-title">
@@ -59,7 +60,7 @@ export function ProfileDetail({ task, row, rows, shape, onChoose, onWritten }: D
             In each row, the profile averages {shape.chosen} of {shape.size} adapters into one. Filled: chosen. The
             stronger the frame, the more profiles choose it.
           </p>
-          <MaskGrid row={row} shape={shape} popularity={popularity} />
+          <MaskGrid row={row} shape={shape} popularity={vectors?.popularity ?? null} />
           <h3>Most alike</h3>
           <p>
             It chooses {chosen} adapters. By chance, two profiles share about {Math.round(sharedByChance(shape))}.

@@ -1,7 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import type { MaskShape } from "../../src/profiles/masks.ts";
 import type { Profile, Task } from "../api/answers.ts";
 import { compareState } from "../compare/state.ts";
 import { colourOf } from "../parts/colours.ts";
@@ -9,7 +8,7 @@ import { LabelMark } from "../parts/label-mark.tsx";
 import { Plot } from "../parts/plot.tsx";
 import { isDark } from "../state/theme.ts";
 import { type Places, placesOf } from "./similarity.ts";
-import { biasVector, maskVector } from "./vectors.ts";
+import type { Vectors } from "./vectors.ts";
 
 const HEIGHT = 320;
 const MARGIN = 1.08;
@@ -20,13 +19,14 @@ const CHOSEN_POINT = 7;
 interface MapProps {
   readonly task: Task;
   readonly rows: readonly Profile[];
-  readonly shape: MaskShape;
+  readonly vectors: Vectors;
   readonly chosen: Signal<string | null>;
 }
 
 /** Returns the label that each profile gave to the sentence of the other view; empty if there is none. */
 function labelsNow(task: string): ReadonlyMap<string, string> {
-  const groups = [...(compareState(task).agreement.value?.byLabel ?? [])];
+  const agreement = compareState(task).agreement.value;
+  const groups = agreement && !agreement.isPartial ? [...agreement.byLabel] : [];
   return new Map(groups.flatMap(([label, members]) => members.map(({ profile }) => [profile, label] as const)));
 }
 
@@ -62,25 +62,23 @@ function nearestRow(plot: uPlot, left: number, top: number): number {
 }
 
 /** A map of all profiles: who stores alike lies close together. */
-export function SimilarityMap({ task, rows, shape, chosen }: MapProps) {
+export function SimilarityMap({ task, rows, vectors, chosen }: MapProps) {
   const places = useSignal<Places | null>(null);
   const plot = useRef<uPlot | null>(null);
-  const byMasks = rows.some(({ masks }) => masks !== "");
   useEffect(() => {
     const controller = new AbortController();
-    const vectors = rows.map((row) =>
-      byMasks ? (maskVector(row, shape) ?? new Uint8Array(2 * shape.layers * shape.size)) : biasVector(row, task),
-    );
-    placesOf(vectors, controller.signal)
+    placesOf(vectors.rows, controller.signal)
       .then((found) => (places.value = found))
       .catch((error: unknown) => {
         if (!controller.signal.aborted) throw error;
       });
     return () => controller.abort();
-  }, [rows, shape, task, byMasks, places]);
+  }, [vectors, places]);
 
   const labels = labelsNow(task.task);
-  const given = task.labels.filter((label) => labels.values().some((one) => one === label));
+  const given = [...Map.groupBy(labels.values(), (label) => label)]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([label]) => label);
   const current = useRef({ rows, labels, chosen: chosen.value });
   current.current = { rows, labels, chosen: chosen.value };
   const dark = isDark.value;
@@ -118,7 +116,7 @@ export function SimilarityMap({ task, rows, shape, chosen }: MapProps) {
   useEffect(() => plot.current?.redraw(false), [chosen.value, rows, labels]);
   return (
     <section class="card" aria-labelledby="map-title">
-      <h2 id="map-title">Map by {byMasks ? "masks" : "label biases"}</h2>
+      <h2 id="map-title">Map by {vectors.byMasks ? "masks" : "label biases"}</h2>
       {found && found.x.length === rows.length ? (
         <Plot
           label={`A map of ${rows.length} profiles. The list holds the same profiles.`}

@@ -11,8 +11,8 @@ const ADAPTERS_A_LINE = 32;
 interface GridProps {
   readonly row: Profile;
   readonly shape: MaskShape;
-  /** For each adapter of each mask, the share of profiles that choose it. */
-  readonly popularity: Float64Array;
+  /** For each adapter of each mask, the share of profiles that choose it; null while it is being counted. */
+  readonly popularity: Float64Array | null;
 }
 
 const projectionOf = (mask: number): string => (mask % 2 === 0 ? "down" : "up");
@@ -27,7 +27,7 @@ export function MaskGrid({ row, shape, popularity }: GridProps) {
   const [mask, adapter] = [Math.floor(place.value / size), place.value % size];
   const moves: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: size, ArrowUp: -size };
   const titleOf = (of: number) => `Layer ${firstLayer + Math.floor(of / 2) + 1}, ${projectionOf(of)}`;
-  const words = `${titleOf(mask)}, adapter ${adapter + 1}: ${vector[place.value] ? "chosen" : "not chosen"}. ${percent(popularity[place.value] ?? 0)} of the profiles choose it.`;
+  const words = `${titleOf(mask)}, adapter ${adapter + 1}: ${vector[place.value] ? "chosen" : "not chosen"}. ${popularity ? `${percent(popularity[place.value] ?? 0)} of the profiles choose it.` : ""}`;
   return (
     <>
       <div
@@ -67,7 +67,7 @@ export function MaskGrid({ row, shape, popularity }: GridProps) {
                     y={CELL * Math.floor(at / ADAPTERS_A_LINE) + 2}
                     width={CELL - 4}
                     height={CELL - 4}
-                    stroke-opacity={0.25 + 0.75 * (popularity[index] ?? 0)}
+                    stroke-opacity={0.25 + 0.75 * (popularity?.[index] ?? 0)}
                   />
                 );
               })}

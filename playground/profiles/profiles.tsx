@@ -13,6 +13,7 @@ import { ProfileDetail } from "./detail.tsx";
 import { SimilarityMap } from "./map.tsx";
 import { readTaskShape } from "./shape.ts";
 import { bytesOfRow, findRows, ORDERS, type Order, profilesState, readRows } from "./state.ts";
+import { readVectors, type Vectors } from "./vectors.ts";
 
 const ROW_HEIGHT = 40;
 
@@ -20,6 +21,7 @@ const ROW_HEIGHT = 40;
 export function Profiles({ task }: { task: Task }) {
   const state = profilesState(task.task);
   const shape = useSignal<MaskShape | null>(null);
+  const vectors = useSignal<Vectors | null>(null);
   useSignalEffect(() => {
     apiKey.value;
     const controller = new AbortController();
@@ -42,6 +44,17 @@ export function Profiles({ task }: { task: Task }) {
     if (text.trim() === "" || compared.agreement.peek()) return;
     const controller = new AbortController();
     setTimeout(() => controller.signal.aborted || askAll(task, text, compared, controller.signal));
+    return () => controller.abort();
+  });
+  useSignalEffect(() => {
+    const [rows, known] = [state.rows.value, shape.value];
+    if (!state.isComplete.value || !known) return;
+    const controller = new AbortController();
+    readVectors(rows, task, known, controller.signal)
+      .then((read) => (vectors.value = read))
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted) state.problem.value = error;
+      });
     return () => controller.abort();
   });
   const [all, problem] = [state.rows.value, state.problem.value];
@@ -124,8 +137,8 @@ export function Profiles({ task }: { task: Task }) {
             )}
           </WindowedList>
         </section>
-        {shape.value && state.isComplete.value && all.length > 2 && (
-          <SimilarityMap task={task} rows={all} shape={shape.value} chosen={state.chosen} />
+        {vectors.value && vectors.value.rows.length === all.length && all.length > 2 && (
+          <SimilarityMap task={task} rows={all} vectors={vectors.value} chosen={state.chosen} />
         )}
       </div>
       {chosen && shape.value && (
@@ -133,8 +146,8 @@ export function Profiles({ task }: { task: Task }) {
           key={chosen.profile}
           task={task}
           row={chosen}
-          rows={all}
           shape={shape.value}
+          vectors={vectors.value}
           onChoose={(id) => {
             state.chosen.value = id;
           }}

@@ -1,8 +1,7 @@
 // Places profiles in two dimensions by what they store: the two principal components of their masks, or of their label
 // biases where a task uses no masks.
+import { visitRows } from "./turns.ts";
 
-/** Rows that are worked on before the browser may draw and handle what the user does. */
-const ROWS_A_TURN = 1000;
 /** Passes over the rows. The first components of masks converge in a few. */
 const PASSES = 12;
 /** Columns that count. Of more, every n-th does: similar masks are similar in these too. */
@@ -12,17 +11,6 @@ const MAX_COLUMNS = 512;
 export interface Places {
   readonly x: Float64Array;
   readonly y: Float64Array;
-}
-
-const turn = () => new Promise((resolve) => setTimeout(resolve));
-
-/** Calls `visit` with each row, and lets the browser work in between. @throws if the signal is aborted */
-async function visitRows(count: number, signal: AbortSignal, visit: (row: number) => void): Promise<void> {
-  for (let start = 0; start < count; start += ROWS_A_TURN) {
-    for (let row = start; row < Math.min(count, start + ROWS_A_TURN); row++) visit(row);
-    await turn();
-    signal.throwIfAborted();
-  }
 }
 
 function normalize(vector: Float64Array): void {
@@ -52,12 +40,12 @@ export async function placesOf(rows: readonly ArrayLike<number>[], signal: Abort
   const step = Math.max(1, Math.ceil(width / MAX_COLUMNS));
   const columns = Math.ceil(width / step);
   const mean = new Float64Array(columns);
-  await visitRows(rows.length, signal, (row) => {
-    for (let i = 0; i < columns; i++) mean[i] = (mean[i] ?? 0) + (rows[row]?.[i * step] ?? 0) / rows.length;
+  await visitRows(rows, signal, (row) => {
+    for (let i = 0; i < columns; i++) mean[i] = (mean[i] ?? 0) + (row[i * step] ?? 0) / rows.length;
   });
-  const project = (row: number, onto: Float64Array): number => {
+  const project = (row: ArrayLike<number>, onto: Float64Array): number => {
     let sum = 0;
-    for (let i = 0; i < columns; i++) sum += ((rows[row]?.[i * step] ?? 0) - (mean[i] ?? 0)) * (onto[i] ?? 0);
+    for (let i = 0; i < columns; i++) sum += ((row[i * step] ?? 0) - (mean[i] ?? 0)) * (onto[i] ?? 0);
     return sum;
   };
   // Any start does that is not at right angles to a component.
@@ -67,10 +55,10 @@ export async function placesOf(rows: readonly ArrayLike<number>[], signal: Abort
   normalize(second);
   for (let pass = 0; pass < PASSES; pass++) {
     const sums = [new Float64Array(columns), new Float64Array(columns)] as const;
-    await visitRows(rows.length, signal, (row) => {
+    await visitRows(rows, signal, (row) => {
       const [a, b] = [project(row, first), project(row, second)];
       for (let i = 0; i < columns; i++) {
-        const value = (rows[row]?.[i * step] ?? 0) - (mean[i] ?? 0);
+        const value = (row[i * step] ?? 0) - (mean[i] ?? 0);
         sums[0][i] = (sums[0][i] ?? 0) + a * value;
         sums[1][i] = (sums[1][i] ?? 0) + b * value;
       }
@@ -82,9 +70,9 @@ export async function placesOf(rows: readonly ArrayLike<number>[], signal: Abort
     normalize(second);
   }
   const [x, y] = [new Float64Array(rows.length), new Float64Array(rows.length)];
-  await visitRows(rows.length, signal, (row) => {
-    x[row] = project(row, first);
-    y[row] = project(row, second);
+  await visitRows(rows, signal, (row, place) => {
+    x[place] = project(row, first);
+    y[place] = project(row, second);
   });
   return { x: toUnitRange(x), y: toUnitRange(y) };
 }

@@ -1,7 +1,11 @@
+import { useSignal } from "@preact/signals";
 import type { Prediction, Task } from "../api/answers.ts";
 import { LabelMark } from "../parts/label-mark.tsx";
 import { countOf } from "../parts/text.ts";
 import { removeSentence, setLabel, type TeachState } from "./state.ts";
+
+/** Rows that are shown at once, before the user asks for more: many rows take a phone long to draw. */
+const FIRST_ROWS = 50;
 
 interface AnswerProps {
   readonly task: Task;
@@ -33,7 +37,9 @@ export function SentenceTable({ task, state }: { task: Task; state: TeachState }
     return was !== undefined && is !== undefined && was.label !== is.label;
   };
   const changed = sentences.filter(isChanged).length;
+  const shown = useSignal(FIRST_ROWS);
   if (sentences.length === 0) return null;
+  const more = sentences.length - shown.value;
   return (
     <section aria-labelledby="sentences-title">
       <h2 id="sentences-title">Your sentences</h2>
@@ -55,7 +61,7 @@ export function SentenceTable({ task, state }: { task: Task; state: TeachState }
             </tr>
           </thead>
           <tbody>
-            {sentences.map((sentence) => (
+            {sentences.slice(0, shown.value).map((sentence) => (
               <tr key={sentence}>
                 <th scope="row">{sentence}</th>
                 <td>
@@ -91,6 +97,17 @@ export function SentenceTable({ task, state }: { task: Task; state: TeachState }
           </tbody>
         </table>
       </section>
+      {more > 0 && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            shown.value += FIRST_ROWS;
+          }}
+        >
+          Show {Math.min(more, FIRST_ROWS)} more of {countOf(more, "sentence")}
+        </button>
+      )}
     </section>
   );
 }

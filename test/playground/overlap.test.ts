@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Profile } from "../../playground/api/answers.ts";
-import { neighboursOf, popularityOf, sharedByChance } from "../../playground/profiles/overlap.ts";
+import { neighboursOf, sharedByChance } from "../../playground/profiles/overlap.ts";
+import { readVectors } from "../../playground/profiles/vectors.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { type MaskShape, packMasks } from "../../src/profiles/masks.ts";
 
@@ -19,19 +20,33 @@ const row = (profile: string, ...adapters: number[]): Profile => ({
 // Two adapters of the first mask, then two of the second.
 const ROWS = [row("a", 0, 1, 0, 1), row("b", 0, 1, 2, 3), row("c", 0, 1, 0, 2), row("plain")];
 
-it("orders profiles by the adapters that they share, mask by mask", () => {
-  const [own] = ROWS;
-  if (!own) throw new RangeError("There is no row.");
-  expect(neighboursOf(own, ROWS, SHAPE, 5)).toEqual([
+const TASK = { task: "demo", labels: ["low", "high"] };
+const { signal } = new AbortController();
+
+it("orders profiles by the adapters that they share, mask by mask", async () => {
+  const vectors = await readVectors(ROWS, TASK, SHAPE, signal);
+  expect(neighboursOf("a", vectors, 5)).toEqual([
     { profile: "c", shared: 3 },
     { profile: "b", shared: 2 },
   ]);
-  expect(neighboursOf(row("plain"), ROWS, SHAPE, 5)).toEqual([]);
+  expect(neighboursOf("plain", vectors, 5)).toEqual([]);
+  expect(vectors.byMasks).toBe(true);
 });
 
-it("counts the profiles with masks that choose an adapter", () => {
-  const popularity = [...popularityOf(ROWS, SHAPE)].map((share) => Math.round(3 * share));
+it("counts the profiles with masks that choose an adapter", async () => {
+  const { popularity: shares } = await readVectors(ROWS, TASK, SHAPE, signal);
+  const popularity = [...shares].map((share) => Math.round(3 * share));
   expect(popularity).toEqual([3, 3, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 0, 0, 0, 0]);
+});
+
+it("takes label biases where no profile has masks", async () => {
+  const rows = [row("plain"), { ...row("biased"), labelBias: toBase64(Uint8Array.of(16, 248)) }];
+  const vectors = await readVectors(rows, TASK, SHAPE, signal);
+  expect(vectors.byMasks).toBe(false);
+  expect(vectors.rows.map((vector) => Array.from(vector))).toEqual([
+    [0, 0],
+    [1, -0.5],
+  ]);
 });
 
 it("expects k of k adapters by chance where a mask chooses all", () => {
