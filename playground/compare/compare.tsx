@@ -2,7 +2,6 @@ import { useSignalEffect } from "@preact/signals";
 import type { Task } from "../api/answers.ts";
 import { apiKey } from "../api/session.ts";
 import { ProblemText } from "../parts/problem.tsx";
-import { sentencesOf } from "../state/examples.ts";
 import { askAll } from "./agreement.ts";
 import { AgreementPanel } from "./agreement-panel.tsx";
 import { Cards } from "./cards.tsx";
@@ -48,7 +47,7 @@ export function Compare({ task }: { task: Task }) {
   });
   return (
     <div class="compare">
-      <Hero state={state} sentences={sentencesOf(task.task)} />
+      <Hero task={task.task} state={state} />
       {state.problem.value !== null && <ProblemText error={state.problem.value} />}
       <div class="columns">
         <section aria-labelledby="answers-title">

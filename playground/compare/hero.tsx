@@ -1,18 +1,22 @@
+import { aboutTask, sentencesOf } from "../state/examples.ts";
 import { go } from "../state/route.ts";
 import type { CompareState } from "./state.ts";
 
 const SHOWN_SENTENCES = 4;
 
 /** Says what the product does, and takes the sentence. */
-export function Hero({ state, sentences }: { state: CompareState; sentences: readonly string[] }) {
+export function Hero({ task, state }: { task: string; state: CompareState }) {
   const { text } = state;
+  const about = aboutTask(task);
   return (
     <section class="hero" aria-labelledby="title">
       <h1 id="title">Every person gets their own text classifier</h1>
       <p class="lead">
-        Each card below is one <dfn title="what the service stores of one person">profile</dfn>: a few bytes over a
-        language model that all share. Type a sentence, and see who labels it differently.
+        People label the same message differently. Here each has a{" "}
+        <dfn title="what the service stores of one person">profile</dfn>: a few bytes over one shared language model, in
+        place of a model each. The answers change as you type.
       </p>
+      {about !== "" && <p class="help">{about}</p>}
       <label class="field" for="text">
         Sentence
       </label>
@@ -27,19 +31,21 @@ export function Hero({ state, sentences }: { state: CompareState; sentences: rea
       />
       <div class="row">
         <div class="row chips">
-          {sentences.slice(0, SHOWN_SENTENCES).map((sentence) => (
-            <button
-              key={sentence}
-              type="button"
-              class="chip"
-              aria-pressed={text.value === sentence}
-              onClick={() => {
-                text.value = sentence;
-              }}
-            >
-              {sentence}
-            </button>
-          ))}
+          {sentencesOf(task)
+            .slice(0, SHOWN_SENTENCES)
+            .map((sentence) => (
+              <button
+                key={sentence}
+                type="button"
+                class="chip"
+                aria-pressed={text.value === sentence}
+                onClick={() => {
+                  text.value = sentence;
+                }}
+              >
+                {sentence}
+              </button>
+            ))}
         </div>
         <a
           class="button"

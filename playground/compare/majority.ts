@@ -24,12 +24,13 @@ export function majorityOf(outcomes: readonly Outcome[]): Majority {
 
 /** Says whether profiles agree. */
 export function majorityText({ label, counts, answered }: Majority): string {
+  const [first = ["", 0] as const] = counts;
   if (answered === 0) return "";
-  if (counts.length === 1)
-    return answered === 1 ? `Label: ${counts[0]?.[0]}.` : `All ${answered} say ${counts[0]?.[0]}.`;
-  if (label === null) return `They differ: ${counts.map(([name, count]) => `${count} say ${name}`).join(", ")}.`;
-  const others = answered - (counts[0]?.[1] ?? 0);
-  return `${others} of ${answered} ${others === 1 ? "disagrees" : "disagree"} with the most common answer, ${label}.`;
+  if (answered === 1) return `Label: “${first[0]}”.`;
+  if (counts.length === 1) return `All ${answered} say “${first[0]}”.`;
+  if (label === null) return `They differ: ${counts.map(([name, count]) => `${count} say “${name}”`).join(", ")}.`;
+  const others = answered - first[1];
+  return `${others} of these ${answered} ${others === 1 ? "disagrees" : "disagree"} with their most common answer, “${label}”.`;
 }
 
 /** Orders outcomes: rare labels first, then labels that more profiles give, and errors last. Ids order equals. */

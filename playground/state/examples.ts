@@ -55,3 +55,12 @@ const PROFILES: Readonly<Record<string, readonly string[]>> = {
 
 /** Returns profiles of a task of the demo, for keys that may not list them; none of other tasks. */
 export const profilesOf = (task: string): readonly string[] => PROFILES[task] ?? [];
+
+const ABOUT: Readonly<Record<string, string>> = {
+  inbox: "Demo: made-up people, who sort their messages in their own ways.",
+  news: "Demo: authors of headlines, who file them under different categories.",
+  offense: "Demo: annotators, who rate how offensive a comment is, from 1 to 5.",
+};
+
+/** Says whose profiles a task of the demo has; empty of other tasks. */
+export const aboutTask = (task: string): string => ABOUT[task] ?? "";

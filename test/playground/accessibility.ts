@@ -72,6 +72,16 @@ export function testAccessibility(): void {
       expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
     });
 
+    it("has what a screen reader goes by: one main heading, named parts, and messages that are read aloud", async () => {
+      const { page } = view;
+      expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
+      const tree = await page.locator("body").ariaSnapshot();
+      for (const part of ['navigation "Views"', "main", "status"]) expect(tree).toContain(`- ${part}`);
+      expect(await page.locator("nav [aria-current=page]").count()).toBe(1);
+      const nameless = /- (button|textbox|combobox|link|listbox|slider|checkbox)(:| \[|$)/m;
+      expect(tree).not.toMatch(nameless);
+    });
+
     it("loads nothing from other origins", async () => {
       const urls = await view.page.evaluate<string[]>(
         `performance.getEntriesByType("resource").map(({ name }) => name)`,

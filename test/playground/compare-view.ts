@@ -33,7 +33,7 @@ export function testCompareView(): void {
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
     const most = Math.max(...sizes);
     expect(shown.filter(({ differs }) => differs).length).toBeGreaterThanOrEqual(shown.length - most);
-    expect(await view.textOf("status")).toMatch(/^\d+ of 12 disagrees? with|^They differ: /);
+    expect(await view.textOf("status")).toMatch(/^\d+ of these 12 disagrees? with|^They differ: /);
     expect(await view.textOf("answers")).toContain("3 bytes");
     await view.at("text").pressSequentially(". No way!");
     await expect.poll(labels).toEqual(await labelsOf("readers", `${TEXT}. No way!`, FIRST));

@@ -15,11 +15,11 @@ it("orders rare labels first, errors last and equals by id", () => {
 
 it.each([
   [[], ""],
-  [["now"], "Label: now."],
-  [["now", "now"], "All 2 say now."],
-  [["now", "later"], "They differ: 1 say now, 1 say later."],
-  [["now", "later", "now"], "1 of 3 disagrees with the most common answer, now."],
-  [["a", "b", "c", "a", "a"], "2 of 5 disagree with the most common answer, a."],
+  [["now"], "Label: “now”."],
+  [["now", "now"], "All 2 say “now”."],
+  [["now", "later"], "They differ: 1 say “now”, 1 say “later”."],
+  [["now", "later", "now"], "1 of these 3 disagrees with their most common answer, “now”."],
+  [["a", "b", "c", "a", "a"], "2 of these 5 disagree with their most common answer, “a”."],
 ])("puts %j in words", (labels, text) => {
   expect(majorityText(majorityOf(labels.map((label, place) => outcome(String(place), label))))).toBe(text);
 });

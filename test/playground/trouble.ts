@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { labelsOf, openView, TEXT, type View, worker } from "./pages.ts";
+import { labelsOf, MANY, openView, TEXT, type View, worker } from "./pages.ts";
 import { startProxy, type Trouble, type TroubledProxy } from "./proxy.ts";
 
 const BANNERS: Record<Trouble, string> = {
@@ -42,6 +42,16 @@ export function testTrouble(): void {
     await expect.poll(() => view.textOf(card.locator(".card-label"))).toContain(expected);
     await view.page.getByRole("heading", { name: ALL }).waitFor();
     await expect.poll(banner).toBe("");
+  });
+
+  it("resumes the labels of all profiles where a connection broke, and counts each profile once", async () => {
+    view = await openView("/", "readers", { origin: proxy.origin });
+    proxy.cuts = 2;
+    await view.at("text").fill(TEXT);
+    await view.page.getByRole("heading", { name: "All 10,000 profiles" }).waitFor();
+    expect(proxy.cuts).toBe(0);
+    const counts = await view.page.locator(".groups .number").allInnerTexts();
+    expect(counts.map((text) => Number(text.replace(/,| \(.*/g, ""))).reduce((sum, count) => sum + count)).toBe(MANY);
   });
 
   it.each(TROUBLES)("opens its list of tasks once a service that is %s answers", async (trouble) => {
