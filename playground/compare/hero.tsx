@@ -12,7 +12,7 @@ export function Hero({ task, state }: { task: string; state: CompareState }) {
     <section class="hero" aria-labelledby="title">
       <h1 id="title">Every person gets their own text classifier</h1>
       <p class="lead">
-        People label the same message differently. Here each has a{" "}
+        People label the same message differently. Here, each of them has a{" "}
         <dfn title="what the service stores of one person">profile</dfn>: a few bytes over one shared language model, in
         place of a model each. The answers change as you type.
       </p>
