@@ -1,17 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandsOf, documents } from "../support/documents.ts";
 import { freePort, interrupt, runProgram, start, waitForResponse } from "../support/processes.ts";
 import { copyProject, projectFiles } from "../support/project.ts";
+import { TUTORIAL, testTutorial } from "./tutorial.ts";
 
 const PATIENCE_MS = 600_000;
 const LOCAL = "http://localhost:8787";
 
 const withCommands: string[] = [];
 for (const path of await documents())
-  if ((await commandsOf(path)).some(({ notRun }) => notRun === null)) withCommands.push(path);
+  if (path !== TUTORIAL && (await commandsOf(path)).some(({ notRun }) => notRun === null)) withCommands.push(path);
 
 let copy: string;
 let url: string;
@@ -44,3 +45,6 @@ it.each(withCommands)(
   },
   PATIENCE_MS,
 );
+
+// Here, because it needs the same copy.
+describe(`${TUTORIAL}, word for word`, () => testTutorial(() => ({ copy, url })));

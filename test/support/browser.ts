@@ -70,8 +70,8 @@ export async function openPage(
   return { page, browserErrors };
 }
 
-/** Saves a screenshot to the folder in XPEFT_SCREENSHOTS, if that is set. */
-export async function saveScreenshot(page: Page, name: string): Promise<void> {
+/** Saves a screenshot of the page to the folder in XPEFT_SCREENSHOTS, if that is set. @param part of the page to save */
+export async function saveScreenshot(page: Page, name: string, part: "page" | "viewport" = "page"): Promise<void> {
   const folder = process.env.XPEFT_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: part === "page" });
 }
