@@ -1,3 +1,4 @@
+import { rangeOfBytes } from "../parts/text.ts";
 import { aboutTask, sentencesOf } from "../state/examples.ts";
 import { go } from "../state/route.ts";
 import type { CompareState } from "./state.ts";
@@ -8,12 +9,13 @@ const SHOWN_SENTENCES = 4;
 export function Hero({ task, state }: { task: string; state: CompareState }) {
   const { text } = state;
   const about = aboutTask(task);
+  const bytes = rangeOfBytes([...state.rows.value.values()].map((row) => row.maskBytes + row.labelBiasBytes));
   return (
     <section class="hero" aria-labelledby="title">
       <h1 id="title">Every person gets their own text classifier</h1>
       <p class="lead">
         People label the same message differently. Here, each of them has a{" "}
-        <dfn title="what the service stores of one person">profile</dfn>: a few bytes over one shared language model, in
+        <dfn title="what the service stores of one person">profile</dfn>: {bytes} over one shared language model, in
         place of a model each. The answers change as you type.
       </p>
       {about !== "" && <p class="help">{about}</p>}

@@ -16,6 +16,14 @@ export const numberText = (number: number): string => number.toLocaleString("en"
 /** Formats a count with its noun, as in "1 text" or "3,500 texts". */
 export const countOf = (count: number, noun: string): string => `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;
 
+/** Says how many bytes profiles have, as in "11 bytes" or "11 to 785 bytes". */
+export function rangeOfBytes(bytes: readonly number[]): string {
+  if (bytes.length === 0) return "a few bytes";
+  const least = bytes.reduce((a, b) => Math.min(a, b));
+  const most = bytes.reduce((a, b) => Math.max(a, b));
+  return least === most ? countOf(most, "byte") : `${numberText(least)} to ${countOf(most, "byte")}`;
+}
+
 /** Splits a line at its last tab into text and label; null if the label is none of the task's. */
 export function splitLabel(line: string, labels: readonly string[]): LabelledText | null {
   const tab = line.lastIndexOf("\t");

@@ -1,12 +1,13 @@
 import { useMemo } from "preact/hooks";
-import type { MaskShape } from "../../src/profiles/masks.ts";
 import type { Profile, Task } from "../api/answers.ts";
 import { bytesOf } from "../parts/bytes.ts";
 import { countOf } from "../parts/text.ts";
 import { HistoryTable } from "./history.tsx";
-import { labelBiasText } from "./label-bias.ts";
+import { headParts, labelBiasText, partsText } from "./label-bias.ts";
 import { MaskGrid } from "./mask-grid.tsx";
 import { neighboursOf, sharedByChance } from "./overlap.ts";
+import type { TaskShape } from "./shape.ts";
+import { bytesOfRow } from "./state.ts";
 import type { Vectors } from "./vectors.ts";
 
 const NEIGHBOURS = 5;
@@ -14,7 +15,7 @@ const NEIGHBOURS = 5;
 interface DetailProps {
   readonly task: Task;
   readonly row: Profile;
-  readonly shape: MaskShape;
+  readonly shape: TaskShape;
   /** What all profiles choose; null while it is being read. */
   readonly vectors: Vectors | null;
   readonly onChoose: (id: string) => void;
@@ -25,7 +26,9 @@ interface DetailProps {
 export function ProfileDetail({ task, row, shape, vectors, onChoose, onWritten }: DetailProps) {
   const bias = row.labelBias === null ? null : bytesOf(row.labelBias);
   const neighbours = useMemo(() => (vectors ? neighboursOf(row.profile, vectors, NEIGHBOURS) : []), [row, vectors]);
-  const chosen = 2 * shape.layers * shape.chosen;
+  const parts = headParts(bias, shape.head);
+  const { layers, chosen: each, size } = shape.masks;
+  const chosen = 2 * layers * each;
   return (
     <section class="card" aria-labelledby="detail-title">
       <h2 id="detail-title">{row.profile}</h2>
@@ -33,8 +36,8 @@ export function ProfileDetail({ task, row, shape, vectors, onChoose, onWritten }
         <div>
           <dt>Stored</dt>
           <dd>
-            {countOf(row.maskBytes + row.labelBiasBytes, "byte")}: masks {row.maskBytes}, label bias{" "}
-            {row.labelBiasBytes}
+            {countOf(bytesOfRow(row), "byte")}
+            {bytesOfRow(row) > 0 && `: ${partsText(row.maskBytes, parts)}`}
           </dd>
         </div>
         <div>
@@ -57,13 +60,13 @@ export function ProfileDetail({ task, row, shape, vectors, onChoose, onWritten }
       ) : (
         <>
           <p>
-            In each row, the profile averages {shape.chosen} of {shape.size} adapters into one. Filled: chosen. The
-            stronger the frame, the more profiles choose it.
+            In each row, the profile averages {each} of {size} adapters into one. Filled: chosen. The stronger the
+            frame, the more profiles choose it.
           </p>
-          <MaskGrid row={row} shape={shape} popularity={vectors?.popularity ?? null} />
+          <MaskGrid row={row} shape={shape.masks} popularity={vectors?.popularity ?? null} />
           <h3>Most alike</h3>
           <p>
-            It chooses {chosen} adapters. By chance, two profiles share about {Math.round(sharedByChance(shape))}.
+            It chooses {chosen} adapters. By chance, two profiles share about {Math.round(sharedByChance(shape.masks))}.
           </p>
           <ul class="neighbours" id="neighbours">
             {neighbours.map(({ profile, shared }) => (

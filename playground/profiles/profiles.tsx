@@ -1,17 +1,16 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { MaskShape } from "../../src/profiles/masks.ts";
 import type { Task } from "../api/answers.ts";
 import { hasCode, KEY_PROBLEMS } from "../api/request.ts";
 import { apiKey } from "../api/session.ts";
 import { askAll } from "../compare/agreement.ts";
 import { compareState } from "../compare/state.ts";
 import { ProblemText } from "../parts/problem.tsx";
-import { countOf, numberText } from "../parts/text.ts";
+import { countOf, numberText, rangeOfBytes } from "../parts/text.ts";
 import { WindowedList } from "../parts/windowed-list.tsx";
 import { ProfileDetail } from "./detail.tsx";
 import { SimilarityMap } from "./map.tsx";
-import { readTaskShape } from "./shape.ts";
+import { readTaskShape, type TaskShape } from "./shape.ts";
 import { bytesOfRow, findRows, ORDERS, type Order, profilesState, readRows } from "./state.ts";
 import { readVectors, type Vectors } from "./vectors.ts";
 
@@ -20,7 +19,7 @@ const ROW_HEIGHT = 40;
 /** All profiles of a task: a list, a map by similarity, and what each consists of. */
 export function Profiles({ task }: { task: Task }) {
   const state = profilesState(task.task);
-  const shape = useSignal<MaskShape | null>(null);
+  const shape = useSignal<TaskShape | null>(null);
   const vectors = useSignal<Vectors | null>(null);
   useSignalEffect(() => {
     apiKey.value;
@@ -29,7 +28,7 @@ export function Profiles({ task }: { task: Task }) {
     setTimeout(() => {
       if (signal.aborted) return;
       readRows(task, state, signal);
-      readTaskShape(task.task, signal)
+      readTaskShape(task, signal)
         .then((read) => (shape.value = read))
         .catch((error: unknown) => {
           if (!signal.aborted) state.problem.value = error;
@@ -50,7 +49,7 @@ export function Profiles({ task }: { task: Task }) {
     const [rows, known] = [state.rows.value, shape.value];
     if (!state.isComplete.value || !known) return;
     const controller = new AbortController();
-    readVectors(rows, task, known, controller.signal)
+    readVectors(rows, task, known.masks, controller.signal)
       .then((read) => (vectors.value = read))
       .catch((error: unknown) => {
         if (!controller.signal.aborted) state.problem.value = error;
@@ -156,13 +155,4 @@ export function Profiles({ task }: { task: Task }) {
       )}
     </div>
   );
-}
-
-function rangeOfBytes(bytes: readonly number[]): string {
-  const [least, most] = [
-    bytes.reduce((a, b) => Math.min(a, b), bytes[0] ?? 0),
-    bytes.reduce((a, b) => Math.max(a, b), 0),
-  ];
-  if (bytes.length === 0) return "a few bytes";
-  return least === most ? countOf(most, "byte") : `${numberText(least)} to ${countOf(most, "byte")}`;
 }
