@@ -1,7 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { type Browser, type BrowserContext, type ConsoleMessage, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type ConsoleMessage,
+  chromium,
+  type Page,
+} from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -51,13 +58,15 @@ const isBrowserError = (message: ConsoleMessage): boolean =>
  * Opens a URL in a new context, without cache or other pages.
  *
  * @param prepare changes the context before
+ * @param options such as the screen's size
  */
 export async function openPage(
   browser: Browser,
   url: URL,
   prepare: (context: BrowserContext) => Promise<void> = async () => {},
+  options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
-  const context = await browser.newContext();
+  const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
   await prepare(context);
   const page = await context.newPage();
