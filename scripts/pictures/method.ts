@@ -1,9 +1,18 @@
 import { element, label, picture } from "./svg.ts";
 
 const ADAPTERS = 12;
-const CHOSEN = new Set([0, 2, 3, 6, 8, 11]);
+const FIRST = 402;
+const PITCH = 20;
+const CELL = 15;
 const SHARED = "#d9e8f5";
 const PROFILE = "#f9d9b8";
+
+/** Two people of the demo, what each chooses of the pool, and what each says. */
+const PEOPLE = [
+  { id: "person-000", chosen: new Set([1, 4, 9]), says: "archive", top: 132 },
+  { id: "person-001", chosen: new Set([2, 4, 7]), says: "now", top: 222 },
+];
+const LANE_HEIGHT = 68;
 
 const box = (x: number, y: number, width: number, height: number, fill: string) =>
   element("rect", { x, y, width, height, rx: 6, fill, stroke: "#555" });
@@ -22,57 +31,76 @@ const ARROW_HEAD = element(
 );
 
 const centred = { "text-anchor": "middle" };
+const bold = { "font-weight": 600 };
+const small = { "font-size": 11.5, fill: "#444" };
 
-/** Draws how a profile's masks make an answer: shared parts in blue, parts of one profile in orange. */
-export function drawMethod(): string {
-  const pool = Array.from({ length: ADAPTERS }, (_, adapter) => {
-    const x = 30 + adapter * 26;
-    const chosen = CHOSEN.has(adapter);
-    return [
-      element("rect", {
-        x,
-        y: 60,
-        width: 18,
-        height: 56,
-        rx: 3,
-        fill: SHARED,
-        stroke: chosen ? "#222" : "#bbb",
-        "stroke-width": chosen ? 2 : 1,
-      }),
-      element("rect", { x, y: 140, width: 18, height: 18, fill: chosen ? PROFILE : "#fff", stroke: "#555" }),
-      label(x + 9, 154, chosen ? "1" : "0", centred),
-    ].join("");
+/** Draws the adapters that all profiles share. Each stands above its bit of the masks. */
+function pool(): string {
+  const adapters = Array.from({ length: ADAPTERS }, (_, adapter) =>
+    element("rect", {
+      x: FIRST + adapter * PITCH,
+      y: 44,
+      width: CELL,
+      height: 46,
+      rx: 3,
+      fill: SHARED,
+      stroke: "#555",
+    }),
+  );
+  return [
+    label(FIRST, 22, "adapter pool: shared by all profiles", bold),
+    label(FIRST, 37, "small layers; here 12 of 32", small),
+    ...adapters,
+    label(FIRST, 108, "a mask picks some; their mean changes the last layer", small),
+  ].join("");
+}
+
+/** Draws what one person adds to the model, from the text to their label. */
+function lane({ id, chosen, says, top }: (typeof PEOPLE)[number]): string {
+  const middle = top + LANE_HEIGHT / 2;
+  const bits = Array.from({ length: ADAPTERS }, (_, adapter) => {
+    const [x, y] = [FIRST + adapter * PITCH, top + 25];
+    const fill = chosen.has(adapter) ? "#c2600b" : "#fff";
+    return element("rect", { x, y, width: CELL, height: CELL, rx: 2, fill, stroke: "#8a4b00" });
   });
+  return [
+    arrow(326, middle, 382, middle),
+    box(386, top, 270, LANE_HEIGHT, PROFILE),
+    label(FIRST, top + 17, id, bold),
+    ...bits,
+    label(FIRST, top + 58, "masks: 8 bytes, label bias: 3 bytes", small),
+    arrow(656, middle, 692, middle),
+    arrow(786, middle, 822, middle),
+    label(830, middle + 6, says, { "font-size": 17, "font-weight": 700 }),
+  ].join("");
+}
+
+const legend = (x: number, fill: string, text: string) =>
+  element("rect", { x, y: 312, width: 12, height: 12, fill, stroke: "#555" }) + label(x + 18, 323, text, small);
+
+/** Draws how two profiles make two answers of one text: shared parts in blue, parts of one profile in orange. */
+export function drawMethod(): string {
   return picture(
-    800,
-    300,
-    "A profile's mask chooses adapters of the shared pool; their mean is its adapter in the frozen encoder",
+    910,
+    336,
+    "One text, one shared language model, two profiles: each profile's masks pick adapters of the shared pool, and the two give the labels archive and now",
     ARROW_HEAD,
-    label(30, 34, "adapter pool of a layer: random, frozen, shared by all", { "font-weight": 600 }),
-    ...pool,
-    label(30, 182, "a profile's mask: one bit for each adapter, k of them 1", { "font-weight": 600 }),
-    label(30, 202, "down and up: 64 bytes, most of what a profile stores", { fill: "#555" }),
-    arrow(346, 108, 404, 108),
-    label(375, 98, "mean", centred),
-    box(408, 72, 130, 66, PROFILE),
-    label(473, 100, "merged adapter", centred),
-    label(473, 120, "in the last layer", { ...centred, "font-size": 11 }),
-    arrow(538, 105, 588, 105),
-    box(592, 40, 180, 130, SHARED),
-    label(682, 80, "frozen encoder", { ...centred, "font-weight": 600 }),
-    label(682, 102, "MiniLM, int8, 6 layers", centred),
-    label(682, 124, "with the merged adapter", { ...centred, "font-size": 11 }),
-    label(682, 16, "text", centred),
-    arrow(682, 20, 682, 38),
-    arrow(682, 170, 682, 206),
-    box(592, 208, 180, 40, SHARED),
-    label(682, 233, "the task's head", centred),
-    arrow(592, 228, 540, 228),
-    label(470, 224, "label and scores", centred),
-    label(470, 244, "+ label bias: 1 byte a label", { ...centred, "font-size": 11, fill: "#a05a12" }),
-    element("rect", { x: 30, y: 262, width: 12, height: 12, fill: SHARED, stroke: "#555" }),
-    label(48, 273, "shared by all profiles", { "font-size": 12 }),
-    element("rect", { x: 220, y: 262, width: 12, height: 12, fill: PROFILE, stroke: "#555" }),
-    label(238, 273, "belongs to one profile", { "font-size": 12 }),
+    box(14, 180, 132, 62, "#fff"),
+    label(80, 205, "“Your electricity", centred),
+    label(80, 225, "bill is attached”", centred),
+    arrow(146, 211, 178, 211),
+    box(182, 132, 144, 158, SHARED),
+    label(254, 190, "language model", { ...centred, ...bold }),
+    label(254, 214, "frozen, shared by all", { ...centred, ...small }),
+    label(254, 232, "reads a text once", { ...centred, ...small }),
+    label(254, 250, "for all profiles", { ...centred, ...small }),
+    pool(),
+    ...PEOPLE.map(lane),
+    box(694, 132, 92, 158, SHARED),
+    label(740, 196, "the task's", { ...centred, ...bold }),
+    label(740, 214, "head", { ...centred, ...bold }),
+    label(740, 238, "+ label bias", { ...centred, ...small, fill: "#8a4b00" }),
+    legend(14, SHARED, "shared by all profiles of a task"),
+    legend(230, PROFILE, "belongs to one profile"),
   );
 }
