@@ -27,7 +27,7 @@ const SOURCES = [
 /** Returns a hash of what the site is made from. */
 function siteHash() {
   const sources = SOURCES.flatMap((source) => filesOf(join(root, source))).filter((path) =>
-    /^(?!.*\/\.temp\/).*\.(md|svg|png|mjs|js|css)$/.test(path),
+    /^(?!.*\/\.temp\/).*\.(md|svg|png|webp|mjs|js|css)$/.test(path),
   );
   const hash = createHash("sha256");
   for (const path of [...sources, join(root, "package-lock.json"), fileURLToPath(import.meta.url)])

@@ -53,7 +53,7 @@ function rewriteLink(state, [open, ...rest], file) {
     open.attrSet("href", `/${page}${anchor === undefined ? "" : `#${anchor}`}`);
     // A file's name says nothing on the site.
     if (rest[0].content === path) rest[0].content = titleOf(target);
-  } else if (target.endsWith(".svg")) {
+  } else if (/\.(svg|png|webp)$/.test(target)) {
     open.attrSet("href", `./${path}`);
   } else {
     return namedFile(state, target, rest.slice(0, -1));
@@ -119,7 +119,11 @@ export default {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   vite: { plugins: [accessibleTheme], build: { assetsInlineLimit: 0 } },
-  vue: { template: { transformAssetUrls: { includeAbsolute: false, tags: { a: ["href"], img: ["src"] } } } },
+  vue: {
+    template: {
+      transformAssetUrls: { includeAbsolute: false, tags: { a: ["href"], img: ["src"], source: ["srcset"] } },
+    },
+  },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],
