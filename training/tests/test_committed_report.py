@@ -3,6 +3,9 @@
 import json
 import re
 from pathlib import Path
+from statistics import mean
+
+import pytest
 
 from tests.conftest import ROOT
 from xpeft.report.claims import claims, claims_json
@@ -42,3 +45,48 @@ def test_each_interval_in_the_docs_is_one_of_the_committed_results() -> None:
     shown |= set().union(*(trained_intervals(path) for path in (RESULTS / "trained").glob("*.json")))
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         assert intervals(page.read_text(encoding="utf-8")) <= shown, page.name
+
+
+SLICE = "at most 50 training texts a profile, 48 tokens"
+# The rows of README's table: data set, part of it, what it is measured by, and the name of that in a run.
+ROWS = {
+    "`inbox`, made up": ("inbox", None, "macro accuracy", "macro"),
+    "`news`": ("news", None, "macro accuracy", "macro"),
+    "`offense`, error": ("offense", None, "mae", "value"),
+    "`tastes`": ("tastes", None, "macro accuracy", "macro"),
+    "`reviews`, 50 texts each": ("reviews", SLICE, "macro accuracy", "macro"),
+}
+# The claims have two decimals, README has one: both are rounded from more.
+ROUNDING = 0.0551
+
+
+def alternatives(readme: str) -> dict[str, dict[str, str]]:
+    """The columns of README's table, by the method that the header names: each has the cells by the first of their row."""
+    lines = readme[readme.index("| for each person | `profile`") :].split("\n\n")[0].splitlines()
+    header, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return {name.split("`")[1]: {row[0]: row[place] for row in rows} for place, name in enumerate(header) if place > 0}
+
+
+def test_the_alternatives_in_the_readme_are_those_of_the_claims() -> None:
+    claimed = {
+        (claim["data"], claim["against"], claim["metric"]): [claim[key] for key in ("difference", "low", "high")]
+        for claim in json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))
+    }
+    runs = json.loads((RESULTS / "summary.json").read_text(encoding="utf-8"))
+    shown = alternatives((ROOT / "README.md").read_text(encoding="utf-8").replace("−", "-"))
+    assert set(shown) == {"profile", "head+bias", "shared-adapter", "lora-xs", "adapter"}
+    for method, column in shown.items():
+        names = {method, method.removesuffix("+bias") + "+bias"}
+        sizes = set()
+        for row, (data, part, metric, key) in ROWS.items():
+            of_row = [run for run in runs if (run["data"], run["slice"], run["split"]) == (data, part, "test") and run["method"] in names]
+            figures = claimed.get((f"{data}, {part}" if part else data, method, metric))
+            if method == "profile":
+                figures = [100 * mean(run[key] for run in of_row)]
+            if figures is None:
+                assert (column[row], of_row) == ("not run", []), (method, data)
+                continue
+            numbers = [float(number) for number in re.findall(r"[+-]?[\d.]+", column[row])]
+            assert numbers == pytest.approx(figures, abs=ROUNDING), (method, data)
+            sizes |= {run["bytesPerProfile"] for run in of_row}
+        assert column["bytes"] == f"{min(sizes):,} to {max(sizes):,}", method
