@@ -84,7 +84,7 @@ export function AgreementPanel({ task, state }: { task: Task; state: CompareStat
           />
         ))}
       </div>
-      <ul class="groups">
+      <ul class="groups" aria-busy={agreement !== null && (agreement.isPartial || agreement.text !== state.text.value)}>
         {shown.map(([label, { length }]) => (
           <li key={label}>
             <button

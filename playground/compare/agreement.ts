@@ -17,7 +17,7 @@ export async function askAll(
   let [profiles, failed] = [0, 0];
   const show = (truncated: boolean, isPartial: boolean) => {
     const given = [...byLabel].filter(([, members]) => members.length > 0);
-    const agreement: Agreement = { byLabel: new Map(given), failed, profiles, truncated, isPartial };
+    const agreement: Agreement = { text, byLabel: new Map(given), failed, profiles, truncated, isPartial };
     state.agreement.value = agreement;
     state.agreementProblem.value = null;
   };

@@ -9,7 +9,7 @@ import { Choices } from "./choices.tsx";
 import { Hero } from "./hero.tsx";
 import { isOnDevice } from "./on-device.ts";
 import { predictChosen, readFirstProfiles } from "./predict.ts";
-import { compareState } from "./state.ts";
+import { clearAnswers, compareState } from "./state.ts";
 import { TimingsList } from "./timings.tsx";
 
 /** How long the user must pause typing before the text is labelled, by the cards and by all profiles. */
@@ -37,12 +37,15 @@ export function Compare({ task }: { task: Task }) {
   useSignalEffect(() => {
     apiKey.value;
     isOnDevice.value;
-    if (state.text.value.trim() === "" || !state.ids.value?.length) return;
+    if (state.text.value.trim() === "" || !state.ids.value?.length) return void clearAnswers(state);
     return later(TYPING_MS, (signal) => predictChosen(task.task, state, signal));
   });
   useSignalEffect(() => {
     apiKey.value;
-    if (state.text.value.trim() === "" || isOnDevice.value) return;
+    if (state.text.value.trim() === "" || isOnDevice.value) {
+      state.agreement.value = null;
+      return;
+    }
     return later(TYPING_ALL_MS, (signal) => askAll(task, state.text.peek(), state, signal));
   });
   return (

@@ -1,4 +1,4 @@
-import { type Signal, signal } from "@preact/signals";
+import { batch, type Signal, signal } from "@preact/signals";
 import type { FanOutMember, Outcome, Profile, Timings } from "../api/answers.ts";
 import { sentencesOf } from "../state/examples.ts";
 
@@ -7,6 +7,7 @@ export const FIRST_PROFILES = 12;
 
 /** What all profiles of a task say of a sentence. */
 export interface Agreement {
+  readonly text: string;
   /** Members by their label, in the order of the task's labels; labels that nobody gives are missing. */
   readonly byLabel: ReadonlyMap<string, readonly FanOutMember[]>;
   readonly failed: number;
@@ -49,4 +50,14 @@ export function compareState(task: string): CompareState {
   };
   states.set(task, state);
   return state;
+}
+
+/** Removes the cards' answers: there is no text or no profile. */
+export function clearAnswers(state: CompareState): void {
+  batch(() => {
+    state.outcomes.value = [];
+    state.timings.value = null;
+    state.problem.value = null;
+    state.isPending.value = false;
+  });
 }

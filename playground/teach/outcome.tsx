@@ -22,8 +22,10 @@ const progressText = (progress: LearnProgress | "starting" | null): string => {
 };
 
 /** Says how far the user can trust that the profile is better than its start. */
-function gainText({ generation, leftOut: { texts, trusted, gained } }: Learnt): string {
-  if (trusted) return "The gain is reliable: chance alone gives as much less than once in 40 times.";
+function gainText({ generation, leftOut: { texts, trusted, gained, start, learnt } }: Learnt): string {
+  if (trusted) {
+    return `Your profile is surer of your labels than chance explains: its loss is ${learnt.loss.toFixed(2)}, the start's ${start.loss.toFixed(2)}.`;
+  }
   if (gained) return `The gain may be chance on only ${countOf(texts, "sentence")}. Label more.`;
   return generation === null
     ? "There is no gain yet, so the profile stays as it was. Label more sentences."
