@@ -2,11 +2,10 @@ import type { FanOutCounts, FanOutMember, Problem } from "./answers.ts";
 import { ApiError, request } from "./request.ts";
 import { jsonLinesOf } from "./streams.ts";
 
-/** A text, and the profiles that label it. */
+/** A text that all profiles of a task label. */
 export interface FanOutRequest {
   readonly task: string;
   readonly text: string;
-  readonly profiles: "all" | { readonly prefix: string };
 }
 
 /** How often in a row an answer is resumed that was interrupted without a line more. */
@@ -16,7 +15,7 @@ const RESUME_AFTER_MS = 1000;
 type Line = FanOutMember | FanOutCounts | { readonly error: Problem };
 
 /**
- * Labels a text under many profiles. Yields a line for each profile, once, by id, and counts after every 500.
+ * Labels a text under all profiles of a task. Yields a line for each profile, once, by id, and counts after every 500.
  * An interrupted answer is resumed. A request reads up to 25,000 profiles; others follow until there are no more.
  *
  * @throws ApiError if the service rejects the request, or ends the answer with an error
@@ -24,7 +23,7 @@ type Line = FanOutMember | FanOutCounts | { readonly error: Problem };
  * @throws Error if the answer is interrupted several times in a row
  */
 export async function* fanOut(
-  { task, text, profiles }: FanOutRequest,
+  { task, text }: FanOutRequest,
   signal: AbortSignal,
 ): AsyncGenerator<FanOutMember | FanOutCounts> {
   let [after, resumes]: [string, number] = ["", 0];
@@ -32,7 +31,7 @@ export async function* fanOut(
   while (true) {
     // All lines are of one version of the task.
     const headers: Record<string, string> = etag === null ? {} : { "if-match": etag };
-    const response = await request("/v1/fanout", { json: { task, text, profiles, after }, headers, signal });
+    const response = await request("/v1/fanout", { json: { task, text, profiles: "all", after }, headers, signal });
     etag ??= response.headers.get("etag");
     let end: FanOutCounts | null = null;
     try {
@@ -48,8 +47,7 @@ export async function* fanOut(
     }
     if (end?.next === null) return;
     if (end) after = end.next;
-    else if (++resumes > MAX_RESUMES)
-      throw new Error("The answer was interrupted. Change the sentence to start again.");
+    else if (++resumes > MAX_RESUMES) throw new Error("The answer was interrupted. Try again.");
     else await new Promise((resolve) => setTimeout(resolve, RESUME_AFTER_MS));
   }
 }

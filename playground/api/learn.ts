@@ -32,10 +32,15 @@ export async function learn({ task, profile, examples, generation, signal, onPro
     signal,
   });
   const events = textStreamOf(response)?.pipeThrough(new EventSourceParserStream());
-  for await (const { event, data } of piecesOf(events)) {
-    if (event === "problem") throw new ApiError(JSON.parse(data));
-    if (event === "learnt") return JSON.parse(data);
-    onProgress(JSON.parse(data));
+  try {
+    for await (const { event, data } of piecesOf(events)) {
+      if (event === "problem") throw new ApiError(JSON.parse(data));
+      if (event === "learnt") return JSON.parse(data);
+      onProgress(JSON.parse(data));
+    }
+  } catch (error) {
+    if (signal.aborted || error instanceof ApiError) throw error;
+    // The connection broke.
   }
   throw new Error("The connection closed before the learning was done. Press Learn to try again.");
 }

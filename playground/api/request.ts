@@ -6,10 +6,11 @@ import { apiKey } from "./session.ts";
 /** Problems of the API key, rather than of what was requested. */
 export const KEY_PROBLEMS = ["key_missing", "key_invalid", "key_expired", "scope_missing", "outside_confinement"];
 
-/** Statuses after which the service may answer the same request: it was busy, or something failed on its side. */
-const RETRIED = [408, 429, 500, 502, 503, 504];
-/** Those of them that say that nothing was done. */
-const NOTHING_DONE = [429, 503];
+/** Problems that pass by themselves, and those of them of a request that was rejected before it did anything. */
+const REJECTED = ["rate_limited", "overloaded", "learning_busy"];
+const PASSING = [...REJECTED, "database_unavailable"];
+/** Statuses of the problems above, and of what stands in front of the service. */
+const RETRIED = [429, 502, 503, 504];
 const METHODS = ["get", "post", "put", "delete"] as const;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
@@ -43,12 +44,10 @@ export interface RequestOptions {
   readonly json?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Whether the request writes. It is then repeated only if nothing was done. */
+  /** Whether the request writes. It is then repeated only if it was rejected before it did anything. */
   readonly writes?: boolean;
   /** Whether the page can do without the answer: the request is not repeated, and no delay is shown. */
   readonly optional?: boolean;
-  /** The key or profile token to use instead of the page's API key. */
-  readonly key?: string;
 }
 
 function problemOf({ data, response }: HTTPError): Problem {
@@ -66,7 +65,8 @@ function problemOf({ data, response }: HTTPError): Problem {
  * @throws Error if the service cannot be reached, of a request that writes
  */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { json, signal, headers, writes = false, optional = false, key = apiKey.value } = options;
+  const { json, signal, headers, writes = false, optional = false } = options;
+  const key = apiKey.value;
   const watch = optional ? null : watchRequest();
   try {
     return await ky(path, {
@@ -78,13 +78,16 @@ export async function request(path: string, options: RequestOptions = {}): Promi
       retry: {
         limit: optional ? 0 : RETRIES,
         methods: [...METHODS],
-        statusCodes: writes ? NOTHING_DONE : RETRIED,
-        afterStatusCodes: NOTHING_DONE,
+        statusCodes: RETRIED,
+        afterStatusCodes: RETRIED,
         delay: (attempt) => Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1)),
         shouldRetry({ error }) {
           if (error instanceof HTTPError) {
-            if (!(writes ? NOTHING_DONE : RETRIED).includes(error.response.status)) return false;
-            watch?.retry({ kind: "failing", detail: problemOf(error).detail });
+            const { code, detail } = problemOf(error);
+            // A problem without a code is not the service's own.
+            const isPassing = (writes ? REJECTED : [...PASSING, ""]).includes(code);
+            if (!isPassing || !RETRIED.includes(error.response.status)) return false;
+            watch?.retry({ kind: "failing", detail });
             return undefined;
           }
           if (writes || !isNetworkError(error)) return false;

@@ -16,21 +16,21 @@ const scoreOf = (member: FanOutMember): number => ("error" in member ? 0 : membe
 
 /** The profiles that give a label, the surest first. */
 function Members({ label, members }: { label: string; members: readonly FanOutMember[] }) {
-  const chosen = useSignal(-1);
+  const chosen = useSignal<string | null>(null);
   const sorted = members.toSorted((a, b) => scoreOf(b) - scoreOf(a));
   return (
     <>
       <h3>
-        {countOf(members.length, "profile")} say {label}, the surest first
+        {label}: {countOf(members.length, "profile")}, the surest first
       </h3>
       <WindowedList
         id="members"
         label={`Profiles that say ${label}`}
         items={sorted}
         rowHeight={ROW_HEIGHT}
-        chosen={chosen.value}
+        chosen={sorted.findIndex(({ profile }) => profile === chosen.value)}
         onChoose={(place) => {
-          chosen.value = place;
+          chosen.value = sorted[place]?.profile ?? null;
         }}
         keyOf={({ profile }) => profile}
       >
@@ -44,6 +44,9 @@ function Members({ label, members }: { label: string; members: readonly FanOutMe
     </>
   );
 }
+
+const titleOf = (profiles: number): string =>
+  profiles === 1 ? "The only profile" : `All ${countOf(profiles, "profile")}`;
 
 /** What all profiles of the task say, as one bar. */
 export function AgreementPanel({ task, state }: { task: Task; state: CompareState }) {
@@ -67,11 +70,11 @@ export function AgreementPanel({ task, state }: { task: Task; state: CompareStat
   const members = chosen.value === null ? undefined : agreement?.byLabel.get(chosen.value);
   return (
     <section class="agreement" aria-labelledby="agreement-title">
-      <h2 id="agreement-title">{agreement ? `All ${countOf(agreement.profiles, "profile")}` : "All profiles"}</h2>
+      <h2 id="agreement-title">{agreement ? titleOf(agreement.profiles) : "All profiles"}</h2>
       {problem !== null && <ProblemText error={problem} />}
       {isOnDevice.value && <p>The sentence stays on this device, so only the cards label it.</p>}
       <p id="agreement-status" class="help" role="status">
-        {agreement?.isPartial ? `Labelling… ${countOf(agreement.profiles, "profile")} so far.` : ""}
+        {agreement?.isPartial ? "Labelling…" : ""}
         {agreement && !agreement.isPartial && agreement.profiles === 0 ? "The task has no profiles yet." : ""}
         {agreement && agreement.failed > 0 ? ` ${countOf(agreement.failed, "profile")} cannot answer.` : ""}
       </p>
@@ -114,7 +117,7 @@ export function AgreementPanel({ task, state }: { task: Task; state: CompareStat
           {showsAll.value ? "Show fewer labels" : `Show all ${groups.length} labels`}
         </button>
       )}
-      {chosen.value !== null && members && <Members label={chosen.value} members={members} />}
+      {chosen.value !== null && members && <Members key={chosen.value} label={chosen.value} members={members} />}
     </section>
   );
 }

@@ -1,17 +1,19 @@
 import type { FanOutMember, Task } from "../api/answers.ts";
 import { fanOut } from "../api/fan-out.ts";
+import { isOnDevice } from "./on-device.ts";
 import type { Agreement, CompareState } from "./state.ts";
 
 /** Lets the browser draw and handle what the user does. */
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
-/** Labels the sentence under all profiles of the task. Shows what they say as it arrives. */
+/** Labels the sentence under all profiles of the task, unless it stays on this device. Shows what they say as it arrives. */
 export async function askAll(
   { task, labels }: Task,
   text: string,
   state: CompareState,
   signal: AbortSignal,
 ): Promise<void> {
+  if (isOnDevice.peek()) return;
   // Labels that the page does not know come last: the task was written since.
   const byLabel = new Map<string, FanOutMember[]>(labels.map((label) => [label, []]));
   let [profiles, failed] = [0, 0];
@@ -22,7 +24,7 @@ export async function askAll(
     state.agreementProblem.value = null;
   };
   try {
-    for await (const line of fanOut({ task, text, profiles: "all" }, signal)) {
+    for await (const line of fanOut({ task, text }, signal)) {
       if ("done" in line) {
         show(line.truncated, !line.done || line.next !== null);
         await pause();

@@ -83,7 +83,10 @@ export function Cards({ task, state }: { task: Task; state: CompareState }) {
         {read &&
           "prediction" in read &&
           ` The text is longer than the task reads: ${read.prediction.tokens} tokens were read.`}
-        {state.ids.value?.length === 0 && "Your key cannot list profiles. Enter their ids below."}
+        {state.cannotList.value && " Your key cannot list profiles, which takes the scope write. Enter ids below."}
+        {!state.cannotList.value &&
+          state.ids.value?.length === 0 &&
+          "The task has no profiles yet. Teach the first one."}
       </p>
       <ul class="cards" id="answers" aria-busy={state.isPending.value}>
         {outcomes.map((outcome) => (

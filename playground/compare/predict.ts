@@ -14,6 +14,7 @@ export async function readFirstProfiles(task: string, state: CompareState, signa
     for await (const page of profilePages(task, signal, FIRST_PROFILES)) {
       if (state.ids.peek() !== before) return;
       batch(() => {
+        state.cannotList.value = false;
         state.ids.value = page.map(({ profile }) => profile);
         state.rows.value = new Map(page.map((row) => [row.profile, row]));
       });
@@ -21,8 +22,11 @@ export async function readFirstProfiles(task: string, state: CompareState, signa
     }
   } catch (error) {
     if (isCancelled(error)) return;
-    if (hasCode(error, KEY_PROBLEMS)) state.ids.value = profilesOf(task);
-    else state.problem.value = error;
+    if (!hasCode(error, KEY_PROBLEMS)) state.problem.value = error;
+    else {
+      state.cannotList.value = true;
+      if (state.ids.peek() === null) state.ids.value = profilesOf(task);
+    }
   }
 }
 

@@ -22,6 +22,8 @@ export interface CompareState {
   readonly text: Signal<string>;
   /** Ids of the profiles to compare; null until they are known. */
   readonly ids: Signal<readonly string[] | null>;
+  /** Whether the key may not list profiles. */
+  readonly cannotList: Signal<boolean>;
   readonly rows: Signal<ReadonlyMap<string, Profile>>;
   readonly outcomes: Signal<readonly Outcome[]>;
   readonly timings: Signal<Timings | null>;
@@ -40,6 +42,7 @@ export function compareState(task: string): CompareState {
   const state: CompareState = {
     text: signal(sentencesOf(task)[0] ?? ""),
     ids: signal(null),
+    cannotList: signal(false),
     rows: signal(new Map()),
     outcomes: signal([]),
     timings: signal(null),

@@ -13,7 +13,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   key_expired: `Enter another key at the top of the page. ${createKey("predict list learn write")}`,
   scope_missing: `Enter a key that has it at the top of the page. ${createKey("predict list learn write")}`,
   unknown_task: "Reload the page to list the tasks again.",
-  generation_mismatch: "Somebody else wrote it meanwhile. Reload the page to see the new version.",
+  generation_mismatch: "Somebody else wrote it meanwhile. Try again to replace that version.",
   write_conflict: "Somebody else wrote the task meanwhile. Reload the page to see the new version.",
 };
 

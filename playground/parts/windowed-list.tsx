@@ -57,9 +57,10 @@ export function WindowedList<Item>({
   rows.setOptions(options);
   useLayoutEffect(() => rows._didMount(), []);
   useLayoutEffect(() => rows._willUpdate());
+  const known = chosen >= 0 && chosen < items.length;
   useLayoutEffect(() => {
-    if (chosen >= 0 && chosen < items.length) rows.scrollToIndex(chosen, { align: "auto" });
-  }, [chosen, items.length, rows]);
+    if (known) rows.scrollToIndex(chosen, { align: "auto" });
+  }, [chosen, known, rows]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const move = MOVES[event.key];
@@ -88,6 +89,7 @@ export function WindowedList<Item>({
           const item = items[index];
           return item === undefined ? null : (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the list box handles keys
+            // biome-ignore lint/a11y/useFocusableInteractive: the list box has the focus, as a row may go out of view
             <div
               key={keyOf(item)}
               id={optionId(index)}
@@ -96,9 +98,11 @@ export function WindowedList<Item>({
               aria-selected={index === chosen}
               aria-posinset={index + 1}
               aria-setsize={items.length}
-              tabIndex={-1}
               style={{ height: `${rowHeight}px`, transform: `translateY(${start}px)` }}
-              onClick={() => onChoose(index)}
+              onClick={() => {
+                onChoose(index);
+                box.current?.focus();
+              }}
             >
               {children(item)}
             </div>

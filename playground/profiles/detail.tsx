@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Profile, Task } from "../api/answers.ts";
+import { messageOf } from "../api/request.ts";
 import { bytesOf } from "../parts/bytes.ts";
 import { countOf } from "../parts/text.ts";
 import { HistoryTable } from "./history.tsx";
@@ -8,7 +9,7 @@ import { MaskGrid } from "./mask-grid.tsx";
 import { neighboursOf, sharedByChance } from "./overlap.ts";
 import type { TaskShape } from "./shape.ts";
 import { bytesOfRow } from "./state.ts";
-import type { Vectors } from "./vectors.ts";
+import { maskVector, type Vectors } from "./vectors.ts";
 
 const NEIGHBOURS = 5;
 
@@ -22,8 +23,33 @@ interface DetailProps {
   readonly onWritten: () => void;
 }
 
+/** Says what is wrong with a damaged row; null if nothing is. */
+function damageOf(row: Profile, shape: TaskShape): unknown {
+  try {
+    maskVector(row, shape.masks);
+    headParts(row.labelBias === null ? null : bytesOf(row.labelBias), shape.head);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A profile: its details, or what is wrong with its row. */
+export function ProfileDetail(props: DetailProps) {
+  const { task, row, shape, onWritten } = props;
+  const damage = useMemo(() => damageOf(row, shape), [row, shape]);
+  if (damage === null) return <Details {...props} />;
+  return (
+    <section class="card" aria-labelledby="detail-title">
+      <h2 id="detail-title">{row.profile}</h2>
+      <p class="problem">{messageOf(damage)} Roll it back to an earlier generation, or write it again.</p>
+      <HistoryTable task={task.task} row={row} onWritten={onWritten} />
+    </section>
+  );
+}
+
 /** What a profile consists of, whom it is like, and what it was before. */
-export function ProfileDetail({ task, row, shape, vectors, onChoose, onWritten }: DetailProps) {
+function Details({ task, row, shape, vectors, onChoose, onWritten }: DetailProps) {
   const bias = row.labelBias === null ? null : bytesOf(row.labelBias);
   const neighbours = useMemo(() => (vectors ? neighboursOf(row.profile, vectors, NEIGHBOURS) : []), [row, vectors]);
   const parts = headParts(bias, shape.head);

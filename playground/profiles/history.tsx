@@ -46,6 +46,9 @@ export function HistoryTable({ task, row, onWritten }: HistoryProps) {
       onWritten();
     } catch (error) {
       problem.value = error;
+      // The row may be another one now, or this write may have been done.
+      await read();
+      onWritten();
     }
   }
   const earlier = history.value?.earlier ?? [];

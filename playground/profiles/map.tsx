@@ -25,8 +25,9 @@ interface MapProps {
 
 /** Returns the label that each profile gave to the sentence of the other view; empty if there is none. */
 function labelsNow(task: string): ReadonlyMap<string, string> {
-  const agreement = compareState(task).agreement.value;
-  const groups = agreement && !agreement.isPartial ? [...agreement.byLabel] : [];
+  const { agreement: signal, text } = compareState(task);
+  const agreement = signal.value;
+  const groups = agreement && !agreement.isPartial && agreement.text === text.value ? [...agreement.byLabel] : [];
   return new Map(groups.flatMap(([label, members]) => members.map(({ profile }) => [profile, label] as const)));
 }
 

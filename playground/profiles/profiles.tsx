@@ -11,7 +11,7 @@ import { WindowedList } from "../parts/windowed-list.tsx";
 import { ProfileDetail } from "./detail.tsx";
 import { SimilarityMap } from "./map.tsx";
 import { readTaskShape, type TaskShape } from "./shape.ts";
-import { bytesOfRow, findRows, ORDERS, type Order, profilesState, readRows } from "./state.ts";
+import { bytesOfRow, findRows, ORDERS, type Order, profilesState, readRowAgain, readRows } from "./state.ts";
 import { readVectors, type Vectors } from "./vectors.ts";
 
 const ROW_HEIGHT = 40;
@@ -40,7 +40,8 @@ export function Profiles({ task }: { task: Task }) {
     apiKey.value;
     const compared = compareState(task.task);
     const text = compared.text.value;
-    if (text.trim() === "" || compared.agreement.peek()) return;
+    const known = compared.agreement.peek();
+    if (text.trim() === "" || (known?.text === text && !known.isPartial)) return;
     const controller = new AbortController();
     setTimeout(() => controller.signal.aborted || askAll(task, text, compared, controller.signal));
     return () => controller.abort();
@@ -150,7 +151,7 @@ export function Profiles({ task }: { task: Task }) {
           onChoose={(id) => {
             state.chosen.value = id;
           }}
-          onWritten={() => readRows(task, state, new AbortController().signal)}
+          onWritten={() => readRowAgain(task, state, chosen.profile)}
         />
       )}
     </div>

@@ -1,5 +1,6 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import type { Profile, Task } from "../api/answers.ts";
+import { profilePath, requestJson } from "../api/request.ts";
 import { profilePages } from "../api/rows.ts";
 
 /** The state of the view for one task. It outlives the view, so that the user finds it again. */
@@ -48,18 +49,33 @@ export function profilesState(task: string): ProfilesState {
 export async function readRows({ task }: Task, state: ProfilesState, signal: AbortSignal): Promise<void> {
   state.isComplete.value = false;
   const rows: Profile[] = [];
+  const isFirst = state.rows.peek().length === 0;
   try {
     for await (const page of profilePages(task, signal)) {
       rows.push(...page);
+      // A second reading is shown when it is complete: a list that shrinks loses its place.
+      if (isFirst) state.rows.value = [...rows];
       batch(() => {
-        state.rows.value = [...rows];
         state.problem.value = null;
         state.chosen.value ??= rows[0]?.profile ?? null;
       });
     }
-    state.isComplete.value = true;
+    batch(() => {
+      state.rows.value = rows;
+      state.isComplete.value = true;
+    });
   } catch (error) {
     if (!signal.aborted) state.problem.value = error;
+  }
+}
+
+/** Reads one row anew. */
+export async function readRowAgain({ task }: Task, state: ProfilesState, profile: string): Promise<void> {
+  try {
+    const row = await requestJson<Profile>(profilePath(task, profile));
+    state.rows.value = state.rows.value.map((one) => (one.profile === profile ? row : one));
+  } catch (error) {
+    state.problem.value = error;
   }
 }
 

@@ -26,6 +26,15 @@ export function maskVector({ masks }: Profile, shape: MaskShape): Uint8Array | n
   return vector;
 }
 
+/** A damaged row has no masks here. Its details say what is wrong with it. */
+function readableMasks(row: Profile, shape: MaskShape): Uint8Array | null {
+  try {
+    return maskVector(row, shape);
+  } catch {
+    return null;
+  }
+}
+
 function biasVector({ labelBias }: Profile, { labels }: Task): Float32Array {
   const blob = labelBias === null ? null : bytesOf(labelBias);
   if (blob === null || blob.length < labels.length) return new Float32Array(labels.length);
@@ -44,7 +53,7 @@ export async function readVectors(
   const popularity = new Float64Array(width);
   let masked = 0;
   await visitRows(rows, signal, (row) => {
-    const vector = maskVector(row, shape);
+    const vector = readableMasks(row, shape);
     masks.set(row.profile, vector);
     if (!vector) return;
     masked++;

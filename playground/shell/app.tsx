@@ -1,7 +1,8 @@
+import { useEffect, useRef } from "preact/hooks";
 import { Compare } from "../compare/compare.tsx";
 import { ProblemText } from "../parts/problem.tsx";
 import { Profiles } from "../profiles/profiles.tsx";
-import { path } from "../state/route.ts";
+import { path, VIEWS } from "../state/route.ts";
 import { task, tasks, tasksProblem } from "../state/tasks.ts";
 import { Teach } from "../teach/teach.tsx";
 import { Header } from "./header.tsx";
@@ -37,11 +38,19 @@ function NotReady() {
 /** The app: one view at a time, of one task. */
 export function App() {
   const View = VIEW[path.value];
+  const shown = useRef(path.value);
+  useEffect(() => {
+    document.title = `${VIEWS[path.value]} · xpeft-edge`;
+    if (shown.current !== path.value) document.getElementById("main")?.focus();
+    shown.current = path.value;
+  }, [path.value]);
   return (
     <>
       <Header />
       <ServiceBanner />
-      <main id="main">{task.value ? <View key={task.value.task} task={task.value} /> : <NotReady />}</main>
+      <main id="main" tabIndex={-1}>
+        {task.value ? <View key={task.value.task} task={task.value} /> : <NotReady />}
+      </main>
     </>
   );
 }

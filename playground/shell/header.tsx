@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { apiKey, localKey } from "../api/session.ts";
 import { go, type Path, path, VIEWS } from "../state/route.ts";
-import { chooseTask, taskName, tasks } from "../state/tasks.ts";
+import { chooseTask, taskName, tasks, tasksProblem } from "../state/tasks.ts";
 import { THEMES, theme } from "../state/theme.ts";
 import { KeyForm } from "./key-form.tsx";
 
@@ -10,7 +10,9 @@ const PATHS = Object.keys(VIEWS) as Path[];
 /** Where the user is, and what holds in all views: the task, the key and the colour scheme. */
 export function Header() {
   const showsKey = useSignal(false);
-  const needsKeyButton = localKey === "" || apiKey.value !== localKey;
+  const usesLocalKey = localKey !== "" && apiKey.value === localKey;
+  const needsKeyButton = tasksProblem.value !== "needs-key" && (!usesLocalKey || tasksProblem.value !== null);
+  const search = taskName.value === "" ? "" : `?${new URLSearchParams({ task: taskName.value })}`;
   const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? "auto";
   return (
     <header>
@@ -20,7 +22,12 @@ export function Header() {
         </a>
         <nav aria-label="Views">
           {PATHS.map((to) => (
-            <a key={to} href={to} aria-current={path.value === to ? "page" : undefined} onClick={follow(to)}>
+            <a
+              key={to}
+              href={`${to}${search}`}
+              aria-current={path.value === to ? "page" : undefined}
+              onClick={follow(to)}
+            >
               {VIEWS[to]}
             </a>
           ))}

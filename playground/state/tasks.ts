@@ -12,7 +12,11 @@ export const tasks = signal<readonly Task[] | null>(null);
 /** What keeps the page from listing the tasks. */
 export const tasksProblem = signal<"needs-key" | { readonly error: unknown } | null>(null);
 
-const wanted = signal(new URLSearchParams(location.search).get(PARAMETER) ?? "");
+const wantedNow = () => new URLSearchParams(location.search).get(PARAMETER) ?? "";
+const wanted = signal(wantedNow());
+window.addEventListener("popstate", () => {
+  wanted.value = wantedNow();
+});
 
 /** The task of all views; null if there is none. */
 export const task = computed<Task | null>(

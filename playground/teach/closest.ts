@@ -24,7 +24,7 @@ export async function closestProfiles(
 ): Promise<Closeness[]> {
   const agreed = new Map<string, number>();
   for (const [place, { text, label }] of examples.entries()) {
-    for await (const line of fanOut({ task, text, profiles: "all" }, signal)) {
+    for await (const line of fanOut({ task, text }, signal)) {
       if ("label" in line && line.label === label) agreed.set(line.profile, (agreed.get(line.profile) ?? 0) + 1);
     }
     onDone(place + 1);

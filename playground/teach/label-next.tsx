@@ -22,11 +22,11 @@ const isTyping = (target: EventTarget | null): boolean =>
 export function LabelNext({ task, state }: { task: Task; state: TeachState }) {
   const sentence = state.current.value;
   const labels = sentence === undefined ? [] : labelsInOrder(task, state, sentence);
-  const [done, all] = [state.work.value.labels.size, state.work.value.sentences.length];
+  const [done, all] = [state.labels.value.size, state.sentences.value.length];
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (isTyping(event.target) || event.altKey) return;
+      if (isTyping(event.target) || event.altKey || event.repeat) return;
       if ((event.ctrlKey || event.metaKey) && event.key === "z") {
         event.preventDefault();
         state.undo();

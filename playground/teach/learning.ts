@@ -1,5 +1,5 @@
 import { batch } from "@preact/signals";
-import type { Learnt, Prediction, Profile, Task } from "../api/answers.ts";
+import type { LabelledText, Learnt, Prediction, Profile, Task } from "../api/answers.ts";
 import { learn } from "../api/learn.ts";
 import { predictTexts } from "../api/predict.ts";
 import { hasCode, KEY_PROBLEMS, profilePath, requestJson } from "../api/request.ts";
@@ -42,17 +42,15 @@ async function predictInParts(
 
 /** Labels all sentences under the task's default profile, where that is not known yet, and under the user's own. */
 export async function answerSentences({ task }: Task, state: TeachState, signal: AbortSignal): Promise<void> {
-  const { sentences } = state.work.value;
-  const profile = state.profile.value;
-  const unknown = sentences.filter((sentence) => !state.before.value.has(sentence));
+  const sentences = state.sentences.peek();
+  const profile = state.profile.peek();
+  const unknown = sentences.filter((sentence) => !state.before.peek().has(sentence));
   try {
     const before = await predictInParts(task, `${profile}.unused`, unknown, signal);
+    state.before.value = new Map([...state.before.peek(), ...before]);
+    if (typeof state.generation.peek() !== "number") return;
     const now = await predictInParts(task, profile, sentences, signal);
-    if (signal.aborted) return;
-    batch(() => {
-      state.before.value = new Map([...state.before.value, ...before]);
-      state.now.value = now;
-    });
+    if (!signal.aborted) state.now.value = now;
   } catch (error) {
     if (!signal.aborted) state.problem.value = error;
   }
@@ -61,8 +59,9 @@ export async function answerSentences({ task }: Task, state: TeachState, signal:
 function take(state: TeachState, learnt: Learnt, examples: number): void {
   batch(() => {
     state.learnt.value = learnt;
-    // The service writes nothing where nothing was gained.
-    if (learnt.generation !== null) state.generation.value = learnt.generation;
+    // The service writes nothing where nothing was gained: the profile is not the one that was measured.
+    if (learnt.generation === null) return;
+    state.generation.value = learnt.generation;
     const point = { examples, start: learnt.leftOut.start.accuracy, learnt: learnt.leftOut.learnt.accuracy };
     state.points.value = [...state.points.value.filter((one) => one.examples !== examples), point].sort(
       (a, b) => a.examples - b.examples,
@@ -70,48 +69,92 @@ function take(state: TeachState, learnt: Learnt, examples: number): void {
   });
 }
 
-/** Learns the user's profile from the labelled sentences, and labels all sentences anew. */
-export async function learnNow(task: Task, state: TeachState, signal: AbortSignal): Promise<void> {
-  if (!canLearn(state)) return;
-  const [profile, examples] = [state.profile.value, state.examples.value];
-  state.progress.value = "starting";
-  state.problem.value = null;
+/**
+ * Learns the user's profile from the labelled sentences. A profile that exists already is replaced only if the user agrees.
+ *
+ * @param agrees whether the user does
+ */
+export async function learnNow({ task }: Task, state: TeachState, agrees = false): Promise<void> {
+  const [profile, examples] = [state.profile.peek(), state.examples.peek()];
+  const controller = new AbortController();
+  const { signal } = controller;
+  batch(() => {
+    state.running.value = controller;
+    state.attempted.value = examples;
+    state.needsConsent.value = false;
+    state.problem.value = null;
+  });
   try {
-    state.generation.value ??= await readGeneration(task.task, profile, signal);
+    if (state.generation.peek() === "unread") {
+      const generation = await readGeneration(task, profile, signal);
+      signal.throwIfAborted();
+      if (typeof generation === "number" && !agrees) {
+        state.needsConsent.value = true;
+        return;
+      }
+      batch(() => {
+        state.generation.value = generation;
+        state.original.value = generation ?? null;
+      });
+    }
+    const generation = state.generation.peek();
     const learnt = await learn({
-      task: task.task,
+      task,
       profile,
       examples,
-      generation: state.generation.value,
+      generation: generation === "unread" ? undefined : generation,
       signal,
       onProgress(progress) {
         state.progress.value = progress;
       },
     });
-    take(state, learnt, examples.length);
-    await answerSentences(task, state, signal);
+    if (!signal.aborted) take(state, learnt, examples.length);
   } catch (error) {
-    if (!signal.aborted) state.problem.value = error;
+    if (signal.aborted) return;
+    batch(() => {
+      state.problem.value = error;
+      // The row may be another one now: it is read again.
+      state.generation.value = "unread";
+    });
   } finally {
-    state.progress.value = null;
+    if (state.running.peek() === controller) {
+      batch(() => {
+        state.running.value = null;
+        state.progress.value = null;
+      });
+    }
   }
 }
 
-/** Deletes the user's profile. The labels stay. */
-export async function deleteProfile({ task }: Task, state: TeachState): Promise<void> {
+/** Deletes a profile that is new, or restores the one that was there before. The labels stay. */
+export async function undoProfile({ task }: Task, state: TeachState): Promise<void> {
+  const [generation, original] = [state.generation.peek(), state.original.peek()];
+  const path = profilePath(task, state.profile.peek());
+  const headers = { "if-match": `"${generation}"` };
+  state.running.peek()?.abort();
   try {
-    const headers = { "if-match": `"${state.generation.value}"` };
-    await requestJson(profilePath(task, state.profile.value), { method: "DELETE", headers, writes: true });
-    forget(state);
+    if (original === null) await requestJson(path, { method: "DELETE", headers, writes: true });
+    else await requestJson(`${path}/rollback`, { json: { generation: original }, headers, writes: true });
+    forget(state, state.examples.peek());
   } catch (error) {
     state.problem.value = error;
   }
 }
 
-/** Forgets what was learnt, for another profile or another start. */
-export function forget(state: TeachState): void {
+/**
+ * Forgets what was learnt, and cancels the learning that is running.
+ *
+ * @param attempted the examples that are not learnt again by themselves
+ */
+export function forget(state: TeachState, attempted: readonly LabelledText[] | null): void {
+  state.running.peek()?.abort();
   batch(() => {
-    state.generation.value = null;
+    state.running.value = null;
+    state.progress.value = null;
+    state.attempted.value = attempted;
+    state.generation.value = "unread";
+    state.original.value = null;
+    state.needsConsent.value = false;
     state.learnt.value = null;
     state.points.value = [];
     state.now.value = new Map();

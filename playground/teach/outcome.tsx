@@ -5,7 +5,7 @@ import { colourOf } from "../parts/colours.ts";
 import { Plot } from "../parts/plot.tsx";
 import { countOf, percent } from "../parts/text.ts";
 import { isDark } from "../state/theme.ts";
-import { deleteProfile, forget } from "./learning.ts";
+import { forget, undoProfile } from "./learning.ts";
 import type { Point, TeachState } from "./state.ts";
 
 const PLOT_HEIGHT = 180;
@@ -16,10 +16,9 @@ const PHASES = {
   all: "training on all sentences",
 };
 
-const progressText = (progress: LearnProgress | "starting" | null): string => {
-  if (progress === null) return "";
-  return progress === "starting" ? "Learning…" : `Learning: ${PHASES[progress.phase]}, ${percent(progress.done)}.`;
-};
+/** Says what a learning does. Screen readers read it aloud, so it changes once a phase. */
+const progressText = (progress: LearnProgress | null): string =>
+  progress === null ? "Learning…" : `Learning: ${PHASES[progress.phase]}.`;
 
 /** Says how far the user can trust that the profile is better than its start. */
 function gainText({ generation, leftOut: { texts, trusted, gained, start, learnt } }: Learnt): string {
@@ -66,12 +65,17 @@ const dataOf = (points: readonly Point[]): uPlot.AlignedData => [
 export function Outcome({ task, state }: { task: Task; state: TeachState }) {
   const points = state.points.value;
   const learnt = state.learnt.value;
+  const isLearning = state.running.value !== null;
+  const {
+    original: { value: original },
+    generation: { value: generation },
+  } = state;
   const dark = isDark.value;
   const options = useMemo(plotOptions, [dark]);
   const data = useMemo(() => dataOf(points), [points]);
   const summary = points.map(({ examples, learnt: accuracy }) => `${percent(accuracy)} at ${examples}`).join(", ");
   return (
-    <section class="card" aria-labelledby="outcome-title" aria-busy={state.progress.value !== null}>
+    <section class="card" aria-labelledby="outcome-title" aria-busy={isLearning}>
       <h2 id="outcome-title">Accuracy on held-out sentences</h2>
       {points.length > 0 ? (
         <>
@@ -84,8 +88,9 @@ export function Outcome({ task, state }: { task: Task; state: TeachState }) {
         <p class="empty">The curve starts with the first learning. Cross-validation holds each sentence out once.</p>
       )}
       <p id="learn-status" role="status">
-        {progressText(state.progress.value) || (learnt && resultText(learnt))}
+        {isLearning ? progressText(state.progress.value) : learnt && resultText(learnt)}
       </p>
+      {isLearning && <progress aria-label="Learning" max={1} value={state.progress.value?.done ?? 0} />}
       <div class="row">
         <label class="inline">
           <span>Your profile</span>
@@ -96,19 +101,25 @@ export function Outcome({ task, state }: { task: Task; state: TeachState }) {
             spellcheck={false}
             pattern="[A-Za-z0-9][A-Za-z0-9._:@\-]{0,120}"
             title="1 to 121 of A-Z, a-z, 0-9 and . _ : @ -, the first of them a letter or a digit"
+            required
             onChange={({ currentTarget }) => {
-              if (!currentTarget.reportValidity()) return;
-              forget(state);
+              if (!currentTarget.reportValidity()) {
+                currentTarget.value = state.profile.value;
+                return;
+              }
+              forget(state, null);
               state.profile.value = currentTarget.value;
             }}
           />
         </label>
-        {typeof state.generation.value === "number" && (
+        {typeof generation === "number" && (
           <>
-            <span class="help">generation {state.generation.value}</span>
-            <button type="button" class="quiet" id="delete-profile" onClick={() => deleteProfile(task, state)}>
-              Delete the profile
-            </button>
+            <span class="help">generation {generation}</span>
+            {generation !== original && (
+              <button type="button" class="quiet" id="undo-profile" onClick={() => undoProfile(task, state)}>
+                {original === null ? "Delete the profile" : `Restore generation ${original}`}
+              </button>
+            )}
           </>
         )}
       </div>

@@ -29,8 +29,8 @@ const Answer = ({ task, prediction, changed }: AnswerProps) => (
 
 /** All sentences: the user's labels, and what the task's default and the user's profile say. */
 export function SentenceTable({ task, state }: { task: Task; state: TeachState }) {
-  const { sentences, labels } = state.work.value;
-  const hasLearnt = state.generation.value !== null && state.learnt.value !== null;
+  const [sentences, labels] = [state.sentences.value, state.labels.value];
+  const hasLearnt = typeof state.generation.value === "number" && state.learnt.value !== null;
   const [before, now] = [state.before.value, hasLearnt ? state.now.value : new Map<string, Prediction>()];
   const isChanged = (sentence: string) => {
     const [was, is] = [before.get(sentence), now.get(sentence)];
@@ -87,7 +87,11 @@ export function SentenceTable({ task, state }: { task: Task; state: TeachState }
                     type="button"
                     class="quiet"
                     aria-label={`Remove “${sentence}”`}
-                    onClick={() => removeSentence(state, sentence)}
+                    onClick={() => {
+                      removeSentence(state, sentence);
+                      // The button is gone with its row.
+                      document.getElementById("sentences")?.parentElement?.focus();
+                    }}
                   >
                     ×
                   </button>

@@ -1,5 +1,4 @@
 import { useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import type { Task } from "../api/answers.ts";
 import { apiKey } from "../api/session.ts";
 import { ProblemText } from "../parts/problem.tsx";
@@ -17,40 +16,22 @@ const LEARN_AFTER_MS = 800;
 /** Label sentences, and see a profile learn from them: held-out accuracy, and what changes in its answers. */
 export function Teach({ task }: { task: Task }) {
   const state = teachState(task.task);
-  const open = useRef(new AbortController());
-  const wanted = useRef(false);
-  useEffect(() => () => open.current.abort(), []);
   useSignalEffect(() => {
     apiKey.value;
-    state.work.value.sentences;
+    state.sentences.value;
     state.profile.value;
+    state.generation.value;
     const controller = new AbortController();
-    const timer = setTimeout(() => answerSentences(task, state, controller.signal), 0);
+    const timer = setTimeout(() => answerSentences(task, state, controller.signal));
     return () => {
       clearTimeout(timer);
       controller.abort();
     };
   });
-
-  /** Learns, and again if the labels have changed meanwhile: a learning at a time. */
-  async function learnUntilDone(): Promise<void> {
-    if (state.progress.peek() !== null) {
-      wanted.current = true;
-      return;
-    }
-    do {
-      wanted.current = false;
-      await learnNow(task, state, open.current.signal);
-    } while (wanted.current && !open.current.signal.aborted);
-  }
-  const last = useRef(state.examples.peek());
   useSignalEffect(() => {
-    const examples = state.examples.value;
-    if (examples === last.current || !canLearn(state)) return;
-    const timer = setTimeout(() => {
-      last.current = examples;
-      learnUntilDone();
-    }, LEARN_AFTER_MS);
+    const isDue = state.examples.value !== state.attempted.value && canLearn(state);
+    if (!isDue || state.running.value !== null) return;
+    const timer = setTimeout(() => learnNow(task, state), LEARN_AFTER_MS);
     return () => clearTimeout(timer);
   });
   return (
@@ -66,13 +47,18 @@ export function Teach({ task }: { task: Task }) {
         <LabelNext task={task} state={state} />
         <Outcome task={task} state={state} />
       </div>
-      {state.problem.value !== null && (
-        <>
-          <ProblemText error={state.problem.value} />
-          <button type="button" onClick={learnUntilDone}>
+      {state.problem.value !== null && <ProblemText error={state.problem.value} />}
+      {state.needsConsent.value && (
+        <p role="alert">
+          There is a profile {state.profile.value} already. Learning replaces it. You can restore it afterwards.
+        </p>
+      )}
+      {(state.problem.value !== null || state.needsConsent.value) && canLearn(state) && (
+        <p>
+          <button type="button" id="learn" onClick={() => learnNow(task, state, true)}>
             Learn
           </button>
-        </>
+        </p>
       )}
       <SentenceTable task={task} state={state} />
       <AddSentences task={task} state={state} />

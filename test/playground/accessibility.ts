@@ -36,7 +36,7 @@ const SHOW_ALL: Record<string, (view: View) => Promise<void>> = {
     await page.getByRole("img", { name: "Held-out accuracy" }).waitFor();
     await at("find-closest").click();
     await at("closest").waitFor();
-    await at("delete-profile").waitFor();
+    await at("undo-profile").waitFor();
   },
   async "/profiles"({ page, at }) {
     await page.getByRole("img", { name: "A map of" }).waitFor();

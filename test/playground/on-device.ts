@@ -53,6 +53,11 @@ export function testOnDevice(): void {
     expect(paths).not.toContain("/v1/fanout");
     expect(await view.textOf("on-device-status")).toBe("");
 
+    await view.page.getByRole("link", { name: "Profiles" }).click();
+    await view.page.getByRole("img", { name: "A map of" }).waitFor();
+    expect(paths).not.toContain("/v1/fanout");
+    await view.page.getByRole("link", { name: "Compare" }).click();
+
     await view.page.context().setOffline(true);
     await expectAnswers(TEXTS[1], second);
   });

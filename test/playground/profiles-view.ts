@@ -83,6 +83,25 @@ export function testProfilesView(): void {
     throw new Error("No click has chosen another profile.");
   });
 
+  it("says what is wrong with a damaged row, and shows the others", async () => {
+    await worker.db.exec("UPDATE profiles SET masks = x'00' WHERE task = 'demo' AND id = 'demo-013'");
+    view = await openView("/profiles", "demo");
+    await view.page.getByRole("img", { name: "A map of" }).waitFor();
+    await view.at("search").fill("demo-013");
+    await expect.poll(() => view.textOf("list-status")).toBe("1 found.");
+    await view.at("profile-list").press("Home");
+    await view.page.getByText("Roll it back to an earlier generation, or write it again.").waitFor();
+    await view.page.getByRole("link", { name: "Compare" }).click();
+    await view.at("text").fill("A boat on the pond");
+    await view.at("choose").locator("summary").click();
+    await view.at("profiles").fill("demo-012\ndemo-013");
+    await view.at("profiles").blur();
+    await expect.poll(() => view.at("answers").locator("li").count()).toBe(2);
+    expect(await view.at("answers").locator(".problem").count()).toBe(1);
+    expect(await view.textOf("service")).toBe("");
+    await worker.request("DELETE", "/v1/profiles/demo/demo-013");
+  });
+
   it("says which key it needs", async () => {
     view = await openView("/profiles", "demo", { key: await worker.makeKey({ scopes: ["predict"] }) });
     await view.page.getByRole("alert").getByText("Enter a key that has it at the top of the page.").waitFor();

@@ -30,6 +30,10 @@ export function testTeachView(): void {
     const response = await worker.get(`/v1/profiles/demo/${id}`);
     return response.ok ? await response.json<Profile>() : null;
   };
+  const rename = async (id: string) => {
+    await view.at("profile").fill(id);
+    await view.at("profile").blur();
+  };
   const rows = () => view.at("sentences").locator("tbody tr");
 
   it("learns from labels given by number keys, and shows accuracy and what changed", async () => {
@@ -58,7 +62,7 @@ export function testTeachView(): void {
     await view.page.keyboard.press("Control+z");
     await view.page.getByRole("heading", { name: "6 of 8 labelled" }).waitFor();
     await expect.poll(() => view.textOf("learn-status")).toContain("of 6 held-out");
-    await view.at("delete-profile").click();
+    await view.at("undo-profile").click();
     await expect.poll(profileOf).toBeNull();
   });
 
@@ -75,20 +79,46 @@ export function testTeachView(): void {
     expect(await view.textOf("add-form")).toContain("207 sentences are too many: the limit is 200.");
   });
 
-  it("continues an existing profile, and writes nothing over what somebody else wrote meanwhile", async () => {
+  it("asks before it replaces a profile, writes nothing over what somebody else wrote, and restores the first", async () => {
     view = await openView("/teach", "demo");
-    await view.at("profile").fill("demo-015");
-    await view.at("profile").blur();
+    await rename("not an id");
+    await rename("demo-015");
     await add(
       EXAMPLES.slice(0, 6)
         .map(([text, label]) => `${text}\t${label}`)
         .join("\n"),
     );
+    await view.page.getByRole("alert").getByText("There is a profile demo-015 already.").waitFor();
+    expect(await profileOf()).toMatchObject({ generation: 1 });
+    await view.at("learn").click();
     await expect.poll(() => view.textOf("learn-status")).toContain("of 6 held-out");
     const { masks } = await (await worker.get("/v1/profiles/demo/demo-000")).json<{ masks: string }>();
     await worker.request("PUT", "/v1/profiles/demo/demo-015", { body: { masks } });
     await add(`${EXAMPLES[6][0]}\t${EXAMPLES[6][1]}`);
     await view.page.getByRole("alert").getByText("Somebody else wrote it meanwhile.").waitFor();
+    const { generation = 0 } = (await profileOf()) ?? {};
+    await view.at("learn").click();
+    await expect.poll(() => view.textOf("learn-status")).toContain("of 7 held-out");
+    expect(await profileOf()).toMatchObject({ generation: generation + 1 });
+    await view.button(`Restore generation ${generation}`).click();
+    await expect.poll(async () => ((await profileOf()) as { masks?: string } | null)?.masks).toBe(masks);
+  });
+
+  it("goes on in other views and after a reload, and a renamed profile takes no result of the earlier one", async () => {
+    view = await openView("/teach", "demo");
+    await add(EXAMPLES.map(([text, label]) => `${text}\t${label}`).join("\n"));
+    await view.page.getByRole("link", { name: "Profiles" }).click();
+    await view.page.getByRole("heading", { name: /^\d+ profiles$/ }).waitFor();
+    await view.page.getByRole("link", { name: "Teach" }).click();
+    await expect.poll(() => view.textOf("learn-status")).toContain("of 8 held-out");
+    const first = await view.at("profile").inputValue();
+    await view.page.reload();
+    await view.page.getByRole("heading", { name: "8 of 8 labelled" }).waitFor();
+    expect(await view.at("profile").inputValue()).toBe(first);
+    await rename("demo-003");
+    await view.page.getByRole("alert").getByText("There is a profile demo-003 already.").waitFor();
+    expect(await view.at("undo-profile").count()).toBe(0);
+    expect(await profileOf()).toMatchObject({ generation: 1 });
   });
 
   it("finds the profiles that label alike, and says which scope a key lacks", async () => {
