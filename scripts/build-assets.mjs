@@ -13,6 +13,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(root, "dist", "assets");
 const CACHE = join(root, "node_modules", ".cache", "docs");
 
+/** How old a cached build is at least when it is removed. */
+const OLD_MS = 3_600_000;
+
 /** Files and folders that the site is made from. */
 const SOURCES = [
   "README.md",
@@ -20,6 +23,7 @@ const SOURCES = [
   "CHANGELOG.md",
   "docs",
   "bench",
+  "examples",
   "training/README.md",
   "training/results",
 ];
@@ -70,6 +74,15 @@ export async function copyBundle(folder) {
   await syncFolder(join(root, folder), OUT, (name) => dirname(name) === ".");
 }
 
+/** Removes builds of other sources, unless another process may still use them. */
+async function removeOldBuilds() {
+  for (const name of await readdir(CACHE)) {
+    const path = join(CACHE, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > OLD_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** Builds the site of the documentation into `dist/assets/docs`. The build of unchanged sources is cached. */
 export async function buildSite() {
   const built = join(CACHE, siteHash());
@@ -84,9 +97,9 @@ export async function buildSite() {
     ];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
     if (status !== 0) throw new Error(`VitePress cannot build docs/:\n${stdout}${stderr}`);
-    for (const old of await readdir(CACHE))
-      if (!building.endsWith(old)) await rm(join(CACHE, old), { recursive: true });
-    await rename(building, built);
+    await removeOldBuilds();
+    // Another process may have built the same site meanwhile.
+    await rename(building, built).catch(() => rm(building, { recursive: true, force: true }));
   }
   await syncFolder(built, join(OUT, "docs"));
 }

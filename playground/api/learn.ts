@@ -9,6 +9,8 @@ interface Learning {
   readonly examples: readonly LabelledText[];
   /** The generation that the profile must be at; null if it must not exist, undefined if that is not known. */
   readonly generation: number | null | undefined;
+  /** Whether a profile that exists is replaced even if nothing was gained. */
+  readonly force: boolean;
   readonly signal: AbortSignal;
   onProgress(progress: LearnProgress): void;
 }
@@ -24,9 +26,17 @@ function preconditionOf(generation: Learning["generation"]): Record<string, stri
  * @throws ApiError if the learning is rejected or fails
  * @throws Error if the answer ends early
  */
-export async function learn({ task, profile, examples, generation, signal, onProgress }: Learning): Promise<Learnt> {
+export async function learn({
+  task,
+  profile,
+  examples,
+  generation,
+  force,
+  signal,
+  onProgress,
+}: Learning): Promise<Learnt> {
   const response = await request(`${profilePath(task, profile)}/learn`, {
-    json: { examples },
+    json: { examples, force },
     headers: preconditionOf(generation),
     writes: true,
     signal,

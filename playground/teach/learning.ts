@@ -72,7 +72,7 @@ function take(state: TeachState, learnt: Learnt, examples: number): void {
 /**
  * Learns the user's profile from the labelled sentences. A profile that exists already is replaced only if the user agrees.
  *
- * @param agrees whether the user does
+ * @param agrees whether the user does, also if nothing was gained
  */
 export async function learnNow({ task }: Task, state: TeachState, agrees = false): Promise<void> {
   const [profile, examples] = [state.profile.peek(), state.examples.peek()];
@@ -103,6 +103,7 @@ export async function learnNow({ task }: Task, state: TeachState, agrees = false
       profile,
       examples,
       generation: generation === "unread" ? undefined : generation,
+      force: agrees,
       signal,
       onProgress(progress) {
         state.progress.value = progress;

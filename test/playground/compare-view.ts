@@ -111,7 +111,9 @@ export function testCompareView(): void {
   it("asks for a key where the service does, and says what a key may not do", async () => {
     view = await openView("/", "demo", { key: null });
     await view.at("text").fill(TEXT);
-    await expect.poll(() => view.textOf("status")).toContain("Your key cannot list profiles, which takes the scope write. Enter ids below.");
+    await expect
+      .poll(() => view.textOf("status"))
+      .toContain("Your key cannot list profiles, which takes the scope write. Enter ids below.");
     await view.page.getByText("use a key with the scopes predict and list").waitFor();
     await view.at("profiles").fill("demo-001");
     await view.at("profiles").blur();
