@@ -32,7 +32,7 @@ export async function recordCompare(browser: Browser, url: URL): Promise<Recordi
     await hand.click(page.getByRole("button", { name: OTHER_SENTENCE }));
     await sleep(LOOK_MS);
     await hand.click(page.locator(".groups").getByRole("button", { name: LABEL }));
-    await page.getByRole("heading", { name: `profiles say ${LABEL}` }).waitFor();
+    await page.getByRole("heading", { name: "profiles, the surest first" }).waitFor();
     await sleep(LOOK_MS);
     await hand.click(page.getByRole("link", { name: "Profiles" }));
     await page.getByRole("img", { name: "A map of" }).waitFor();

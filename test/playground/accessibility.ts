@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violationsOf } from "../support/axe.ts";
 import { saveScreenshot } from "../support/browser.ts";
 import { openView, TEXT, type View, worker } from "./pages.ts";
 
@@ -11,11 +10,6 @@ const SCREENS = [1440, 768, 360].flatMap((width) => [
   { width, scheme: "light" as const },
   { width, scheme: "dark" as const },
 ]);
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
 
 /** Makes each view show every part that it has. */
 const SHOW_ALL: Record<string, (view: View) => Promise<void>> = {
@@ -52,7 +46,6 @@ export function testAccessibility(): void {
     beforeAll(async () => {
       view = await openView(path, "demo");
       await SHOW_ALL[path]?.(view);
-      await view.page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
     });
     afterAll(() => view?.close());
 
@@ -61,13 +54,7 @@ export function testAccessibility(): void {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme: scheme });
       await saveScreenshot(page, `${path.slice(1) || "compare"}-${width}-${scheme}`);
-      const violations = await page.evaluate<Violation[]>("axe.run().then(({ violations }) => violations)");
-      expect(
-        violations.map(({ id, nodes }) => [
-          id,
-          ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
-        ]),
-      ).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
       // Nothing is wider than the screen, except elements that scroll.
       expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
     });
