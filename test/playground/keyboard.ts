@@ -28,7 +28,7 @@ export function testKeyboard(): void {
     await view.at("members").getByRole("option", { selected: true }).waitFor();
 
     await page.evaluate("document.activeElement.blur()");
-    await tabTo(page, 'nav a[href="/profiles"]');
+    await tabTo(page, 'nav a[href^="/profiles"]');
     await keyboard.press("Enter");
     await title("10,000 profiles");
     await tabTo(page, "#search");
@@ -39,7 +39,7 @@ export function testKeyboard(): void {
     await title("reader-00090");
 
     await page.evaluate("document.activeElement.blur()");
-    await tabTo(page, 'nav a[href="/teach"]');
+    await tabTo(page, 'nav a[href^="/teach"]');
     await keyboard.press("Enter");
     await title("Teach a classifier of your own");
     await tabTo(page, "#add");
