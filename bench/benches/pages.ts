@@ -51,6 +51,7 @@ const USE: Record<keyof typeof VIEWS, (page: Page, profiles: string) => Promise<
   },
   async Teach(page) {
     // As a script enters them: inserting many lines as if typed takes the browser itself half a second.
+    await page.locator("#add").waitFor();
     const lines = Array.from({ length: 200 }, (_, place) => `Sentence ${place}`).join("\n");
     await page.evaluate(`{
       const field = document.querySelector("#add");
