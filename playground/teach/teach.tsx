@@ -55,7 +55,7 @@ export function Teach({ task }: { task: Task }) {
       )}
       {(state.problem.value !== null || state.needsConsent.value) && canLearn(state) && (
         <p>
-          <button type="button" id="learn" onClick={() => learnNow(task, state, true)}>
+          <button type="button" id="learn" onClick={() => learnNow(task, state, state.needsConsent.peek())}>
             Learn
           </button>
         </p>

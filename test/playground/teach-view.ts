@@ -97,6 +97,10 @@ export function testTeachView(): void {
     await add(`${EXAMPLES[6][0]}\t${EXAMPLES[6][1]}`);
     await view.page.getByRole("alert").getByText("Somebody else wrote it meanwhile.").waitFor();
     const { generation = 0 } = (await profileOf()) ?? {};
+    // The other version needs the user's consent too.
+    await view.at("learn").click();
+    await view.page.getByRole("alert").getByText("There is a profile demo-015 already.").waitFor();
+    expect(await profileOf()).toMatchObject({ generation });
     await view.at("learn").click();
     await expect.poll(() => view.textOf("learn-status")).toContain("of 7 held-out");
     expect(await profileOf()).toMatchObject({ generation: generation + 1 });
