@@ -70,30 +70,32 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly hint: string;
-  readonly retryAfterSeconds?: number;
 }
 
-/** What a profile says of a text, or why it says nothing. */
-export type FanOutMember =
-  | { readonly profile: string; readonly label: string; readonly score: number }
-  | { readonly profile: string; readonly error: Problem };
+/** What a profile says of a text. */
+export interface FanOutMember {
+  readonly profile: string;
+  readonly label: string;
+  readonly score: number;
+}
+
+/** Why a profile says nothing. */
+export interface FanOutFailure {
+  readonly profile: string;
+  readonly error: Problem;
+}
 
 /** The counts of `/v1/fanout`, after every 500 profiles and at the end. */
 export interface FanOutCounts {
   readonly done: boolean;
-  readonly truncated: boolean;
   /** The last profile that was read, if there may be more. */
   readonly next: string | null;
 }
 
 export interface LearnProgress {
   readonly phase: "start" | "left-out" | "all";
-  readonly pass: number;
-  readonly passes: number;
-  readonly loss: number | null;
-  readonly leftOutAccuracy: number | null;
+  /** 0 to 1. */
   readonly done: number;
-  readonly secondsLeft: number;
 }
 
 export interface HeldOut {
@@ -104,14 +106,8 @@ export interface HeldOut {
 export interface Learnt {
   /** Null if nothing was written: the page requests no dry run, so the profile exists and nothing was gained. */
   readonly generation: number | null;
-  readonly created: boolean;
-  /** Base64. */
-  readonly masks: string;
-  readonly pool: Pool;
-  readonly labelBias: string | null;
+  /** The profile that learning started from; null for the task's default. */
   readonly start: string | null;
-  readonly kept: "head" | "masks";
-  readonly epochs: number;
   readonly leftOut: {
     readonly texts: number;
     readonly start: HeldOut;
@@ -119,7 +115,6 @@ export interface Learnt {
     readonly trusted: boolean;
     readonly gained: boolean;
   };
-  readonly seconds: number;
 }
 
 /** What a profile says of a text, or why it says nothing. */

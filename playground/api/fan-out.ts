@@ -1,4 +1,4 @@
-import type { FanOutCounts, FanOutMember, Problem } from "./answers.ts";
+import type { FanOutCounts, FanOutFailure, FanOutMember, Problem } from "./answers.ts";
 import { ApiError, request } from "./request.ts";
 import { jsonLinesOf } from "./streams.ts";
 
@@ -12,7 +12,7 @@ export interface FanOutRequest {
 const MAX_RESUMES = 5;
 const RESUME_AFTER_MS = 1000;
 
-type Line = FanOutMember | FanOutCounts | { readonly error: Problem };
+type Line = FanOutMember | FanOutFailure | FanOutCounts | { readonly error: Problem };
 
 /**
  * Labels a text under all profiles of a task. Yields a line for each profile, once, by id, and counts after every 500.
@@ -25,7 +25,7 @@ type Line = FanOutMember | FanOutCounts | { readonly error: Problem };
 export async function* fanOut(
   { task, text }: FanOutRequest,
   signal: AbortSignal,
-): AsyncGenerator<FanOutMember | FanOutCounts> {
+): AsyncGenerator<FanOutMember | FanOutFailure | FanOutCounts> {
   let [after, resumes]: [string, number] = ["", 0];
   let etag: string | null = null;
   while (true) {

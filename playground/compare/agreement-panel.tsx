@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { FanOutMember, Task } from "../api/answers.ts";
+import type { FanOutFailure, FanOutMember, Task } from "../api/answers.ts";
 import { hasCode, KEY_PROBLEMS } from "../api/request.ts";
 import { LabelMark, markClass } from "../parts/label-mark.tsx";
 import { ProblemText } from "../parts/problem.tsx";
@@ -12,12 +12,10 @@ const ROW_HEIGHT = 36;
 /** Labels that are listed before the user asks for all. */
 const FIRST_LABELS = 8;
 
-const scoreOf = (member: FanOutMember): number => ("error" in member ? 0 : member.score);
-
 /** The profiles that give a label, the surest first. */
 function Members({ label, members }: { label: string; members: readonly FanOutMember[] }) {
   const chosen = useSignal<string | null>(null);
-  const sorted = members.toSorted((a, b) => scoreOf(b) - scoreOf(a));
+  const sorted = members.toSorted((a, b) => b.score - a.score);
   return (
     <>
       <h3>
@@ -37,12 +35,17 @@ function Members({ label, members }: { label: string; members: readonly FanOutMe
         {(member) => (
           <>
             <span>{member.profile}</span>
-            <span class="number">{exactPercent(scoreOf(member))}</span>
+            <span class="number">{exactPercent(member.score)}</span>
           </>
         )}
       </WindowedList>
     </>
   );
+}
+
+function failuresText(failures: readonly FanOutFailure[]): string {
+  const [first] = failures;
+  return first ? ` ${countOf(failures.length, "profile")} cannot answer. ${first.profile}: ${first.error.detail}` : "";
 }
 
 const titleOf = (profiles: number): string =>
@@ -76,7 +79,7 @@ export function AgreementPanel({ task, state }: { task: Task; state: CompareStat
       <p id="agreement-status" class="help" role="status">
         {agreement?.isPartial ? "Labelling…" : ""}
         {agreement && !agreement.isPartial && agreement.profiles === 0 ? "The task has no profiles yet." : ""}
-        {agreement && agreement.failed > 0 ? ` ${countOf(agreement.failed, "profile")} cannot answer.` : ""}
+        {agreement && failuresText(agreement.failures)}
       </p>
       <div class="stacked" aria-hidden="true">
         {groups.map(([label, { length }]) => (

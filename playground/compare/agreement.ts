@@ -1,4 +1,4 @@
-import type { FanOutMember, Task } from "../api/answers.ts";
+import type { FanOutFailure, FanOutMember, Task } from "../api/answers.ts";
 import { fanOut } from "../api/fan-out.ts";
 import { isOnDevice } from "./on-device.ts";
 import type { Agreement, CompareState } from "./state.ts";
@@ -16,22 +16,23 @@ export async function askAll(
   if (isOnDevice.peek()) return;
   // Labels that the page does not know come last: the task was written since.
   const byLabel = new Map<string, FanOutMember[]>(labels.map((label) => [label, []]));
-  let [profiles, failed] = [0, 0];
-  const show = (truncated: boolean, isPartial: boolean) => {
+  const failures: FanOutFailure[] = [];
+  let profiles = 0;
+  const show = (isPartial: boolean) => {
     const given = [...byLabel].filter(([, members]) => members.length > 0);
-    const agreement: Agreement = { text, byLabel: new Map(given), failed, profiles, truncated, isPartial };
+    const agreement: Agreement = { text, byLabel: new Map(given), failures, profiles, isPartial };
     state.agreement.value = agreement;
     state.agreementProblem.value = null;
   };
   try {
     for await (const line of fanOut({ task, text }, signal)) {
       if ("done" in line) {
-        show(line.truncated, !line.done || line.next !== null);
+        show(!line.done || line.next !== null);
         await pause();
         signal.throwIfAborted();
       } else {
         profiles++;
-        if ("error" in line) failed++;
+        if ("error" in line) failures.push(line);
         else byLabel.get(line.label)?.push(line) ?? byLabel.set(line.label, [line]);
       }
     }

@@ -31,6 +31,7 @@ export function Compare({ task }: { task: Task }) {
   const state = compareState(task.task);
   useSignalEffect(() => {
     apiKey.value;
+    state.cannotList.value = false;
     if (state.ids.peek()?.length) return;
     return later(0, (signal) => readFirstProfiles(task.task, state, signal));
   });

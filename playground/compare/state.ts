@@ -1,5 +1,5 @@
 import { batch, type Signal, signal } from "@preact/signals";
-import type { FanOutMember, Outcome, Profile, Timings } from "../api/answers.ts";
+import type { FanOutFailure, FanOutMember, Outcome, Profile, Timings } from "../api/answers.ts";
 import { sentencesOf } from "../state/examples.ts";
 
 /** How many profiles the view shows before the user chooses others. */
@@ -10,9 +10,8 @@ export interface Agreement {
   readonly text: string;
   /** Members by their label, in the order of the task's labels; labels that nobody gives are missing. */
   readonly byLabel: ReadonlyMap<string, readonly FanOutMember[]>;
-  readonly failed: number;
+  readonly failures: readonly FanOutFailure[];
   readonly profiles: number;
-  readonly truncated: boolean;
   /** Whether more profiles may follow. */
   readonly isPartial: boolean;
 }

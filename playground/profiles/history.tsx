@@ -1,4 +1,5 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { History, Profile } from "../api/answers.ts";
 import { profilePath, requestJson } from "../api/request.ts";
 import { ProblemText } from "../parts/problem.tsx";
@@ -26,11 +27,11 @@ export function HistoryTable({ task, row, onWritten }: HistoryProps) {
       if (!signal?.aborted) problem.value = error;
     }
   }
-  useSignalEffect(() => {
+  useEffect(() => {
     const controller = new AbortController();
-    setTimeout(() => controller.signal.aborted || read(controller.signal));
+    read(controller.signal);
     return () => controller.abort();
-  });
+  }, []);
 
   async function rollBack(generation: number): Promise<void> {
     problem.value = null;

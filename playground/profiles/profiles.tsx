@@ -75,8 +75,9 @@ export function Profiles({ task }: { task: Task }) {
       <section class="hero" aria-labelledby="title">
         <h1 id="title">What a person adds</h1>
         <p class="lead">
-          A profile is a row of {rangeOfBytes(all.map(bytesOfRow))}: which adapters of the shared pool it averages, and
-          how far it leans to each label. Near each other on the map: profiles that chose alike.
+          A profile is a row of {rangeOfBytes(all.map(bytesOfRow))}. It says how often the person gives each label,
+          which adapters of the shared pool it averages, or how it changes the task's head. The map shows profiles that
+          store similar things near each other.
         </p>
       </section>
       {problem !== null && <ProblemText error={problem} />}

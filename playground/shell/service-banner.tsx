@@ -4,7 +4,7 @@ import { serviceDelay } from "../api/service.ts";
 export function ServiceBanner() {
   const delay = serviceDelay.value;
   return (
-    <div id="service" class="banner" role="status" data-kind={delay?.kind ?? "well"}>
+    <div id="service" class="banner" role="status">
       {delay?.kind === "slow" && "Waiting for the service. It takes longer than usual."}
       {delay?.kind === "away" && "The service cannot be reached. The page tries again by itself."}
       {delay?.kind === "failing" && `${delay.detail} The page tries again by itself.`}

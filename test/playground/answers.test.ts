@@ -15,7 +15,7 @@ it("extends the types that the pages read (tsc checks this)", () => {
   expectTypeOf<InferResponseType<V1["predict"]["$post"], 200>>().toExtend<pages.Predictions>();
   expectTypeOf<InferResponseType<V1["info"]["$get"], 200>>().toExtend<pages.Info>();
   expectTypeOf<Problem>().toExtend<pages.Problem>();
-  expectTypeOf<FanOutLine>().toExtend<pages.FanOutMember>();
+  expectTypeOf<FanOutLine>().toExtend<pages.FanOutMember | pages.FanOutFailure>();
   expectTypeOf<FanOutCounts>().toExtend<pages.FanOutCounts>();
   expectTypeOf<LearnProgress>().toExtend<pages.LearnProgress>();
   expectTypeOf<Learnt>().toExtend<pages.Learnt>();

@@ -99,6 +99,7 @@ export function testProfilesView(): void {
     await expect.poll(() => view.at("answers").locator("li").count()).toBe(2);
     expect(await view.at("answers").locator(".problem").count()).toBe(1);
     expect(await view.textOf("service")).toBe("");
+    await expect.poll(() => view.textOf("agreement-status")).toMatch(/1 profile cannot answer\. demo-013: /);
     await worker.request("DELETE", "/v1/profiles/demo/demo-013");
   });
 
