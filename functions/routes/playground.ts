@@ -5,6 +5,7 @@ import localScript from "../../dist/pages/local.js.gz";
 import page from "../../dist/pages/playground.html";
 import type { AppEnv } from "../http/env.ts";
 import { answerGzipped } from "../http/gzipped.ts";
+import { pageHeaders } from "../http/page-headers.ts";
 
 /** The page's script has its hash in its address. */
 const SCRIPT_MAX_AGE = 31_536_000;
@@ -12,18 +13,10 @@ const SCRIPT_MAX_AGE = 31_536_000;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Only this Worker's script and the page's own style run, and the page can reach nothing but this Worker. */
-const pageHeaders = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: [NONCE],
-    workerSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    imgSrc: ["data:"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
+const ownHeaders = pageHeaders({
+  scriptSrc: ["'self'"],
+  styleSrc: [NONCE],
+  workerSrc: ["'self'"],
 });
 
 /** The worker compiles the kernels, and asks this Worker for bundle and rows. */
@@ -54,9 +47,9 @@ const answerPage = (c: Context<AppEnv>) => {
  * `GET /app.js`: its script. `GET /local.js`: the worker in which it labels texts itself.
  */
 export const playgroundRoutes = new Hono<AppEnv>()
-  .get("/", pageHeaders, answerPage)
-  .get("/teach", pageHeaders, answerPage)
-  .get("/profiles", pageHeaders, answerPage)
+  .get("/", ownHeaders, answerPage)
+  .get("/teach", ownHeaders, answerPage)
+  .get("/profiles", ownHeaders, answerPage)
   .get("/learn", (c) => c.redirect("/teach", 301))
   .get("/app.js", answerGzipped(appScript, "text/javascript", SCRIPT_MAX_AGE))
   .get("/local.js", workerHeaders, answerGzipped(localScript, "text/javascript", 0));
