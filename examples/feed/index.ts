@@ -1,7 +1,8 @@
 // A feed in sections: each reader gets the same items under labels of their own.
 import { Hono } from "hono";
-import { createClient, ProblemError, unwrap } from "xpeft-edge/client";
+import { createClient, unwrap } from "xpeft-edge/client";
 import * as z from "zod";
+import { answerProblem } from "../problems.ts";
 
 interface Env {
   /** The xpeft-edge Worker. */
@@ -43,23 +44,6 @@ app.post("/readers/:reader/feed", async (c) => {
   return c.json({ reader, personal: predictions.every(({ masks }) => masks === "profile"), sections });
 });
 
-/** Returns the service's problem as it is, and other errors in the same form. */
-function problemOf(error: Error) {
-  if (error instanceof ProblemError) return error.problem;
-  const hint = 'Send {"items": [{"id": "1", "title": "A headline"}]}.';
-  if (error instanceof SyntaxError) return { status: 400, code: "invalid_json", detail: error.message, hint };
-  if (error instanceof z.ZodError) {
-    return { status: 422, code: "invalid_request", detail: z.prettifyError(error), hint };
-  }
-  return { status: 502, code: "no_answer", detail: error.message, hint: "Check that the Worker xpeft-edge runs." };
-}
-
-app.onError((error) => {
-  const problem = problemOf(error);
-  return Response.json(problem, {
-    status: problem.status,
-    headers: { "content-type": "application/problem+json" },
-  });
-});
+app.onError(answerProblem('Send {"items": [{"id": "1", "title": "A headline"}]}.'));
 
 export default app;

@@ -1,7 +1,8 @@
 // An inbox that sorts messages as each person would, and learns from their corrections.
 import { Hono } from "hono";
-import { createClient, learning, ProblemError, unwrap } from "xpeft-edge/client";
+import { createClient, learning, unwrap } from "xpeft-edge/client";
 import * as z from "zod";
+import { answerProblem } from "../problems.ts";
 
 interface Env {
   /** The xpeft-edge Worker. */
@@ -61,23 +62,8 @@ app.post("/people/:person/corrections", async (c) => {
   return c.json({ generation, notWritten, leftOut });
 });
 
-/** Returns the service's problem as it is, and other errors in the same form. */
-function problemOf(error: Error) {
-  if (error instanceof ProblemError) return error.problem;
-  const hint = 'Send {"messages": [{"id", "text"}]} to sort, {"corrections": [{"text", "folder"}]} to learn.';
-  if (error instanceof SyntaxError) return { status: 400, code: "invalid_json", detail: error.message, hint };
-  if (error instanceof z.ZodError) {
-    return { status: 422, code: "invalid_request", detail: z.prettifyError(error), hint };
-  }
-  return { status: 502, code: "no_answer", detail: error.message, hint: "Check that the Worker xpeft-edge runs." };
-}
-
-app.onError((error) => {
-  const problem = problemOf(error);
-  return Response.json(problem, {
-    status: problem.status,
-    headers: { "content-type": "application/problem+json" },
-  });
-});
+app.onError(
+  answerProblem('Send {"messages": [{"id", "text"}]} to sort, {"corrections": [{"text", "folder"}]} to learn.'),
+);
 
 export default app;

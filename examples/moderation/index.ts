@@ -1,7 +1,8 @@
 // Moderation: each community decides about the same comment, by a profile and a policy of its own.
 import { Hono } from "hono";
-import { createClient, type FanOutLine, fanOut, ProblemError } from "xpeft-edge/client";
+import { createClient, type FanOutLine, fanOut } from "xpeft-edge/client";
 import * as z from "zod";
+import { answerProblem } from "../problems.ts";
 
 interface Env {
   /** The xpeft-edge Worker. */
@@ -53,23 +54,6 @@ function decide(community: string, { profile, hideFrom, reviewBelow }: Policy, l
   return { community, action, label, score };
 }
 
-/** Returns the service's problem as it is, and other errors in the same form. */
-function problemOf(error: Error) {
-  if (error instanceof ProblemError) return error.problem;
-  const hint = 'Send {"text": "A comment"}.';
-  if (error instanceof SyntaxError) return { status: 400, code: "invalid_json", detail: error.message, hint };
-  if (error instanceof z.ZodError) {
-    return { status: 422, code: "invalid_request", detail: z.prettifyError(error), hint };
-  }
-  return { status: 502, code: "no_answer", detail: error.message, hint: "Check that the Worker xpeft-edge runs." };
-}
-
-app.onError((error) => {
-  const problem = problemOf(error);
-  return Response.json(problem, {
-    status: problem.status,
-    headers: { "content-type": "application/problem+json" },
-  });
-});
+app.onError(answerProblem('Send {"text": "A comment"}.'));
 
 export default app;
