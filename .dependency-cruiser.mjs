@@ -96,7 +96,8 @@ export default {
     },
     {
       name: "examples import the client alone",
-      comment: "An example imports the client, Hono, zod and what all examples share: no other example, and no part of the client.",
+      comment:
+        "An example imports the client, Hono, zod and what all examples share: no other example, and no part of the client.",
       severity: "error",
       from: { path: "^examples/" },
       to: { pathNot: ["^client/index\\.ts$", "^examples/problems\\.ts$", "node_modules/(hono|zod)/"] },
