@@ -57,7 +57,7 @@ export function Choices({ task, state }: { task: string; state: CompareState }) 
           type="button"
           onClick={() => {
             draft.value = null;
-            readFirstProfiles(task, state, new AbortController().signal);
+            readFirstProfiles(task, state, state.ids.peek(), new AbortController().signal);
           }}
         >
           Show the first profiles

@@ -32,8 +32,9 @@ export function Compare({ task }: { task: Task }) {
   useSignalEffect(() => {
     apiKey.value;
     state.cannotList.value = false;
-    if (state.ids.peek()?.length) return;
-    return later(0, (signal) => readFirstProfiles(task.task, state, signal));
+    const before = state.ids.peek();
+    if (before?.length) return;
+    return later(0, (signal) => readFirstProfiles(task.task, state, before, signal));
   });
   useSignalEffect(() => {
     apiKey.value;

@@ -7,9 +7,17 @@ import { profilesOf } from "../state/examples.ts";
 import { isOnDevice, predictOnDevice, stopOnDevice } from "./on-device.ts";
 import { type CompareState, FIRST_PROFILES } from "./state.ts";
 
-/** Chooses the task's first profiles, if the key may list them, unless the user chooses others meanwhile. */
-export async function readFirstProfiles(task: string, state: CompareState, signal: AbortSignal): Promise<void> {
-  const before = state.ids.peek();
+/**
+ * Chooses the task's first profiles, if the key may list them.
+ *
+ * @param before the ids that these replace. If the user has chosen others meanwhile, those stay.
+ */
+export async function readFirstProfiles(
+  task: string,
+  state: CompareState,
+  before: CompareState["ids"]["value"],
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for await (const page of profilePages(task, signal, FIRST_PROFILES)) {
       if (state.ids.peek() !== before) return;
