@@ -15,11 +15,12 @@ const SRC = {
   serving: ["errors", "lib", "text", "bundle", "profiles", "model", "storage", "learn", "sharding", "auth"],
 };
 
-const FUNCTIONS = {
-  http: [],
-  platform: ["http"],
-  middleware: ["http", "platform"],
-  routes: ["http", "platform", "middleware"],
+const APP = {
+  platform: [],
+  http: ["platform"],
+  service: ["platform", "http"],
+  middleware: ["platform", "http", "service"],
+  routes: ["platform", "http", "service", "middleware"],
 };
 
 const PLAYGROUND = {
@@ -38,9 +39,10 @@ const TOP = {
   schema: [],
   src: ["schema"],
   playground: ["src", "client"],
-  functions: ["src", "schema", "dist/pages"],
-  client: ["functions", "src"],
-  node: ["src"],
+  app: ["src", "schema"],
+  functions: ["app", "src", "dist/pages"],
+  client: ["app", "src"],
+  node: ["app", "src"],
   cli: ["node", "client", "src", "schema"],
 };
 
@@ -78,14 +80,14 @@ export default {
     },
     ...tops,
     ...layers("src", SRC),
-    ...layers("functions", FUNCTIONS),
+    ...layers("app", APP),
     ...layers("playground", PLAYGROUND),
     {
       name: "client takes types",
-      comment: "client/ takes types of functions/ only: nothing of the Worker goes into its package.",
+      comment: "client/ takes types of app/ only: nothing of the service goes into its package.",
       severity: "error",
       from: { path: "^client/" },
-      to: { path: "^functions/", dependencyTypesNot: ["type-only"] },
+      to: { path: "^app/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "client takes src for the local engine",
@@ -101,6 +103,16 @@ export default {
       severity: "error",
       from: { path: "^examples/" },
       to: { pathNot: ["^client/index\\.ts$", "^examples/problems\\.ts$", "node_modules/(hono|zod)/"] },
+    },
+    {
+      name: "app is of no platform",
+      comment: "app/ knows a platform only by the interface that it is handed.",
+      severity: "error",
+      from: { path: "^app/" },
+      to: {
+        path: "node_modules/(wrangler|@cloudflare|@hono/node-server|@libsql)/|^cloudflare:",
+        dependencyTypesNot: [],
+      },
     },
     {
       name: "src is of no platform",

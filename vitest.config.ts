@@ -43,10 +43,10 @@ const LONGEST = [
   "test/cli/deploy/deploy.test.ts",
   "test/faults/faults.test.ts",
   "test/fuzz/schemathesis.test.ts",
-  "test/functions/overload.test.ts",
-  "test/functions/routes/learn.test.ts",
+  "test/app/overload.test.ts",
+  "test/app/routes/learn.test.ts",
   "test/playground/playground.test.ts",
-  "test/functions/errors/codes.test.ts",
+  "test/app/errors/codes.test.ts",
   "test/bench/quick.test.ts",
 ];
 

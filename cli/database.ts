@@ -1,16 +1,30 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { CommandError } from "../node/errors.ts";
 import { readPlace } from "../src/sharding/shard-map.ts";
 import type { Database } from "../src/storage/database.ts";
+import type { DatabaseOptions } from "./options.ts";
 
-/**
- * Runs work on the local database, which `wrangler dev` serves.
- *
- * @param persistTo the folder given to `wrangler dev --persist-to`; by default wrangler's own
- * @throws CommandError if wrangler is not installed
- */
-export async function withDatabase<T>(persistTo: string | undefined, work: (db: Database) => Promise<T>): Promise<T> {
+const FILE = "file:";
+
+/** Runs work on the database of `xpeft serve`, with its migrations applied. */
+async function withLibsql<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
+  const { openDatabase, migrateDatabase } = await import("../node/server/open-database.ts");
+  if (url.startsWith(FILE) && !existsSync(url.slice(FILE.length))) {
+    throw new CommandError(`There is no database ${url}.`, `xpeft serve makes it: xpeft serve --database ${url}`);
+  }
+  const opened = await openDatabase(url, process.env.XPEFT_DATABASE_TOKEN);
+  try {
+    await migrateDatabase(opened);
+    return await work(opened.db);
+  } finally {
+    opened.client.close();
+  }
+}
+
+/** Runs work on the local database that `wrangler dev` serves. */
+async function withLocalD1<T>(persistTo: string | undefined, work: (db: Database) => Promise<T>): Promise<T> {
   // By default wrangler prints the names of its secrets files on stdout, where a script may expect a key.
   process.env.WRANGLER_LOG ??= "warn";
   const { getPlatformProxy } = await import("wrangler").catch((cause: unknown) => {
@@ -31,16 +45,28 @@ export async function withDatabase<T>(persistTo: string | undefined, work: (db: 
   }
 }
 
+/** Returns the URL of the database of `xpeft serve` that options or environment name; undefined for the local D1 database. */
+export function libsqlUrl({ database, persistTo }: DatabaseOptions): string | undefined {
+  return database ?? (persistTo === undefined ? process.env.XPEFT_DATABASE || undefined : undefined);
+}
+
 /**
- * Runs work that writes profiles on the local database, as {@link withDatabase} does.
+ * Runs work on the database that a command's options name.
+ *
+ * @throws CommandError if there is none, or wrangler is needed for it and not installed
+ */
+export async function withDatabase<T>(options: DatabaseOptions, work: (db: Database) => Promise<T>): Promise<T> {
+  const url = libsqlUrl(options);
+  return url === undefined ? await withLocalD1(options.persistTo, work) : await withLibsql(url, work);
+}
+
+/**
+ * Runs work that writes profiles on the database that a command's options name, as {@link withDatabase} does.
  *
  * @throws CommandError if profiles are spread over several databases
  */
-export async function withSingleDatabase<T>(
-  persistTo: string | undefined,
-  work: (db: Database) => Promise<T>,
-): Promise<T> {
-  return await withDatabase(persistTo, async (db) => {
+export async function withSingleDatabase<T>(options: DatabaseOptions, work: (db: Database) => Promise<T>): Promise<T> {
+  return await withDatabase(options, async (db) => {
     if ((await readPlace(db)) === null) return await work(db);
     throw new CommandError(
       "The profiles here are spread over several databases. This command writes to a single one.",

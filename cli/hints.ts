@@ -136,7 +136,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   bundle_without_tail:
     "Predict under single profiles: xpeft predict. Or serve a bundle whose last layer alone has adapters of profiles.",
   invalid_setting: "Correct the variables in wrangler.toml and the secret TOKEN_KEYS, then deploy.",
-  database_unavailable: "Check the database and its migrations: xpeft doctor. npm start applies them to the local one.",
+  database_unavailable:
+    "Check the database and its migrations: xpeft doctor. Migrations are applied by npm start, and by xpeft serve.",
   shard_map_mismatch:
     "Bind the databases in wrangler.toml in their places: DB, DB_1 and so on. docs/scale.md explains it.",
   shards_out_of_step: "Retry. If this persists, run the last push or deletion of the task again.",

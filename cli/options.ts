@@ -16,8 +16,9 @@ export interface OutputOptions {
 /** Options of a command that asks a running Worker and prints its answer. */
 export type WorkerOutputOptions = WorkerOptions & OutputOptions;
 
-/** Where the local database is. */
+/** Which database a command uses: that of `xpeft serve`, or the local one of `wrangler dev`. */
 export interface DatabaseOptions {
+  readonly database?: string;
   readonly persistTo?: string;
 }
 
@@ -63,11 +64,22 @@ export function addWorkerOutputOptions(command: Command, scopes: readonly Scope[
   return addJsonOption(addWorkerOptions(command, scopes));
 }
 
+/** Adds `--database` and `--persist-to`, which every command has that uses a database without a running Worker. */
+export function addDatabaseOptions(command: Command, ...conflicts: string[]): Command {
+  const database = new Option(
+    "--database <url>",
+    "database of xpeft serve, such as file:xpeft.db (default: the environment variable XPEFT_DATABASE, or the local D1 database)",
+  );
+  return command
+    .addOption(database.conflicts(["persistTo", ...conflicts]))
+    .addOption(persistToOption().conflicts(conflicts));
+}
+
 /** Returns the option `--persist-to`. */
 export function persistToOption(): Option {
   return new Option(
     "--persist-to <folder>",
-    "folder of the local database, as given to wrangler dev --persist-to (default: .wrangler/state)",
+    "folder of the local D1 database, as given to wrangler dev --persist-to (default: .wrangler/state)",
   );
 }
 

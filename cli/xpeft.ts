@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import "./broken-pipe.ts";
 import { CommandError } from "../node/errors.ts";
-import { readVersion } from "../node/package.ts";
+import { readAbout } from "../node/package.ts";
 import { describeError, EXIT, exitCodeOf } from "./errors.ts";
 import { describeWorker } from "./options.ts";
 
@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   keys: async () => (await import("./keys/keys.ts")).registerKeys,
   bundle: async () => (await import("./deploy/bundle.ts")).registerBundle,
   dev: async () => (await import("./deploy/dev.ts")).registerDev,
+  serve: async () => (await import("./serve/serve.ts")).registerServe,
   deploy: async () => (await import("./deploy/deploy.ts")).registerDeploy,
   doctor: async () => (await import("./deploy/doctor.ts")).registerDoctor,
 };
@@ -47,7 +48,7 @@ Exit status:
 const program = new Command()
   .name("xpeft")
   .description("Manage tasks, profiles and keys of xpeft-edge, predict, learn and deploy.")
-  .version(readVersion())
+  .version(readAbout().version)
   .addHelpText("after", HELP)
   // Commands inherit this when they are added. Wrong usage then throws, and gets its own exit status below.
   .exitOverride();

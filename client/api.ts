@@ -7,11 +7,11 @@ import type { BlankEnv, ExtractSchema } from "hono/types";
  * writes the routes into this file's declarations, and these need neither the Worker's types nor Cloudflare's.
  */
 function expandedTypes() {
-  type Worker = import("../functions/app.ts").Api;
-  type WorkerProblem = ReturnType<typeof import("../functions/http/problem.ts").problemOf>;
-  type WorkerEvents = import("../functions/routes/learn-schemas.ts").LearnEvents;
-  type WorkerFanOutLines = import("../functions/routes/predict/fanout-schemas.ts").FanOutLines;
-  type WorkerTaskEvents = import("../functions/routes/learn-task-schemas.ts").LearnTaskEvents;
+  type Worker = import("../app/app.ts").Api;
+  type WorkerProblem = ReturnType<typeof import("../app/http/problem.ts").problemOf>;
+  type WorkerEvents = import("../app/routes/learn-schemas.ts").LearnEvents;
+  type WorkerFanOutLines = import("../app/routes/predict/fanout-schemas.ts").FanOutLines;
+  type WorkerTaskEvents = import("../app/routes/learn-task-schemas.ts").LearnTaskEvents;
 
   type Plain<T> = T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 

@@ -14,5 +14,5 @@ declare module "*.gz" {
 }
 
 declare namespace Cloudflare {
-  interface Env extends Readonly<import("./http/env.ts").Bindings> {}
+  interface Env extends Readonly<import("./platform/bindings.ts").Bindings> {}
 }

@@ -13,8 +13,7 @@ export function packagePath(path: string): string {
   return local.startsWith("..") ? absolute : local;
 }
 
-/** Returns the package's version. */
-export function readVersion(): string {
-  const { version }: { version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  return version;
+/** Returns what the package says about itself. */
+export function readAbout(): { version: string; description: string; license: string } {
+  return JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 }

@@ -10,7 +10,7 @@ const astGrep = bin(`@ast-grep/cli/ast-grep${windows ? ".exe" : ""}`);
 const NO_TYPESCRIPT_API = /‼ missing-tsc-transpiler:.*?\n\s+=> [^\n]*\n/s;
 
 /** The folders whose imports are checked. */
-export const sourceFolders = ["src", "functions", "client", "node", "cli", "schema", "playground", "examples"];
+export const sourceFolders = ["src", "app", "functions", "client", "node", "cli", "schema", "playground", "examples"];
 
 /** @type {import("./parts.mjs").Part[]} */
 export const typescriptChecks = [

@@ -1,5 +1,5 @@
-import { MAX_INPUTS } from "../../functions/http/text-schemas.ts";
-import { MAX_TEXTS_BYTES } from "../../functions/middleware/json-body.ts";
+import { MAX_INPUTS } from "../../app/http/text-schemas.ts";
+import { MAX_TEXTS_BYTES } from "../../app/middleware/json-body.ts";
 import type { Bench, Figure, Row } from "../bench.ts";
 import {
   type InspectedWorker,

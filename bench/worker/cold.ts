@@ -1,4 +1,4 @@
-import { readAsset } from "../../functions/platform/assets.ts";
+import { bundleAssets } from "../../functions/platform/assets.ts";
 import { startStopwatch } from "../../src/lib/stopwatch.ts";
 import { createFeeds } from "./feeds.ts";
 import type { Isolate } from "./isolate.ts";
@@ -30,7 +30,7 @@ export async function cold({ graph, tokens }: ColdParams, { env }: Isolate): Pro
   const lap = startStopwatch();
   const files = new Map<string, Uint8Array>();
   for (const path of [graph.graph, ...graph.weights]) {
-    const bytes = await readAsset(env.ASSETS)(path);
+    const bytes = await bundleAssets(env.ASSETS).read(path);
     if (bytes) files.set(path, bytes);
   }
   const fetch = lap();

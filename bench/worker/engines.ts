@@ -1,6 +1,6 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
-import type { Bindings } from "../../functions/http/env.ts";
-import { readAsset } from "../../functions/platform/assets.ts";
+import { bundleAssets } from "../../functions/platform/assets.ts";
+import type { Bindings } from "../../functions/platform/bindings.ts";
 import { readManifest } from "../../src/bundle/files.ts";
 import { startStopwatch } from "../../src/lib/stopwatch.ts";
 import { createEncoder } from "../../src/model/encoder.ts";
@@ -22,11 +22,11 @@ interface EnginesParams extends Sampling {
 
 /** Opens an engine. @param onRead is called when its files are read */
 export async function openEngine(name: EngineName, env: Bindings, onRead = () => {}) {
-  const { manifest } = await readManifest(readAsset(env.ASSETS));
+  const { manifest } = await readManifest(bundleAssets(env.ASSETS).read);
   const files = new Map<string, Uint8Array | null>();
   const roles = name === "kernels" ? ["packed"] : ["graph", "weights"];
   for (const { path, role } of manifest.files)
-    if (roles.includes(role)) files.set(path, await readAsset(env.ASSETS)(path));
+    if (roles.includes(role)) files.set(path, await bundleAssets(env.ASSETS).read(path));
   onRead();
   const read = async (path: string) => files.get(path) ?? null;
   const kernels = name === "kernels" ? await loadKernelTrunk(manifest, read, encoderKernels) : null;

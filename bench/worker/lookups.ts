@@ -1,5 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
-import type { Bindings } from "../../functions/http/env.ts";
+import type { Bindings } from "../../functions/platform/bindings.ts";
 import { createProfileStore } from "../../src/storage/profile-store.ts";
 
 /** Profiles to look up. */

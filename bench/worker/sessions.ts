@@ -1,7 +1,7 @@
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import type { InferenceSession } from "onnxruntime-web/wasm";
-import type { Bindings } from "../../functions/http/env.ts";
-import { readAsset } from "../../functions/platform/assets.ts";
+import { bundleAssets } from "../../functions/platform/assets.ts";
+import type { Bindings } from "../../functions/platform/bindings.ts";
 import type { ReadFile } from "../../src/bundle/files.ts";
 import { openSession } from "../../src/model/onnx-runtime.ts";
 import { createFeeds } from "./feeds.ts";
@@ -28,7 +28,7 @@ async function readExisting(read: ReadFile, path: string): Promise<Uint8Array> {
 export async function openGraph(
   env: Bindings,
   { graph, weights }: Graph,
-  read: ReadFile = readAsset(env.ASSETS),
+  read: ReadFile = bundleAssets(env.ASSETS).read,
 ): Promise<InferenceSession> {
   const data = await Promise.all(weights.map(async (path) => ({ path, data: await readExisting(read, path) })));
   return await openSession(wasm, await readExisting(read, graph), data);

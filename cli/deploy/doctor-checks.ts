@@ -6,7 +6,7 @@ import { readBundle } from "../../node/files.ts";
 import { packagePath } from "../../node/package.ts";
 import type { Bundle } from "../../src/bundle/manifest.ts";
 import { createTaskRegistry } from "../../src/storage/tasks.ts";
-import { withDatabase } from "../database.ts";
+import { libsqlUrl, withDatabase } from "../database.ts";
 import type { DatabaseOptions, WorkerOutputOptions } from "../options.ts";
 import { createProgressBar } from "../progress.ts";
 import { listTasks } from "../registry/tasks.ts";
@@ -55,13 +55,15 @@ const bundleCheck: Check = {
 const databaseCheck: Check = {
   name: "local database",
   local: true,
-  async run({ bundle: folder, persistTo }) {
-    const bundle = await readBundle(folder);
+  async run(options) {
+    const bundle = await readBundle(options.bundle);
     const migrations = (await readdir(packagePath("schema/migrations"))).filter((name) => name.endsWith(".sql"));
-    return await withDatabase(persistTo, async (db) => {
+    return await withDatabase(options, async (db) => {
+      // xpeft serve applies its migrations itself, and so does this command.
+      const isD1 = libsqlUrl(options) === undefined;
       const rows = await db.all<{ name: string }>(sql`SELECT name FROM d1_migrations`).catch(() => []);
       const applied = new Set(rows.map(({ name }) => name));
-      const missing = migrations.filter((name) => !applied.has(name));
+      const missing = isD1 ? migrations.filter((name) => !applied.has(name)) : [];
       if (missing.length > 0) {
         throw new CommandError(
           `Migrations are missing: ${missing.join(", ")}.`,

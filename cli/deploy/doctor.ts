@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { describeError, EXIT } from "../errors.ts";
-import { addWorkerOutputOptions, persistToOption } from "../options.ts";
+import { addDatabaseOptions, addWorkerOutputOptions } from "../options.ts";
 import { CHECKS, type Check, type DoctorOptions } from "./doctor-checks.ts";
 
 /** The result of a check, as `--json` prints it. */
@@ -50,7 +50,6 @@ export function registerDoctor(program: Command): void {
     .description("check the bundle, a running Worker and its local database, and say how to fix each fault")
     .addOption(bundleOption("folder of the bundle that the Worker should serve"))
     .option("--db", "also check every task and profile; needs the scope write too")
-    .addOption(persistToOption())
     .addHelpText("after", exampleText("doctor", "doctor --db --url https://xpeft-edge.ACCOUNT.workers.dev"));
-  addWorkerOutputOptions(command, ["predict"]).action(doctor);
+  addDatabaseOptions(addWorkerOutputOptions(command, ["predict"])).action(doctor);
 }

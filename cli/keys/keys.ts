@@ -5,7 +5,7 @@ import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
 import { exampleText } from "../command-line.ts";
 import { withDatabase } from "../database.ts";
-import { addJsonOption, type DatabaseOptions, type OutputOptions, persistToOption } from "../options.ts";
+import { addDatabaseOptions, addJsonOption, type DatabaseOptions, type OutputOptions } from "../options.ts";
 import { printResult } from "../output.ts";
 import { createOptions } from "./key-options.ts";
 import { describeKey, formatKeys, insertStatement } from "./key-text.ts";
@@ -19,7 +19,7 @@ interface CreateOptions extends DatabaseOptions, OutputOptions {
   readonly sql?: boolean;
 }
 
-async function create({ name, scope, task, prefix, expires, json, sql, persistTo }: CreateOptions): Promise<void> {
+async function create({ name, scope, task, prefix, expires, json, sql, ...database }: CreateOptions): Promise<void> {
   const newKey: NewKey = {
     name,
     scopes: SCOPES.filter((known) => scope.includes(known)),
@@ -33,7 +33,7 @@ async function create({ name, scope, task, prefix, expires, json, sql, persistTo
     console.log(insertStatement(row));
     return;
   }
-  await withDatabase(persistTo, (db) => createKeyStore(db).add(row));
+  await withDatabase(database, (db) => createKeyStore(db).add(row));
   if (json) {
     const { name: _, ...permissions } = newKey;
     console.log(JSON.stringify({ key, id: row.id, ...permissions }));
@@ -44,19 +44,19 @@ async function create({ name, scope, task, prefix, expires, json, sql, persistTo
 }
 
 async function list(options: DatabaseOptions & OutputOptions): Promise<void> {
-  const records = await withDatabase(options.persistTo, (db) => createKeyStore(db).list());
+  const records = await withDatabase(options, (db) => createKeyStore(db).list());
   printResult(options, records, () => formatKeys(records));
 }
 
-async function revoke(id: string, { persistTo }: DatabaseOptions): Promise<void> {
-  const revoked = await withDatabase(persistTo, (db) => createKeyStore(db).revoke(id));
-  if (!revoked) throw new CommandError(`The local database has no key "${id}".`, "List the ids: xpeft keys list");
-  console.log(`Revoked key ${id}. Workers may accept it for up to CACHE_TTL_SECONDS (wrangler.toml) longer.`);
+async function revoke(id: string, options: DatabaseOptions): Promise<void> {
+  const revoked = await withDatabase(options, (db) => createKeyStore(db).revoke(id));
+  if (!revoked) throw new CommandError(`The database has no key "${id}".`, "List the ids: xpeft keys list");
+  console.log(`Revoked key ${id}. A running service may accept it for up to CACHE_TTL_SECONDS longer.`);
 }
 
 /** `xpeft keys`: creates, lists and revokes API keys. */
 export function registerKeys(program: Command): void {
-  const keys = program.command("keys").description("create, list and revoke API keys in the local database");
+  const keys = program.command("keys").description("create, list and revoke API keys in a database");
   const createCommand = keys
     .command("create")
     .description("create a key and print it; only its hash is stored, so it is shown only once")
@@ -68,14 +68,11 @@ export function registerKeys(program: Command): void {
       ),
     );
   for (const option of createOptions) createCommand.addOption(option);
-  createCommand.addOption(persistToOption()).action(create);
-  addJsonOption(keys.command("list").description("list the keys and what they permit; secrets are not stored"))
-    .addOption(persistToOption())
-    .action(list);
-  keys
-    .command("revoke")
-    .description("delete a key")
-    .argument("<id>", "id of the key, from keys list")
-    .addOption(persistToOption())
-    .action(revoke);
+  addDatabaseOptions(createCommand).action(create);
+  addDatabaseOptions(
+    addJsonOption(keys.command("list").description("list the keys and what they permit; secrets are not stored")),
+  ).action(list);
+  addDatabaseOptions(
+    keys.command("revoke").description("delete a key").argument("<id>", "id of the key, from keys list"),
+  ).action(revoke);
 }

@@ -7,7 +7,7 @@ import { labelForm, labelSetFault } from "../../src/profiles/labels.ts";
 import { parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
-import { keyOption, persistToOption, urlOption } from "../options.ts";
+import { addDatabaseOptions, keyOption, urlOption } from "../options.ts";
 import { EXAMPLES_FILE } from "./examples.ts";
 import { runLearnTask } from "./run-learn-task.ts";
 
@@ -47,7 +47,7 @@ function parseFraction(text: string): number {
 
 /** `xpeft learn-task`: learns a new task from labelled texts, in this process or in a running Worker. */
 export function registerLearnTask(program: Command): void {
-  program
+  const command = program
     .command("learn-task")
     .description("learn a new task from labelled texts; without Python")
     .argument("<task>", "name of the task", parseTaskName)
@@ -74,9 +74,8 @@ export function registerLearnTask(program: Command): void {
     )
     .option("--replace", "with --push: delete the profiles of a task that is replaced; without it they block the write")
     .addOption(bundleOption("folder of the bundle that the task is trained on").conflicts("url"))
-    .addOption(persistToOption().conflicts("url"))
     .addOption(urlOption("let the Worker at this address learn"))
     .addOption(keyOption(["learn-task"], "with --url: "))
-    .addHelpText("after", HELP)
-    .action(runLearnTask);
+    .addHelpText("after", HELP);
+  addDatabaseOptions(command, "url").action(runLearnTask);
 }

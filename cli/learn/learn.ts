@@ -6,7 +6,7 @@ import type { StartChoice } from "../../src/serving/learn-profile.ts";
 import { parseProfileId, parseTaskName, parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
-import { keyOption, persistToOption, urlOption } from "../options.ts";
+import { addDatabaseOptions, keyOption, urlOption } from "../options.ts";
 import { EXAMPLES_FILE } from "./examples.ts";
 import { runLearn } from "./run-learn.ts";
 
@@ -47,7 +47,7 @@ function parseLabels(text: string): string[] {
 
 /** `xpeft learn`: learns profiles from labelled texts, in this process or in a running Worker. */
 export function registerLearn(program: Command): void {
-  program
+  const command = program
     .command("learn")
     .description("learn one profile, or many, from labelled texts; without Python")
     .usage("[options] TASK PROFILE EXAMPLES\n       xpeft learn [options] TASK --all EXAMPLES")
@@ -86,11 +86,8 @@ export function registerLearn(program: Command): void {
       "read the task from a training's task.json, and start from its masks; with --push, the database must have the same task",
     )
     .addOption(bundleOption())
-    .addOption(persistToOption())
-    .addOption(
-      urlOption("let the Worker at this address learn, for its own database").conflicts(["taskFile", "persistTo"]),
-    )
+    .addOption(urlOption("let the Worker at this address learn, for its own database").conflicts("taskFile"))
     .addOption(keyOption(["learn"], "with --url: "))
-    .addHelpText("after", HELP)
-    .action(runLearn);
+    .addHelpText("after", HELP);
+  addDatabaseOptions(command, "url").action(runLearn);
 }

@@ -37,9 +37,9 @@ type OnProgress = (progress: LearnTaskProgress) => void;
 /** Learns a task from a file, writes it as the options say, and prints the result. */
 export async function runLearnTask(name: string, path: string, options: LearnTaskOptions): Promise<void> {
   const { push = false, out, replace = false, persistTo, url, key, labels, maxTokens, seed, targetAccuracy } = options;
-  if (!push && (replace || persistTo !== undefined))
+  if (!push && (replace || persistTo !== undefined || options.database !== undefined))
     throw new UsageError(
-      "Without --push, --replace and --persist-to have no effect.",
+      "Without --push, --replace, --database and --persist-to have no effect.",
       "Leave them out, or add --push.",
     );
   if (out !== undefined && existsSync(join(out, "profiles.ndjson")))
@@ -64,7 +64,7 @@ export async function runLearnTask(name: string, path: string, options: LearnTas
     const engine = await lazyEngine(options.bundle)();
     const hooks = localHooks(onProgress);
     const { task, ...learnt } = push
-      ? await withSingleDatabase(persistTo, (db) =>
+      ? await withSingleDatabase(options, (db) =>
           learnTaskRow(
             { engine, shards: { count: 1, at: () => db } },
             { ...request, dryRun: false, expected: undefined, existing },

@@ -80,7 +80,7 @@ export async function runLearn(
     return await learnWith(createWorkerLearner(client, name, workerTask, push, options));
   }
   if (task && !push) return await learnWith(createFileLearner(task, options, options.bundle));
-  await withSingleDatabase(persistTo, async (db) => {
+  await withSingleDatabase(options, async (db) => {
     const learner = await createDatabaseLearner(db, name, push, options, options.bundle);
     if (task) checkSameTask(task, learner.task);
     await learnWith(learner);

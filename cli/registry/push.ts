@@ -6,7 +6,7 @@ import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { withSingleDatabase } from "../database.ts";
 import { EXIT, UsageError } from "../errors.ts";
-import { type DatabaseOptions, keyOption, persistToOption, urlOption } from "../options.ts";
+import { addDatabaseOptions, type DatabaseOptions, keyOption, urlOption } from "../options.ts";
 import { describeCounts } from "./profiles-push.ts";
 import { pushToWorker, putTaskInWorker } from "./push-to-worker.ts";
 
@@ -26,7 +26,7 @@ async function push(options: PushOptions): Promise<void> {
   const task = await readTaskFile(options.task, bundle);
   const profiles = options.profiles === undefined ? null : await readProfilesFile(options.profiles, task, bundle);
   if (options.url === undefined) {
-    await withSingleDatabase(options.persistTo, async (db) => {
+    await withSingleDatabase(options, async (db) => {
       // Without a file, the profiles that exist stay.
       if (profiles) await createPush(db)(task, profiles);
       else await createTaskRegistry(db).put(task, undefined, "keep");
@@ -55,16 +55,15 @@ const EXAMPLES = exampleText(
 
 /** `xpeft push`: checks a trained task and its profiles, then writes them. */
 export function registerPush(program: Command): void {
-  program
+  const command = program
     .command("push")
     .description("write a trained task with its profiles to the local database, or to a running Worker with --url")
     .requiredOption("--task <file>", "the training's task.json")
     .option("--profiles <file>", "the training's profiles.ndjson; without it, the task alone is written")
     .addOption(bundleOption())
-    .addOption(persistToOption().conflicts("url"))
     .addOption(urlOption("write to the Worker at this address; lines that fail do not stop the others"))
     .addOption(keyOption(["admin", "write"], "with --url: "))
     .option("--replace", "with --url: delete existing profiles if they were learnt with another head")
-    .addHelpText("after", EXAMPLES)
-    .action(push);
+    .addHelpText("after", EXAMPLES);
+  addDatabaseOptions(command, "url").action(push);
 }

@@ -1,4 +1,4 @@
-import type { ReadFile } from "../../src/bundle/files.ts";
+import type { BundleFiles } from "../../app/platform/platform.ts";
 import { XpeftError } from "../../src/errors.ts";
 
 /** A URL needs a host; the assets' host is never resolved. */
@@ -17,21 +17,11 @@ async function fetchAsset(assets: Fetcher, path: string): Promise<Response | nul
   throw new XpeftError("bundle_unusable", message, { reason: "read" });
 }
 
-/** Returns a reader of the bundle's files in the Worker's static assets; it gives null for a file that is not there. */
-export function readAsset(assets: Fetcher): ReadFile {
-  return async (path) => {
+/** Returns the bundle's files in the Worker's static assets. */
+export const bundleAssets = (assets: Fetcher): BundleFiles => ({
+  async read(path) {
     const response = await fetchAsset(assets, path);
     return response && new Uint8Array(await response.arrayBuffer());
-  };
-}
-
-/**
- * Returns a file of the bundle as a stream: an isolate never holds more than a part of it.
- *
- * @throws XpeftError `bundle_file_missing` or `bundle_unusable`
- */
-export async function openBundleFile(assets: Fetcher, path: string): Promise<ReadableStream> {
-  const response = await fetchAsset(assets, path);
-  if (!response?.body) throw new XpeftError("bundle_file_missing", `The bundle has no file ${path}.`);
-  return response.body;
-}
+  },
+  open: async (path) => (await fetchAsset(assets, path))?.body ?? null,
+});

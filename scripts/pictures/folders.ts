@@ -5,17 +5,19 @@ import { cruise, type ICruiseResult } from "dependency-cruiser";
 import rules from "../../.dependency-cruiser.mjs";
 import { sourceFolders } from "../checks.mjs";
 
-/** What each folder of the TypeScript half holds; folders inside `src/` and `functions/` are boxes of their own. */
+/** What each folder of the TypeScript half holds; folders inside `src/` and `app/` are boxes of their own. */
 const FOLDERS: Readonly<Record<string, string>> = {
   cli: "the xpeft command",
   client: "typed client, engine in a page",
-  node: "the engine in Node",
+  node: "the engine and server in Node",
+  functions: "the Worker",
   playground: "web pages",
-  "functions/app": "the Worker",
-  "functions/routes": "one file a route",
-  "functions/middleware": "access, bodies, log",
-  "functions/platform": "databases, assets, settings",
-  "functions/http": "problems, schemas, streams",
+  "app/app": "the Hono app",
+  "app/routes": "one file a route",
+  "app/middleware": "access, bodies, log",
+  "app/service": "engine, databases, caches",
+  "app/platform": "what runtimes differ in",
+  "app/http": "problems, schemas, streams",
   "src/serving": "engine, predictor, caches",
   "src/learn": "masks from labelled texts",
   "src/sharding": "several databases",
@@ -37,7 +39,7 @@ const INLINE_TYPE = /\bimport\("(\.[^"]+)"\)/g;
 /** Returns the box that a file belongs to; null for files that are not drawn. */
 function folderOf(path: string): string | null {
   if (EVERYWHERE.test(path)) return null;
-  if (/^functions\/[^/]+\.ts$/.test(path)) return "functions/app";
+  if (/^app\/[^/]+\.ts$/.test(path)) return "app/app";
   return Object.keys(FOLDERS).find((folder) => path.startsWith(`${folder}/`)) ?? null;
 }
 
@@ -75,7 +77,7 @@ function withoutShortcuts(imports: Map<string, Set<string>>): [string, string][]
 }
 
 const node = (folder: string) => {
-  const name = folder === "functions/app" ? "functions/" : `${folder}/`;
+  const name = folder === "app/app" ? "app/" : `${folder}/`;
   return `"${folder}" [label=<<b>${name}</b><br/><font point-size="10">${FOLDERS[folder]}</font>>];`;
 };
 
@@ -91,7 +93,7 @@ export async function drawFolders(): Promise<string> {
     graph [rankdir=TB, bgcolor=white, fontname="Helvetica", nodesep=0.25, ranksep=0.45];
     node [shape=box, style="rounded,filled", fillcolor=white, margin="0.16,0.08", color="#555555", fontname="Helvetica", fontsize=12];
     edge [color="#555555", arrowsize=0.7];
-    ${cluster("functions", "#e8f0f8")}
+    ${cluster("app", "#e8f0f8")}
     ${cluster("src", "#f8ede0")}
     ${["cli", "client", "node", "playground", "schema"].map(node).join("\n")}
     ${arrows.map(([from, to]) => `"${from}" -> "${to}";`).join("\n")}

@@ -32,8 +32,13 @@ function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
 /** A revoked key is rejected after a minute, whatever the TTL of rows is. */
 const MAX_TTL_SECONDS = 60;
 
-/** Creates an authenticator with a cache. @param options.ttlSeconds how long a revoked key may still be accepted */
-export function createAuthenticator(options: { ttlSeconds: number }): Authenticator {
+/**
+ * Creates an authenticator with a cache.
+ *
+ * @param options.ttlSeconds how long a revoked key may still be accepted
+ * @param options.now returns the time in milliseconds since 1970, by which keys expire
+ */
+export function createAuthenticator(options: { ttlSeconds: number; now: () => number }): Authenticator {
   const ttlSeconds = Math.min(options.ttlSeconds, MAX_TTL_SECONDS);
   const cache = new LRUCache<string, KeyRow>({ max: 1000, ttl: Math.max(1, ttlSeconds * 1000), ttlResolution: 0 });
 
@@ -48,7 +53,7 @@ export function createAuthenticator(options: { ttlSeconds: number }): Authentica
       const row = cached ?? (id === "" ? null : await store.find(id));
       if (!row) cache.delete(id);
       if (!row || !isSameHash(hash, row.hash)) throw new XpeftError("key_invalid", "The key is unknown.");
-      if (row.expiresAt !== null && row.expiresAt <= Date.now()) {
+      if (row.expiresAt !== null && row.expiresAt <= options.now()) {
         throw new XpeftError("key_expired", "The key has expired.");
       }
       if (!cached) cache.set(id, row, { start });

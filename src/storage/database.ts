@@ -7,12 +7,31 @@ export type Database = BaseSQLiteDatabase<"async", unknown> & {
   batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(batch: T): Promise<BatchResponse<T>>;
 };
 
+/** SQLite's codes of failures with a hint of their own, as libSQL names them and D1's messages quote them. */
+const CAUSES = { SQLITE_BUSY: "locked", SQLITE_FULL: "full" } as const;
+
+/** Returns why a query failed. */
+function reasonOf(error: unknown): "query" | "locked" | "full" {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const text = "code" in cause ? String(cause.code) : cause.message;
+    for (const [code, reason] of Object.entries(CAUSES)) if (text.includes(code)) return reason;
+  }
+  return "query";
+}
+
+const MESSAGES = {
+  query: "The database failed on a query.",
+  locked: "Another program holds the database's lock.",
+  full: "The database has no space left.",
+} as const;
+
 /** Runs database work; errors become this project's. @throws XpeftError `database_unavailable` */
 export async function withDatabaseErrors<T>(work: () => PromiseLike<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof XpeftError) throw cause;
-    throw new XpeftError("database_unavailable", "The database failed on a query.", { reason: "query", cause });
+    const reason = reasonOf(cause);
+    throw new XpeftError("database_unavailable", MESSAGES[reason], { reason, cause });
   }
 }

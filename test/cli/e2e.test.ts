@@ -211,7 +211,7 @@ it("seeds missing tasks, and skips the others", async () => {
 it("checks every task of the local database, however many it has", async () => {
   const state = join(folder, "state");
   const other = "0".repeat(32);
-  await withDatabase(state, (db) =>
+  await withDatabase({ persistTo: state }, (db) =>
     db.run(sql`WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < 1000)
       INSERT INTO tasks (name, bundle, labels, max_tokens, head, masks, generation, updated_at)
       SELECT 'copy-' || n, iif(n = 999, ${other}, bundle), labels, max_tokens, head, masks, generation, updated_at

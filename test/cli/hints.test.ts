@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { beforeAll, expect, it } from "vitest";
+import { PROBLEM_CODES } from "../../app/http/problem-codes.ts";
 import { registerDoctor } from "../../cli/deploy/doctor.ts";
 import { hintFor } from "../../cli/hints.ts";
 import { registerKeys } from "../../cli/keys/keys.ts";
@@ -10,7 +11,6 @@ import { registerPush } from "../../cli/registry/push.ts";
 import { registerRestore } from "../../cli/registry/restore.ts";
 import { registerTasks } from "../../cli/registry/tasks.ts";
 import type { Problem } from "../../client/index.ts";
-import { PROBLEM_CODES } from "../../functions/http/problem-codes.ts";
 import { ERROR_CASES } from "../support/errors.ts";
 
 /** Words of HTTP and its clients, which have no meaning on the command line. */

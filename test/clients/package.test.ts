@@ -99,11 +99,11 @@ async function compile(file: string): Promise<CommandResult> {
 }
 
 describe("the installed package", () => {
-  it("contains client, engine and command line, and no code of the Worker", async () => {
+  it("contains client, engine, server and command line, and no code of the Worker", async () => {
     const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
     const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema"];
     expect((await at()).sort()).toEqual(all);
-    expect((await at("dist")).sort()).toEqual(["cli", "client", "node", "schema", "src"]);
+    expect((await at("dist")).sort()).toEqual(["app", "assets", "cli", "client", "node", "pages", "schema", "src"]);
     const kernels = await at("dist", "src", "model", "kernels");
     expect(kernels.filter((name) => name.endsWith(".wasm"))).toEqual(["encoder.wasm", "kernels.wasm"]);
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROBLEM_CODES, statusOf } from "../../app/http/problem-codes.ts";
 import {
   type Client,
   createClient,
@@ -8,7 +9,6 @@ import {
   type ProblemStatus,
   unwrap,
 } from "../../client/index.ts";
-import { PROBLEM_CODES, statusOf } from "../../functions/http/problem-codes.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { examplesOf } from "../support/examples.ts";
 import { masksOf } from "../support/rows.ts";

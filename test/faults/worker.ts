@@ -1,5 +1,5 @@
-import type { Bindings } from "../../functions/http/env.ts";
-import app from "../../functions/index.ts";
+import worker from "../../functions/index.ts";
+import type { Bindings } from "../../functions/platform/bindings.ts";
 import type { Broken } from "./broken.ts";
 
 // The deploy's Worker over bindings that can break. `PUT /broken` sets what is broken, the variable BROKEN at start.
@@ -126,7 +126,7 @@ function bindingsOf(env: Env): Bindings {
 export default {
   async fetch(request, env, context) {
     const bindings = bindingsOf(env);
-    if (new URL(request.url).pathname !== "/broken") return await app.fetch(request, bindings, context);
+    if (new URL(request.url).pathname !== "/broken") return await worker.fetch(request, bindings, context);
     breakAs(await request.json());
     return new Response(null, { status: 204 });
   },

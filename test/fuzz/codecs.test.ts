@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { hintFor } from "../../functions/http/hints.ts";
+import { hintFor } from "../../app/http/hints.ts";
+import { HINTS } from "../../functions/platform/hints.ts";
 import { DEFAULT_BUNDLE, readBundle, readFolder } from "../../node/files.ts";
 import { readToken, signToken } from "../../src/auth/profile-token.ts";
 import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
@@ -233,7 +234,7 @@ async function readOrReject(
   } catch (error) {
     if (!(error instanceof XpeftError)) throw error;
     expect(error.code).toMatch(rejectionCodes);
-    expect(hintFor(error, "other")).toMatch(/\S/);
+    expect(hintFor(error, "other", HINTS)).toMatch(/\S/);
     return "rejected";
   } finally {
     expect(performance.now() - start).toBeLessThan(HANG_MS);

@@ -77,7 +77,7 @@ describe.each(Object.entries(env.GOLDEN))("%s", (_, dump) => {
     await applyD1Migrations(db, env.MIGRATIONS);
     const options = { fresh: true, beforeUnknownKey: async () => {} };
     const key = `xpk_0123456789abcdef_${"A".repeat(43)}`;
-    const { access } = await createAuthenticator({ ttlSeconds: 30 }).authenticate(
+    const { access } = await createAuthenticator({ ttlSeconds: 30, now: () => Date.now() }).authenticate(
       key,
       createKeyStore(drizzle(db)),
       options,

@@ -54,7 +54,7 @@ describe("npm run check -- --only=imports", () => {
       'import type { Engine } from "../serving/engine.ts";\nexport type Up = Engine;\n',
       "src/text",
     ],
-    ["src/errors.ts", 'import { createApp } from "../functions/app.ts";\nexport const up = createApp;\n', "src"],
+    ["src/errors.ts", 'import { createApp } from "../app/app.ts";\nexport const up = createApp;\n', "src"],
     [
       "examples/feed/index.ts",
       'import type { NewTask } from "../../src/profiles/task.ts";\nexport type Up = NewTask;\n',

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { PROBLEM_CODES, type ProblemCode, type RequestErrorCode } from "../../functions/http/problem-codes.ts";
+import { PROBLEM_CODES, type ProblemCode, type RequestErrorCode } from "../../app/http/problem-codes.ts";
 import { ERROR_REASONS, type ErrorCode, type XpeftError } from "../../src/errors.ts";
 
 /** Returns a matcher for an XpeftError with a code, for `toThrow` and `rejects.toThrow`. */

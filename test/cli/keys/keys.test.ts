@@ -49,7 +49,7 @@ beforeAll(async () => {
   state = await mkdtemp(join(tmpdir(), "xpeft-keys-"));
   await migrateLocally(state);
   const bundle = await readBundle(DEFAULT_BUNDLE);
-  await withDatabase(state, async (db) => {
+  await withDatabase({ persistTo: state }, async (db) => {
     for (const name of ["demo", "other"]) await createPush(db)(taskFor(bundle, { name }), profilesOf(2));
   });
   ({ url, child: server } = await serveLocally(state, ["CACHE_TTL_SECONDS:1"]));
@@ -151,13 +151,15 @@ it("revokes a key, and reports an unknown one", async () => {
   await expect.poll(() => predicting(key, "demo", "demo-000")).toEqual([401, "key_invalid"]);
   const { code, stderr } = await local("revoke", id);
   expect(code).toBe(1);
-  expect(stderr).toBe(`The local database has no key "${id}".\n  List the ids: npm run -s xpeft -- keys list\n`);
+  expect(stderr).toBe(`The database has no key "${id}".\n  List the ids: npm run -s xpeft -- keys list\n`);
 });
 
 it("creates keys that expire", async () => {
   const { key, id } = await create("--expires", "1d");
   // A day is too long for a test, so the test moves the row's expiry to now.
-  await withDatabase(state, (db) => db.update(keys).set({ expiresAt: Date.now() }).where(eq(keys.id, id)));
+  await withDatabase({ persistTo: state }, (db) =>
+    db.update(keys).set({ expiresAt: Date.now() }).where(eq(keys.id, id)),
+  );
   expect(await predicting(key, "demo", "demo-000")).toEqual([401, "key_expired"]);
 });
 

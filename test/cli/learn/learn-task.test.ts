@@ -35,7 +35,7 @@ afterAll(async () => {
 const learnTask = async (...args: string[]) => withoutProgress(await runCli(["learn-task", ...args]));
 const local = () => ["--persist-to", state];
 const storedTask = async (name: string) =>
-  await withDatabase(state, async (db) => await createTaskRegistry(db).get(name));
+  await withDatabase({ persistTo: state }, async (db) => await createTaskRegistry(db).get(name));
 
 it("says what a task would be like, and writes nothing", async () => {
   const { code, stdout, stderr } = await learnTask("desk", tickets);
@@ -81,7 +81,7 @@ it("writes the task to the database and to files, and a Worker learns the same",
 
 it("replaces a task with profiles only with --replace", async () => {
   await learnTask("used", tickets, "--push", ...local());
-  await withDatabase(state, async (db) => createPush(db)(await storedTask("used"), profilesOf(1)));
+  await withDatabase({ persistTo: state }, async (db) => createPush(db)(await storedTask("used"), profilesOf(1)));
   const rejected = await learnTask(
     "used",
     tickets,

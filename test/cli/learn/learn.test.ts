@@ -37,7 +37,7 @@ async function write(name: string, content: string): Promise<string> {
 }
 
 const rowOf = async (profile: string) =>
-  await withDatabase(state, async (db) =>
+  await withDatabase({ persistTo: state }, async (db) =>
     (await createProfileStore(db).read("demo", [profile], null)).profiles.get(profile),
   );
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
   folder = await makeTempFolder("xpeft-learn-");
   state = join(folder, "state");
   await migrateLocally(state);
-  await withDatabase(state, (db) => createPush(db)(task, profilesOf(2)));
+  await withDatabase({ persistTo: state }, (db) => createPush(db)(task, profilesOf(2)));
   const other = { ...task, head: task.head.map((value) => -value) };
   await write("lines.jsonl", jsonLines(EXAMPLES));
   await write("wrong.csv", "text,rating\na,1\n");

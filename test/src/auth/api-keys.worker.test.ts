@@ -23,7 +23,7 @@ async function make(parts: Partial<NewKey> = {}) {
 
 /** Returns an authenticator, and counters of its rate limit checks and its database reads. */
 function countingAuthenticator(ttlSeconds = 30) {
-  const authenticator = createAuthenticator({ ttlSeconds });
+  const authenticator = createAuthenticator({ ttlSeconds, now: () => Date.now() });
   const counts = { limited: 0, read: 0 };
   const counting: KeyStore = {
     ...store,

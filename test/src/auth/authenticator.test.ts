@@ -30,7 +30,7 @@ it("rejects a key that was revoked longer ago than the TTL, however late the dat
         return scheduler.schedule(Promise.resolve(revokedAt < Number.POSITIVE_INFINITY ? null : row));
       };
       const store = { find } as unknown as KeyStore;
-      const authenticator = createAuthenticator({ ttlSeconds });
+      const authenticator = createAuthenticator({ ttlSeconds, now: () => Date.now() });
       const authenticate = async (fresh: boolean) => {
         const began = now;
         const options = { fresh, beforeUnknownKey: async () => {} };

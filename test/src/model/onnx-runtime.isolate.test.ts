@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
 import { heapBytes, openSession } from "../../../src/model/onnx-runtime.ts";
@@ -11,7 +11,7 @@ import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 it("loads ONNX Runtime once for concurrent callers, and restores WebAssembly", async () => {
   const { instantiate } = WebAssembly;
   expect(heapBytes()).toBe(0);
-  const load = () => createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
+  const load = () => createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
   const noModel = openSession(wasm, new Uint8Array(8), []).catch((error: Error) => error.message);
   const [first, second] = await Promise.all([load(), load()]);
   expect(await noModel).toMatch(/model/);

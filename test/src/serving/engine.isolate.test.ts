@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
 import type { Task } from "../../../src/profiles/task.ts";
@@ -13,7 +13,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   let task: Task;
 
   beforeAll(async () => {
-    engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
+    engine = await createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 128 }), generation: 1 };
   });
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
@@ -51,7 +51,7 @@ const ROWS = Array.from(
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
+  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
 });
 
 const cacheOf = () => createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 30 });

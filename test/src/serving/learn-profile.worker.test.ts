@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
 import type { LearnResult } from "../../../src/learn/learn.ts";
 import type { LearnRequest } from "../../../src/learn/learner.ts";
@@ -16,7 +16,7 @@ import { shardsOver } from "../../support/shards.ts";
 
 // learn.test.ts tests the result of learning. Here are its starts, and what is written.
 
-const bundle = await readManifest(readAsset(env.ASSETS));
+const bundle = await readManifest(bundleAssets(env.ASSETS).read);
 const task = taskFor(bundle, { masks: masksOf(9) });
 const push = createPush(drizzle(env.DB));
 const profiles = createProfileRegistry(drizzle(env.DB));

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
@@ -20,7 +20,7 @@ const source = { stores: { nearest: store, primary: store }, freshness: "cached"
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: readAsset(env.ASSETS), wasm, kernels, encoderKernels });
+  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
 });
 
 /** Returns a predict function with an empty cache. */

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
 import { readLineGroups } from "../../../src/lib/ndjson.ts";
 import { importProfiles } from "../../../src/sharding/import.ts";
@@ -18,7 +18,7 @@ const shards = shardsOver(DATABASES);
 const tasks = createShardedTaskRegistry(shards);
 const profiles = createShardedProfileRegistry(shards);
 const history = createShardedHistory(shards);
-const bundle = await readManifest(readAsset(env.ASSETS));
+const bundle = await readManifest(bundleAssets(env.ASSETS).read);
 
 const name = (id: string) => ({ task: "demo", id });
 const parts = (seed: number) => ({ masks: masksOf(seed), labelBias: null });

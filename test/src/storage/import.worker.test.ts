@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import { readManifest } from "../../../src/bundle/files.ts";
 import type { Bundle } from "../../../src/bundle/manifest.ts";
 import { readLineGroups } from "../../../src/lib/ndjson.ts";
@@ -22,7 +22,7 @@ const profiles = createProfileRegistry(db);
 let bundle: Bundle;
 
 beforeEach(async () => {
-  bundle = await readManifest(readAsset(env.ASSETS));
+  bundle = await readManifest(bundleAssets(env.ASSETS).read);
   await createTaskRegistry(db).put(taskFor(bundle), undefined, "keep");
 });
 

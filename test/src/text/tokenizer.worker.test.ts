@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readAsset } from "../../../functions/platform/assets.ts";
+import { bundleAssets } from "../../../functions/platform/assets.ts";
 import { createTokenizer, type Tokenizer } from "../../../src/text/tokenizer.ts";
 import expected from "../../fixtures/oddities.json";
 import { errorWithCode } from "../../support/errors.ts";
@@ -10,7 +10,7 @@ describe("the default bundle's tokenizer, inside workerd", () => {
   let tokenizer: Tokenizer;
 
   beforeAll(async () => {
-    tokenizer = createTokenizer((await readAsset(env.ASSETS)("tokenizer.json")) ?? new Uint8Array());
+    tokenizer = createTokenizer((await bundleAssets(env.ASSETS).read("tokenizer.json")) ?? new Uint8Array());
   });
 
   it("returns the same ids as Python for edge cases", () => {

@@ -1,0 +1,18 @@
+import type { PlatformHints } from "../../app/platform/hints.ts";
+
+/** What whoever deploys the Worker can do about its faults. */
+export const HINTS: PlatformHints = {
+  setting: "Correct it under [vars] in wrangler.toml, which explains each variable, then deploy.",
+  build:
+    'Remove [alias] from wrangler.toml, or set ENGINE = "auto" and take a bundle with a packed encoder. Then deploy.',
+  query: "Retry. If this persists, check that the database's migrations are applied.",
+  locked: "Retry.",
+  full: "Delete profiles, spread them over more databases (docs/scale.md), or ask for a larger limit of D1.",
+  shard:
+    "Retry. If this persists, check that the database's migrations are applied. Database 0 is bound as DB, database 1 as DB_1.",
+  unbound: "Predict with a profile token that carries its task's head, or bind a D1 database as DB in wrangler.toml.",
+  place:
+    "Bind the databases that the profiles are spread over in their places: DB, DB_1 and so on. docs/scale.md explains how to spread them over more.",
+  gap: "Bind the databases that the profiles are spread over as DB, DB_1, DB_2 and so on, without a gap.",
+  docs: 'Set directory = "dist/assets" under [assets] in wrangler.toml, and deploy again.',
+};

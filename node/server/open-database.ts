@@ -1,0 +1,80 @@
+import { type Client, createClient, type InArgs, type InStatement, LibsqlError } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { migrate } from "drizzle-orm/libsql/migrator";
+import pRetry from "p-retry";
+import type { Database } from "../../src/storage/database.ts";
+import { packagePath } from "../package.ts";
+
+/** For how long a statement waits for another process's write. */
+const LOCKED_MS = 5000;
+
+/** The first wait for a lock, and the longest. */
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [2, 100];
+
+/** An open libSQL database. */
+export interface OpenDatabase {
+  readonly client: Client;
+  readonly db: Database;
+}
+
+const isLocked = (error: unknown): boolean => error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
+
+/** Runs a statement again while another process has the database's lock. Other requests go on meanwhile. */
+async function whileLocked<T>(run: () => Promise<T>): Promise<T> {
+  return await pRetry(run, {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: FIRST_WAIT_MS,
+    maxTimeout: LONGEST_WAIT_MS,
+    maxRetryTime: LOCKED_MS,
+    randomize: true,
+    shouldRetry: ({ error }) => isLocked(error),
+  });
+}
+
+const READS = /^\s*select\b/i;
+
+/**
+ * Returns the mode of a batch. A batch that writes takes the lock at its start: one that begins as a reader cannot
+ * become a writer once somebody else has written.
+ */
+function modeOf(statements: readonly (InStatement | [string, InArgs?])[]): "read" | "write" {
+  const sql = statements.map((one) => (typeof one === "string" ? one : Array.isArray(one) ? one[0] : one.sql));
+  return sql.every((text) => READS.test(text)) ? "read" : "write";
+}
+
+/** Returns a client whose statements wait for locks, and whose batches are transactions of the right kind. */
+function patient(client: Client): Client {
+  const execute = client.execute.bind(client) as (
+    statement: InStatement | string,
+    args?: InArgs,
+  ) => ReturnType<Client["execute"]>;
+  const batch = client.batch.bind(client);
+  return Object.assign(client, {
+    execute: (statement: InStatement | string, args?: InArgs) => whileLocked(() => execute(statement, args)),
+    batch: (statements: Parameters<typeof batch>[0]) => whileLocked(() => batch(statements, modeOf(statements))),
+  });
+}
+
+/**
+ * Opens a libSQL database.
+ *
+ * @param url `file:PATH`, or `libsql://HOST` or `https://HOST` of Turso or sqld
+ * @param authToken the token for a database on another machine
+ */
+export async function openDatabase(url: string, authToken?: string): Promise<OpenDatabase> {
+  const client = patient(createClient({ url, intMode: "number", ...(authToken && { authToken }) }));
+  // Readers go on while somebody writes, and every acknowledged write survives a crash of the machine.
+  if (url.startsWith("file:")) await client.execute("PRAGMA journal_mode = WAL");
+  return { client, db: drizzle(client) };
+}
+
+/** Two servers that start at once on a new database both try; the one that comes second finds it done. */
+const RETRIES = 3;
+
+/** Applies the migrations that a database lacks. */
+export async function migrateDatabase({ client }: OpenDatabase): Promise<void> {
+  await pRetry(() => migrate(drizzle(client), { migrationsFolder: packagePath("schema/migrations") }), {
+    retries: RETRIES,
+    minTimeout: 100,
+  });
+}

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { createApp } from "../../app/app.ts";
+import type { Lifetime, Platform } from "../../app/platform/platform.ts";
+import { serviceOf } from "../../app/service/service.ts";
+
+/** Where a server listens, and how callers reach it. */
+export interface Listening {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Number of proxies between callers and the server that add to X-Forwarded-For. */
+  readonly trustedProxies: number;
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly port: number;
+  /** Stops accepting, and resolves when all requests and their work have ended, or after the seconds. */
+  stop(graceSeconds: number): Promise<void>;
+}
+
+/**
+ * Returns a caller's network address: that of the connection, or what the outermost trusted proxy saw.
+ *
+ * @param trustedProxies those who call from further away could write anything into X-Forwarded-For
+ */
+function addressOf({ headers, socket }: Pick<IncomingMessage, "headers" | "socket">, trustedProxies: number): string {
+  const connection = socket.remoteAddress ?? "unknown";
+  if (trustedProxies === 0) return connection;
+  const seen = String(headers["x-forwarded-for"] ?? "").split(",");
+  return seen.at(-trustedProxies)?.trim() || connection;
+}
+
+/** Work that goes on after its answer. */
+function createLifetime() {
+  const pending = new Set<Promise<unknown>>();
+  const lifetime: Lifetime = {
+    waitUntil(promise) {
+      const settled = promise.then(
+        () => {},
+        () => {},
+      );
+      pending.add(settled);
+      void settled.then(() => pending.delete(settled));
+    },
+  };
+  return { lifetime, ended: () => Promise.all(pending) };
+}
+
+/**
+ * Loads the engine and serves the app over HTTP.
+ *
+ * @throws XpeftError if the bundle cannot be served
+ * @throws Error with `code`, such as EADDRINUSE, if the server cannot listen
+ */
+export async function startServer(
+  platform: Platform,
+  { host, port, trustedProxies }: Listening,
+): Promise<RunningServer> {
+  const app = createApp();
+  const { lifetime, ended } = createLifetime();
+  await serviceOf(platform, lifetime);
+  const context = { ...lifetime, passThroughOnException() {}, props: {} };
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }) =>
+      app.fetch(
+        request,
+        { platform, callerAddress: addressOf(incoming as HttpBindings["incoming"], trustedProxies) },
+        context,
+      ),
+  });
+  const listening = Promise.withResolvers<void>();
+  server.once("error", listening.reject);
+  server.listen({ port, host }, () => listening.resolve());
+  await listening.promise;
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop(graceSeconds) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const late = new Promise<void>((resolve) => setTimeout(resolve, graceSeconds * 1000).unref());
+      await Promise.race([closed.then(ended), late]);
+    },
+  };
+}
