@@ -10,6 +10,7 @@ import { registerProfiles } from "../../cli/registry/profiles.ts";
 import { registerPush } from "../../cli/registry/push.ts";
 import { registerRestore } from "../../cli/registry/restore.ts";
 import { registerTasks } from "../../cli/registry/tasks.ts";
+import { registerServe } from "../../cli/serve/serve.ts";
 import type { Problem } from "../../client/index.ts";
 import { ERROR_CASES } from "../support/errors.ts";
 
@@ -26,7 +27,7 @@ const commands = new Map<string, readonly string[]>();
 beforeAll(() => {
   const program = new Command();
   const registers = [registerDoctor, registerKeys, registerLearn, registerPredict, registerProfiles, registerPush];
-  for (const register of [...registers, registerRestore, registerTasks]) register(program);
+  for (const register of [...registers, registerRestore, registerServe, registerTasks]) register(program);
   const add = (command: Command, before: string) => {
     const name = `${before} ${command.name()}`.trim();
     commands.set(
