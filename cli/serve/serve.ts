@@ -121,7 +121,11 @@ function announce(options: ServeOptions, port: number): void {
 
 async function serve(options: ServeOptions): Promise<void> {
   if (cluster.isWorker) {
-    const server = await serveHere(options);
+    const server = await serveHere(options).catch((error: unknown) => {
+      // Otherwise the channel to the parent would keep this process alive.
+      process.disconnect();
+      throw error;
+    });
     stopOnSignal(server, options.grace);
     tellReady(server.port);
     return;

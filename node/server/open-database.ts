@@ -11,23 +11,33 @@ const LOCKED_MS = 5000;
 /** The first wait for a lock, and the longest. */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [2, 100];
 
+/** For how long a database on another machine may take. A request that got no answer at all would wait for ever. */
+const REMOTE_MS = 10_000;
+
+const fetchInTime: typeof fetch = (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(REMOTE_MS) });
+
 /** An open libSQL database. */
 export interface OpenDatabase {
   readonly client: Client;
   readonly db: Database;
 }
 
-const isLocked = (error: unknown): boolean => error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
+const hasCode = (error: unknown, code: string): boolean => error instanceof LibsqlError && error.code.startsWith(code);
 
 /** Runs a statement again while another process has the database's lock. Other requests go on meanwhile. */
-async function whileLocked<T>(run: () => Promise<T>): Promise<T> {
+async function whileLocked<T>(client: Client, run: () => Promise<T>): Promise<T> {
   return await pRetry(run, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: FIRST_WAIT_MS,
     maxTimeout: LONGEST_WAIT_MS,
     maxRetryTime: LOCKED_MS,
     randomize: true,
-    shouldRetry: ({ error }) => isLocked(error),
+    // A connection whose BEGIN found the lock taken finds it taken for ever: libSQL does not reset the statement. Another
+    // request may have replaced the connections under this one.
+    async onFailedAttempt({ error }) {
+      if (hasCode(error, "SQLITE_BUSY")) await client.reconnect();
+    },
+    shouldRetry: ({ error }) => hasCode(error, "SQLITE_BUSY") || hasCode(error, "CLIENT_CLOSED"),
   });
 }
 
@@ -50,8 +60,9 @@ function patient(client: Client): Client {
   ) => ReturnType<Client["execute"]>;
   const batch = client.batch.bind(client);
   return Object.assign(client, {
-    execute: (statement: InStatement | string, args?: InArgs) => whileLocked(() => execute(statement, args)),
-    batch: (statements: Parameters<typeof batch>[0]) => whileLocked(() => batch(statements, modeOf(statements))),
+    execute: (statement: InStatement | string, args?: InArgs) => whileLocked(client, () => execute(statement, args)),
+    batch: (statements: Parameters<typeof batch>[0]) =>
+      whileLocked(client, () => batch(statements, modeOf(statements))),
   });
 }
 
@@ -62,7 +73,7 @@ function patient(client: Client): Client {
  * @param authToken the token for a database on another machine
  */
 export async function openDatabase(url: string, authToken?: string): Promise<OpenDatabase> {
-  const client = patient(createClient({ url, intMode: "number", ...(authToken && { authToken }) }));
+  const client = patient(createClient({ url, intMode: "number", fetch: fetchInTime, ...(authToken && { authToken }) }));
   // Readers go on while somebody writes, and every acknowledged write survives a crash of the machine.
   if (url.startsWith("file:")) await client.execute("PRAGMA journal_mode = WAL");
   return { client, db: drizzle(client) };

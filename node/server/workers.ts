@@ -34,6 +34,8 @@ export async function runWorkers(
       "Start one server a port behind a balancer, or run it with Node: --workers",
     );
   }
+  // Processes accept connections themselves: one that the parent hands to a process that dies would hang for ever.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   // Keeps the counts of all processes, which ask for them.
   new RateLimiterClusterMaster();
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();

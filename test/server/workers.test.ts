@@ -1,0 +1,164 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
+import { toBase64 } from "../../src/lib/base64.ts";
+import { createPush } from "../../src/storage/push.ts";
+import { freePort, run } from "../support/processes.ts";
+import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
+import { databaseIn, makeKey, openBeside, type ServeProcess, serveProcess } from "../support/server.ts";
+
+const WORKERS = 2;
+
+let folder: string;
+let key: string;
+let server: ServeProcess | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "xpeft-workers-"));
+  const { client, db } = await openBeside(databaseIn(folder));
+  await createPush(db)(taskFor(await readBundle(DEFAULT_BUNDLE)), profilesOf(2));
+  key = await makeKey(db);
+  client.close();
+});
+afterEach(async () => {
+  await server?.stop("SIGKILL");
+  server = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startWorkers(env: NodeJS.ProcessEnv = {}): Promise<ServeProcess> {
+  server = await serveProcess({ folder, args: ["--workers", String(WORKERS)], env });
+  return server;
+}
+
+const headers = () => ({ authorization: `Bearer ${key}`, "content-type": "application/json" });
+
+/** A request that its process leaves without an answer fails at once. It does not hang. */
+const HANGS_MS = 120_000;
+
+/** Sends a request over a connection of its own, so that any process may get it. */
+const send = (method: string, path: string, body?: object) =>
+  fetch(`${server?.url}${path}`, {
+    method,
+    headers: { ...headers(), connection: "close" },
+    signal: AbortSignal.timeout(HANGS_MS),
+    ...(body && { body: JSON.stringify(body) }),
+  });
+
+const predict = () =>
+  send("POST", "/v1/predict", { task: "demo", profile: "demo-000", inputs: "A text", logits: true });
+
+/** Returns an answer's predictions as text. */
+async function predictionsOf(response: Response): Promise<string> {
+  const { predictions } = (await response.json()) as { predictions: object[] };
+  return JSON.stringify(predictions);
+}
+
+/** Returns the ids of a server's processes. */
+async function children({ child: { pid } }: ServeProcess): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.trim().split(" ").filter(Boolean).map(Number);
+}
+
+it("loses no row and gives no wrong answer while each process is killed in turn, and replaces them", async () => {
+  const running = await startWorkers();
+  const right = await predictionsOf(await predict());
+  const written: string[] = [];
+  const wrong: string[] = [];
+  let ended = false;
+
+  function unanswered(error: Error): null {
+    if (error.name === "TimeoutError") wrong.push(error.message);
+    return null;
+  }
+
+  /** Writes profiles and predicts. A request may end with its process, and is then unanswered. */
+  async function use(name: string): Promise<void> {
+    for (let number = 0; !ended; number++) {
+      const id = `${name}-${number}`;
+      const put = await send("PUT", `/v1/profiles/demo/${id}`, { masks: toBase64(masksOf(number % 9)) }).catch(
+        unanswered,
+      );
+      if (put?.ok) written.push(id);
+      else if (put) wrong.push(await put.text());
+      const answer = await predict().catch(unanswered);
+      const predictions = answer && (await predictionsOf(answer).catch(() => null));
+      if (predictions && predictions !== right) wrong.push(predictions);
+    }
+  }
+  const moreWritten = async () => {
+    const before = written.length;
+    await expect.poll(() => written.length).toBeGreaterThan(before + 10);
+  };
+  const users = ["a", "b", "c"].map(use);
+  const first = await children(running);
+  expect(first).toHaveLength(WORKERS);
+  for (const pid of first) {
+    await moreWritten();
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => children(running)).not.toContain(pid);
+    await expect.poll(() => children(running)).toHaveLength(WORKERS);
+  }
+  await moreWritten();
+  ended = true;
+  await Promise.all(users);
+
+  expect(wrong).toEqual([]);
+  const exported = await (await send("GET", "/v1/tasks/demo/export")).text();
+  const stored = new Set(
+    exported
+      .trim()
+      .split("\n")
+      .map((line: string) => JSON.parse(line).profile),
+  );
+  expect(written.filter((id) => !stored.has(id))).toEqual([]);
+});
+
+it("counts a caller's requests over all processes", async () => {
+  const limit = 20;
+  await startWorkers({ XPEFT_RATE_LIMIT: String(limit) });
+  const statuses = await Promise.all(Array.from({ length: 2 * limit }, async () => (await predict()).status));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(limit);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(limit);
+});
+
+it("answers the requests that it has on SIGTERM, then ends", async () => {
+  const { url, stop } = await startWorkers();
+  const upload = request(`${url}/v1/predict/stream?task=demo`, {
+    method: "POST",
+    headers: { ...headers(), "content-type": "application/x-ndjson" },
+  });
+  const line = `${JSON.stringify({ profile: "demo-000", text: "A text" })}\n`;
+  upload.write(line.repeat(3));
+  const response = await new Promise<IncomingMessage>((resolve) => upload.on("response", resolve));
+  const parts: Buffer[] = [];
+  response.on("data", (part) => parts.push(part));
+  await expect.poll(() => parts.length).toBeGreaterThan(0);
+
+  const ended = stop("SIGTERM");
+  const isOpen = () =>
+    fetch(`${url}/healthz`).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(isOpen).toBe(false);
+  upload.end(line);
+  await new Promise((resolve) => response.on("end", resolve));
+  const labelled = Buffer.concat(parts)
+    .toString()
+    .split("\n")
+    .filter((text) => text.includes('"label"'));
+  expect(labelled).toHaveLength(4);
+  expect(await ended).toBe(0);
+});
+
+it("gives up if its processes cannot start, and says why", async () => {
+  const options = ["--database", databaseIn(folder), "--port", String(await freePort()), "--workers", "2"];
+  const { code, stderr } = await run(["cli/xpeft.ts", "serve", ...options, "--bundle", folder]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("bundle_file_missing");
+  expect(stderr).toContain("end right after their start");
+});
