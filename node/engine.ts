@@ -2,9 +2,11 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { compileWasm } from "../src/lib/wasm.ts";
+import type { OnnxRuntime } from "../src/model/onnx-runtime.ts";
 import { hasRelaxedSimd } from "../src/model/relaxed-simd.ts";
 import type { Modules } from "../src/model/text-parts.ts";
 import type { EngineChoice } from "../src/model/trunk.ts";
+import { createWebRuntime } from "../src/model/web-runtime.ts";
 import { createEngine, type Engine } from "../src/serving/engine.ts";
 import { readFolder } from "./files.ts";
 
@@ -14,9 +16,11 @@ const compile = async (path: string): Promise<WebAssembly.Module> => await compi
 /** Returns the path of kernels; the package has them beside its compiled sources. */
 const kernelsPath = (name: string): string => join(import.meta.dirname, `../src/model/kernels/${name}.wasm`);
 
-/** Compiles the WASM of ONNX Runtime. */
-export const compileRuntime = (): Promise<WebAssembly.Module> =>
-  compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
+/** Returns ONNX Runtime Web. */
+export const loadWebRuntime = async (): Promise<OnnxRuntime> =>
+  createWebRuntime(
+    await compile(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")),
+  );
 
 /** Compiles the kernels that merge adapters. */
 export const compileKernels = (): Promise<WebAssembly.Module> => compile(kernelsPath("kernels"));
@@ -33,14 +37,16 @@ export async function compileEncoderKernels(isSupported = hasRelaxedSimd()): Pro
   return null;
 }
 
-/** Compiles all that an engine needs. */
+/**
+ * Compiles or loads all that an engine needs.
+ */
 export async function compileModules(choice: EngineChoice = "auto"): Promise<Modules> {
-  const [wasm, kernels, encoderKernels] = await Promise.all([
-    compileRuntime(),
+  const [onnx, kernels, encoderKernels] = await Promise.all([
+    loadWebRuntime(),
     compileKernels(),
     choice === "auto" ? compileEncoderKernels() : null,
   ]);
-  return { wasm, kernels, encoderKernels };
+  return { onnx, kernels, encoderKernels };
 }
 
 /**

@@ -6,8 +6,8 @@ import { startStopwatch } from "../../src/lib/stopwatch.ts";
 import { createEncoder } from "../../src/model/encoder.ts";
 import { loadKernelTrunk } from "../../src/model/kernel-trunk.ts";
 import encoderKernels from "../../src/model/kernels/encoder.wasm";
-import { heapBytes } from "../../src/model/onnx-runtime.ts";
 import type { EngineName } from "../../src/model/trunk.ts";
+import { createWebRuntime } from "../../src/model/web-runtime.ts";
 import { someAdapters } from "../engines/adapters.ts";
 import { tokenIds } from "./feeds.ts";
 import { createProducts, type FloorParams } from "./floor.ts";
@@ -29,12 +29,13 @@ export async function openEngine(name: EngineName, env: Bindings, onRead = () =>
     if (roles.includes(role)) files.set(path, await bundleAssets(env.ASSETS).read(path));
   onRead();
   const read = async (path: string) => files.get(path) ?? null;
+  const onnx = createWebRuntime(wasm);
   const kernels = name === "kernels" ? await loadKernelTrunk(manifest, read, encoderKernels) : null;
-  const trunk = kernels ?? (await createEncoder(wasm, manifest, read));
+  const trunk = kernels ?? (await createEncoder(onnx, manifest, read));
   if (trunk.engine !== name) throw new Error("The bundle has no packed encoder.");
   const adapters = someAdapters(manifest);
   return {
-    bytes: trunk.bytes || heapBytes(),
+    bytes: trunk.bytes || onnx.heapBytes(),
     /** Reads a text of so many tokens, under adapters of a realistic size. */
     read: (tokens: number) =>
       trunk.runToResidual({ ids: tokenIds(tokens), typeIds: new Int32Array(tokens) }, () => adapters),

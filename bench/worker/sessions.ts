@@ -3,7 +3,7 @@ import type { InferenceSession } from "onnxruntime-web/wasm";
 import { bundleAssets } from "../../functions/platform/assets.ts";
 import type { Bindings } from "../../functions/platform/bindings.ts";
 import type { ReadFile } from "../../src/bundle/files.ts";
-import { openSession } from "../../src/model/onnx-runtime.ts";
+import { createWebRuntime } from "../../src/model/web-runtime.ts";
 import { createFeeds } from "./feeds.ts";
 
 /** A graph among the Worker's assets. */
@@ -31,7 +31,7 @@ export async function openGraph(
   read: ReadFile = bundleAssets(env.ASSETS).read,
 ): Promise<InferenceSession> {
   const data = await Promise.all(weights.map(async (path) => ({ path, data: await readExisting(read, path) })));
-  return await openSession(wasm, await readExisting(read, graph), data);
+  return await createWebRuntime(wasm).open(await readExisting(read, graph), data);
 }
 
 /** Opens a graph, passes a function that runs it over one text to `use`, and closes the graph. */

@@ -52,7 +52,7 @@ export async function openLocalPredictor(service: Service, options: LocalOptions
   const client = connect(service);
   const openEngine = async (mayBeCached: boolean) => {
     const [read, compiled] = await Promise.all([openBundleFiles(client, onDownload, mayBeCached), kernels]);
-    return await createEngine({ read, wasm: null, ...compiled });
+    return await createEngine({ read, onnx: null, ...compiled });
   };
   const engine = await openEngine(true).catch(async (error: unknown) => {
     if (!(error instanceof XpeftError && error.code === "bundle_file_corrupt")) throw error;

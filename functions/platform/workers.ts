@@ -10,6 +10,7 @@ import viewer from "../../dist/pages/viewer.js.gz";
 import { description, license, version } from "../../package.json";
 import encoderKernels from "../../src/model/kernels/encoder.wasm";
 import kernels from "../../src/model/kernels/kernels.wasm";
+import { createWebRuntime } from "../../src/model/web-runtime.ts";
 import { bundleAssets } from "./assets.ts";
 import type { Bindings } from "./bindings.ts";
 import { d1Databases } from "./databases.ts";
@@ -39,7 +40,12 @@ function createPlatform(env: Bindings): Platform {
     bundle: bundleAssets(env.ASSETS),
     pages: PAGES,
     docs: (request) => env.ASSETS.fetch(request),
-    modules: async (choice) => ({ wasm, kernels, encoderKernels: choice === "auto" ? encoderKernels : null }),
+    modules: async (choice) => ({
+      // Null in a build without ONNX Runtime.
+      onnx: wasm && createWebRuntime(wasm),
+      kernels,
+      encoderKernels: choice === "auto" ? encoderKernels : null,
+    }),
     limits: { requests: limitOf(env.RATE_LIMITER), learning: limitOf(env.LEARN_LIMITER) },
     now: () => Date.now(),
     observe({ caller, method, route, code, status, milliseconds, texts }) {

@@ -2,7 +2,8 @@ import type { ReadFile } from "../bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../bundle/manifest.ts";
 import { freeNumbers } from "../lib/floats.ts";
 import type { MergedAdapters } from "../model/merge.ts";
-import { floatTensor, openGraph } from "../model/onnx-graph.ts";
+import { openGraph } from "../model/onnx-graph.ts";
+import type { OnnxRuntime } from "../model/onnx-runtime.ts";
 
 /** A text as the learning graph reads it. */
 export interface ResidualText {
@@ -39,20 +40,16 @@ export interface Gradients {
 /**
  * Opens a bundle's learning graph.
  *
- * @param wasm ONNX Runtime's own WASM, compiled
+ * @param onnx null in a build without ONNX Runtime
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
  * its inputs and outputs differ from docs/formats.md
  */
-export async function openGradients(
-  wasm: WebAssembly.Module | null,
-  manifest: Manifest,
-  read: ReadFile,
-): Promise<Gradients> {
+export async function openGradients(onnx: OnnxRuntime | null, manifest: Manifest, read: ReadFile): Promise<Gradients> {
   const { hidden, bottleneck, files, learning } = manifest;
   const layers = manifest.layers - learning.firstLayer;
   const shapes = { adapter_down: [layers, hidden, bottleneck], adapter_up: [layers, bottleneck, hidden] };
   const weights = withRole(files, "weights").filter(({ path }) => learning.weights.includes(path));
-  const graph = await openGraph(wasm, read, oneWithRole(files, "learning"), weights, {
+  const graph = await openGraph(onnx, read, oneWithRole(files, "learning"), weights, {
     name: "learning graph",
     inputs: { residual: ["T", hidden], ...shapes, head: ["labels", hidden], bias: ["labels"], target: ["labels"] },
     outputs: ["loss", "logits", "gradient_down", "gradient_up"],
@@ -65,12 +62,12 @@ export async function openGradients(
       const weight = head.subarray(0, labels * hidden);
       const bias = head.slice(labels * hidden).map((value, label) => value + (labelBias[label] ?? Number.NaN));
       const result = await graph.run({ loss: 1, logits: labels, gradient_down: entries, gradient_up: entries }, () => ({
-        residual: floatTensor(residual, [residual.length / hidden, hidden]),
-        adapter_down: floatTensor(down, shapes.adapter_down),
-        adapter_up: floatTensor(up, shapes.adapter_up),
-        head: floatTensor(weight, [labels, hidden]),
-        bias: floatTensor(bias, [labels]),
-        target: floatTensor(target, [labels]),
+        residual: { numbers: residual, shape: [residual.length / hidden, hidden] },
+        adapter_down: { numbers: down, shape: shapes.adapter_down },
+        adapter_up: { numbers: up, shape: shapes.adapter_up },
+        head: { numbers: weight, shape: [labels, hidden] },
+        bias: { numbers: bias, shape: [labels] },
+        target: { numbers: target, shape: [labels] },
       }));
       const { loss, logits, gradient_down, gradient_up } = result;
       onGradients({ down: gradient_down, up: gradient_up });

@@ -59,7 +59,7 @@ export interface LearnerParts {
 /** Creates a learner. Its graph is open only while it learns. */
 export function createLearner(engine: LearnerParts): Learn {
   const { bundle, read, modules, tokenizer, reader, pool, readAdapter, slot } = engine;
-  const { wasm, kernels } = modules;
+  const { onnx, kernels } = modules;
   let openGraph: Gradients | undefined;
 
   return async (wholeTask, { examples, known = null, passes = RECIPE.passes, seed = 0, ...request }, hooks) => {
@@ -91,7 +91,7 @@ export function createLearner(engine: LearnerParts): Learn {
       openGraph = undefined;
       await dropped?.release();
       const ofTail = await loadTailGradients(bundle.manifest, read, kernels);
-      const gradients = ofTail ?? (await openGradients(wasm, bundle.manifest, read));
+      const gradients = ofTail ?? (await openGradients(onnx, bundle.manifest, read));
       openGraph = gradients;
       try {
         const { firstLayer } = bundle.manifest.learning;

@@ -1,8 +1,9 @@
-import { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import type { InferenceSession } from "onnxruntime-web/wasm";
 import { type ReadFile, readVerified } from "../bundle/files.ts";
 import type { BundleFile } from "../bundle/manifest.ts";
 import { XpeftError } from "../errors.ts";
-import { openSession, runSerially } from "./onnx-runtime.ts";
+import type { OnnxRuntime } from "./onnx-runtime.ts";
+import type { EngineName } from "./trunk.ts";
 
 /** The inputs of a graph with their shapes, and its outputs. */
 export interface GraphContract {
@@ -12,8 +13,17 @@ export interface GraphContract {
   readonly outputs: readonly string[];
 }
 
+/** A graph's input. */
+export interface GraphInput {
+  readonly numbers: Int32Array | Float32Array;
+  readonly shape: readonly number[];
+}
+
 /** A graph of a bundle, open in ONNX Runtime. */
 export interface Graph {
+  /** The build of ONNX Runtime. */
+  readonly engine: EngineName;
+
   /**
    * Runs the graph when its turn among all graphs comes.
    *
@@ -23,7 +33,7 @@ export interface Graph {
    */
   run<Name extends string>(
     outputs: Readonly<Record<Name, number>>,
-    feeds: () => Record<string, Tensor>,
+    feeds: () => Readonly<Record<string, GraphInput>>,
   ): Promise<Record<Name, Float32Array>>;
 
   /** Releases its memory. */
@@ -33,38 +43,45 @@ export interface Graph {
 /**
  * Opens a graph of a bundle. Its files are dropped as soon as ONNX Runtime has its copy.
  *
- * @param wasm ONNX Runtime's own WASM, compiled; null in a build without it
+ * @param onnx null in a build without ONNX Runtime
  * @throws XpeftError `bundle_file_missing`, `bundle_file_corrupt`, or `bundle_unusable` if ONNX Runtime rejects it or
  * its inputs and outputs differ from the contract
  */
 export async function openGraph(
-  wasm: WebAssembly.Module | null,
+  onnx: OnnxRuntime | null,
   read: ReadFile,
   graph: BundleFile,
   weights: readonly BundleFile[],
   contract: GraphContract,
 ): Promise<Graph> {
-  if (!wasm) {
+  if (!onnx) {
     const message = `The ${contract.name} needs ONNX Runtime, and this build has none.`;
     throw new XpeftError("bundle_unusable", message, { reason: "build" });
   }
   const bytes = await readVerified(read, graph);
   const externalData = [];
   for (const file of weights) externalData.push({ path: file.path, data: await readVerified(read, file) });
-  const session = await openSession(wasm, bytes, externalData).catch((cause: unknown) => {
+  const session = await onnx.open(bytes, externalData).catch((cause: unknown) => {
     throw unusable(`ONNX Runtime cannot open the ${contract.name}.`, cause);
   });
   const fault = contractFault(session, contract);
   if (fault !== null) {
     // Otherwise the next attempt would need memory for these weights too.
-    await runSerially(() => session.release());
+    await onnx.inTurn(() => session.release());
     throw unusable(fault);
   }
   return {
-    async run<Name extends string>(outputs: Readonly<Record<Name, number>>, feeds: () => Record<string, Tensor>) {
-      const results = await runSerially(async () => {
-        const inputs = feeds();
-        return await session.run(inputs, Object.keys(outputs)).catch((cause: unknown) => {
+    engine: onnx.name,
+    async run<Name extends string>(
+      outputs: Readonly<Record<Name, number>>,
+      feeds: () => Readonly<Record<string, GraphInput>>,
+    ) {
+      const results = await onnx.inTurn(async () => {
+        const inputs = Object.entries(feeds()).map(([name, { numbers, shape }]) => [
+          name,
+          new onnx.Tensor(numbers, shape),
+        ]);
+        return await session.run(Object.fromEntries(inputs), Object.keys(outputs)).catch((cause: unknown) => {
           throw unusable(`The ${contract.name} failed on a text.`, cause);
         });
       });
@@ -77,7 +94,7 @@ export async function openGraph(
       });
       return Object.fromEntries(named) as Record<Name, Float32Array>;
     },
-    release: () => runSerially(() => session.release()),
+    release: () => onnx.inTurn(() => session.release()),
   };
 }
 
@@ -90,11 +107,6 @@ function contractFault(session: InferenceSession, { name, inputs, outputs }: Gra
   }
   const missing = outputs.find((output) => !session.outputNames.includes(output));
   return missing === undefined ? null : `The ${name} has no output named ${missing}.`;
-}
-
-/** Returns numbers as a graph's input. */
-export function floatTensor(numbers: Float32Array, shape: readonly number[]): Tensor {
-  return new Tensor("float32", numbers, shape);
 }
 
 function unusable(message: string, cause?: unknown): XpeftError {

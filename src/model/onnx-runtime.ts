@@ -1,6 +1,5 @@
-import { env, InferenceSession } from "onnxruntime-web/wasm";
-import { createSerialQueue } from "../lib/serial-queue.ts";
-import { retryMemory } from "./retry-memory.ts";
+import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import type { EngineName } from "./trunk.ts";
 
 /** Weights outside a graph's file, under the name by which the graph refers to them. */
 export interface ExternalData {
@@ -8,67 +7,26 @@ export interface ExternalData {
   readonly data: Uint8Array;
 }
 
-/** Memory of the one WASM instance that all sessions share. */
-let heap: WebAssembly.Memory | undefined;
+/** A build of ONNX Runtime. All builds have the interface of onnxruntime-common. */
+export interface OnnxRuntime {
+  /** The engine's name in answers. */
+  readonly name: EngineName;
+  /** The build's own tensors. */
+  readonly Tensor: new (
+    numbers: Int32Array | Float32Array,
+    shape: readonly number[],
+  ) => Tensor;
 
-/**
- * Runs work with ONNX Runtime one piece at a time. A run's arguments lie on a stack that all sessions share, and a run
- * waits while they are there.
- */
-export const runSerially = createSerialQueue();
+  /**
+   * Opens a model.
+   *
+   * @param graph the `.onnx` file; ONNX Runtime copies it and the external data
+   */
+  open(graph: Uint8Array, externalData: readonly ExternalData[]): Promise<InferenceSession>;
 
-/**
- * Opens a model in ONNX Runtime, on one thread.
- *
- * @param wasm ONNX Runtime's own WASM, compiled: workerd compiles imports only
- * @param graph the `.onnx` file; ONNX Runtime copies it and the external data
- */
-export async function openSession(
-  wasm: WebAssembly.Module,
-  graph: Uint8Array,
-  externalData: readonly ExternalData[],
-): Promise<InferenceSession> {
-  return await runSerially(async () => {
-    env.wasm.numThreads = 1;
-    // Never read: with a binary the loader does not look for the script's address, which workerd lacks.
-    env.wasm.wasmBinary = new Uint8Array(1);
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = instantiateFrom(wasm);
-    try {
-      return await InferenceSession.create(graph, {
-        executionProviders: ["wasm"],
-        externalData,
-        // The graphs are exported ready to run: looking for fusions takes half of the opening time and speeds up
-        // nothing.
-        graphOptimizationLevel: "disabled",
-        // Errors only. A warning of a constant that a graph does not use would be no line of JSON in the Worker's log.
-        logSeverityLevel: 3,
-      });
-    } finally {
-      WebAssembly.instantiate = instantiate;
-    }
-  });
-}
+  /** Runs work with open sessions, one piece at a time and in order. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
 
-/** Returns the bytes of ONNX Runtime's WASM memory; 0 before the first session. They never shrink. */
-export function heapBytes(): number {
-  return heap?.buffer.byteLength ?? 0;
-}
-
-/**
- * Returns a replacement for `WebAssembly.instantiate` while ONNX Runtime loads: workerd compiles no bytes, so the
- * compiled module takes their place.
- *
- * The instance is made synchronously, so that loading takes one turn of the event loop: no other request sees the
- * replacement, and a cancelled request cannot leave it half done. Only a lack of memory is retried later, because ONNX
- * Runtime treats one failure as final until the isolate ends.
- */
-function instantiateFrom(wasm: WebAssembly.Module): typeof WebAssembly.instantiate {
-  const replacement = async (_bytes: unknown, imports: WebAssembly.Imports) => {
-    const instance = await retryMemory(() => new WebAssembly.Instance(wasm, imports));
-    const values = [...Object.values(imports).flatMap(Object.values), ...Object.values(instance.exports)];
-    heap = values.find((value) => value instanceof WebAssembly.Memory);
-    return { module: wasm, instance };
-  };
-  return replacement as unknown as typeof WebAssembly.instantiate;
+  /** Returns the bytes of its WASM memory, which never shrink; 0 if it has none. */
+  heapBytes(): number;
 }

@@ -5,7 +5,6 @@ import { createLearner, type Learn } from "../learn/learner.ts";
 import { createLearnSlot } from "../learn/slot.ts";
 import { createAdapterReader } from "../model/adapter-reader.ts";
 import { notFiniteError } from "../model/head.ts";
-import { heapBytes } from "../model/onnx-runtime.ts";
 import { loadPool } from "../model/pool/load.ts";
 import { createReader, type Reader } from "../model/reader.ts";
 import { loadTextParts, type Modules } from "../model/text-parts.ts";
@@ -108,7 +107,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (!features.every(Number.isFinite)) throw notFiniteError();
       return { tokens: text.ids.length };
     },
-    heapBytes: () => heapBytes() + trunkMemory + pool.bytes + (textParts.tail?.bytes ?? 0),
+    heapBytes: () => (modules.onnx?.heapBytes() ?? 0) + trunkMemory + pool.bytes + (textParts.tail?.bytes ?? 0),
     waitingTokens: tokensInFlight.inUse,
     caches: reader.caches,
   };

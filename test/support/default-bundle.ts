@@ -1,8 +1,8 @@
-import { compileKernels, compileModules, compileRuntime } from "../../node/engine.ts";
+import { compileKernels, compileModules } from "../../node/engine.ts";
 import { DEFAULT_BUNDLE, readFolder } from "../../node/files.ts";
 import { createEngine, type Engine } from "../../src/serving/engine.ts";
 
-export { compileKernels, compileModules, compileRuntime };
+export { compileKernels, compileModules };
 
 /** Reads a file of the default bundle. */
 export const readBundleFile = readFolder(DEFAULT_BUNDLE);

@@ -5,7 +5,8 @@ import { type Gradients, openGradients, type ResidualText } from "../../../src/l
 import { createRandom } from "../../../src/learn/random.ts";
 import { createTailGradients, loadTailGradients } from "../../../src/learn/tail-gradients.ts";
 import type { MergedAdapters } from "../../../src/model/merge.ts";
-import { compileKernels, compileRuntime, readBundleFile } from "../../support/default-bundle.ts";
+import { compileKernels, readBundleFile } from "../../support/default-bundle.ts";
+import { RUNTIMES } from "../../support/onnx-runtimes.ts";
 
 const kernels = await compileKernels();
 
@@ -24,28 +25,31 @@ async function gradientsOf(gradients: Gradients, text: ResidualText, adapters: M
   return { loss, logits, ...kept };
 }
 
-it.each([1, 3, 64])("has the learning graph's loss, logits and gradients of a text of %i tokens", async (tokens) => {
-  const { manifest } = await readManifest(readBundleFile);
-  const { hidden, bottleneck } = manifest;
-  const graph = await openGradients(await compileRuntime(), manifest, readBundleFile);
-  const own = await loadTailGradients(manifest, readBundleFile, kernels);
-  if (!own) throw new Error("the default bundle has no tail");
-  const draw = normals(tokens);
-  const adapters = { down: draw(hidden * bottleneck, 0.05), up: draw(hidden * bottleneck, 0.05) };
-  for (const target of [Float32Array.of(0, 0, 1), Float32Array.of(0, 0.6, 0.4)]) {
-    const text = { residual: draw(tokens * hidden, 1), target };
-    const head = draw(3 * (hidden + 1), 0.3);
-    const expected = await gradientsOf(graph, text, adapters, head);
-    const found = await gradientsOf(own, text, adapters, head);
-    expect(found.loss).toBeCloseTo(expected.loss, 5);
-    for (const name of ["logits", "down", "up"] as const) {
-      const most = Math.max(1, ...expected[name].map(Math.abs));
-      const gaps = found[name].map((value, i) => Math.abs(value - (expected[name][i] ?? Number.NaN)));
-      expect(Math.max(...gaps)).toBeLessThan(5e-6 * most);
+it.each(RUNTIMES.flatMap((onnx) => [1, 3, 64].map((tokens) => ({ onnx, tokens }))))(
+  "has the loss, logits and gradients of the learning graph in $onnx.name, of a text of $tokens tokens",
+  async ({ onnx, tokens }) => {
+    const { manifest } = await readManifest(readBundleFile);
+    const { hidden, bottleneck } = manifest;
+    const graph = await openGradients(onnx, manifest, readBundleFile);
+    const own = await loadTailGradients(manifest, readBundleFile, kernels);
+    if (!own) throw new Error("the default bundle has no tail");
+    const draw = normals(tokens);
+    const adapters = { down: draw(hidden * bottleneck, 0.05), up: draw(hidden * bottleneck, 0.05) };
+    for (const target of [Float32Array.of(0, 0, 1), Float32Array.of(0, 0.6, 0.4)]) {
+      const text = { residual: draw(tokens * hidden, 1), target };
+      const head = draw(3 * (hidden + 1), 0.3);
+      const expected = await gradientsOf(graph, text, adapters, head);
+      const found = await gradientsOf(own, text, adapters, head);
+      expect(found.loss).toBeCloseTo(expected.loss, 5);
+      for (const name of ["logits", "down", "up"] as const) {
+        const most = Math.max(1, ...expected[name].map(Math.abs));
+        const gaps = found[name].map((value, i) => Math.abs(value - (expected[name][i] ?? Number.NaN)));
+        expect(Math.max(...gaps)).toBeLessThan(5e-6 * most);
+      }
     }
-  }
-  await graph.release();
-});
+    await graph.release();
+  },
+);
 
 it("says how the loss changes, with either pooling", async () => {
   const [hidden, bottleneck, step] = [8, 4, 1e-2];

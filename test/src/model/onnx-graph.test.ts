@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { readManifest } from "../../../src/bundle/files.ts";
 import { type Manifest, oneWithRole, withRole } from "../../../src/bundle/manifest.ts";
-import { floatTensor, type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
-import { compileRuntime, readBundleFile } from "../../support/default-bundle.ts";
+import { type GraphContract, openGraph } from "../../../src/model/onnx-graph.ts";
+import type { OnnxRuntime } from "../../../src/model/onnx-runtime.ts";
+import { readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
+import { RUNTIMES } from "../../support/onnx-runtimes.ts";
 
 const LABELS = 3;
 
@@ -21,24 +23,20 @@ const contractOf = ({ layers, hidden, bottleneck, learning }: Manifest) => ({
   outputs: ["loss", "logits"],
 });
 
+type Contract = ReturnType<typeof contractOf>;
+
 /** Opens the graph under a changed contract. */
-async function opened(change: (contract: ReturnType<typeof contractOf>) => GraphContract = (contract) => contract) {
+async function openLearning(onnx: OnnxRuntime, change: (contract: Contract) => GraphContract) {
   const { manifest } = await readManifest(readBundleFile);
   const weights = withRole(manifest.files, "weights").filter(({ path }) => manifest.learning.weights.includes(path));
   const learning = oneWithRole(manifest.files, "learning");
-  const graph = await openGraph(
-    await compileRuntime(),
-    readBundleFile,
-    learning,
-    weights,
-    change(contractOf(manifest)),
-  );
+  const graph = await openGraph(onnx, readBundleFile, learning, weights, change(contractOf(manifest)));
   /** Returns the inputs of a text of so many tokens. A `biasLength` other than the label count makes the run fail. */
   const feeds = (tokens: number, biasLength = LABELS) => {
     const { inputs } = contractOf(manifest);
     const numbers = (shape: readonly (number | string)[]) => {
       const sizes = shape.map((size) => (size === "T" ? tokens : size === "labels" ? LABELS : Number(size)));
-      return floatTensor(new Float32Array(sizes.reduce((product, size) => product * size, 1)).fill(0.01), sizes);
+      return { numbers: new Float32Array(sizes.reduce((product, size) => product * size, 1)).fill(0.01), shape: sizes };
     };
     const all = Object.entries(inputs).map(([name, shape]) => [name, numbers(name === "bias" ? [biasLength] : shape)]);
     return () => Object.fromEntries(all);
@@ -46,7 +44,9 @@ async function opened(change: (contract: ReturnType<typeof contractOf>) => Graph
   return { graph, feeds };
 }
 
-describe("a bundle's graph", () => {
+describe.each(RUNTIMES)("a bundle's graph in ONNX Runtime, $name", (onnx) => {
+  const opened = (change = (contract: Contract): GraphContract => contract) => openLearning(onnx, change);
+
   it("returns the requested outputs in the expected lengths", async () => {
     const { graph, feeds } = await opened();
     const { loss, logits } = await graph.run({ loss: 1, logits: LABELS }, feeds(4));
@@ -79,7 +79,7 @@ describe("a bundle's graph", () => {
     await expect(graph.run({ loss: 1 }, feeds(4))).rejects.toThrow(errorWithCode("bundle_unusable"));
   });
 
-  it.each<[string, string, (contract: ReturnType<typeof contractOf>) => GraphContract]>([
+  it.each<[string, string, (contract: Contract) => GraphContract]>([
     [
       "has an input of another shape",
       'bias ["T"]',
@@ -97,7 +97,7 @@ describe("a bundle's graph", () => {
   it("is rejected if ONNX Runtime cannot read it", async () => {
     const { manifest } = await readManifest(readBundleFile);
     const noGraph = oneWithRole(manifest.files, "tokenizer");
-    const opening = openGraph(await compileRuntime(), readBundleFile, noGraph, [], contractOf(manifest));
+    const opening = openGraph(onnx, readBundleFile, noGraph, [], contractOf(manifest));
     await expect(opening).rejects.toMatchObject({
       code: "bundle_unusable",
       message: "ONNX Runtime cannot open the learning graph.",

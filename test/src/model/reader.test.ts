@@ -8,54 +8,55 @@ import type { AdapterPool } from "../../../src/model/pool/pool.ts";
 import { createReader } from "../../../src/model/reader.ts";
 import { loadTail, type Tail } from "../../../src/model/tail.ts";
 import { createTokenizer, type TokenizedText } from "../../../src/text/tokenizer.ts";
-import { compileKernels, compileRuntime, readBundleFile } from "../../support/default-bundle.ts";
+import { compileKernels, readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
+import { RUNTIMES } from "../../support/onnx-runtimes.ts";
 import { masksOf } from "../../support/rows.ts";
 
 const NO_MASKS = new Uint8Array();
 const MIB = 2 ** 20;
 
-let manifest: Manifest;
-let encoder: Encoder;
-let pool: AdapterPool;
-let tail: Tail | null;
-let texts: TokenizedText[];
-/** Runs of the encoder so far. */
-let runs = 0;
+describe.each(RUNTIMES)("a reader over ONNX Runtime, $name", (onnx) => {
+  let manifest: Manifest;
+  let encoder: Encoder;
+  let pool: AdapterPool;
+  let tail: Tail | null;
+  let texts: TokenizedText[];
+  /** Runs of the encoder so far. */
+  let runs = 0;
 
-beforeAll(async () => {
-  ({ manifest } = await readManifest(readBundleFile));
-  const kernels = await compileKernels();
-  const real = await createEncoder(await compileRuntime(), manifest, readBundleFile);
-  /** Counts a run when its turn has come. */
-  const counted = (adapters: () => MergedAdapters) => () => {
-    const merged = adapters();
-    runs++;
-    return merged;
-  };
-  encoder = {
-    ...real,
-    run: (text, adapters) => real.run(text, counted(adapters)),
-    runToResidual: (text, adapters) => real.runToResidual(text, counted(adapters)),
-    runToBoth: (text, adapters) => real.runToBoth(text, counted(adapters)),
-  };
-  pool = await loadPool(manifest, readBundleFile, kernels);
-  tail = await loadTail(manifest, readBundleFile, kernels);
-  const tokenizer = createTokenizer(await readVerified(readBundleFile, oneWithRole(manifest.files, "tokenizer")));
-  texts = ["A first text.", "Another one, which is longer."].map((text) => tokenizer.encode({ text }, 64));
-});
-
-const readerOf = (part: Tail | null, trunkBytes = MIB) =>
-  createReader({
-    parts: part ? { trunk: encoder, tail: part } : { encoder, tail: null },
-    pool,
-    mergedBytes: MIB,
-    trunkBytes,
+  beforeAll(async () => {
+    ({ manifest } = await readManifest(readBundleFile));
+    const kernels = await compileKernels();
+    const real = await createEncoder(onnx, manifest, readBundleFile);
+    /** Counts a run when its turn has come. */
+    const counted = (adapters: () => MergedAdapters) => () => {
+      const merged = adapters();
+      runs++;
+      return merged;
+    };
+    encoder = {
+      ...real,
+      run: (text, adapters) => real.run(text, counted(adapters)),
+      runToResidual: (text, adapters) => real.runToResidual(text, counted(adapters)),
+      runToBoth: (text, adapters) => real.runToBoth(text, counted(adapters)),
+    };
+    pool = await loadPool(manifest, readBundleFile, kernels);
+    tail = await loadTail(manifest, readBundleFile, kernels);
+    const tokenizer = createTokenizer(await readVerified(readBundleFile, oneWithRole(manifest.files, "tokenizer")));
+    texts = ["A first text.", "Another one, which is longer."].map((text) => tokenizer.encode({ text }, 64));
   });
-const under = (masks: Uint8Array) => ({ masks, taskAdapter: null });
-const textOf = (number: number) => texts[number] as TokenizedText;
 
-describe("a reader", () => {
+  const readerOf = (part: Tail | null, trunkBytes = MIB) =>
+    createReader({
+      parts: part ? { trunk: encoder, tail: part } : { encoder, tail: null },
+      pool,
+      mergedBytes: MIB,
+      trunkBytes,
+    });
+  const under = (masks: Uint8Array) => ({ masks, taskAdapter: null });
+  const textOf = (number: number) => texts[number] as TokenizedText;
+
   it("has the features of the whole encoder, up to the last digit of float32", async () => {
     const [whole, shared] = [readerOf(null), readerOf(tail)];
     expect([whole.sharesTrunk, shared.sharesTrunk]).toEqual([false, true]);

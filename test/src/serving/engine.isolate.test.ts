@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { bundleAssets } from "../../../functions/platform/assets.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
+import { createWebRuntime } from "../../../src/model/web-runtime.ts";
 import type { Task } from "../../../src/profiles/task.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
@@ -13,7 +14,7 @@ describe("the engine on the default bundle, inside workerd", () => {
   let task: Task;
 
   beforeAll(async () => {
-    engine = await createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
+    engine = await createEngine({ read: bundleAssets(env.ASSETS).read, onnx: createWebRuntime(wasm), kernels, encoderKernels });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 128 }), generation: 1 };
   });
 

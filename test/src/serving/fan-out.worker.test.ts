@@ -6,6 +6,7 @@ import { bundleAssets } from "../../../functions/platform/assets.ts";
 import { readLineGroups, StreamAborted } from "../../../src/lib/ndjson.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
+import { createWebRuntime } from "../../../src/model/web-runtime.ts";
 import type { NewProfile } from "../../../src/profiles/profile.ts";
 import { packProfileHead } from "../../../src/profiles/profile-head.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
@@ -51,7 +52,7 @@ const ROWS = Array.from(
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
+  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, onnx: createWebRuntime(wasm), kernels, encoderKernels });
 });
 
 const cacheOf = () => createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 30 });

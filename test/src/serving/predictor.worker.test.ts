@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { bundleAssets } from "../../../functions/platform/assets.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
+import { createWebRuntime } from "../../../src/model/web-runtime.ts";
 import { createEngine, type Engine } from "../../../src/serving/engine.ts";
 import { createPredictor, type PredictRequest } from "../../../src/serving/predictor.ts";
 import { createRowCache } from "../../../src/serving/row-cache.ts";
@@ -20,7 +21,7 @@ const source = { stores: { nearest: store, primary: store }, freshness: "cached"
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
+  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, onnx: createWebRuntime(wasm), kernels, encoderKernels });
 });
 
 /** Returns a predict function with an empty cache. */

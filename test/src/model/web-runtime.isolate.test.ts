@@ -4,15 +4,16 @@ import { expect, it } from "vitest";
 import { bundleAssets } from "../../../functions/platform/assets.ts";
 import encoderKernels from "../../../src/model/kernels/encoder.wasm";
 import kernels from "../../../src/model/kernels/kernels.wasm";
-import { heapBytes, openSession } from "../../../src/model/onnx-runtime.ts";
+import { createWebRuntime } from "../../../src/model/web-runtime.ts";
 import { createEngine } from "../../../src/serving/engine.ts";
 import { engineInputs, masksOf, taskOf } from "../../support/rows.ts";
 
 it("loads ONNX Runtime once for concurrent callers, and restores WebAssembly", async () => {
   const { instantiate } = WebAssembly;
-  expect(heapBytes()).toBe(0);
-  const load = () => createEngine({ read: bundleAssets(env.ASSETS).read, wasm, kernels, encoderKernels });
-  const noModel = openSession(wasm, new Uint8Array(8), []).catch((error: Error) => error.message);
+  const onnx = createWebRuntime(wasm);
+  expect(onnx.heapBytes()).toBe(0);
+  const load = () => createEngine({ read: bundleAssets(env.ASSETS).read, onnx, kernels, encoderKernels });
+  const noModel = onnx.open(new Uint8Array(8), []).catch((error: Error) => error.message);
   const [first, second] = await Promise.all([load(), load()]);
   expect(await noModel).toMatch(/model/);
   expect(WebAssembly.instantiate).toBe(instantiate);
