@@ -9,6 +9,10 @@ import type { EngineChoice } from "../src/model/trunk.ts";
 import { createWebRuntime } from "../src/model/web-runtime.ts";
 import { createEngine, type Engine } from "../src/serving/engine.ts";
 import { readFolder } from "./files.ts";
+import { loadNativeRuntime } from "./native-runtime.ts";
+
+/** What can be asked for in Node: also native ONNX Runtime. */
+export type NodeEngineChoice = EngineChoice | "native";
 
 /** Compiles a WASM file to what a Worker gets by importing it. */
 const compile = async (path: string): Promise<WebAssembly.Module> => await compileWasm(await readFile(path));
@@ -39,10 +43,12 @@ export async function compileEncoderKernels(isSupported = hasRelaxedSimd()): Pro
 
 /**
  * Compiles or loads all that an engine needs.
+ *
+ * @throws CommandError with "native" if the optional package onnxruntime-node cannot be loaded
  */
-export async function compileModules(choice: EngineChoice = "auto"): Promise<Modules> {
+export async function compileModules(choice: NodeEngineChoice = "auto"): Promise<Modules> {
   const [onnx, kernels, encoderKernels] = await Promise.all([
-    loadWebRuntime(),
+    choice === "native" ? loadNativeRuntime() : loadWebRuntime(),
     compileKernels(),
     choice === "auto" ? compileEncoderKernels() : null,
   ]);
@@ -54,7 +60,8 @@ export async function compileModules(choice: EngineChoice = "auto"): Promise<Mod
  *
  * @param folder the folder of a bundle
  * @throws XpeftError `invalid_manifest`, `bundle_file_missing`, `bundle_file_corrupt` or `bundle_unusable`
+ * @throws CommandError with "native" if the optional package onnxruntime-node cannot be loaded
  */
-export async function loadEngine(folder: string, choice: EngineChoice = "auto"): Promise<Engine> {
+export async function loadEngine(folder: string, choice: NodeEngineChoice = "auto"): Promise<Engine> {
   return await createEngine({ read: readFolder(folder), ...(await compileModules(choice)) });
 }

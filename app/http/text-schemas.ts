@@ -19,7 +19,7 @@ export const textFields = {
 export const TextInput = z.strictObject(textFields).openapi("TextInput");
 
 /** The engine of an answer. */
-export const EngineName = z.enum(["kernels", "onnxruntime"]).openapi({
+export const EngineName = z.enum(["kernels", "onnxruntime", "native"]).openapi({
   description: "What read the texts. A text's answer has the same bits, whatever it is sent with, within one engine.",
 });
 

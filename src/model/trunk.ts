@@ -2,12 +2,12 @@ import type { TokenizedText } from "../text/tokenizer.ts";
 import type { MergedAdapters } from "./merge.ts";
 
 /**
- * What computes the encoder: the project's kernels, in relaxed SIMD, or ONNX Runtime. An answer names it, because bits
- * are the same within one alone.
+ * What computes the encoder: the project's kernels, in relaxed SIMD, ONNX Runtime Web, or native ONNX Runtime. An answer
+ * names it, because bits are the same within one alone.
  */
-export type EngineName = "kernels" | "onnxruntime";
+export type EngineName = "kernels" | "onnxruntime" | "native";
 
-/** What is asked for: with "auto" the kernels, if the bundle and the machine allow it. */
+/** What a Worker can be asked for: with "auto" the kernels, if the bundle and the machine allow it. */
 export type EngineChoice = "auto" | "onnxruntime";
 
 /** What the encoder reads of a text. */

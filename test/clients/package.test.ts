@@ -136,6 +136,17 @@ describe("the installed package", () => {
     expect(logits.toSorted((a, b) => b - a)).toEqual(ranked.map(({ score }) => score));
   });
 
+  it("reports that native ONNX Runtime, which is optional, is not installed", async () => {
+    const native =
+      'import { DEFAULT_BUNDLE, loadEngine } from "xpeft-edge/engine"; await loadEngine(DEFAULT_BUNDLE, "native")';
+    const args = ["--input-type=module", "--eval", native];
+    const { code, stderr } = await runProgram(process.execPath, args, { cwd: project });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /needs onnxruntime-node, which is not installed\.[\s\S]*hint: 'npm install onnxruntime-node'/,
+    );
+  });
+
   it("labels texts of a page itself", async () => {
     expect(await compile("local.ts")).toEqual({ code: 0, stdout: "", stderr: "" });
     const { stdout, stderr } = await runProgram(

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { EngineName } from "../../src/model/trunk.ts";
+import type { WorkerEngine } from "../support/engine-choice.ts";
 import { isLongForm } from "../support/long-form.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import { TABLE, writeTable } from "./table.ts";
@@ -16,12 +16,12 @@ const WRITES_TABLE = process.env.XPEFT_FAULTS_TABLE === "1";
 const MAIN = "test/faults/worker.ts";
 
 let target: Target;
-let correct: Record<EngineName, CorrectAnswers>;
+let correct: Record<WorkerEngine, CorrectAnswers>;
 const findings: Finding[] = [];
 
 beforeAll(async () => {
   // A separate Worker: a long text grows memory for good, which would change the faults of memory.
-  const answersBy = async (engine: EngineName) => {
+  const answersBy = async (engine: WorkerEngine) => {
     const healthy = await startTarget(MAIN, {}, engine);
     return await collectAnswers(healthy).finally(() => healthy.worker.close());
   };

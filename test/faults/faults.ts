@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EngineName } from "../../src/model/trunk.ts";
+import type { WorkerEngine } from "../support/engine-choice.ts";
 import type { RunningWorker } from "../support/worker.ts";
 import type { Broken } from "./broken.ts";
 
@@ -20,7 +20,7 @@ export interface Fault {
   /** Whether only a new isolate recovers, so the fault needs a separate Worker. */
   readonly final?: true;
   /** What reads the texts; the kernels, unless the fault is one of ONNX Runtime. */
-  readonly engine?: EngineName;
+  readonly engine?: WorkerEngine;
 }
 
 const MIGRATIONS = "schema/migrations";

@@ -1,5 +1,5 @@
 import { readBundle } from "../../node/files.ts";
-import type { EngineName } from "../../src/model/trunk.ts";
+import type { WorkerEngine } from "../support/engine-choice.ts";
 import { readEvents } from "../support/events.ts";
 import { examplesOf } from "../support/examples.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
@@ -37,7 +37,7 @@ export type CorrectAnswers = ReadonlyMap<string, string>;
 const keyOf = (profile: string, text: string) => `${profile}\n${text}`;
 
 /** Starts a Worker that has loaded nothing yet. @param main the entry that can break dependencies */
-export async function startTarget(main: string, broken: object, engine: EngineName = "kernels"): Promise<Target> {
+export async function startTarget(main: string, broken: object, engine: WorkerEngine = "kernels"): Promise<Target> {
   const ENGINE = engine === "kernels" ? "auto" : engine;
   const vars = { CACHE_TTL_SECONDS: "1", BROKEN: JSON.stringify(broken), ENGINE };
   const worker = await startWorker({ main, vars });

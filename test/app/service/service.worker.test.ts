@@ -66,7 +66,10 @@ it("takes the kernels, or ONNX Runtime if the deploy wants it", async () => {
   const { ENGINE: _, ...unset } = env as Bindings;
   expect(await loadWith(unset)).toEqual({ engine: "kernels", lines: [] });
   expect(await loadWith({ ...env, ENGINE: "onnxruntime" })).toEqual({ engine: "onnxruntime", lines: [] });
-  await expect(loadWith({ ...env, ENGINE: "webgpu" })).rejects.toThrow(errorWithCode("invalid_setting"));
+  // Node alone has the native engine.
+  for (const ENGINE of ["webgpu", "native"]) {
+    await expect(loadWith({ ...env, ENGINE })).rejects.toThrow(errorWithCode("invalid_setting"));
+  }
 });
 
 it("logs that it takes ONNX Runtime for a bundle without a packed encoder", async () => {

@@ -7,18 +7,20 @@ import { createEngine } from "../../../src/serving/engine.ts";
 import { compileModules, readBundleFile } from "../../support/default-bundle.ts";
 import { errorWithCode } from "../../support/errors.ts";
 
-const FILES = {
-  kernels: ["packed.0", "tail.0", "tokenizer.json", "NOTICE"],
-  onnxruntime: ["encoder.onnx", "encoder.weights.0", "encoder.weights.1"],
-};
+const GRAPH = ["encoder.onnx", "encoder.weights.0", "encoder.weights.1"];
+const FILES = { kernels: ["packed.0", "tail.0", "tokenizer.json", "NOTICE"], onnxruntime: GRAPH, native: GRAPH };
 const CASES = Object.entries(FILES).flatMap(([engine, files]) =>
   files.map((file) => [file, engine as EngineName] as const),
 );
 
-let both: Record<EngineName, Modules>;
+let modulesOf: Record<EngineName, Modules>;
 
 beforeAll(async () => {
-  both = { kernels: await compileModules(), onnxruntime: await compileModules("onnxruntime") };
+  modulesOf = {
+    kernels: await compileModules(),
+    onnxruntime: await compileModules("onnxruntime"),
+    native: await compileModules("native"),
+  };
 });
 
 /** Reads the default bundle with one file changed. */
@@ -45,8 +47,8 @@ function relisted(manifest: Uint8Array, path: string, content: Uint8Array): Uint
 describe("loading a damaged bundle", () => {
   it.each([...CASES, ["manifest.json", "kernels"] as const])("reports a missing %s to %s", async (path, engine) => {
     const read = altered(path, () => null);
-    await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(errorWithCode("bundle_file_missing"));
-    await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(path);
+    await expect(createEngine({ read, ...modulesOf[engine] })).rejects.toThrow(errorWithCode("bundle_file_missing"));
+    await expect(createEngine({ read, ...modulesOf[engine] })).rejects.toThrow(path);
   });
 
   it.each(CASES)("rejects %s with a byte too few, a byte too many, or no bytes, for %s", async (path, engine) => {
@@ -61,7 +63,7 @@ describe("loading a damaged bundle", () => {
     ];
     for (const change of changes) {
       const read = altered(path, change);
-      await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...modulesOf[engine] })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
     }
   });
 
@@ -69,7 +71,7 @@ describe("loading a damaged bundle", () => {
     const length = (await readBundleFile(path))?.length ?? 0;
     for (const at of [0, length >> 1, length - 1]) {
       const read = altered(path, (bytes) => flipped(bytes, at));
-      await expect(createEngine({ read, ...both[engine] })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
+      await expect(createEngine({ read, ...modulesOf[engine] })).rejects.toThrow(errorWithCode("bundle_file_corrupt"));
     }
   });
 });
@@ -79,8 +81,8 @@ describe("loading a bundle of intact files that do not match", () => {
     const read = altered("manifest.json", (bytes) =>
       new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"bottleneck": 16', '"bottleneck": 12')),
     );
-    await expect(createEngine({ read, ...both.onnxruntime })).rejects.toThrow(errorWithCode("bundle_unusable"));
-    await expect(createEngine({ read, ...both.onnxruntime })).rejects.toThrow("adapter_down [6,384,16]");
+    await expect(createEngine({ read, ...modulesOf.onnxruntime })).rejects.toThrow(errorWithCode("bundle_unusable"));
+    await expect(createEngine({ read, ...modulesOf.onnxruntime })).rejects.toThrow("adapter_down [6,384,16]");
   });
 
   it.each(["encoder.onnx", "tokenizer.json", "packed.0"])("rejects an %s with other content", async (path) => {
@@ -90,17 +92,17 @@ describe("loading a bundle of intact files that do not match", () => {
       const bytes = await readBundleFile(requested);
       return requested === "manifest.json" && bytes !== null ? relisted(bytes, path, other) : bytes;
     };
-    await expect(createEngine({ read, ...both[path === "encoder.onnx" ? "onnxruntime" : "kernels"] })).rejects.toThrow(
-      errorWithCode("bundle_unusable"),
-    );
+    await expect(
+      createEngine({ read, ...modulesOf[path === "encoder.onnx" ? "onnxruntime" : "kernels"] }),
+    ).rejects.toThrow(errorWithCode("bundle_unusable"));
   });
 });
 
 it("has another id if one byte of the manifest is flipped, so no row matches it", async () => {
-  const { bundle } = await createEngine({ read: readBundleFile, ...both.kernels });
+  const { bundle } = await createEngine({ read: readBundleFile, ...modulesOf.kernels });
   const name = new TextEncoder().encode('"name": "m').length;
   const read = altered("manifest.json", (bytes) =>
     flipped(bytes, new TextDecoder().decode(bytes).indexOf('"name"') + name),
   );
-  expect((await createEngine({ read, ...both.kernels })).bundle.id).not.toBe(bundle.id);
+  expect((await createEngine({ read, ...modulesOf.kernels })).bundle.id).not.toBe(bundle.id);
 });
