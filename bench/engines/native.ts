@@ -1,49 +1,48 @@
-import { join } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { compileEncoderKernels } from "../../node/engine.ts";
+import { compileEncoderKernels, loadWebRuntime } from "../../node/engine.ts";
 import { readBundle, readFolder } from "../../node/files.ts";
+import { loadNativeRuntime } from "../../node/native-runtime.ts";
+import { createEncoder } from "../../src/model/encoder.ts";
 import { loadKernelTrunk } from "../../src/model/kernel-trunk.ts";
-import { BUNDLE, ENCODER } from "../graphs.ts";
+import type { Trunk } from "../../src/model/trunk.ts";
+import { BUNDLE } from "../graphs.ts";
 import { tokenIds } from "../worker/feeds.ts";
-import { type Sampling, sampleInRounds } from "../worker/sampling.ts";
+import { type Candidate, type Sampling, sampleInRounds } from "../worker/sampling.ts";
 import { someAdapters } from "./adapters.ts";
 
-/**
- * Measures native ONNX Runtime, on one thread, and the kernels on a text, both in this process.
- *
- * @returns milliseconds, one number a round
- */
-export async function measureNative(
-  tokens: number,
-  sampling: Sampling,
-): Promise<{ native: number[]; kernels: number[] }> {
+/** Milliseconds of a text in this process, one number a round. */
+export type NodeTimes = Readonly<Record<"native" | "native2" | "web" | "nodeKernels", number[]>>;
+
+/** The engines in this process: native ONNX Runtime on one thread and on two, ONNX Runtime Web, and the kernels. */
+export interface NodeEngines {
+  /** Measures all of them on a text of so many tokens. */
+  measure(tokens: number, sampling: Sampling): Promise<NodeTimes>;
+}
+
+/** Opens the default bundle's encoder by every engine that Node has. */
+export async function openNodeEngines(): Promise<NodeEngines> {
   const { manifest } = await readBundle(BUNDLE);
-  const { layers, hidden, bottleneck } = manifest;
+  const read = readFolder(BUNDLE);
   const compiled = await compileEncoderKernels();
-  const trunk = compiled && (await loadKernelTrunk(manifest, readFolder(BUNDLE), compiled));
-  if (!trunk) throw new Error("This Node or the bundle has no kernels of the encoder.");
-  const session = await InferenceSession.create(join(BUNDLE, ENCODER.graph), {
-    executionProviders: ["cpu"],
-    executionMode: "sequential",
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-  });
+  const kernels = compiled && (await loadKernelTrunk(manifest, read, compiled));
+  if (!kernels) throw new Error("This Node or the bundle has no kernels of the encoder.");
+  const native = await createEncoder(await loadNativeRuntime(), manifest, read);
+  const native2 = await createEncoder(await loadNativeRuntime(2), manifest, read);
+  const web = await createEncoder(await loadWebRuntime(), manifest, read);
   const adapters = someAdapters(manifest);
-  const [ids, typeIds] = [tokenIds(tokens), new Int32Array(tokens)];
-  const ones = new Float32Array(layers * bottleneck).fill(1);
-  const feeds = {
-    input_ids: new Tensor("int32", ids, [1, tokens]),
-    token_type_ids: new Tensor("int32", typeIds, [1, tokens]),
-    adapter_down: new Tensor("float32", adapters.down, [layers, hidden, bottleneck]),
-    adapter_up: new Tensor("float32", adapters.up, [layers, bottleneck, hidden]),
-    adapter_gain: new Tensor("float32", ones, [layers, bottleneck]),
-    adapter_shift: new Tensor("float32", new Float32Array(ones.length), [layers, bottleneck]),
+  return {
+    async measure(tokens, sampling) {
+      const text = { ids: tokenIds(tokens), typeIds: new Int32Array(tokens) };
+      const reads =
+        (trunk: Trunk): Candidate =>
+        () =>
+          trunk.runToResidual(text, () => adapters);
+      const candidates = {
+        native: reads(native),
+        native2: reads(native2),
+        web: reads(web),
+        nodeKernels: reads(kernels),
+      };
+      return await sampleInRounds(candidates, sampling);
+    },
   };
-  const candidates = {
-    native: () => session.run(feeds, ["residual"]),
-    kernels: () => trunk.runToResidual({ ids, typeIds }, () => adapters),
-  };
-  const times = await sampleInRounds(candidates, sampling);
-  await session.release();
-  return times;
 }
