@@ -32,7 +32,7 @@ export interface Service {
 export const serviceOf = oncePerPlatform<Service>(async (platform) => {
   const { cacheTtlSeconds: ttlSeconds, engine: choice } = platform.settings();
   const engine = await createEngine({ read: platform.bundle.read, ...(await platform.modules(choice)) });
-  if (choice === "auto" && engine.name !== "kernels") {
+  if (choice === "auto" && engine.name === "onnxruntime") {
     const message = "The bundle has no packed encoder, so ONNX Runtime reads the texts, which is slower.";
     console.warn(JSON.stringify({ level: "warn", engine: engine.name, bundle: engine.bundle.id, message }));
   }

@@ -15,6 +15,7 @@ import { operators } from "./operators.ts";
 import { overhead } from "./overhead.ts";
 import { pages } from "./pages.ts";
 import { peers } from "./peers.ts";
+import { runtimes } from "./runtimes.ts";
 import { scale } from "./scale.ts";
 import { soak } from "./soak.ts";
 import { trunk } from "./trunk.ts";
@@ -30,6 +31,7 @@ export const benches: readonly Bench[] = [
   activeProfiles,
   engines,
   kernels,
+  runtimes,
   browser,
   pages,
   operators,

@@ -19,6 +19,7 @@ interface ServeOptions {
   readonly database?: readonly string[];
   readonly bundle: string;
   readonly demo?: boolean;
+  readonly native?: boolean;
   readonly workers: number;
   readonly grace: number;
 }
@@ -83,6 +84,7 @@ async function serveHere(options: ServeOptions): Promise<RunningServer> {
     databases: libsqlDatabases(opened),
     bundle: options.bundle,
     settings,
+    native: options.native ?? false,
     tokenKeys,
     localPageKey: process.env.XPEFT_LOCAL_PAGE_KEY || undefined,
     limits,
@@ -162,6 +164,7 @@ export function registerServe(program: Command): void {
     )
     .addOption(bundleOption().env("XPEFT_BUNDLE"))
     .option("--demo", "write the demo's tasks into the database, and let anyone predict")
+    .option("--native", "read texts by native ONNX Runtime, of the package onnxruntime-node")
     .addOption(
       new Option("--workers <n>", "processes that share the port, about one a core; Node and Bun only")
         .env("XPEFT_WORKERS")

@@ -12,6 +12,8 @@ export interface PlatformParts {
   /** The folder of the bundle. */
   readonly bundle: string;
   readonly settings: Settings;
+  /** Whether native ONNX Runtime reads the texts. */
+  readonly native: boolean;
   /** The text of the keys that sign profile tokens; undefined turns tokens off. */
   readonly tokenKeys: string | undefined;
   /** The API key of the playground on this machine. */
@@ -23,7 +25,7 @@ export interface PlatformParts {
 
 /** Returns the platform of a process of Node, Deno or Bun. @throws CommandError if the pages are not built */
 export async function serverPlatform(parts: PlatformParts): Promise<Platform> {
-  const { databases, bundle, settings, tokenKeys, localPageKey, limits, observe } = parts;
+  const { databases, bundle, settings, native, tokenKeys, localPageKey, limits, observe } = parts;
   return {
     about: readAbout(),
     settings: () => settings,
@@ -33,7 +35,7 @@ export async function serverPlatform(parts: PlatformParts): Promise<Platform> {
     bundle: bundleFolder(bundle),
     pages: await readPages(),
     docs: createDocs(),
-    modules: compileModules,
+    modules: (choice) => compileModules(native ? "native" : choice),
     limits: {
       requests: createLimit("requests", limits.requests),
       learning: createLimit("learning", limits.learning),

@@ -150,7 +150,7 @@ it("answers the requests that it has on SIGTERM, then ends", async () => {
   const labelled = Buffer.concat(parts)
     .toString()
     .split("\n")
-    .filter((text) => text.includes('"label"'));
+    .filter((text: string) => text.includes('"label"'));
   expect(labelled).toHaveLength(4);
   expect(await ended).toBe(0);
 });
