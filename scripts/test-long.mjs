@@ -63,6 +63,7 @@ const parts = [
   vitest("bench", "test/bench/quick.test.ts", "test/bench/peers.test.ts"),
   vitest("faults", "test/faults"),
   vitest("overload", "test/app/overload.test.ts"),
+  vitest("connections", "test/server/connections.test.ts"),
   vitest("races", "test/app/routes/registry/import-export.test.ts"),
   vitest("readers", "test/cli/tables/python.test.ts"),
   vitest("codecs", "test/fuzz/codecs.test.ts"),

@@ -5,6 +5,9 @@ import { createApp } from "../../app/app.ts";
 import type { Lifetime, Platform } from "../../app/platform/platform.ts";
 import { serviceOf } from "../../app/service/service.ts";
 
+/** Longer than balancers keep an idle connection (60 s): else a request may meet a connection that is being closed. */
+const KEEP_ALIVE_MS = 75_000;
+
 /** Where a server listens, and how callers reach it. */
 export interface Listening {
   readonly host: string;
@@ -64,6 +67,7 @@ export async function startServer(
   await serviceOf(platform, lifetime);
   const context = { ...lifetime, passThroughOnException() {}, props: {} };
   const server = createAdaptorServer({
+    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
     fetch: (request, { incoming }) =>
       app.fetch(
         request,
