@@ -135,7 +135,8 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
       : "Build the bundle again with the training companion of this version: python -m xpeft bundle.",
   bundle_without_tail:
     "Predict under single profiles: xpeft predict. Or serve a bundle whose last layer alone has adapters of profiles.",
-  invalid_setting: "Correct the variables in wrangler.toml and the secret TOKEN_KEYS, then deploy.",
+  invalid_setting:
+    "Correct the variable, in the environment of xpeft serve or in wrangler.toml, or the secret TOKEN_KEYS. Then start it again, or deploy.",
   database_unavailable:
     "Check the database and its migrations: xpeft doctor. Migrations are applied by npm start, and by xpeft serve.",
   shard_map_mismatch:

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { CommandError } from "../../node/errors.ts";
 import { readEnvironment, VARIABLES } from "../../node/server/configuration.ts";
 import { libsqlDatabases } from "../../node/server/databases.ts";
+import { numberDatabases } from "../../node/server/number-databases.ts";
 import { migrateDatabase, type OpenDatabase, openDatabase } from "../../node/server/open-database.ts";
 import { serverPlatform } from "../../node/server/platform.ts";
 import { type RunningServer, startServer } from "../../node/server/server.ts";
@@ -60,12 +61,13 @@ const openDatabases = (urls: readonly string[], token: string | undefined): Prom
 /** The demo answers without a key. */
 const defaultsOf = ({ demo }: ServeOptions) => (demo ? { PUBLIC_PREDICT: "true" } : {});
 
-/** Migrates the databases. @returns further environment variables of the server */
+/** Migrates the databases, and numbers several new ones. @returns further environment variables of the server */
 async function prepare(options: ServeOptions): Promise<NodeJS.ProcessEnv> {
   const { databaseToken } = readEnvironment(process.env, defaultsOf(options));
   const opened = await openDatabases(databasesOf(options), databaseToken);
   try {
     for (const database of opened) await migrateDatabase(database);
+    await numberDatabases(opened);
     const [first] = opened;
     return options.demo && first ? await prepareDemo(first.db, options.bundle) : {};
   } finally {

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/libsql";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import pRetry from "p-retry";
 import type { Database } from "../../src/storage/database.ts";
+import { CommandError } from "../errors.ts";
 import { packagePath } from "../package.ts";
 
 /** For how long a statement waits for another process's write. */
@@ -71,8 +72,19 @@ function patient(client: Client): Client {
  *
  * @param url `file:PATH`, or `libsql://HOST` or `https://HOST` of Turso or sqld
  * @param authToken the token for a database on another machine
+ * @throws CommandError if it cannot be opened; one on another machine that is away is opened nevertheless
  */
 export async function openDatabase(url: string, authToken?: string): Promise<OpenDatabase> {
+  return await open(url, authToken).catch((cause: unknown) => {
+    throw new CommandError(
+      `The database ${url} cannot be opened.`,
+      "Name a file in a folder that exists, file:PATH, or a database on another machine, libsql://HOST.",
+      { cause },
+    );
+  });
+}
+
+async function open(url: string, authToken?: string): Promise<OpenDatabase> {
   const client = patient(createClient({ url, intMode: "number", fetch: fetchInTime, ...(authToken && { authToken }) }));
   // Readers go on while somebody writes, and every acknowledged write survives a crash of the machine.
   if (url.startsWith("file:")) await client.execute("PRAGMA journal_mode = WAL");

@@ -14,7 +14,12 @@ describe("the engine on the default bundle, inside workerd", () => {
   let task: Task;
 
   beforeAll(async () => {
-    engine = await createEngine({ read: bundleAssets(env.ASSETS).read, onnx: createWebRuntime(wasm), kernels, encoderKernels });
+    engine = await createEngine({
+      read: bundleAssets(env.ASSETS).read,
+      onnx: createWebRuntime(wasm),
+      kernels,
+      encoderKernels,
+    });
     task = { ...taskOf({ bundle: engine.bundle.id, maxTokens: 128 }), generation: 1 };
   });
 

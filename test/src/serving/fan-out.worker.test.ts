@@ -52,7 +52,12 @@ const ROWS = Array.from(
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, onnx: createWebRuntime(wasm), kernels, encoderKernels });
+  engine = await createEngine({
+    read: bundleAssets(env.ASSETS).read,
+    onnx: createWebRuntime(wasm),
+    kernels,
+    encoderKernels,
+  });
 });
 
 const cacheOf = () => createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 30 });

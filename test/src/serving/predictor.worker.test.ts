@@ -21,7 +21,12 @@ const source = { stores: { nearest: store, primary: store }, freshness: "cached"
 let engine: Engine;
 
 beforeAll(async () => {
-  engine = await createEngine({ read: bundleAssets(env.ASSETS).read, onnx: createWebRuntime(wasm), kernels, encoderKernels });
+  engine = await createEngine({
+    read: bundleAssets(env.ASSETS).read,
+    onnx: createWebRuntime(wasm),
+    kernels,
+    encoderKernels,
+  });
 });
 
 /** Returns a predict function with an empty cache. */
