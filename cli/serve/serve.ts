@@ -127,7 +127,7 @@ async function serve(options: ServeOptions): Promise<void> {
   if (cluster.isWorker) {
     const server = await serveHere(options).catch((error: unknown) => {
       // Otherwise the channel to the parent would keep this process alive.
-      process.disconnect();
+      cluster.worker?.disconnect();
       throw error;
     });
     stopOnSignal(server, options.grace);
