@@ -17,6 +17,11 @@ import { MAX_IMPORT_LINE_BYTES } from "./registry/import.ts";
 
 const count = z.int().min(0);
 
+const lookups = {
+  hits: count.openapi({ description: "Lookups that found their entry in the cache." }),
+  misses: count.openapi({ description: "Lookups that did not." }),
+};
+
 const Info = z
   .object({
     version: z.string(),
@@ -55,9 +60,9 @@ const Info = z
       ttlSeconds: count.openapi({
         description: "Seconds for which a cached row may be answered after the row was written.",
       }),
-      rows: z.object({ tasks: count, profiles: count, bytes: count, maxBytes: count }),
-      merged: z.object({ profiles: count, bytes: count, maxBytes: count }),
-      trunks: z.object({ texts: count, bytes: count, maxBytes: count }),
+      rows: z.object({ tasks: count, profiles: count, bytes: count, maxBytes: count, ...lookups }),
+      merged: z.object({ profiles: count, bytes: count, maxBytes: count, ...lookups }),
+      trunks: z.object({ texts: count, bytes: count, maxBytes: count, ...lookups }),
     }),
   })
   .openapi("Info");

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { freeNumbers } from "../lib/floats.ts";
+import type { Lookups } from "../lib/lookups.ts";
 import { textKey } from "../text/text-key.ts";
 import type { IdentifiedAdapter } from "./adapter-reader.ts";
 import { mergedBytes } from "./merge.ts";
@@ -75,11 +76,11 @@ export interface Reader {
    */
   featuresFrom(residual: Float32Array, text: ReadText, under: Under): Promise<Float32Array>;
 
-  /** Returns the sizes of the caches of merged adapters and of residuals. */
+  /** Returns the sizes and lookups of the caches of merged adapters and of residuals. */
   caches(): { merged: CacheSize & { readonly profiles: number }; trunks: CacheSize & { readonly texts: number } };
 }
 
-interface CacheSize {
+interface CacheSize extends Lookups {
   readonly bytes: number;
   readonly maxBytes: number;
 }
@@ -113,9 +114,10 @@ export function createReader({ parts, pool, mergedBytes: maxBytes, trunkBytes }:
     // Otherwise an isolate fills with dropped residuals before garbage collection.
     dispose: freeNumbers,
   });
+  const lookups = { hits: 0, misses: 0 };
   const caches: Reader["caches"] = () => ({
     merged: merged.size(),
-    trunks: { texts: trunks.size, bytes: trunks.calculatedSize, maxBytes: trunkBytes },
+    trunks: { texts: trunks.size, bytes: trunks.calculatedSize, maxBytes: trunkBytes, ...lookups },
   });
 
   if (!parts.tail) {
@@ -145,8 +147,13 @@ export function createReader({ parts, pool, mergedBytes: maxBytes, trunkBytes }:
   const ofTasks = createMergedCache(pool, TRUNK_TASKS * mergedBytes(pool));
   // Has one profile at a time: held texts are labelled under more profiles than any cache has place for.
   const ofHeld = createMergedCache(pool, 0, pool.layers - 1);
-  const featuresOf = (residual: Float32Array, { masks, taskAdapter }: Under, laps: Laps, cache = merged) => {
-    const adapters = cache.adaptersFor(masks, taskAdapter);
+  const featuresOf = (
+    residual: Float32Array,
+    { masks, taskAdapter }: Under,
+    laps: Laps,
+    { cache = merged, isAgain = false } = {},
+  ) => {
+    const adapters = cache.adaptersFor(masks, taskAdapter, isAgain);
     laps.merged();
     const features = tail.run(residual, adapters);
     laps.read();
@@ -162,21 +169,31 @@ export function createReader({ parts, pool, mergedBytes: maxBytes, trunkBytes }:
       laps.merged();
       return adapters;
     };
-  /** Reads a text or takes its residual from the cache. @param use may read the residual until it returns */
-  async function withResidual<T>(text: ReadText, under: Under, laps: Laps, use: (residual: Float32Array) => T) {
+  /**
+   * Reads a text or takes its residual from the cache.
+   *
+   * @param use may read the residual until it returns; it learns whether the masks were merged before the text was read
+   */
+  async function withResidual<T>(
+    text: ReadText,
+    under: Under,
+    laps: Laps,
+    use: (residual: Float32Array, isAgain: boolean) => T,
+  ) {
     const key = `${under.taskAdapter?.id ?? ""} ${textKey(text)}`;
-    for (;;) {
+    for (let isAgain = false; ; isAgain = true) {
       const known = trunks.get(key);
-      if (known) return use(known);
+      if (!isAgain) lookups[known ? "hits" : "misses"]++;
+      if (known) return use(known, isAgain);
       // Masks that do not fit cost no run of the encoder.
-      merged.adaptersFor(under.masks, under.taskAdapter);
+      merged.adaptersFor(under.masks, under.taskAdapter, isAgain);
       laps.merged();
       const turn = turnOf(under, laps, () => trunks.has(key));
       const reading = trunk.runToResidual(text, turn);
       const residual = await reading.catch((error: unknown) => (error === KNOWN ? null : Promise.reject(error)));
       if (residual === null) continue;
       laps.read();
-      const result = use(residual);
+      const result = use(residual, true);
       // From here on the cache may free it at any time.
       if (residual.byteLength <= trunkBytes) trunks.set(key, residual);
       else freeNumbers(residual);
@@ -186,7 +203,7 @@ export function createReader({ parts, pool, mergedBytes: maxBytes, trunkBytes }:
   return {
     sharesTrunk: true,
     features: (text, under, laps = NO_LAPS) =>
-      withResidual(text, under, laps, (residual) => featuresOf(residual, under, laps)),
+      withResidual(text, under, laps, (residual, isAgain) => featuresOf(residual, under, laps, { isAgain })),
     async hold(text, taskAdapter) {
       const unmasked = { masks: NO_MASKS, taskAdapter };
       const residual = await withResidual(text, unmasked, NO_LAPS, (shared) => shared.slice());
@@ -194,8 +211,8 @@ export function createReader({ parts, pool, mergedBytes: maxBytes, trunkBytes }:
       let ofUnmasked: Float32Array | undefined;
       return {
         features(masks) {
-          if (masks.length > 0) return featuresOf(residual, { masks, taskAdapter }, NO_LAPS, ofHeld);
-          ofUnmasked ??= featuresOf(residual, unmasked, NO_LAPS, ofHeld);
+          if (masks.length > 0) return featuresOf(residual, { masks, taskAdapter }, NO_LAPS, { cache: ofHeld });
+          ofUnmasked ??= featuresOf(residual, unmasked, NO_LAPS, { cache: ofHeld });
           return ofUnmasked;
         },
         release: () => freeNumbers(residual),

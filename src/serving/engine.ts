@@ -58,7 +58,7 @@ export interface Engine {
   /** Returns the tokens of accepted texts that the encoder has not read yet. */
   waitingTokens(): number;
 
-  /** Returns the sizes of the caches of merged adapters and of residuals. */
+  /** Returns the sizes and lookups of the caches of merged adapters and of residuals. */
   readonly caches: Reader["caches"];
 }
 

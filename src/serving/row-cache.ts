@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Lookups } from "../lib/lookups.ts";
 import type { StoredProfile } from "../profiles/profile.ts";
 import type { ProfileStore, TaskAndProfiles } from "../profiles/profile-store.ts";
 import type { Task } from "../profiles/task.ts";
@@ -43,8 +44,11 @@ export interface RowCache {
    */
   read(stores: RowStores, task: string, ids: readonly string[], freshness: Freshness): Promise<Rows>;
 
-  /** Returns the size of the cache. */
-  size(): { tasks: number; profiles: number; bytes: number };
+  /**
+   * Returns the size of the cache, and how many rows it answered (hits) and how many were read from a store (misses)
+   * since it was created.
+   */
+  size(): { tasks: number; profiles: number; bytes: number } & Lookups;
 }
 
 interface CachedProfile extends StoredProfile {
@@ -77,6 +81,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   const bounds = { maxSize: maxBytes, ttl: ttlSeconds * 1000, ttlResolution: 0 };
   const tasks = new LRUCache<string, Task>({ ...bounds, sizeCalculation: bytesOfTask });
   const profiles = new LRUCache<string, CachedProfile>({ ...bounds, sizeCalculation: bytesOfProfile });
+  const lookups = { hits: 0, misses: 0 };
 
   // Neither name can hold a slash.
   const keyOf = (task: string, id: string) => `${task}/${id}`;
@@ -171,10 +176,14 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
   return {
     async read(stores, name, ids, freshness) {
       const task = freshness !== "cached" || ttlSeconds === 0 ? undefined : tasks.get(name);
-      if (!task) return await readAll(stores, name, ids, freshness === "primary" ? stores.primary : stores.nearest);
-
+      if (!task) {
+        lookups.misses += 1 + ids.length;
+        return await readAll(stores, name, ids, freshness === "primary" ? stores.primary : stores.nearest);
+      }
       const cached = cachedProfiles(task, ids);
       const missing = ids.filter((id) => !cached.has(id));
+      lookups.hits += 1 + cached.size;
+      lookups.misses += missing.length;
       if (missing.length === 0) return { task, profiles: cached };
       const read = await readTimed(stores.nearest, name, missing, task.generation);
       if (isBehind(name, missing, read)) return await readAll(stores, name, ids, stores.primary);
@@ -188,6 +197,7 @@ export function createRowCache({ maxBytes, ttlSeconds }: RowCacheLimits): RowCac
       tasks: tasks.size,
       profiles: profiles.size,
       bytes: tasks.calculatedSize + profiles.calculatedSize,
+      ...lookups,
     }),
   };
 }

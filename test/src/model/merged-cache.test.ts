@@ -23,7 +23,13 @@ describe("the cache of merged adapters", () => {
     const first = cache.adaptersFor(masksOf(0), null);
     cache.adaptersFor(masksOf(1), null);
     expect(cache.adaptersFor(masksOf(0), null)).toBe(first);
-    expect(cache.size()).toEqual({ profiles: 2, bytes: 2 * mergedBytes(pool), maxBytes: 2.5 * mergedBytes(pool) });
+    expect(cache.size()).toEqual({
+      profiles: 2,
+      bytes: 2 * mergedBytes(pool),
+      maxBytes: 2.5 * mergedBytes(pool),
+      hits: 1,
+      misses: 2,
+    });
   });
 
   it("overwrites the least recently used, and merges each as if there were no cache", () => {

@@ -7,6 +7,17 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+it("the row cache counts the rows that it answers and those that it reads", async () => {
+  const history = new RowHistory(WRITE_ALL);
+  const cache = createRowCache({ maxBytes: 2 ** 20, ttlSeconds: 60 });
+  const store = history.store(0, (answer) => Promise.resolve(answer));
+  const [a = "", b = ""] = IDS;
+  for (const ids of [[a], [a], [a, b], []]) await cache.read({ nearest: store, primary: store }, "demo", ids, "cached");
+  expect(cache.size()).toMatchObject({ hits: 5, misses: 3 });
+  await cache.read({ nearest: store, primary: store }, "demo", [a], "primary");
+  expect(cache.size()).toMatchObject({ hits: 5, misses: 5 });
+});
+
 describe("the row cache starts the TTL at the query", () => {
   const TTL_MS = 1000;
 
