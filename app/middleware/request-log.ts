@@ -29,5 +29,5 @@ function write(c: Context<AppEnv>, start: number): void {
     milliseconds: Math.round((performance.now() - start) * 10) / 10,
   };
   console.log(JSON.stringify({ level: "info", ...record }));
-  c.env.platform.observe(record, c.get("timings"));
+  c.env.platform.observe(record, c.get("timings"), (name) => c.req.header(name));
 }

@@ -70,8 +70,17 @@ export interface Platform {
   readonly limits: { readonly requests: Limit | null; readonly learning: Limit | null };
   /** Returns the time in milliseconds since 1970, by which keys and tokens expire. */
   now(): number;
-  /** Receives the record of each request, after it was logged. @param timings milliseconds of a prediction's phases */
-  observe(record: RequestRecord, timings: AnswerTimings | undefined): void;
+  /**
+   * Receives the record of each request, after it was logged.
+   *
+   * @param timings milliseconds of a prediction's phases
+   * @param header returns a header of the request
+   */
+  observe(
+    record: RequestRecord,
+    timings: AnswerTimings | undefined,
+    header: (name: string) => string | undefined,
+  ): void;
   readonly hints: PlatformHints;
 }
 

@@ -8,11 +8,15 @@ import { numberDatabases } from "../../node/server/number-databases.ts";
 import { migrateDatabase, type OpenDatabase, openDatabase } from "../../node/server/open-database.ts";
 import { serverPlatform } from "../../node/server/platform.ts";
 import { type RunningServer, startServer } from "../../node/server/server.ts";
+import { loadOpenTelemetry } from "../../node/server/traces/packages.ts";
+import { startWatch } from "../../node/server/watch.ts";
 import { runWorkers, tellReady } from "../../node/server/workers.ts";
 import { parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
 import { exampleText } from "../command-line.ts";
 import { prepareDemo } from "./demo.ts";
+import { listenForMetrics } from "./metrics.ts";
+import { explainPort, urlAt } from "./port.ts";
 
 interface ServeOptions {
   readonly port: number;
@@ -23,6 +27,7 @@ interface ServeOptions {
   readonly native?: boolean;
   readonly workers: number;
   readonly grace: number;
+  readonly metricsPort?: number;
 }
 
 const MAX_PORT = 65_535;
@@ -39,6 +44,8 @@ const width = Math.max(...VARIABLES.map(({ name }) => name.length));
 const HELP = `
 Environment variables:
 ${VARIABLES.map(({ name, meaning, standard }) => `  ${name.padEnd(width)}  ${meaning} (default: ${standard})`).join("\n")}
+
+OTEL_EXPORTER_OTLP_ENDPOINT, and OpenTelemetry's other variables, turn traces on (docs/operations.md).
 
 The server applies missing migrations to its databases when it starts. On SIGTERM it ends its requests, then itself.
 ${exampleText("serve --demo", "serve --database file:/data/xpeft.db --host 0.0.0.0 --workers 4")}`;
@@ -82,6 +89,7 @@ async function serveHere(options: ServeOptions): Promise<RunningServer> {
     defaultsOf(options),
   );
   const opened = await openDatabases(databasesOf(options), databaseToken);
+  const watch = await startWatch(options.metricsPort !== undefined, process.env);
   const platform = await serverPlatform({
     databases: libsqlDatabases(opened),
     bundle: options.bundle,
@@ -90,15 +98,22 @@ async function serveHere(options: ServeOptions): Promise<RunningServer> {
     tokenKeys,
     localPageKey: process.env.XPEFT_LOCAL_PAGE_KEY || undefined,
     limits,
-    observe: () => {},
+    observe: watch.observe,
   });
   const { host, port } = options;
-  return await startServer(platform, { host, port, trustedProxies }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE" && error.code !== "EACCES" && error.code !== "EADDRNOTAVAIL") throw error;
-    throw new CommandError(`${host}:${port} cannot be opened.`, "Choose another port or address: --port, --host", {
-      cause: error,
-    });
-  });
+  const server = await startServer(platform, { host, port, trustedProxies }).catch(
+    explainPort(host, port, "--port, --host"),
+  );
+  watch.metrics?.addService(platform);
+  // The processes of --workers hand theirs to their parent.
+  if (watch.metrics && cluster.isPrimary) await listenForMetrics(options, watch.metrics.text);
+  return {
+    port: server.port,
+    async stop(graceSeconds) {
+      await server.stop(graceSeconds);
+      await watch.stop();
+    },
+  };
 }
 
 /** Stops a server on the first signal, and the process on the second. */
@@ -112,8 +127,7 @@ function stopOnSignal(server: RunningServer, graceSeconds: number): void {
 }
 
 function announce(options: ServeOptions, port: number): void {
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  const url = `http://${["127.0.0.1", "0.0.0.0"].includes(host) ? "localhost" : host}:${port}`;
+  const url = urlAt(options.host, port);
   const [database = NO_DATABASE] = databasesOf(options);
   console.error(styleText("bold", `\nReady: ${url}/`, { stream: process.stderr }));
   console.error(
@@ -135,7 +149,12 @@ async function serve(options: ServeOptions): Promise<void> {
     return;
   }
   const env = await prepare(options);
-  if (options.workers > 1) return await runWorkers(options.workers, env, (port) => announce(options, port));
+  if (options.workers > 1) {
+    // Shows what is missing once, and not for each process.
+    await loadOpenTelemetry(process.env);
+    await listenForMetrics(options);
+    return await runWorkers(options.workers, env, (port) => announce(options, port));
+  }
   Object.assign(process.env, env);
   const server = await serveHere(options);
   stopOnSignal(server, options.grace);
@@ -172,6 +191,11 @@ export function registerServe(program: Command): void {
         .env("XPEFT_WORKERS")
         .default(1)
         .argParser(parseWholeNumber(1, MAX_WORKERS)),
+    )
+    .addOption(
+      new Option("--metrics-port <port>", "port for Prometheus, which reads /metrics there; off by default")
+        .env("XPEFT_METRICS_PORT")
+        .argParser(parseWholeNumber(0, MAX_PORT)),
     )
     .addOption(
       new Option("--grace <seconds>", "most seconds that requests may take to end after a signal")
