@@ -1,6 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import {
   type Browser,
   type BrowserContext,
@@ -9,8 +7,7 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
-
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+import { findProgram } from "./programs.ts";
 
 /** Options that stop Chromium's requests to any server but the page's. */
 const ARGS = [
@@ -22,19 +19,8 @@ const ARGS = [
   "--disable-sync",
 ];
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The path of this machine's Chromium; undefined if none runs. */
-export const chromiumPath = NAMES.flatMap((name) =>
-  (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
-).find((path) => isExecutable(path) && spawnSync(path, ["--version"]).status === 0);
+export const chromiumPath = findProgram("chromium", "chromium-browser", "google-chrome");
 
 /** Starts a headless browser with an empty profile, which is deleted on close. */
 export function startBrowser(): Promise<Browser> {
