@@ -24,8 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // Prometheus holds its connection open, which must not hold the process.
-  expect(await server?.stop()).toBe(0);
+  await server?.stop();
   await removeTempFolder(folder);
 });
 
@@ -159,9 +158,12 @@ describe.skipIf(!prometheusPath)("the dashboard (needs a Prometheus)", () => {
       expect(await prometheus.query("sum by (code) (xpeft_requests_total)")).toContainEqual(
         expect.objectContaining({ metric: { code: "unknown_profile" } }),
       );
-    } finally {
       stopped.abort();
       await loading;
+      // Prometheus holds its connection open, which must not hold the process.
+      expect(await server.stop()).toBe(0);
+    } finally {
+      stopped.abort();
       await prometheus.stop();
     }
   });
