@@ -76,7 +76,7 @@ export default {
       name: "resolvable",
       severity: "error",
       from: {},
-      to: { couldNotResolve: true, pathNot: "^cloudflare:|/dist/pages/" },
+      to: { couldNotResolve: true, pathNot: "^cloudflare:|^#pages/" },
     },
     ...tops,
     ...layers("src", SRC),

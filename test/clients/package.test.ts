@@ -1,12 +1,12 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { root } from "../../scripts/install.mjs";
-import { type CommandResult, run, runProgram } from "../support/processes.ts";
+import { installPackage, packPackage } from "../support/packed.ts";
+import { type CommandResult, freePort, run, runProgram, start, waitForResponse } from "../support/processes.ts";
 import { profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
 import { startReferenceWorker, TEXT } from "./reference-worker.ts";
 
@@ -69,16 +69,15 @@ console.log(JSON.stringify(predictions[0]?.top?.map(({ label }) => label)));
 let reference: Awaited<ReturnType<typeof startReferenceWorker>>;
 let project: string;
 
+/** The packed package has one copy of the bundle's two engines, which are 48 MB. */
+const MOST_BYTES = 50e6;
+
 /** An empty project with only the package installed. */
 beforeAll(async () => {
   reference = await startReferenceWorker({ vars: { PUBLIC_PREDICT: "false" } });
   project = await mkdtemp(join(tmpdir(), "xpeft-outside-"));
-  const npm = (cwd: string, ...args: string[]) =>
-    promisify(execFile)("npm", args, { cwd, shell: process.platform === "win32" });
-  await npm(root, "pack", "--pack-destination", project);
-  const tarball = (await readdir(project)).find((name) => name.endsWith(".tgz")) ?? "";
   await writeFile(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await npm(project, "install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`);
+  await installPackage(project);
   await writeFile(join(project, "right.ts"), RIGHT);
   await writeFile(join(project, "wrong.ts"), WRONG);
   await writeFile(join(project, "engine.ts"), ENGINE);
@@ -99,11 +98,17 @@ async function compile(file: string): Promise<CommandResult> {
 }
 
 describe("the installed package", () => {
-  it("contains client, engine, server and command line, and no code of the Worker", async () => {
+  it("contains all that it needs once, and nothing of an earlier build", async () => {
     const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
     const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema"];
     expect((await at()).sort()).toEqual(all);
-    expect((await at("dist")).sort()).toEqual(["app", "assets", "cli", "client", "node", "pages", "schema", "src"]);
+    expect((await at("dist")).sort()).toEqual([
+      ...["app", "assets", "cli", "client", "functions", "node", "pages", "schema", "src"],
+    ]);
+    expect(await at("dist", "assets")).not.toContain("packed.0");
+    const pages = ["api.html", "app.js.gz", "local.js.gz", "playground.html", "viewer.css.gz", "viewer.js.gz"];
+    expect((await at("dist", "pages")).sort()).toEqual(pages);
+    expect((await stat(await packPackage())).size).toBeLessThan(MOST_BYTES);
     const kernels = await at("dist", "src", "model", "kernels");
     expect(kernels.filter((name) => name.endsWith(".wasm"))).toEqual(["encoder.wasm", "kernels.wasm"]);
   });
@@ -170,5 +175,26 @@ describe("the installed package", () => {
     const { code, stderr } = await xpeft("keys", "list");
     expect(code).toBe(1);
     expect(stderr).toMatch(/needs wrangler, which is not installed\.\n.*\n {2}npm install --save-dev wrangler\n$/);
+  });
+
+  it("serves the demo, the pages and the documentation by itself, until SIGTERM", async () => {
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const serve = ["node_modules/xpeft-edge/dist/cli/xpeft.js", "serve", "--demo", "--port", String(port)];
+    const { child, output } = start(serve, { cwd: project });
+    await waitForResponse(`${url}/healthz`);
+    const body = JSON.stringify({ task: "news", profile: "news-000", inputs: "Senate passes bill after long night" });
+    const json = { "content-type": "application/json" };
+    const predicted = await fetch(`${url}/v1/predict`, { method: "POST", headers: json, body });
+    expect(await predicted.json()).toMatchObject({ engine: "kernels", predictions: [{ label: "POLITICS" }] });
+    for (const [path, content] of [
+      ["/", "<title>xpeft-edge"],
+      ["/docs/", "Every user, author or tenant"],
+      ["/docs/api", "Fan-out"],
+      ["/api", "viewer.js"],
+    ] as const)
+      expect(await (await fetch(url + path)).text(), path).toContain(content);
+    child.kill("SIGTERM");
+    expect(await once(child, "close"), output.stderr).toEqual([0, null]);
   });
 });
