@@ -1,5 +1,5 @@
-// `npm run test:long`: a second public encoder, a short mutation test, the Worker on its other engine, and the long forms
-// of kernels, benches, faults, floods, races, fuzzing and ugly tables. It skips parts that passed on the same sources.
+// `npm run test:long`: a second public encoder, a short mutation test, the Worker on its other engine, the Dockerfile's
+// steps, and the long forms of kernels, benches, faults, floods, races, fuzzing and ugly tables. It skips parts that passed on the same sources.
 // `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -66,6 +66,7 @@ const parts = [
   vitest("connections", "test/server/connections.test.ts"),
   vitest("races", "test/app/routes/registry/import-export.test.ts"),
   vitest("readers", "test/cli/tables/python.test.ts"),
+  vitest("container", "test/container"),
   vitest("codecs", "test/fuzz/codecs.test.ts"),
   vitest("requests", "test/fuzz/requests.test.ts"),
   vitest("schemathesis", "test/fuzz/schemathesis.test.ts"),
