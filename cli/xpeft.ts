@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   bundle: async () => (await import("./deploy/bundle.ts")).registerBundle,
   dev: async () => (await import("./deploy/dev.ts")).registerDev,
   serve: async () => (await import("./serve/serve.ts")).registerServe,
+  init: async () => (await import("./init/init.ts")).registerInit,
   deploy: async () => (await import("./deploy/deploy.ts")).registerDeploy,
   doctor: async () => (await import("./deploy/doctor.ts")).registerDoctor,
 };

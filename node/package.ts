@@ -14,6 +14,11 @@ export function packagePath(path: string): string {
 }
 
 /** Returns what the package says about itself. */
-export function readAbout(): { version: string; description: string; license: string } {
+export function readAbout(): {
+  version: string;
+  description: string;
+  license: string;
+  peerDependencies: { wrangler: string };
+} {
   return JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 }

@@ -19,7 +19,7 @@ async function dev({ port, persistTo }: DevOptions): Promise<void> {
   if (!existsSync(script)) {
     throw new CommandError(
       "The Worker's source code is not part of the npm package.",
-      "Clone the project, and run this command in its folder.",
+      "Serve on Node, with xpeft serve --demo. Or clone the project, and run this command in its folder.",
     );
   }
   const database = persistTo === undefined ? [] : ["--persist-to", persistTo];
