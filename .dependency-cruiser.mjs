@@ -42,7 +42,7 @@ const TOP = {
   app: ["src", "schema"],
   functions: ["app", "src", "dist/pages"],
   client: ["app", "src"],
-  node: ["app", "src"],
+  node: ["app", "src", "schema"],
   cli: ["node", "client", "src", "schema"],
 };
 
