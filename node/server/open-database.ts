@@ -2,6 +2,7 @@ import { type Client, createClient, type InArgs, type InStatement, LibsqlError }
 import { drizzle } from "drizzle-orm/libsql";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import pRetry from "p-retry";
+import { createSerialQueue } from "../../src/lib/serial-queue.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { CommandError } from "../errors.ts";
 import { packagePath } from "../package.ts";
@@ -23,22 +24,17 @@ export interface OpenDatabase {
   readonly db: Database;
 }
 
-const hasCode = (error: unknown, code: string): boolean => error instanceof LibsqlError && error.code.startsWith(code);
+const isLocked = (error: unknown): boolean => error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
 
 /** Runs a statement again while another process has the database's lock. Other requests go on meanwhile. */
-async function whileLocked<T>(client: Client, run: () => Promise<T>): Promise<T> {
+async function whileLocked<T>(run: () => Promise<T>): Promise<T> {
   return await pRetry(run, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: FIRST_WAIT_MS,
     maxTimeout: LONGEST_WAIT_MS,
     maxRetryTime: LOCKED_MS,
     randomize: true,
-    // A connection whose BEGIN found the lock taken finds it taken for ever: libSQL does not reset the statement. Another
-    // request may have replaced the connections under this one.
-    async onFailedAttempt({ error }) {
-      if (hasCode(error, "SQLITE_BUSY")) await client.reconnect();
-    },
-    shouldRetry: ({ error }) => hasCode(error, "SQLITE_BUSY") || hasCode(error, "CLIENT_CLOSED"),
+    shouldRetry: ({ error }) => isLocked(error),
   });
 }
 
@@ -53,17 +49,43 @@ function modeOf(statements: readonly (InStatement | [string, InArgs?])[]): "read
   return sql.every((text) => READS.test(text)) ? "read" : "write";
 }
 
-/** Returns a client whose statements wait for locks, and whose batches are transactions of the right kind. */
-function patient(client: Client): Client {
+/**
+ * Returns a function that runs one attempt of a file's client at a time, and drops the connection of an attempt that
+ * found the database locked.
+ *
+ * The driver leaves such a statement in progress until it is garbage, and its connection commits nothing meanwhile, but
+ * reports success (libsql-client-ts#352). So no other statement may have that connection.
+ */
+function createAttempts(client: Client) {
+  const inTurn = createSerialQueue();
+  return <T>(run: () => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      try {
+        return await run();
+      } catch (error) {
+        if (isLocked(error)) await client.reconnect();
+        throw error;
+      }
+    });
+}
+
+/**
+ * Returns a client whose statements wait for locks, and whose batches are transactions of the right kind.
+ *
+ * @param isFile its statements run in this process, one after the other anyway
+ */
+function patient(client: Client, isFile: boolean): Client {
+  const attempt = isFile ? createAttempts(client) : <T>(run: () => Promise<T>) => run();
   const execute = client.execute.bind(client) as (
     statement: InStatement | string,
     args?: InArgs,
   ) => ReturnType<Client["execute"]>;
   const batch = client.batch.bind(client);
   return Object.assign(client, {
-    execute: (statement: InStatement | string, args?: InArgs) => whileLocked(client, () => execute(statement, args)),
+    execute: (statement: InStatement | string, args?: InArgs) =>
+      whileLocked(() => attempt(() => execute(statement, args))),
     batch: (statements: Parameters<typeof batch>[0]) =>
-      whileLocked(client, () => batch(statements, modeOf(statements))),
+      whileLocked(() => attempt(() => batch(statements, modeOf(statements)))),
   });
 }
 
@@ -85,9 +107,11 @@ export async function openDatabase(url: string, authToken?: string): Promise<Ope
 }
 
 async function open(url: string, authToken?: string): Promise<OpenDatabase> {
-  const client = patient(createClient({ url, intMode: "number", fetch: fetchInTime, ...(authToken && { authToken }) }));
+  const isFile = url.startsWith("file:");
+  const options = { url, intMode: "number", fetch: fetchInTime, ...(authToken && { authToken }) } as const;
+  const client = patient(createClient(options), isFile);
   // Readers go on while somebody writes, and every acknowledged write survives a crash of the machine.
-  if (url.startsWith("file:")) await client.execute("PRAGMA journal_mode = WAL");
+  if (isFile) await client.execute("PRAGMA journal_mode = WAL");
   return { client, db: drizzle(client) };
 }
 
@@ -99,5 +123,6 @@ export async function migrateDatabase({ client }: OpenDatabase): Promise<void> {
   await pRetry(() => migrate(drizzle(client), { migrationsFolder: packagePath("schema/migrations") }), {
     retries: RETRIES,
     minTimeout: 100,
+    onFailedAttempt: () => client.reconnect(),
   });
 }
