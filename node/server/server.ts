@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { createApp } from "../../app/app.ts";
@@ -23,6 +23,14 @@ export interface RunningServer {
   /** Stops accepting, and resolves when all requests and their work have ended, or after the seconds. */
   stop(graceSeconds: number): Promise<void>;
 }
+
+/** Node's defaults are less than the app promises. */
+const SERVER_OPTIONS: ServerOptions = {
+  // As Cloudflare's: a profile token may have 96 KiB.
+  maxHeaderSize: 128 * 1024,
+  // A stream has no limit; the app times other bodies itself.
+  requestTimeout: 0,
+};
 
 /**
  * Returns a caller's network address: that of the connection, or what the outermost trusted proxy saw.
@@ -67,7 +75,7 @@ export async function startServer(
   await serviceOf(platform, lifetime);
   const context = { ...lifetime, passThroughOnException() {}, props: {} };
   const server = createAdaptorServer({
-    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
+    serverOptions: SERVER_OPTIONS,
     fetch: (request, { incoming }) =>
       app.fetch(
         request,
