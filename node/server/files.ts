@@ -1,11 +1,8 @@
 import { createReadStream } from "node:fs";
 import { access, readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { Readable } from "node:stream";
-import { serveStatic } from "@hono/node-server/serve-static";
-import { Hono } from "hono";
-import { etag } from "hono/etag";
-import type { BundleFiles, Pages, Platform } from "../../app/platform/platform.ts";
+import type { BundleFiles, Pages } from "../../app/platform/platform.ts";
 import { CommandError } from "../errors.ts";
 import { readFolder } from "../files.ts";
 import { packagePath } from "../package.ts";
@@ -54,25 +51,4 @@ export async function readPages(): Promise<Pages> {
     api: api.toString(),
     gzipped: { "app.js": app, "local.js": local, "viewer.js": viewer, "viewer.css": style },
   };
-}
-
-/**
- * Returns what answers `/docs/…` from the built documentation, as Cloudflare's static assets do: a page without its
- * `.html`, and the site's own page for an unknown path.
- */
-export function createDocs(): Platform["docs"] {
-  const root = packagePath("dist/assets");
-  const site = new Hono();
-  site.use(etag());
-  site.use(
-    serveStatic({
-      root,
-      rewriteRequestPath: (path) => (path.endsWith("/") || extname(path) !== "" ? path : `${path}.html`),
-    }),
-  );
-  site.notFound(async (c) => {
-    const page = await readFile(join(root, "docs", "404.html"), "utf8").catch(() => null);
-    return page === null ? c.body(null, 404) : c.html(page, 404);
-  });
-  return async (request) => await site.request(request);
 }

@@ -2,7 +2,8 @@ import type { Databases, Platform } from "../../app/platform/platform.ts";
 import type { Settings } from "../../app/platform/settings.ts";
 import { compileModules } from "../engine.ts";
 import { readAbout } from "../package.ts";
-import { bundleFolder, createDocs, readPages } from "./files.ts";
+import { createDocs } from "./docs.ts";
+import { bundleFolder, readPages } from "./files.ts";
 import { HINTS } from "./hints.ts";
 import { createLimit } from "./limits.ts";
 
