@@ -136,7 +136,7 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   bundle_without_tail:
     "Predict under single profiles: xpeft predict. Or serve a bundle whose last layer alone has adapters of profiles.",
   invalid_setting:
-    "Correct the variable, in the environment of xpeft serve or in wrangler.toml, or the secret TOKEN_KEYS. Then start it again, or deploy.",
+    "Correct the environment variable, whose name begins with XPEFT_. The help of xpeft serve lists them.",
   database_unavailable:
     "Check the database and its migrations: xpeft doctor. Migrations are applied by npm start, and by xpeft serve.",
   shard_map_mismatch:
@@ -155,9 +155,13 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
   internal_error: "Retry. If this persists, look into the Worker's log.",
 };
 
+/** Only the service knows where its settings and databases are. */
+const OF_THE_SERVICE: ReadonlySet<string> = new Set(["invalid_setting", "database_unavailable", "shard_map_mismatch"]);
+
 /** Returns what to do about an error: this process's own, or a Worker's answer, which has no reason. */
 export function hintFor(error: Pick<XpeftError, "code" | "reason"> | Pick<ProblemError, "code" | "hint">): string {
   if ("reason" in error) return hintOf(error.code, error.reason);
+  if (OF_THE_SERVICE.has(error.code) && error.hint) return error.hint;
   // A newer Worker may answer with a code that this version does not know.
   return Object.hasOwn(HINTS, error.code) ? hintOf(error.code, undefined) : error.hint;
 }

@@ -1,4 +1,5 @@
 import { parseSettings, type Settings } from "../../app/platform/settings.ts";
+import { parseSigningKeys } from "../../src/auth/signing-keys.ts";
 import { CommandError } from "../errors.ts";
 
 /** Of the environment variables that are the server's. */
@@ -42,6 +43,12 @@ function wholeNumber(name: keyof typeof DEFAULTS, text: string): number {
   throw new CommandError(`${PREFIX}${name} is "${text}".`, "Give a whole number from 0.");
 }
 
+/** Returns the text of signing keys. @throws XpeftError `invalid_setting`, before the server starts without them */
+function signingKeys(text: string | undefined): string | undefined {
+  if (text !== undefined) parseSigningKeys(text, PREFIX);
+  return text;
+}
+
 /**
  * Reads the environment variables of a server. Empty ones count as unset.
  *
@@ -65,7 +72,7 @@ export function readEnvironment(
       },
       PREFIX,
     ),
-    tokenKeys: given("TOKEN_KEYS"),
+    tokenKeys: signingKeys(given("TOKEN_KEYS")),
     databaseToken: given("DATABASE_TOKEN"),
     limits: { requests: number("RATE_LIMIT"), learning: number("LEARN_LIMIT") },
     trustedProxies: number("TRUSTED_PROXIES"),

@@ -23,10 +23,11 @@ const listSchema = z
  * Returns the keys of the setting TOKEN_KEYS: `id:base64,id:base64,…`. The first key signs; the others are earlier keys
  * whose tokens are still accepted.
  *
+ * @param prefix of the setting's name where the platform keeps it, for messages
  * @throws XpeftError `tokens_not_set_up` if there is none, `invalid_setting` if the form is wrong; neither quotes the
  * setting
  */
-export function parseSigningKeys(setting: string | undefined): SigningKeys {
+export function parseSigningKeys(setting: string | undefined, prefix = ""): SigningKeys {
   if (!setting) {
     throw new XpeftError("tokens_not_set_up", "This deploy neither makes nor accepts profile tokens.");
   }
@@ -34,7 +35,7 @@ export function parseSigningKeys(setting: string | undefined): SigningKeys {
   if (!parsed.success) {
     throw new XpeftError(
       "invalid_setting",
-      `TOKEN_KEYS is not a list of keys, each an id, a colon and at least ${MIN_KEY_BYTES} bytes in base64.`,
+      `${prefix}TOKEN_KEYS is not a list of keys, each an id, a colon and at least ${MIN_KEY_BYTES} bytes in base64.`,
       { reason: "secret" },
     );
   }

@@ -59,3 +59,9 @@ it("keeps the Worker's hint for a code that this version does not know", () => {
   const code = "code_of_a_newer_worker" as Problem["code"];
   expect(hintFor({ code, hint: "Try this." })).toBe("Try this.");
 });
+
+it("keeps the service's hint where only the service knows its settings and databases", () => {
+  expect(hintFor({ code: "invalid_setting", hint: "Correct it in wrangler.toml." })).toBe(
+    "Correct it in wrangler.toml.",
+  );
+});
