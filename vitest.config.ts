@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { copyBundle } from "./scripts/build-assets.mjs";
+import { buildSite, copyBundle } from "./scripts/build-assets.mjs";
 import { buildPages } from "./scripts/build-pages.mjs";
 
-// Wrangler's own build command is not run for tests inside workerd.
-await Promise.all([buildPages(), copyBundle("bundles/minilm-l6-v2")]);
+// Wrangler's own build command is not run for tests inside workerd. The site is built here because VitePress can build only
+// one at a time, and several test files need it.
+await Promise.all([buildPages(), copyBundle("bundles/minilm-l6-v2"), buildSite()]);
 
 // The file's name selects the runtime. `*.worker.test.ts` runs inside workerd with the deploy's configuration.
 // `*.isolate.test.ts` does too, in a separate isolate for each file. Every other `*.test.ts` runs in Node.
