@@ -43,6 +43,7 @@ const patience = {
 const LONGEST = [
   "test/cli/deploy/deploy.test.ts",
   "test/faults/faults.test.ts",
+  ...["workerd", "node", "deno", "bun"].map((runtime) => `test/conformance/${runtime}.test.ts`),
   "test/fuzz/schemathesis.test.ts",
   "test/app/overload.test.ts",
   "test/app/routes/learn.test.ts",
