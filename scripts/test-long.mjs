@@ -1,5 +1,5 @@
 // `npm run test:long`: a second public encoder, a short mutation test, the Worker on its other engine, the Dockerfile's
-// steps, and the long forms of kernels, benches, faults, floods, races, fuzzing and ugly tables. It skips parts that passed on the same sources.
+// steps, and the long forms of kernels, benches, faults, floods, races, platforms, fuzzing and ugly tables. It skips parts that passed on the same sources.
 // `--only=faults,codecs` runs these parts. `--again` runs all parts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -64,6 +64,8 @@ const parts = [
   vitest("faults", "test/faults"),
   vitest("overload", "test/app/overload.test.ts"),
   vitest("connections", "test/server/connections.test.ts"),
+  vitest("platforms", "test/conformance"),
+  { name: "platforms mutated", command: node, args: [join(root, "test", "mutation", "platforms.mjs")], live: true },
   vitest("races", "test/app/routes/registry/import-export.test.ts"),
   vitest("readers", "test/cli/tables/python.test.ts"),
   vitest("container", "test/container"),
