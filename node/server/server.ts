@@ -26,6 +26,7 @@ export interface RunningServer {
 
 /** Node's defaults are less than the app promises. */
 const SERVER_OPTIONS: ServerOptions = {
+  keepAliveTimeout: KEEP_ALIVE_MS,
   // As Cloudflare's: a profile token may have 96 KiB.
   maxHeaderSize: 128 * 1024,
   // A stream has no limit; the app times other bodies itself.
