@@ -100,7 +100,7 @@ async function compile(file: string): Promise<CommandResult> {
 describe("the installed package", () => {
   it("contains all that it needs once, and nothing of an earlier build", async () => {
     const at = (...parts: string[]) => readdir(join(project, "node_modules", "xpeft-edge", ...parts));
-    const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "package.json", "schema", "templates"];
+    const all = ["LICENSE", "NOTICE", "README.md", "bundles", "dist", "docs", "package.json", "schema", "templates"];
     expect((await at()).sort()).toEqual(all);
     expect((await at("dist")).sort()).toEqual([
       ...["app", "assets", "cli", "client", "functions", "node", "pages", "schema", "src"],
