@@ -8,6 +8,7 @@ import { onError, onNotFound } from "./http/error-handler.ts";
 import { problem } from "./http/problem.ts";
 import { createRouter } from "./http/router.ts";
 import { addBookmark } from "./middleware/bookmark.ts";
+import { dropBodyOfHead } from "./middleware/drop-body-of-head.ts";
 import { logRequest } from "./middleware/request-log.ts";
 import { registerOpenApi } from "./openapi.ts";
 import type { Settings } from "./platform/settings.ts";
@@ -60,6 +61,7 @@ export type Api = typeof api;
 export function createApp() {
   const app = createRouter();
   app.use(requestId());
+  app.use(dropBodyOfHead);
   app.use(logRequest);
   app.use(timing());
   app.use(secureHeaders());

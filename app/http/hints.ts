@@ -127,7 +127,7 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
     `Use a key with this scope. Whoever runs the service makes one: xpeft keys create --scope ${scopesFor(scope).join(" ")}`,
   outside_confinement: "Use a key whose task and profile prefix match the request.",
 
-  tokens_not_set_up: "Send a key. Whoever runs the service can set the secret TOKEN_KEYS: docs/api.md explains how.",
+  tokens_not_set_up: (_, __, { tokens }) => tokens,
   token_malformed: `Send the whole token, unchanged. ${NEW_TOKEN}`,
   token_too_large: (reason) =>
     ({
@@ -172,10 +172,10 @@ const HINTS: { readonly [Code in ErrorCode]: Hint<Code> } = {
     })[reason],
   bundle_without_tail:
     "Send the text to POST /v1/predict under up to 64 profiles at once, or build a bundle whose last layer alone has adapters of profiles: docs/formats.md.",
-  invalid_setting: (reason, _, { setting }) =>
+  invalid_setting: (reason, _, { setting, secret }) =>
     ({
       variable: setting,
-      secret: "Set the secret TOKEN_KEYS again: docs/api.md explains how.",
+      secret,
     })[reason],
   database_unavailable: (reason, _, platform) => platform[reason],
   shard_map_mismatch: (reason, _, platform) => platform[reason],

@@ -2,6 +2,10 @@
 export interface PlatformHints {
   /** A setting that is invalid. */
   readonly setting: string;
+  /** Signing keys that are invalid. */
+  readonly secret: string;
+  /** Signing keys that are missing. */
+  readonly tokens: string;
   /** A bundle that needs ONNX Runtime, in a build without it. */
   readonly build: string;
   /** A query that failed. */

@@ -27,7 +27,9 @@ const workerHeaders = secureHeaders({
  * document: neither gets the key.
  */
 function localKeyFor({ env, req }: Context<AppEnv>): string {
-  const isHere = LOOPBACK.includes(new URL(req.url).hostname) && req.header("sec-fetch-dest") === "document";
+  const isForwarded = req.header("x-forwarded-for") !== undefined || req.header("forwarded") !== undefined;
+  const isPage = req.header("sec-fetch-dest") === "document" && !isForwarded;
+  const isHere = LOOPBACK.includes(new URL(req.url).hostname) && isPage;
   return (isHere && env.platform.localPageKey) || "";
 }
 

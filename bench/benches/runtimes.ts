@@ -128,8 +128,8 @@ export const runtimes: Bench = {
     stayOffline();
     const { rounds, sampleMs, requests } = quick
       ? { rounds: 2, sampleMs: 20, requests: 8 }
-      : { rounds: 21, sampleMs: 300, requests: 200 };
-    const workers = await measureWorkers(quick ? 1 : 7, requests);
+      : { rounds: 11, sampleMs: 300, requests: 200 };
+    const workers = await measureWorkers(quick ? 1 : 5, requests);
     const { figures, table } = await measureLatency({ rounds, sampleMs }, progress);
     return { figures: { ...figures, workers_2: workers }, table };
   },

@@ -20,8 +20,14 @@ interface SeedOptions extends DatabaseOptions {
  *
  * @param bundleFolder the folder of the bundle
  * @param demo a folder with a folder for each task
+ * @param print shows what was written
  */
-export async function seedDemo(db: Database, bundleFolder: string, demo = DEMO_FOLDER): Promise<void> {
+export async function seedDemo(
+  db: Database,
+  bundleFolder: string,
+  demo = DEMO_FOLDER,
+  print = console.log,
+): Promise<void> {
   const bundle = await readBundle(bundleFolder);
   const entries = await readdir(demo, { withFileTypes: true }).catch((cause: unknown) => {
     throw new CommandError(`${demo} cannot be read.`, "Name a folder that has a folder for each task: --demo", {
@@ -36,7 +42,7 @@ export async function seedDemo(db: Database, bundleFolder: string, demo = DEMO_F
     if (items[0]?.bundle === task.bundle) continue;
     const profiles = await readProfilesFile(join(folder, "profiles.ndjson"), task, bundle);
     await push(task, profiles);
-    console.log(`Seeded task ${task.name} with ${profiles.length} profiles.`);
+    print(`Seeded task ${task.name} with ${profiles.length} profiles.`);
   }
 }
 

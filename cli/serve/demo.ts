@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { DEMO_FOLDER } from "../../node/files.ts";
 import { generateKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
 import type { Database } from "../../src/storage/database.ts";
@@ -7,10 +8,13 @@ import { seedDemo } from "../registry/seed.ts";
 /** The name of the playground's key. */
 const PAGE_KEY = "playground of --demo";
 
-/** Makes a key for the playground in place of the earlier one. */
-async function makePageKey(db: Database): Promise<string> {
+/** Deletes the playground's key of an earlier start. */
+export async function dropPageKey(db: Database): Promise<void> {
   const store = createKeyStore(db);
   for (const { id, name } of await store.list()) if (name === PAGE_KEY) await store.revoke(id);
+}
+
+async function makePageKey(db: Database): Promise<string> {
   const { key, row } = await generateKey({
     name: PAGE_KEY,
     scopes: ["predict", "list", "learn", "write"],
@@ -18,7 +22,7 @@ async function makePageKey(db: Database): Promise<string> {
     profilePrefix: "",
     expiresAt: null,
   });
-  await store.add(row);
+  await createKeyStore(db).add(row);
   return key;
 }
 
@@ -26,13 +30,15 @@ async function makePageKey(db: Database): Promise<string> {
  * Writes the demo's tasks into a database.
  *
  * @param bundle the folder of the bundle
+ * @param isLocal whether only this machine reaches the server; the page then gets a key
  * @returns environment variables of a server that shows the demo: the playground's key, and a secret that signs tokens
  * until it ends
  */
-export async function prepareDemo(db: Database, bundle: string): Promise<NodeJS.ProcessEnv> {
-  await seedDemo(db, bundle);
+export async function prepareDemo(db: Database, bundle: string, isLocal: boolean): Promise<NodeJS.ProcessEnv> {
+  // Standard output has the log.
+  await seedDemo(db, bundle, DEMO_FOLDER, console.error);
   return {
-    XPEFT_LOCAL_PAGE_KEY: await makePageKey(db),
+    ...(isLocal && { XPEFT_LOCAL_PAGE_KEY: await makePageKey(db) }),
     XPEFT_TOKEN_KEYS: process.env.XPEFT_TOKEN_KEYS || `demo:${randomBytes(32).toString("base64")}`,
   };
 }

@@ -1,7 +1,7 @@
 import { explainPort, urlAt } from "./port.ts";
 
 interface MetricsOptions {
-  readonly host: string;
+  readonly metricsHost: string;
   readonly metricsPort?: number;
 }
 
@@ -12,12 +12,14 @@ interface MetricsOptions {
  * @throws CommandError if the port cannot be opened
  */
 export async function listenForMetrics(
-  { host, metricsPort: port }: MetricsOptions,
+  { metricsHost: host, metricsPort: port }: MetricsOptions,
   text?: () => Promise<string>,
 ): Promise<void> {
   if (port === undefined) return;
   const { listenForScrapes } = await import("../../node/server/metrics/listen.ts");
   const read = text ?? (await import("../../node/server/metrics/metrics.ts")).collectFromWorkers();
-  const opened = await listenForScrapes(read, { host, port }).catch(explainPort(host, port, "--metrics-port, --host"));
+  const opened = await listenForScrapes(read, { host, port }).catch(
+    explainPort(host, port, "--metrics-port, --metrics-host"),
+  );
   console.error(`Metrics: ${urlAt(host, opened)}/metrics`);
 }

@@ -3,6 +3,8 @@ import type { PlatformHints } from "../../app/platform/hints.ts";
 /** What whoever deploys the Worker can do about its faults. */
 export const HINTS: PlatformHints = {
   setting: "Correct it under [vars] in wrangler.toml, which explains each variable, then deploy.",
+  secret: "Set the secret TOKEN_KEYS again: docs/api.md explains how.",
+  tokens: "Send a key. Whoever runs the service can set the secret TOKEN_KEYS: docs/api.md explains how.",
   build:
     'Remove [alias] from wrangler.toml, or set ENGINE = "auto" and take a bundle with a packed encoder. Then deploy.',
   query: "Retry. If this persists, check that the database's migrations are applied.",

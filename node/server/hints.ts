@@ -3,6 +3,8 @@ import type { PlatformHints } from "../../app/platform/hints.ts";
 /** What whoever runs `xpeft serve` can do about its faults. */
 export const HINTS: PlatformHints = {
   setting: "Correct the environment variable, and start the server again: xpeft serve --help lists them.",
+  secret: "Correct XPEFT_TOKEN_KEYS, and start the server again: docs/api.md explains how.",
+  tokens: "Send a key. Whoever runs the service can set XPEFT_TOKEN_KEYS: docs/api.md explains how.",
   build: "Start the server without XPEFT_ENGINE, or take a bundle with a packed encoder: --bundle",
   query:
     "Retry. If this persists, check that the database given with --database can be reached, and start the server again: it applies the migrations.",

@@ -1,15 +1,29 @@
 import { shard, tasks } from "../../schema/tables.ts";
-import { readPlace } from "../../src/sharding/shard-map.ts";
+import { checkShardMap, readPlace } from "../../src/sharding/shard-map.ts";
 import type { OpenDatabase } from "./open-database.ts";
 
+/** Returns whether a database has neither a number nor a task. */
+const isNew = async ({ db }: OpenDatabase): Promise<boolean> =>
+  (await readPlace(db)) === null && (await db.select().from(tasks).limit(1)).length === 0;
+
 /**
- * Writes its number into each of several new databases. Databases that have a number or tasks stay as they are: the
- * server then checks their places itself.
+ * Writes its number into each of several databases if all of them are new, and checks the places of all.
+ *
+ * @throws XpeftError `shard_map_mismatch` if they are not the databases that profiles were spread over, in their order
  */
 export async function numberDatabases(databases: readonly OpenDatabase[]): Promise<void> {
-  if (databases.length === 1) return;
-  for (const [number, { db }] of databases.entries()) {
-    const isNew = (await readPlace(db)) === null && (await db.select().from(tasks).limit(1)).length === 0;
-    if (isNew) await db.insert(shard).values({ number, count: databases.length });
+  const { length: count } = databases;
+  if (count > 1 && (await Promise.all(databases.map(isNew))).every(Boolean)) {
+    // Another server may start at the same time.
+    for (const [number, { db }] of databases.entries())
+      await db.insert(shard).values({ only: 1, number, count }).onConflictDoNothing();
   }
+  await checkShardMap({
+    count,
+    at(number) {
+      const database = databases[number];
+      if (!database) throw new RangeError(`there is no database ${number}`);
+      return database.db;
+    },
+  });
 }

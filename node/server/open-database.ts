@@ -20,6 +20,7 @@ const fetchInTime: typeof fetch = (input, init) => fetch(input, { ...init, signa
 
 /** An open libSQL database. */
 export interface OpenDatabase {
+  readonly url: string;
   readonly client: Client;
   readonly db: Database;
 }
@@ -97,6 +98,16 @@ function patient(client: Client, isFile: boolean): Client {
  * @throws CommandError if it cannot be opened; one on another machine that is away is opened nevertheless
  */
 export async function openDatabase(url: string, authToken?: string): Promise<OpenDatabase> {
+  if (/[?&]authToken=/i.test(url))
+    throw new CommandError(
+      "The database's URL has a token.",
+      "Give it in XPEFT_DATABASE_TOKEN, where nothing prints it.",
+    );
+  if (/^(file:)?:memory:|[?&]mode=memory/.test(url))
+    throw new CommandError(
+      "A database in memory is empty in each connection.",
+      "Name a file: --database file:xpeft.db",
+    );
   return await open(url, authToken).catch((cause: unknown) => {
     throw new CommandError(
       `The database ${url} cannot be opened.`,
@@ -112,17 +123,23 @@ async function open(url: string, authToken?: string): Promise<OpenDatabase> {
   const client = patient(createClient(options), isFile);
   // Readers go on while somebody writes, and every acknowledged write survives a crash of the machine.
   if (isFile) await client.execute("PRAGMA journal_mode = WAL");
-  return { client, db: drizzle(client) };
+  return { url, client, db: drizzle(client) };
 }
 
 /** Two servers that start at once on a new database both try; the one that comes second finds it done. */
 const RETRIES = 3;
 
-/** Applies the migrations that a database lacks. */
-export async function migrateDatabase({ client }: OpenDatabase): Promise<void> {
+/** Applies the migrations that a database lacks. @throws CommandError if it cannot be reached */
+export async function migrateDatabase({ client, url }: OpenDatabase): Promise<void> {
   await pRetry(() => migrate(drizzle(client), { migrationsFolder: packagePath("schema/migrations") }), {
     retries: RETRIES,
     minTimeout: 100,
     onFailedAttempt: () => client.reconnect(),
+  }).catch((cause: unknown) => {
+    throw new CommandError(
+      `The migrations cannot be applied to ${url}.`,
+      "Check that the database can be reached and written, then start again.",
+      { cause },
+    );
   });
 }

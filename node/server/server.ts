@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerOptions } from "node:http";
+import type { IncomingMessage, Server, ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { createApp } from "../../app/app.ts";
@@ -7,6 +7,8 @@ import { serviceOf } from "../../app/service/service.ts";
 
 /** Longer than balancers keep an idle connection (60 s): else a request may meet a connection that is being closed. */
 const KEEP_ALIVE_MS = 75_000;
+
+const CLOSE_IDLE_MS = 100;
 
 /** Where a server listens, and how callers reach it. */
 export interface Listening {
@@ -75,15 +77,16 @@ export async function startServer(
   const { lifetime, ended } = createLifetime();
   await serviceOf(platform, lifetime);
   const context = { ...lifetime, passThroughOnException() {}, props: {} };
+  let isStopping = false;
   const server = createAdaptorServer({
     serverOptions: SERVER_OPTIONS,
-    fetch: (request, { incoming }) =>
-      app.fetch(
-        request,
-        { platform, callerAddress: addressOf(incoming as HttpBindings["incoming"], trustedProxies) },
-        context,
-      ),
-  });
+    fetch(request, { incoming, outgoing }) {
+      // The caller asks another server next.
+      if (isStopping) (outgoing as HttpBindings["outgoing"]).shouldKeepAlive = false;
+      const callerAddress = addressOf(incoming as HttpBindings["incoming"], trustedProxies);
+      return app.fetch(request, { platform, callerAddress }, context);
+    },
+  }) as Server;
   const listening = Promise.withResolvers<void>();
   server.once("error", listening.reject);
   server.listen({ port, host }, () => listening.resolve());
@@ -91,7 +94,10 @@ export async function startServer(
   return {
     port: (server.address() as AddressInfo).port,
     async stop(graceSeconds) {
+      isStopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Connections that are busy now are idle later, and stay open then.
+      setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS).unref();
       const late = new Promise<void>((resolve) => setTimeout(resolve, graceSeconds * 1000).unref());
       await Promise.race([closed.then(ended), late]);
     },

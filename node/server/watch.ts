@@ -28,6 +28,11 @@ export async function startWatch(wantsMetrics: boolean, env: NodeJS.ProcessEnv):
       for (const observe of observers) observe(...seen);
     },
     metrics,
-    stop: async () => await traces?.stop(),
+    async stop() {
+      await traces?.stop().catch((error: Error) => {
+        const message = `The last traces were not sent: ${error.message}`;
+        console.error(JSON.stringify({ level: "error", message }));
+      });
+    },
   };
 }

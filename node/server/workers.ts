@@ -1,6 +1,8 @@
 import cluster, { type Worker } from "node:cluster";
+import { setTimeout as sleep } from "node:timers/promises";
 import { RateLimiterClusterMaster } from "rate-limiter-flexible";
 import { CommandError } from "../errors.ts";
+import type { RunningServer } from "./server.ts";
 
 /** A process that ends sooner than this after its start is not started again at once. */
 const SHORT_LIFE_MS = 5000;
@@ -8,14 +10,25 @@ const SHORT_LIFE_MS = 5000;
 /** How often processes may end so soon, one after the other, until the parent gives up. */
 const MOST_SHORT_LIVES = 5;
 
-/** What a child tells its parent. */
-type Message = { readonly ready: number };
+/** The wait before a process starts in place of one that ended soon, times how many did so in a row before it. */
+const RESTART_MS = 1000;
 
-const isReady = (message: unknown): message is Message =>
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** What a process tells its parent: the port on which it answers. */
+interface Ready {
+  readonly ready: number;
+}
+
+/** What the parent tells a process: to end its requests, then itself. */
+const STOP = "stop";
+
+const isReady = (message: unknown): message is Ready =>
   typeof message === "object" && message !== null && "ready" in message;
 
 /**
- * Runs this program again in so many processes, which share its port, until a signal. A process that dies is replaced.
+ * Runs this program again in so many processes, which share its port, until a signal. A process that dies is replaced. A
+ * second signal ends the processes at once.
  *
  * @param count of the processes
  * @param env further environment variables of theirs
@@ -43,43 +56,69 @@ export async function runWorkers(
   const ready = new Set<Worker>();
   let shortLives = 0;
   let hasBeenReady = false;
-  let stopping: NodeJS.Signals | undefined;
+  let stopping = false;
 
   function start(): void {
+    if (stopping) return;
     const worker = cluster.fork(env);
     started.set(worker, Date.now());
     worker.on("message", (message: unknown) => {
       if (!isReady(message)) return;
       ready.add(worker);
-      shortLives = 0;
       if (ready.size < count || hasBeenReady) return;
       hasBeenReady = true;
       onReady(message.ready);
     });
   }
 
-  function stop(signal: NodeJS.Signals): void {
-    stopping = signal;
-    for (const worker of started.keys()) worker.process.kill(signal);
+  function stop(): void {
+    // Processes get no signal from here: a terminal and systemd send theirs to all of them already.
+    for (const worker of started.keys()) stopping ? worker.process.kill("SIGKILL") : worker.send(STOP);
+    stopping = true;
+    if (started.size === 0) resolve();
   }
 
-  cluster.on("exit", (worker) => {
+  cluster.on("exit", async (worker, code, signal) => {
     const life = Date.now() - (started.get(worker) ?? 0);
     started.delete(worker);
     ready.delete(worker);
     if (stopping) return started.size === 0 ? resolve() : undefined;
-    if (life < SHORT_LIFE_MS) shortLives++;
-    if (shortLives < MOST_SHORT_LIVES && hasBeenReady) return start();
-    stop("SIGTERM");
+    shortLives = life < SHORT_LIFE_MS ? shortLives + 1 : 0;
+    if (shortLives < MOST_SHORT_LIVES && hasBeenReady) {
+      const message = `A process ended with ${signal ?? `code ${code}`}. Another one takes its place.`;
+      console.error(JSON.stringify({ level: "error", message }));
+      await sleep(RESTART_MS * Math.max(0, shortLives - 1));
+      return start();
+    }
+    stop();
     // What went wrong is on standard error already.
     reject(
       new CommandError("The server's processes end right after their start.", "Fix the cause that is shown above."),
     );
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  for (const signal of SIGNALS) process.on(signal, stop);
   for (let number = 0; number < count; number++) start();
   await ended;
 }
 
-/** Tells the parent that this process answers. */
-export const tellReady = (port: number): void => void process.send?.({ ready: port } satisfies Message);
+/**
+ * Serves in a process of {@link runWorkers}, until the parent says that it is to end.
+ *
+ * @param graceSeconds most seconds that requests may take to end
+ */
+export async function serveForParent(serve: () => Promise<RunningServer>, graceSeconds: number): Promise<void> {
+  for (const signal of SIGNALS) process.on(signal, () => {});
+  const told = Promise.withResolvers<void>();
+  process.on("message", (message) => {
+    if (message === STOP) told.resolve();
+  });
+  const server = await serve().catch((error: unknown) => {
+    // Otherwise the channel to the parent would keep this process alive.
+    cluster.worker?.disconnect();
+    throw error;
+  });
+  process.send?.({ ready: server.port } satisfies Ready);
+  await told.promise;
+  await server.stop(graceSeconds);
+  process.exit();
+}

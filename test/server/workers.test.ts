@@ -29,8 +29,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Longer than a request takes on a machine that is busy. */
+const GRACE_SECONDS = "300";
+
 async function startWorkers(env: NodeJS.ProcessEnv = {}): Promise<ServeProcess> {
-  server = await serveProcess({ folder, args: ["--workers", String(WORKERS)], env });
+  server = await serveProcess({ folder, args: ["--workers", String(WORKERS), "--grace", GRACE_SECONDS], env });
   return server;
 }
 
@@ -125,8 +128,9 @@ it("counts a caller's requests over all processes", async () => {
   expect(statuses.filter((status) => status === 429)).toHaveLength(limit);
 });
 
-it("answers the requests that it has on SIGTERM, then ends", async () => {
-  const { url, stop } = await startWorkers();
+it("answers the requests that it has on signals to all of its processes, then ends", async () => {
+  const running = await startWorkers();
+  const { url, stop } = running;
   const upload = request(`${url}/v1/predict/stream?task=demo`, {
     method: "POST",
     headers: { ...headers(), "content-type": "application/x-ndjson" },
@@ -138,6 +142,8 @@ it("answers the requests that it has on SIGTERM, then ends", async () => {
   response.on("data", (part) => parts.push(part));
   await expect.poll(() => parts.length).toBeGreaterThan(0);
 
+  // A terminal and systemd send a signal to every process.
+  for (const pid of await children(running)) process.kill(pid, "SIGTERM");
   const ended = stop("SIGTERM");
   const isOpen = () =>
     fetch(`${url}/healthz`).then(
@@ -146,7 +152,7 @@ it("answers the requests that it has on SIGTERM, then ends", async () => {
     );
   await expect.poll(isOpen).toBe(false);
   upload.end(line);
-  await new Promise((resolve) => response.on("end", resolve));
+  await new Promise((resolve, reject) => response.on("end", resolve).on("error", reject));
   const labelled = Buffer.concat(parts)
     .toString()
     .split("\n")

@@ -41,10 +41,21 @@ describe("xpeft serve --demo", () => {
     expect(await server.stop("SIGINT")).toBe(0);
   });
 
-  it("has one key for its page, however often it starts", async () => {
-    const server = await start();
+  it("has one key for its page, however often it starts, and none without --demo", async () => {
+    await (await start()).stop();
     expect(await keys()).toEqual(["playground of --demo"]);
-    await server.stop();
+    await (await serveProcess({ folder })).stop();
+    expect(await keys()).toEqual([]);
+  });
+
+  it("gives its page no key where other machines reach it, or through a proxy", async () => {
+    const document = { host: "localhost", "sec-fetch-dest": "document" };
+    const local = await start();
+    expect(await page(local, { ...document, "x-forwarded-for": "192.0.2.1" })).toBeUndefined();
+    await local.stop();
+    const open = await serveProcess({ folder, args: ["--demo", "--host", "0.0.0.0"] });
+    expect(await page(open, document)).toBeUndefined();
+    await open.stop();
   });
 });
 
@@ -70,7 +81,12 @@ describe("a server that cannot start says why, and what to do", () => {
   });
 
   it.each([
-    [["--database", "none", "--demo"], "is for a service of profile tokens alone"],
+    [["--database", "none", "--demo"], "--demo needs one database"],
+    [["--database", "file:a.db", "file:b.db", "--demo"], "--demo needs one database"],
+    [["--database", "none", "file:b.db"], "is for a service of profile tokens alone"],
+    [["--database", ":memory:"], "is empty in each connection"],
+    [["--database", "http://127.0.0.1:1"], "The migrations cannot be applied to http://127.0.0.1:1"],
+    [["--database", "http://127.0.0.1:1?authToken=very-secret"], "XPEFT_DATABASE_TOKEN"],
     [["--database", "gopher://host"], "gopher"],
     [["--bundle", "no-such-folder"], "bundle_file_missing"],
   ])("with %o", async (args, message) => {
@@ -79,6 +95,7 @@ describe("a server that cannot start says why, and what to do", () => {
     });
     expect(code).toBe(1);
     expect(stderr).toContain(message);
+    expect(stderr).not.toContain("very-secret");
     expect(stderr.trim().split("\n").length).toBeGreaterThan(1);
   });
 });

@@ -1,0 +1,40 @@
+import cluster from "node:cluster";
+import { libsqlDatabases } from "../../node/server/databases.ts";
+import { serverPlatform } from "../../node/server/platform.ts";
+import { type RunningServer, startServer } from "../../node/server/server.ts";
+import { startWatch } from "../../node/server/watch.ts";
+import { listenForMetrics } from "./metrics.ts";
+import { databasesOf, type ServeOptions } from "./options.ts";
+import { explainPort } from "./port.ts";
+import { environmentOf, openDatabases } from "./prepare.ts";
+
+/** Serves in this process. */
+export async function serveHere(options: ServeOptions): Promise<RunningServer> {
+  const { settings, tokenKeys, databaseToken, limits, trustedProxies } = environmentOf(options);
+  const opened = await openDatabases(databasesOf(options, process.env), databaseToken);
+  const watch = await startWatch(options.metricsPort !== undefined, process.env);
+  const platform = await serverPlatform({
+    databases: libsqlDatabases(opened),
+    bundle: options.bundle,
+    settings,
+    native: options.native ?? false,
+    tokenKeys,
+    localPageKey: process.env.XPEFT_LOCAL_PAGE_KEY || undefined,
+    limits,
+    observe: watch.observe,
+  });
+  const { host, port } = options;
+  const server = await startServer(platform, { host, port, trustedProxies }).catch(
+    explainPort(host, port, "--port, --host"),
+  );
+  watch.metrics?.addService(platform);
+  // The processes of --workers hand theirs to their parent.
+  if (watch.metrics && cluster.isPrimary) await listenForMetrics(options, watch.metrics.text);
+  return {
+    port: server.port,
+    async stop(graceSeconds) {
+      await server.stop(graceSeconds);
+      await watch.stop();
+    },
+  };
+}
