@@ -29,8 +29,8 @@ async function withLocalD1<T>(persistTo: string | undefined, work: (db: Database
   process.env.WRANGLER_LOG ??= "warn";
   const { getPlatformProxy } = await import("wrangler").catch((cause: unknown) => {
     throw new CommandError(
-      "The local database needs wrangler, which is not installed.",
-      "npm install --save-dev wrangler",
+      "The local D1 database needs wrangler, which is not installed.",
+      "Name the database of xpeft serve with --database, or install wrangler: npm install --save-dev wrangler",
       { cause },
     );
   });

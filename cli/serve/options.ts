@@ -33,6 +33,8 @@ export function databasesOf(
   if (urls.length === 0) return [DATABASE];
   if (demo && (urls.length > 1 || urls.includes(NO_DATABASE)))
     throw new CommandError("--demo needs one database.", "Name one with --database, or none at all.");
+  if (new Set(urls).size < urls.length)
+    throw new CommandError("A database is named twice.", "Name each database once: --database URL0 URL1.");
   if (!urls.includes(NO_DATABASE)) return urls;
   if (urls.length > 1) {
     throw new CommandError(

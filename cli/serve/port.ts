@@ -10,7 +10,7 @@ export function urlAt(host: string, port: number): string {
 export const explainPort =
   (host: string, port: number, options: string) =>
   (error: NodeJS.ErrnoException): never => {
-    if (error.code !== "EADDRINUSE" && error.code !== "EACCES" && error.code !== "EADDRNOTAVAIL") throw error;
+    if (error.syscall !== "listen" && error.syscall !== "getaddrinfo") throw error;
     throw new CommandError(`${host}:${port} cannot be opened.`, `Choose another port or address: ${options}`, {
       cause: error,
     });

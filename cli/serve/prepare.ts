@@ -1,3 +1,4 @@
+import { CommandError } from "../../node/errors.ts";
 import { readEnvironment } from "../../node/server/configuration.ts";
 import { numberDatabases } from "../../node/server/number-databases.ts";
 import { migrateDatabase, type OpenDatabase, openDatabase } from "../../node/server/open-database.ts";
@@ -21,8 +22,15 @@ export const environmentOf = ({ demo }: ServeOptions) =>
  * @returns further environment variables of the server
  */
 export async function prepare(options: ServeOptions): Promise<NodeJS.ProcessEnv> {
-  const { databaseToken } = environmentOf(options);
-  const opened = await openDatabases(databasesOf(options, process.env), databaseToken);
+  const { databaseToken, tokenKeys } = environmentOf(options);
+  const urls = databasesOf(options, process.env);
+  if (urls.length === 0 && tokenKeys === undefined) {
+    throw new CommandError(
+      "Without a database, a server accepts nothing but profile tokens, and nothing says which.",
+      "Set XPEFT_TOKEN_KEYS to the keys of the server that makes the tokens: docs/api.md explains how.",
+    );
+  }
+  const opened = await openDatabases(urls, databaseToken);
   try {
     for (const database of opened) await migrateDatabase(database);
     await numberDatabases(opened);

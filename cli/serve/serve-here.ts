@@ -23,18 +23,20 @@ export async function serveHere(options: ServeOptions): Promise<RunningServer> {
     limits,
     observe: watch.observe,
   });
+  // The processes of --workers hand theirs to their parent. Before the server listens: a port in use must end the start.
+  if (watch.metrics && cluster.isPrimary) await listenForMetrics(options, watch.metrics.text);
   const { host, port } = options;
   const server = await startServer(platform, { host, port, trustedProxies }).catch(
     explainPort(host, port, "--port, --host"),
   );
   watch.metrics?.addService(platform);
-  // The processes of --workers hand theirs to their parent.
-  if (watch.metrics && cluster.isPrimary) await listenForMetrics(options, watch.metrics.text);
   return {
     port: server.port,
     async stop(graceSeconds) {
       await server.stop(graceSeconds);
       await watch.stop();
+      // The last connection to a file moves what was written into it; else it would stay in another file beside it.
+      for (const { client } of opened) client.close();
     },
   };
 }

@@ -7,7 +7,7 @@ import { loadOpenTelemetry } from "../../node/server/traces/packages.ts";
 import { runWorkers, serveForParent } from "../../node/server/workers.ts";
 import { parseWholeNumber } from "../arguments.ts";
 import { bundleOption } from "../bundle-option.ts";
-import { exampleText } from "../command-line.ts";
+import { exampleText, expandCommands } from "../command-line.ts";
 import { listenForMetrics } from "./metrics.ts";
 import { DATABASE, DEMO_DATABASE, databasesOf, NO_DATABASE, type ServeOptions } from "./options.ts";
 import { urlAt } from "./port.ts";
@@ -38,15 +38,22 @@ function stopOnSignal(server: RunningServer, graceSeconds: number): void {
   }
 }
 
+/** Returns what to do with a server that answers. */
+function nextStep({ demo }: ServeOptions, url: string, database: string | undefined): string {
+  if (database === undefined) return "It answers profile tokens that carry their task.";
+  if (demo)
+    return `The demo answers without a key:\n\ncurl -s ${url}/v1/predict -H 'content-type: application/json' -d '{"task":"news","profile":"news-000","inputs":"Senate passes bill after long night"}'`;
+  const scopes = "predict list learn learn-task write admin";
+  return expandCommands(
+    `To write tasks and to predict, make a key: xpeft keys create --scope ${scopes} --database ${database}`,
+  );
+}
+
 function announce(options: ServeOptions, port: number): void {
   const url = urlAt(options.host, port);
-  const [database = NO_DATABASE] = databasesOf(options, process.env);
+  const [database] = databasesOf(options, process.env);
   console.error(styleText("bold", `\nReady: ${url}/`, { stream: process.stderr }));
-  console.error(
-    options.demo
-      ? `\nThe demo answers without a key:\n\ncurl -s ${url}/v1/predict -H 'content-type: application/json' -d '{"task":"news","profile":"news-000","inputs":"Senate passes bill after long night"}'\n`
-      : `\nTo write tasks and to predict, make a key: xpeft keys create --scope predict list learn write admin --database ${database}\n`,
-  );
+  console.error(`\n${nextStep(options, url, database)}\n`);
 }
 
 async function serve(options: ServeOptions): Promise<void> {

@@ -103,6 +103,9 @@ export async function openDatabase(url: string, authToken?: string): Promise<Ope
       "The database's URL has a token.",
       "Give it in XPEFT_DATABASE_TOKEN, where nothing prints it.",
     );
+  if (!/^[a-z]+:/i.test(url))
+    throw new CommandError(`${url} is no URL of a database.`, `For a file, write: file:${url}`);
+  if (url === "file:") throw new CommandError("The database has no name.", "Name a file: --database file:xpeft.db");
   if (/^(file:)?:memory:|[?&]mode=memory/.test(url))
     throw new CommandError(
       "A database in memory is empty in each connection.",

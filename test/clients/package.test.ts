@@ -174,7 +174,9 @@ describe("the installed package", () => {
     expect(await xpeft("predict", "demo", TEXT, "--profile", "demo-000", ...service)).toMatchObject({ code: 0 });
     const { code, stderr } = await xpeft("keys", "list");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/needs wrangler, which is not installed\.\n.*\n {2}npm install --save-dev wrangler\n$/);
+    expect(stderr).toMatch(
+      /needs wrangler, which is not installed\.\n.*\n {2}.*--database.* npm install --save-dev wrangler\n$/,
+    );
   });
 
   it("serves the demo, the pages and the documentation by itself, until SIGTERM", async () => {
