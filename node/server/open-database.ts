@@ -18,6 +18,9 @@ const REMOTE_MS = 10_000;
 
 const fetchInTime: typeof fetch = (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(REMOTE_MS) });
 
+/** A database's URL, for hints. */
+const EXAMPLE = "file:xpeft.db";
+
 /** An open libSQL database. */
 export interface OpenDatabase {
   readonly url: string;
@@ -90,6 +93,17 @@ function patient(client: Client, isFile: boolean): Client {
   });
 }
 
+/** @throws CommandError if a URL is of no database that lasts, or has a secret */
+function checkUrl(url: string): void {
+  if (/[?&]authToken=/i.test(url))
+    throw new CommandError("The database's URL has a token.", "Give it in XPEFT_DATABASE_TOKEN, which nothing prints.");
+  if (/^(file:)?:memory:|[?&]mode=memory/.test(url))
+    throw new CommandError("A database in memory is empty in each connection.", `Name a file: --database ${EXAMPLE}`);
+  if (!/^[a-z]+:/i.test(url))
+    throw new CommandError(`${url} is no URL of a database.`, `For a file, write: file:${url}`);
+  if (url === "file:") throw new CommandError("The database has no name.", `Name a file: --database ${EXAMPLE}`);
+}
+
 /**
  * Opens a libSQL database.
  *
@@ -98,19 +112,7 @@ function patient(client: Client, isFile: boolean): Client {
  * @throws CommandError if it cannot be opened; one on another machine that is away is opened nevertheless
  */
 export async function openDatabase(url: string, authToken?: string): Promise<OpenDatabase> {
-  if (/[?&]authToken=/i.test(url))
-    throw new CommandError(
-      "The database's URL has a token.",
-      "Give it in XPEFT_DATABASE_TOKEN, where nothing prints it.",
-    );
-  if (!/^[a-z]+:/i.test(url))
-    throw new CommandError(`${url} is no URL of a database.`, `For a file, write: file:${url}`);
-  if (url === "file:") throw new CommandError("The database has no name.", "Name a file: --database file:xpeft.db");
-  if (/^(file:)?:memory:|[?&]mode=memory/.test(url))
-    throw new CommandError(
-      "A database in memory is empty in each connection.",
-      "Name a file: --database file:xpeft.db",
-    );
+  checkUrl(url);
   return await open(url, authToken).catch((cause: unknown) => {
     throw new CommandError(
       `The database ${url} cannot be opened.`,

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { HINTS as WORKERS } from "../../../functions/platform/hints.ts";
 import { HINTS as SERVER } from "../../../node/server/hints.ts";
 import { isLongForm } from "../../support/long-form.ts";
-import { startWorker } from "../../support/worker.ts";
+import { startWorker, TOKEN_KEYS } from "../../support/worker.ts";
 import type { Servers } from "../conformance.ts";
 import { platformOf } from "../exceptions.ts";
 import { type Answer, ask } from "../http.ts";
@@ -86,7 +86,7 @@ export function hints(name: RuntimeName, servers: Servers): void {
     it("of several processes are only where the runtime cannot share a port", async () => {
       expect(await platformOf(name, "`--workers`")).toBe(name === "workerd" || name === "deno" ? "no" : "yes");
       if (name !== "deno") return;
-      const [code, said] = await failedStart(name, ["--workers", "2"], {});
+      const [code, said] = await failedStart(name, ["--workers", "2"], { XPEFT_TOKEN_KEYS: TOKEN_KEYS });
       expect([code, said]).toEqual([1, expect.stringContaining("This runtime cannot share a port among processes.")]);
     });
   });
