@@ -66,6 +66,8 @@ export interface Platform {
   docs(request: Request): Promise<Response>;
   /** Returns the compiled WASM of the engine. @param choice of the settings */
   modules(choice: Settings["engine"]): Promise<Modules>;
+  /** After how many milliseconds the platform has surely ended a load together with the request that began it. */
+  readonly loadEndsAfterMs: number;
   /** Limits of one caller in a minute; null: without a limit. */
   readonly limits: { readonly requests: Limit | null; readonly learning: Limit | null };
   /** Returns the time in milliseconds since 1970, by which keys and tokens expire. */

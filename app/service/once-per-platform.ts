@@ -8,9 +8,6 @@ interface Load<T> {
 
 const POLL_MS = 5;
 
-/** Longer than the platform lets a load go on after its request has ended. */
-const DROPPED_AFTER_MS = 60_000;
-
 /**
  * Returns a function that loads something once for a platform, that is once an isolate or process, and shares it.
  *
@@ -18,19 +15,17 @@ const DROPPED_AFTER_MS = 60_000;
  * request that awaited another's would make its answer there, and workerd rejects such an answer.
  *
  * The load belongs to the first caller's request and would end with it. It is kept alive if that caller disconnects, as
- * others may wait for it. A load that fails is forgotten, so that the next request tries again.
- *
- * @param droppedAfterMs when a load without an outcome starts again: the platform has ended it with its request
+ * others may wait for it. A load that the platform has ended with its request starts again. One that fails is forgotten,
+ * so that the next request tries again.
  */
 export function oncePerPlatform<T>(
   load: (platform: Platform) => Promise<T>,
-  droppedAfterMs = DROPPED_AFTER_MS,
 ): (platform: Platform, lifetime: Lifetime) => Promise<T> {
   const loads = new WeakMap<Platform, Load<T>>();
 
   function currentLoad(platform: Platform, lifetime: Lifetime): Load<T> {
     const current = loads.get(platform);
-    const isDropped = current && !current.outcome && Date.now() - current.start > droppedAfterMs;
+    const isDropped = current && !current.outcome && Date.now() - current.start > platform.loadEndsAfterMs;
     if (current && !isDropped) return current;
     const loading: Load<T> = { start: Date.now() };
     loads.set(platform, loading);

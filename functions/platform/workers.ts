@@ -46,6 +46,8 @@ function createPlatform(env: Bindings): Platform {
       kernels,
       encoderKernels: choice === "auto" ? encoderKernels : null,
     }),
+    // Longer than the platform lets a load go on after its request has ended.
+    loadEndsAfterMs: 60_000,
     limits: { requests: limitOf(env.RATE_LIMITER), learning: limitOf(env.LEARN_LIMITER) },
     now: () => Date.now(),
     observe({ caller, method, route, code, status, milliseconds, texts }) {

@@ -37,6 +37,7 @@ export async function serverPlatform(parts: PlatformParts): Promise<Platform> {
     pages: await readPages(),
     docs: createDocs(),
     modules: (choice) => compileModules(native ? "native" : choice),
+    loadEndsAfterMs: Number.POSITIVE_INFINITY,
     limits: {
       requests: createLimit("requests", limits.requests),
       learning: createLimit("learning", limits.learning),

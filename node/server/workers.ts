@@ -73,7 +73,11 @@ export async function runWorkers(
 
   function stop(): void {
     // Processes get no signal from here: a terminal and systemd send theirs to all of them already.
-    for (const worker of started.keys()) stopping ? worker.process.kill("SIGKILL") : worker.send(STOP);
+    for (const worker of started.keys()) {
+      if (stopping) worker.process.kill("SIGKILL");
+      // One that is ending by itself has no channel any more.
+      else worker.process.send?.(STOP, () => {});
+    }
     stopping = true;
     if (started.size === 0) resolve();
   }

@@ -6,15 +6,17 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { toBase64 } from "../../src/lib/base64.ts";
 import { createPush } from "../../src/storage/push.ts";
+import { isLongForm } from "../support/long-form.ts";
 import { freePort, run } from "../support/processes.ts";
 import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
 import { databaseIn, makeKey, openBeside, type ServeProcess, serveProcess } from "../support/server.ts";
 
-const WORKERS = 2;
+const WORKERS = isLongForm ? 4 : 2;
 
 let folder: string;
 let key: string;
 let server: ServeProcess | undefined;
+let other: ServeProcess | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "xpeft-workers-"));
@@ -25,7 +27,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server?.stop("SIGKILL");
+  await other?.stop("SIGKILL");
   server = undefined;
+  other = undefined;
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -43,16 +47,16 @@ const headers = () => ({ authorization: `Bearer ${key}`, "content-type": "applic
 const HANGS_MS = 120_000;
 
 /** Sends a request over a connection of its own, so that any process may get it. */
-const send = (method: string, path: string, body?: object) =>
-  fetch(`${server?.url}${path}`, {
+const send = (method: string, path: string, body?: object, to = server) =>
+  fetch(`${to?.url}${path}`, {
     method,
     headers: { ...headers(), connection: "close" },
     signal: AbortSignal.timeout(HANGS_MS),
     ...(body && { body: JSON.stringify(body) }),
   });
 
-const predict = () =>
-  send("POST", "/v1/predict", { task: "demo", profile: "demo-000", inputs: "A text", logits: true });
+const predict = (to = server) =>
+  send("POST", "/v1/predict", { task: "demo", profile: "demo-000", inputs: "A text", logits: true }, to);
 
 /** Returns an answer's predictions as text. */
 async function predictionsOf(response: Response): Promise<string> {
@@ -68,6 +72,8 @@ async function children({ child: { pid } }: ServeProcess): Promise<number[]> {
 
 it("loses no row and gives no wrong answer while each process is killed in turn, and replaces them", async () => {
   const running = await startWorkers();
+  // A process of its own on the same file.
+  other = await serveProcess({ folder });
   const right = await predictionsOf(await predict());
   const written: string[] = [];
   const wrong: string[] = [];
@@ -79,15 +85,15 @@ it("loses no row and gives no wrong answer while each process is killed in turn,
   }
 
   /** Writes profiles and predicts. A request may end with its process, and is then unanswered. */
-  async function use(name: string): Promise<void> {
+  async function use(name: string, to: ServeProcess): Promise<void> {
     for (let number = 0; !ended; number++) {
       const id = `${name}-${number}`;
-      const put = await send("PUT", `/v1/profiles/demo/${id}`, { masks: toBase64(masksOf(number % 9)) }).catch(
+      const put = await send("PUT", `/v1/profiles/demo/${id}`, { masks: toBase64(masksOf(number % 9)) }, to).catch(
         unanswered,
       );
       if (put?.ok) written.push(id);
       else if (put) wrong.push(await put.text());
-      const answer = await predict().catch(unanswered);
+      const answer = await predict(to).catch(unanswered);
       const predictions = answer && (await predictionsOf(answer).catch(() => null));
       if (predictions && predictions !== right) wrong.push(predictions);
     }
@@ -96,7 +102,12 @@ it("loses no row and gives no wrong answer while each process is killed in turn,
     const before = written.length;
     await expect.poll(() => written.length).toBeGreaterThan(before + 10);
   };
-  const users = ["a", "b", "c"].map(use);
+  const answers = () =>
+    predict().then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  const users = [use("a", running), use("b", running), use("c", other)];
   const first = await children(running);
   expect(first).toHaveLength(WORKERS);
   for (const pid of first) {
@@ -104,6 +115,7 @@ it("loses no row and gives no wrong answer while each process is killed in turn,
     process.kill(pid, "SIGKILL");
     await expect.poll(() => children(running)).not.toContain(pid);
     await expect.poll(() => children(running)).toHaveLength(WORKERS);
+    await expect.poll(answers).toBe(true);
   }
   await moreWritten();
   ended = true;

@@ -1,3 +1,4 @@
+import type { Platform } from "../../../app/platform/platform.ts";
 import { oncePerPlatform } from "../../../app/service/once-per-platform.ts";
 import type { Bindings } from "../../../functions/platform/bindings.ts";
 import { workersPlatform } from "../../../functions/platform/workers.ts";
@@ -16,13 +17,17 @@ let attempts = 0;
 const droppedLoad = oncePerPlatform(async () => {
   attempts++;
   return attempts === 1 ? await new Promise<string>(() => {}) : `attempt ${attempts}`;
-}, 1000);
+});
+
+/** A platform that ends loads soon. */
+let impatient: Platform | undefined;
 
 export default {
   async fetch(request, env, context) {
     await request.arrayBuffer();
+    impatient ??= { ...workersPlatform(env), loadEndsAfterMs: 1000 };
     const load = new URL(request.url).pathname === "/dropped" ? droppedLoad : failingLoad;
-    return await load(workersPlatform(env), context).then(
+    return await load(impatient, context).then(
       (value) => new Response(value),
       (error: Error) => new Response(error.message),
     );
