@@ -15,28 +15,33 @@ interface SeedOptions extends DatabaseOptions {
   readonly bundle: string;
 }
 
-/**
- * Writes the demo's tasks, unless the database has them for this bundle.
- *
- * @param bundleFolder the folder of the bundle
- * @param demo a folder with a folder for each task
- * @param print shows what was written
- */
-export async function seedDemo(
-  db: Database,
-  bundleFolder: string,
-  demo = DEMO_FOLDER,
-  print = console.log,
-): Promise<void> {
-  const bundle = await readBundle(bundleFolder);
+/** Returns the folders of a demo's tasks. @throws CommandError if it cannot be read */
+export async function demoFolders(demo = DEMO_FOLDER): Promise<string[]> {
   const entries = await readdir(demo, { withFileTypes: true }).catch((cause: unknown) => {
     throw new CommandError(`${demo} cannot be read.`, "Name a folder that has a folder for each task: --demo", {
       cause,
     });
   });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(demo, name));
+}
+
+/**
+ * Writes tasks with their profiles, unless the database has them for this bundle.
+ *
+ * @param folders with a `task.json` and a `profiles.ndjson` each
+ * @param bundleFolder the folder of the bundle
+ * @param print shows what was written
+ */
+export async function seedTasks(
+  db: Database,
+  folders: readonly string[],
+  bundleFolder: string,
+  print = console.log,
+): Promise<void> {
+  const bundle = await readBundle(bundleFolder);
   const push = createPush(db);
   const registry = createTaskRegistry(db);
-  for (const folder of entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(demo, name))) {
+  for (const folder of folders) {
     const task = await readTaskFile(join(folder, "task.json"), bundle);
     const { items } = await registry.list({ limit: 1, after: "" }, task.name);
     if (items[0]?.bundle === task.bundle) continue;
@@ -47,7 +52,8 @@ export async function seedDemo(
 }
 
 async function seed({ demo, bundle, ...database }: SeedOptions): Promise<void> {
-  await withSingleDatabase(database, (db) => seedDemo(db, bundle, demo));
+  const folders = await demoFolders(demo);
+  await withSingleDatabase(database, (db) => seedTasks(db, folders, bundle));
 }
 
 /** `xpeft seed`: writes the demo's tasks to the local database, unless it has them for this bundle. */

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { DEMO_FOLDER } from "../../node/files.ts";
 import { generateKey } from "../../src/auth/api-keys.ts";
 import { createKeyStore } from "../../src/auth/key-store.ts";
 import type { Database } from "../../src/storage/database.ts";
-import { seedDemo } from "../registry/seed.ts";
+import { demoFolders, seedTasks } from "../registry/seed.ts";
 
 /** The name of the playground's key. */
 const PAGE_KEY = "playground of --demo";
@@ -36,7 +35,7 @@ async function makePageKey(db: Database): Promise<string> {
  */
 export async function prepareDemo(db: Database, bundle: string, isLocal: boolean): Promise<NodeJS.ProcessEnv> {
   // Standard output has the log.
-  await seedDemo(db, bundle, DEMO_FOLDER, console.error);
+  await seedTasks(db, await demoFolders(), bundle, console.error);
   return {
     ...(isLocal && { XPEFT_LOCAL_PAGE_KEY: await makePageKey(db) }),
     XPEFT_TOKEN_KEYS: process.env.XPEFT_TOKEN_KEYS || `demo:${randomBytes(32).toString("base64")}`,
