@@ -6,11 +6,14 @@ export function urlAt(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+/** What fails when an address cannot be listened on: a process of `--workers` binds it. */
+const LISTENING = ["listen", "bind", "getaddrinfo"];
+
 /** Returns what explains why a server cannot listen. @param options those that change where it listens */
 export const explainPort =
   (host: string, port: number, options: string) =>
   (error: NodeJS.ErrnoException): never => {
-    if (error.syscall !== "listen" && error.syscall !== "getaddrinfo") throw error;
+    if (!LISTENING.includes(error.syscall ?? "")) throw error;
     throw new CommandError(`${host}:${port} cannot be opened.`, `Choose another port or address: ${options}`, {
       cause: error,
     });

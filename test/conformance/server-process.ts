@@ -39,11 +39,11 @@ process.once("exit", () => {
 const READY = /^Ready: http:\/\/localhost:(\d+)\/$/m;
 
 /** Starts a server. @returns its process and its port */
-async function startProcess(
+export async function startProcess(
   runtime: ServerRuntime,
   args: string[],
   env: NodeJS.ProcessEnv,
-  onLine: (line: string) => void,
+  onLine: (line: string) => void = () => {},
 ) {
   const child = spawnXpeft(runtime, ["serve", ...args], env);
   running.add(child);

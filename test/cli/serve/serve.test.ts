@@ -60,10 +60,10 @@ describe("xpeft serve --demo", () => {
 });
 
 describe("a server that cannot start says why, and what to do", () => {
-  it("if its port is in use", async () => {
+  it.each([[[]], [["--workers", "2"]]])("if its port is in use, with %o", async (args) => {
     const port = await freePort();
     const other = createServer().listen(port, "127.0.0.1");
-    const { code, stderr } = await serve(["--port", String(port)]);
+    const { code, stderr } = await serve(["--port", String(port), ...args]);
     other.close();
     expect(code).toBe(1);
     expect(stderr).toMatch(/127\.0\.0\.1:\d+ cannot be opened\.\n {2}because: .*EADDRINUSE.*\n {2}Choose another port/);

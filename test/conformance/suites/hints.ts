@@ -4,12 +4,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { HINTS as WORKERS } from "../../../functions/platform/hints.ts";
 import { HINTS as SERVER } from "../../../node/server/hints.ts";
 import { isLongForm } from "../../support/long-form.ts";
+import { interrupt } from "../../support/processes.ts";
 import { startWorker, TOKEN_KEYS } from "../../support/worker.ts";
 import type { Servers } from "../conformance.ts";
 import { platformOf } from "../exceptions.ts";
 import { type Answer, ask } from "../http.ts";
 import type { RuntimeName } from "../runtime.ts";
-import { type ServerRuntime, spawnXpeft } from "../server-process.ts";
+import { type ServerRuntime, spawnXpeft, startProcess } from "../server-process.ts";
 import { startRuntime } from "../start.ts";
 
 /** Words of the other platform. */
@@ -84,9 +85,18 @@ export function hints(name: RuntimeName, servers: Servers): void {
     });
 
     it("of several processes are only where the runtime cannot share a port", async () => {
-      expect(await platformOf(name, "`--workers`")).toBe(name === "workerd" || name === "deno" ? "no" : "yes");
-      if (name !== "deno") return;
-      const [code, said] = await failedStart(name, ["--workers", "2"], { XPEFT_TOKEN_KEYS: TOKEN_KEYS });
+      if (name === "workerd") return expect(await platformOf(name, "`--workers`")).toBe("no");
+      const tokens = { XPEFT_TOKEN_KEYS: TOKEN_KEYS };
+      if ((await platformOf(name, "`--workers`")) === "yes") {
+        const { child, port } = await startProcess(
+          name,
+          ["--port", "0", "--database", "none", "--workers", "2"],
+          tokens,
+        );
+        onTestFinished(async () => void (await interrupt(child)));
+        return expect((await fetch(`http://localhost:${port}/healthz`)).status).toBe(200);
+      }
+      const [code, said] = await failedStart(name, ["--workers", "2"], tokens);
       expect([code, said]).toEqual([1, expect.stringContaining("This runtime cannot share a port among processes.")]);
     });
   });
