@@ -15,7 +15,8 @@ await Promise.all([buildPages(), copyBundle("bundles/minilm-l6-v2"), buildSite()
 // `*.isolate.test.ts` does too, in a separate isolate for each file. Every other `*.test.ts` runs in Node.
 const workerTests = "test/**/*.worker.test.ts";
 const isolateTests = "test/**/*.isolate.test.ts";
-const unitTests = "test/{src,node}/**/*.test.ts";
+// Tests of the server start processes, so they are none.
+const unitTests = ["test/src/**/*.test.ts", "test/node/*.test.ts"];
 
 // Tests that run Python. `npm test` starts them once the training half is installed, and all others before.
 const pythonTests = [
@@ -95,7 +96,7 @@ export default defineConfig({
           name: "node",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [workerTests, isolateTests, ...pythonTests, unitTests],
+          exclude: [workerTests, isolateTests, ...pythonTests, ...unitTests],
           setupFiles: ["test/support/properties.ts"],
         },
       },
@@ -105,7 +106,7 @@ export default defineConfig({
           ...patience,
           name: "units",
           isolate: false,
-          include: [unitTests],
+          include: unitTests,
           exclude: [workerTests, isolateTests],
           setupFiles: ["test/support/properties.ts"],
         },

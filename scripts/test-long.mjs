@@ -63,7 +63,7 @@ const parts = [
   vitest("bench", "test/bench/quick.test.ts", "test/bench/peers.test.ts"),
   vitest("faults", "test/faults"),
   vitest("overload", "test/app/overload.test.ts"),
-  vitest("server", "test/server"),
+  vitest("server", "test/node/server"),
   vitest("platforms", "test/conformance"),
   { name: "platforms mutated", command: node, args: [join(root, "test", "mutation", "platforms.mjs")], live: true },
   vitest("races", "test/app/routes/registry/import-export.test.ts"),

@@ -18,7 +18,7 @@ interface ProcessOptions {
 }
 
 /** Starts a program and collects its output. */
-function startProgram(program: string, args: string[], options: ProcessOptions) {
+export function startProgram(program: string, args: string[], options: ProcessOptions) {
   const child = spawn(program, args, options);
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {

@@ -3,11 +3,10 @@ import { join, resolve } from "node:path";
 import { drizzle } from "drizzle-orm/d1";
 import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler";
 import { buildPages } from "../../scripts/build-pages.mjs";
-import { SCOPES } from "../../src/auth/access.ts";
-import { generateKey, type NewKey } from "../../src/auth/api-keys.ts";
-import { createKeyStore } from "../../src/auth/key-store.ts";
+import type { NewKey } from "../../src/auth/api-keys.ts";
 import { createPush, type Push } from "../../src/storage/push.ts";
 import { ENGINE_CHOICE } from "./engine-choice.ts";
+import { makeKey } from "./keys.ts";
 import { prebuildWorker } from "./prebuild-worker.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folders.ts";
 
@@ -144,17 +143,12 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const others = Array.from({ length: databases - 1 }, (_, place) => env[`DB_${place + 1}`]);
   const dbs = [db, ...others].filter((bound) => bound !== undefined);
 
-  async function makeKey(parts: Partial<NewKey> = {}): Promise<string> {
-    const newKey = { name: "test", scopes: SCOPES, task: null, profilePrefix: "", expiresAt: null, ...parts };
-    const { key, row } = await generateKey(newKey);
-    await createKeyStore(drizzle(db)).add(row);
-    return key;
-  }
+  const makeKeyHere = (parts?: Partial<NewKey>) => makeKey(drizzle(db), parts);
   for (const [number, database] of dbs.entries()) {
     await migrate(database);
     if (databases > 1) await database.exec(`INSERT INTO shard (number, count) VALUES (${number}, ${databases})`);
   }
-  const adminKey = db ? await makeKey() : "";
+  const adminKey = db ? await makeKeyHere() : "";
 
   function request(
     method: string,
@@ -178,7 +172,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     push: createPush(drizzle(db)),
     harness,
     adminKey,
-    makeKey,
+    makeKey: makeKeyHere,
     request,
     get: (path, options) => request("GET", path, options),
     predict: (body, options) => request("POST", "/v1/predict", { body, ...options }),

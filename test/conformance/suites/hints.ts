@@ -1,16 +1,14 @@
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HINTS as WORKERS } from "../../../functions/platform/hints.ts";
 import { HINTS as SERVER } from "../../../node/server/hints.ts";
 import { isLongForm } from "../../support/long-form.ts";
-import { interrupt } from "../../support/processes.ts";
+import { type ServerRuntime, spawnServe, startServe } from "../../support/server.ts";
 import { startWorker, TOKEN_KEYS } from "../../support/worker.ts";
 import type { Servers } from "../conformance.ts";
 import { platformOf } from "../exceptions.ts";
 import { type Answer, ask } from "../http.ts";
 import type { RuntimeName } from "../runtime.ts";
-import { type ServerRuntime, spawnXpeft, startProcess } from "../server-process.ts";
 import { startRuntime } from "../start.ts";
 
 /** Words of the other platform. */
@@ -27,10 +25,9 @@ const INVALID = [
 
 /** Runs `xpeft serve` to its end. @returns its exit status and what it says */
 async function failedStart(runtime: ServerRuntime, args: string[], env: NodeJS.ProcessEnv): Promise<[number, string]> {
-  const child = spawnXpeft(runtime, ["serve", "--port", "0", "--database", "none", ...args], env);
-  if (!child.stderr) throw new TypeError("the output is not piped");
-  const [said, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
-  return [code, said];
+  const { child, output } = spawnServe(["--port", "0", "--database", "none", ...args], env, runtime);
+  const [code] = await once(child, "close");
+  return [code, output.stderr];
 }
 
 /** What whoever runs the service is told: only what they can do there. */
@@ -88,13 +85,10 @@ export function hints(name: RuntimeName, servers: Servers): void {
       if (name === "workerd") return expect(await platformOf(name, "`--workers`")).toBe("no");
       const tokens = { XPEFT_TOKEN_KEYS: TOKEN_KEYS };
       if ((await platformOf(name, "`--workers`")) === "yes") {
-        const { child, port } = await startProcess(
-          name,
-          ["--port", "0", "--database", "none", "--workers", "2"],
-          tokens,
-        );
-        onTestFinished(async () => void (await interrupt(child)));
-        return expect((await fetch(`http://localhost:${port}/healthz`)).status).toBe(200);
+        const args = ["--port", "0", "--database", "none", "--workers", "2"];
+        const server = await startServe(args, tokens, name);
+        onTestFinished(async () => void (await server.stop()));
+        return expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
       }
       const [code, said] = await failedStart(name, ["--workers", "2"], tokens);
       expect([code, said]).toEqual([1, expect.stringContaining("This runtime cannot share a port among processes.")]);

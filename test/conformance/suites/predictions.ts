@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { NewProfile } from "../../../src/profiles/profile.ts";
 import type { NewTask } from "../../../src/profiles/task.ts";
 import golden from "../../fixtures/golden.json" with { type: "json" };
 import { isLongForm } from "../../support/long-form.ts";
+import { databaseIn, startServe } from "../../support/server.ts";
+import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 import type { Servers } from "../conformance.ts";
 import { platformOf } from "../exceptions.ts";
 import { ask, type Json, lineOf, NDJSON } from "../http.ts";
@@ -87,6 +89,22 @@ export function predictions(name: RuntimeName, servers: Servers): void {
       const body = inputs.map((text) => lineOf({ text })).join("");
       const streamed = (await ask(servers.main, "POST", path, { body, headers: NDJSON })).lines().slice(0, -1);
       expect(streamed.map(({ line: _, ...answer }) => answer)).toEqual(predictions);
+    });
+
+    it("are native ONNX Runtime's with --native, where the platform has it", async () => {
+      if (name === "workerd") return expect(await platformOf(name, "`--native`")).toBe("no");
+      expect(await platformOf(name, "`--native`")).toBe("yes");
+      const folder = await makeTempFolder("xpeft-native-");
+      const args = ["--port", "0", "--database", databaseIn(folder), "--demo", "--native"];
+      const { url, stop } = await startServe(args, {}, name);
+      onTestFinished(async () => {
+        await stop();
+        await removeTempFolder(folder);
+      });
+      const body = JSON.stringify({ task: "news", profile: "news-000", inputs: "Senate passes bill after long night" });
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(`${url}/v1/predict`, { method: "POST", headers, body });
+      expect(await answer.json()).toMatchObject({ engine: "native", predictions: [{ label: "POLITICS" }] });
     });
 
     it.runIf(isLongForm)("of many texts have the bits of the file, by both engines", async () => {

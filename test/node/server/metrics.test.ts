@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readEvents } from "../../support/events.ts";
+import { makeKey } from "../../support/keys.ts";
 import { freePort } from "../../support/processes.ts";
 import { prometheusPath, startPrometheus } from "../../support/prometheus.ts";
-import { databaseIn, makeKey, openBeside, type ServeProcess, serveProcess } from "../../support/server.ts";
+import { databaseIn, openBeside, type ServeProcess, serveProcess } from "../../support/server.ts";
 import { TICKETS } from "../../support/task-examples.ts";
 import { makeTempFolder, removeTempFolder } from "../../support/temp-folders.ts";
 

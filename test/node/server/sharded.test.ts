@@ -2,10 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { run } from "../support/processes.ts";
-import { headHashOf, profilesFile, profilesOf, taskFile, taskFor } from "../support/rows.ts";
-import { makeKey, openBeside, type ServeProcess, serveProcess } from "../support/server.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { makeKey } from "../../support/keys.ts";
+import { run } from "../../support/processes.ts";
+import { headHashOf, profilesFile, profilesOf, taskFile, taskFor } from "../../support/rows.ts";
+import { openBeside, type ServeProcess, serveProcess } from "../../support/server.ts";
 
 const PROFILES = 40;
 

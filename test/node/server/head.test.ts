@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ServeProcess, serveProcess } from "../support/server.ts";
+import { type ServeProcess, serveProcess } from "../../support/server.ts";
 
 const REQUESTS = 30;
 

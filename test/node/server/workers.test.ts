@@ -3,13 +3,14 @@ import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { toBase64 } from "../../src/lib/base64.ts";
-import { createPush } from "../../src/storage/push.ts";
-import { isLongForm } from "../support/long-form.ts";
-import { freePort, run } from "../support/processes.ts";
-import { masksOf, profilesOf, taskFor } from "../support/rows.ts";
-import { databaseIn, makeKey, openBeside, type ServeProcess, serveProcess } from "../support/server.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { toBase64 } from "../../../src/lib/base64.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { makeKey } from "../../support/keys.ts";
+import { isLongForm } from "../../support/long-form.ts";
+import { freePort, run } from "../../support/processes.ts";
+import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
+import { databaseIn, openBeside, type ServeProcess, serveProcess } from "../../support/server.ts";
 
 const WORKERS = isLongForm ? 4 : 2;
 
@@ -37,7 +38,10 @@ afterEach(async () => {
 const GRACE_SECONDS = "300";
 
 async function startWorkers(env: NodeJS.ProcessEnv = {}): Promise<ServeProcess> {
-  server = await serveProcess({ folder, args: ["--workers", String(WORKERS), "--grace", GRACE_SECONDS], env });
+  // With port 0, another port is taken once no process is left that listens.
+  const port = String(await freePort());
+  const args = ["--port", port, "--workers", String(WORKERS), "--grace", GRACE_SECONDS];
+  server = await serveProcess({ folder, args, env });
   return server;
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type ServeProcess, serveProcess } from "../support/server.ts";
+import { type ServeProcess, serveProcess } from "../../support/server.ts";
 
 const LIMIT = 3;
 

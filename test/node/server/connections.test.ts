@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
-import { createPush } from "../../src/storage/push.ts";
-import { isLongForm } from "../support/long-form.ts";
-import { profilesOf, taskFor } from "../support/rows.ts";
-import { databaseIn, openBeside, type ServeProcess, serveProcess } from "../support/server.ts";
+import { DEFAULT_BUNDLE, readBundle } from "../../../node/files.ts";
+import { createPush } from "../../../src/storage/push.ts";
+import { isLongForm } from "../../support/long-form.ts";
+import { profilesOf, taskFor } from "../../support/rows.ts";
+import { databaseIn, openBeside, type ServeProcess, serveProcess } from "../../support/server.ts";
 
 const CONNECTIONS = 1000;
 const SECONDS = isLongForm ? 60 : 5;
