@@ -1,7 +1,7 @@
 import { DEFAULT_BUNDLE, readBundle } from "../../node/files.ts";
 import { createPush } from "../../src/storage/push.ts";
 import { profilesOf, taskFor } from "../../test/support/rows.ts";
-import { databaseIn, openBeside, type ServeProcess, serveProcess } from "../../test/support/server.ts";
+import { databaseIn, openBeside, serveProcess } from "../../test/support/server.ts";
 import { makeTempFolder, removeTempFolder } from "../../test/support/temp-folders.ts";
 import { startWorker } from "../../test/support/worker.ts";
 import type { Bench, BenchOptions, BenchResult, Figure } from "../bench.ts";
@@ -26,99 +26,100 @@ async function request(url: URL, tokens: number): Promise<void> {
   checkStatuses("One text", statuses, [200]);
 }
 
-/** Starts `xpeft serve` without limits, and passes it to `use`. */
-async function withServer<T>(
-  options: { args?: readonly string[]; env?: NodeJS.ProcessEnv },
-  use: (server: ServeProcess) => Promise<T>,
-): Promise<T> {
+/** A server that labels texts, until it is closed. */
+interface Served {
+  readonly url: URL;
+  close(): Promise<unknown>;
+}
+
+/** Starts `xpeft serve` without limits. */
+async function startNode(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Served> {
   const folder = await makeTempFolder("xpeft-bench-");
   const { client, db } = await openBeside(databaseIn(folder));
   await createPush(db)(taskFor(await readBundle(DEFAULT_BUNDLE), { maxTokens: MAX_TOKENS }), profilesOf(1));
   client.close();
-  const env = { XPEFT_PUBLIC_PREDICT: "true", XPEFT_RATE_LIMIT: "0", ...options.env };
-  const server = await serveProcess({ folder, ...options, env });
-  try {
-    return await use(server);
-  } finally {
-    await server.stop();
-    await removeTempFolder(folder);
-  }
+  const unlimited = { XPEFT_PUBLIC_PREDICT: "true", XPEFT_RATE_LIMIT: "0", ...env };
+  const { url, stop } = await serveProcess({ folder, args, env: unlimited });
+  return { url: new URL(url), close: () => stop().finally(() => removeTempFolder(folder)) };
 }
 
-/** Starts the Worker, and passes its address to `use`. */
-async function withWorkerd<T>(engine: string, use: (url: URL) => Promise<T>): Promise<T> {
+/** Starts the Worker. */
+async function startWorkerd(engine: string): Promise<Served> {
   const worker = await startWorker({ vars: { ENGINE: engine } });
+  await pushDemo(worker, 1, { maxTokens: MAX_TOKENS });
+  return { url: worker.url, close: worker.close };
+}
+
+/** Starts servers one after the other, and closes all of them after the work. */
+async function withServers<Name extends string, T>(
+  starts: Readonly<Record<Name, () => Promise<Served>>>,
+  work: (urls: Readonly<Record<Name, URL>>) => Promise<T>,
+): Promise<T> {
+  const started: [string, Served][] = [];
   try {
-    await pushDemo(worker, 1, { maxTokens: MAX_TOKENS });
-    return await use(worker.url);
+    for (const [name, start] of Object.entries<() => Promise<Served>>(starts)) started.push([name, await start()]);
+    return await work(Object.fromEntries(started.map(([name, { url }]) => [name, url])) as Record<Name, URL>);
   } finally {
-    await worker.close();
+    await Promise.all(started.map(([, { close }]) => close()));
   }
 }
 
 /** Measures a request to each runtime and engine. */
 function measureLatency(sampling: Sampling, progress: BenchOptions["progress"]): Promise<BenchResult> {
-  const onnxruntime = { env: { XPEFT_ENGINE: "onnxruntime" } };
-  return withWorkerd("onnxruntime", (workerdWeb) =>
-    withWorkerd("auto", (workerd) =>
-      withServer(onnxruntime, (web) =>
-        withServer({ args: ["--native"] }, (native) =>
-          withServer({}, (node) =>
-            compareByLength(
-              {
-                lengths: [8, 32, 128],
-                measure: (tokens) =>
-                  sampleInRounds(
-                    {
-                      workerdWeb: () => request(workerdWeb, tokens),
-                      workerd: () => request(workerd, tokens),
-                      web: () => request(new URL(web.url), tokens),
-                      native: () => request(new URL(native.url), tokens),
-                      node: () => request(new URL(node.url), tokens),
-                    },
-                    sampling,
-                  ),
-                ratios: {
-                  node_web: { goals: { 8: 1, 32: 1, 128: 1 }, sides: (times) => [times.web, times.workerdWeb] },
-                  node_native: {
-                    goals: { 8: 0.4, 32: 0.4, 128: 0.4 },
-                    sides: (times) => [times.native, times.workerdWeb],
-                  },
-                  node_kernels: { goals: { 8: 1, 32: 1, 128: 1 }, sides: (times) => [times.node, times.workerd] },
-                },
-                columns: (times) => ({
-                  "workerd, ORT Web ms": medianOf(times.workerdWeb),
-                  "Node, ORT Web ms": medianOf(times.web),
-                  "Node, native ms": medianOf(times.native),
-                  "workerd, kernels ms": medianOf(times.workerd),
-                  "Node, kernels ms": medianOf(times.node),
-                }),
-              },
-              progress,
-            ),
+  const starts = {
+    workerdWeb: () => startWorkerd("onnxruntime"),
+    workerd: () => startWorkerd("auto"),
+    web: () => startNode([], { XPEFT_ENGINE: "onnxruntime" }),
+    native: () => startNode(["--native"]),
+    node: () => startNode(),
+  };
+  return withServers(starts, (urls) =>
+    compareByLength(
+      {
+        lengths: [8, 32, 128],
+        measure: (tokens) =>
+          sampleInRounds(
+            {
+              workerdWeb: () => request(urls.workerdWeb, tokens),
+              workerd: () => request(urls.workerd, tokens),
+              web: () => request(urls.web, tokens),
+              native: () => request(urls.native, tokens),
+              node: () => request(urls.node, tokens),
+            },
+            sampling,
           ),
-        ),
-      ),
+        ratios: {
+          node_web: { goals: { 8: 1, 32: 1, 128: 1 }, sides: (times) => [times.web, times.workerdWeb] },
+          node_native: { goals: { 8: 0.4, 32: 0.4, 128: 0.4 }, sides: (times) => [times.native, times.workerdWeb] },
+          node_kernels: { goals: { 8: 1, 32: 1, 128: 1 }, sides: (times) => [times.node, times.workerd] },
+        },
+        columns: (times) => ({
+          "workerd, ORT Web ms": medianOf(times.workerdWeb),
+          "Node, ORT Web ms": medianOf(times.web),
+          "Node, native ms": medianOf(times.native),
+          "workerd, kernels ms": medianOf(times.workerd),
+          "Node, kernels ms": medianOf(times.node),
+        }),
+      },
+      progress,
     ),
   );
 }
 
 /** Measures the throughput of two processes over that of one. */
-async function measureWorkers(rounds: number, requests: number): Promise<Figure> {
-  return await withServer({}, (one) =>
-    withServer({ args: ["--workers", "2"] }, async (two) => {
-      const sides = [one, two].map(({ url }) => ({ url: new URL(url), perSecond: [] as number[] }));
-      const load = (url: URL) =>
-        throughput(
-          Array.from({ length: requests }, () => () => request(url, THROUGHPUT_TOKENS)),
-          CONCURRENCY,
-        );
-      for (const { url } of sides) await load(url);
-      for (const { item } of inRounds(sides, rounds)) item.perSecond.push(await load(item.url));
-      const [single = [], double = []] = sides.map(({ perSecond }) => perSecond);
-      return { value: pairedRatio(double, single).median, unit: "x", goal: { least: 1.7 } };
-    }),
-  );
+function measureWorkers(rounds: number, requests: number): Promise<Figure> {
+  return withServers({ one: () => startNode(), two: () => startNode(["--workers", "2"]) }, async ({ one, two }) => {
+    const sides = [one, two].map((url) => ({ url, perSecond: [] as number[] }));
+    const load = (url: URL) =>
+      throughput(
+        Array.from({ length: requests }, () => () => request(url, THROUGHPUT_TOKENS)),
+        CONCURRENCY,
+      );
+    for (const { url } of sides) await load(url);
+    for (const { item } of inRounds(sides, rounds)) item.perSecond.push(await load(item.url));
+    const [single = [], double = []] = sides.map(({ perSecond }) => perSecond);
+    return { value: pairedRatio(double, single).median, unit: "x", goal: { least: 1.7 } };
+  });
 }
 
 export const runtimes: Bench = {
