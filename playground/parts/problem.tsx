@@ -1,16 +1,16 @@
 import type { Problem } from "../api/answers.ts";
 import { ApiError, messageOf } from "../api/request.ts";
+import { CREATE_KEY } from "./create-key.ts";
 
-const CREATE_KEY =
-  "To create one, run this where the service runs: npm run -s xpeft -- keys create --scope predict list learn write";
-const ANOTHER_KEY = `Enter another key at the top of the page. ${CREATE_KEY}`;
+const HOW = `To create one, run this where the service runs: ${CREATE_KEY}`;
+const ANOTHER_KEY = `Enter another key at the top of the page. ${HOW}`;
 
 /** What to do on the page. The hints of the API speak of requests. */
 const NEXT_STEPS: Readonly<Record<string, string>> = {
-  key_missing: `Enter a key at the top of the page. ${CREATE_KEY}`,
+  key_missing: `Enter a key at the top of the page. ${HOW}`,
   key_invalid: ANOTHER_KEY,
   key_expired: ANOTHER_KEY,
-  scope_missing: `Enter a key that has it at the top of the page. ${CREATE_KEY}`,
+  scope_missing: `Enter a key that has it at the top of the page. ${HOW}`,
   unknown_task: "Reload the page to list the tasks again.",
   generation_mismatch: "Somebody else wrote it meanwhile. Try again to replace that version.",
   write_conflict: "Somebody else wrote the task meanwhile. Reload the page to see the new version.",

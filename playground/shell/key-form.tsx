@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { apiKey, localKey, setKey } from "../api/session.ts";
+import { CREATE_KEY } from "../parts/create-key.ts";
 
 /** Takes an API key. The tab keeps it until it is closed. */
 export function KeyForm({ onDone }: { onDone?: () => void }) {
@@ -37,7 +38,7 @@ export function KeyForm({ onDone }: { onDone?: () => void }) {
       </div>
       <p class="help" id="key-help">
         This tab keeps the key until you close it. To create a key, run this where the service runs:{" "}
-        <code>npm run -s xpeft -- keys create --scope predict list learn write</code>
+        <code>{CREATE_KEY}</code>
       </p>
     </form>
   );
