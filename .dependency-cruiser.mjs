@@ -109,10 +109,7 @@ export default {
       comment: "app/ knows a platform only by the interface that it is handed.",
       severity: "error",
       from: { path: "^app/" },
-      to: {
-        path: "node_modules/(wrangler|@cloudflare|@hono/node-server|@libsql)/|^cloudflare:",
-        dependencyTypesNot: [],
-      },
+      to: { path: "node_modules/(wrangler|@cloudflare|@hono/node-server|@libsql)/|^cloudflare:" },
     },
     {
       name: "src is of no platform",

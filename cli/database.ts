@@ -48,7 +48,7 @@ async function withLocalD1<T>(persistTo: string | undefined, work: (db: Database
 /** Returns the URL of the database of `xpeft serve` that options or environment name; undefined for the local D1 database. */
 export function libsqlUrl({ database, persistTo }: DatabaseOptions): string | undefined {
   // Keys are in the first of several databases.
-  const [first] = (process.env.XPEFT_DATABASE ?? "").split(/\s+/);
+  const [first] = (process.env.XPEFT_DATABASE ?? "").trim().split(/\s+/);
   return database ?? (persistTo === undefined ? first || undefined : undefined);
 }
 

@@ -4,8 +4,8 @@ import type { Pages } from "../platform/platform.ts";
 import type { AppEnv } from "./env.ts";
 
 /**
- * Sends a gzipped file of the pages. A caller that does not accept gzip gets the file decompressed: Cloudflare does this by itself,
- * `wrangler dev` does not.
+ * Sends a gzipped file of the pages. A caller that does not accept gzip gets the file decompressed: Cloudflare does this
+ * by itself, other servers do not.
  *
  * @param maxAge seconds for which a browser may use its copy after a deploy
  */

@@ -25,7 +25,6 @@ function shardsOf(count: number, open: (number: number) => Database): Shards {
   return {
     count,
     at(number) {
-      if (number >= count) throw new RangeError(`there is no database ${number}`);
       const db = opened.get(number) ?? open(number);
       opened.set(number, db);
       return db;

@@ -34,7 +34,7 @@ export const VARIABLES = [
   ["RATE_LIMIT", "requests of one caller in a minute; 0 for no limit", DEFAULTS.RATE_LIMIT],
   ["LEARN_LIMIT", "learning runs of one caller in a minute; 0 for no limit", DEFAULTS.LEARN_LIMIT],
   ["TRUSTED_PROXIES", "proxies in front of the server that add to X-Forwarded-For", DEFAULTS.TRUSTED_PROXIES],
-  ["ENGINE", '"onnxruntime" turns the project\'s kernels off', DEFAULTS.ENGINE],
+  ["ENGINE", '"onnxruntime" turns the project\'s kernels off; --native goes before it', DEFAULTS.ENGINE],
   ["DATABASE_TOKEN", "token for a database on another machine", "none"],
 ].map(([name = "", meaning = "", standard = ""]) => ({ name: `${PREFIX}${name}`, meaning, standard }));
 

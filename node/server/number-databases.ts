@@ -1,5 +1,6 @@
 import { shard, tasks } from "../../schema/tables.ts";
 import { checkShardMap, readPlace } from "../../src/sharding/shard-map.ts";
+import { libsqlDatabases } from "./databases.ts";
 import type { OpenDatabase } from "./open-database.ts";
 
 /** Returns whether a database has neither a number nor a task. */
@@ -18,12 +19,5 @@ export async function numberDatabases(databases: readonly OpenDatabase[]): Promi
     for (const [number, { db }] of databases.entries())
       await db.insert(shard).values({ only: 1, number, count }).onConflictDoNothing();
   }
-  await checkShardMap({
-    count,
-    at(number) {
-      const database = databases[number];
-      if (!database) throw new RangeError(`there is no database ${number}`);
-      return database.db;
-    },
-  });
+  await checkShardMap({ count, at: libsqlDatabases(databases).open });
 }
