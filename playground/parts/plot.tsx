@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 
 interface PlotProps {
   /** What the plot shows, for people who cannot see it. */
@@ -16,17 +16,28 @@ interface PlotProps {
 export function Plot({ label, height, options, data, onPlot }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const drawn = useRef<uPlot | null>(null);
+  const latest = useRef(data);
+  latest.current = data;
   useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const plot = new uPlot({ ...options, width: element.clientWidth, height }, data, element);
-    drawn.current = plot;
-    onPlot?.(plot);
-    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
-    observer.observe(element);
+    const observer = new ResizeObserver(([entry]) => {
+      drawn.current?.setSize({ width: entry?.contentRect.width ?? 0, height });
+    });
+    let isGone = false;
+    const draw = async () => {
+      // The module is in this script. It is evaluated now, as its formats of numbers would hold up the page's start.
+      const { default: Plotter } = await import("uplot");
+      const element = place.current;
+      if (isGone || !element) return;
+      drawn.current = new Plotter({ ...options, width: element.clientWidth, height }, latest.current, element);
+      onPlot?.(drawn.current);
+      observer.observe(element);
+    };
+    draw();
     return () => {
+      isGone = true;
       observer.disconnect();
-      plot.destroy();
+      drawn.current?.destroy();
+      drawn.current = null;
     };
   }, [options]);
   useEffect(() => drawn.current?.setData(data), [data]);

@@ -3,6 +3,7 @@ import type { Profile, Task } from "../api/answers.ts";
 import { messageOf } from "../api/request.ts";
 import { bytesOf } from "../parts/bytes.ts";
 import { countOf } from "../parts/text.ts";
+import { useLater } from "../parts/use-later.ts";
 import { HistoryTable } from "./history.tsx";
 import { headParts, labelBiasText, partsText } from "./label-bias.ts";
 import { MaskGrid } from "./mask-grid.tsx";
@@ -51,7 +52,10 @@ export function ProfileDetail(props: DetailProps) {
 /** What a profile consists of, whom it is like, and what it was before. */
 function Details({ task, row, shape, vectors, onChoose, onWritten }: DetailProps) {
   const bias = row.labelBias === null ? null : bytesOf(row.labelBias);
-  const neighbours = useMemo(() => (vectors ? neighboursOf(row.profile, vectors, NEIGHBOURS) : []), [row, vectors]);
+  const neighbours = useLater(
+    async (signal) => (vectors ? neighboursOf(row.profile, vectors, NEIGHBOURS, signal) : []),
+    [row, vectors],
+  );
   const parts = headParts(bias, shape.head);
   const { layers, chosen: each, size } = shape.masks;
   const chosen = 2 * layers * each;
@@ -95,7 +99,7 @@ function Details({ task, row, shape, vectors, onChoose, onWritten }: DetailProps
             It chooses {chosen} adapters. By chance, two profiles share about {Math.round(sharedByChance(shape.masks))}.
           </p>
           <ul class="neighbours" id="neighbours">
-            {neighbours.map(({ profile, shared }) => (
+            {neighbours?.map(({ profile, shared }) => (
               <li key={profile}>
                 <button type="button" class="quiet" onClick={() => onChoose(profile)}>
                   {profile}

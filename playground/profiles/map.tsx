@@ -1,13 +1,14 @@
-import { type Signal, useSignal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import type { Profile, Task } from "../api/answers.ts";
-import { compareState } from "../compare/state.ts";
+import { type Agreement, compareState } from "../compare/state.ts";
 import { colourOf } from "../parts/colours.ts";
 import { LabelMark } from "../parts/label-mark.tsx";
 import { Plot } from "../parts/plot.tsx";
+import { useLater } from "../parts/use-later.ts";
 import { isDark } from "../state/theme.ts";
-import { type Places, placesOf } from "./similarity.ts";
+import { placesOf } from "./similarity.ts";
 import type { Vectors } from "./vectors.ts";
 
 const HEIGHT = 320;
@@ -23,20 +24,18 @@ interface MapProps {
   readonly chosen: Signal<string | null>;
 }
 
-/** Returns the label that each profile gave to the sentence of the other view; empty if there is none. */
-function labelsNow(task: string): ReadonlyMap<string, string> {
-  const { agreement: signal, text } = compareState(task);
-  const agreement = signal.value;
-  const groups = agreement && !agreement.isPartial && agreement.text === text.value ? [...agreement.byLabel] : [];
-  return new Map(groups.flatMap(([label, members]) => members.map(({ profile }) => [profile, label] as const)));
-}
+/** Returns the labels of the other view's sentence with their members, the most frequent first; none if some are missing. */
+const groupsOf = (agreement: Agreement | null, text: string) =>
+  agreement && !agreement.isPartial && agreement.text === text
+    ? [...agreement.byLabel].sort(([, a], [, b]) => b.length - a.length)
+    : [];
 
 /** Draws a point for each profile, in the colour of its label, and the chosen one larger. */
 function drawPoints(plot: uPlot, rows: readonly Profile[], colours: readonly string[], chosen: string | null): void {
   const ink = colourOf("--ink");
   const { ctx } = plot;
   const [xs = [], ys = []] = plot.data;
-  const ratio = uPlot.pxRatio;
+  const ratio = devicePixelRatio;
   ctx.save();
   for (const [row, { profile }] of rows.entries()) {
     const size = ratio * (profile === chosen ? CHOSEN_POINT : POINT);
@@ -64,22 +63,14 @@ function nearestRow(plot: uPlot, left: number, top: number): number {
 
 /** A map of all profiles: who stores alike lies close together. */
 export function SimilarityMap({ task, rows, vectors, chosen }: MapProps) {
-  const places = useSignal<Places | null>(null);
+  const found = useLater((signal) => placesOf(vectors.rows, signal), [vectors]);
   const plot = useRef<uPlot | null>(null);
-  useEffect(() => {
-    const controller = new AbortController();
-    placesOf(vectors.rows, controller.signal)
-      .then((found) => (places.value = found))
-      .catch((error: unknown) => {
-        if (!controller.signal.aborted) throw error;
-      });
-    return () => controller.abort();
-  }, [vectors, places]);
-
-  const labels = labelsNow(task.task);
-  const given = [...Map.groupBy(labels.values(), (label) => label)]
-    .sort(([, a], [, b]) => b.length - a.length)
-    .map(([label]) => label);
+  const { agreement, text } = compareState(task.task);
+  const groups = useMemo(() => groupsOf(agreement.value, text.value), [agreement.value, text.value]);
+  const labels = useMemo(
+    () => new Map(groups.flatMap(([label, members]) => members.map(({ profile }) => [profile, label] as const))),
+    [groups],
+  );
   const current = useRef({ rows, labels, chosen: chosen.value });
   current.current = { rows, labels, chosen: chosen.value };
   const dark = isDark.value;
@@ -112,7 +103,6 @@ export function SimilarityMap({ task, rows, vectors, chosen }: MapProps) {
       },
     };
   }, [task, chosen, dark]);
-  const found = places.value;
   const data = useMemo((): uPlot.AlignedData => [[...(found?.x ?? [])], [...(found?.y ?? [])]], [found]);
   useEffect(() => plot.current?.redraw(false), [chosen.value, rows, labels]);
   return (
@@ -132,10 +122,8 @@ export function SimilarityMap({ task, rows, vectors, chosen }: MapProps) {
         <p class="empty">Drawing the map…</p>
       )}
       <p class="legend">
-        {given.length > 0
-          ? `Colour: what each says of “${compareState(task.task).text.value}”.`
-          : "Press a point to see its profile."}
-        {given.slice(0, 8).map((label) => (
+        {groups.length > 0 ? `Colour: what each says of “${text.value}”.` : "Press a point to see its profile."}
+        {groups.slice(0, 8).map(([label]) => (
           <span key={label}>
             <LabelMark place={task.labels.indexOf(label)} />
             {label}

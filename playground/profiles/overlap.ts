@@ -1,4 +1,5 @@
 import type { MaskShape } from "../../src/profiles/masks.ts";
+import { visitRows } from "./turns.ts";
 import type { Vectors } from "./vectors.ts";
 
 /** A profile, and how many chosen adapters it shares with another one. */
@@ -17,14 +18,22 @@ function sharedAdapters(first: Uint8Array, second: Uint8Array): number {
 /** Returns how many adapters two profiles share by chance: k of N in each mask, drawn anew. */
 export const sharedByChance = ({ layers, chosen, size }: MaskShape): number => (2 * layers * chosen * chosen) / size;
 
-/** Returns the profiles that share most adapters with one, the closest first; none for a profile without masks. */
-export function neighboursOf(profile: string, { masks }: Vectors, most: number): Neighbour[] {
+/**
+ * Returns the profiles that share most adapters with one, the closest first; none for a profile without masks.
+ *
+ * @throws DOMException `AbortError` if the signal is aborted
+ */
+export async function neighboursOf(
+  profile: string,
+  { masks }: Vectors,
+  most: number,
+  signal: AbortSignal,
+): Promise<Neighbour[]> {
   const own = masks.get(profile);
   if (!own) return [];
-  return [...masks]
-    .flatMap(([other, vector]) =>
-      vector && other !== profile ? [{ profile: other, shared: sharedAdapters(own, vector) }] : [],
-    )
-    .sort((a, b) => b.shared - a.shared)
-    .slice(0, most);
+  const all: Neighbour[] = [];
+  await visitRows([...masks], signal, ([other, vector]) => {
+    if (vector && other !== profile) all.push({ profile: other, shared: sharedAdapters(own, vector) });
+  });
+  return all.sort((a, b) => b.shared - a.shared).slice(0, most);
 }

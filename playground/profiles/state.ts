@@ -16,7 +16,10 @@ export interface ProfilesState {
 /** Orders of the list. */
 export const ORDERS = {
   id: { name: "id", compare: (a: Profile, b: Profile) => (a.profile < b.profile ? -1 : 1) },
-  newest: { name: "last write", compare: (a: Profile, b: Profile) => b.updatedAt.localeCompare(a.updatedAt) },
+  newest: {
+    name: "last write",
+    compare: (a: Profile, b: Profile) => (b.updatedAt < a.updatedAt ? -1 : Number(b.updatedAt > a.updatedAt)),
+  },
   bytes: { name: "most bytes", compare: (a: Profile, b: Profile) => bytesOfRow(b) - bytesOfRow(a) },
   generation: { name: "most generations", compare: (a: Profile, b: Profile) => b.generation - a.generation },
 } as const;

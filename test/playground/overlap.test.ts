@@ -25,11 +25,11 @@ const { signal } = new AbortController();
 
 it("orders profiles by the adapters that they share, mask by mask", async () => {
   const vectors = await readVectors(ROWS, TASK, SHAPE, signal);
-  expect(neighboursOf("a", vectors, 5)).toEqual([
+  expect(await neighboursOf("a", vectors, 5, signal)).toEqual([
     { profile: "c", shared: 3 },
     { profile: "b", shared: 2 },
   ]);
-  expect(neighboursOf("plain", vectors, 5)).toEqual([]);
+  expect(await neighboursOf("plain", vectors, 5, signal)).toEqual([]);
   expect(vectors.byMasks).toBe(true);
 });
 
