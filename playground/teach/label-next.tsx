@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { Task } from "../api/answers.ts";
 import { LabelMark } from "../parts/label-mark.tsx";
 import { countOf } from "../parts/text.ts";
+import { numberKeys } from "../state/number-keys.ts";
 import { MIN_EXAMPLES, setLabel, type TeachState } from "./state.ts";
 
 /** Labels with a number key. */
@@ -32,8 +33,9 @@ export function LabelNext({ task, state }: { task: Task; state: TeachState }) {
         state.undo();
         return;
       }
+      if (event.ctrlKey || event.metaKey || !numberKeys.value) return;
       const label = /^[1-9]$/.test(event.key) ? labels[Number(event.key) - 1] : undefined;
-      if (event.ctrlKey || event.metaKey || label === undefined || sentence === undefined) return;
+      if (label === undefined || sentence === undefined) return;
       setLabel(state, sentence, label);
     };
     window.addEventListener("keydown", onKeyDown);
@@ -52,10 +54,10 @@ export function LabelNext({ task, state }: { task: Task; state: TeachState }) {
       </p>
       {sentence !== undefined && (
         <fieldset class="row">
-          <legend>How would you label it? Press a number key, or a button.</legend>
+          <legend>How would you label it? {numberKeys.value && "Press a number key, or a button."}</legend>
           {labels.slice(0, KEYS).map((label, place) => (
             <button key={label} type="button" onClick={() => setLabel(state, sentence, label)}>
-              <kbd>{place + 1}</kbd>
+              {numberKeys.value && <kbd>{place + 1}</kbd>}
               <LabelMark place={task.labels.indexOf(label)} />
               {label}
             </button>
@@ -78,6 +80,17 @@ export function LabelNext({ task, state }: { task: Task; state: TeachState }) {
         <button type="button" class="quiet" id="undo" disabled={!state.canUndo.value} onClick={() => state.undo()}>
           Undo <kbd>Ctrl Z</kbd>
         </button>
+        <label class="check">
+          <input
+            type="checkbox"
+            id="number-keys"
+            checked={numberKeys.value}
+            onChange={({ currentTarget }) => {
+              numberKeys.value = currentTarget.checked;
+            }}
+          />{" "}
+          Number keys
+        </label>
       </p>
       <p class="help" id="next-help">
         {missing > 0

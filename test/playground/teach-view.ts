@@ -66,6 +66,23 @@ export function testTeachView(): void {
     await expect.poll(profileOf).toBeNull();
   });
 
+  it("labels nothing by number keys that are switched off, also after a reload", async () => {
+    view = await openView("/teach", "demo");
+    await add(EXAMPLES.map(([text]) => text).join("\n"));
+    await view.page.getByRole("heading", { name: "0 of 8 labelled" }).waitFor();
+    await view.at("number-keys").uncheck();
+    await view.page.reload();
+    await view.page.getByRole("heading", { name: "0 of 8 labelled" }).waitFor();
+    await view.page.locator("h1").click();
+    await view.page.keyboard.press("1");
+    await view.at("number-keys").check();
+    await view.page.locator("h1").click();
+    await view.page.keyboard.press("2");
+    await view.page.getByRole("heading", { name: "1 of 8 labelled" }).waitFor();
+    await view.at("undo").click();
+    await view.page.getByRole("heading", { name: "0 of 8 labelled" }).waitFor();
+  });
+
   it("takes labels from a pasted table, and changes and removes them", async () => {
     view = await openView("/teach", "demo");
     await add(EXAMPLES.map(([text, label]) => `${text}\t${label}`).join("\n"));
