@@ -8,6 +8,8 @@ export function KeyForm({ onDone }: { onDone?: () => void }) {
   const use = (key: string) => {
     setKey(key);
     onDone?.();
+    // The form may be gone, and the focus with it.
+    document.getElementById("main")?.focus();
   };
   return (
     <form

@@ -116,7 +116,16 @@ export function Outcome({ task, state }: { task: Task; state: TeachState }) {
           <>
             <span class="help">generation {generation}</span>
             {generation !== original && (
-              <button type="button" class="quiet" id="undo-profile" onClick={() => undoProfile(task, state)}>
+              <button
+                type="button"
+                class="quiet"
+                id="undo-profile"
+                onClick={() => {
+                  undoProfile(task, state);
+                  // The button goes with what it undoes.
+                  document.getElementById("profile")?.focus();
+                }}
+              >
                 {original === null ? "Delete the profile" : `Restore generation ${original}`}
               </button>
             )}

@@ -125,6 +125,7 @@ export function testCompareView(): void {
     await view.button("Key").click();
     await view.at("key").fill(worker.adminKey);
     await view.at("key").press("Enter");
+    expect(await view.page.evaluate("document.activeElement.id")).toBe("main");
     await expect.poll(() => view.page.getByRole("heading", { name: /^All \d+ profiles$/ }).count()).toBe(1);
     await view.page.reload();
     await view.at("text").waitFor();

@@ -64,6 +64,7 @@ export function testTeachView(): void {
     await expect.poll(() => view.textOf("learn-status")).toContain("of 6 held-out");
     await view.at("undo-profile").click();
     await expect.poll(profileOf).toBeNull();
+    expect(await view.page.evaluate("document.activeElement.id")).toBe("profile");
   });
 
   it("labels nothing by number keys that are switched off, also after a reload", async () => {
