@@ -60,6 +60,11 @@ program.hook("preAction", (_, command) => {
   worker = describeWorker(command);
 });
 
+// Compose and CI pass on variables without a value.
+for (const [name, value] of Object.entries(process.env)) {
+  if (name.startsWith("XPEFT_") && value === "") delete process.env[name];
+}
+
 try {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     throw new CommandError(

@@ -68,7 +68,7 @@ export const ERROR_REASONS = {
   /** What failed: the tokenizer; a graph or the pool; the encoder's numbers; reading a file; a build without ONNX Runtime. */
   bundle_unusable: ["tokenizer", "files", "features", "read", "build"],
   /** A query failed, in the only database or in one of several; or no database is bound. */
-  database_unavailable: ["query", "locked", "full", "shard", "unbound"],
+  database_unavailable: ["query", "locked", "full", "damaged", "readonly", "shard", "unbound"],
   /** A database is bound in another's place; or a number is missing. */
   shard_map_mismatch: ["place", "gap"],
   invalid_setting: ["variable", "secret"],

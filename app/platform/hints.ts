@@ -14,6 +14,10 @@ export interface PlatformHints {
   readonly locked: string;
   /** A write for which there is no space. */
   readonly full: string;
+  /** A database whose file is damaged, or none at all. */
+  readonly damaged: string;
+  /** A database that may only be read. */
+  readonly readonly: string;
   /** A query that failed on one of several databases. */
   readonly shard: string;
   /** A service without a database. */

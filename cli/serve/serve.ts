@@ -56,8 +56,21 @@ function announce(options: ServeOptions, port: number): void {
   console.error(`\n${nextStep(options, url, database)}\n`);
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+/** Variables of the server that are no defaults of options, and those of commands that talk to it. */
+const OTHER_VARIABLES = [...VARIABLES.map(({ name }) => name), "XPEFT_DATABASE", "XPEFT_URL", "XPEFT_KEY"];
+
+/** Names the variables that nothing reads: somebody expects them to do something. */
+function warnOfUnknownVariables({ options }: Command): void {
+  const known = new Set([...OTHER_VARIABLES, ...options.map(({ envVar }) => envVar)]);
+  const unknown = Object.keys(process.env).filter((name) => name.startsWith("XPEFT_") && !known.has(name));
+  if (unknown.length === 0) return;
+  const message = `The server does not read ${unknown.join(", ")}. xpeft serve --help lists what it reads.`;
+  console.error(expandCommands(message));
+}
+
+async function serve(options: ServeOptions, command: Command): Promise<void> {
   if (cluster.isWorker) return await serveForParent(() => serveHere(options), options.grace);
+  warnOfUnknownVariables(command);
   const env = await prepare(options);
   if (options.workers > 1) {
     // Shows what is missing once, and not for each process.

@@ -10,6 +10,8 @@ export const HINTS: PlatformHints = {
   query: "Retry. If this persists, check that the database's migrations are applied.",
   locked: "Retry.",
   full: "Delete profiles, spread them over more databases (docs/scale.md), or ask for a larger limit of D1.",
+  damaged: "Restore the database as it was earlier: docs/operations.md explains how.",
+  readonly: "Check in Cloudflare's dashboard that the database may be written.",
   shard:
     "Retry. If this persists, check that the database's migrations are applied. Database 0 is bound as DB, database 1 as DB_1.",
   unbound: "Predict with a profile token that carries its task's head, or bind a D1 database as DB in wrangler.toml.",

@@ -3,9 +3,10 @@ import { drizzle } from "drizzle-orm/libsql";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import pRetry from "p-retry";
 import { createSerialQueue } from "../../src/lib/serial-queue.ts";
-import type { Database } from "../../src/storage/database.ts";
+import { type Database, databaseFailure } from "../../src/storage/database.ts";
 import { CommandError } from "../errors.ts";
 import { packagePath } from "../package.ts";
+import { HINTS } from "./hints.ts";
 
 /** For how long a statement waits for another process's write. */
 const LOCKED_MS = 5000;
@@ -104,6 +105,12 @@ function checkUrl(url: string): void {
   if (url === "file:") throw new CommandError("The database has no name.", `Name a file: --database ${EXAMPLE}`);
 }
 
+/** Returns an error with the hint that its cause has. @param usual the hint of the other causes */
+function failure(message: string, cause: unknown, usual: string): CommandError {
+  const reason = databaseFailure(cause);
+  return new CommandError(message, reason === "query" ? usual : HINTS[reason], { cause });
+}
+
 /**
  * Opens a libSQL database.
  *
@@ -114,10 +121,10 @@ function checkUrl(url: string): void {
 export async function openDatabase(url: string, authToken?: string): Promise<OpenDatabase> {
   checkUrl(url);
   return await open(url, authToken).catch((cause: unknown) => {
-    throw new CommandError(
+    throw failure(
       `The database ${url} cannot be opened.`,
+      cause,
       "Name a file in a folder that exists, file:PATH, or a database on another machine, libsql://HOST.",
-      { cause },
     );
   });
 }
@@ -141,10 +148,10 @@ export async function migrateDatabase({ client, url }: OpenDatabase): Promise<vo
     minTimeout: 100,
     onFailedAttempt: () => client.reconnect(),
   }).catch((cause: unknown) => {
-    throw new CommandError(
+    throw failure(
       `The migrations cannot be applied to ${url}.`,
+      cause,
       "Check that the database can be reached and written, then start again.",
-      { cause },
     );
   });
 }

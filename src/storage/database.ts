@@ -8,10 +8,24 @@ export type Database = BaseSQLiteDatabase<"async", unknown> & {
 };
 
 /** SQLite's codes of failures with a hint of their own, as libSQL names them and D1's messages quote them. */
-const CAUSES = { SQLITE_BUSY: "locked", SQLITE_FULL: "full" } as const;
+const CAUSES = {
+  SQLITE_BUSY: "locked",
+  SQLITE_FULL: "full",
+  SQLITE_CORRUPT: "damaged",
+  SQLITE_NOTADB: "damaged",
+  SQLITE_READONLY: "readonly",
+} as const;
 
-/** Returns why a query failed. */
-function reasonOf(error: unknown): "query" | "locked" | "full" {
+const MESSAGES = {
+  query: "The database failed on a query.",
+  locked: "Another program holds the database's lock.",
+  full: "The database has no space left.",
+  damaged: "The database's file is damaged.",
+  readonly: "The database cannot be written.",
+} as const;
+
+/** Returns why a query failed; `query` where nothing is known. */
+export function databaseFailure(error: unknown): keyof typeof MESSAGES {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const text = "code" in cause ? String(cause.code) : cause.message;
     for (const [code, reason] of Object.entries(CAUSES)) if (text.includes(code)) return reason;
@@ -19,19 +33,13 @@ function reasonOf(error: unknown): "query" | "locked" | "full" {
   return "query";
 }
 
-const MESSAGES = {
-  query: "The database failed on a query.",
-  locked: "Another program holds the database's lock.",
-  full: "The database has no space left.",
-} as const;
-
 /** Runs database work; errors become this project's. @throws XpeftError `database_unavailable` */
 export async function withDatabaseErrors<T>(work: () => PromiseLike<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof XpeftError) throw cause;
-    const reason = reasonOf(cause);
+    const reason = databaseFailure(cause);
     throw new XpeftError("database_unavailable", MESSAGES[reason], { reason, cause });
   }
 }

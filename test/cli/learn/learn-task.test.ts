@@ -151,7 +151,7 @@ it.each([
   ["--labels", "one,one"],
   ["--target-accuracy", "2"],
   ["--replace"],
-  ["--bundle", "any", "--url", "http://localhost:1"],
+  ["--bundle", "bundles/minilm-l6-v2", "--url", "http://localhost:1"],
   ["--max-tokens", "4"],
 ])("rejects %s %s as wrong usage", async (...options) => {
   expect(await learnTask("desk", tickets, ...options)).toMatchObject({ code: 2, stdout: "" });

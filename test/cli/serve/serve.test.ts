@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +59,12 @@ describe("xpeft serve --demo", () => {
   });
 });
 
+it("names the variables that nothing reads, and takes those without a value for unset", async () => {
+  const server = await serveProcess({ folder, env: { XPEFT_RATE_LIMITS: "5", XPEFT_METRICS_PORT: "" } });
+  expect(server.output.stderr).toMatch(/^The server does not read .*XPEFT_RATE_LIMITS/);
+  expect(await server.stop()).toBe(0);
+});
+
 describe("a server that cannot start says why, and what to do", () => {
   it.each([[[]], [["--workers", "2"]]])("if its port is in use, with %o", async (args) => {
     const port = await freePort();
@@ -88,7 +94,6 @@ describe("a server that cannot start says why, and what to do", () => {
     [["--database", "http://127.0.0.1:1"], "The migrations cannot be applied to http://127.0.0.1:1"],
     [["--database", "http://127.0.0.1:1?authToken=very-secret"], "XPEFT_DATABASE_TOKEN"],
     [["--database", "gopher://host"], "gopher"],
-    [["--bundle", "no-such-folder"], "bundle_file_missing"],
   ])("with %o", async (args, message) => {
     const { code, stderr } = await run(["cli/xpeft.ts", "serve", "--port", String(await freePort()), ...args], {
       XPEFT_DATABASE: databaseIn(folder),
@@ -97,5 +102,19 @@ describe("a server that cannot start says why, and what to do", () => {
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("very-secret");
     expect(stderr.trim().split("\n").length).toBeGreaterThan(1);
+  });
+
+  it("if its bundle's folder does not exist", async () => {
+    const { code, stderr } = await serve(["--bundle", "no-such-folder"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("argument 'no-such-folder' is invalid. There is no such folder.");
+  });
+
+  it("if its database is another file", async () => {
+    const text = join(folder, "text.db");
+    await writeFile(text, "Not a database, but long enough for the header of one. ".repeat(100));
+    const { code, stderr } = await serve(["--database", `file:${text}`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/text\.db cannot be opened\.\n {2}because: file is not a database\n {2}Restore a backup/);
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@libsql/client";
@@ -11,6 +11,9 @@ import { startHranaServer } from "../../support/hrana-server.ts";
 import { makeKey } from "../../support/keys.ts";
 import { masksOf, profilesOf, taskFor } from "../../support/rows.ts";
 import { databaseIn, openBeside, type ServeProcess, serveProcess } from "../../support/server.ts";
+
+/** Of SQLite, unless told otherwise. */
+const PAGE_BYTES = 4096;
 
 let folder: string;
 let key: string;
@@ -26,9 +29,9 @@ afterEach(async () => {
 });
 
 /** Writes a task with profiles and a key into a database that no server uses yet. */
-async function prepare(url: string): Promise<void> {
+async function prepare(url: string, profiles = 2): Promise<void> {
   const { client, db } = await openBeside(url);
-  await createPush(db)(taskFor(await readBundle(DEFAULT_BUNDLE)), profilesOf(2));
+  await createPush(db)(taskFor(await readBundle(DEFAULT_BUNDLE)), profilesOf(profiles));
   key = await makeKey(db);
   client.close();
 }
@@ -116,6 +119,23 @@ it("names a full disk, reads on, loses nothing, and writes again when there is s
     await server?.stop("SIGKILL");
     spawnSync("umount", ["-l", disk]);
   }
+});
+
+it("names a damaged file, and answers from what it has", async () => {
+  await prepare(databaseIn(folder), 1000);
+  server = await serveProcess({ folder });
+  expect((await predict("demo-000")).status).toBe(200);
+  const { client } = await openBeside(databaseIn(folder));
+  await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  client.close();
+  const path = join(folder, "xpeft.db");
+  // All but the page that says what the others hold.
+  const file = await open(path, "r+");
+  const { size } = await file.stat();
+  await file.write(Buffer.alloc(size - PAGE_BYTES, 0xa5), 0, size - PAGE_BYTES, PAGE_BYTES);
+  await file.close();
+  await expectUnavailable(await predict("demo-999"), /file is damaged/, /Restore a backup/);
+  expect((await predict("demo-000")).status).toBe(200);
 });
 
 it("names a database on another machine that is away, and goes on when it is back", async () => {
