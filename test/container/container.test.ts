@@ -81,7 +81,7 @@ describe.skipIf(!isLongForm || !canMakeRoots)(
       const env = { ...image.env, XPEFT_PORT: port, XPEFT_ENGINE: choice };
       const options = { cwd, env, user: "node", writable: [...volumes, "/tmp"] };
       const inContainer = (...words: string[]) => runIn(root, words, options);
-      const { child, output } = startIn(root, [...command, "--demo"], options);
+      const { child, output } = startIn(root, [...command, "--demo", "--database", "file:/data/xpeft.db"], options);
       try {
         const url = `http://localhost:${port}`;
         await waitForResponse(`${url}/healthz`);
@@ -97,8 +97,8 @@ describe.skipIf(!isLongForm || !canMakeRoots)(
         });
         const answer = await fetch(`${url}/v1/predict`, { method, headers, body });
         expect(await answer.json()).toMatchObject({ engine, predictions: [{ label: "POLITICS" }] });
-        await inContainer("xpeft", "keys", "create", "--name", "first");
-        await inContainer("/bin/sh", "-c", backup);
+        expect(await inContainer("xpeft", "keys", "create", "--name", "first")).toMatchObject({ code: 0 });
+        expect(await inContainer("/bin/sh", "-c", backup)).toMatchObject({ code: 0 });
         const keys = await inContainer("xpeft", "keys", "list", "--database", "file:/data/copy.db");
         expect(keys).toMatchObject({ code: 0, output: expect.stringContaining("first") });
         await inContainer("rm", "/data/copy.db");
