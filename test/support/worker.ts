@@ -106,8 +106,10 @@ export async function configFor(
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(resolve(bundle ?? "bundles/minilm-l6-v2"))}`)
     // The names of a built Worker's modules start with a hash.
     .replace(/^globs = .*$/gm, (globs) => globs.replace(/"\*\*\/([^"]+)"/g, '"**/$1", "**/*-$1"'))
-    .replace(/limit = 6000/, `limit = ${rateLimit ?? 1_000_000}`)
-    .replace(/limit = 20/, `limit = ${learnLimit ?? 1_000_000}`);
+    .replace(/limit = (6000|20),/g, (_, usual) => {
+      const limit = usual === "20" ? learnLimit : rateLimit;
+      return `limit = ${limit ?? 1_000_000},`;
+    });
   if (!onnxRuntime) {
     config = config
       .replace("# [alias]", "[alias]")
