@@ -5,7 +5,7 @@ import { countOf } from "../parts/text.ts";
 import { removeSentence, setLabel, type TeachState } from "./state.ts";
 
 /** Rows that are shown at once, before the user asks for more: many rows take a phone long to draw. */
-const FIRST_ROWS = 25;
+const FIRST_ROWS = 15;
 
 interface AnswerProps {
   readonly task: Task;
