@@ -124,7 +124,7 @@ export async function openDatabase(url: string, authToken?: string): Promise<Ope
     throw failure(
       `The database ${url} cannot be opened.`,
       cause,
-      "Name a file in a folder that exists, file:PATH, or a database on another machine, libsql://HOST.",
+      "Name a file, file:PATH, in a folder that exists and that this user may write; or a database elsewhere, libsql://HOST.",
     );
   });
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { openDatabase } from "../../../node/server/open-database.ts";
+import { withDatabaseErrors } from "../../../src/storage/database.ts";
 import { makeTempFolder } from "../../support/temp-folders.ts";
 
 it("commits every write that waited for another connection's lock, and every later one", async () => {
@@ -23,4 +24,16 @@ it("commits every write that waited for another connection's lock, and every lat
   // Only what is committed is visible to others.
   const { rows } = await (await open()).execute("SELECT v FROM t ORDER BY v");
   expect(rows.map(({ v }) => v)).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+it("says that a database may only be read", async () => {
+  const { client } = await openDatabase(`file:${join(await makeTempFolder("xpeft-read-only-"), "one.db")}`);
+  onTestFinished(() => client.close());
+  await client.execute("CREATE TABLE t (v INTEGER)");
+  await client.execute("PRAGMA query_only = 1");
+  await expect(withDatabaseErrors(() => client.execute("INSERT INTO t VALUES (1)"))).rejects.toMatchObject({
+    code: "database_unavailable",
+    reason: "readonly",
+    message: "The database cannot be written.",
+  });
 });
