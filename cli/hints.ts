@@ -1,4 +1,5 @@
 import type { ProblemError } from "../client/index.ts";
+import { HINTS as FILE_HINTS } from "../node/server/hints.ts";
 import { scopesFor } from "../src/auth/access.ts";
 import type { ErrorCode, ErrorReason, XpeftError } from "../src/errors.ts";
 
@@ -137,20 +138,10 @@ const HINTS: { readonly [Code in ShownCode]: Hint<Code> } = {
     "Predict under single profiles: xpeft predict. Or serve a bundle whose last layer alone has adapters of profiles.",
   invalid_setting:
     "Correct the environment variable, whose name begins with XPEFT_. The help of xpeft serve lists them.",
-  database_unavailable(reason) {
-    switch (reason) {
-      case "locked":
-        return "Retry. If this persists, find the program that has the database open.";
-      case "full":
-        return "Free space on the disk of the database.";
-      case "damaged":
-        return "Restore a backup of the database (docs/self-hosting.md), or name another one: --database.";
-      case "readonly":
-        return "Run the command as a user who may write the database's file and its folder.";
-      default:
-        return "Check the database and its migrations: xpeft doctor. Migrations are applied by npm start, and by xpeft serve.";
-    }
-  },
+  database_unavailable: (reason) =>
+    reason === "locked" || reason === "full" || reason === "damaged" || reason === "readonly"
+      ? FILE_HINTS[reason]
+      : "Check the database and its migrations: xpeft doctor. Migrations are applied by npm start, and by xpeft serve.",
   shard_map_mismatch:
     "Bind the databases in wrangler.toml in their places: DB, DB_1 and so on. docs/scale.md explains it.",
   shards_out_of_step: "Retry. If this persists, run the last push or deletion of the task again.",

@@ -11,7 +11,7 @@ export const HINTS: PlatformHints = {
   locked: "Retry. If this persists, find the program that has the database open and does not end its transaction.",
   full: "Free space on the disk of the database. Nothing was written; the server goes on as soon as there is space.",
   damaged: "Restore a backup of the file: docs/self-hosting.md explains how. Or name another file with --database.",
-  readonly: "Let the server's user write the database's file and its folder.",
+  readonly: "Let the user that runs this write the database's file and its folder.",
   shard:
     "Retry. If this persists, check that each database given with --database can be reached. Database 0 is the first one.",
   unbound: "Predict with a profile token that carries its task's head, or start the server with a database: --database",

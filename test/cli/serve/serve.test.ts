@@ -94,6 +94,7 @@ describe("a server that cannot start says why, and what to do", () => {
     [["--database", "http://127.0.0.1:1"], "The migrations cannot be applied to http://127.0.0.1:1"],
     [["--database", "http://127.0.0.1:1?authToken=very-secret"], "XPEFT_DATABASE_TOKEN"],
     [["--database", "gopher://host"], "gopher"],
+    [["--bundle", "docs"], "bundle_file_missing"],
   ])("with %o", async (args, message) => {
     const { code, stderr } = await run(["cli/xpeft.ts", "serve", "--port", String(await freePort()), ...args], {
       XPEFT_DATABASE: databaseIn(folder),
